@@ -1,0 +1,103 @@
+"""What a backend is: the protocol, the capabilities and the commit contract.
+
+The commit contract, held by tests on every backend:
+
+1. ``Writer.commit(changes)`` makes rows, quarantine and checkpoint durable together, or none of them.
+2. After it returns, a crash repeats nothing and loses nothing.
+3. A crash before it returns leaves the store as if it had not been called.
+4. The checkpoint lives nowhere else.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from ingest.model import Changes, Checkpoint, Origin, RunRow
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class QueryResult(NamedTuple):
+    """Rows of a query: the columns' names, and tuples aligned with them."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[object, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a backend can do; every claim is proven by a test."""
+
+    transactions: bool
+    readers_beside_writer: bool
+
+
+class Writer(Protocol):
+    """One transaction: leaving it without :meth:`commit` rolls back."""
+
+    def next_run_key(self) -> int:
+        """A key no run has."""
+
+    def carry(self, checkpoint: Checkpoint) -> dict[str, int]:
+        """Ids whose last part in a file is open (segments.OPEN) or ended near its last record (microseconds)."""
+
+    def related_parts(
+        self, origin: Origin, ids: Sequence[str], earliest: datetime, latest: datetime
+    ) -> "pa.Table":
+        """Rows of request_parts of these ids, of the same file or whose time touches the window."""
+
+    def related_requests(
+        self, origin: Origin, ids: Sequence[str], earliest: datetime, latest: datetime
+    ) -> "pa.Table":
+        """Complete requests of these ids whose time touches the window, that no row of request_parts belongs to."""
+
+    def commit(self, changes: Changes) -> None:
+        """Make the changes durable together; see the commit contract."""
+
+    def commit_files(self, checkpoints: Sequence[Checkpoint], run: RunRow | None) -> None:
+        """Record what was seen of files without new rows, and the run."""
+
+
+class Reader(Protocol):
+    """A read-only session."""
+
+    def query(self, sql: str, binds: Mapping[str, object]) -> QueryResult:
+        """Run one statement with ``:name`` parameters bound."""
+
+
+class Store(Protocol):
+    """A database that holds the tables."""
+
+    name: str
+    capabilities: Capabilities
+
+    @property
+    def description(self) -> str:
+        """The store for people, without a password."""
+
+    def exists(self) -> bool:
+        """Whether there is anything yet."""
+
+    def revision(self) -> str | None:
+        """The schema revision of the store, None for an empty one."""
+
+    def checkpoints(self) -> list[Checkpoint]:
+        """All known log files."""
+
+    def engine(self) -> object:
+        """A SQLAlchemy engine, for migrations."""
+
+    def writing(self) -> AbstractContextManager[Writer]:
+        """A transaction; waits, bounded, for whoever holds the store."""
+
+    def reading(self) -> AbstractContextManager[Reader]:
+        """A read-only session; waits, bounded, for whoever holds the store."""
+
+    def ingesting(self, wait_seconds: float) -> AbstractContextManager[None]:
+        """Exclude other ingests of this store.
+
+        :raises ingest.errors.IngestBusyError: after the wait.
+        """

@@ -1,0 +1,417 @@
+"""DuckDB: one file, held only while a batch commits (SPEC §3.9)."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import astuple, fields
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import duckdb
+
+from ingest.backends.base import Capabilities, QueryResult
+from ingest.errors import StoreBusyError, StoreError
+from ingest.locks import exclusive, holder_of
+from ingest.model import Changes, Checkpoint, Origin, Relink, RunRow
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from sqlalchemy import Engine
+
+T = TypeVar("T")
+_WAIT_SECONDS = 30.0  # a batch of another process commits in well under a second
+_POLL_SECONDS = 0.02
+_SETTINGS: dict[str, Any] = {"threads": 1, "memory_limit": "1GB"}
+_LOCKED_DOWN = "set enable_external_access = false; set lock_configuration = true"
+_CARRY = timedelta(minutes=2)  # how long an ended part may still be continued, and stamps out of order
+_CHECKPOINT_COLUMNS = tuple(f.name for f in fields(Checkpoint))
+_RUN_COLUMNS = tuple(f.name for f in fields(RunRow))
+_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+
+
+class DuckDBStore:
+    """A store in one DuckDB file."""
+
+    name = "duckdb"
+    capabilities = Capabilities(transactions=True, readers_beside_writer=False)
+
+    def __init__(self, path: Path, wait_seconds: float = _WAIT_SECONDS) -> None:
+        self.path = path
+        self.wait_seconds = wait_seconds
+
+    @property
+    def description(self) -> str:
+        return str(self.path)
+
+    def exists(self) -> bool:
+        return self.path.exists() and self.path.stat().st_size > 0
+
+    def revision(self) -> str | None:
+        if not self.exists():
+            return None
+
+        def read(connection: duckdb.DuckDBPyConnection) -> str | None:
+            found = connection.execute(
+                "select 1 from duckdb_tables() where table_name = 'alembic_version'"
+            ).fetchone()
+            if not found:
+                return None
+            row = connection.execute("select version_num from alembic_version").fetchone()
+            return str(row[0]) if row else None
+
+        return self._read(read)
+
+    def checkpoints(self) -> list[Checkpoint]:
+        columns = ", ".join(
+            f"epoch_us({c})" if c.endswith("_at") else c for c in _CHECKPOINT_COLUMNS
+        )
+        rows = self._read(
+            lambda c: c.execute(f"select {columns} from log_files order by file_key").fetchall()
+        )
+        return [_checkpoint(row) for row in rows]
+
+    def engine(self) -> "Engine":
+        """A SQLAlchemy engine without a pool: a connection that lingers would keep others out."""
+        from sqlalchemy import create_engine
+        from sqlalchemy.pool import NullPool
+
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        return create_engine(
+            f"duckdb:///{self.path}", poolclass=NullPool, connect_args={"config": dict(_SETTINGS)}
+        )
+
+    @contextmanager
+    def writing(self) -> Iterator["DuckDBWriter"]:
+        with self._opened(False) as connection:
+            connection.execute("begin")
+            writer = DuckDBWriter(connection)
+            try:
+                yield writer
+                if not writer.committed:
+                    connection.execute("rollback")
+            except duckdb.Error as error:
+                raise self._error(error) from error
+
+    @contextmanager
+    def reading(self) -> Iterator["DuckDBReader"]:
+        with self._opened(True) as connection:
+            try:
+                yield DuckDBReader(connection)
+            except duckdb.Error as error:
+                raise self._error(error) from error
+
+    @contextmanager
+    def ingesting(self, wait_seconds: float) -> Iterator[None]:
+        try:
+            with exclusive(
+                self.path.with_name(self.path.name + ".lock"), wait_seconds, self.description
+            ):
+                yield
+        except (PermissionError, NotADirectoryError) as error:
+            raise StoreError(
+                f"cannot write beside the store {self.path}: {error.strerror}",
+                "choose another place with --db duckdb:///PATH or TTSQ_DB",
+            ) from error
+
+    def _read(self, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+        with self._opened(True) as connection:
+            try:
+                return work(connection)
+            except duckdb.Error as error:
+                raise self._error(error) from error
+
+    @contextmanager
+    def _opened(self, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+        connection = self._connect(read_only)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def _connect(self, read_only: bool) -> duckdb.DuckDBPyConnection:
+        deadline = time.monotonic() + self.wait_seconds
+        while True:
+            try:
+                connection = duckdb.connect(
+                    str(self.path), read_only=read_only, config=dict(_SETTINGS)
+                )
+                connection.execute("set TimeZone = 'UTC'")
+                if read_only:
+                    connection.execute(_LOCKED_DOWN)
+                return connection
+            except duckdb.IOException as error:
+                holder = holder_of(self.path)
+                if holder is None and not self._still_opens(read_only):
+                    raise self._error(error) from error
+                if time.monotonic() >= deadline:
+                    raise StoreBusyError(
+                        f"the store {self.path} is held by {holder or 'another process'}",
+                        "let that process end; BI tools should read the published copy",
+                    ) from error
+            except duckdb.Error as error:
+                raise self._error(error) from error
+            time.sleep(_POLL_SECONDS)
+
+    def _still_opens(self, read_only: bool) -> bool:
+        """Whether the file opens now: its holder may have let go between the failure and the look."""
+        try:
+            duckdb.connect(str(self.path), read_only=read_only).close()
+        except duckdb.Error:
+            return holder_of(self.path) is not None
+        return True
+
+    def _error(self, error: duckdb.Error) -> StoreError:
+        text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        if isinstance(error, (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)):  # fmt: skip
+            return StoreError(f"the store {self.path} refuses the statement: {error}", None)
+        return StoreError(
+            f"the store {self.path} fails: {text}",
+            "is it a DuckDB file, writable, and is there disk space? ttsq status tells more",
+        )
+
+
+def _checkpoint(row: Sequence[Any]) -> Checkpoint:
+    values = [
+        _EPOCH + timedelta(microseconds=v) if c.endswith("_at") and v is not None else v
+        for c, v in zip(_CHECKPOINT_COLUMNS, row, strict=True)
+    ]
+    return Checkpoint(*values)
+
+
+class DuckDBReader:
+    """A read-only session that cannot touch files or settings."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    def query(self, sql: str, binds: Mapping[str, object]) -> QueryResult:
+        from sqlalchemy import text
+
+        compiled = text(sql).compile(dialect=_named_dialect())
+        cursor = self._connection.execute(str(compiled), {k: binds[k] for k in compiled.params})
+        names = tuple(d[0] for d in cursor.description or ())
+        return QueryResult(names, cursor.fetchall())
+
+
+def _named_dialect() -> Any:
+    from sqlalchemy.engine.default import DefaultDialect
+    from sqlalchemy.sql.compiler import SQLCompiler
+
+    class Compiler(SQLCompiler):
+        def bindparam_string(self, name: str, **_: Any) -> str:
+            return f"${name}"
+
+    class Dialect(DefaultDialect):
+        statement_compiler = Compiler
+
+    return Dialect(paramstyle="named")
+
+
+class DuckDBWriter:
+    """One transaction on the writing connection."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self.committed = False
+
+    def next_run_key(self) -> int:
+        return self._scalar("select coalesce(max(run_key), 0) + 1 from ingest_runs")
+
+    def _scalar(self, sql: str) -> int:
+        row = self._connection.execute(sql).fetchone()
+        return int(row[0]) if row else 0
+
+    def carry(self, checkpoint: Checkpoint) -> dict[str, int]:
+        near = (checkpoint.last_logged_at or _EPOCH) - _CARRY
+        rows = self._connection.execute(
+            "select id, first_offset as at, epoch_us(completed_at) as ended from request_parts "
+            "where file_key = $key union all "
+            "select id, start_offset, epoch_us(completed_at) from requests "
+            "where end_file_key = $key and start_file_key = $key and completed_at >= $near "
+            "order by at",
+            {"key": checkpoint.file_key, "near": near},
+        ).fetchall()
+        return {r[0]: -(2**63) if r[2] is None else r[2] for r in rows if r[0] is not None}
+
+    def related_parts(
+        self, origin: Origin, ids: Sequence[str], earliest: datetime, latest: datetime
+    ) -> "pa.Table":
+        return self._related(
+            "select p.* from request_parts p semi join batch_ids b on p.id = b.id "
+            "where p.host = ? and p.service = ? "
+            "and (p.file_key = ? or (p.last_at >= ? and p.logged_at <= ?))",
+            (origin.host, origin.service, origin.file_key, earliest, latest),
+            ids,
+        )
+
+    def related_requests(
+        self, origin: Origin, ids: Sequence[str], earliest: datetime, latest: datetime
+    ) -> "pa.Table":
+        return self._related(
+            "select r.* from requests r semi join batch_ids b on r.id = b.id "
+            "where r.host = ? and r.service = ? and r.completed_at >= ? and r.logged_at <= ? "
+            "and r.started_at is not null "
+            "and not exists (from request_parts p where p.request_key = r.request_key)",
+            (origin.host, origin.service, earliest, latest),
+            ids,
+        )
+
+    def _related(self, sql: str, binds: tuple[object, ...], ids: Sequence[str]) -> "pa.Table":
+        import pyarrow as pa
+
+        self._connection.register("batch_ids", pa.table({"id": pa.array(ids, pa.string())}))
+        table = self._connection.execute(sql, binds).to_arrow_table()
+        self._connection.unregister("batch_ids")
+        return table
+
+    def commit(self, changes: Changes) -> None:
+        self._delete(changes)
+        for name, tables in (
+            ("requests", changes.requests),
+            ("request_parts", changes.parts),
+            ("stage_timings", [changes.stages]),
+            ("errors", [changes.errors]),
+            ("cache_samples", [changes.cache_samples]),
+        ):
+            for table in tables:
+                if table is not None and table.num_rows:
+                    self._insert(name, table)
+        self._relink(changes)
+        self._reject(changes)
+        self._upsert("log_files", _CHECKPOINT_COLUMNS, astuple(changes.checkpoint))
+        if changes.run is not None:
+            self._upsert("ingest_runs", _RUN_COLUMNS, astuple(changes.run))
+        self._connection.execute("commit")
+        self.committed = True
+
+    def commit_files(self, checkpoints: Sequence[Checkpoint], run: RunRow | None) -> None:
+        for checkpoint in checkpoints:
+            self._upsert("log_files", _CHECKPOINT_COLUMNS, astuple(checkpoint))
+        if run is not None:
+            self._upsert("ingest_runs", _RUN_COLUMNS, astuple(run))
+        self._connection.execute("commit")
+        self.committed = True
+
+    def _insert(self, name: str, table: "pa.Table") -> None:
+        columns = ", ".join(table.column_names)
+        self._connection.register("batch_rows", table)
+        self._connection.execute(f"insert into {name} ({columns}) select {columns} from batch_rows")
+        self._connection.unregister("batch_rows")
+
+    def _upsert(self, name: str, columns: Sequence[str], values: Sequence[object]) -> None:
+        marks = ", ".join("?" * len(columns))
+        self._connection.execute(
+            f"insert or replace into {name} ({', '.join(columns)}) values ({marks})", list(values)
+        )
+
+    def _delete(self, changes: Changes) -> None:
+        import pyarrow as pa
+
+        if changes.delete_requests:
+            keys = pa.table({"k": pa.array(sorted(set(changes.delete_requests)), pa.int64())})
+            self._connection.register("batch_keys", keys)
+            self._connection.execute(
+                "delete from requests using batch_keys where request_key = k "
+                "and logged_at >= ? and logged_at <= ?",
+                [changes.earliest, changes.latest],
+            )
+            self._connection.unregister("batch_keys")
+        if changes.delete_parts:
+            places = pa.table(
+                {
+                    "f": pa.array([p[0] for p in changes.delete_parts], pa.int64()),
+                    "o": pa.array([p[1] for p in changes.delete_parts], pa.int64()),
+                }
+            )
+            self._connection.register("batch_places", places)
+            self._connection.execute(
+                "delete from request_parts using batch_places "
+                "where file_key = f and first_offset = o"
+            )
+            self._connection.unregister("batch_places")
+
+    def _relink(self, changes: Changes) -> None:
+        if not changes.relinks:
+            return
+        self._connection.register("batch_links", _link_table(changes.relinks))
+        window = [changes.earliest, changes.latest]
+        self._connection.execute(
+            "update errors set request_key = l.request_key from batch_links l "
+            "where errors.file_key = l.file_key and errors.id = l.id "
+            "and errors.byte_offset between l.first_offset and l.last_offset "
+            "and occurred_at >= ? and occurred_at <= ?",
+            window,
+        )
+        self._connection.execute(_RESTAGE_OWN if changes.own_stage_times else _RESTAGE, window * 2)
+        self._connection.unregister("batch_links")
+
+    def _reject(self, changes: Changes) -> None:
+        import pyarrow as pa
+
+        if not changes.rejects:
+            return
+        at = changes.checkpoint.last_ingested_at
+        n = len(changes.rejects)
+        self._insert(
+            "quarantine",
+            pa.table(
+                {
+                    "file_key": pa.array([changes.checkpoint.file_key] * n, pa.int64()),
+                    "byte_offset": pa.array([r.byte_offset for r in changes.rejects], pa.int64()),
+                    "byte_length": pa.array([r.byte_length for r in changes.rejects], pa.int64()),
+                    "reason": pa.array([r.reason for r in changes.rejects]),
+                    "raw": pa.array([r.raw for r in changes.rejects]),
+                    "quarantined_at": pa.array([at] * n, pa.timestamp("us", "UTC")),
+                }
+            ),
+        )
+
+
+def _link_table(links: Sequence[Relink]) -> "pa.Table":
+    import pyarrow as pa
+
+    return pa.Table.from_pylist(
+        [
+            {
+                "file_key": x.file_key,
+                "id": x.id,
+                "first_offset": x.first_offset,
+                "last_offset": x.last_offset,
+                "request_key": x.request_key,
+                "part": x.part,
+            }
+            for x in links
+        ]
+    )
+
+
+_LINKED = """
+with linked as (
+    select s.file_key, s.byte_offset, l.request_key, l.part, s.elapsed_ms, s.duration_ms
+    from stage_timings s join batch_links l
+      on s.file_key = l.file_key and s.id = l.id
+     and s.byte_offset between l.first_offset and l.last_offset
+    where s.logged_at >= ? and s.logged_at <= ?
+), numbered as (
+    select *, row_number() over w as seq, {before} as before
+    from linked
+    window w as (partition by request_key order by part, byte_offset){more}
+)
+update stage_timings set request_key = n.request_key, seq = n.seq, {set_}
+from numbered n
+where stage_timings.file_key = n.file_key and stage_timings.byte_offset = n.byte_offset
+  and logged_at >= ? and logged_at <= ?
+"""
+_RESTAGE = _LINKED.format(
+    before="last_value(elapsed_ms ignore nulls) over p",
+    more=", p as (partition by request_key order by part, byte_offset "
+    "rows between unbounded preceding and 1 preceding)",
+    set_="duration_ms = case when n.elapsed_ms >= coalesce(n.before, 0) "
+    "then n.elapsed_ms - coalesce(n.before, 0) else n.elapsed_ms end",
+)
+_RESTAGE_OWN = _LINKED.format(
+    before="sum(duration_ms) over w",
+    more="",
+    set_="elapsed_ms = case when n.duration_ms is null then null else n.before end",
+)

@@ -1,0 +1,307 @@
+"""The known log files during a run: recognised by content, advanced by commits."""
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from ingest import files
+from ingest.errors import DamagedFileError, LogFileError
+from ingest.files import FileStat, LogReader
+from ingest.fingerprint import ANCHOR_BYTES, Match, anchor, anchor_length, compare
+from ingest.model import Checkpoint
+from ingest.resume import Action, Anchored, Candidate, Decision, decide
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """A log file on disk, looked at: its first bytes, or the known file that it still is, untouched."""
+
+    stat: FileStat
+    head: bytes
+    compression: str
+    untouched: int | None = None  # file_key of the known file with this very path, inode, size and time
+
+
+class Known:
+    """All known files, by what identifies them; keeps what this run learns."""
+
+    def __init__(self, checkpoints: Iterable[Checkpoint]) -> None:
+        self._by_key = {c.file_key: c for c in checkpoints}
+        self._stored = dict(self._by_key)
+        self._present: dict[int, list[FileStat]] = {}
+        self._rejected: set[tuple[Path, int]] = set()
+        self._last_key = max(self._by_key, default=0)
+
+    def observe(self, paths: Iterable[Path], problem: Callable[[LogFileError], None]) -> list[Identified]:
+        """Look at files, oldest first; those that cannot be looked at are told to ``problem``.
+
+        A file that was known under one of the paths and is there no more is searched among its rotated siblings, with the files
+        that were rotated since.
+        """
+        seen: dict[Path, Identified] = {}
+        for path in paths:
+            self._observe(path, seen, problem)
+        for path in list(seen):
+            for sibling in self._displaced(path, seen):
+                self._observe(sibling, seen, problem)
+        return sorted(seen.values(), key=lambda f: (f.stat.modified_ns, str(f.stat.path)))
+
+    def _observe(
+        self, path: Path, seen: dict[Path, Identified], problem: Callable[[LogFileError], None]
+    ) -> None:
+        if path in seen:
+            return
+        try:
+            stat = files.stat_file(path)
+            same = next((s for s in seen.values() if _same_inode(s.stat, stat)), None)
+            if same is not None and same.stat.path.resolve() == path.resolve():
+                return
+            file = self._look(stat)
+        except LogFileError as error:
+            problem(error)
+            return
+        seen[path] = file
+        for key in self._keys_of(file):
+            self._present.setdefault(key, []).append(stat)
+
+    def _look(self, stat: FileStat) -> Identified:
+        for c in self._by_key.values():
+            if _untouched(c, stat):
+                return Identified(stat, b"", c.compression, c.file_key)
+        head, compression = files.read_head(stat)
+        return Identified(stat, head, compression)
+
+    def _keys_of(self, file: Identified) -> list[int]:
+        if file.untouched is not None:
+            return [file.untouched]
+        return [
+            c.file_key
+            for c in self._by_key.values()
+            if compare(c.fingerprint, file.head)[0] is Match.FULL
+            and _anchored(c, file) in (Anchored.EQUAL, Anchored.UNKNOWN)
+        ]
+
+    def _displaced(self, path: Path, seen: dict[Path, Identified]) -> list[Path]:
+        """Rotated siblings to look at because the file known at this path is not there any more."""
+        gone = [
+            c
+            for c in self._by_key.values()
+            if c.path == str(path) and c.file_key not in self._present and c.committed_offset
+        ]
+        if not gone:
+            return []
+        since = min(c.modified_ns for c in gone)
+        found = []
+        for sibling in files.rotated_siblings(path):
+            try:
+                if os.stat(sibling).st_mtime_ns >= since and sibling not in seen:
+                    found.append(sibling)
+            except OSError:
+                continue
+        return found
+
+    def decide(self, file: Identified) -> Decision:
+        """Where to start in a file; see :func:`ingest.resume.decide`."""
+        if file.untouched is not None:
+            return self._untouched_decision(file)
+        waiting = self._waiting_at(file)
+        if waiting is not None:
+            return Decision(Action.RESUME, waiting, 0, "known")
+        candidates = []
+        for c in self._by_key.values():
+            if (file.stat.path, c.file_key) in self._rejected:
+                continue
+            match, equal = compare(c.fingerprint, file.head)
+            if match is Match.NONE:
+                continue
+            elsewhere = any(
+                not _same_inode(s, file.stat) for s in self._present.get(c.file_key, [])
+            )
+            candidates.append(
+                Candidate(c, match, equal, _anchored(c, file), _same_place(c, file.stat), elsewhere)
+            )
+        return decide(candidates)
+
+    def _untouched_decision(self, file: Identified) -> Decision:
+        c = self._by_key[file.untouched or 0]
+        tail = c.size_bytes > c.committed_offset
+        if c.state != "damaged" and tail and (self.is_finished(file, final=False)):
+            return Decision(Action.RESUME, c, c.committed_offset, "known")
+        return Decision(Action.SKIP, c, c.committed_offset, "nothing new")
+
+    def _waiting_at(self, file: Identified) -> Checkpoint | None:
+        for c in self._by_key.values():
+            if c.fingerprint is None and c.path == str(file.stat.path) and c.inode == file.stat.inode:
+                return c
+        return None
+
+    def is_finished(self, file: Identified, *, final: bool) -> bool:
+        """Whether nothing will follow a file's end: said so, compressed, or rotated and its content nowhere else."""
+        if final or file.compression != "none":
+            return True
+        if not files.has_successor(file.stat):
+            return False
+        keys = [file.untouched] if file.untouched is not None else self._keys_of(file)
+        places = [s for k in keys if k is not None for s in self._present.get(k, [])]
+        return all(_same_inode(s, file.stat) or files.has_successor(s) for s in places)
+
+    def reject(self, file: Identified, decision: Decision) -> None:
+        """A compressed file turned out, on reading, not to be the known file it resembled."""
+        if decision.checkpoint is not None:
+            self._rejected.add((file.stat.path, decision.checkpoint.file_key))
+
+    def take_lost(self, file: Identified, decision: Decision) -> int:
+        """Bytes of the file formerly at this place that were seen, never read, and are nowhere now."""
+        if decision.action is not Action.START:
+            return 0
+        lost = 0
+        for c in list(self._by_key.values()):
+            at_place = c.path == str(file.stat.path) or (
+                c.inode == file.stat.inode and c.device == file.stat.device
+            )
+            if at_place and c.file_key not in self._present and c.state not in ("replaced", "waiting"):
+                gone = max(0, c.size_bytes - c.committed_offset)
+                note = f"truncated or replaced before its last {gone} bytes were read" if gone else "replaced"
+                lost += gone
+                self.update(
+                    replace(c, state="replaced", note=note, lost_bytes=c.lost_bytes + gone)
+                )
+        return lost
+
+    def next_key(self) -> int:
+        """A file_key that no known file has; only one ingest at a time gives them out."""
+        self._last_key += 1
+        return self._last_key
+
+    def update(self, checkpoint: Checkpoint, *, stored: bool = False) -> None:
+        """Set what is known of a file; ``stored``: it has been committed like this."""
+        self._by_key[checkpoint.file_key] = checkpoint
+        if stored:
+            self._stored[checkpoint.file_key] = checkpoint
+
+    def present(self, file_key: int, stat: FileStat) -> None:
+        """A file of this run holds this content."""
+        self._present.setdefault(file_key, []).append(stat)
+
+    def changed(self) -> list[Checkpoint]:
+        """Files whose stored row is out of date."""
+        return [c for k, c in self._by_key.items() if self._stored.get(k) != c]
+
+
+def _same_inode(a: FileStat, b: FileStat) -> bool:
+    return a.inode == b.inode and a.device == b.device
+
+
+def _untouched(c: Checkpoint, stat: FileStat) -> bool:
+    return (
+        c.path == str(stat.path)
+        and c.inode == stat.inode
+        and c.device == stat.device
+        and c.stored_bytes == stat.stored_bytes
+        and c.modified_ns == stat.modified_ns
+        and c.state not in ("replaced", "edited")
+    )
+
+
+def _same_place(c: Checkpoint, stat: FileStat) -> bool:
+    return c.path == str(stat.path) or (c.inode == stat.inode and c.device == stat.device)
+
+
+def _anchored(c: Checkpoint, file: Identified) -> Anchored:
+    if not c.anchor:
+        return Anchored.EQUAL
+    if file.compression != "none":
+        return Anchored.UNKNOWN
+    before = files.read_before(file.stat, c.committed_offset, anchor_length(c.anchor))
+    if before is None:
+        return Anchored.SHORT
+    return Anchored.EQUAL if anchor(before) == c.anchor else Anchored.DIFFERENT
+
+
+class Opened:
+    """A file being read from where the decision says; proves a compressed file's content on the way.
+
+    ``committed`` is the offset up to which its bytes are settled, ``end`` that up to which they were read.
+    """
+
+    def __init__(self, file: Identified, decision: Decision) -> None:
+        self.file = file
+        self.decision = decision
+        self.reader = LogReader(file.stat)
+        self.offset = self.committed = decision.offset
+        self.recent = b""
+        self.header_offset = -1
+        self.damage: DamagedFileError | None = None
+
+    def prove(self) -> Anchored:
+        """Go to the offset and compare what stands before it with the known file's anchor."""
+        c = self.decision.checkpoint
+        if c is None or self.offset == 0:
+            return Anchored.EQUAL
+        length = anchor_length(c.anchor) if c.anchor else 0
+        try:
+            self.reader.seek_to(self.offset - length)
+            self.recent = self._exactly(length)
+        except DamagedFileError as error:
+            self.damage = error
+            return Anchored.SHORT
+        if self.reader.position < self.offset:
+            return Anchored.SHORT
+        if length and anchor(self.recent) != c.anchor:
+            return Anchored.DIFFERENT
+        return Anchored.EQUAL
+
+    def _exactly(self, length: int) -> bytes:
+        data = b""
+        while len(data) < length and (more := self.reader.read(length - len(data))):
+            data += more
+        return data
+
+    @property
+    def end(self) -> int:
+        return self.reader.position
+
+    def settle(self, offset: int, data: bytes) -> str | None:
+        """Move ``committed`` on; ``data`` are the bytes just before it. The anchor there."""
+        gap = offset - self.committed - len(data)
+        self.recent = ((self.recent if gap == 0 else b"") + data)[-ANCHOR_BYTES:]
+        self.committed = offset
+        return anchor(self.recent) if self.recent else None
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.reader.close()
+
+
+def first_checkpoint(file: Identified, host: str, service: str, now: datetime) -> Checkpoint:
+    """What is known of a file before anything of it is stored."""
+    stat = file.stat
+    return Checkpoint(
+        file_key=0,
+        host=host,
+        service=service,
+        path=str(stat.path),
+        fingerprint=None,
+        header_offset=None,
+        anchor=None,
+        committed_offset=0,
+        size_bytes=0,
+        stored_bytes=stat.stored_bytes,
+        modified_ns=stat.modified_ns,
+        device=stat.device,
+        inode=stat.inode,
+        compression=file.compression,
+        state="waiting",
+        records=0,
+        record_bytes=0,
+        quarantined=0,
+        quarantined_bytes=0,
+        ignored_bytes=0,
+        lost_bytes=0,
+        last_logged_at=None,
+        note=None,
+        first_seen_at=now,
+        last_ingested_at=now,
+    )

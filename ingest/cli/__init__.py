@@ -1,0 +1,57 @@
+"""The command line: parse options, call one function, print, map errors to exit codes (SPEC §4)."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ingest.cli import ingest_commands, query_commands, store_commands
+from ingest.cli.context import Options, reported
+from ingest.settings import load_settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Text-to-speech service logs, read exactly once, as SQL tables with named triage queries.\n\n"
+    "Begin with: ttsq ingest /var/log/tts/ ; ttsq queries ; ttsq run failure_by_length --since 24h",
+)
+
+
+def _version(show: bool) -> None:
+    if not show:
+        return
+    from ingest import __version__, scan
+
+    typer.echo(f"ttsq {__version__} ({'compiled' if scan.COMPILED else 'uncompiled, slow'} scanner)")
+    raise typer.Exit
+
+
+@app.callback()
+def root(
+    ctx: typer.Context,
+    db: Annotated[
+        str, typer.Option(help="The store, a SQLAlchemy URL such as duckdb:///logs.duckdb [env: TTSQ_DB].")
+    ] = "",
+    config: Annotated[Path | None, typer.Option(help="Settings file [default: ttsq.toml here or in ~/.config/ttsq].")] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Tracebacks with errors.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Version, and which scanner runs.")
+    ] = False,
+) -> None:
+    """Options in front of every command."""
+    with reported(debug):
+        ctx.obj = Options(db, debug, load_settings(config, os.environ))
+
+
+app.command()(ingest_commands.ingest)
+app.command()(ingest_commands.status)
+app.command()(ingest_commands.demo)
+query_commands.register(app)
+app.add_typer(store_commands.db, name="db")
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,157 @@
+"""``ttsq ingest``, ``ttsq status``, ``ttsq demo``."""
+
+import json
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ingest.cli.context import open_store, options, print_error, printable, reported
+from ingest.errors import ExitCode, LogFileError
+from ingest.model import RunReport
+
+
+def ingest(
+    ctx: typer.Context,
+    paths: Annotated[
+        list[str],
+        typer.Argument(help="Log files, directories or quoted globs; plain, gzip or zstd.", metavar="PATH..."),
+    ],
+    host: Annotated[str | None, typer.Option(help="Machine the logs come from [default: this one].")] = None,
+    service: Annotated[str | None, typer.Option(help="Service the logs come from [default: tts].")] = None,
+    log_format: Annotated[
+        str | None,
+        typer.Option(help="The service's own logging format string, e.g. '%(asctime)s %(levelname)s %(message)s'."),
+    ] = None,
+    datefmt: Annotated[str | None, typer.Option(help="The datefmt that goes with it, where there is one.")] = None,
+    tz: Annotated[str | None, typer.Option(help="Zone of stamps that name none (IANA) [default: this machine's].")] = None,
+    final: Annotated[bool, typer.Option("--final", help="Nothing will follow: take the last record of every file, too.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and count, store nothing.")] = False,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for another ingest of the same store.")] = 10.0,
+    as_json: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
+) -> None:
+    """Read what is new in log files, exactly once, into the store.
+
+    Run it as often as you like: it goes on where it stopped, through rotation, compression and truncation. The last
+    record of a live file waits until the next one begins.
+    """
+    from ingest import pipeline
+    from ingest.formats import compile_format
+    from ingest.settings import zone
+
+    with reported(options(ctx).debug):
+        s = options(ctx).settings
+        chosen = pipeline.Options(
+            host=host or s.host or socket.gethostname(),
+            service=service or s.service,
+            format=compile_format(
+                log_format or s.log_format,
+                datefmt or s.datefmt,
+                escapes=s.escapes,
+                stage_time=s.stage_time,
+            ),
+            tz=zone(tz or s.tz),
+            final=final,
+            dry_run=dry_run,
+            wait_seconds=wait,
+        )
+        with _progress() as progress:
+            report = pipeline.ingest(
+                open_store(ctx), paths, chosen, now=lambda: datetime.now(UTC), progress=progress
+            )
+        _print_report(report, as_json, dry_run)
+        for problem in report.problems:
+            print_error(problem)
+        if any(isinstance(p, LogFileError) for p in report.problems):
+            raise typer.Exit(int(ExitCode.LOG_FILE))
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on stderr, only on a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+
+    with Progress(
+        BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn(),
+        console=Console(stderr=True), transient=True,
+    ) as bar:  # fmt: skip
+        task = bar.add_task("ingest", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _print_report(report: RunReport, as_json: bool, dry_run: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(_report_object(report), ensure_ascii=False, indent=2))
+        return
+    for file in report.files:
+        note = f"  ({printable(file.note)})" if file.note else ""
+        counts = f"{file.ledger.records:>9,} records  {file.bytes_read:>13,} bytes"
+        typer.echo(f"{file.action:<10} {counts}  {printable(file.path)}{note}")
+    ledger = report.ledger
+    seconds = (report.finished_at - report.started_at).total_seconds()
+    verb = "would be stored in" if dry_run else "stored in"
+    typer.echo(
+        f"\n{ledger.records:,} records, {ledger.quarantined:,} in quarantine; "
+        f"{sum(report.rows.values()):,} rows {verb} {printable(report.store)}"
+    )
+    for table, count in report.rows.items():
+        typer.echo(f"  {table:<14} {count:>10,}")
+    typer.echo(
+        f"bytes: {report.bytes_read:,} read = {ledger.record_bytes:,} in records + "
+        f"{ledger.quarantined_bytes:,} in quarantine + {ledger.ignored_bytes:,} ignored + "
+        f"{ledger.tail_bytes:,} held back; {ledger.lost_bytes:,} lost ({seconds:.1f} s)"
+    )
+
+
+def _report_object(report: RunReport) -> dict[str, object]:
+    return {
+        "store": report.store,
+        "started_at": report.started_at.isoformat(),
+        "finished_at": report.finished_at.isoformat(),
+        "bytes": report.bytes_read,
+        **asdict(report.ledger),
+        "rows": report.rows,
+        "files": [
+            {"path": f.path, "action": f.action, "note": f.note, "bytes": f.bytes_read, **asdict(f.ledger)}
+            for f in report.files
+        ],
+        "problems": [p.message for p in report.problems],
+    }
+
+
+def demo(
+    ctx: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="Where to write; made when missing.")] = Path("demo/logs"),
+    requests: Annotated[int, typer.Option(help="How many requests.", min=1)] = 3000,
+    tz: Annotated[str | None, typer.Option(help="Zone of the stamps [default: this machine's].")] = None,
+) -> None:
+    """Write a small realistic log set with an incident in it: three rotated files, two of them gzipped."""
+    from ingest.demo import write_demo
+    from ingest.settings import local_zone
+
+    with reported(options(ctx).debug):
+        name = tz or options(ctx).settings.tz or getattr(local_zone(), "key", "UTC")
+        summary = write_demo(folder, now=datetime.now(UTC), requests=requests, tz=name)
+        typer.echo(str(summary))
+        typer.echo(f"\nnext: ttsq ingest {folder} && ttsq run failure_by_length")
+
+
+def status(
+    ctx: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Files known and how far they are read, the last runs, the ledger, the quarantine."""
+    from ingest.cli.status import print_status
+
+    with reported(options(ctx).debug):
+        print_status(open_store(ctx), as_json)

@@ -1,0 +1,496 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# mypy: ignore-errors
+"""Spans → buffers of typed columns: strings, numbers, JSON objects, classes of text.
+
+Cython's pure-Python mode, as :mod:`ingest.scan`. Every function takes and fills flat buffers; nothing here
+makes a Python object a value.
+"""
+
+from __future__ import annotations
+
+import cython
+
+from ingest import spans
+
+COMPILED = cython.compiled
+P_KEY = cython.declare(cython.int, spans.P_KEY)
+P_KEY_END = cython.declare(cython.int, spans.P_KEY_END)
+P_VALUE = cython.declare(cython.int, spans.P_VALUE)
+P_VALUE_END = cython.declare(cython.int, spans.P_VALUE_END)
+P_FLAGS = cython.declare(cython.int, spans.P_FLAGS)
+P_CODE = cython.declare(cython.int, spans.P_CODE)
+ESCAPED = cython.declare(cython.int, spans.ESCAPED)
+
+# Families of numbers, by the unit a value may carry.
+N_TEXT, N_MS, N_KB, N_MB, N_PERCENT, N_PLAIN, N_LENGTH, N_BOOL = range(8)
+_MS = cython.declare(cython.int, N_MS)
+_KB = cython.declare(cython.int, N_KB)
+_MB = cython.declare(cython.int, N_MB)
+_PERCENT = cython.declare(cython.int, N_PERCENT)
+_LENGTH = cython.declare(cython.int, N_LENGTH)
+_BOOL = cython.declare(cython.int, N_BOOL)
+OK, BAD, SLOW = 1, 0, 2
+_OK = cython.declare(cython.char, 1)
+_BAD = cython.declare(cython.char, 0)
+_SLOW = cython.declare(cython.char, 2)
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _utf8_length(data: cython.const[cython.uchar][::1], pos: cython.int, end: cython.int) -> cython.int:
+    """Bytes of the well-formed UTF-8 sequence at pos, or 0 (Unicode 15, table 3-7)."""
+    c: cython.int = data[pos]
+    low: cython.int = 0x80
+    high: cython.int = 0xBF
+    n: cython.int
+    k: cython.int
+    if c < 0x80:
+        return 1
+    if c < 0xC2 or c > 0xF4:
+        return 0
+    n = 2 if c < 0xE0 else (3 if c < 0xF0 else 4)
+    if pos + n > end:
+        return 0
+    if c == 0xE0:
+        low = 0xA0
+    elif c == 0xED:
+        high = 0x9F
+    elif c == 0xF0:
+        low = 0x90
+    elif c == 0xF4:
+        high = 0x8F
+    if not (low <= data[pos + 1] <= high):
+        return 0
+    for k in range(2, n):
+        if not (0x80 <= data[pos + k] <= 0xBF):
+            return 0
+    return n
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _bad_length(data: cython.const[cython.uchar][::1], pos: cython.int, end: cython.int) -> cython.int:
+    """Bytes of the ill-formed sequence at pos that one U+FFFD stands for (Unicode 15, 3.9; as CPython does)."""
+    c: cython.int = data[pos]
+    low: cython.int = 0x80
+    high: cython.int = 0xBF
+    n: cython.int
+    k: cython.int
+    if c < 0xC2 or c > 0xF4:
+        return 1
+    n = 2 if c < 0xE0 else (3 if c < 0xF0 else 4)
+    if c == 0xE0:
+        low = 0xA0
+    elif c == 0xED:
+        high = 0x9F
+    elif c == 0xF0:
+        low = 0x90
+    elif c == 0xF4:
+        high = 0x8F
+    if pos + 1 >= end or not (low <= data[pos + 1] <= high):
+        return 1
+    k = 2
+    while k < n and pos + k < end and 0x80 <= data[pos + k] <= 0xBF:
+        k += 1
+    return k
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _copy(
+    data: cython.const[cython.uchar][::1],
+    start: cython.int,
+    end: cython.int,
+    escaped: cython.bint,
+    out: cython.uchar[::1],
+    at: cython.longlong,
+) -> cython.longlong:
+    """Copy a span as valid UTF-8 without NULs, escapes undone; return the offset behind it.
+
+    ``out`` has three bytes for every byte of the span.
+    """
+    pos: cython.int = start
+    c: cython.int
+    n: cython.int
+    k: cython.int
+    while pos < end:
+        c = data[pos]
+        if escaped and c == 92 and pos + 1 < end:
+            c = data[pos + 1]
+            if c == 34 or c == 92 or c == 110 or c == 114 or c == 116:
+                if c == 110:
+                    c = 10
+                elif c == 114:
+                    c = 13
+                elif c == 116:
+                    c = 9
+                out[at] = c
+                at += 1
+                pos += 2
+                continue
+            c = 92
+        if c != 0 and c < 0x80:
+            out[at] = c
+            at += 1
+            pos += 1
+            continue
+        n = _utf8_length(data, pos, end) if c != 0 else 0
+        if n == 0:
+            out[at] = 0xEF
+            out[at + 1] = 0xBF
+            out[at + 2] = 0xBD
+            at += 3
+            pos += _bad_length(data, pos, end) if c != 0 else 1
+            continue
+        for k in range(n):
+            out[at + k] = data[pos + k]
+        at += n
+        pos += n
+    return at
+
+
+def strings(data, starts, ends, flags, offsets, out):
+    """Copy spans into an Arrow string column; ``starts`` int32[n], -1 for null. Return its bytes' count.
+
+    ``offsets`` int32[n + 1]; ``out`` uint8 with room for three times the spans' bytes.
+    """
+    src: cython.const[cython.uchar][::1] = data
+    s: cython.int[::1] = starts
+    e: cython.int[::1] = ends
+    f: cython.int[::1] = flags
+    o: cython.int[::1] = offsets
+    dst: cython.uchar[::1] = out
+    i: cython.Py_ssize_t
+    at: cython.longlong = 0
+    n: cython.Py_ssize_t = s.shape[0]
+    with cython.nogil:
+        for i in range(n):
+            o[i] = at
+            if s[i] >= 0:
+                at = _copy(src, s[i], e[i], (f[i] & ESCAPED) != 0, dst, at)
+        o[n] = at
+    return at
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _put(
+    data: cython.const[cython.uchar][::1], start: cython.int, end: cython.int, out: cython.uchar[::1], at: cython.longlong
+) -> cython.longlong:
+    """Copy valid UTF-8 as the inside of a JSON string (RFC 8259, section 7)."""
+    pos: cython.int
+    c: cython.int
+    hexa: cython.p_const_char = b"0123456789abcdef"
+    for pos in range(start, end):
+        c = data[pos]
+        if c == 34 or c == 92:
+            out[at] = 92
+            out[at + 1] = c
+            at += 2
+        elif c < 32 or c == 127:
+            out[at] = 92
+            out[at + 1] = 117
+            out[at + 2] = 48
+            out[at + 3] = 48
+            out[at + 4] = hexa[c >> 4]
+            out[at + 5] = hexa[c & 15]
+            at += 6
+        else:
+            out[at] = c
+            at += 1
+    return at
+
+
+def objects(keys, key_at, values, value_at, owners, n_owners, offsets, out, twice):
+    """Write JSON objects of string values, one for each owner; return their bytes' count.
+
+    Members come as Arrow string columns ``keys``/``key_at`` and ``values``/``value_at``, in the order of ``owners``
+    int32[m] (ascending). ``twice`` uint8[n_owners] is set where an owner has several values of one key: the caller writes
+    those. ``out`` has room for 6 bytes a byte and 8 a member.
+    """
+    k: cython.const[cython.uchar][::1] = keys
+    ka: cython.int[::1] = key_at
+    v: cython.const[cython.uchar][::1] = values
+    va: cython.int[::1] = value_at
+    own: cython.int[::1] = owners
+    o: cython.int[::1] = offsets
+    dst: cython.uchar[::1] = out
+    dup: cython.uchar[::1] = twice
+    total: cython.int = n_owners
+    m: cython.int = own.shape[0]
+    i: cython.int = 0
+    j: cython.int
+    owner: cython.int
+    first: cython.int
+    repeated: cython.bint
+    at: cython.longlong = 0
+    with cython.nogil:
+        for owner in range(total):
+            o[owner] = at
+            first = i
+            while i < m and own[i] == owner:
+                repeated = False
+                for j in range(first, i):
+                    if _same(k, ka[i], ka[i + 1], ka[j], ka[j + 1]):
+                        repeated = True
+                        if not _same(v, va[i], va[i + 1], va[j], va[j + 1]):
+                            dup[owner] = 1
+                if repeated:
+                    i += 1
+                    continue
+                dst[at] = 123 if i == first else 44
+                dst[at + 1] = 34
+                at = _put(k, ka[i], ka[i + 1], dst, at + 2)
+                dst[at] = 34
+                dst[at + 1] = 58
+                dst[at + 2] = 34
+                at = _put(v, va[i], va[i + 1], dst, at + 3)
+                dst[at] = 34
+                at += 1
+                i += 1
+            if i > first:
+                dst[at] = 125
+                at += 1
+        o[total] = at
+    return at
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _same(
+    data: cython.const[cython.uchar][::1], a: cython.int, a_end: cython.int, b: cython.int, b_end: cython.int
+) -> cython.bint:
+    k: cython.int
+    if a_end - a != b_end - b:
+        return False
+    for k in range(a_end - a):
+        if data[a + k] != data[b + k]:
+            return False
+    return True
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _word(data: cython.const[cython.uchar][::1], pos: cython.int, end: cython.int, word: cython.p_const_char) -> cython.bint:
+    """Whether the span is the (lower-case) word, in any case."""
+    k: cython.int = 0
+    while pos + k < end:
+        if word[k] == 0 or (data[pos + k] | 32) != word[k]:
+            return False
+        k += 1
+    return word[k] == 0
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _unit(data: cython.const[cython.uchar][::1], pos: cython.int, end: cython.int, family: cython.int) -> cython.double:
+    """The factor that brings a unit to the column's, 0 for one that is not of the family."""
+    if pos == end:
+        return 1.0
+    if family == _MS:
+        if _word(data, pos, end, b"ms"):
+            return 1.0
+        if _word(data, pos, end, b"s"):
+            return 1000.0
+        if _word(data, pos, end, b"us"):
+            return 0.001
+        if _word(data, pos, end, b"min"):
+            return 60000.0
+        return 0.0
+    if family == _PERCENT:
+        return 1.0 if end - pos == 1 and data[pos] == 37 else 0.0
+    if family == _LENGTH:
+        return 1.0 if _word(data, pos, end, b"chars") or _word(data, pos, end, b"char") else 0.0
+    if family == _KB or family == _MB:
+        return _size_unit(data, pos, end) * (1.0 if family == _KB else 1.0 / 1024.0)
+    return 0.0
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _size_unit(data: cython.const[cython.uchar][::1], pos: cython.int, end: cython.int) -> cython.double:
+    if _word(data, pos, end, b"b"):
+        return 1.0 / 1024.0
+    if _word(data, pos, end, b"kb") or _word(data, pos, end, b"kib"):
+        return 1.0
+    if _word(data, pos, end, b"mb") or _word(data, pos, end, b"mib"):
+        return 1024.0
+    if _word(data, pos, end, b"gb") or _word(data, pos, end, b"gib"):
+        return 1048576.0
+    if _word(data, pos, end, b"tb") or _word(data, pos, end, b"tib"):
+        return 1073741824.0
+    return 0.0
+
+
+def numbers(data, pairs, families, values, states):
+    """Read the values of pairs whose key has a numeric column.
+
+    ``families`` int32[n_keys] by key code; ``values`` float64[p] and ``states`` int8[p] are filled: OK, BAD (no such number)
+    or SLOW (a number whose digits need exact arithmetic: the caller reads it). Text keys are left BAD.
+    """
+    src: cython.const[cython.uchar][::1] = data
+    p: cython.int[:, ::1] = pairs
+    fam: cython.int[::1] = families
+    val: cython.double[::1] = values
+    st: cython.char[::1] = states
+    i: cython.Py_ssize_t
+    n: cython.Py_ssize_t = p.shape[0]
+    family: cython.int
+    with cython.nogil:
+        for i in range(n):
+            st[i] = _BAD
+            if p[i, P_CODE] < 0:
+                continue
+            family = fam[p[i, P_CODE]]
+            if family == _BOOL:
+                st[i] = _boolean(src, p[i, P_VALUE], p[i, P_VALUE_END], val, i)
+            elif family != 0:
+                st[i] = _number(src, p[i, P_VALUE], p[i, P_VALUE_END], family, val, i)
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _boolean(
+    data: cython.const[cython.uchar][::1], pos: cython.int, end: cython.int, values: cython.double[::1], i: cython.Py_ssize_t
+) -> cython.char:
+    if _word(data, pos, end, b"true") or _word(data, pos, end, b"yes") or (end - pos == 1 and data[pos] == 49):
+        values[i] = 1.0
+        return _OK
+    if _word(data, pos, end, b"false") or _word(data, pos, end, b"no") or (end - pos == 1 and data[pos] == 48):
+        values[i] = 0.0
+        return _OK
+    return _BAD
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _number(
+    data: cython.const[cython.uchar][::1],
+    start: cython.int,
+    end: cython.int,
+    family: cython.int,
+    values: cython.double[::1],
+    i: cython.Py_ssize_t,
+) -> cython.char:
+    pos: cython.int = start
+    negative: cython.bint = False
+    mantissa: cython.longlong = 0
+    digits: cython.int = 0
+    places: cython.int = 0
+    seen: cython.int = 0
+    factor: cython.double
+    value: cython.double
+    scale: cython.double = 1.0
+    k: cython.int
+    if pos < end and (data[pos] == 43 or data[pos] == 45):
+        negative = data[pos] == 45
+        pos += 1
+    while pos < end and 48 <= data[pos] <= 57:
+        if digits > 0 or data[pos] != 48:
+            digits += 1
+        if digits <= 15:
+            mantissa = mantissa * 10 + data[pos] - 48
+        seen += 1
+        pos += 1
+    if pos < end and data[pos] == 46:
+        if family == _LENGTH:
+            return _BAD
+        pos += 1
+        while pos < end and 48 <= data[pos] <= 57:
+            if digits > 0 or data[pos] != 48:
+                digits += 1
+            if digits <= 15:
+                mantissa = mantissa * 10 + data[pos] - 48
+                places += 1
+            seen += 1
+            pos += 1
+    if seen == 0:
+        return _BAD
+    if pos < end and (data[pos] | 32) == 101 and pos + 1 < end and (
+        48 <= data[pos + 1] <= 57 or data[pos + 1] == 43 or data[pos + 1] == 45
+    ):
+        return _SLOW
+    if digits > 15 or places > 22:
+        return _SLOW
+    while pos < end and data[pos] == 32:
+        pos += 1
+    factor = _unit(data, pos, end, family)
+    if factor == 0.0:
+        return _BAD
+    value = cython.cast(cython.double, mantissa)
+    for k in range(places):
+        scale = scale * 10.0
+    value = value / scale
+    if factor != 1.0:
+        value = value * factor
+    values[i] = -value if negative else value
+    return _OK
+
+
+def classify(data, offsets, table, loaded, classes, lengths, start):
+    """Class and length of texts from ``start`` on; return None, or (text, code point) where a block is not loaded.
+
+    ``data``/``offsets`` are an Arrow string column; ``table`` uint8[0x110000] holds a class for every code
+    point (0 space, 1 plain, 2 symbols, 3 emoji, 4 control), ``loaded`` uint8[0x1100] says which blocks of 256 are filled.
+    ``classes`` int8[n] gets the largest class of each text, ``lengths`` int64[n] its code points.
+    """
+    src: cython.const[cython.uchar][::1] = data
+    o: cython.int[::1] = offsets
+    t: cython.uchar[::1] = table
+    have: cython.uchar[::1] = loaded
+    cls: cython.char[::1] = classes
+    ln: cython.longlong[::1] = lengths
+    i: cython.int
+    first: cython.int = start
+    n: cython.int = cls.shape[0]
+    pos: cython.int
+    c: cython.int
+    top: cython.int
+    count: cython.longlong
+    missing: cython.int = -1
+    with cython.nogil:
+        for i in range(first, n):
+            pos = o[i]
+            top = 0
+            count = 0
+            while pos < o[i + 1]:
+                c = src[pos]
+                if c < 0x80:
+                    pos += 1
+                elif c < 0xE0:
+                    c = ((c & 31) << 6) | (src[pos + 1] & 63)
+                    pos += 2
+                elif c < 0xF0:
+                    c = ((c & 15) << 12) | ((src[pos + 1] & 63) << 6) | (src[pos + 2] & 63)
+                    pos += 3
+                else:
+                    c = (
+                        ((c & 7) << 18)
+                        | ((src[pos + 1] & 63) << 12)
+                        | ((src[pos + 2] & 63) << 6)
+                        | (src[pos + 3] & 63)
+                    )
+                    pos += 4
+                if have[c >> 8] == 0:
+                    missing = c
+                    break
+                count += 1
+                if t[c] > top:
+                    top = t[c]
+            if missing >= 0:
+                break
+            cls[i] = top
+            ln[i] = count
+    if missing < 0:
+        return None
+    return i, missing

@@ -1,0 +1,60 @@
+"""First bytes → identity; bytes before an offset → proof (SPEC §3.3). Pure."""
+
+from enum import Enum
+from hashlib import blake2b
+
+HEAD_BYTES = 64 << 10  # a fingerprint covers at most so many first bytes
+ANCHOR_BYTES = 1024
+_LENGTHS = tuple(64 << i for i in range(11))  # 64 B … 64 KiB: so that a shorter file can be compared
+
+
+class Match(Enum):
+    """How the beginning of a file compares with a fingerprint."""
+
+    NONE = "none"
+    FULL = "full"
+    PREFIX = "prefix"  # equal as far as the file goes, which is shorter than the fingerprint
+    PARTLY = "partly"  # equal at first, then not
+
+
+def fingerprint(head: bytes) -> str:
+    """``length:hash`` at doubling lengths and at the end of the first bytes given (at most HEAD_BYTES)."""
+    head = head[:HEAD_BYTES]
+    lengths = [n for n in _LENGTHS if n < len(head)] + ([len(head)] if head else [])
+    return ",".join(f"{n}:{_hash(head[:n])}" for n in lengths)
+
+
+def _hash(data: bytes) -> str:
+    return blake2b(data, digest_size=8).hexdigest()
+
+
+def covered(print_: str | None) -> int:
+    """How many first bytes a fingerprint covers."""
+    return int(print_.rsplit(",", 1)[-1].split(":")[0]) if print_ else 0
+
+
+def compare(print_: str | None, head: bytes) -> tuple[Match, int]:
+    """How a file that begins with ``head`` compares with a fingerprint; and the bytes that were equal."""
+    if not print_:
+        return Match.NONE, 0
+    equal = 0
+    for mark in print_.split(","):
+        text, _, expected = mark.partition(":")
+        length = int(text)
+        if length > len(head):
+            return (Match.PREFIX, equal) if equal else (Match.NONE, 0)
+        if _hash(head[:length]) != expected:
+            return (Match.PARTLY, equal) if equal else (Match.NONE, 0)
+        equal = length
+    return Match.FULL, equal
+
+
+def anchor(before: bytes) -> str:
+    """``length:hash`` of the last bytes before an offset."""
+    tail = before[-ANCHOR_BYTES:]
+    return f"{len(tail)}:{_hash(tail)}"
+
+
+def anchor_length(anchor_: str) -> int:
+    """How many bytes before its offset an anchor covers."""
+    return int(anchor_.split(":")[0])

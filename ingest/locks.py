@@ -1,0 +1,87 @@
+"""Who holds a file: advisory locks between processes of one machine (fcntl(2))."""
+
+import errno
+import fcntl
+import os
+import struct
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ingest.errors import IngestBusyError
+
+_POLL_SECONDS = 0.05
+
+
+@contextmanager
+def exclusive(path: Path, wait_seconds: float, what: str) -> Iterator[None]:
+    """Hold ``path`` as a lock file; the kernel lets go of it however the process ends.
+
+    :raises IngestBusyError: when another process still has it after ``wait_seconds``.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        _take(descriptor, path, wait_seconds, what)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()} {' '.join(sys.argv)[:500]}\n".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _take(descriptor: int, path: Path, wait_seconds: float, what: str) -> None:
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise IngestBusyError(
+                    f"another ingest holds {what}: {describe_holder(path)}",
+                    "wait for it to end, or give it longer with --wait",
+                ) from None
+        time.sleep(_POLL_SECONDS)
+
+
+def describe_holder(path: Path) -> str:
+    """Process and command written into a lock file by its holder."""
+    try:
+        text = path.read_text(errors="replace").strip()
+    except OSError:
+        text = ""
+    number, _, command = text.partition(" ")
+    return f"process {number} ({command})" if number else "an unknown process"
+
+
+def holder_of(path: Path) -> str | None:
+    """The process that has a POSIX lock on a file that shuts us out, described; None when nobody has.
+
+    DuckDB locks its file in this way. The caller must not have the file open through DuckDB itself: closing it here
+    would release its own lock.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EROFS, errno.ENOENT, errno.EISDIR):
+            return None
+        raise
+    try:
+        query = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+        kind, _, _, _, pid = struct.unpack(
+            "hhqqi4x", fcntl.fcntl(descriptor, fcntl.F_GETLK, query)
+        )
+    finally:
+        os.close(descriptor)
+    return None if kind == fcntl.F_UNLCK else f"process {pid}{_command(pid)}"
+
+
+def _command(pid: int) -> str:
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return ""
+    return f" ({b' '.join(words).decode(errors='replace').strip()[:200]})"

@@ -1,0 +1,114 @@
+"""The schema revisions of a store, through Alembic; imports it only when there is something to do."""
+
+from typing import TYPE_CHECKING
+
+from ingest.backends.base import Store
+from ingest.errors import StoreError
+from ingest.resources import folder
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+
+def revisions() -> list[str]:
+    """Revision ids in order; a revision's file is named ``ID_what.py``."""
+    return sorted(p.name.split("_")[0] for p in (folder("migrations") / "versions").glob("*.py"))
+
+
+def head() -> str:
+    """The revision that this program works with."""
+    return revisions()[-1]
+
+
+def ensure_head(store: Store) -> bool:
+    """Bring an empty or older store to head; whether anything was done.
+
+    :raises StoreError: for a store made by a newer program.
+    """
+    if check_known(store) == head():
+        return False
+    upgrade(store)
+    return True
+
+
+def check_known(store: Store) -> str | None:
+    """The revision of a store, None for an empty one.
+
+    :raises StoreError: when this program does not know it.
+    """
+    revision = store.revision()
+    if revision is not None and revision not in revisions():
+        raise StoreError(
+            f"the store {store.description} has schema revision {revision}, "
+            f"newer than this ttsq (which knows up to {head()})",
+            "upgrade ttsq: pip install --upgrade ttsq",
+        )
+    return revision
+
+
+def require_head(store: Store) -> None:
+    """Refuse to read a store that is empty or of another revision.
+
+    :raises StoreError: with what to do about it.
+    """
+    if not store.exists():
+        raise StoreError(
+            f"there is no store at {store.description}", "ingest something first: ttsq ingest PATH"
+        )
+    revision = check_known(store)
+    if revision != head():
+        raise StoreError(
+            f"the store {store.description} is at schema revision {revision or 'none'}, "
+            f"this ttsq works with {head()}",
+            "bring it up to date: ttsq db upgrade",
+        )
+
+
+def upgrade(store: Store, revision: str = "head") -> None:
+    """Run revisions up to one."""
+    from alembic import command
+
+    with _configured(store) as config:
+        command.upgrade(config, revision)
+
+
+def downgrade(store: Store, revision: str) -> None:
+    """Undo revisions down to one (``base``: all of them; the tables go)."""
+    from alembic import command
+
+    with _configured(store) as config:
+        command.downgrade(config, revision)
+
+
+def differences(store: Store) -> list[str]:
+    """How the store's tables differ from what the program expects; empty when they do not."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.runtime.migration import MigrationContext
+
+    from ingest.schema import metadata
+
+    engine = store.engine()
+    with engine.connect() as connection:  # type: ignore[attr-defined]
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return [str(d) for d in compare_metadata(context, metadata)]
+
+
+class _configured:
+    """An Alembic configuration bound to one connection of the store."""
+
+    def __init__(self, store: Store) -> None:
+        self._engine = store.engine()
+
+    def __enter__(self) -> "Config":
+        from alembic.config import Config
+
+        config = Config()
+        config.set_main_option("script_location", str(folder("migrations")).replace("%", "%%"))
+        self._connection = self._engine.connect()  # type: ignore[attr-defined]
+        config.attributes["connection"] = self._connection
+        return config
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if kind is None:
+            self._connection.commit()
+        self._connection.close()

@@ -1,0 +1,195 @@
+"""The frozen values that every layer speaks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ingest.errors import TtsqError
+
+    import pyarrow as pa
+
+KEY_SHIFT = 40  # a key is file_key << 40 | byte offset: a file may have 1 TiB, a store 8 million files
+
+
+def make_key(file_key: int, offset: int) -> int:
+    """The key of the row whose record stands at an offset of a file; unique without a counter."""
+    return file_key << KEY_SHIFT | offset
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a chunk comes from: what every row of it carries."""
+
+    file_key: int
+    host: str
+    service: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A piece of a log file that could not be understood: its place, reason and raw text."""
+
+    byte_offset: int
+    byte_length: int
+    reason: str
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Where the bytes of a read went (SPEC §3.4); all but the counts are bytes."""
+
+    records: int = 0
+    quarantined: int = 0
+    record_bytes: int = 0
+    quarantined_bytes: int = 0
+    ignored_bytes: int = 0
+    tail_bytes: int = 0
+    lost_bytes: int = 0
+
+    def __add__(self, other: "Ledger") -> "Ledger":
+        return Ledger(
+            self.records + other.records,
+            self.quarantined + other.quarantined,
+            self.record_bytes + other.record_bytes,
+            self.quarantined_bytes + other.quarantined_bytes,
+            self.ignored_bytes + other.ignored_bytes,
+            self.tail_bytes + other.tail_bytes,
+            self.lost_bytes + other.lost_bytes,
+        )
+
+    @property
+    def settled_bytes(self) -> int:
+        """Bytes that will not be read again."""
+        return self.record_bytes + self.quarantined_bytes + self.ignored_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What the store knows of one log file: its identity, and up to where it is stored.
+
+    Offsets and sizes are uncompressed bytes, but ``stored_bytes``, the size on disk.
+    """
+
+    file_key: int
+    host: str
+    service: str
+    path: str
+    fingerprint: str | None
+    header_offset: int | None
+    anchor: str | None
+    committed_offset: int
+    size_bytes: int
+    stored_bytes: int
+    modified_ns: int
+    device: int
+    inode: int
+    compression: str
+    state: str
+    records: int
+    record_bytes: int
+    quarantined: int
+    quarantined_bytes: int
+    ignored_bytes: int
+    lost_bytes: int
+    last_logged_at: datetime | None
+    note: str | None
+    first_seen_at: datetime
+    last_ingested_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """The row of ``ingest_runs`` as it stands after a commit."""
+
+    run_key: int
+    started_at: datetime
+    finished_at: datetime | None
+    status: str
+    files: int
+    bytes: int
+    records: int
+    rows: int
+    quarantined: int
+    record_bytes: int
+    quarantined_bytes: int
+    ignored_bytes: int
+    tail_bytes: int
+    lost_bytes: int
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Relink:
+    """Rows of one part that now belong to a request: a stretch of one file, one id.
+
+    ``part`` numbers the parts of the request in order; ``restage`` says that its stages are to be numbered anew.
+    """
+
+    file_key: int
+    id: str
+    first_offset: int
+    last_offset: int
+    request_key: int
+    part: int
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What one commit does, in this order: delete, insert, relink; and the file's new checkpoint.
+
+    Deletes name rows by key and lie within ``earliest`` … ``latest``; ``delete_parts`` are (file_key, first_offset).
+    """
+
+    checkpoint: Checkpoint
+    requests: "Sequence[pa.Table]" = ()
+    parts: "Sequence[pa.Table]" = ()
+    stages: "pa.Table | None" = None
+    errors: "pa.Table | None" = None
+    cache_samples: "pa.Table | None" = None
+    rejects: Sequence[Reject] = ()
+    delete_requests: Sequence[int] = ()
+    delete_parts: Sequence[tuple[int, int]] = ()
+    relinks: Sequence[Relink] = ()
+    own_stage_times: bool = False
+    earliest: datetime | None = None
+    latest: datetime | None = None
+    run: RunRow | None = None
+
+    def row_counts(self) -> dict[str, int]:
+        """Rows that this commit inserts, by table."""
+        counts = {"requests": sum(t.num_rows for t in self.requests) - len(set(self.delete_requests))}
+        for name, table in (
+            ("stage_timings", self.stages),
+            ("errors", self.errors),
+            ("cache_samples", self.cache_samples),
+        ):
+            counts[name] = table.num_rows if table is not None else 0
+        return counts
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What a run did with one path."""
+
+    path: str
+    decision: str
+    note: str | None
+    ledger: Ledger
+    bytes_read: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What a run did: its files, its ledger, the rows it added to each table."""
+
+    store: str
+    started_at: datetime
+    finished_at: datetime
+    files: tuple[FileReport, ...]
+    ledger: Ledger
+    bytes_read: int
+    rows: dict[str, int] = field(default_factory=dict)
+    problems: "tuple[TtsqError, ...]" = ()

@@ -1,0 +1,229 @@
+"""Chunk + format → records, pairs and instants; and spans of them → Arrow columns."""
+
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from ingest import convert, scan, spans
+from ingest.formats import KEYS, MAX_RECORD_BYTES, Format, scanner_arguments
+from ingest.instants import Ints, infer, to_utc
+from ingest.model import Ledger, Reject
+
+I32 = npt.NDArray[np.int32]
+REJECT_HEAD_BYTES = 64 << 10  # what is kept of a piece too long to be kept whole
+_REASONS = {
+    spans.K_NO_HEADER: "no_header",
+    spans.K_BAD_TIME: "bad_time",
+    spans.K_TOO_LONG: "too_long",
+}
+_FAMILY = {
+    "duration_ms": convert.N_MS,
+    "audio_size_kb": convert.N_KB,
+    "used": convert.N_MB,
+    "total": convert.N_MB,
+    "used_percent": convert.N_PERCENT,
+    "threshold": convert.N_PERCENT,
+    "usage": convert.N_PERCENT,
+    "rms": convert.N_PLAIN,
+    "spectral_centroid": convert.N_PLAIN,
+    "text_len": convert.N_LENGTH,
+    "cache_hit": convert.N_BOOL,
+    "cache_saved": convert.N_BOOL,
+}
+FAMILIES: I32 = np.array([_FAMILY.get(k, convert.N_TEXT) for k in KEYS], np.int32)
+_INT64_MAX = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """One chunk's records: the scanner's tables, cut to length, and what follows from them.
+
+    ``records`` int32[n, w] and ``pairs`` int32[p, 7] hold positions within ``data``; ``instants`` int64[n] microseconds UTC;
+    ``inferred`` bool[n]; ``values`` float64[p] with ``states`` int8[p] (convert.OK where the key's column can hold it);
+    ``base`` is the file offset of ``data[0]``; ``consumed`` bytes of data are settled.
+    """
+
+    data: memoryview
+    base: int
+    records: I32
+    pairs: I32
+    instants: Ints
+    inferred: npt.NDArray[np.bool_]
+    values: npt.NDArray[np.float64]
+    states: npt.NDArray[np.int8]
+    consumed: int
+    giant: bool
+    rejects: tuple[Reject, ...]
+    ledger: Ledger
+    last_instant: int | None
+
+
+class Parser:
+    """Parses chunks of one format and zone; holds a scanner, so it serves one thread at a time."""
+
+    def __init__(self, fmt: Format, tz: tzinfo, max_record: int = MAX_RECORD_BYTES) -> None:
+        self.format = fmt
+        self.tz = tz
+        self.max_record = max_record
+        self._scanner = scan.Scanner(*scanner_arguments(fmt, max_record))
+        self._width = spans.REC_WIDTH + 2 * len(fmt.extras)
+
+    def next_beginning(self, data: memoryview, start: int, final: bool) -> int:
+        """Where the first line that begins a record starts in data, from a line's start on, or -1."""
+        return int(self._scanner.next_beginning(data, start, len(data), final))
+
+    def header_end(self, data: memoryview) -> int:
+        """Offset behind the first line with a stamped header, or -1."""
+        return int(self._scanner.header_end(data, len(data)))
+
+    def parse(
+        self,
+        data: memoryview,
+        *,
+        base: int,
+        final: bool,
+        last_instant: int | None,
+        fallback_instant: int,
+    ) -> Parsed:
+        """Parse what is complete in a chunk that begins at a record (file offset ``base``)."""
+        rows = max(1024, len(data) // 48)
+        records = np.empty((rows, self._width), np.int32)
+        stamps = np.empty(rows, np.int64)
+        pairs = np.empty((max(4096, len(data) // 12), spans.PAIR_WIDTH), np.int32)
+        consumed = self._scanner.scan(
+            data, 0, len(data), final, base == 0, memoryview(records), memoryview(stamps),
+            memoryview(pairs),
+        )  # fmt: skip
+        n, p = self._scanner.n_records, self._scanner.n_pairs
+        records, pairs = records[:n], pairs[:p]
+        instants, inferred = self._instants(records, stamps[:n], last_instant, fallback_instant)
+        values, states = _numbers(data, pairs)
+        kinds = records[:, spans.R_KIND]
+        rejects = tuple(_reject(data, base, records[i]) for i in np.flatnonzero(kinds > 2))
+        good = kinds <= spans.K_TRACEBACK
+        known = good & ~inferred
+        return Parsed(
+            data=data,
+            base=base,
+            records=records,
+            pairs=pairs,
+            instants=instants,
+            inferred=inferred,
+            values=values,
+            states=states,
+            consumed=consumed,
+            giant=self._scanner.giant,
+            rejects=rejects,
+            ledger=_ledger(records, good, consumed),
+            last_instant=int(instants[np.flatnonzero(known)[-1]]) if known.any() else last_instant,
+        )
+
+    def _instants(
+        self, records: I32, stamps: Ints, last: int | None, fallback: int
+    ) -> tuple[Ints, npt.NDArray[np.bool_]]:
+        stamped = records[:, spans.R_KIND] == spans.K_HEADER
+        if stamped.all():
+            zones = records[:, spans.R_ZONE]
+            return to_utc(stamps, zones, self.tz, last), ~stamped
+        rows = np.flatnonzero(stamped)
+        instants = np.zeros(len(stamps), np.int64)
+        instants[rows] = to_utc(stamps[rows], records[rows, spans.R_ZONE], self.tz, last)
+        return infer(instants, stamped, last, fallback), ~stamped
+
+
+def _ledger(records: I32, good: npt.NDArray[np.bool_], consumed: int) -> Ledger:
+    lengths = (records[:, spans.R_END] - records[:, spans.R_START]).astype(np.int64)
+    record_bytes = int(lengths[good].sum())
+    quarantined_bytes = int(lengths[~good].sum())
+    return Ledger(
+        records=int(good.sum()),
+        quarantined=int((~good).sum()),
+        record_bytes=record_bytes,
+        quarantined_bytes=quarantined_bytes,
+        ignored_bytes=consumed - record_bytes - quarantined_bytes,
+    )
+
+
+def _reject(data: memoryview, base: int, record: I32) -> Reject:
+    start, end = int(record[spans.R_START]), int(record[spans.R_END])
+    reason = _REASONS[int(record[spans.R_KIND])]
+    head = bytes(data[start : min(end, start + REJECT_HEAD_BYTES)])
+    return Reject(base + start, end - start, reason, raw_text(head))
+
+
+def raw_text(data: bytes) -> str:
+    """Bytes as text that every backend can hold: UTF-8, what is not becomes U+FFFD, as do NULs."""
+    return data.decode("utf-8", "replace").replace("\0", "�")
+
+
+def _numbers(
+    data: memoryview, pairs: I32
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int8]]:
+    values = np.zeros(len(pairs), np.float64)
+    states = np.zeros(len(pairs), np.int8)
+    if not len(pairs):
+        return values, states
+    convert.numbers(
+        data, memoryview(pairs), memoryview(FAMILIES), memoryview(values),
+        memoryview(states).cast("B").cast("b"),
+    )  # fmt: skip
+    for i in np.flatnonzero(states == convert.SLOW):
+        value = _slow_number(data, pairs[i])
+        values[i] = value if value is not None else 0.0
+        states[i] = convert.OK if value is not None else convert.BAD
+    return values, states
+
+
+_UNITS = {
+    convert.N_MS: {"": 1.0, "ms": 1.0, "s": 1000.0, "us": 0.001, "min": 60000.0},
+    convert.N_KB: {"": 1.0, "b": 1 / 1024, "kb": 1.0, "mb": 1024.0, "gb": 1048576.0},
+    convert.N_MB: {"": 1.0, "b": 1 / 1048576, "kb": 1 / 1024, "mb": 1.0, "gb": 1024.0},
+    convert.N_PERCENT: {"": 1.0, "%": 1.0},
+    convert.N_LENGTH: {"": 1.0, "char": 1.0, "chars": 1.0},
+    convert.N_PLAIN: {"": 1.0},
+}
+
+
+def _slow_number(data: memoryview, pair: I32) -> float | None:
+    """A number with an exponent or more digits than a double holds; None where it does not fit."""
+    text = bytes(data[pair[spans.P_VALUE] : pair[spans.P_VALUE_END]]).decode("ascii", "replace")
+    digits = text.rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ% ")
+    unit = text[len(digits) :].strip().lower().replace("ib", "b")
+    family = int(FAMILIES[pair[spans.P_CODE]])
+    factor = _UNITS[family].get(unit)
+    try:
+        value = float(digits)
+    except ValueError:
+        return None
+    limit = float(_INT64_MAX)
+    if factor is None or not abs(value) < limit or (family == convert.N_LENGTH and "." in digits):
+        return None
+    return value * factor
+
+
+def string_column(data: Any, starts: I32, ends: I32, flags: I32) -> pa.Array:
+    """An Arrow string column of spans, escapes undone, null where start is -1."""
+    n = len(starts)
+    offsets = np.empty(n + 1, np.int32)
+    room = int(np.where(starts >= 0, ends - starts, 0).astype(np.int64).sum()) * 3
+    out = np.empty(max(room, 1), np.uint8)
+    used = convert.strings(
+        data, memoryview(np.ascontiguousarray(starts)), memoryview(np.ascontiguousarray(ends)),
+        memoryview(np.ascontiguousarray(flags)), memoryview(offsets), memoryview(out),
+    )  # fmt: skip
+    return pa.Array.from_buffers(
+        pa.string(), n, [_validity(starts >= 0), pa.py_buffer(offsets), pa.py_buffer(out[:used])]
+    )
+
+
+def _validity(valid: npt.NDArray[np.bool_]) -> pa.Buffer | None:
+    return None if valid.all() else pa.py_buffer(np.packbits(valid, bitorder="little"))
+
+
+def nullable(values: npt.NDArray[Any], valid: npt.NDArray[np.bool_], kind: pa.DataType) -> pa.Array:
+    """An Arrow column of a numpy array with nulls where not valid."""
+    return pa.array(values, type=kind, mask=~valid)

@@ -1,0 +1,230 @@
+"""Parts of requests that meet across batches, files and runs (docs/parsing.md, "Requests" 2–4); pure.
+
+The bulk of requests begin and end within one batch and never come here.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from ingest.model import make_key
+
+JOIN_GAP = timedelta(hours=24)  # a part begins at most so long after the one it joins has ended
+GRACE = timedelta(seconds=60)  # how far outside a request's time a stray record may lie
+
+# Columns that a part carries as they are; their order numbers the bits of ``end_columns``.
+VALUE_COLUMNS = (
+    "request_id",
+    "text",
+    "text_len",
+    "lang",
+    "voice",
+    "duration_ms",
+    "cache_hit",
+    "cache_saved",
+    "status",
+    "model_stage",
+    "error_code",
+    "audio_size_kb",
+    "rms",
+    "spectral_centroid",
+)
+ALL_COLUMNS = (1 << len(VALUE_COLUMNS)) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A run of one request's records in one log file.
+
+    ``values`` are aligned with VALUE_COLUMNS; ``end_columns`` has a bit for each that synthesis_complete filled;
+    ``request_key`` is that of the request it belongs to.
+    """
+
+    id: str
+    host: str
+    service: str
+    request_key: int
+    file_key: int
+    first_offset: int
+    last_offset: int
+    logged_at: datetime
+    last_at: datetime
+    started_at: datetime | None
+    start_file_key: int | None
+    start_offset: int | None
+    completed_at: datetime | None
+    end_file_key: int | None
+    end_offset: int | None
+    is_request: bool
+    end_columns: int
+    attributes: str | None
+    values: tuple[object, ...]
+
+    @property
+    def has_start(self) -> bool:
+        return self.start_offset is not None
+
+    @property
+    def has_end(self) -> bool:
+        return self.end_offset is not None
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """What tells a part from all others: its file and first offset."""
+        return self.file_key, self.first_offset
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Parts that are one request, in order, and the request they make."""
+
+    parts: tuple[Part, ...]
+    request: Part
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing can meet it any more but stray records."""
+        return len(self.parts) == 1 and self.request.has_start and self.request.has_end
+
+
+def merge_values(first: Part, second: Part) -> tuple[tuple[object, ...], int]:
+    """Column values of two parts in order: the end's, else the first; and the bits of the end's."""
+    values = []
+    for i, (a, b) in enumerate(zip(first.values, second.values, strict=True)):
+        ended = second.end_columns >> i & 1 and not first.end_columns >> i & 1
+        values.append(b if a is None or ended else a)
+    return tuple(values), first.end_columns | second.end_columns
+
+
+def merge_attributes(first: str | None, second: str | None) -> str | None:
+    """Two JSON objects in one; a key with different values has the list of them in order."""
+    if first is None or second is None:
+        return first if second is None else second
+    result = json.loads(first)
+    for key, more in json.loads(second).items():
+        have = result.get(key, [])
+        values = list(have) if isinstance(have, list) else [have]
+        values += [v for v in (more if isinstance(more, list) else [more]) if v not in values]
+        result[key] = values if len(values) > 1 else values[0]
+    return json.dumps(result, ensure_ascii=False, separators=(",", ":"))
+
+
+def merge(first: Part, second: Part) -> Part:
+    """One part of two; ``first``'s place, key and end come first."""
+    values, ends = merge_values(first, second)
+    start = first if first.has_start else second
+    end = first if first.has_end else second
+    return replace(
+        first,
+        last_offset=second.last_offset if first.file_key == second.file_key else first.last_offset,
+        logged_at=min(first.logged_at, second.logged_at),
+        last_at=max(first.last_at, second.last_at),
+        started_at=start.started_at,
+        start_file_key=start.start_file_key,
+        start_offset=start.start_offset,
+        completed_at=end.completed_at,
+        end_file_key=end.end_file_key,
+        end_offset=end.end_offset,
+        is_request=first.is_request or second.is_request,
+        end_columns=ends,
+        attributes=merge_attributes(first.attributes, second.attributes),
+        values=values,
+    )
+
+
+def continued(stored: Part, new: Part) -> Part:
+    """A part and what follows it in the same file; it keeps its place."""
+    whole = merge(stored, new)
+    key = stored.request_key if stored.has_start or not new.has_start else new.request_key
+    if not stored.is_request and new.is_request:
+        key = new.request_key
+    return replace(whole, request_key=key)
+
+
+def group(parts: Iterable[Part]) -> list[Group]:
+    """Requests of one id (one host and service) from all its parts; parts of errors alone may stay single."""
+    ordered = sorted(parts, key=_by_time)
+    requests = [p for p in ordered if p.is_request]
+    whole = [p for p in requests if p.has_start and p.has_end]
+    chains: list[list[Part]] = [[p] for p in whole]
+    strays: list[tuple[int, Part]] = []
+    loose: list[Part] = []
+    for part in requests:
+        if part.has_start and part.has_end:
+            continue
+        at = None if part.has_start or part.has_end else _nearest(part, chains[: len(whole)])
+        if at is None:
+            loose.append(part)
+        else:
+            strays.append((at, part))
+    chains += _chains(loose)
+    alone = []
+    for part in (p for p in ordered if not p.is_request):
+        at = _nearest(part, chains)
+        if at is None:
+            alone.append(part)
+        else:
+            strays.append((at, part))
+    for at, part in sorted(strays, key=lambda s: (not s[1].is_request, _by_time(s[1]))):
+        chains[at] = [*chains[at], part]
+    return [_group(chain) for chain in chains] + [_group([p]) for p in alone]
+
+
+def _by_time(part: Part) -> tuple[datetime, bool, datetime, int, int]:
+    return part.logged_at, not part.has_start, part.last_at, part.first_offset, part.file_key
+
+
+def _chains(loose: Sequence[Part]) -> list[list[Part]]:
+    chains: list[list[Part]] = []
+    is_open = False
+    for part in loose:
+        if is_open and not part.has_start and part.logged_at - chains[-1][-1].last_at <= JOIN_GAP:
+            chains[-1].append(part)
+        else:
+            chains.append([part])
+        is_open = not part.has_end
+    return chains
+
+
+def _nearest(part: Part, chains: Sequence[Sequence[Part]]) -> int | None:
+    """The chain in whose time (± GRACE) a part begins: spanning it, else ended last, else next to begin."""
+    best: tuple[int, timedelta, int] | None = None
+    at = part.logged_at
+    for i, chain in enumerate(chains):
+        first = min(p.logged_at for p in chain)
+        last = max(_last(p) for p in chain)
+        if first <= at <= last:
+            rank = (0, at - first, i)
+        elif last < at <= last + GRACE:
+            rank = (1, at - last, i)
+        elif first - GRACE <= at < first:
+            rank = (2, first - at, i)
+        else:
+            continue
+        best = rank if best is None or rank < best else best
+    return None if best is None else best[2]
+
+
+def _last(part: Part) -> datetime:
+    """The end of a part's time: the instant of its end where it has one, since strays may follow."""
+    return part.completed_at if part.completed_at is not None else part.last_at
+
+
+def _group(chain: Sequence[Part]) -> Group:
+    request = chain[0]
+    for part in chain[1:]:
+        request = merge(request, part)
+    head = next((p for p in chain if p.has_start), None)
+    head = head or next((p for p in chain if p.is_request), chain[0])
+    key = own_key(head)
+    return Group(
+        tuple(replace(p, request_key=key) for p in chain), replace(request, request_key=key)
+    )
+
+
+def own_key(part: Part) -> int:
+    """The key of the request that a part would be alone: of its start, else of its first record."""
+    if part.start_offset is not None and part.start_file_key is not None:
+        return make_key(part.start_file_key, part.start_offset)
+    return make_key(part.file_key, part.first_offset)

@@ -1,0 +1,401 @@
+"""The one flow: look at the files, decide, read, parse, assemble, commit."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
+from queue import Queue
+from threading import Event, Thread
+from typing import TYPE_CHECKING, TypeVar
+
+from ingest import files, migrate
+from ingest.backends.base import Store
+from ingest.checkpoints import Identified, Known, Opened, first_checkpoint
+from ingest.errors import DamagedFileError, LogFileError, TtsqError
+from ingest.fingerprint import covered, fingerprint
+from ingest.formats import Format
+from ingest.model import Checkpoint, FileReport, Ledger, Origin, RunReport, RunRow
+from ingest.resume import Action, Anchored, Decision
+
+if TYPE_CHECKING:
+    from ingest.assemble import Batch
+    from ingest.parse import Parsed, Parser
+
+T = TypeVar("T")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to ingest: names for the rows, the record grammar, the zone of its stamps, what is final."""
+
+    host: str
+    service: str
+    format: Format
+    tz: tzinfo
+    final: bool = False
+    dry_run: bool = False
+    wait_seconds: float = 10.0
+    chunk_bytes: int = files.CHUNK_BYTES
+
+
+def ingest(
+    store: Store,
+    patterns: Sequence[str],
+    options: Options,
+    *,
+    now: Callable[[], datetime],
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> RunReport:
+    """Read what is new in the files named, exactly once, and say what was done.
+
+    :raises LogFileError: when no file can be found or read at all.
+    :raises IngestBusyError: when another ingest holds the store.
+    :raises StoreError: when the store fails or refuses.
+    """
+    paths, missing = files.expand(patterns)
+    if not paths:
+        raise missing[0] if missing else LogFileError("no log files are named", "ttsq ingest PATH")
+    if options.dry_run:
+        known = Known(store.checkpoints() if migrate.check_known(store) == migrate.head() else [])
+        return Run(store, options, known, now, progress).over(paths, missing)
+    with store.ingesting(options.wait_seconds):
+        migrate.ensure_head(store)
+        return Run(store, options, Known(store.checkpoints()), now, progress).over(paths, missing)
+
+
+class Run:
+    """One run: what it has read and stored so far."""
+
+    def __init__(
+        self,
+        store: Store,
+        options: Options,
+        known: Known,
+        now: Callable[[], datetime],
+        progress: Callable[[int, int], None],
+    ) -> None:
+        self.store = store
+        self.options = options
+        self.known = known
+        self.now = now
+        self.started_at = now()
+        self._progress = progress
+        self._done = 0
+        self._total = 0
+        self._run_key: int | None = None
+        self._rows: dict[str, int] = {}
+        self._reports: list[FileReport] = []
+        self._problems: list[TtsqError] = []
+
+    def over(self, paths: Iterable[Path], missing: Sequence[LogFileError]) -> RunReport:
+        """Go over the files, oldest first."""
+        self._problems.extend(missing)
+        identified = self.known.observe(paths, self._unreadable)
+        self._total = sum(f.stat.stored_bytes for f in identified if f.untouched is None)
+        status, error = "done", None
+        try:
+            for file in identified:
+                self._file(file)
+        except BaseException as failure:
+            stopped = isinstance(failure, KeyboardInterrupt)
+            status, error = ("interrupted" if stopped else "failed"), str(failure) or "interrupted"
+            raise
+        finally:
+            self._finish(status, error)
+        return self._report()
+
+    def _unreadable(self, problem: LogFileError) -> None:
+        self._problems.append(problem)
+
+    def _report(self) -> RunReport:
+        return RunReport(
+            store=self.store.description,
+            started_at=self.started_at,
+            finished_at=self.now(),
+            files=tuple(self._reports),
+            ledger=sum((r.ledger for r in self._reports), Ledger()),
+            bytes_read=sum(r.bytes_read for r in self._reports),
+            rows=dict(self._rows),
+            problems=tuple(self._problems),
+        )
+
+    def _file(self, file: Identified) -> None:
+        decision = self.known.decide(file)
+        if decision.action is Action.SKIP:
+            self._skip(file, decision)
+            return
+        try:
+            with closing(Opened(file, decision)) as opened:
+                proof = opened.prove()
+                if proof is Anchored.DIFFERENT:
+                    self.known.reject(file, decision)
+                    self._file(file)
+                elif proof is Anchored.SHORT:
+                    note = opened.damage.message if opened.damage else "a shorter copy of a known file"
+                    self._skip(file, replace(decision, reason=note))
+                else:
+                    self._read(opened)
+        except LogFileError as problem:
+            self._problems.append(problem)
+            self._note(file, "unreadable", problem.message, Ledger())
+
+    def _skip(self, file: Identified, decision: Decision) -> None:
+        checkpoint = decision.checkpoint
+        if decision.edited and checkpoint is not None:
+            problem = LogFileError(
+                f"the log file {file.stat.path} was {decision.reason}; nothing is read from it",
+                "restore it, or ingest the new content under another name",
+            )
+            self._problems.append(problem)
+            self.known.update(replace(checkpoint, state="edited", note=problem.message))
+        self._note(file, "skipped", decision.reason, Ledger())
+
+    def _note(self, file: Identified, action: str, note: str | None, ledger: Ledger) -> None:
+        self._reports.append(FileReport(str(file.stat.path), action, note, ledger))
+
+    def _read(self, opened: Opened) -> None:
+        from ingest.chunks import ChunkReader
+        from ingest.parse import Parser
+
+        file = opened.file
+        parser = Parser(self.options.format, self.options.tz)
+        checkpoint = opened.decision.checkpoint
+        if checkpoint is None:
+            _require_records(file, parser, self.options)
+        lost = self.known.take_lost(file, opened.decision)
+        final = self.known.is_finished(file, final=self.options.final)
+        last = checkpoint.last_logged_at if checkpoint else None
+        # before the scanner goes to its thread
+        opened.header_offset = parser.header_end(memoryview(file.head))
+        chunks = ChunkReader(
+            parser,
+            opened.reader.read,
+            opened.offset,
+            final,
+            None if last is None else (last - _EPOCH) // timedelta(microseconds=1),
+            file.stat.modified_ns // 1000,
+            chunk_bytes=self.options.chunk_bytes,
+        )
+        total = Ledger(lost_bytes=lost)
+        base = checkpoint or self._first(file)
+        if base.file_key <= 0:
+            base = replace(base, file_key=self.known.next_key())
+        origin = Origin(base.file_key, base.host, base.service)
+        carry = self._carry(base)
+        try:
+            for parsed, batch in _ahead(_built(chunks, self.options.format, origin, carry)):
+                checkpoint = self._commit(opened, checkpoint or base, parsed, batch)
+                total = total + parsed.ledger
+                self._advance(file, parsed)
+        except DamagedFileError as problem:
+            opened.damage = problem
+            self._problems.append(problem)
+        total = total + Ledger(tail_bytes=opened.end - opened.committed)
+        _assert_ledger(total, opened.end - opened.offset)
+        self._settle(opened, checkpoint, final, total)
+
+    def _advance(self, file: Identified, parsed: "Parsed") -> None:
+        self._done += parsed.ledger.settled_bytes
+        self._progress(self._done, max(self._done, self._total))
+
+    def _settle(
+        self, opened: Opened, checkpoint: Checkpoint | None, final: bool, total: Ledger
+    ) -> None:
+        """Note how a file stands after it was read to its end."""
+        stat, tail = opened.file.stat, total.tail_bytes
+        if checkpoint is None:
+            checkpoint = replace(self._first(opened.file), file_key=self.known.next_key())
+        state = "finished" if final else "live" if checkpoint.committed_offset else "waiting"
+        note = f"{tail} bytes held back: the last record may still grow" if tail else None
+        if opened.damage is not None:
+            state, note = "damaged", opened.damage.message
+        self.known.update(
+            replace(
+                checkpoint,
+                path=str(stat.path),
+                size_bytes=opened.end,
+                stored_bytes=stat.stored_bytes,
+                modified_ns=stat.modified_ns,
+                device=stat.device,
+                inode=stat.inode,
+                compression=opened.file.compression,
+                state=state,
+                note=note,
+            )
+        )
+        self.known.present(checkpoint.file_key, stat)
+        self._reports.append(
+            FileReport(
+                str(stat.path),
+                "read" if total.settled_bytes else "unchanged",
+                note,
+                total,
+                opened.end - opened.offset,
+            )
+        )
+
+    def _first(self, file: Identified) -> Checkpoint:
+        return first_checkpoint(file, self.options.host, self.options.service, self.now())
+
+    def _carry(self, base: Checkpoint) -> dict[str, int]:
+        """How the requests that a file's stored part left open, or only just ended, stand."""
+        if base.committed_offset == 0 or self.options.dry_run:
+            return {}
+        with self.store.writing() as writer:
+            return writer.carry(base)
+
+    def _commit(
+        self, opened: Opened, base: Checkpoint, parsed: "Parsed", batch: "Batch"
+    ) -> Checkpoint:
+        from ingest.related import make_changes
+
+        advanced = self._advanced(base, opened, parsed)
+        if self.options.dry_run:
+            self.known.update(advanced)
+            return advanced
+        with self.store.writing() as writer:
+            if self._run_key is None:
+                self._run_key = writer.next_run_key()
+            own = self.options.format.own_stage_times
+            changes = make_changes(writer, batch, advanced, own)
+            counts = changes.row_counts()
+            rows = {t: self._rows.get(t, 0) + n for t, n in counts.items()}
+            row = self._run_row("running", None, rows, parsed.ledger)
+            writer.commit(replace(changes, run=row))
+        self._rows = rows
+        self.known.update(advanced, stored=True)
+        return advanced
+
+    def _advanced(self, base: Checkpoint, opened: Opened, parsed: "Parsed") -> Checkpoint:
+        """The checkpoint behind a chunk."""
+        offset = parsed.base + parsed.consumed
+        data = bytes(parsed.data[max(0, parsed.consumed - 4096) : parsed.consumed])
+        last, ledger, head = parsed.last_instant, parsed.ledger, opened.file.head
+        is_longer = len(head) > covered(base.fingerprint)
+        return replace(
+            base,
+            path=str(opened.file.stat.path),
+            fingerprint=fingerprint(head) if is_longer else base.fingerprint,
+            header_offset=opened.header_offset,
+            anchor=opened.settle(offset, data),
+            committed_offset=offset,
+            size_bytes=max(opened.end, offset),
+            state="live",
+            records=base.records + ledger.records,
+            record_bytes=base.record_bytes + ledger.record_bytes,
+            quarantined=base.quarantined + ledger.quarantined,
+            quarantined_bytes=base.quarantined_bytes + ledger.quarantined_bytes,
+            ignored_bytes=base.ignored_bytes + ledger.ignored_bytes,
+            last_logged_at=base.last_logged_at
+            if last is None
+            else _EPOCH + timedelta(microseconds=last),
+            last_ingested_at=self.now(),
+        )
+
+    def _run_row(
+        self, status: str, error: str | None, rows: dict[str, int], more: Ledger
+    ) -> RunRow:
+        ledger = sum((r.ledger for r in self._reports), more)
+        return RunRow(
+            run_key=self._run_key or 0,
+            started_at=self.started_at,
+            finished_at=None if status == "running" else self.now(),
+            status=status,
+            files=sum(1 for r in self._reports if r.ledger.settled_bytes) + bool(more.records),
+            bytes=ledger.settled_bytes + ledger.tail_bytes,
+            records=ledger.records,
+            rows=sum(rows.values()),
+            quarantined=ledger.quarantined,
+            record_bytes=ledger.record_bytes,
+            quarantined_bytes=ledger.quarantined_bytes,
+            ignored_bytes=ledger.ignored_bytes,
+            tail_bytes=ledger.tail_bytes,
+            lost_bytes=ledger.lost_bytes,
+            error=error,
+        )
+
+    def _finish(self, status: str, error: str | None) -> None:
+        """Store the end of the run, and what was seen of files without new rows."""
+        changed = self.known.changed()
+        if self.options.dry_run or (self._run_key is None and not changed):
+            return
+        error = error or "; ".join(p.message for p in self._problems) or None
+        with self.store.writing() as writer:
+            row = None
+            if self._run_key is not None:
+                row = self._run_row(status, error, self._rows, Ledger())
+            writer.commit_files(changed, row)
+
+
+def _require_records(file: Identified, parser: "Parser", options: Options) -> None:
+    """Refuse a file in whose first bytes nothing looks like a record.
+
+    :raises LogFileError: for a binary file, or a text whose records have another format.
+    """
+    head = file.head
+    if not head.strip(b"\0\r\n\t "):
+        return
+    text = head.decode("utf-8", "replace")
+    odd = sum(1 for c in text if (c < " " and c not in "\t\n\r\x1b\0") or c == "�")
+    lines = head.count(b"\n")
+    found = parser.next_beginning(memoryview(head), 0, True) >= 0
+    if found:
+        return
+    if odd > len(text) // 10 or (not lines and len(head) >= files.HEAD_BYTES and odd):
+        raise LogFileError(
+            f"{file.stat.path} is a binary file, not a log file", "name text logs, plain or compressed"
+        )
+    if lines >= 3 or options.final:
+        first = text.splitlines()[0][:120].encode("unicode_escape").decode()
+        raise LogFileError(
+            f"no line of {file.stat.path} has the log format; it begins: {first}",
+            "give the service's logging format string: --log-format '%(asctime)s %(levelname)s ...'",
+        )
+
+
+def _assert_ledger(total: Ledger, read: int) -> None:
+    """Every byte read is accounted for (SPEC §3.4)."""
+    accounted = total.settled_bytes + total.tail_bytes
+    if accounted != read:
+        raise AssertionError(f"ledger: {accounted} bytes accounted for, {read} read")
+
+
+def _built(
+    chunks: Iterable["Parsed"], fmt: Format, origin: Origin, carry: dict[str, int]
+) -> Iterator["tuple[Parsed, Batch]"]:
+    from ingest.assemble import build
+
+    for parsed in chunks:
+        yield parsed, build(parsed, fmt, origin, carry)
+
+
+def _ahead(chunks: Iterable[T]) -> Iterator[T]:
+    """The chunks; the next one is read, parsed and assembled by a thread while one is committed."""
+    queue: Queue[T | BaseException | None] = Queue(maxsize=1)
+    stop = Event()
+
+    def work() -> None:
+        try:
+            for chunk in chunks:
+                queue.put(chunk)
+                if stop.is_set():
+                    return
+            queue.put(None)
+        except BaseException as error:  # noqa: BLE001 - handed over, raised by the consumer
+            queue.put(error)
+
+    thread = Thread(target=work, name="ttsq-parse", daemon=True)
+    thread.start()
+    try:
+        while (item := queue.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        stop.set()
+        while thread.is_alive():
+            if not queue.empty():
+                queue.get()
+            thread.join(0.01)

@@ -1,0 +1,112 @@
+"""The table format: numbers right-aligned, wide characters aligned, fitting the terminal."""
+
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
+from io import StringIO
+
+from ingest.report_values import (
+    Result,
+    display_width,
+    escape_controls,
+    is_number,
+    plain,
+    short_number,
+    zone_label,
+)
+
+_NULL = "-"
+_GAP = 2  # spaces between columns
+_LEAST_TEXT = 12  # cells to which a column of text may be folded before columns are left out
+_UNLIMITED = 100_000  # cells: output that goes into a pipe is never folded
+
+
+def render_table(result: Result, width: int | None, tz: tzinfo | None, is_terminal: bool) -> str:
+    """Rows as a table no wider than ``width`` cells (None: as wide as it gets), and a line that counts them.
+
+    What does not fit is folded; columns that do not fit even so are left out from the right, and named.
+    """
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    columns = list(zip(*result.rows, strict=True))
+    cells = [_cells(values, tz) for values in columns]
+    numeric = [all(v is None or is_number(v) for v in values) for values in columns]
+    rigid = [
+        n or any(isinstance(v, datetime) for v in values)
+        for n, values in zip(numeric, columns, strict=True)
+    ]
+    shown = _fitting(result.columns, cells, rigid, width)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    for place in range(shown):
+        table.add_column(
+            Text(escape_controls(result.columns[place])),
+            justify="right" if numeric[place] else "left",
+            no_wrap=rigid[place],
+            overflow="fold",
+        )
+    for row in zip(*cells[:shown], strict=True):
+        table.add_row(*(Text(cell) for cell in row))
+    out = StringIO()
+    console = Console(file=out, width=width or _UNLIMITED, force_terminal=is_terminal, emoji=False)
+    console.print(table)
+    return _trimmed(out.getvalue()) + _footer(result, shown, columns, tz)
+
+
+def _trimmed(text: str) -> str:
+    return "".join(line.rstrip() + "\n" for line in text.splitlines())
+
+
+def _cells(values: Sequence[object], tz: tzinfo | None) -> list[str]:
+    """A column's cells; instants of one column have equally many digits."""
+    stamps = [v for v in values if isinstance(v, datetime)]
+    spec = "seconds"
+    if any(v.microsecond % 1000 for v in stamps):
+        spec = "microseconds"
+    elif any(v.microsecond for v in stamps):
+        spec = "milliseconds"
+    return [_cell(value, tz, spec) for value in values]
+
+
+def _cell(value: object, tz: tzinfo | None, spec: str) -> str:
+    if value is None:
+        return _NULL
+    if isinstance(value, datetime):
+        local = value if value.tzinfo is None else value.astimezone(tz).replace(tzinfo=None)
+        return local.isoformat(sep=" ", timespec=spec)
+    if is_number(value):
+        return short_number(value)  # type: ignore[arg-type]
+    return escape_controls(plain(value, tz))
+
+
+def _fitting(
+    names: Sequence[str], cells: Sequence[list[str]], rigid: Sequence[bool], width: int | None
+) -> int:
+    """How many columns, from the left, fit the width with text folded; at least one."""
+    if width is None:
+        return len(names)
+    total = 0
+    for place, name in enumerate(names):
+        widest = max((display_width(cell) for cell in cells[place]), default=0)
+        need = max(display_width(name), widest)
+        total += (need if rigid[place] else min(need, _LEAST_TEXT)) + (_GAP if place else 0)
+        if total > width:
+            return max(place, 1)
+    return len(names)
+
+
+def _footer(
+    result: Result, shown: int, columns: Sequence[Sequence[object]], tz: tzinfo | None
+) -> str:
+    count = len(result.rows)
+    parts = [f"{count} row" if count == 1 else f"{count} rows"]
+    aware = (
+        v for values in columns[:shown] for v in values if isinstance(v, datetime) and v.tzinfo
+    )
+    first = next(aware, None)
+    if first is not None:
+        parts.append(f"times in {zone_label(tz, first)}")
+    if shown < len(result.columns):
+        parts.append(f"no room for: {', '.join(result.columns[shown:])}")
+    return f"\n{'; '.join(parts)}\n"

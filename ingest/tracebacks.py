@@ -1,0 +1,98 @@
+"""Python tracebacks → exception type, message and the deepest frame of the service's own code."""
+
+import re
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+_FRAME = re.compile(r'^[ |+]*File "(?P<file>[^"\n]*)", line (?P<line>\d+)(?:, in (?P<name>.*))?$', re.M)
+_EXCEPTION = re.compile(r"^(?P<type>[A-Za-z_][\w.]*)(?:: (?P<message>.*))?$")
+_EXC_PAIR = re.compile(r"^(?P<type>[A-Za-z_][\w.]*)(?:[:(]\s*(?P<message>.*))?$", re.S)
+_FOREIGN = re.compile(r"site-packages|dist-packages|/lib/python3|\\lib\\|^<frozen ", re.I)
+_NOT_EXCEPTIONS = ("Traceback (most recent call last)",)
+_INTERLUDES = ("During handling of the above", "The above exception was")
+
+
+@dataclass(frozen=True, slots=True)
+class Exceptions:
+    """Columns of what tracebacks say, null where there is none."""
+
+    types: pa.Array
+    messages: pa.Array
+    locations: pa.Array
+
+
+def read_tracebacks(tracebacks: pa.Array, exc: pa.Array) -> Exceptions:
+    """Read a column of tracebacks; where there is none, the pair ``exc`` names type and message.
+
+    Equal tracebacks are read once: an incident repeats few of them many times.
+    """
+    if tracebacks.null_count == len(tracebacks) and exc.null_count == len(exc):
+        empty = pa.nulls(len(tracebacks), pa.string())
+        return Exceptions(empty, empty, empty)
+    seen: dict[tuple[str | None, str | None], tuple[str | None, str | None, str | None]] = {}
+    rows = []
+    for pair in zip(tracebacks.to_pylist(), exc.to_pylist(), strict=True):
+        if pair not in seen:
+            seen[pair] = _read(*pair)
+        rows.append(seen[pair])
+    return Exceptions(*(pa.array([r[i] for r in rows], pa.string()) for i in range(3)))
+
+
+def _read(traceback: str | None, exc: str | None) -> tuple[str | None, str | None, str | None]:
+    if traceback is not None:
+        return (*last_exception(traceback), location(traceback))
+    match = _EXC_PAIR.match(exc) if exc else None
+    if match is None:
+        return None, exc or None, None
+    return match["type"], _unbracket(exc or "", match["message"]), None
+
+
+def _unbracket(exc: str, message: str | None) -> str | None:
+    if message is None:
+        return None
+    if "(" in exc and exc.endswith(")") and message.endswith(")"):
+        message = message[:-1]
+        if len(message) > 1 and message[0] == message[-1] and message[0] in "'\"":
+            message = message[1:-1]
+    return message or None
+
+
+def last_exception(traceback: str) -> tuple[str | None, str | None]:
+    """Type and message of the exception raised last: the last unindented ``Name: message`` behind a frame."""
+    lines = traceback.split("\n")
+    found: tuple[str, str | None] | None = None
+    first, in_frames = 0, True
+    for i, raw in enumerate(lines):
+        line = raw.rstrip("\r")
+        if line.startswith(_NOT_EXCEPTIONS) or line.startswith("  + Exception Group"):
+            in_frames = True
+            continue
+        if not in_frames or line.startswith((" ", "\t")) or not line:
+            group = re.match(r"^  \| (?P<rest>[A-Za-z_][\w.]*: .*)$", line) if in_frames else None
+            if group is None:
+                continue
+            line = group["rest"]
+        match = _EXCEPTION.match(line)
+        if match and not line.startswith(_INTERLUDES):
+            found, first, in_frames = (match["type"], match["message"]), i, False
+    if found is None:
+        return None, None
+    rest = []
+    for line in lines[first + 1 :]:
+        if line.startswith(("Traceback (most", "  +", *_INTERLUDES)):
+            break
+        rest.append(line)
+    message = "\n".join([found[1] or "", *rest]).strip()
+    return found[0], message or None
+
+
+def location(traceback: str) -> str | None:
+    """``file:line in function`` of the deepest frame that is the service's own, else of the deepest."""
+    frames = list(_FRAME.finditer(traceback))
+    own = [f for f in frames if not _FOREIGN.search(f["file"])]
+    if not frames:
+        return None
+    frame = own[-1] if own else frames[-1]
+    name = frame["name"].rstrip() if frame["name"] else None
+    return f"{frame['file']}:{frame['line']}" + (f" in {name}" if name else "")

@@ -1,0 +1,103 @@
+-- name: cache_full_forecast
+-- summary: how fast each cache fills, and when it will be full
+-- question: When will it be full?
+-- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
+-- param: until timestamp -- up to, not including, this instant (default: no end)
+-- param: host text -- only this host
+-- param: hours number = 24 [0..] -- measured over so many hours before a directory's newest sample
+-- param: drop_percent number = 5 [0..] -- a fall by more than this between two samples is a purge: only what comes after
+--   it is measured
+-- column: host text -- machine
+-- column: path text -- cache directory
+-- column: used_percent number -- the newest sample, percent
+-- column: percent_per_hour number -- growth: slope of the straight line that fits the samples best; null with fewer than three
+-- column: full_at timestamp -- when it will be full at that pace; null unless the forecast is growing
+-- column: forecast text -- growing; not growing (flat, falling, or too irregular: r2 under 0.5); full; too few samples; beyond a year
+-- column: samples integer -- samples measured
+-- column: last_at timestamp -- the newest sample
+-- chart: none
+-- order: full_at, host, path
+
+with samples as (
+    select
+        host,
+        path,
+        sampled_at,
+        sample_key,
+        extract(epoch from sampled_at) / 3600 as hour,
+        coalesce(used_percent, 100 * used_mb / nullif(total_mb, 0)) as used_percent
+    from cache_samples
+    where sampled_at >= coalesce(cast(:since as timestamptz), timestamptz '-infinity')
+      and sampled_at < coalesce(cast(:until as timestamptz), timestamptz 'infinity')
+      and (cast(:host as text) is null or host = cast(:host as text))
+),
+compared as (
+    select
+        *,
+        used_percent - lag(used_percent) over (
+            partition by host, path order by sampled_at, sample_key
+        ) as change,
+        max(hour) over (partition by host, path) as last_hour,
+        row_number() over (
+            partition by host, path order by sampled_at desc, sample_key desc
+        ) as newest
+    from samples
+    where used_percent is not null
+),
+marked as (
+    select
+        *,
+        sum(case when change < -cast(:drop_percent as double precision) then 1 else 0 end)
+            over (
+                partition by host, path order by newest rows between unbounded preceding and current row
+            ) as later_drops,
+        case when change < -cast(:drop_percent as double precision) then 1 else 0 end as is_drop
+    from compared
+),
+measured as (
+    select
+        host,
+        path,
+        max(case when newest = 1 then used_percent end) as used_percent,
+        regr_slope(used_percent, hour - last_hour) as percent_per_hour,
+        regr_r2(used_percent, hour - last_hour) as fit,
+        count(*) as samples,
+        max(sampled_at) as last_at
+    from marked
+    where later_drops - is_drop = 0
+      and hour >= last_hour - cast(:hours as double precision)
+    group by host, path
+),
+judged as (
+    select
+        *,
+        case
+            when used_percent >= 100 then 'full'
+            when samples < 3 or percent_per_hour is null then 'too few samples'
+            when percent_per_hour <= 0 or fit < 0.5 then 'not growing'
+            when (100 - used_percent) / percent_per_hour > 8760 then 'beyond a year'
+            else 'growing'
+        end as forecast
+    from measured
+),
+dated as (
+    select
+        *,
+        case
+            when forecast = 'growing' then to_timestamp(
+                extract(epoch from last_at) + (100 - used_percent) / percent_per_hour * 3600
+            )
+        end as full_at
+    from judged
+)
+select
+    host,
+    path,
+    used_percent,
+    case when samples >= 3 then percent_per_hour end as percent_per_hour,
+    full_at,
+    forecast,
+    samples,
+    last_at
+from dated
+order by full_at nulls last, host, path nulls last

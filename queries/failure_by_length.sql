@@ -1,0 +1,45 @@
+-- name: failure_by_length
+-- summary: failures by text length and error code
+-- question: Do failures gather at certain text lengths?
+-- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
+-- param: until timestamp -- up to, not including, this instant (default: no end)
+-- param: host text -- only this host
+-- param: service text -- only this service
+-- param: limit integer [0..] -- at most so many rows, the first of the order (default: all)
+-- column: text_len integer -- length of the text, characters; null where it is not known
+-- column: error_code text -- error code of the failed requests
+-- column: failures integer -- failed requests of this length and code
+-- column: requests integer -- all requests of this length, whatever became of them
+-- column: failure_rate number -- failures / requests, 0 to 1
+-- chart: bars x=text_len y=failures by=error_code
+-- order: failures desc, failure_rate desc, text_len, error_code
+
+with counted as (
+    select
+        text_len,
+        coalesce(status <> 'success', false) as failed,
+        case when status <> 'success' then error_code end as error_code,
+        count(*) as failures
+    from requests
+    where logged_at >= coalesce(cast(:since as timestamptz), timestamptz '-infinity')
+      and logged_at < coalesce(cast(:until as timestamptz), timestamptz 'infinity')
+      and (cast(:host as text) is null or host = cast(:host as text))
+      and (cast(:service as text) is null or service = cast(:service as text))
+    group by 1, 2, 3
+),
+rated as (
+    select
+        *,
+        cast(sum(failures) over (partition by text_len) as bigint) as requests
+    from counted
+)
+select
+    text_len,
+    error_code,
+    failures,
+    requests,
+    cast(failures as double precision) / requests as failure_rate
+from rated
+where failed
+order by failures desc, failure_rate desc, text_len nulls last, error_code nulls last
+limit cast(:limit as bigint)

@@ -1,0 +1,125 @@
+"""The whole path – scan, parse, assemble, commit, over batches, runs and files – held to the plain reference parser."""
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+
+from tests.support import harness, reference, strategies
+from tests.support.truth import make_truth
+
+_MODIFIED = datetime(2026, 1, 1, tzinfo=UTC)
+_PROFILE = settings(
+    max_examples=int(os.environ.get("TTSQ_EXAMPLES", "60")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+)
+
+
+def _expected(files: Sequence[bytes], **options: object) -> dict[str, list[harness.Row]]:
+    tables = reference.parse_files(
+        [(f"f{i}", data) for i, data in enumerate(files)], modified_at=_MODIFIED, **options  # type: ignore[arg-type]
+    )
+    return {t: sorted((_plain(r) for r in getattr(tables, t)), key=repr) for t in harness.TABLES}
+
+
+def _plain(row: harness.Row) -> harness.Row:
+    return dict(row)
+
+
+def _write(folder: Path, name: str, data: bytes) -> Path:
+    path = folder / name
+    path.write_bytes(data)
+    os.utime(path, (_MODIFIED.timestamp(), _MODIFIED.timestamp()))
+    return path
+
+
+def _compare(got: dict[str, list[harness.Row]], expected: dict[str, list[harness.Row]]) -> None:
+    for table in harness.TABLES:
+        drop = {"error_key", "sample_key"}
+        ours = [{k: v for k, v in r.items() if k not in drop} for r in got[table]]
+        names = set(ours[0]) if ours else set()
+        theirs = [{k: v for k, v in r.items() if not names or k in names} for r in expected[table]]
+
+        def key(row: harness.Row) -> str:
+            return repr(sorted(row.items(), key=lambda i: i[0]))
+
+        ours, theirs = sorted(ours, key=key), sorted(theirs, key=key)
+        for mine, want in zip(ours, theirs, strict=False):
+            different = {k: (mine.get(k), want.get(k)) for k in {*mine, *want} if mine.get(k) != want.get(k)}
+            assert not different, (table, different, mine)
+        assert len(ours) == len(theirs), (table, ours, theirs)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_rows_equal_the_truth_that_was_logged(seed: int, tmp_path: Path) -> None:
+    truth = make_truth(seed, 60, files=3)
+    paths = [_write(tmp_path, f"app{i}.log", data) for i, data in enumerate(truth.files)]
+    store = harness.new_store(tmp_path)
+    harness.run(store, paths, final=True, chunk_bytes=4096)
+    got = harness.dump(store, paths)
+    for table in ("requests", "stage_timings", "errors", "cache_samples"):
+        expected = getattr(truth, table)
+        assert len(got[table]) == len(expected)
+        names = set(expected[0]) & set(got[table][0])
+
+        def key(row: harness.Row, names: set[str] = names) -> str:
+            return repr(sorted((k, v) for k, v in row.items() if k in names))
+
+        assert sorted(map(key, got[table])) == sorted(map(key, expected))
+
+
+@_PROFILE
+@given(data=strategies.logs(), chunk=st.integers(40, 4000))
+def test_one_file_in_one_run(data: bytes, chunk: int) -> None:
+    with TemporaryDirectory() as name:
+        path = _write(Path(name), "app.log", data)
+        store = harness.new_store(Path(name))
+        note(repr(data))
+        try:
+            harness.run(store, [path], final=True, chunk_bytes=chunk)
+        except harness.pipeline.LogFileError:
+            return
+        _compare(harness.dump(store, [path]), _expected([data]))
+
+
+@_PROFILE
+@given(data=strategies.logs().flatmap(lambda d: st.tuples(st.just(d), strategies.split_points(d))))
+def test_a_growing_file_over_many_runs(data: tuple[bytes, list[int]]) -> None:
+    content, points = data
+    with TemporaryDirectory() as name:
+        path = Path(name) / "app.log"
+        store = harness.new_store(Path(name))
+        note(repr((content, points)))
+        problems = []
+        for point in [*sorted(points), len(content)]:
+            _write(Path(name), "app.log", content[:point])
+            report = harness.run(store, [path])
+            problems += report.problems
+        report = harness.run(store, [path], final=True)
+        if problems or report.problems:
+            return
+        _compare(harness.dump(store, [path]), _expected([content]))
+
+
+@_PROFILE
+@given(data=strategies.log_files().flatmap(lambda f: st.tuples(st.just(f), st.permutations(range(len(f))))))
+def test_files_in_any_order_give_the_same_rows(data: tuple[list[bytes], list[int]]) -> None:
+    contents, order = data
+    with TemporaryDirectory() as name:
+        paths = [_write(Path(name), f"app{i}.log", c) for i, c in enumerate(contents)]
+        store = harness.new_store(Path(name))
+        note(repr((contents, order)))
+        problems = []
+        for i in order:
+            problems += harness.run(store, [paths[i]], final=True, chunk_bytes=2000).problems
+        if problems or len({p for p in contents}) < len(contents):
+            return
+        if any(len(c.split(b"\n")) < 3 for c in contents):
+            return
+        _compare(harness.dump(store, paths), _expected(contents))

@@ -1,0 +1,89 @@
+"""Ingest into a real DuckDB store, and read its tables in the shape of the reference parser's."""
+
+import json
+import shutil
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+from zoneinfo import ZoneInfo
+
+from ingest import migrate, pipeline
+from ingest.backends.duckdb import DuckDBStore
+from ingest.formats import compile_format
+from ingest.model import RunReport
+
+Row = dict[str, object]
+TABLES = ("requests", "stage_timings", "errors", "cache_samples", "quarantine")
+_SHIFT = 40
+
+
+@cache
+def _template() -> Path:
+    path = Path(mkdtemp()) / "template.duckdb"
+    migrate.ensure_head(DuckDBStore(path))
+    return path
+
+
+def new_store(folder: Path) -> DuckDBStore:
+    """A migrated empty store in a folder."""
+    path = folder / "store.duckdb"
+    shutil.copy(_template(), path)
+    return DuckDBStore(path)
+
+
+def run(
+    store: DuckDBStore,
+    paths: Sequence[Path],
+    *,
+    final: bool = False,
+    chunk_bytes: int = 1 << 20,
+    log_format: str | None = None,
+    tz: str = "UTC",
+    stage_time: str = "elapsed",
+    escapes: str = "backslash",
+) -> RunReport:
+    """One run of the ingest over some files."""
+    kwargs = {"stage_time": stage_time, "escapes": escapes}
+    fmt = compile_format(log_format, **kwargs) if log_format else compile_format(**kwargs)
+    options = pipeline.Options(
+        "h", "s", fmt, UTC if tz == "UTC" else ZoneInfo(tz), final=final, chunk_bytes=chunk_bytes
+    )
+    return pipeline.ingest(store, [str(p) for p in paths], options, now=lambda: datetime.now(UTC))
+
+
+def dump(store: DuckDBStore, names: Sequence[Path]) -> dict[str, list[Row]]:
+    """All rows, sorted, with files as indexes into ``names`` and keys as (file, offset)."""
+    files = {str(p): i for i, p in enumerate(names)}
+    index = {c.file_key: files[c.path] for c in store.checkpoints()}
+    result: dict[str, list[Row]] = {}
+    with store.reading() as reader:
+        for table in TABLES:
+            found = reader.query(f"select * from {table}", {})
+            rows = [
+                _row(dict(zip(found.columns, r, strict=True)), index) for r in found.rows
+            ]
+            result[table] = sorted(rows, key=repr)
+    return result
+
+
+def _row(row: Row, index: dict[int, int]) -> Row:
+    out: Row = {}
+    for name, value in row.items():
+        if name.endswith("file_key"):
+            out[name.removesuffix("_key")] = None if value is None else index[value]  # type: ignore[index]
+        elif name in ("request_key", "error_key", "sample_key"):
+            out[name] = None if value is None else _place(value, index)  # type: ignore[arg-type]
+        elif name == "attributes":
+            out[name] = None if value is None else json.loads(value)  # type: ignore[arg-type]
+        elif isinstance(value, datetime):
+            out[name] = value.astimezone(UTC)
+        elif name != "quarantined_at":
+            out[name] = value
+    out.pop("quarantined_at", None)
+    return out
+
+
+def _place(key: int, index: dict[int, int]) -> tuple[int, int]:
+    return index[key >> _SHIFT], key & ((1 << _SHIFT) - 1)

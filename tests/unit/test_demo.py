@@ -1,0 +1,136 @@
+"""The demo log set: the same every time, whole, in order, and its incident shows."""
+
+import gzip
+import re
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from ingest.demo import BAD_LENGTHS, FILE_NAMES, INCIDENT, SPAN, DemoSummary, write_demo
+from tests.support.reference import Tables, parse_files
+
+NOW = datetime(2026, 3, 2, 15, 0, 30, 123456, tzinfo=UTC)
+TZ = "Asia/Shanghai"
+
+
+def contents(summary: DemoSummary) -> list[tuple[str, bytes]]:
+    """The files' names and decompressed contents, oldest first."""
+    return [
+        (path.name, gzip.decompress(data) if path.suffix == ".gz" else data)
+        for path in summary.files
+        for data in [path.read_bytes()]
+    ]
+
+
+@pytest.fixture(scope="module")
+def summary(tmp_path_factory: pytest.TempPathFactory) -> DemoSummary:
+    return write_demo(tmp_path_factory.mktemp("demo") / "new", now=NOW, tz=TZ)
+
+
+@pytest.fixture(scope="module")
+def tables(summary: DemoSummary) -> Tables:
+    return parse_files(contents(summary), tz=TZ, modified_at=NOW)
+
+
+def test_same_bytes_for_the_same_seed(summary: DemoSummary, tmp_path: Path) -> None:
+    again = write_demo(tmp_path / "again", now=NOW, tz=TZ)
+    other = write_demo(tmp_path / "other", now=NOW, tz=TZ, seed=8)
+    read = [[path.read_bytes() for path in made.files] for made in (summary, again, other)]
+    assert read[0] == read[1]
+    assert all(one != two for one, two in zip(read[0], read[2], strict=True))
+
+
+def test_files_and_summary(summary: DemoSummary, tables: Tables) -> None:
+    assert tuple(path.name for path in summary.files) == FILE_NAMES
+    assert sorted(path.name for path in summary.folder.iterdir()) == sorted(FILE_NAMES)
+    assert contents(summary)[-1][1].endswith(b"\n")
+    assert summary.requests == len(tables.requests) == 3000
+    assert summary.failures == sum(row["status"] == "failed" for row in tables.requests)
+    assert summary.records == sum(ledger["records"] for ledger in tables.ledger)
+    assert tables.quarantine == []
+    assert NOW - SPAN <= summary.first_at < summary.incident_at < summary.last_at < NOW
+    assert NOW - summary.last_at < timedelta(minutes=5)
+
+
+def test_stamps_rise_through_all_files(summary: DemoSummary) -> None:
+    stamps = [
+        stamp
+        for _name, content in contents(summary)
+        for stamp in re.findall(rb"^(\d{4}-\S+ \S+) - ", content, re.MULTILINE)
+    ]
+    assert len(stamps) > 20_000
+    assert all(one < two for one, two in pairwise(stamps))
+
+
+def test_requests_span_both_rotations(tables: Tables) -> None:
+    spans = {(row["start_file"], row["end_file"]) for row in tables.requests}
+    assert {(0, 1), (1, 2)} <= spans
+    assert all(row["start_file"] is not None for row in tables.requests)
+
+
+def test_requests_interleave(tables: Tables) -> None:
+    ids = [row["id"] for row in sorted(tables.stage_timings, key=lambda row: row["logged_at"])]
+    changes = sum(one != two for one, two in pairwise(ids))
+    assert changes > 2 * len(set(ids))
+
+
+def test_the_incident_shows_by_length(tables: Tables) -> None:
+    recent = [row for row in tables.requests if row["logged_at"] >= NOW - INCIDENT]
+    rate = sum(row["status"] == "failed" for row in recent) / len(recent)
+    assert 0.10 < rate < 0.20
+    fft = [row for row in tables.requests if row["error_code"] == "SCIPY_FFT_INVALID"]
+    assert {row["text_len"] for row in fft} == set(BAD_LENGTHS)
+    assert {row["model_stage"] for row in fft} == {"llm_postproc"}
+    assert min(row["logged_at"] for row in fft) >= NOW - INCIDENT - timedelta(milliseconds=1)
+    before = [row for row in tables.requests if row["logged_at"] < NOW - INCIDENT]
+    assert Counter(row["status"] for row in before if row["text_len"] in BAD_LENGTHS)["failed"] < 3
+
+
+def test_failures_carry_their_traceback(tables: Tables) -> None:
+    errors = [row for row in tables.errors if row["code"] == "SCIPY_FFT_INVALID"]
+    assert {row["location"] for row in errors} == {"/app/app/tts_engine.py:387 in _postproc"}
+    assert {row["exception_type"] for row in errors} == {"RuntimeWarning"}
+    assert all(row["request_key"] is not None for row in errors)
+
+
+def test_the_model_fails_to_load_at_three(tables: Tables) -> None:
+    [error] = [row for row in tables.errors if row["time_inferred"]]
+    assert error["message"] == "failed to load model"
+    assert abs(error["occurred_at"] - datetime(2026, 3, 1, 19, tzinfo=UTC)).total_seconds() < 60
+
+
+def test_every_kind_of_thing_occurs(tables: Tables) -> None:
+    kinds = {row["text_class"] for row in tables.requests}
+    assert kinds == {"plain", "symbols", "emoji", "control"}
+    codes = {row["code"] for row in tables.errors}
+    assert {"VOICE_FALLBACK", "VOCODER_FALLBACK", "CUDA_OOM", "TEXT_INVALID"} <= codes
+    assert {row["status"] for row in tables.requests} == {"success", "failed", None}
+    assert any(row["cache_saved"] is False for row in tables.requests)
+    assert any(
+        row["spectral_centroid"] and row["spectral_centroid"] < 1800 for row in tables.requests
+    )
+    assert {row["event"] for row in tables.cache_samples} == {"cache_health", "cache_dir_usage"}
+    hits = [
+        row["duration_ms"] for row in tables.requests if row["cache_hit"] and row["duration_ms"]
+    ]
+    assert hits and max(hits) < 50
+
+
+def test_the_rush_is_slow_in_inference(tables: Tables) -> None:
+    own = {True: [0.0], False: [0.0]}
+    for row in tables.stage_timings:
+        age = NOW - row["logged_at"]
+        if row["stage"] == "llm_inference":
+            own[timedelta(hours=8) < age < timedelta(hours=9)].append(row["duration_ms"])
+    assert sorted(own[True])[len(own[True]) // 2] > 2 * sorted(own[False])[len(own[False]) // 2]
+    assert len(own[True]) > 300
+
+
+@pytest.mark.parametrize("requests", [0, 1, 50])
+def test_small_sets(tmp_path: Path, requests: int) -> None:
+    small = write_demo(tmp_path, now=NOW, tz="UTC", requests=requests)
+    assert small.requests == requests
+    assert len(parse_files(contents(small), modified_at=NOW).requests) == requests
