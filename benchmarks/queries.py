@@ -1,4 +1,4 @@
-"""Times every named query on a store of a million requests: ``python benchmarks/queries.py``.
+"""Times every named query on a store of a million requests: ``python -m benchmarks.queries``.
 
 The rows are made by SQL in DuckDB (30 days, three hosts, five stages a request, one failure in 25), in the order in which
 an ingest would store them. Each query runs with its defaults, the newest record taken as now; the best of
@@ -91,7 +91,12 @@ def make_store(path: Path, count: int) -> DuckDBStore:
     """A migrated store with ``count`` requests and what belongs to them."""
     store = DuckDBStore(path)
     ensure_head(store)
-    values = {"began": BEGAN, "step": SPAN.total_seconds() * 1000 / count, "count": count, "days": SPAN.days}
+    values = {
+        "began": BEGAN,
+        "step": SPAN.total_seconds() * 1000 / count,
+        "count": count,
+        "days": SPAN.days,
+    }
     with store.engine().begin() as connection:
         for sql in (_REQUESTS, _STAGES, _ERRORS, _SAMPLES):
             connection.exec_driver_sql(sql.format(**values))
@@ -114,7 +119,9 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--requests", type=int, default=1_000_000)
     options.add_argument("--repeat", type=int, default=5)
-    options.add_argument("--store", type=Path, help="keep the store here, and use it if it is there")
+    options.add_argument(
+        "--store", type=Path, help="keep the store here, and use it if it is there"
+    )
     options.add_argument("names", nargs="*", help="only these queries")
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
@@ -126,7 +133,9 @@ def main() -> int:
                 if given.names and query.name not in given.names:
                     continue
                 best, rows = time_query(reader, query, given.repeat)
-                print(f"{query.name:<26}{best:>7.0f}{rows:>9}{'  over the goal' if best > GOAL_MS else ''}")
+                print(
+                    f"{query.name:<26}{best:>7.0f}{rows:>9}{'  over the goal' if best > GOAL_MS else ''}"
+                )
     return 0
 
 

@@ -24,7 +24,7 @@ from ingest.formats import (
     Format,
 )
 from ingest.model import KEY_SHIFT, Origin, Reject
-from ingest.parse import FAMILIES, I32, Parsed, nullable, string_column
+from ingest.parse import FAMILIES, I32, Parsed, nullable, string_column, whole_numbers
 from ingest.parts import VALUE_COLUMNS, Group, Part
 from ingest.text import text_classes, text_lengths
 from ingest.tracebacks import read_tracebacks
@@ -337,7 +337,7 @@ def _value_column(parsed: Parsed, name: str, chosen: I32) -> pa.Array:
     numbers = _pair_numbers(parsed, chosen)
     if family == convert.N_BOOL:
         return pc.not_equal(numbers, 0.0)
-    return numbers.cast(pa.int64(), safe=False) if family == convert.N_LENGTH else numbers
+    return whole_numbers(parsed, chosen, numbers) if family == convert.N_LENGTH else numbers
 
 
 def _header_request_ids(parsed: Parsed, events: Events, part_of: I32, n: int) -> pa.Array:
@@ -454,9 +454,7 @@ def _tracebacks(parsed: Parsed, rows: I32) -> pa.Array:
     picked = parsed.records[rows]
     start, end = picked[:, spans.R_TRACEBACK], picked[:, spans.R_END]
     column = string_column(parsed.data, start.copy(), end, np.zeros_like(end))
-    if column.null_count == len(column):
-        return column
-    return pc.replace_substring(pc.utf8_rtrim_whitespace(column), "\r\n", "\n")
+    return column if column.null_count == len(column) else pc.utf8_rtrim_whitespace(column)
 
 
 def _request_id_column(parsed: Parsed, rows: I32, pairs: I32) -> pa.Array:

@@ -102,10 +102,10 @@ class Known:
                 continue
         return found
 
-    def decide(self, file: Identified) -> Decision:
-        """Where to start in a file; see :func:`ingest.resume.decide`."""
+    def decide(self, file: Identified, *, final: bool = False) -> Decision:
+        """Where to start in a file; ``final``: its tail is wanted, too. See :func:`ingest.resume.decide`."""
         if file.untouched is not None:
-            return self._untouched_decision(file)
+            return self._untouched_decision(file, final)
         waiting = self._waiting_at(file)
         if waiting is not None:
             return Decision(Action.RESUME, waiting, 0, "known")
@@ -124,10 +124,10 @@ class Known:
             )
         return decide(candidates)
 
-    def _untouched_decision(self, file: Identified) -> Decision:
+    def _untouched_decision(self, file: Identified, final: bool) -> Decision:
         c = self._by_key[file.untouched or 0]
         tail = c.size_bytes > c.committed_offset
-        if c.state != "damaged" and tail and (self.is_finished(file, final=False)):
+        if c.state != "damaged" and tail and self.is_finished(file, final=final):
             return Decision(Action.RESUME, c, c.committed_offset, "known")
         return Decision(Action.SKIP, c, c.committed_offset, "nothing new")
 

@@ -30,9 +30,9 @@ class ChunkReader:
     chunk_bytes: int = CHUNK_BYTES
 
     def __iter__(self) -> Iterator[Parsed]:
-        data, base, at_end = b"", self.offset, False
+        data, base, at_end, stuck = b"", self.offset, False, True
         while not at_end or data:
-            if not at_end and len(data) < self.chunk_bytes:
+            if not at_end and (stuck or len(data) < self.chunk_bytes):
                 block = self.read(self.chunk_bytes)
                 at_end = not block
                 data += block
@@ -48,8 +48,9 @@ class ChunkReader:
                 reject, data, base, at_end = _Giant(self, base, data).run()
                 if reject is not None:
                     yield _only_reject(parsed, reject)
+                stuck = True
                 continue
-            data, base = data[settled:], base + settled
+            data, base, stuck = data[settled:], base + settled, not settled
             if at_end and not settled:
                 break
         self.tail_bytes = max(self.tail_bytes, len(data))

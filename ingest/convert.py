@@ -108,7 +108,7 @@ def _copy(
     out: cython.uchar[::1],
     at: cython.longlong,
 ) -> cython.longlong:
-    """Copy a span as valid UTF-8 without NULs, escapes undone; return the offset behind it.
+    """Copy a span as valid UTF-8 without NULs, with line ends ``\\n``, escapes undone; return the offset behind it.
 
     ``out`` has three bytes for every byte of the span.
     """
@@ -132,6 +132,9 @@ def _copy(
                 pos += 2
                 continue
             c = 92
+        if c == 13 and pos + 1 < end and data[pos + 1] == 10:
+            pos += 1
+            continue
         if c != 0 and c < 0x80:
             out[at] = c
             at += 1

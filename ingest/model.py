@@ -175,7 +175,7 @@ class FileReport:
     """What a run did with one path."""
 
     path: str
-    decision: str
+    action: str
     note: str | None
     ledger: Ledger
     bytes_read: int = 0

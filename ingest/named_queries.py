@@ -1,8 +1,8 @@
 """The library of named queries: ``.sql`` files whose header is the only place that documents them.
 
 A file begins with ``-- key: value`` lines (``name``, ``summary``, ``question``, ``param``, ``column``, ``chart``,
-``order``); a comment line indented by two spaces or more goes on with the value before it. Then one SELECT follows,
-with ``:name`` parameters. Listing reads every file, :func:`load_query` only the one that is asked for.
+``order``); a comment line indented by two spaces or more goes on with the value before it. Behind the first line that
+is no comment one SELECT follows, with ``:name`` parameters. Listing reads every file, :func:`load_query` only the one that is asked for.
 """
 
 import re
@@ -144,10 +144,7 @@ def read_query(path: Path) -> NamedQuery:
 def parse_query(text: str, path: Path) -> NamedQuery:
     """A query from the text of its file; see :func:`read_query`."""
     lines = text.splitlines()
-    start = next(
-        (n for n, line in enumerate(lines) if not line.startswith("--") and line.strip()),
-        len(lines),
-    )
+    start = next((n for n, line in enumerate(lines) if not line.startswith("--")), len(lines))
     header = _header(lines[:start], path)
     query = NamedQuery(
         name=_single(header, "name", path)[1],
@@ -203,9 +200,7 @@ def _add_key(
     return values
 
 
-def _single(
-    header: dict[str, list[tuple[int, str]]], key: str, path: Path
-) -> tuple[int, str]:
+def _single(header: dict[str, list[tuple[int, str]]], key: str, path: Path) -> tuple[int, str]:
     number, value = header[key][0]
     if not value:
         raise _problem(path, number, f"the key '{key}' has no value")
@@ -264,9 +259,7 @@ def _chart(line: int, value: str, path: Path) -> Chart:
     return Chart(kind, axes)
 
 
-def _check_names(
-    query: NamedQuery, header: dict[str, list[tuple[int, str]]], path: Path
-) -> None:
+def _check_names(query: NamedQuery, header: dict[str, list[tuple[int, str]]], path: Path) -> None:
     """The name is the file's, names are not doubled, chart and order speak of columns that exist."""
     line = header["name"][0][0]
     if query.name != path.stem or not _NAME.match(query.name):
@@ -280,12 +273,17 @@ def _check_names(
                 raise _problem(path, number, f"the {key} '{names[place]}' is there twice")
     columns = {c.name for c in query.columns}
     for key, used in (
-        ("order", [part.split()[0] for part in query.order if part]),
+        ("order", [ordered_by(part) for part in query.order if part]),
         ("chart", list(query.chart.axes.values())),
     ):
         for name in used:
             if name not in columns:
                 raise _problem(path, header[key][0][0], f"the {key} names no column: {name}")
+
+
+def ordered_by(part: str) -> str:
+    """The column in a part of an order: ``failures`` of ``failures desc`` or ``abs(failures) desc``."""
+    return part.split()[0].removeprefix("abs(").removesuffix(")")
 
 
 def _check_statement(query: NamedQuery) -> None:

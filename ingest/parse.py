@@ -99,6 +99,8 @@ class Parser:
             memoryview(pairs),
         )  # fmt: skip
         n, p = self._scanner.n_records, self._scanner.n_pairs
+        if _undated(records[:n], final, last_instant) and len(data) < self.max_record:
+            n = p = consumed = 0  # their time is that of the next record: wait for it
         records, pairs = records[:n], pairs[:p]
         instants, inferred = self._instants(records, stamps[:n], last_instant, fallback_instant)
         values, states = _numbers(data, pairs)
@@ -133,6 +135,13 @@ class Parser:
         instants = np.zeros(len(stamps), np.int64)
         instants[rows] = to_utc(stamps[rows], records[rows, spans.R_ZONE], self.tz, last)
         return infer(instants, stamped, last, fallback), ~stamped
+
+
+def _undated(records: I32, final: bool, last: int | None) -> bool:
+    """Whether there are records whose time only a later one can tell."""
+    kinds = records[:, spans.R_KIND]
+    inferred = (kinds == spans.K_HEADERLESS) | (kinds == spans.K_TRACEBACK)
+    return not final and last is None and bool(inferred.any()) and not (kinds == spans.K_HEADER).any()
 
 
 def _ledger(records: I32, good: npt.NDArray[np.bool_], consumed: int) -> Ledger:
@@ -180,8 +189,8 @@ def _numbers(
 
 _UNITS = {
     convert.N_MS: {"": 1.0, "ms": 1.0, "s": 1000.0, "us": 0.001, "min": 60000.0},
-    convert.N_KB: {"": 1.0, "b": 1 / 1024, "kb": 1.0, "mb": 1024.0, "gb": 1048576.0},
-    convert.N_MB: {"": 1.0, "b": 1 / 1048576, "kb": 1 / 1024, "mb": 1.0, "gb": 1024.0},
+    convert.N_KB: {"": 1.0, "b": 1 / 1024, "kb": 1.0, "mb": 1024.0, "gb": 1048576.0, "tb": 1073741824.0},
+    convert.N_MB: {"": 1.0, "b": 1 / 1048576, "kb": 1 / 1024, "mb": 1.0, "gb": 1024.0, "tb": 1048576.0},
     convert.N_PERCENT: {"": 1.0, "%": 1.0},
     convert.N_LENGTH: {"": 1.0, "char": 1.0, "chars": 1.0},
     convert.N_PLAIN: {"": 1.0},
@@ -199,10 +208,27 @@ def _slow_number(data: memoryview, pair: I32) -> float | None:
         value = float(digits)
     except ValueError:
         return None
-    limit = float(_INT64_MAX)
-    if factor is None or not abs(value) < limit or (family == convert.N_LENGTH and "." in digits):
+    if family == convert.N_LENGTH:
+        fits = digits.strip("+-").isdigit() and -_INT64_MAX <= int(digits) <= _INT64_MAX
+    else:
+        fits = abs(value) < float(_INT64_MAX)
+    if factor is None or not fits:
         return None
     return value * factor
+
+
+def whole_numbers(parsed: Parsed, chosen: I32, numbers: pa.Array) -> pa.Array:
+    """int64 column of numbers read as float64; those too large for its 53 bits are read again, exactly."""
+    column = numbers.cast(pa.int64(), safe=False)
+    large = np.flatnonzero(np.abs(numbers.fill_null(0.0).to_numpy()) >= 2.0**53)
+    if not len(large):
+        return column
+    values = column.to_pylist()
+    for i in large.tolist():
+        row = parsed.pairs[chosen[i]]
+        text = bytes(parsed.data[row[spans.P_VALUE] : row[spans.P_VALUE_END]])
+        values[i] = int(text.split(b" ")[0].rstrip(b"charsCHARS"))
+    return pa.array(values, pa.int64())
 
 
 def string_column(data: Any, starts: I32, ends: I32, flags: I32) -> pa.Array:

@@ -212,8 +212,9 @@ def _last(part: Part) -> datetime:
 
 
 def _group(chain: Sequence[Part]) -> Group:
-    request = chain[0]
-    for part in chain[1:]:
+    first, *others = [p for p in chain if p.is_request] or chain[:1]
+    request = first
+    for part in others:
         request = merge(request, part)
     head = next((p for p in chain if p.has_start), None)
     head = head or next((p for p in chain if p.is_request), chain[0])

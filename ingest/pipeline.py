@@ -122,7 +122,7 @@ class Run:
         )
 
     def _file(self, file: Identified) -> None:
-        decision = self.known.decide(file)
+        decision = self.known.decide(file, final=self.options.final)
         if decision.action is Action.SKIP:
             self._skip(file, decision)
             return

@@ -36,7 +36,10 @@ def bind_values(
     """
     for name in given:
         if query.param(name) is None:
-            raise unknown_param(query, name)
+            raise UsageProblem(
+                f"the query {query.name} has no parameter {name}",
+                f"see: ttsq run {query.name} --help",
+            )
     values: dict[str, object] = {}
     for param in query.params:
         written = given.get(param.name, param.default)
@@ -44,16 +47,6 @@ def bind_values(
             None if written is None else parse_value(param, written, data_end or now, tz)
         )
     return values
-
-
-def unknown_param(query: NamedQuery, name: str) -> UsageProblem:
-    """The error for an option that the query does not have, with the nearest that it has."""
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, [p.name for p in query.params], n=1)
-    param = query.param(near[0]) if near else None
-    hint = f"did you mean {param.option}?" if param else f"see: ttsq run {query.name} --help"
-    return UsageProblem(f"the query {query.name} has no option --{name.replace('_', '-')}", hint)
 
 
 def parse_value(param: Param, written: str, now: datetime, tz: tzinfo | None) -> object:

@@ -15,7 +15,7 @@ from ingest.report_values import (
 )
 
 _NULL = "-"
-_GAP = 2  # spaces between columns
+_GAP = 3  # spaces between columns
 _LEAST_TEXT = 12  # cells to which a column of text may be folded before columns are left out
 _UNLIMITED = 100_000  # cells: output that goes into a pipe is never folded
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ingest.assemble import Batch, Ints, finish_requests, part_list, part_table, request_table
 from ingest.model import Changes, Checkpoint, Relink
@@ -81,11 +83,7 @@ def resolve(
     batch: Batch, stored: Sequence[Part], checkpoint: Checkpoint, own_stage_times: bool
 ) -> Changes:
     """Decide which requests the chunk's parts are, alone or with stored ones."""
-    known = {p.id for p in stored}
-    fast = batch.settled.copy()
-    if known:
-        ids = batch.parts["id"].to_pylist()
-        fast &= np.array([i is None or i not in known for i in ids], np.bool_)
+    fast = batch.settled & ~_in_company(batch, {p.id for p in stored})
     slow = np.flatnonzero(~fast)
     slow_parts = part_list(batch.parts.take(pa.array(slow)))
     rewrite = _rewrite(batch, stored, list(zip(slow.tolist(), slow_parts, strict=True)))
@@ -110,6 +108,14 @@ def resolve(
         earliest=rewrite.earliest - _SLACK if rewrite.earliest else None,
         latest=rewrite.latest + _SLACK if rewrite.latest else None,
     )
+
+
+def _in_company(batch: Batch, known: set[str]) -> npt.NDArray[np.bool_]:
+    """Which of the chunk's parts have an id of which there are parts that may meet them."""
+    ids = batch.parts["id"].combine_chunks()
+    unsettled = ids.filter(pa.array(~batch.settled)).drop_null()
+    company = pa.concat_arrays([unsettled, pa.array(sorted(known), pa.string())])
+    return pc.is_in(ids, value_set=company).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
 
 
 def _rewrite(

@@ -336,8 +336,17 @@ class Scanner:
                 pos = after
                 continue
             kind = self._begins(line, stop)
-            if kind == K_TRACEBACK and self.cur >= 0:
-                if self.records[self.cur, R_LEVEL] >= L_WARNING:
+            if kind != -1 and self.cur >= 0:
+                absorbed = self._absorb(pos, final)
+                if absorbed == -2:
+                    break
+                if absorbed > 0:
+                    self.records[self.cur, R_END] = absorbed
+                    pos = absorbed
+                    continue
+                if absorbed == -1:  # looked ahead in vain: what the header said was overwritten
+                    self._begins(line, stop)
+                if kind == K_TRACEBACK and self.records[self.cur, R_LEVEL] >= L_WARNING:
                     kind = -1
             if kind == -1:
                 if self.cur < 0:
@@ -348,16 +357,8 @@ class Scanner:
                     self._continue(line, stop, after)
                 pos = after
                 continue
-            if self.cur >= 0:
-                absorbed = self._absorb(pos, final)
-                if absorbed == -2:
-                    break
-                if absorbed > 0:
-                    self.records[self.cur, R_END] = absorbed
-                    pos = absorbed
-                    continue
-                if not self._finish():
-                    return self.records[self.cur, R_LOW]
+            if self.cur >= 0 and not self._finish():
+                return self.records[self.cur, R_LOW]
             if self.n_records >= self.records.shape[0]:
                 return pos
             self._open(kind, line, stop, after, pos)
@@ -745,7 +746,7 @@ class Scanner:
     def _absorb(self, start: cython.int, final: cython.bint) -> cython.int:
         """Where an open text that swallows the look-alike beginning at ``start`` goes on.
 
-        0: the beginning is real; -2: more bytes are needed to tell; else the offset behind the line that ends the text.
+        0 or, after a look ahead, -1: the beginning is real; -2: more bytes are needed to tell; else the offset behind the line that ends the text.
         """
         pos: cython.int = start
         nl: cython.int
@@ -768,17 +769,17 @@ class Scanner:
             if self._begins(line, stop) != -1:
                 seen += 1
                 if seen > LOOKAHEAD:
-                    return 0
+                    return -1
             if self._dangling(line, stop):
                 self.records[i, R_MSG_END] = stop
                 return nl + 1 if nl < self.end else self.end
             if nl >= self.end:
-                return 0
+                return -1
             pos = nl + 1
             if pos - self.records[i, R_START] > self.max_record:
-                return 0
+                return -1
             if pos >= self.end:
-                return 0 if final else -2
+                return -1 if final else -2
 
     @cython.cfunc
     @cython.nogil

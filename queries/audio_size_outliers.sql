@@ -5,7 +5,7 @@
 -- param: until timestamp -- up to, not including, this instant (default: no end)
 -- param: host text -- only this host
 -- param: service text -- only this service
--- param: length_band integer = 20 [1..] -- texts whose lengths fall in the same band of so many characters are alike
+-- param: length_band integer = 20 [1..1000000000] -- texts whose lengths fall in the same band of so many characters are alike
 -- param: min_z number = 3 [0..] -- report from so many standard deviations on
 -- param: limit integer [0..] -- at most so many rows, the first of the order (default: all)
 -- column: id text -- id of the request
@@ -19,7 +19,7 @@
 -- column: voice text -- voice
 -- column: alike integer -- requests it was compared with, itself included
 -- chart: none
--- order: z_score desc, request_key
+-- order: abs(z_score) desc, request_key
 
 with sized as (
     select

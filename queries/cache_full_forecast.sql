@@ -4,14 +4,14 @@
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
 -- param: until timestamp -- up to, not including, this instant (default: no end)
 -- param: host text -- only this host
--- param: hours number = 24 [0..] -- measured over so many hours before a directory's newest sample
+-- param: hours number = 24 [0..876600] -- measured over so many hours before a directory's newest sample
 -- param: drop_percent number = 5 [0..] -- a fall by more than this between two samples is a purge: only what comes after
 --   it is measured
 -- column: host text -- machine
 -- column: path text -- cache directory
 -- column: used_percent number -- the newest sample, percent
 -- column: percent_per_hour number -- growth: slope of the straight line that fits the samples best; null with fewer than three
--- column: full_at timestamp -- when it will be full at that pace; null unless the forecast is growing
+-- column: full_at timestamp -- when it will be full at that pace, to the second; null unless the forecast is growing
 -- column: forecast text -- growing; not growing (flat, falling, or too irregular: r2 under 0.5); full; too few samples; beyond a year
 -- column: samples integer -- samples measured
 -- column: last_at timestamp -- the newest sample
@@ -85,7 +85,7 @@ dated as (
         *,
         case
             when forecast = 'growing' then to_timestamp(
-                extract(epoch from last_at) + (100 - used_percent) / percent_per_hour * 3600
+                round(extract(epoch from last_at) + (100 - used_percent) / percent_per_hour * 3600)
             )
         end as full_at
     from judged

@@ -4,7 +4,7 @@
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
 -- param: until timestamp -- up to, not including, this instant (default: no end)
 -- param: host text -- only this host
--- param: bucket integer = 300 [1..] -- width of a time bucket, seconds
+-- param: bucket integer = 300 [1..3155760000] -- width of a time bucket, seconds
 -- column: bucket_at timestamp -- start of the bucket; buckets without samples are left out
 -- column: host text -- machine
 -- column: path text -- cache directory

@@ -5,9 +5,9 @@
 -- param: until timestamp -- up to, not including, this instant (default: no end)
 -- param: host text -- only this host
 -- param: service text -- only this service
--- param: width integer = 1 [1..] -- so many concurrencies to a row: 10 puts 1-10, 11-20, ... together
--- column: concurrency integer -- requests in flight on the host when these began, themselves included; the least of
---   the row's where width is more than 1. Requests whose end is not known count for themselves only
+-- param: width integer = 1 [1..1000000] -- so many concurrencies to a row: 10 puts 1-10, 11-20, ... together
+-- column: concurrency integer -- requests in flight on the host when these began, itself included; the least of the
+--   row's where width is more than 1. A request whose end is not known counts for itself only
 -- column: requests integer -- requests that began then
 -- column: p50_ms number -- half of them took no longer, end to end
 -- column: p95_ms number -- 95 % took no longer
@@ -19,6 +19,7 @@
 -- chart: line x=concurrency y=p95_ms
 -- order: concurrency
 
+-- Every request is a step up and a step down; their running sum is what is in flight.
 with lives as (
     select
         request_key,
@@ -39,30 +40,36 @@ with lives as (
       and (cast(:service as text) is null or service = cast(:service as text))
 ),
 steps as (
-    select request_key, host, service, started_at as instant, 1 as step from lives
+    select
+        host,
+        service,
+        started_at as instant,
+        1 as step,
+        case when ended_at > started_at then 0 else 1 end as itself,
+        request_key,
+        logged_at,
+        duration_ms
+    from lives
     union all
-    select null, host, service, ended_at, -1 from lives
+    select host, service, ended_at, -1, 0, null, null, null from lives
 ),
 counted as (
     select
         request_key,
-        sum(step) over (partition by host, service order by instant) as in_flight
+        logged_at,
+        duration_ms,
+        itself + sum(step) over (partition by host, service order by instant) as in_flight
     from steps
 ),
 placed as (
     select
-        lives.request_key,
-        lives.duration_ms,
-        lives.logged_at,
-        cast(
-            floor(
-                (counted.in_flight - case when ended_at > started_at then 1 else 0 end)
-                / cast(:width as double precision)
-            ) as bigint
-        ) * cast(:width as bigint) + 1 as concurrency
+        request_key,
+        duration_ms,
+        cast(floor((in_flight - 1) / cast(:width as double precision)) as bigint)
+            * cast(:width as bigint) + 1 as concurrency
     from counted
-    join lives on lives.request_key = counted.request_key
-    where lives.logged_at >= coalesce(cast(:since as timestamptz), timestamptz '-infinity')
+    where request_key is not null
+      and logged_at >= coalesce(cast(:since as timestamptz), timestamptz '-infinity')
 ),
 whole as (
     select
@@ -73,34 +80,58 @@ whole as (
     from placed
     group by concurrency
 ),
-stages as (
-    select
-        placed.concurrency,
-        stage_timings.stage,
-        percentile_cont(0.95) within group (order by stage_timings.duration_ms) as p95_ms
+-- Equal times are counted first: there are few different ones, so exact percentiles come cheap.
+stage_times as (
+    select placed.concurrency, stage_timings.stage, stage_timings.duration_ms, count(*) as times
     from stage_timings
     join placed on placed.request_key = stage_timings.request_key
     where stage_timings.duration_ms is not null
       and stage_timings.logged_at
           >= coalesce(cast(:since as timestamptz), timestamptz '-infinity')
-    group by placed.concurrency, stage_timings.stage
+    group by placed.concurrency, stage_timings.stage, stage_timings.duration_ms
 ),
-grown as (
+ranked as (
+    select
+        *,
+        sum(times) over (
+            partition by concurrency, stage order by duration_ms rows unbounded preceding
+        ) as upto,
+        sum(times) over (partition by concurrency, stage) as samples
+    from stage_times
+),
+bounded as (
     select
         concurrency,
         stage,
-        p95_ms,
+        min(case when upto > floor(0.95 * (samples - 1)) then duration_ms end) as p95_low,
+        min(case when upto > ceil(0.95 * (samples - 1)) then duration_ms end) as p95_high,
+        0.95 * (max(samples) - 1) - floor(0.95 * (max(samples) - 1)) as p95_part
+    from ranked
+    group by concurrency, stage
+),
+stages as (
+    select
+        concurrency,
+        stage,
+        cast(p95_low + (p95_high - p95_low) * p95_part as double precision) as p95_ms
+    from bounded
+),
+grown as (
+    select
+        *,
         p95_ms / nullif(
             first_value(p95_ms) over (partition by stage order by concurrency), 0
         ) as growth
     from stages
 ),
-ranked as (
+sorted as (
     select
         *,
-        row_number() over (partition by concurrency order by p95_ms desc, stage) as slow_place,
         row_number() over (
-            partition by concurrency order by growth desc nulls last, stage
+            partition by concurrency order by p95_ms desc, stage nulls last
+        ) as slow_place,
+        row_number() over (
+            partition by concurrency order by growth desc nulls last, stage nulls last
         ) as growth_place
     from grown
 )
@@ -115,6 +146,6 @@ select
     most.stage as most_grown_stage,
     most.growth as most_growth
 from whole
-left join ranked as slow on slow.concurrency = whole.concurrency and slow.slow_place = 1
-left join ranked as most on most.concurrency = whole.concurrency and most.growth_place = 1
+left join sorted as slow on slow.concurrency = whole.concurrency and slow.slow_place = 1
+left join sorted as most on most.concurrency = whole.concurrency and most.growth_place = 1
 order by whole.concurrency

@@ -5,7 +5,7 @@
 -- param: until timestamp -- up to, not including, this instant (default: no end)
 -- param: host text -- only this host
 -- param: service text -- only this service
--- param: bucket integer = 300 [1..] -- width of a time bucket, seconds
+-- param: bucket integer = 300 [1..3155760000] -- width of a time bucket, seconds
 -- column: bucket_at timestamp -- start of the bucket; buckets without requests are left out
 -- column: requests integer -- requests that began in it
 -- column: failures integer -- those of them that failed

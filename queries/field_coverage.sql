@@ -7,8 +7,9 @@
 -- param: service text -- only this service
 -- column: field text -- the field; stage_times: at least one stage_time record; cache_health: any cache sample of the
 --   request's host in the window
--- column: requests integer -- requests that ought to have it: error_code and model_stage the failed ones, cache_saved and the
---   audio's fields the successful ones, status and duration_ms those with an end, other fields all
+-- column: requests integer -- requests that ought to have it: error_code and model_stage the failed ones; cache_saved and
+--   audio_size_kb the successful ones; stage_times those not served from the cache; rms and spectral_centroid the
+--   successful of these; status and duration_ms those with an end; other fields all
 -- column: present integer -- those that have it
 -- column: coverage number -- present / requests, 0 to 1; null without such requests
 -- chart: bars x=field y=coverage
@@ -31,31 +32,55 @@ with counted as (
         count(cache_hit) as cache_hits,
         count(cache_saved) filter (where status = 'success') as cache_saves,
         count(audio_size_kb) filter (where status = 'success') as audio_sizes,
-        count(rms) filter (where status = 'success') as loudnesses,
-        count(spectral_centroid) filter (where status = 'success') as centroids,
+        count(rms) filter (
+            where status = 'success' and (cache_hit is null or not cache_hit)
+        ) as loudnesses,
+        count(spectral_centroid) filter (
+            where status = 'success' and (cache_hit is null or not cache_hit)
+        ) as centroids,
         count(error_code) filter (where status <> 'success') as error_codes,
         count(model_stage) filter (where status <> 'success') as model_stages,
+        count(*) filter (where cache_hit is null or not cache_hit) as computed,
         count(*) filter (
-            where request_key in (
-                select request_key
-                from stage_timings
-                where seq = 1
-                  and logged_at >= coalesce(cast(:since as timestamptz), timestamptz '-infinity')
-            )
-        ) as staged,
-        count(*) filter (
-            where host in (
-                select host
-                from cache_samples
-                where sampled_at >= coalesce(cast(:since as timestamptz), timestamptz '-infinity')
-                  and sampled_at < coalesce(cast(:until as timestamptz), timestamptz 'infinity')
-            )
-        ) as sampled
+            where status = 'success' and (cache_hit is null or not cache_hit)
+        ) as computed_successes
     from requests
     where logged_at >= coalesce(cast(:since as timestamptz), timestamptz '-infinity')
       and logged_at < coalesce(cast(:until as timestamptz), timestamptz 'infinity')
       and (cast(:host as text) is null or host = cast(:host as text))
       and (cast(:service as text) is null or service = cast(:service as text))
+),
+staged as (
+    select count(*) as present
+    from requests
+    join stage_timings on stage_timings.request_key = requests.request_key
+    where requests.logged_at >= coalesce(cast(:since as timestamptz), timestamptz '-infinity')
+      and requests.logged_at < coalesce(cast(:until as timestamptz), timestamptz 'infinity')
+      and (cast(:host as text) is null or requests.host = cast(:host as text))
+      and (cast(:service as text) is null or requests.service = cast(:service as text))
+      and (requests.cache_hit is null or not requests.cache_hit)
+      and stage_timings.seq = 1
+      and stage_timings.logged_at
+          >= coalesce(cast(:since as timestamptz), timestamptz '-infinity')
+),
+hosts as (
+    select host, count(*) as requests
+    from requests
+    where logged_at >= coalesce(cast(:since as timestamptz), timestamptz '-infinity')
+      and logged_at < coalesce(cast(:until as timestamptz), timestamptz 'infinity')
+      and (cast(:host as text) is null or host = cast(:host as text))
+      and (cast(:service as text) is null or service = cast(:service as text))
+    group by host
+),
+sampled as (
+    select cast(coalesce(sum(requests), 0) as bigint) as present
+    from hosts
+    where host in (
+        select host
+        from cache_samples
+        where sampled_at >= coalesce(cast(:since as timestamptz), timestamptz '-infinity')
+          and sampled_at < coalesce(cast(:until as timestamptz), timestamptz 'infinity')
+    )
 ),
 fields as (
     select 'id' as field, requests as requests, ids as present from counted
@@ -82,17 +107,17 @@ fields as (
     union all
     select 'audio_size_kb', successes, audio_sizes from counted
     union all
-    select 'rms', successes, loudnesses from counted
+    select 'rms', computed_successes, loudnesses from counted
     union all
-    select 'spectral_centroid', successes, centroids from counted
+    select 'spectral_centroid', computed_successes, centroids from counted
     union all
     select 'error_code', failures, error_codes from counted
     union all
     select 'model_stage', failures, model_stages from counted
     union all
-    select 'stage_times', requests, staged from counted
+    select 'stage_times', counted.computed, staged.present from counted cross join staged
     union all
-    select 'cache_health', requests, sampled from counted
+    select 'cache_health', counted.requests, sampled.present from counted cross join sampled
 )
 select
     field,

@@ -6,7 +6,7 @@
 -- param: host text -- only this host
 -- param: service text -- only this service
 -- param: error_code text -- only this error
--- param: within integer = 600 [0..] -- a warning precedes an error when it came at most so many seconds before it
+-- param: within integer = 600 [0..3155760000] -- a warning precedes an error when it came at most so many seconds before it
 -- column: error_code text -- code of the errors (level ERROR or CRITICAL)
 -- column: warning_code text -- code of the warnings
 -- column: errors integer -- errors of this code

@@ -225,11 +225,11 @@ class DuckDBWriter:
     def carry(self, checkpoint: Checkpoint) -> dict[str, int]:
         near = (checkpoint.last_logged_at or _EPOCH) - _CARRY
         rows = self._connection.execute(
-            "select id, first_offset as at, epoch_us(completed_at) as ended from request_parts "
+            "select id, first_offset as place, epoch_us(completed_at) as ended from request_parts "
             "where file_key = $key union all "
             "select id, start_offset, epoch_us(completed_at) from requests "
             "where end_file_key = $key and start_file_key = $key and completed_at >= $near "
-            "order by at",
+            "order by place",
             {"key": checkpoint.file_key, "near": near},
         ).fetchall()
         return {r[0]: -(2**63) if r[2] is None else r[2] for r in rows if r[0] is not None}

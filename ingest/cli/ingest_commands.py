@@ -142,7 +142,12 @@ def demo(
     with reported(options(ctx).debug):
         name = tz or options(ctx).settings.tz or getattr(local_zone(), "key", "UTC")
         summary = write_demo(folder, now=datetime.now(UTC), requests=requests, tz=name)
-        typer.echo(str(summary))
+        for path in summary.files:
+            typer.echo(f"wrote {path}  {path.stat().st_size:,} bytes")
+        typer.echo(
+            f"{summary.records:,} records of {summary.requests:,} requests, {summary.failures} of them failed; "
+            f"the incident begins at {summary.incident_at:%Y-%m-%d %H:%M}"
+        )
         typer.echo(f"\nnext: ttsq ingest {folder} && ttsq run failure_by_length")
 
 

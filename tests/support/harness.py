@@ -61,9 +61,7 @@ def dump(store: DuckDBStore, names: Sequence[Path]) -> dict[str, list[Row]]:
     with store.reading() as reader:
         for table in TABLES:
             found = reader.query(f"select * from {table}", {})
-            rows = [
-                _row(dict(zip(found.columns, r, strict=True)), index) for r in found.rows
-            ]
+            rows = [_row(dict(zip(found.columns, r, strict=True)), index) for r in found.rows]
             result[table] = sorted(rows, key=repr)
     return result
 

@@ -24,23 +24,19 @@ REQUEST_EVENTS = (
 CACHE_EVENTS = ("cache_dir_usage", "cache_health")
 
 
-def _as_text(value: str) -> str:
-    return value
-
-
 TYPES: dict[str, Callable[[str], Any]] = {
-    "id": _as_text,
-    "request_id": _as_text,
-    "status": _as_text,
+    "id": str,
+    "request_id": str,
+    "status": str,
     "duration_ms": partial(values.number, kind="ms"),
-    "text": _as_text,
+    "text": str,
     "text_len": values.whole,
-    "lang": _as_text,
-    "voice": _as_text,
+    "lang": str,
+    "voice": str,
     "cache_hit": values.boolean,
     "cache_saved": values.boolean,
-    "model_stage": _as_text,
-    "error_code": _as_text,
+    "model_stage": str,
+    "error_code": str,
     "audio_size_kb": partial(values.number, kind="kb"),
     "rms": partial(values.number, kind="number"),
     "spectral_centroid": partial(values.number, kind="number"),

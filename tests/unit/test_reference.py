@@ -270,6 +270,21 @@ def test_bytes_that_are_ignored() -> None:
     assert found.requests[0]["lang"] == "zh"
 
 
+def test_nuls_inside_a_record_are_its_own() -> None:
+    found = parse(line("a", level="ERROR") + "\0\0more\n" + "\0\0ERROR: next\n")
+    assert [row["message"] for row in found.errors] == ["a\n\ufffd\ufffdmore", "next"]
+    assert found.ledger[0]["ignored_bytes"] == 2
+
+
+def test_pairs_of_the_end_alone_are_attributes_elsewhere() -> None:
+    records = line("synthesis_start: id=a, status=queued, duration_ms=0, voice=x") + line(
+        "synthesis_complete: id=a, status=success, duration_ms=7, voice=y"
+    )
+    [request] = parse(records).requests
+    assert columns(request, "status", "duration_ms", "voice") == ("success", 7.0, "y")
+    assert request["attributes"] == {"status": "queued"}
+
+
 def test_quarantine() -> None:
     bad = "2026-02-30 25:00:00,000 - a - INFO - never\nmore of it\n"
     found = parse("cut \udcff short\n\nagain\n" + bad + end())

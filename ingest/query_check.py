@@ -1,0 +1,86 @@
+"""Checks of the query library: every header against its statement, every statement against the store."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ingest.backends.base import Reader
+from ingest.errors import QueryFileError, StoreError
+from ingest.named_queries import NamedQuery, query_paths, read_query
+from ingest.query_values import bind_values
+
+# What DuckDB calls the types, by what a header calls them.
+_TYPES = {
+    "timestamp": re.compile(r"TIMESTAMP WITH TIME ZONE$"),
+    "integer": re.compile(r"(TINY|SMALL|BIG|HUGE|U\w*)?INT(EGER)?$"),
+    "number": re.compile(r"(DOUBLE|FLOAT|DECIMAL\(.*\)|\w*INT(EGER)?)$"),
+    "text": re.compile(r"VARCHAR$"),
+    "boolean": re.compile(r"BOOLEAN$"),
+    "json": re.compile(r"JSON$"),
+}
+
+
+def header_problems(paths: dict[str, Path]) -> Iterator[NamedQuery | QueryFileError]:
+    """Each file as a query, or what is wrong with it; the parameters as SQLAlchemy sees them included."""
+    for path in paths.values():
+        try:
+            query = read_query(path)
+            _check_binds(query)
+        except QueryFileError as error:
+            yield error
+        else:
+            yield query
+
+
+def _check_binds(query: NamedQuery) -> None:
+    """What SQLAlchemy takes for parameters is what the header declares.
+
+    :raises QueryFileError: when it is not.
+    """
+    from sqlalchemy import text
+
+    used = set(text(query.sql).compile().params)
+    declared = {p.name for p in query.params}
+    if used != declared:
+        odd = ", ".join(sorted(used ^ declared))
+        raise QueryFileError(f"{query.path}:{query.line}: parameters declared or used only: {odd}")
+
+
+def library_problems(extra_folder: Path | None, backend: str, reader: Reader) -> list[QueryFileError]:
+    """Everything that is wrong with the library's files, headers and columns, in order of names.
+
+    :raises QueryFileError: when the user's folder does not exist.
+    """
+    found: list[QueryFileError] = []
+    for each in header_problems(query_paths(extra_folder, backend)):
+        if isinstance(each, QueryFileError):
+            found.append(each)
+        else:
+            found.extend(store_problems(each, reader))
+    return found
+
+
+def store_problems(query: NamedQuery, reader: Reader) -> list[QueryFileError]:
+    """How the columns that the store would return differ from the header's."""
+    values = bind_values(query, {}, datetime.now(UTC), UTC)
+    try:
+        described = reader.query(f"describe {query.sql}", values).rows
+    except StoreError as error:
+        return [QueryFileError(f"{query.path}:{query.line}: {error.message}", error.hint)]
+    names = [str(row[0]) for row in described]
+    declared = [c.name for c in query.columns]
+    if names != declared:
+        return [
+            QueryFileError(
+                f"{query.path}:{query.line}: returns {', '.join(names)}, "
+                f"the header declares {', '.join(declared)}"
+            )
+        ]
+    return [
+        QueryFileError(
+            f"{query.path}:{query.line}: the column {column.name} is declared {column.type}, returned as {row[1]}"
+        )
+        for column, row in zip(query.columns, described, strict=True)
+        if not _TYPES[column.type].match(str(row[1]))
+    ]

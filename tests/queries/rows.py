@@ -1,0 +1,274 @@
+"""Rows as an ingest would store them, drawn from a seed, and a store that holds them."""
+
+import json
+import random
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from ingest.backends.duckdb import DuckDBStore
+from ingest.migrate import ensure_head
+
+BEGAN = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
+STAGES = ("text_normalize", "llm_prompt_gen", "llm_inference", "llm_postproc", "audio_render")
+CODES = ("SCIPY_FFT_INVALID", "CUDA_OOM", "TEXT_INVALID", None)
+WARNINGS = ("VOICE_FALLBACK", "SLOW_DISK", "MODEL_CHANGED", None)
+
+
+@dataclass(frozen=True)
+class Request:
+    request_key: int
+    id: str | None
+    request_id: str | None
+    host: str
+    service: str
+    logged_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    status: str | None
+    duration_ms: float | None
+    text_len: int | None
+    text_class: str | None
+    lang: str | None
+    voice: str | None
+    cache_hit: bool | None
+    cache_saved: bool | None
+    model_stage: str | None
+    error_code: str | None
+    audio_size_kb: float | None
+    rms: float | None
+    spectral_centroid: float | None
+
+    @property
+    def failed(self) -> bool:
+        return self.status is not None and self.status != "success"
+
+
+@dataclass(frozen=True)
+class Stage:
+    request_key: int
+    id: str | None
+    host: str
+    stage: str | None
+    seq: int
+    logged_at: datetime
+    elapsed_ms: float | None
+    duration_ms: float | None
+    file_key: int = 1
+    byte_offset: int = 0
+
+
+@dataclass(frozen=True)
+class Error:
+    error_key: int
+    occurred_at: datetime
+    time_inferred: bool
+    host: str
+    service: str
+    level: str
+    logger: str | None
+    event: str | None
+    code: str | None
+    id: str | None
+    request_id: str | None
+    request_key: int | None
+    message: str | None
+    location: str | None
+    attributes: str | None
+    file_key: int = 1
+    byte_offset: int = 0
+
+
+@dataclass(frozen=True)
+class Sample:
+    sample_key: int
+    sampled_at: datetime
+    host: str
+    path: str | None
+    used_percent: float | None
+    threshold_percent: float | None
+    used_mb: float | None
+    total_mb: float | None
+    event: str
+    file_key: int = 1
+    byte_offset: int = 0
+
+
+@dataclass
+class Rows:
+    """All rows of a store, in the order in which they were drawn."""
+
+    requests: list[Request] = field(default_factory=list)
+    stage_timings: list[Stage] = field(default_factory=list)
+    errors: list[Error] = field(default_factory=list)
+    cache_samples: list[Sample] = field(default_factory=list)
+
+
+class _Draw:
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+
+    def maybe(self, value: Any, chance: float = 0.9) -> Any:
+        return value if self.random.random() < chance else None
+
+    def one(self, *values: Any) -> Any:
+        return self.random.choice(values)
+
+    def after(self, at: datetime, most_ms: int) -> datetime:
+        return at + timedelta(milliseconds=self.random.randint(0, most_ms))
+
+
+def draw_rows(seed: int, count: int = 240) -> Rows:
+    """``count`` requests of six hours in bursts, on two hosts and two services, with gaps in every column."""
+    draw, rows, at = _Draw(seed), Rows(), BEGAN
+    for key in range(count):
+        at = draw.after(at, draw.one(0, 300, 2000, 200_000))
+        request = _draw_request(draw, key, at)
+        rows.requests.append(request)
+        _draw_stages(draw, rows, request)
+        _draw_errors(draw, rows, request)
+    _draw_samples(draw, rows)
+    for table in (rows.requests, rows.stage_timings, rows.errors, rows.cache_samples):
+        draw.random.shuffle(table)  # type: ignore[arg-type]
+    return rows
+
+
+def _draw_request(draw: _Draw, key: int, at: datetime) -> Request:
+    status = draw.one("success", "success", "success", "failed", "cancelled", None)
+    length = draw.maybe(draw.one(0, 5, 86, 86, 87, 90, 512), 0.95)
+    duration = draw.one(draw.random.randint(0, 4000), 40, draw.random.randint(0, 4000) / 4)
+    ended = None if status is None else at + timedelta(milliseconds=duration)
+    if ended and draw.random.random() < 0.05:
+        ended -= timedelta(seconds=5)  # a clock that steps back
+    good = status == "success"
+    return Request(
+        request_key=key,
+        id=draw.maybe(f"ts_{draw.random.getrandbits(5):08x}", 0.97),
+        request_id=draw.maybe(f"req-{key}", 0.5),
+        host=draw.one("h1", "h1", "h2"),
+        service=draw.one("tts", "tts", "batch"),
+        logged_at=at,
+        started_at=draw.maybe(at, 0.95),
+        completed_at=ended,
+        status=status,
+        duration_ms=None if status is None else draw.maybe(float(duration), 0.97),
+        text_len=length,
+        text_class=draw.maybe(draw.one("plain", "plain", "plain", "symbols", "emoji", "control")),
+        lang=draw.maybe(draw.one("zh", "en")),
+        voice=draw.maybe(draw.one("alloy", "nova", "onyx")),
+        cache_hit=draw.maybe(draw.random.random() < 0.3),
+        cache_saved=draw.maybe(draw.random.random() < 0.6) if good else None,
+        model_stage=draw.maybe(draw.one(*STAGES), 0.7) if status and not good else None,
+        error_code=draw.one(*CODES) if status and not good else None,
+        audio_size_kb=draw.maybe(_size(draw, length)) if good else None,
+        rms=draw.maybe(draw.random.random()) if good else None,
+        spectral_centroid=draw.maybe(draw.random.uniform(1500, 3000)) if good else None,
+    )
+
+
+def _size(draw: _Draw, length: int | None) -> float:
+    size = (length or 1) * draw.random.gauss(7, 0.4)
+    return round(size * (9 if draw.random.random() < 0.02 else 1), 1)
+
+
+def _draw_stages(draw: _Draw, rows: Rows, request: Request) -> None:
+    elapsed = 0.0
+    for seq in range(1, 1 + draw.one(0, 0, 1, 3, 5, 5)):
+        own = draw.maybe(float(draw.one(10, 20, draw.random.randint(0, 900))), 0.97)
+        elapsed += own or 0
+        rows.stage_timings.append(
+            Stage(
+                request.request_key,
+                request.id,
+                request.host,
+                draw.maybe(STAGES[seq - 1], 0.99),
+                seq,
+                request.logged_at + timedelta(milliseconds=elapsed),
+                elapsed,
+                own,
+            )
+        )
+
+
+def _draw_errors(draw: _Draw, rows: Rows, request: Request) -> None:
+    for _ in range(draw.one(0, 1, 1, 2)):
+        level = draw.one("WARNING", "WARNING", "ERROR", "CRITICAL")
+        code = draw.one(*(WARNINGS if level == "WARNING" else CODES))
+        known = draw.random.random() < 0.8
+        fallback = draw.one(None, "true", "TRUE", "false", "yes")
+        name = request.id if known else None
+        rows.errors.append(
+            Error(
+                error_key=len(rows.errors),
+                occurred_at=draw.after(request.logged_at, draw.one(0, 400_000)),
+                time_inferred=False,
+                host=request.host,
+                service=request.service,
+                level=level,
+                logger=draw.maybe(draw.one("app.tts_engine", "app.cache")),
+                event=draw.one("fallback", "synthesis_failed", None),
+                code=code,
+                id=name,
+                request_id=request.request_id if known else None,
+                request_key=request.request_key if known else None,
+                message=_message(draw, request),
+                location=draw.maybe(draw.one("/app/a.py:1 in f", "/app/a.py:2 in g"), 0.4),
+                attributes=fallback and json.dumps({"fallback_used": fallback}),
+            )
+        )
+
+
+def _message(draw: _Draw, request: Request) -> str | None:
+    number = draw.random.randint(1, 10**9)
+    return draw.one(
+        f"id={request.id or 'none'}, took {number} ms",
+        f"id={request.id or 'none'}, took {number / 8} ms",
+        f'text="{draw.one("a", "b 5", "c, d=e")}", lang=zh',
+        f"request 7f3a2b1c-aaaa-bbbb-cccc-{number:012x} from {request.request_id}",
+        f"{'long ' * 110}{number}",
+        "failed to load model",
+        None,
+    )
+
+
+def _draw_samples(draw: _Draw, rows: Rows) -> None:
+    for host, path in (("h1", "/app/cache"), ("h1", None), ("h2", "/app/cache")):
+        at, percent = BEGAN, draw.random.uniform(70, 90)
+        for _ in range(draw.random.randint(4, 60)):
+            at = draw.after(at, draw.one(1, 120_000, 400_000))
+            percent = min(100.0, percent + draw.random.uniform(-1, 1.6))
+            percent -= 20 if draw.random.random() < 0.03 else 0
+            shown = draw.maybe(round(percent, 1), 0.85)
+            total = draw.maybe(draw.one(1024.0, 1024.0, 0.0), 0.8)
+            rows.cache_samples.append(
+                Sample(
+                    sample_key=len(rows.cache_samples),
+                    sampled_at=at,
+                    host=host,
+                    path=path,
+                    used_percent=shown,
+                    threshold_percent=draw.maybe(draw.one(90.0, 95.0), 0.5),
+                    used_mb=None if total is None else round(percent * 10, 0),
+                    total_mb=total,
+                    event="cache_health",
+                )
+            )
+
+
+def make_store(path: Path, rows: Rows) -> DuckDBStore:
+    """A store at head that holds the rows, and a log file so that something counts as ingested."""
+    import pyarrow as pa
+
+    store = DuckDBStore(path)
+    ensure_head(store)
+    with store.engine().begin() as connection:
+        raw: Any = connection.connection.driver_connection
+        for name in ("requests", "stage_timings", "errors", "cache_samples"):
+            content = [asdict(row) for row in getattr(rows, name)]
+            if content:
+                raw.register("drawn", pa.Table.from_pylist(content))
+                columns = ", ".join(content[0])
+                raw.execute(f"insert into {name} ({columns}) select {columns} from drawn")
+                raw.unregister("drawn")
+    return store

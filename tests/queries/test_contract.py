@@ -1,0 +1,289 @@
+"""Every query of the library against a plain oracle, on a real store."""
+
+import math
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from ingest.backends.duckdb import DuckDBReader, DuckDBStore
+from ingest.errors import UsageProblem
+from ingest.named_queries import NamedQuery, load_library, ordered_by, query_paths, read_query
+from ingest.query_check import header_problems, store_problems
+from ingest.query_values import bind_values
+from ingest.report import FORMATS, Look, render
+from ingest.resources import folder
+from tests.queries.oracle import ORACLES
+from tests.queries.rows import BEGAN, Rows, draw_rows, make_store
+
+SEEDS = (1, 2, 3)
+NOW = BEGAN + timedelta(hours=9)
+# Both texts of a query with one for a backend of its own answer the same.
+FILES = [*folder("queries").glob("*.sql"), *folder("queries").glob("duckdb/*.sql")]
+QUERIES = sorted((read_query(path) for path in FILES), key=lambda q: (q.name, str(q.path)))
+IDS = [f"{q.path.parent.name}-{q.name}" for q in QUERIES]
+each_query = pytest.mark.parametrize("query", QUERIES, ids=IDS)
+
+WINDOWS: tuple[dict[str, str], ...] = (
+    {},
+    {"since": "2026-03-02T07:00:00Z"},
+    {"until": "2026-03-02T08:00:00Z"},
+    {"since": "2026-03-02T07:00:00Z", "until": "2026-03-02T07:30:00Z"},
+    {"host": "h1", "service": "tts"},
+    {"since": "2026-03-02T08:00:00Z", "until": "2026-03-02T07:00:00Z"},
+    {"since": "2030-01-01"},
+    {"host": "'; drop table requests; --"},
+)
+ODD: dict[str, tuple[str, ...]] = {
+    "limit": ("0", "1", "9223372036854775807"),
+    "bucket": ("1", "3600", "3155760000"),
+    "level": ("error", "nonsense"),
+    "slower_than_ms": ("0", "1e9", "-1"),
+    "width": ("3", "1000000"),
+    "length_band": ("1", "1000000000"),
+    "above_percent": ("-1", "80", "1e6"),
+    "samples": ("1", "2", "1000000"),
+    "within": ("0", "60", "3155760000"),
+    "hours": ("0", "1", "876600"),
+    "drop_percent": ("0", "1000"),
+    "error_code": ("CUDA_OOM", ""),
+    "older_than_ms": ("0", "20000000"),
+    "as_of": ("2026-03-02", "2030-01-01"),
+    "below_hz": ("0", "1e9"),
+    "min_z": ("0", "2", "1e9"),
+}
+
+
+@pytest.fixture(scope="module")
+def truths() -> dict[int, Rows]:
+    return {seed: draw_rows(seed) for seed in SEEDS}
+
+
+@pytest.fixture(scope="module")
+def readers(
+    tmp_path_factory: pytest.TempPathFactory, truths: dict[int, Rows]
+) -> Iterator[dict[int, DuckDBReader]]:
+    place = tmp_path_factory.mktemp("stores")
+    stores = {seed: make_store(place / f"{seed}.duckdb", truths[seed]) for seed in SEEDS}
+    opened = {seed: store.reading() for seed, store in stores.items()}
+    yield {seed: manager.__enter__() for seed, manager in opened.items()}
+    for manager in opened.values():
+        manager.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBReader]:
+    store = make_store(tmp_path_factory.mktemp("empty") / "s.duckdb", Rows())
+    with store.reading() as reader:
+        yield reader
+
+
+def ask(reader: DuckDBReader, query: NamedQuery, given: dict[str, str]) -> list[tuple[Any, ...]]:
+    return reader.query(query.sql, bind_values(query, given, NOW, UTC)).rows
+
+
+def same(found: object, expected: object) -> bool:
+    if isinstance(found, float | int) and isinstance(expected, float | int):
+        return math.isclose(found, expected, rel_tol=1e-6, abs_tol=1e-9)
+    return found == expected
+
+
+def assert_same(found: list[tuple[Any, ...]], expected: list[tuple[Any, ...]], what: object) -> None:
+    assert len(found) == len(expected), what
+    for place, (f, e) in enumerate(zip(found, expected, strict=True)):
+        assert len(f) == len(e), what
+        assert all(map(same, f, e)), f"{what}: row {place}: found {f}, expected {e}"
+
+
+def cases(query: NamedQuery) -> Iterator[dict[str, str]]:
+    names = {p.name for p in query.params}
+    for window in WINDOWS:
+        yield {k: v for k, v in window.items() if k in names}
+    for name in names & set(ODD):
+        for value in ODD[name]:
+            yield {name: value}
+
+
+def test_every_query_has_an_oracle_and_every_oracle_a_query() -> None:
+    assert set(ORACLES) == {q.name for q in QUERIES}
+
+
+def test_every_parameter_is_tried() -> None:
+    tried = set(ODD) | {name for window in WINDOWS for name in window}
+    assert {p.name for q in QUERIES for p in q.params} <= tried
+
+
+@each_query
+@pytest.mark.parametrize("seed", SEEDS)
+def test_rows_equal_the_oracle(
+    query: NamedQuery, seed: int, truths: dict[int, Rows], readers: dict[int, DuckDBReader]
+) -> None:
+    for given in cases(query):
+        values = bind_values(query, given, NOW, UTC)
+        expected = ORACLES[query.name](truths[seed], values)
+        assert_same(ask(readers[seed], query, given), expected, given)
+
+
+@each_query
+def test_the_seeds_give_every_query_something_to_answer(
+    query: NamedQuery, truths: dict[int, Rows]
+) -> None:
+    values = bind_values(query, {}, NOW, UTC)
+    answers = [ORACLES[query.name](truths[seed], values) for seed in SEEDS]
+    assert sum(map(len, answers)) >= (1 if query.name == "audio_size_outliers" else 3)
+
+
+@each_query
+def test_columns_and_types_are_those_of_the_header(
+    query: NamedQuery, readers: dict[int, DuckDBReader], empty: DuckDBReader
+) -> None:
+    for reader in (readers[1], empty):
+        assert store_problems(query, reader) == []
+
+
+@each_query
+def test_an_empty_store_has_no_rows(query: NamedQuery, empty: DuckDBReader) -> None:
+    found = ask(empty, query, {})
+    if query.name == "field_coverage":
+        assert {row[1:] for row in found} == {(0, 0, None)}
+    else:
+        assert found == []
+
+
+@each_query
+@pytest.mark.parametrize("kind", [f for f in FORMATS if f != "parquet"])
+def test_two_runs_print_the_same(
+    query: NamedQuery, kind: str, readers: dict[int, DuckDBReader]
+) -> None:
+    values = bind_values(query, {}, NOW, UTC)
+    look = Look(None, UTC, types={c.name: c.type for c in query.columns})
+    first, again = (
+        render(readers[2].query(query.sql, values), kind, look) for _ in range(2)
+    )
+    assert first == again
+
+
+@each_query
+def test_the_session_zone_changes_nothing(
+    query: NamedQuery, tmp_path: Path, truths: dict[int, Rows]
+) -> None:
+    make_store(tmp_path / "s.duckdb", truths[1])
+    answers = []
+    for zone in ("UTC", "Asia/Kolkata", "America/St_Johns"):
+        with duckdb.connect(str(tmp_path / "s.duckdb"), read_only=True) as connection:
+            connection.execute(f"set TimeZone = '{zone}'")
+            rows = ask(DuckDBReader(connection), query, {"since": "2026-03-02T05:30Z"})
+            answers.append(
+                [tuple(x.astimezone(UTC) if isinstance(x, datetime) else x for x in r) for r in rows]
+            )
+    assert answers[0] == answers[1] == answers[2]
+    assert answers[0]
+
+
+@each_query
+def test_rows_are_in_the_order_that_the_header_says(
+    query: NamedQuery, readers: dict[int, DuckDBReader]
+) -> None:
+    names = [c.name for c in query.columns]
+    rows = ask(readers[3], query, {})
+    parts = [(names.index(ordered_by(p)), p.endswith(" desc"), p.startswith("abs(")) for p in query.order]
+
+    def before(a: tuple[Any, ...], b: tuple[Any, ...]) -> bool:
+        for place, falling, absolute in parts:
+            x, y = a[place], b[place]
+            if x is None or y is None:
+                if (x is None) != (y is None):
+                    return y is None
+                continue
+            x, y = (abs(x), abs(y)) if absolute else (x, y)
+            if x != y:
+                return bool(x > y) if falling else bool(x < y)
+        return False  # equal in everything it is ordered by: the order would be a matter of luck
+
+    for one, two in zip(rows, rows[1:], strict=False):
+        assert before(one, two), (one, two)
+
+
+@each_query
+def test_a_bad_value_names_what_was_expected(query: NamedQuery) -> None:
+    for param in query.params:
+        if param.type == "text":
+            continue
+        with pytest.raises(UsageProblem, match=f"{param.option} is given 'soon', expected "):
+            bind_values(query, {param.name: "soon"}, NOW, UTC)
+
+
+def test_sqlalchemy_sees_the_same_parameters() -> None:
+    found = list(header_problems({str(path): path for path in FILES}))
+    assert [f.name for f in found if isinstance(f, NamedQuery)] == [q.name for q in
+                                                                    map(read_query, FILES)]
+
+
+def test_windows_reach_the_row_groups(tmp_path: Path) -> None:
+    """A window of a store in time order reads the row groups it touches, not the others."""
+    store = DuckDBStore(tmp_path / "s.duckdb")
+    make_store(store.path, Rows())
+    with store.engine().begin() as connection:
+        connection.exec_driver_sql(
+            "insert into requests by name select range as request_key, 'h' as host, 's' as service, "
+            "timestamptz '2026-03-02 00:00:00+00' + to_seconds(range) as logged_at, 'failed' as status, "
+            "range::double as duration_ms from range(500000)"
+        )
+    query = next(q for q in load_library() if q.name == "failure_by_length")
+    with duckdb.connect(str(store.path), read_only=True) as connection:
+        connection.execute("set threads = 1")
+        scanned = {}
+        for name, since in (("all", {}), ("last hour", {"since": "2026-03-07T18:00Z"})):
+            values = bind_values(query, since, NOW, UTC)
+            explained = DuckDBReader(connection).query(
+                f"explain (analyze, format json) {query.sql}", values
+            )
+            scanned[name] = _rows_scanned(str(explained.rows[0][1]))
+    assert scanned["all"] == 500_000
+    assert 0 < scanned["last hour"] <= 2 * 122_880  # at most the two row groups it touches
+
+
+def _rows_scanned(profile: str) -> int:
+    import json
+
+    def walk(node: dict[str, Any]) -> int:
+        own = int(node.get("operator_rows_scanned", 0) or 0)
+        return max([own, *(walk(child) for child in node.get("children", []))])
+
+    return walk(json.loads(profile))
+
+
+def test_names_are_those_of_the_specification() -> None:
+    first = {
+        "failure_by_length": "text_len, error_code, failures, requests, failure_rate",
+        "failure_by_cause": "text_class, error_code, failures, share, failure_rate",
+        "failure_by_stage": "model_stage, error_code, failures, share",
+        "failure_rate_over_time": "bucket_at, requests, failures, failure_rate",
+        "error_codes": "error_code, failures, share, first_at, last_at, example_id",
+        "error_groups": "level, code, location, message, occurrences, requests, first_at, last_at",
+        "window_summary": "level, code, records, requests",
+        "window_requests": "id, started_at, status, error_code, duration_ms",
+        "latency_over_time": "bucket_at, requests, p50_ms, p95_ms, p99_ms, max_ms",
+        "stage_breakdown": "stage, samples, p50_ms, p95_ms, total_ms, share",
+        "slow_requests": "id, started_at, duration_ms, slowest_stage, slowest_stage_ms, slowest_stage_share",
+        "concurrency_bottleneck": "concurrency, requests, p50_ms, p95_ms, slowest_stage, stage_p95_ms, stage_growth",
+        "cold_starts": "cache_hit, requests, p50_ms, p95_ms, failure_rate",
+        "cache_not_saved": "id, completed_at, duration_ms, audio_size_kb",
+        "cache_usage": "bucket_at, host, path, max_used_percent, threshold_percent",
+        "cache_alert": "host, path, from_at, to_at, samples, max_used_percent",
+        "cache_full_forecast": "host, path, used_percent, percent_per_hour, full_at",
+        "warning_precursors": "error_code, warning_code, errors, preceded, median_lead_ms",
+        "unfinished_requests": "id, started_at, last_stage, age_ms",
+        "muffled_audio": "id, completed_at, spectral_centroid, rms, voice",
+        "audio_size_outliers": "id, text_len, audio_size_kb, kb_per_char, z_score",
+        "fallbacks": "warning_code, logger, records, requests, last_at",
+        "voices": "voice, lang, requests, share, failure_rate, p95_ms",
+        "hosts": "host, requests, failures, failure_rate, p95_ms, last_at",
+        "field_coverage": "field, requests, present, coverage",
+    }
+    assert set(query_paths()) == set(first)
+    for query in load_library():
+        assert ", ".join(c.name for c in query.columns).startswith(first[query.name])
