@@ -1,6 +1,6 @@
 """Speed and memory of a first ingest, and cost of a run with nothing new; prints figures and ratios.
 
-    python benchmarks/ingest.py [--size MB] [--rounds N]
+python benchmarks/ingest.py [--size MB] [--rounds N]
 """
 
 import argparse
@@ -63,10 +63,14 @@ def main() -> None:
         print(f"first ingest, wall        {statistics.median(first):8.2f} s")
         print(f"                          {megabytes / statistics.median(first):8.1f} MB/s")
         print(f"peak memory               {max(peaks):8.0f} MB")
-        print(f"store                     {store.stat().st_size / megabytes / 1e4:8.1f} % of the log")
+        print(
+            f"store                     {store.stat().st_size / megabytes / 1e4:8.1f} % of the log"
+        )
         print(f"nothing new               {statistics.median(again) * 1000:8.0f} ms")
         print(f"python -c 'import duckdb' {statistics.median(marks) * 1000:8.0f} ms")
-        print(f"ratio                     {statistics.median(again) / statistics.median(marks):8.2f}")
+        print(
+            f"ratio                     {statistics.median(again) / statistics.median(marks):8.2f}"
+        )
 
 
 if __name__ == "__main__":

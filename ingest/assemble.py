@@ -114,9 +114,7 @@ def find_events(parsed: Parsed) -> Events:
     pairs = id_pairs[rows]
     encoded = _pair_strings(parsed, pairs).dictionary_encode()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
-    return Events(
-        rows, kinds, codes, encoded.dictionary.to_pylist(), parsed.instants[rows]
-    )
+    return Events(rows, kinds, codes, encoded.dictionary.to_pylist(), parsed.instants[rows])
 
 
 def _startless_ids(events: Events, parts: I32) -> list[str]:
@@ -178,9 +176,7 @@ def _instants(values: Ints, valid: Bools | None = None) -> pa.Array:
     return pa.array(values, type=pa.int64(), mask=mask).cast(TIMESTAMP)
 
 
-def build(
-    parsed: Parsed, fmt: Format, origin: Origin, carry: dict[str, int]
-) -> Batch:
+def build(parsed: Parsed, fmt: Format, origin: Origin, carry: dict[str, int]) -> Batch:
     """Make the rows of a chunk, and bring ``carry`` up to date.
 
     ``carry`` says of ids how their last part in this file stands: the instant of its end (microseconds), or
@@ -227,7 +223,9 @@ def _update_carry(carry: dict[str, int], events: Events, parts: I32, part_of: I3
     if not len(events.rows):
         return
     newest = int(events.instants.max())
-    for name in [n for n, end in carry.items() if end != segments.OPEN and end < newest - _CARRY_US]:
+    for name in [
+        n for n, end in carry.items() if end != segments.OPEN and end < newest - _CARRY_US
+    ]:
         del carry[name]
     last = np.full(len(events.ids), -1, np.int64)
     known = events.codes >= 0
@@ -359,7 +357,9 @@ def _part_attributes(
     owner_of = np.full(len(parsed.records), -1, np.int32)
     chosen = events.kinds != segments.E_OTHER
     owner_of[events.rows[chosen]] = part_of[chosen]
-    pairs = np.flatnonzero((owner_of[parsed.pairs[:, spans.P_RECORD]] >= 0) & (taken[: len(parsed.pairs)] == 0))
+    pairs = np.flatnonzero(
+        (owner_of[parsed.pairs[:, spans.P_RECORD]] >= 0) & (taken[: len(parsed.pairs)] == 0)
+    )
     entries = Entries.of_pairs(parsed, pairs, owner_of[parsed.pairs[pairs, spans.P_RECORD]])
     extras = [(i, e) for i, e in enumerate(fmt.extras) if e not in STANDARD_EXTRAS]
     rows = events.rows[chosen]
@@ -463,9 +463,7 @@ def _request_id_column(parsed: Parsed, rows: I32, pairs: I32) -> pa.Array:
     return pc.coalesce(_pair_strings(parsed, pairs), header)
 
 
-def _error_attributes(
-    parsed: Parsed, fmt: Format, rows: I32, used: npt.NDArray[Any]
-) -> pa.Array:
+def _error_attributes(parsed: Parsed, fmt: Format, rows: I32, used: npt.NDArray[Any]) -> pa.Array:
     owner_of = np.full(len(parsed.records), -1, np.int32)
     owner_of[rows] = np.arange(len(rows))
     free = np.ones(len(parsed.pairs), np.bool_)
@@ -482,8 +480,8 @@ def _cache_rows(parsed: Parsed, origin: Origin) -> pa.Table:
     records = parsed.records
     event = records[:, spans.R_EVENT]
     good = records[:, spans.R_KIND] <= spans.K_TRACEBACK
-    rows = np.flatnonzero(good & ((event == CACHE_DIR_USAGE) | (event == CACHE_HEALTH)))
-    rows = rows.astype(np.int32)
+    found = good & ((event == CACHE_DIR_USAGE) | (event == CACHE_HEALTH))
+    rows = np.flatnonzero(found).astype(np.int32)
     n = len(rows)
 
     def number(key: str) -> pa.Array:
@@ -546,6 +544,4 @@ def part_table(parts: Sequence[Part], schema: pa.Schema) -> pa.Table:
 
 def request_table(groups: Sequence[Group], schema: pa.Schema) -> pa.Table:
     """Rows of ``requests`` of groups that are requests."""
-    return finish_requests(
-        part_table([g.request for g in groups if g.request.is_request], schema)
-    )
+    return finish_requests(part_table([g.request for g in groups if g.request.is_request], schema))

@@ -26,7 +26,10 @@ class Entries:
         """Entries of pairs of the pair table."""
         rows = parsed.pairs[pairs]
         keys = string_column(
-            parsed.data, rows[:, spans.P_KEY], rows[:, spans.P_KEY_END], np.zeros(len(rows), np.int32)
+            parsed.data,
+            rows[:, spans.P_KEY],
+            rows[:, spans.P_KEY_END],
+            np.zeros(len(rows), np.int32),
         )
         values = string_column(
             parsed.data, rows[:, spans.P_VALUE], rows[:, spans.P_VALUE_END], rows[:, spans.P_FLAGS]
@@ -113,7 +116,11 @@ def _offsets(column: pa.Array) -> npt.NDArray[np.int32]:
 
 def _bytes(column: pa.Array) -> npt.NDArray[np.uint8]:
     buffer = column.buffers()[2]
-    return np.frombuffer(buffer, np.uint8) if buffer is not None and buffer.size else np.zeros(1, np.uint8)
+    return (
+        np.frombuffer(buffer, np.uint8)
+        if buffer is not None and buffer.size
+        else np.zeros(1, np.uint8)
+    )
 
 
 def _size(column: pa.Array) -> int:

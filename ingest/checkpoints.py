@@ -21,7 +21,9 @@ class Identified:
     stat: FileStat
     head: bytes
     compression: str
-    untouched: int | None = None  # file_key of the known file with this very path, inode, size and time
+    untouched: int | None = (
+        None  # file_key of the known file with this very path, inode, size and time
+    )
 
 
 class Known:
@@ -34,7 +36,9 @@ class Known:
         self._rejected: set[tuple[Path, int]] = set()
         self._last_key = max(self._by_key, default=0)
 
-    def observe(self, paths: Iterable[Path], problem: Callable[[LogFileError], None]) -> list[Identified]:
+    def observe(
+        self, paths: Iterable[Path], problem: Callable[[LogFileError], None]
+    ) -> list[Identified]:
         """Look at files, oldest first; those that cannot be looked at are told to ``problem``.
 
         A file that was known under one of the paths and is there no more is searched among its rotated siblings, with the files
@@ -133,7 +137,11 @@ class Known:
 
     def _waiting_at(self, file: Identified) -> Checkpoint | None:
         for c in self._by_key.values():
-            if c.fingerprint is None and c.path == str(file.stat.path) and c.inode == file.stat.inode:
+            if (
+                c.fingerprint is None
+                and c.path == str(file.stat.path)
+                and c.inode == file.stat.inode
+            ):
                 return c
         return None
 
@@ -161,13 +169,19 @@ class Known:
             at_place = c.path == str(file.stat.path) or (
                 c.inode == file.stat.inode and c.device == file.stat.device
             )
-            if at_place and c.file_key not in self._present and c.state not in ("replaced", "waiting"):
+            if (
+                at_place
+                and c.file_key not in self._present
+                and c.state not in ("replaced", "waiting")
+            ):
                 gone = max(0, c.size_bytes - c.committed_offset)
-                note = f"truncated or replaced before its last {gone} bytes were read" if gone else "replaced"
-                lost += gone
-                self.update(
-                    replace(c, state="replaced", note=note, lost_bytes=c.lost_bytes + gone)
+                note = (
+                    f"truncated or replaced before its last {gone} bytes were read"
+                    if gone
+                    else "replaced"
                 )
+                lost += gone
+                self.update(replace(c, state="replaced", note=note, lost_bytes=c.lost_bytes + gone))
         return lost
 
     def next_key(self) -> int:

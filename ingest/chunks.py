@@ -44,10 +44,13 @@ class ChunkReader:
             if settled:
                 yield parsed
                 self.last_instant = parsed.last_instant
-            if parsed.giant and not at_end and not settled:
+            giant = parsed.giant and not at_end and not settled
+            empty = _emptied(parsed)
+            del parsed  # its tables, before the next ones are made
+            if giant:
                 reject, data, base, at_end = _Giant(self, base, data).run()
                 if reject is not None:
-                    yield _only_reject(parsed, reject)
+                    yield _only_reject(empty, reject)
                 stuck = True
                 continue
             data, base, stuck = data[settled:], base + settled, not settled
@@ -78,18 +81,26 @@ def _with_fill(parsed: Parsed, fill: int) -> Parsed:
     return replace(parsed, ledger=parsed.ledger + Ledger(ignored_bytes=fill))
 
 
-def _only_reject(parsed: Parsed, reject: Reject) -> Parsed:
+def _emptied(parsed: Parsed) -> Parsed:
     return replace(
         parsed,
         data=memoryview(b""),
+        records=parsed.records[:0].copy(),
+        pairs=parsed.pairs[:0].copy(),
+        instants=parsed.instants[:0].copy(),
+        inferred=parsed.inferred[:0].copy(),
+        values=parsed.values[:0].copy(),
+        states=parsed.states[:0].copy(),
+        rejects=(),
+        ledger=Ledger(),
+    )
+
+
+def _only_reject(empty: Parsed, reject: Reject) -> Parsed:
+    return replace(
+        empty,
         base=reject.byte_offset,
         consumed=reject.byte_length,
-        records=parsed.records[:0],
-        pairs=parsed.pairs[:0],
-        instants=parsed.instants[:0],
-        inferred=parsed.inferred[:0],
-        values=parsed.values[:0],
-        states=parsed.states[:0],
         rejects=(reject,),
         ledger=Ledger(quarantined=1, quarantined_bytes=reject.byte_length),
     )

@@ -38,7 +38,9 @@ _SLOW = cython.declare(cython.char, 2)
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def _utf8_length(data: cython.const[cython.uchar][::1], pos: cython.int, end: cython.int) -> cython.int:
+def _utf8_length(
+    data: cython.const[cython.uchar][::1], pos: cython.int, end: cython.int
+) -> cython.int:
     """Bytes of the well-formed UTF-8 sequence at pos, or 0 (Unicode 15, table 3-7)."""
     c: cython.int = data[pos]
     low: cython.int = 0x80
@@ -71,7 +73,9 @@ def _utf8_length(data: cython.const[cython.uchar][::1], pos: cython.int, end: cy
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def _bad_length(data: cython.const[cython.uchar][::1], pos: cython.int, end: cython.int) -> cython.int:
+def _bad_length(
+    data: cython.const[cython.uchar][::1], pos: cython.int, end: cython.int
+) -> cython.int:
     """Bytes of the ill-formed sequence at pos that one U+FFFD stands for (Unicode 15, 3.9; as CPython does)."""
     c: cython.int = data[pos]
     low: cython.int = 0x80
@@ -182,7 +186,11 @@ def strings(data, starts, ends, flags, offsets, out):
 @cython.nogil
 @cython.exceptval(check=False)
 def _put(
-    data: cython.const[cython.uchar][::1], start: cython.int, end: cython.int, out: cython.uchar[::1], at: cython.longlong
+    data: cython.const[cython.uchar][::1],
+    start: cython.int,
+    end: cython.int,
+    out: cython.uchar[::1],
+    at: cython.longlong,
 ) -> cython.longlong:
     """Copy valid UTF-8 as the inside of a JSON string (RFC 8259, section 7)."""
     pos: cython.int
@@ -266,7 +274,11 @@ def objects(keys, key_at, values, value_at, owners, n_owners, offsets, out, twic
 @cython.nogil
 @cython.exceptval(check=False)
 def _same(
-    data: cython.const[cython.uchar][::1], a: cython.int, a_end: cython.int, b: cython.int, b_end: cython.int
+    data: cython.const[cython.uchar][::1],
+    a: cython.int,
+    a_end: cython.int,
+    b: cython.int,
+    b_end: cython.int,
 ) -> cython.bint:
     k: cython.int
     if a_end - a != b_end - b:
@@ -280,7 +292,12 @@ def _same(
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def _word(data: cython.const[cython.uchar][::1], pos: cython.int, end: cython.int, word: cython.p_const_char) -> cython.bint:
+def _word(
+    data: cython.const[cython.uchar][::1],
+    pos: cython.int,
+    end: cython.int,
+    word: cython.p_const_char,
+) -> cython.bint:
     """Whether the span is the (lower-case) word, in any case."""
     k: cython.int = 0
     while pos + k < end:
@@ -293,8 +310,10 @@ def _word(data: cython.const[cython.uchar][::1], pos: cython.int, end: cython.in
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def _unit(data: cython.const[cython.uchar][::1], pos: cython.int, end: cython.int, family: cython.int) -> cython.double:
-    """The factor that brings a unit to the column's, 0 for one that is not of the family."""
+def _unit(
+    data: cython.const[cython.uchar][::1], pos: cython.int, end: cython.int, family: cython.int
+) -> cython.double:
+    """The factor that brings a unit to the column's (negative: a divisor), 0 for one that is not of the family."""
     if pos == end:
         return 1.0
     if family == _MS:
@@ -303,7 +322,7 @@ def _unit(data: cython.const[cython.uchar][::1], pos: cython.int, end: cython.in
         if _word(data, pos, end, b"s"):
             return 1000.0
         if _word(data, pos, end, b"us"):
-            return 0.001
+            return -1000.0
         if _word(data, pos, end, b"min"):
             return 60000.0
         return 0.0
@@ -319,7 +338,9 @@ def _unit(data: cython.const[cython.uchar][::1], pos: cython.int, end: cython.in
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def _size_unit(data: cython.const[cython.uchar][::1], pos: cython.int, end: cython.int) -> cython.double:
+def _size_unit(
+    data: cython.const[cython.uchar][::1], pos: cython.int, end: cython.int
+) -> cython.double:
     if _word(data, pos, end, b"b"):
         return 1.0 / 1024.0
     if _word(data, pos, end, b"kb") or _word(data, pos, end, b"kib"):
@@ -363,12 +384,24 @@ def numbers(data, pairs, families, values, states):
 @cython.nogil
 @cython.exceptval(check=False)
 def _boolean(
-    data: cython.const[cython.uchar][::1], pos: cython.int, end: cython.int, values: cython.double[::1], i: cython.Py_ssize_t
+    data: cython.const[cython.uchar][::1],
+    pos: cython.int,
+    end: cython.int,
+    values: cython.double[::1],
+    i: cython.Py_ssize_t,
 ) -> cython.char:
-    if _word(data, pos, end, b"true") or _word(data, pos, end, b"yes") or (end - pos == 1 and data[pos] == 49):
+    if (
+        _word(data, pos, end, b"true")
+        or _word(data, pos, end, b"yes")
+        or (end - pos == 1 and data[pos] == 49)
+    ):
         values[i] = 1.0
         return _OK
-    if _word(data, pos, end, b"false") or _word(data, pos, end, b"no") or (end - pos == 1 and data[pos] == 48):
+    if (
+        _word(data, pos, end, b"false")
+        or _word(data, pos, end, b"no")
+        or (end - pos == 1 and data[pos] == 48)
+    ):
         values[i] = 0.0
         return _OK
     return _BAD
@@ -407,7 +440,7 @@ def _number(
         pos += 1
     if pos < end and data[pos] == 46:
         if family == _LENGTH:
-            return _BAD
+            return _SLOW
         pos += 1
         while pos < end and 48 <= data[pos] <= 57:
             if digits > 0 or data[pos] != 48:
@@ -419,8 +452,11 @@ def _number(
             pos += 1
     if seen == 0:
         return _BAD
-    if pos < end and (data[pos] | 32) == 101 and pos + 1 < end and (
-        48 <= data[pos + 1] <= 57 or data[pos + 1] == 43 or data[pos + 1] == 45
+    if (
+        pos < end
+        and (data[pos] | 32) == 101
+        and pos + 1 < end
+        and (48 <= data[pos + 1] <= 57 or data[pos + 1] == 43 or data[pos + 1] == 45)
     ):
         return _SLOW
     if digits > 15 or places > 22:
@@ -435,7 +471,7 @@ def _number(
         scale = scale * 10.0
     value = value / scale
     if factor != 1.0:
-        value = value * factor
+        value = value * factor if factor > 0.0 else value / -factor
     values[i] = -value if negative else value
     return _OK
 

@@ -30,7 +30,9 @@ def explain_empty(
         return "no rows: nothing has been ingested yet (ttsq ingest PATH)"
     since, until = values.get("since"), values.get("until")
     if isinstance(since, datetime) and isinstance(until, datetime) and since >= until:
-        return f"no rows: the window ends ({_shown(until, tz)}) before it begins ({_shown(since, tz)})"
+        return (
+            f"no rows: the window ends ({_shown(until, tz)}) before it begins ({_shown(since, tz)})"
+        )
     found = _FROM.search(query.sql)
     if not found:
         return "no rows: nothing in the store answers to this"

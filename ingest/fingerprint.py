@@ -5,7 +5,9 @@ from hashlib import blake2b
 
 HEAD_BYTES = 64 << 10  # a fingerprint covers at most so many first bytes
 ANCHOR_BYTES = 1024
-_LENGTHS = tuple(64 << i for i in range(11))  # 64 B … 64 KiB: so that a shorter file can be compared
+_LENGTHS = tuple(
+    64 << i for i in range(11)
+)  # 64 B … 64 KiB: so that a shorter file can be compared
 
 
 class Match(Enum):

@@ -273,8 +273,8 @@ def _step(token: str, datefmt: str) -> tuple[int, int]:
 def scanner_arguments(fmt: Format, max_record: int = MAX_RECORD_BYTES) -> tuple[Any, ...]:
     """The arguments of :class:`ingest.scan.Scanner` for a format, as plain buffers."""
     literals = b"".join(f[1] for f in fmt.fields) + fmt.suffix
-    program = memoryview(bytearray(4 * 5 * len(fmt.fields))).cast("B").cast(
-        "i", [len(fmt.fields), 5]
+    program = (
+        memoryview(bytearray(4 * 5 * len(fmt.fields))).cast("B").cast("i", [len(fmt.fields), 5])
     )
     at = 0
     for i, (kind, literal, width, extra) in enumerate(fmt.fields):

@@ -71,9 +71,7 @@ def holder_of(path: Path) -> str | None:
         raise
     try:
         query = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
-        kind, _, _, _, pid = struct.unpack(
-            "hhqqi4x", fcntl.fcntl(descriptor, fcntl.F_GETLK, query)
-        )
+        kind, _, _, _, pid = struct.unpack("hhqqi4x", fcntl.fcntl(descriptor, fcntl.F_GETLK, query))
     finally:
         os.close(descriptor)
     return None if kind == fcntl.F_UNLCK else f"process {pid}{_command(pid)}"

@@ -6,11 +6,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ingest.errors import TtsqError
-
     import pyarrow as pa
 
-KEY_SHIFT = 40  # a key is file_key << 40 | byte offset: a file may have 1 TiB, a store 8 million files
+    from ingest.errors import TtsqError
+
+KEY_SHIFT = (
+    40  # a key is file_key << 40 | byte offset: a file may have 1 TiB, a store 8 million files
+)
 
 
 def make_key(file_key: int, offset: int) -> int:
@@ -160,7 +162,9 @@ class Changes:
 
     def row_counts(self) -> dict[str, int]:
         """Rows that this commit inserts, by table."""
-        counts = {"requests": sum(t.num_rows for t in self.requests) - len(set(self.delete_requests))}
+        counts = {
+            "requests": sum(t.num_rows for t in self.requests) - len(set(self.delete_requests))
+        }
         for name, table in (
             ("stage_timings", self.stages),
             ("errors", self.errors),

@@ -146,6 +146,8 @@ def parse_query(text: str, path: Path) -> NamedQuery:
     lines = text.splitlines()
     start = next((n for n, line in enumerate(lines) if not line.startswith("--")), len(lines))
     header = _header(lines[:start], path)
+    while start < len(lines) - 1 and not lines[start].strip():
+        start += 1
     query = NamedQuery(
         name=_single(header, "name", path)[1],
         summary=_single(header, "summary", path)[1],

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import tzinfo
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -95,8 +96,8 @@ class Parser:
         stamps = np.empty(rows, np.int64)
         pairs = np.empty((max(4096, len(data) // 12), spans.PAIR_WIDTH), np.int32)
         consumed = self._scanner.scan(
-            data, 0, len(data), final, base == 0, memoryview(records), memoryview(stamps),
-            memoryview(pairs),
+            data, 0, len(data), final, base == 0, view(records), view(stamps),
+            view(pairs),
         )  # fmt: skip
         n, p = self._scanner.n_records, self._scanner.n_pairs
         if _undated(records[:n], final, last_instant) and len(data) < self.max_record:
@@ -137,11 +138,18 @@ class Parser:
         return infer(instants, stamped, last, fallback), ~stamped
 
 
+def view(array: npt.NDArray[Any]) -> memoryview:
+    """The memory of an array, as the compiled modules and their Python twins index it."""
+    return memoryview(array)  # type: ignore[arg-type]
+
+
 def _undated(records: I32, final: bool, last: int | None) -> bool:
     """Whether there are records whose time only a later one can tell."""
     kinds = records[:, spans.R_KIND]
     inferred = (kinds == spans.K_HEADERLESS) | (kinds == spans.K_TRACEBACK)
-    return not final and last is None and bool(inferred.any()) and not (kinds == spans.K_HEADER).any()
+    return (
+        not final and last is None and bool(inferred.any()) and not (kinds == spans.K_HEADER).any()
+    )
 
 
 def _ledger(records: I32, good: npt.NDArray[np.bool_], consumed: int) -> Ledger:
@@ -169,16 +177,14 @@ def raw_text(data: bytes) -> str:
     return data.decode("utf-8", "replace").replace("\0", "�")
 
 
-def _numbers(
-    data: memoryview, pairs: I32
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int8]]:
+def _numbers(data: memoryview, pairs: I32) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int8]]:
     values = np.zeros(len(pairs), np.float64)
     states = np.zeros(len(pairs), np.int8)
     if not len(pairs):
         return values, states
     convert.numbers(
-        data, memoryview(pairs), memoryview(FAMILIES), memoryview(values),
-        memoryview(states).cast("B").cast("b"),
+        data, view(pairs), view(FAMILIES), view(values),
+        view(states),
     )  # fmt: skip
     for i in np.flatnonzero(states == convert.SLOW):
         value = _slow_number(data, pairs[i])
@@ -188,9 +194,23 @@ def _numbers(
 
 
 _UNITS = {
-    convert.N_MS: {"": 1.0, "ms": 1.0, "s": 1000.0, "us": 0.001, "min": 60000.0},
-    convert.N_KB: {"": 1.0, "b": 1 / 1024, "kb": 1.0, "mb": 1024.0, "gb": 1048576.0, "tb": 1073741824.0},
-    convert.N_MB: {"": 1.0, "b": 1 / 1048576, "kb": 1 / 1024, "mb": 1.0, "gb": 1024.0, "tb": 1048576.0},
+    convert.N_MS: {"": 1.0, "ms": 1.0, "s": 1000.0, "us": -1000.0, "min": 60000.0},
+    convert.N_KB: {
+        "": 1.0,
+        "b": 1 / 1024,
+        "kb": 1.0,
+        "mb": 1024.0,
+        "gb": 1048576.0,
+        "tb": 1073741824.0,
+    },
+    convert.N_MB: {
+        "": 1.0,
+        "b": 1 / 1048576,
+        "kb": 1 / 1024,
+        "mb": 1.0,
+        "gb": 1024.0,
+        "tb": 1048576.0,
+    },
     convert.N_PERCENT: {"": 1.0, "%": 1.0},
     convert.N_LENGTH: {"": 1.0, "char": 1.0, "chars": 1.0},
     convert.N_PLAIN: {"": 1.0},
@@ -209,12 +229,21 @@ def _slow_number(data: memoryview, pair: I32) -> float | None:
     except ValueError:
         return None
     if family == convert.N_LENGTH:
-        fits = digits.strip("+-").isdigit() and -_INT64_MAX <= int(digits) <= _INT64_MAX
+        whole = _whole(digits)
+        fits = whole is not None and -_INT64_MAX - 1 <= whole <= _INT64_MAX
     else:
         fits = abs(value) < float(_INT64_MAX)
     if factor is None or not fits:
         return None
-    return value * factor
+    return value * factor if factor > 0 else value / -factor
+
+
+def _whole(digits: str) -> int | None:
+    """The whole number that is written, exactly; None for one with a fraction, or with no end of digits."""
+    value = Decimal(digits)
+    if value.adjusted() > 20 or value != value.to_integral_value():
+        return None
+    return int(value)
 
 
 def whole_numbers(parsed: Parsed, chosen: I32, numbers: pa.Array) -> pa.Array:
@@ -226,8 +255,8 @@ def whole_numbers(parsed: Parsed, chosen: I32, numbers: pa.Array) -> pa.Array:
     values = column.to_pylist()
     for i in large.tolist():
         row = parsed.pairs[chosen[i]]
-        text = bytes(parsed.data[row[spans.P_VALUE] : row[spans.P_VALUE_END]])
-        values[i] = int(text.split(b" ")[0].rstrip(b"charsCHARS"))
+        text = bytes(parsed.data[row[spans.P_VALUE] : row[spans.P_VALUE_END]]).decode("ascii")
+        values[i] = _whole(text.split(" ")[0].rstrip("charsCHARS"))
     return pa.array(values, pa.int64())
 
 
@@ -238,8 +267,8 @@ def string_column(data: Any, starts: I32, ends: I32, flags: I32) -> pa.Array:
     room = int(np.where(starts >= 0, ends - starts, 0).astype(np.int64).sum()) * 3
     out = np.empty(max(room, 1), np.uint8)
     used = convert.strings(
-        data, memoryview(np.ascontiguousarray(starts)), memoryview(np.ascontiguousarray(ends)),
-        memoryview(np.ascontiguousarray(flags)), memoryview(offsets), memoryview(out),
+        data, view(np.ascontiguousarray(starts)), view(np.ascontiguousarray(ends)),
+        view(np.ascontiguousarray(flags)), view(offsets), view(out),
     )  # fmt: skip
     return pa.Array.from_buffers(
         pa.string(), n, [_validity(starts >= 0), pa.py_buffer(offsets), pa.py_buffer(out[:used])]

@@ -13,7 +13,7 @@ from ingest import files, migrate
 from ingest.backends.base import Store
 from ingest.checkpoints import Identified, Known, Opened, first_checkpoint
 from ingest.errors import DamagedFileError, LogFileError, TtsqError
-from ingest.fingerprint import covered, fingerprint
+from ingest.fingerprint import ANCHOR_BYTES, HEAD_BYTES, covered, fingerprint
 from ingest.formats import Format
 from ingest.model import Checkpoint, FileReport, Ledger, Origin, RunReport, RunRow
 from ingest.resume import Action, Anchored, Decision
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ingest.parse import Parsed, Parser
 
 T = TypeVar("T")
+BOM = b"\xef\xbb\xbf"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -133,7 +134,9 @@ class Run:
                     self.known.reject(file, decision)
                     self._file(file)
                 elif proof is Anchored.SHORT:
-                    note = opened.damage.message if opened.damage else "a shorter copy of a known file"
+                    note = (
+                        opened.damage.message if opened.damage else "a shorter copy of a known file"
+                    )
                     self._skip(file, replace(decision, reason=note))
                 else:
                     self._read(opened)
@@ -168,7 +171,7 @@ class Run:
         final = self.known.is_finished(file, final=self.options.final)
         last = checkpoint.last_logged_at if checkpoint else None
         # before the scanner goes to its thread
-        opened.header_offset = parser.header_end(memoryview(file.head))
+        opened.header_offset = parser.header_end(memoryview(file.head.removeprefix(BOM)))
         chunks = ChunkReader(
             parser,
             opened.reader.read,
@@ -185,10 +188,10 @@ class Run:
         origin = Origin(base.file_key, base.host, base.service)
         carry = self._carry(base)
         try:
-            for parsed, batch in _ahead(_built(chunks, self.options.format, origin, carry)):
-                checkpoint = self._commit(opened, checkpoint or base, parsed, batch)
-                total = total + parsed.ledger
-                self._advance(file, parsed)
+            for settled, batch in _ahead(_built(chunks, self.options.format, origin, carry)):
+                checkpoint = self._commit(opened, checkpoint or base, settled, batch)
+                total = total + settled.ledger
+                self._advance(settled)
         except DamagedFileError as problem:
             opened.damage = problem
             self._problems.append(problem)
@@ -196,8 +199,8 @@ class Run:
         _assert_ledger(total, opened.end - opened.offset)
         self._settle(opened, checkpoint, final, total)
 
-    def _advance(self, file: Identified, parsed: "Parsed") -> None:
-        self._done += parsed.ledger.settled_bytes
+    def _advance(self, settled: "Settled") -> None:
+        self._done += settled.ledger.settled_bytes
         self._progress(self._done, max(self._done, self._total))
 
     def _settle(
@@ -247,11 +250,11 @@ class Run:
             return writer.carry(base)
 
     def _commit(
-        self, opened: Opened, base: Checkpoint, parsed: "Parsed", batch: "Batch"
+        self, opened: Opened, base: Checkpoint, settled: "Settled", batch: "Batch"
     ) -> Checkpoint:
         from ingest.related import make_changes
 
-        advanced = self._advanced(base, opened, parsed)
+        advanced = self._advanced(base, opened, settled)
         if self.options.dry_run:
             self.known.update(advanced)
             return advanced
@@ -262,26 +265,24 @@ class Run:
             changes = make_changes(writer, batch, advanced, own)
             counts = changes.row_counts()
             rows = {t: self._rows.get(t, 0) + n for t, n in counts.items()}
-            row = self._run_row("running", None, rows, parsed.ledger)
+            row = self._run_row("running", None, rows, settled.ledger)
             writer.commit(replace(changes, run=row))
         self._rows = rows
         self.known.update(advanced, stored=True)
         return advanced
 
-    def _advanced(self, base: Checkpoint, opened: Opened, parsed: "Parsed") -> Checkpoint:
+    def _advanced(self, base: Checkpoint, opened: Opened, settled: "Settled") -> Checkpoint:
         """The checkpoint behind a chunk."""
-        offset = parsed.base + parsed.consumed
-        data = bytes(parsed.data[max(0, parsed.consumed - 4096) : parsed.consumed])
-        last, ledger, head = parsed.last_instant, parsed.ledger, opened.file.head
+        last, ledger, head = settled.last_instant, settled.ledger, opened.file.head
         is_longer = len(head) > covered(base.fingerprint)
         return replace(
             base,
             path=str(opened.file.stat.path),
             fingerprint=fingerprint(head) if is_longer else base.fingerprint,
             header_offset=opened.header_offset,
-            anchor=opened.settle(offset, data),
-            committed_offset=offset,
-            size_bytes=max(opened.end, offset),
+            anchor=opened.settle(settled.offset, settled.before),
+            committed_offset=settled.offset,
+            size_bytes=max(opened.end, settled.offset),
             state="live",
             records=base.records + ledger.records,
             record_bytes=base.record_bytes + ledger.record_bytes,
@@ -334,7 +335,7 @@ def _require_records(file: Identified, parser: "Parser", options: Options) -> No
 
     :raises LogFileError: for a binary file, or a text whose records have another format.
     """
-    head = file.head
+    head = file.head.removeprefix(BOM)
     if not head.strip(b"\0\r\n\t "):
         return
     text = head.decode("utf-8", "replace")
@@ -343,9 +344,10 @@ def _require_records(file: Identified, parser: "Parser", options: Options) -> No
     found = parser.next_beginning(memoryview(head), 0, True) >= 0
     if found:
         return
-    if odd > len(text) // 10 or (not lines and len(head) >= files.HEAD_BYTES and odd):
+    if odd > len(text) // 10 or (not lines and len(head) >= HEAD_BYTES and odd):
         raise LogFileError(
-            f"{file.stat.path} is a binary file, not a log file", "name text logs, plain or compressed"
+            f"{file.stat.path} is a binary file, not a log file",
+            "name text logs, plain or compressed",
         )
     if lines >= 3 or options.final:
         first = text.splitlines()[0][:120].encode("unicode_escape").decode()
@@ -362,13 +364,28 @@ def _assert_ledger(total: Ledger, read: int) -> None:
         raise AssertionError(f"ledger: {accounted} bytes accounted for, {read} read")
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a chunk leaves behind when its rows are made: ``before`` are the bytes just before ``offset``."""
+
+    offset: int
+    before: bytes
+    ledger: Ledger
+    last_instant: int | None
+
+
 def _built(
     chunks: Iterable["Parsed"], fmt: Format, origin: Origin, carry: dict[str, int]
-) -> Iterator["tuple[Parsed, Batch]"]:
+) -> Iterator["tuple[Settled, Batch]"]:
     from ingest.assemble import build
 
     for parsed in chunks:
-        yield parsed, build(parsed, fmt, origin, carry)
+        before = bytes(parsed.data[max(0, parsed.consumed - ANCHOR_BYTES) : parsed.consumed])
+        offset = parsed.base + parsed.consumed
+        settled = Settled(offset, before, parsed.ledger, parsed.last_instant)
+        batch = build(parsed, fmt, origin, carry)
+        del parsed  # its bytes and tables, before the next ones are made
+        yield settled, batch
 
 
 def _ahead(chunks: Iterable[T]) -> Iterator[T]:
@@ -383,7 +400,7 @@ def _ahead(chunks: Iterable[T]) -> Iterator[T]:
                 if stop.is_set():
                     return
             queue.put(None)
-        except BaseException as error:  # noqa: BLE001 - handed over, raised by the consumer
+        except BaseException as error:
             queue.put(error)
 
     thread = Thread(target=work, name="ttsq-parse", daemon=True)

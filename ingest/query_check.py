@@ -47,7 +47,9 @@ def _check_binds(query: NamedQuery) -> None:
         raise QueryFileError(f"{query.path}:{query.line}: parameters declared or used only: {odd}")
 
 
-def library_problems(extra_folder: Path | None, backend: str, reader: Reader) -> list[QueryFileError]:
+def library_problems(
+    extra_folder: Path | None, backend: str, reader: Reader
+) -> list[QueryFileError]:
     """Everything that is wrong with the library's files, headers and columns, in order of names.
 
     :raises QueryFileError: when the user's folder does not exist.

@@ -1,6 +1,7 @@
 """Rows → table, csv, json, jsonl, markdown or parquet; on a stream or in a file."""
 
 import os
+import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -34,6 +35,7 @@ SUFFIXES = {
     ".parquet": "parquet",
     ".txt": "table",
 }
+_CSV_SPECIAL = re.compile(r'[",\r\n]')
 _MARKDOWN = str.maketrans(
     {
         "\\": "\\\\",
@@ -156,14 +158,16 @@ def _table(result: Result, look: Look) -> str:
 
 
 def _csv(result: Result, look: Look) -> str:
-    import csv
-    from io import StringIO
+    rows = [result.columns, *result.rows]
+    return "".join(_csv_line([_csv_cell(v, look) for v in row]) for row in rows)
 
-    out = StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([_csv_cell(name, look) for name in result.columns])
-    writer.writerows([_csv_cell(value, look) for value in row] for row in result.rows)
-    return out.getvalue()
+
+def _csv_line(cells: Sequence[str]) -> str:
+    """A line of RFC 4180, but for its end; the csv module leaves a carriage return unquoted then."""
+    if list(cells) == [""]:
+        return '""\n'
+    quoted = ('"' + c.replace('"', '""') + '"' if _CSV_SPECIAL.search(c) else c for c in cells)
+    return ",".join(quoted) + "\n"
 
 
 def _csv_cell(value: object, look: Look) -> str:
@@ -218,7 +222,8 @@ def parquet_bytes(result: Result, types: Mapping[str, str]) -> bytes:
 
     columns = list(zip(*result.rows, strict=True)) or [()] * len(result.columns)
     arrays = [
-        _array(values, types.get(name)) for name, values in zip(result.columns, columns, strict=True)
+        _array(values, types.get(name))
+        for name, values in zip(result.columns, columns, strict=True)
     ]
     sink = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_arrays(arrays, names=list(result.columns)), sink)

@@ -59,24 +59,31 @@ def _trimmed(text: str) -> str:
 
 
 def _cells(values: Sequence[object], tz: tzinfo | None) -> list[str]:
-    """A column's cells; instants of one column have equally many digits."""
+    """A column's cells; numbers and instants of one column have equally many decimals."""
     stamps = [v for v in values if isinstance(v, datetime)]
     spec = "seconds"
     if any(v.microsecond % 1000 for v in stamps):
         spec = "microseconds"
     elif any(v.microsecond for v in stamps):
         spec = "milliseconds"
-    return [_cell(value, tz, spec) for value in values]
+    decimals = max((_decimals(v) for v in values if is_number(v)), default=0)
+    return [_cell(value, tz, spec, decimals) for value in values]
 
 
-def _cell(value: object, tz: tzinfo | None, spec: str) -> str:
+def _decimals(value: object) -> int:
+    short = short_number(value)  # type: ignore[arg-type]
+    return 0 if "e" in short else len(short.partition(".")[2])
+
+
+def _cell(value: object, tz: tzinfo | None, spec: str, decimals: int) -> str:
     if value is None:
         return _NULL
     if isinstance(value, datetime):
         local = value if value.tzinfo is None else value.astimezone(tz).replace(tzinfo=None)
         return local.isoformat(sep=" ", timespec=spec)
     if is_number(value):
-        return short_number(value)  # type: ignore[arg-type]
+        short = short_number(value)  # type: ignore[arg-type]
+        return short if "e" in short or "n" in short else f"{value:.{decimals}f}"
     return escape_controls(plain(value, tz))
 
 

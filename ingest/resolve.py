@@ -118,9 +118,7 @@ def _in_company(batch: Batch, known: set[str]) -> npt.NDArray[np.bool_]:
     return pc.is_in(ids, value_set=company).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
 
 
-def _rewrite(
-    batch: Batch, stored: Sequence[Part], slow: Sequence[tuple[int, Part]]
-) -> _Rewrite:
+def _rewrite(batch: Batch, stored: Sequence[Part], slow: Sequence[tuple[int, Part]]) -> _Rewrite:
     result = _Rewrite()
     by_id: dict[str, list[Part]] = {}
     changed: set[tuple[int, int]] = set()

@@ -94,9 +94,7 @@ _BACKSLASH = cython.declare(cython.int, 92)
 @cython.nogil
 @cython.exceptval(check=False)
 def _is_ident(c: cython.int) -> cython.bint:
-    return (
-        (97 <= c <= 122) or (65 <= c <= 90) or c == 95 or (48 <= c <= 57) or c == 46 or c == 45
-    )
+    return (97 <= c <= 122) or (65 <= c <= 90) or c == 95 or (48 <= c <= 57) or c == 46 or c == 45
 
 
 @cython.cfunc
@@ -406,7 +404,12 @@ class Scanner:
     @cython.nogil
     @cython.exceptval(check=False)
     def _open(
-        self, kind: cython.int, line: cython.int, stop: cython.int, after: cython.int, low: cython.int
+        self,
+        kind: cython.int,
+        line: cython.int,
+        stop: cython.int,
+        after: cython.int,
+        low: cython.int,
     ) -> cython.void:
         i: cython.int = self.n_records
         j: cython.int
@@ -591,9 +594,7 @@ class Scanner:
             key = -1
             at = pos
             while at < end and self.data[at] != 44 and self.data[at] != 10:
-                if _is_ident_start(self.data[at]) and (
-                    at == pos or _is_space(self.data[at - 1])
-                ):
+                if _is_ident_start(self.data[at]) and (at == pos or _is_space(self.data[at - 1])):
                     key = at
                     while at < end and _is_ident(self.data[at]):
                         at += 1
@@ -658,9 +659,7 @@ class Scanner:
                 flags = QUOTED | ESCAPED
                 pos += 2
                 continue
-            if self.data[pos] == _QUOTE and (
-                pos + 1 == end or self._pair_follows(pos + 1, end)
-            ):
+            if self.data[pos] == _QUOTE and (pos + 1 == end or self._pair_follows(pos + 1, end)):
                 close = pos
                 close_flags = flags
                 if not last:
@@ -887,7 +886,9 @@ class Scanner:
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(check=False)
-    def _literal(self, pos: cython.int, stop: cython.int, at: cython.int, n: cython.int) -> cython.bint:
+    def _literal(
+        self, pos: cython.int, stop: cython.int, at: cython.int, n: cython.int
+    ) -> cython.bint:
         k: cython.int
         if stop - pos < n:
             return False
@@ -940,7 +941,9 @@ class Scanner:
             return True
         at = stop - n
         while at >= pos:
-            if self._literal(at, stop, lit, n) and self._fields(i + 1, at + (n if i + 1 < self.n_fields else 0), stop):
+            if self._literal(at, stop, lit, n) and self._fields(
+                i + 1, at + (n if i + 1 < self.n_fields else 0), stop
+            ):
                 self.h_message = pos
                 self.h_message_end = at
                 return True
@@ -950,7 +953,9 @@ class Scanner:
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(check=False)
-    def _field(self, i: cython.int, kind: cython.int, pos: cython.int, stop: cython.int) -> cython.int:
+    def _field(
+        self, i: cython.int, kind: cython.int, pos: cython.int, stop: cython.int
+    ) -> cython.int:
         """Match one field at pos; the offset behind it, or -1."""
         end: cython.int
         begin: cython.int
@@ -971,7 +976,11 @@ class Scanner:
         while level_end > begin and self.data[level_end - 1] == 32:
             level_end -= 1
         if kind == F_LEVEL:
-            if level_end <= begin or level_end - begin > 20 or not _is_ident_start(self.data[begin]):
+            if (
+                level_end <= begin
+                or level_end - begin > 20
+                or not _is_ident_start(self.data[begin])
+            ):
                 return -1
             self.h_level = self._level(begin, level_end)
         elif kind == F_NAME:
@@ -1018,7 +1027,9 @@ class Scanner:
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(check=False)
-    def _digits(self, i: cython.int, kind: cython.int, pos: cython.int, stop: cython.int) -> cython.int:
+    def _digits(
+        self, i: cython.int, kind: cython.int, pos: cython.int, stop: cython.int
+    ) -> cython.int:
         begin: cython.int
         value: cython.int = 0
         while pos < stop and self.data[pos] == 32:
@@ -1101,7 +1112,9 @@ class Scanner:
                     return -1
                 pos += 1
             elif step == T_SEPARATOR:
-                if pos >= stop or (self.data[pos] != 32 and self.data[pos] != 84 and self.data[pos] != 116):
+                if pos >= stop or (
+                    self.data[pos] != 32 and self.data[pos] != 84 and self.data[pos] != 116
+                ):
                     return -1
                 pos += 1
             elif step <= T_SECOND or step == T_YEAR2 or step == T_HOUR12:
@@ -1167,14 +1180,24 @@ class Scanner:
                     return -1
         if pm >= 0:
             hour = hour % 12 + 12 * pm
-        if year < 1 or month < 1 or month > 12 or day < 1 or hour > 23 or minute > 59 or second > 59:
+        if (
+            year < 1
+            or month < 1
+            or month > 12
+            or day < 1
+            or hour > 23
+            or minute > 59
+            or second > 59
+        ):
             self.h_bad = True
         elif day > _month_days(year, month):
             self.h_bad = True
         else:
             self.h_stamp = (
-                (_days(year, month, day) * 24 + hour) * 60 + minute
-            ) * 60000000 + cython.cast(cython.longlong, second) * 1000000 + micros
+                ((_days(year, month, day) * 24 + hour) * 60 + minute) * 60000000
+                + cython.cast(cython.longlong, second) * 1000000
+                + micros
+            )
         return pos
 
     @cython.cfunc
@@ -1185,7 +1208,11 @@ class Scanner:
         sign: cython.int
         hours: cython.int
         minutes: cython.int = 0
-        if pos + 1 < stop and self.data[pos] == 32 and (self.data[pos + 1] == 43 or self.data[pos + 1] == 45):
+        if (
+            pos + 1 < stop
+            and self.data[pos] == 32
+            and (self.data[pos + 1] == 43 or self.data[pos + 1] == 45)
+        ):
             if self._number(pos + 2, stop, 4) < 0 and self._number(pos + 2, stop, 2) < 0:
                 return -1
             pos += 1

@@ -63,7 +63,7 @@ def _read(path: Path) -> Mapping[str, str]:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(
-            f"the settings file {path} is not TOML: {error}", "lines look like: service = \"tts\""
+            f"the settings file {path} is not TOML: {error}", 'lines look like: service = "tts"'
         ) from error
     names = [f.name for f in fields(Settings)]
     for key, value in values.items():

@@ -16,7 +16,8 @@ def open_store(url: str) -> Store:
         path = rest.removeprefix("/").partition("?")[0]
         if not path or path == ":memory:":
             raise UsageProblem(
-                f"the store {url!r} names no file", "duckdb:///relative.duckdb or duckdb:////absolute"
+                f"the store {url!r} names no file",
+                "duckdb:///relative.duckdb or duckdb:////absolute",
             )
         from ingest.backends.duckdb import DuckDBStore
 

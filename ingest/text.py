@@ -30,7 +30,7 @@ def class_of(point: int) -> int:
     if any(low <= point <= high for low, high in _EMOJI_RANGES):
         return _EMOJI
     character = chr(point)
-    if character in "\t\n\r" or character.isspace() and unicodedata.category(character) != "Cc":
+    if character in "\t\n\r" or (character.isspace() and unicodedata.category(character) != "Cc"):
         return _SPACE
     category = unicodedata.category(character)
     if category == "Cc" or (category == "Cf" and point not in _JOINERS):

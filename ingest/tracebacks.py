@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-_FRAME = re.compile(r'^[ |+]*File "(?P<file>[^"\n]*)", line (?P<line>\d+)(?:, in (?P<name>.*))?$', re.M)
+_FRAME = re.compile(
+    r'^[ |+]*File "(?P<file>[^"\n]*)", line (?P<line>\d+)(?:, in (?P<name>.*))?$', re.M
+)
 _EXCEPTION = re.compile(r"^(?P<type>[A-Za-z_][\w.]*)(?:: (?P<message>.*))?$")
 _EXC_PAIR = re.compile(r"^(?P<type>[A-Za-z_][\w.]*)(?:[:(]\s*(?P<message>.*))?$", re.S)
 _FOREIGN = re.compile(r"site-packages|dist-packages|/lib/python3|\\lib\\|^<frozen ", re.I)

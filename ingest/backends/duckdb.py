@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _WAIT_SECONDS = 30.0  # a batch of another process commits in well under a second
 _POLL_SECONDS = 0.02
-_SETTINGS: dict[str, Any] = {"threads": 1, "memory_limit": "1GB"}
+_SETTINGS: dict[str, Any] = {"threads": 1, "memory_limit": "256MB"}
 _LOCKED_DOWN = "set enable_external_access = false; set lock_configuration = true"
-_CARRY = timedelta(minutes=2)  # how long an ended part may still be continued, and stamps out of order
+_CARRY = timedelta(
+    minutes=2
+)  # how long an ended part may still be continued, and stamps out of order
 _CHECKPOINT_COLUMNS = tuple(f.name for f in fields(Checkpoint))
 _RUN_COLUMNS = tuple(f.name for f in fields(RunRow))
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
@@ -172,7 +174,7 @@ class DuckDBStore:
 
 
 def _checkpoint(row: Sequence[Any]) -> Checkpoint:
-    values = [
+    values: list[Any] = [
         _EPOCH + timedelta(microseconds=v) if c.endswith("_at") and v is not None else v
         for c, v in zip(_CHECKPOINT_COLUMNS, row, strict=True)
     ]
@@ -199,7 +201,7 @@ def _named_dialect() -> Any:
     from sqlalchemy.sql.compiler import SQLCompiler
 
     class Compiler(SQLCompiler):
-        def bindparam_string(self, name: str, **_: Any) -> str:
+        def bindparam_string(self, name: str, *_: Any, **__: Any) -> str:
             return f"${name}"
 
     class Dialect(DefaultDialect):

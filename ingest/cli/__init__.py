@@ -24,7 +24,9 @@ def _version(show: bool) -> None:
         return
     from ingest import __version__, scan
 
-    typer.echo(f"ttsq {__version__} ({'compiled' if scan.COMPILED else 'uncompiled, slow'} scanner)")
+    typer.echo(
+        f"ttsq {__version__} ({'compiled' if scan.COMPILED else 'uncompiled, slow'} scanner)"
+    )
     raise typer.Exit
 
 
@@ -32,12 +34,21 @@ def _version(show: bool) -> None:
 def root(
     ctx: typer.Context,
     db: Annotated[
-        str, typer.Option(help="The store, a SQLAlchemy URL such as duckdb:///logs.duckdb [env: TTSQ_DB].")
+        str,
+        typer.Option(
+            help="The store, a SQLAlchemy URL such as duckdb:///logs.duckdb [env: TTSQ_DB]."
+        ),
     ] = "",
-    config: Annotated[Path | None, typer.Option(help="Settings file [default: ttsq.toml here or in ~/.config/ttsq].")] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="Settings file [default: ttsq.toml here or in ~/.config/ttsq]."),
+    ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Tracebacks with errors.")] = False,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Version, and which scanner runs.")
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Version, and which scanner runs."
+        ),
     ] = False,
 ) -> None:
     """Options in front of every command."""

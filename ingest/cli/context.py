@@ -73,5 +73,7 @@ def reported(debug: bool) -> Iterator[None]:
         print_error(error)
         raise typer.Exit(int(error.exit_code)) from error
     except KeyboardInterrupt:
-        typer.echo("ttsq: interrupted; what was committed stays, the rest comes next time", err=True)
+        typer.echo(
+            "ttsq: interrupted; what was committed stays, the rest comes next time", err=True
+        )
         raise typer.Exit(int(ExitCode.INTERRUPTED)) from None

@@ -21,19 +21,41 @@ def ingest(
     ctx: typer.Context,
     paths: Annotated[
         list[str],
-        typer.Argument(help="Log files, directories or quoted globs; plain, gzip or zstd.", metavar="PATH..."),
+        typer.Argument(
+            help="Log files, directories or quoted globs; plain, gzip or zstd.", metavar="PATH..."
+        ),
     ],
-    host: Annotated[str | None, typer.Option(help="Machine the logs come from [default: this one].")] = None,
-    service: Annotated[str | None, typer.Option(help="Service the logs come from [default: tts].")] = None,
+    host: Annotated[
+        str | None, typer.Option(help="Machine the logs come from [default: this one].")
+    ] = None,
+    service: Annotated[
+        str | None, typer.Option(help="Service the logs come from [default: tts].")
+    ] = None,
     log_format: Annotated[
         str | None,
-        typer.Option(help="The service's own logging format string, e.g. '%(asctime)s %(levelname)s %(message)s'."),
+        typer.Option(
+            help="The service's own logging format string, e.g. '%(asctime)s %(levelname)s %(message)s'."
+        ),
     ] = None,
-    datefmt: Annotated[str | None, typer.Option(help="The datefmt that goes with it, where there is one.")] = None,
-    tz: Annotated[str | None, typer.Option(help="Zone of stamps that name none (IANA) [default: this machine's].")] = None,
-    final: Annotated[bool, typer.Option("--final", help="Nothing will follow: take the last record of every file, too.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and count, store nothing.")] = False,
-    wait: Annotated[float, typer.Option(help="Seconds to wait for another ingest of the same store.")] = 10.0,
+    datefmt: Annotated[
+        str | None, typer.Option(help="The datefmt that goes with it, where there is one.")
+    ] = None,
+    tz: Annotated[
+        str | None,
+        typer.Option(help="Zone of stamps that name none (IANA) [default: this machine's]."),
+    ] = None,
+    final: Annotated[
+        bool,
+        typer.Option(
+            "--final", help="Nothing will follow: take the last record of every file, too."
+        ),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Read and count, store nothing.")
+    ] = False,
+    wait: Annotated[
+        float, typer.Option(help="Seconds to wait for another ingest of the same store.")
+    ] = 10.0,
     as_json: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
 ) -> None:
     """Read what is new in log files, exactly once, into the store.
@@ -79,7 +101,13 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
 
     with Progress(
         BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn(),
@@ -122,7 +150,13 @@ def _report_object(report: RunReport) -> dict[str, object]:
         **asdict(report.ledger),
         "rows": report.rows,
         "files": [
-            {"path": f.path, "action": f.action, "note": f.note, "bytes": f.bytes_read, **asdict(f.ledger)}
+            {
+                "path": f.path,
+                "action": f.action,
+                "note": f.note,
+                "bytes": f.bytes_read,
+                **asdict(f.ledger),
+            }
             for f in report.files
         ],
         "problems": [p.message for p in report.problems],
@@ -131,16 +165,20 @@ def _report_object(report: RunReport) -> dict[str, object]:
 
 def demo(
     ctx: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="Where to write; made when missing.")] = Path("demo/logs"),
+    folder: Annotated[Path, typer.Argument(help="Where to write; made when missing.")] = Path(
+        "demo/logs"
+    ),
     requests: Annotated[int, typer.Option(help="How many requests.", min=1)] = 3000,
-    tz: Annotated[str | None, typer.Option(help="Zone of the stamps [default: this machine's].")] = None,
+    tz: Annotated[
+        str | None, typer.Option(help="Zone of the stamps [default: this machine's].")
+    ] = None,
 ) -> None:
     """Write a small realistic log set with an incident in it: three rotated files, two of them gzipped."""
     from ingest.demo import write_demo
     from ingest.settings import local_zone
 
     with reported(options(ctx).debug):
-        name = tz or options(ctx).settings.tz or getattr(local_zone(), "key", "UTC")
+        name = tz or options(ctx).settings.tz or str(getattr(local_zone(), "key", "UTC"))
         summary = write_demo(folder, now=datetime.now(UTC), requests=requests, tz=name)
         for path in summary.files:
             typer.echo(f"wrote {path}  {path.stat().st_size:,} bytes")

@@ -59,22 +59,37 @@ class _Output:
 
 _Format = Annotated[
     str | None,
-    typer.Option("--format", help="table, csv, json, jsonl, markdown or parquet [default: table, or by the file's suffix]."),
+    typer.Option(
+        "--format",
+        help="table, csv, json, jsonl, markdown or parquet [default: table, or by the file's suffix].",
+    ),
 ]
 _OutputFile = Annotated[
     Path | None, typer.Option("--output", "-o", help="Write to this file, whole or not at all.")
 ]
 _Json = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
 _Zone = Annotated[
-    str | None, typer.Option("--tz", help="Zone of instants, given and shown (IANA) [default: this machine's].")
+    str | None,
+    typer.Option(
+        "--tz", help="Zone of instants, given and shown (IANA) [default: this machine's]."
+    ),
 ]
 _Raw = Annotated[
-    bool, typer.Option("--no-csv-guard", help="csv: do not put an apostrophe before what a spreadsheet takes for a formula.")
+    bool,
+    typer.Option(
+        "--no-csv-guard",
+        help="csv: do not put an apostrophe before what a spreadsheet takes for a formula.",
+    ),
 ]
 
 
 def _output(
-    ctx: typer.Context, kind: str | None, path: Path | None, as_json: bool, tz: str | None, raw: bool
+    ctx: typer.Context,
+    kind: str | None,
+    path: Path | None,
+    as_json: bool,
+    tz: str | None,
+    raw: bool,
 ) -> _Output:
     from ingest.settings import zone
 
@@ -111,11 +126,16 @@ def run(
     ] = False,
     as_of: Annotated[
         str | None,
-        typer.Option("--as-of", help="What ages count back from: data (the newest record), or an instant [default: now]."),
+        typer.Option(
+            "--as-of",
+            help="What ages count back from: data (the newest record), or an instant [default: now].",
+        ),
     ] = None,
     tz: _Zone = None,
     raw: _Raw = False,
-    teach: Annotated[bool, typer.Option("--help", help="This help, or with NAME that of the query.")] = False,
+    teach: Annotated[
+        bool, typer.Option("--help", help="This help, or with NAME that of the query.")
+    ] = False,
 ) -> None:
     """Ask a named query. Without a name, list them.
 
@@ -146,7 +166,8 @@ def _split(ctx: typer.Context, words: list[str]) -> tuple[str | None, list[str]]
     name, rest = split_name(words, list(known))
     if name is None and rest:
         raise UsageProblem(
-            f"no query is named before {rest[0]}", "for example: ttsq run failure_by_length --since 24h"
+            f"no query is named before {rest[0]}",
+            "for example: ttsq run failure_by_length --since 24h",
         )
     return name, rest
 
@@ -226,7 +247,10 @@ queries = typer.Typer(
 
 @queries.callback()
 def list_queries(
-    ctx: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="As JSON, parameters and columns included.")] = False
+    ctx: typer.Context,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="As JSON, parameters and columns included.")
+    ] = False,
 ) -> None:
     """List the named queries with the question of each."""
     if ctx.invoked_subcommand is None:
@@ -274,7 +298,10 @@ def show(
         ),
     ],
     literals: Annotated[
-        bool, typer.Option("--literals", help="With the parameters' values in it, to paste it elsewhere.")
+        bool,
+        typer.Option(
+            "--literals", help="With the parameters' values in it, to paste it elsewhere."
+        ),
     ] = False,
     tz: _Zone = None,
 ) -> None:

@@ -60,7 +60,9 @@ def _value_of(query: NamedQuery, name: str, left: list[str]) -> tuple[str, str]:
     if param.type == "boolean" and (not left or left[0].startswith("--")):
         return name, "true"
     if not left:
-        raise UsageProblem(f"the option {param.option} needs a value", f"{param.option}: {param.help}")
+        raise UsageProblem(
+            f"the option {param.option} needs a value", f"{param.option}: {param.help}"
+        )
     return name, left.pop(0)
 
 

@@ -73,7 +73,8 @@ def _print_text(
         r = dict(zip(runs.columns, row, strict=True))
         typer.echo(
             f"  {r['started_at']:%Y-%m-%d %H:%M:%S} {r['status']:<11} {r['files']} files, "
-            f"{r['records']:,} records, {r['rows']:,} rows" + (f": {printable(str(r['error']))}" if r["error"] else "")
+            f"{r['records']:,} records, {r['rows']:,} rows"
+            + (f": {printable(str(r['error']))}" if r["error"] else "")
         )
 
 
@@ -88,7 +89,9 @@ def _print_json(
                 "revision": migrate.head(),
                 "log_files": [{**asdict(c), "lag_bytes": lag(c)} for c in checkpoints],
                 "runs": [dict(zip(runs.columns, r, strict=True)) for r in runs.rows],
-                "quarantine": [dict(zip(quarantine.columns, r, strict=True)) for r in quarantine.rows],
+                "quarantine": [
+                    dict(zip(quarantine.columns, r, strict=True)) for r in quarantine.rows
+                ],
             },
             default=lambda v: v.isoformat() if hasattr(v, "isoformat") else int(v),
             ensure_ascii=False,

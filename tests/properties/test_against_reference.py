@@ -17,13 +17,19 @@ _MODIFIED = datetime(2026, 1, 1, tzinfo=UTC)
 _PROFILE = settings(
     max_examples=int(os.environ.get("TTSQ_EXAMPLES", "60")),
     deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+        HealthCheck.filter_too_much,
+    ],
 )
 
 
 def _expected(files: Sequence[bytes], **options: object) -> dict[str, list[harness.Row]]:
     tables = reference.parse_files(
-        [(f"f{i}", data) for i, data in enumerate(files)], modified_at=_MODIFIED, **options  # type: ignore[arg-type]
+        [(f"f{i}", data) for i, data in enumerate(files)],
+        modified_at=_MODIFIED,
+        **options,  # type: ignore[arg-type]
     )
     return {t: sorted((_plain(r) for r in getattr(tables, t)), key=repr) for t in harness.TABLES}
 
@@ -55,7 +61,9 @@ def _compare(got: dict[str, list[harness.Row]], expected: dict[str, list[harness
 
         ours, theirs = sorted(ours, key=key), sorted(theirs, key=key)
         for mine, want in zip(ours, theirs, strict=False):
-            different = {k: (mine.get(k), want.get(k)) for k in {*mine, *want} if mine.get(k) != want.get(k)}
+            different = {
+                k: (mine.get(k), want.get(k)) for k in {*mine, *want} if mine.get(k) != want.get(k)
+            }
             assert not different, (table, different, mine)
         assert len(ours) == len(theirs), (table, ours, theirs)
 
@@ -112,7 +120,11 @@ def test_a_growing_file_over_many_runs(data: tuple[bytes, list[int]]) -> None:
 
 
 @_PROFILE
-@given(data=strategies.log_files().flatmap(lambda f: st.tuples(st.just(f), st.permutations(range(len(f))))))
+@given(
+    data=strategies.log_files().flatmap(
+        lambda f: st.tuples(st.just(f), st.permutations(range(len(f))))
+    )
+)
 def test_files_in_any_order_give_the_same_rows(data: tuple[list[bytes], list[int]]) -> None:
     contents, order = data
     with TemporaryDirectory() as name:

@@ -289,22 +289,17 @@ def concurrency_bottleneck(rows: Rows, v: Values) -> Answer:
         r for r in rows.requests if is_of(r, v) and (v["until"] is None or r.logged_at < v["until"])
     ]
     begun = [r for r in requests_of(rows, v) if r.started_at is not None]
-    levels = grouped(
-        begun, lambda r: (in_flight(r, everything) - 1) // v["width"] * v["width"] + 1
-    )
+    levels = grouped(begun, lambda r: (in_flight(r, everything) - 1) // v["width"] * v["width"] + 1)
     first: dict[str | None, float] = {}
     answer = []
     for level in sorted(levels):
         times = grouped(
-            (
-                s
-                for r in levels[level]
-                for s in stages_of(rows, r, v)
-                if s.duration_ms is not None
-            ),
+            (s for r in levels[level] for s in stages_of(rows, r, v) if s.duration_ms is not None),
             lambda s: s.stage,
         )
-        high = {stage: percentile((s.duration_ms for s in g), 0.95) or 0 for stage, g in times.items()}
+        high = {
+            stage: percentile((s.duration_ms for s in g), 0.95) or 0 for stage, g in times.items()
+        }
         for stage, value in high.items():
             first.setdefault(stage, value)
         growth = {stage: ratio(value, first[stage]) for stage, value in high.items()}
@@ -360,7 +355,15 @@ def cache_not_saved(rows: Rows, v: Values) -> Answer:
     lost.sort(key=lambda r: (descending(r.duration_ms), r.request_key))
     return limited(
         [
-            (r.id, r.completed_at, r.duration_ms, r.audio_size_kb, r.request_key, r.host, r.text_len)
+            (
+                r.id,
+                r.completed_at,
+                r.duration_ms,
+                r.audio_size_kb,
+                r.request_key,
+                r.host,
+                r.text_len,
+            )
             for r in lost
         ],
         v,
@@ -414,9 +417,7 @@ def cache_alert(rows: Rows, v: Values) -> Answer:
             )
             if close:
                 most = max(used(s) or 0 for s in run)
-                answer.append(
-                    (host, path, run[0].sampled_at, run[-1].sampled_at, len(run), most)
-                )
+                answer.append((host, path, run[0].sampled_at, run[-1].sampled_at, len(run), most))
     return sorted(answer, key=lambda a: (a[2], a[0], ascending(a[1])))
 
 
@@ -450,11 +451,12 @@ def cache_full_forecast(rows: Rows, v: Values) -> Answer:
             for at, percent in known
             if (last_at - at) / timedelta(hours=1) <= v["hours"]
         ]
-        slope, fit = line_through(points)
+        enough = len(points) >= 3 and -points[0][0] >= 1 / 6
+        slope, fit = line_through(points) if enough else (None, None)
         full_at = None
         if last >= 100:
             word = "full"
-        elif len(points) < 3 or slope is None:
+        elif slope is None:
             word = "too few samples"
         elif slope <= 0 or (fit or 0) < 0.5:
             word = "not growing"
@@ -464,8 +466,7 @@ def cache_full_forecast(rows: Rows, v: Values) -> Answer:
             word = "growing"
             full_at = last_at + timedelta(hours=(100 - last) / slope)
             full_at = datetime.fromtimestamp(round(full_at.timestamp()), UTC)
-        pace = slope if len(points) >= 3 else None
-        answer.append((host, path, last, pace, full_at, word, len(points), last_at))
+        answer.append((host, path, last, slope, full_at, word, len(points), last_at))
     return sorted(answer, key=lambda a: (ascending(a[4]), a[0], ascending(a[1])))
 
 
@@ -523,7 +524,16 @@ def muffled_audio(rows: Rows, v: Values) -> Answer:
     dull.sort(key=lambda r: (r.spectral_centroid, r.request_key))
     return limited(
         [
-            (r.id, r.completed_at, r.spectral_centroid, r.rms, r.voice, r.request_key, r.host, r.lang)
+            (
+                r.id,
+                r.completed_at,
+                r.spectral_centroid,
+                r.rms,
+                r.voice,
+                r.request_key,
+                r.host,
+                r.lang,
+            )
             for r in dull
         ],
         v,
@@ -611,7 +621,9 @@ def hosts(rows: Rows, v: Values) -> Answer:
 @oracle
 def field_coverage(rows: Rows, v: Values) -> Answer:
     requests = requests_of(rows, v)
-    staged = {s.request_key for s in rows.stage_timings if v["since"] is None or s.logged_at >= v["since"]}
+    staged = {
+        s.request_key for s in rows.stage_timings if v["since"] is None or s.logged_at >= v["since"]
+    }
     sampled = {s.host for s in rows.cache_samples if in_window(s.sampled_at, v)}
     good = [r for r in requests if r.status == "success"]
     bad = [r for r in requests if r.failed]

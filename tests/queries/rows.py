@@ -2,7 +2,7 @@
 
 import json
 import random
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -129,6 +129,7 @@ def draw_rows(seed: int, count: int = 240) -> Rows:
         _draw_stages(draw, rows, request)
         _draw_errors(draw, rows, request)
     _draw_samples(draw, rows)
+    _draw_ill_host(rows)
     for table in (rows.requests, rows.stage_timings, rows.errors, rows.cache_samples):
         draw.random.shuffle(table)  # type: ignore[arg-type]
     return rows
@@ -136,7 +137,7 @@ def draw_rows(seed: int, count: int = 240) -> Rows:
 
 def _draw_request(draw: _Draw, key: int, at: datetime) -> Request:
     status = draw.one("success", "success", "success", "failed", "cancelled", None)
-    length = draw.maybe(draw.one(0, 5, 86, 86, 87, 90, 512), 0.95)
+    length = draw.maybe(draw.one(0, 5, 80, 86, 86, 87, 90, 512), 0.95)
     duration = draw.one(draw.random.randint(0, 4000), 40, draw.random.randint(0, 4000) / 4)
     ended = None if status is None else at + timedelta(milliseconds=duration)
     if ended and draw.random.random() < 0.05:
@@ -219,6 +220,19 @@ def _draw_errors(draw: _Draw, rows: Rows, request: Request) -> None:
         )
 
 
+def _draw_ill_host(rows: Rows) -> None:
+    """Errors of a host that serves nothing, and errors that are told twice of one request."""
+    for error in rows.errors[::4]:
+        twice = replace(
+            error,
+            error_key=len(rows.errors),
+            occurred_at=error.occurred_at + timedelta(milliseconds=1),
+        )
+        rows.errors.append(twice)
+    alone = replace(rows.errors[0], error_key=len(rows.errors), host="h3", request_key=None)
+    rows.errors.append(alone)
+
+
 def _message(draw: _Draw, request: Request) -> str | None:
     number = draw.random.randint(1, 10**9)
     return draw.one(
@@ -234,8 +248,8 @@ def _message(draw: _Draw, request: Request) -> str | None:
 
 def _draw_samples(draw: _Draw, rows: Rows) -> None:
     for host, path in (("h1", "/app/cache"), ("h1", None), ("h2", "/app/cache")):
-        at, percent = BEGAN, draw.random.uniform(70, 90)
-        for _ in range(draw.random.randint(4, 60)):
+        at, percent = BEGAN, draw.random.uniform(75, 92)
+        for _ in range(draw.random.randint(20, 60)):
             at = draw.after(at, draw.one(1, 120_000, 400_000))
             percent = min(100.0, percent + draw.random.uniform(-1, 1.6))
             percent -= 20 if draw.random.random() < 0.03 else 0

@@ -104,7 +104,7 @@ def holds_text_end(line: str, escapes: str) -> bool:
     line = line.rstrip(SPACE)
     for count, quote in enumerate(free_quotes(line, 0, escapes), start=1):
         at_end = quote + 1 == len(line) or _NEXT_PAIR.match(line, quote + 1)
-        if at_end and count % 2 == 1 and '="' not in line[:quote]:
+        if at_end and count % 2 == 1 and '="' not in line[: quote + 1]:
             return True
     return False
 

@@ -1,0 +1,31 @@
+from typing import Any
+
+COMPILED: bool
+N_TEXT: int
+N_MS: int
+N_KB: int
+N_MB: int
+N_PERCENT: int
+N_PLAIN: int
+N_LENGTH: int
+N_BOOL: int
+OK: int
+BAD: int
+SLOW: int
+
+def strings(data: Any, starts: Any, ends: Any, flags: Any, offsets: Any, out: Any) -> int: ...
+def objects(
+    keys: Any,
+    key_at: Any,
+    values: Any,
+    value_at: Any,
+    owners: Any,
+    n_owners: int,
+    offsets: Any,
+    out: Any,
+    twice: Any,
+) -> int: ...
+def numbers(data: Any, pairs: Any, families: Any, values: Any, states: Any) -> None: ...
+def classify(
+    data: Any, offsets: Any, table: Any, loaded: Any, classes: Any, lengths: Any, start: int
+) -> tuple[int, int] | None: ...

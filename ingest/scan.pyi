@@ -1,0 +1,33 @@
+from collections.abc import Collection, Sequence
+
+COMPILED: bool
+
+class Scanner:
+    n_records: int
+    n_pairs: int
+    giant: bool
+    def __init__(
+        self,
+        program: memoryview,
+        literals: memoryview,
+        suffix: tuple[int, int],
+        clock: memoryview,
+        events: Sequence[bytes],
+        keys: Sequence[bytes],
+        words: Collection[bytes],
+        escapes: bool,
+        max_record: int,
+    ) -> None: ...
+    def scan(
+        self,
+        data: memoryview,
+        start: int,
+        end: int,
+        final: bool,
+        at_file_start: bool,
+        records: memoryview,
+        stamps: memoryview,
+        pairs: memoryview,
+    ) -> int: ...
+    def next_beginning(self, data: memoryview, start: int, end: int, final: bool) -> int: ...
+    def header_end(self, data: memoryview, end: int) -> int: ...
