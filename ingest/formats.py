@@ -289,6 +289,7 @@ def scanner_arguments(fmt: Format, max_record: int = MAX_RECORD_BYTES) -> tuple[
         memoryview(literals or b"\0"),
         (at, len(fmt.suffix)),
         clock,
+        fmt.datefmt is None,
         [e.encode() for e in EVENTS],
         [k.encode() for k in KEYS],
         {k.encode() for k in ONE_WORD_KEYS},

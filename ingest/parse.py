@@ -71,6 +71,7 @@ class Parser:
         self.tz = tz
         self.max_record = max_record
         self._scanner = scan.Scanner(*scanner_arguments(fmt, max_record))
+        self._tables: tuple[I32, Ints, I32] | None = None
         self._width = spans.REC_WIDTH + 2 * len(fmt.extras)
 
     def next_beginning(self, data: memoryview, start: int, final: bool) -> int:
@@ -90,11 +91,11 @@ class Parser:
         last_instant: int | None,
         fallback_instant: int,
     ) -> Parsed:
-        """Parse what is complete in a chunk that begins at a record (file offset ``base``)."""
-        rows = max(1024, len(data) // 48)
-        records = np.empty((rows, self._width), np.int32)
-        stamps = np.empty(rows, np.int64)
-        pairs = np.empty((max(4096, len(data) // 12), spans.PAIR_WIDTH), np.int32)
+        """Parse what is complete in a chunk that begins at a record (file offset ``base``).
+
+        The tables of the result are overwritten by the next call.
+        """
+        records, stamps, pairs = self._tables_for(len(data))
         consumed = self._scanner.scan(
             data, 0, len(data), final, base == 0, view(records), view(stamps),
             view(pairs),
@@ -124,6 +125,17 @@ class Parser:
             ledger=_ledger(records, good, consumed),
             last_instant=int(instants[np.flatnonzero(known)[-1]]) if known.any() else last_instant,
         )
+
+    def _tables_for(self, size: int) -> tuple[I32, Ints, I32]:
+        """Tables with room for a chunk, used again for the next one: fresh memory costs as much as scanning."""
+        rows, pairs = max(1024, size // 48), max(4096, size // 12)
+        if self._tables is None or len(self._tables[1]) < rows:
+            self._tables = (
+                np.empty((rows, self._width), np.int32),
+                np.empty(rows, np.int64),
+                np.empty((pairs, spans.PAIR_WIDTH), np.int32),
+            )
+        return self._tables
 
     def _instants(
         self, records: I32, stamps: Ints, last: int | None, fallback: int

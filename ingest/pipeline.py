@@ -165,6 +165,8 @@ class Run:
         file = opened.file
         parser = Parser(self.options.format, self.options.tz)
         checkpoint = opened.decision.checkpoint
+        if checkpoint is not None and checkpoint.state == "replaced":
+            checkpoint = replace(checkpoint, lost_bytes=0)  # found again under another name
         if checkpoint is None:
             _require_records(file, parser, self.options)
         lost = self.known.take_lost(file, opened.decision)

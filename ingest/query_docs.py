@@ -15,7 +15,9 @@ from ingest.query_values import bind_values
 from ingest.report import Look, render
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "queries.md"
-_NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)  # any fixed instant: the page must not change by itself
+_NOW = datetime(
+    2026, 3, 2, 15, 0, tzinfo=UTC
+)  # any fixed instant: the page must not change by itself
 _WIDTH = 110  # characters of an output, as a page shows without scrolling
 _ROWS = 6  # rows of an output: enough to see what the answer looks like
 
@@ -116,7 +118,9 @@ def _output(query: NamedQuery, reader: Reader) -> str:
     if more <= 0:
         return shown
     table, _, footer = shown.rpartition("\n\n")
-    return f"{table}\n... {more} more\n\n{footer}".replace(f"{_ROWS} rows", f"{len(result.rows)} rows")
+    return f"{table}\n... {more} more\n\n{footer}".replace(
+        f"{_ROWS} rows", f"{len(result.rows)} rows"
+    )
 
 
 def written() -> str:

@@ -12,6 +12,7 @@ class Scanner:
         literals: memoryview,
         suffix: tuple[int, int],
         clock: memoryview,
+        plain_clock: bool,
         events: Sequence[bytes],
         keys: Sequence[bytes],
         words: Collection[bytes],

@@ -10,9 +10,10 @@
 -- column: host text -- machine
 -- column: path text -- cache directory
 -- column: used_percent number -- the newest sample, percent
--- column: percent_per_hour number -- growth: slope of the straight line that fits the samples best; null with fewer than three
+-- column: percent_per_hour number -- growth: slope of the straight line that fits the samples best; null when they are too few
 -- column: full_at timestamp -- when it will be full at that pace, to the second; null unless the forecast is growing
--- column: forecast text -- growing; not growing (flat, falling, or too irregular: r2 under 0.5); full; too few samples; beyond a year
+-- column: forecast text -- growing; not growing (flat, falling, or too irregular: r2 under 0.5); full; beyond a year;
+--   too few samples (fewer than three, or of less than ten minutes)
 -- column: samples integer -- samples measured
 -- column: last_at timestamp -- the newest sample
 -- chart: none
@@ -24,7 +25,6 @@ with samples as (
         path,
         sampled_at,
         sample_key,
-        extract(epoch from sampled_at) / 3600 as hour,
         coalesce(used_percent, 100 * used_mb / nullif(total_mb, 0)) as used_percent
     from cache_samples
     where sampled_at >= coalesce(cast(:since as timestamptz), timestamptz '-infinity')
@@ -37,7 +37,7 @@ compared as (
         used_percent - lag(used_percent) over (
             partition by host, path order by sampled_at, sample_key
         ) as change,
-        max(hour) over (partition by host, path) as last_hour,
+        max(sampled_at) over (partition by host, path) as last_at,
         row_number() over (
             partition by host, path order by sampled_at desc, sample_key desc
         ) as newest
@@ -49,33 +49,38 @@ marked as (
         *,
         sum(case when change < -cast(:drop_percent as double precision) then 1 else 0 end)
             over (
-                partition by host, path order by newest rows between unbounded preceding and current row
+                partition by host, path order by newest rows unbounded preceding
             ) as later_drops,
         case when change < -cast(:drop_percent as double precision) then 1 else 0 end as is_drop
     from compared
+),
+timed as (
+    select *, extract(epoch from sampled_at - last_at) / 3600 as hour
+    from marked
+    where later_drops - is_drop = 0
 ),
 measured as (
     select
         host,
         path,
+        last_at,
         max(case when newest = 1 then used_percent end) as used_percent,
-        regr_slope(used_percent, hour - last_hour) as percent_per_hour,
-        regr_r2(used_percent, hour - last_hour) as fit,
-        count(*) as samples,
-        max(sampled_at) as last_at
-    from marked
-    where later_drops - is_drop = 0
-      and hour >= last_hour - cast(:hours as double precision)
-    group by host, path
+        regr_slope(used_percent, hour) as slope,
+        regr_r2(used_percent, hour) as fit,
+        count(*) >= 3 and min(hour) <= -1.0 / 6 as is_enough,
+        count(*) as samples
+    from timed
+    where hour >= -cast(:hours as double precision)
+    group by host, path, last_at
 ),
 judged as (
     select
         *,
         case
             when used_percent >= 100 then 'full'
-            when samples < 3 or percent_per_hour is null then 'too few samples'
-            when percent_per_hour <= 0 or fit < 0.5 then 'not growing'
-            when (100 - used_percent) / percent_per_hour > 8760 then 'beyond a year'
+            when not is_enough then 'too few samples'
+            when slope <= 0 or fit < 0.5 then 'not growing'
+            when (100 - used_percent) / slope > 8760 then 'beyond a year'
             else 'growing'
         end as forecast
     from measured
@@ -85,7 +90,7 @@ dated as (
         *,
         case
             when forecast = 'growing' then to_timestamp(
-                round(extract(epoch from last_at) + (100 - used_percent) / percent_per_hour * 3600)
+                round(extract(epoch from last_at) + (100 - used_percent) / slope * 3600)
             )
         end as full_at
     from judged
@@ -94,7 +99,7 @@ select
     host,
     path,
     used_percent,
-    case when samples >= 3 then percent_per_hour end as percent_per_hour,
+    case when is_enough then slope end as percent_per_hour,
     full_at,
     forecast,
     samples,

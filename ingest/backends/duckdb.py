@@ -218,6 +218,10 @@ class DuckDBWriter:
         self.committed = False
 
     def next_run_key(self) -> int:
+        # only one run at a time: one that still says so was killed
+        self._connection.execute(
+            "update ingest_runs set status = 'interrupted', error = 'killed' where status = 'running'"
+        )
         return self._scalar("select coalesce(max(run_key), 0) + 1 from ingest_runs")
 
     def _scalar(self, sql: str) -> int:

@@ -255,6 +255,8 @@ def read_stamp(stamp: str, source: Source, before: datetime | None) -> datetime 
     """
     try:
         naive = _naive(stamp, source.datefmt)
+        if not 1900 <= naive.year <= 9998:
+            return None
         if naive.tzinfo is not None:
             return naive.astimezone(UTC)
         first = naive.replace(tzinfo=source.zone, fold=0)

@@ -1,0 +1,5 @@
+"""``python -m ingest`` is ``ttsq``."""
+
+from ingest.cli import main
+
+main()

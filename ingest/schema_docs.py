@@ -1,0 +1,77 @@
+"""``python -m ingest.schema_docs``: writes docs/schema.md from the tables of ``ingest.schema``.
+
+``--check`` only says whether the page is as it would be written.
+"""
+
+import sys
+from pathlib import Path
+
+from sqlalchemy import Column, Table
+
+from ingest.schema import metadata
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "schema.md"
+
+_HEAD = """\
+# The tables
+
+Written by `python -m ingest.schema_docs` from `ingest/schema.py`; change that, not this page.
+
+Durations end in `_ms`, sizes in `_kb` and `_mb`, percentages in `_percent`; what ends in `_at` is an instant, stored in UTC.
+A `file_key` is that of [log_files](#log_files); with a byte offset, which counts uncompressed bytes, it leads from any
+row back to its line. The store holds the comments below, too:
+
+```sh
+ttsq sql "select table_name, column_name, comment from duckdb_columns() where table_name = 'requests'"
+```
+
+`request_parts` is ttsq's own working table; questions need none of it.
+
+| table | rows |
+|---|---|
+"""
+
+
+def written() -> str:
+    """The page as it ought to be."""
+    tables = list(metadata.tables.values())
+    index = "".join(f"| [{t.name}](#{t.name}) | {t.comment} |\n" for t in tables)
+    return _HEAD + index + "".join(_section(t) for t in tables)
+
+
+def _section(table: Table) -> str:
+    rows = "".join(_row(c) for c in table.columns)
+    return (
+        f"\n## {table.name}\n\n{table.comment}\n\n"
+        f"| column | type | null | meaning |\n|---|---|---|---|\n{rows}"
+    )
+
+
+def _row(column: Column[object]) -> str:
+    key = "; primary key" if column.primary_key else ""
+    null = "yes" if column.nullable else "no"
+    meaning = str(column.comment or "").replace("|", "\\|")
+    return f"| `{column.name}` | {_type(column)} | {null} | {meaning}{key} |\n"
+
+
+def _type(column: Column[object]) -> str:
+    """The type's SQL name, in lower case; an instant's is spelled out."""
+    if getattr(column.type, "timezone", False):
+        return "timestamp with time zone"
+    return str(column.type).lower()
+
+
+def main(arguments: list[str]) -> int:
+    """Write the page, or with ``--check`` say whether it is stale; the exit code."""
+    text = written()
+    if "--check" not in arguments:
+        PAGE.write_text(text, encoding="utf-8")
+        return 0
+    if PAGE.exists() and PAGE.read_text(encoding="utf-8") == text:
+        return 0
+    print(f"{PAGE} is stale; write it anew: python -m ingest.schema_docs", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
