@@ -15,7 +15,7 @@ from typing import Any
 from ingest.errors import UsageProblem
 from ingest.named_queries import NamedQuery
 from ingest.report import Look, replace_file
-from ingest.report_values import Result, escape_controls, plain, zone_label
+from ingest.report_values import Result, display_width, escape_controls, plain, zone_label
 
 PICTURES = (".svg", ".png", ".html")
 _WIDTH, _HEIGHT = 100, 24  # cells, where the terminal does not say
@@ -134,25 +134,33 @@ def terminal_chart(drawn: Picture, look: Look) -> str:
     """The picture in characters, without colour where the output is no terminal."""
     plt = _library("plotext")
     plt.clear_figure()
-    plt.plotsize(look.width or _WIDTH, _HEIGHT)
-    if not look.is_terminal:
-        plt.theme("clear")
+    width = look.width or _WIDTH
     if drawn.kind == "line":
+        plt.plotsize(width, _HEIGHT)
         _plot_lines(plt, drawn)
-    elif len(drawn.series) == 1:
-        plt.bar(list(drawn.labels), list(drawn.series[0].y), orientation="horizontal", width=0.5)
+        plt.title(drawn.title)
+        plt.xlabel(drawn.x_title)
     else:
-        plt.stacked_bar(
-            list(drawn.labels),
-            [list(s.y) for s in drawn.series],
-            labels=[s.name for s in drawn.series],
-            orientation="horizontal",
-            width=0.5,
-        )
-    plt.title(drawn.title)
-    plt.xlabel(drawn.x_title if drawn.kind == "line" else drawn.y_title)
+        labels, heights = _flat_bars(drawn)
+        plt.simple_bar(labels, heights, width=width, title=f"{drawn.title}  {drawn.y_title}")
     shown = str(plt.build())
-    return shown.rstrip("\n") + "\n"
+    if not look.is_terminal:
+        shown = str(plt.uncolorize(shown))
+    return "".join(line.rstrip() + "\n" for line in shown.splitlines())
+
+
+def _flat_bars(drawn: Picture) -> tuple[list[str], list[float]]:
+    """A line a bar, since colours alone would not tell series apart in every terminal."""
+    found = [
+        (label if len(drawn.series) == 1 else f"{label} {series.name}", height)
+        for place, label in enumerate(drawn.labels)
+        for series in drawn.series
+        for height in [series.y[place]]
+        if height or len(drawn.series) == 1
+    ]
+    widest = max((display_width(label) for label, _ in found), default=0)
+    labels = [label + " " * (widest - display_width(label)) for label, _ in found]
+    return labels, [height for _, height in found]
 
 
 def _plot_lines(plt: Any, drawn: Picture) -> None:
@@ -195,8 +203,7 @@ def _draw(axis: Any, drawn: Picture, tz: tzinfo | None) -> None:
         for series in drawn.series:
             axis.plot(series.x, series.y, label=series.name)
         if drawn.series and drawn.series[0].x and isinstance(drawn.series[0].x[0], datetime):
-            from matplotlib import dates
-
+            dates: Any = _library("matplotlib.dates")
             locator = dates.AutoDateLocator(tz=drawn.series[0].x[0].tzinfo)
             axis.xaxis.set_major_locator(locator)
             axis.xaxis.set_major_formatter(

@@ -16,8 +16,8 @@ from ingest.resources import folder
 
 TYPES = ("timestamp", "integer", "number", "text", "boolean", "json")
 PARAM_TYPES = TYPES[:-1]
-CHARTS = {"none": (), "line": ("x", "y"), "bars": ("x", "y"), "heatmap": ("x", "y", "value")}
-CHART_KEYS = ("x", "y", "value", "by")
+CHARTS = {"none": (), "line": ("x", "y"), "bars": ("x", "y")}
+CHART_KEYS = ("x", "y", "by")
 
 _KEYS = ("name", "summary", "question", "param", "column", "chart", "order")
 _REQUIRED = ("name", "summary", "question", "column", "chart", "order")

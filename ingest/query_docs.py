@@ -76,8 +76,8 @@ group by voice
 order by requests desc, voice nulls last
 ```
 
-Types of parameters: {types}; of columns also json. Charts: {charts}, with `x=`, `y=`, for a heat map
-`value=`, and `by=` for one series a value. Give parameters a type with `cast`: they may be null.
+Types of parameters: {types}; of columns also json. Charts: {charts}, with `x=`, `y=` and
+`by=` for one series a value. Give parameters a type with `cast`: they may be null.
 
 ## The library
 

@@ -1104,7 +1104,7 @@ class Scanner:
                 micros += scale * (self.data[pos] - 48)
                 scale = scale // 10
                 pos += 1
-        if seconds > 253300000000:
+        if seconds // 1000 > 253300000:
             self.h_bad = True
         self.h_stamp = seconds * 1000000 + micros
         self.h_zone = 0
