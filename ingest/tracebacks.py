@@ -42,12 +42,13 @@ def read_tracebacks(tracebacks: pa.Array, exc: pa.Array) -> Exceptions:
 
 
 def _read(traceback: str | None, exc: str | None) -> tuple[str | None, str | None, str | None]:
-    if traceback is not None:
-        return (*last_exception(traceback), location(traceback))
+    where = location(traceback) if traceback is not None else None
+    if traceback is not None and (raised := last_exception(traceback))[0] is not None:
+        return (*raised, where)
     match = _EXC_PAIR.match(exc) if exc else None
     if match is None:
-        return None, exc or None, None
-    return match["type"], _unbracket(exc or "", match["message"]), None
+        return None, exc or None, where
+    return match["type"], _unbracket(exc or "", match["message"]), where
 
 
 def _unbracket(exc: str, message: str | None) -> str | None:

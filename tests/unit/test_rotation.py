@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -63,7 +64,8 @@ class Scene:
         """The numbers of the records stored, in order, each as often as it is there."""
         with self.store.reading() as reader:
             rows = reader.query("select message from errors", {}).rows
-        return sorted(int(str(row[0]).split()[1]) for row in rows)
+        found = (re.fullmatch(r"failure (\d+) x*", str(row[0])) for row in rows)
+        return sorted(int(match[1]) for match in found if match)
 
     def complete(self) -> None:
         """Every record that was logged is stored, once; and reading again changes nothing."""

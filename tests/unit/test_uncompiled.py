@@ -1,0 +1,191 @@
+"""The compiled modules give the same answers as their Python source."""
+
+import importlib.util
+from datetime import UTC
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import ingest
+from ingest import convert, scan, segments, spans
+from ingest.formats import compile_format, scanner_arguments
+from ingest.parse import FAMILIES, Parser, view
+from tests.support import strategies
+
+_PROFILE = settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+_FORMATS = (
+    compile_format(),
+    compile_format(escapes="none"),
+    compile_format("%(asctime)s %(levelname)s [%(request_id)s] %(process)d %(name)s <%(message)s>"),
+)
+Table = np.ndarray[Any, Any]
+
+
+def _source(name: str) -> ModuleType:
+    """A module of the package as plain Python, though a compiled one stands beside it."""
+    path = Path(ingest.__file__).with_name(f"{name}.py")
+    spec = importlib.util.spec_from_file_location(f"plain_{name}", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert not module.COMPILED
+    return module
+
+
+PLAIN = {name: _source(name) for name in ("scan", "convert", "segments")}
+
+
+@pytest.mark.parametrize("module", [scan, convert, segments], ids=lambda m: str(m.__name__))
+def test_the_package_runs_compiled(module: ModuleType) -> None:
+    assert module.COMPILED, (
+        f"{module.__name__} is not compiled: install with a C compiler (pip install -e .)"
+    )
+    assert str(module.__file__).endswith(".so")
+
+
+def _scanned(module: ModuleType, data: bytes, number: int, final: bool) -> tuple[object, ...]:
+    fmt = _FORMATS[number]
+    scanner = module.Scanner(*scanner_arguments(fmt, 4096))
+    rows = max(1024, len(data) // 4)
+    records = np.zeros((rows, spans.REC_WIDTH + 2 * len(fmt.extras)), np.int32)
+    stamps = np.zeros(rows, np.int64)
+    pairs = np.zeros((rows, spans.PAIR_WIDTH), np.int32)
+    memory = memoryview(data)
+    tables = view(records), view(stamps), view(pairs)
+    consumed = scanner.scan(memory, 0, len(data), final, True, *tables)
+    n, p = scanner.n_records, scanner.n_pairs
+    stamped = records[:n, spans.R_KIND] == spans.K_HEADER
+    return (
+        consumed,
+        bool(scanner.giant),
+        records[:n].tolist(),
+        stamps[:n][stamped].tolist(),
+        pairs[:p].tolist(),
+        scanner.next_beginning(memory, 0, len(data), final),
+        scanner.header_end(memory, len(data)),
+    )
+
+
+@_PROFILE
+@given(strategies.logs(), st.integers(0, len(_FORMATS) - 1), st.booleans())
+def test_scanner(data: bytes, number: int, final: bool) -> None:
+    compiled = _scanned(scan, data, number, final)
+    assert compiled == _scanned(PLAIN["scan"], data, number, final)
+
+
+def _pairs(data: bytes) -> Table:
+    parser = Parser(_FORMATS[0], UTC)
+    parsed = parser.parse(memoryview(data), base=0, final=True, last_instant=0, fallback_instant=0)
+    return np.ascontiguousarray(parsed.pairs)
+
+
+def _numbers(module: Any, data: bytes, pairs: Table) -> tuple[list[int], list[float]]:
+    values, states = np.zeros(len(pairs)), np.zeros(len(pairs), np.int8)
+    module.numbers(memoryview(data), view(pairs), view(FAMILIES), view(values), view(states))
+    return states.tolist(), values[states == convert.OK].tolist()
+
+
+@_PROFILE
+@given(strategies.logs())
+def test_numbers(data: bytes) -> None:
+    pairs = _pairs(data)
+    if len(pairs):
+        compiled = _numbers(convert, data, pairs)
+        assert compiled == _numbers(PLAIN["convert"], data, pairs)
+
+
+def _strings(module: Any, data: bytes, pairs: Table) -> tuple[list[int], bytes]:
+    starts = pairs[:, spans.P_VALUE].copy()
+    starts[::5] = -1  # nulls
+    ends, flags = pairs[:, spans.P_VALUE_END].copy(), pairs[:, spans.P_FLAGS].copy()
+    offsets = np.zeros(len(pairs) + 1, np.int32)
+    out = np.zeros(3 * int(np.maximum(ends - starts, 0).sum()) + 1, np.uint8)
+    columns = view(starts), view(ends), view(flags)
+    used = module.strings(memoryview(data), *columns, view(offsets), view(out))
+    return offsets.tolist(), out[:used].tobytes()
+
+
+@_PROFILE
+@given(strategies.logs())
+def test_strings(data: bytes) -> None:
+    pairs = _pairs(data)
+    if len(pairs):
+        compiled = _strings(convert, data, pairs)
+        assert compiled == _strings(PLAIN["convert"], data, pairs)
+
+
+def _column(texts: list[str]) -> tuple[Table, Table]:
+    """Bytes and offsets of an Arrow string column."""
+    _, offsets, data = pa.array(texts, pa.string()).buffers()
+    held = (
+        np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(1, np.uint8)
+    )
+    return held, np.frombuffer(offsets, np.int32)[: len(texts) + 1]
+
+
+def _objects(module: Any, members: list[tuple[int, str, str]]) -> tuple[object, ...]:
+    keys, key_at = _column([m[1] for m in members])
+    values, value_at = _column([m[2] for m in members])
+    owners = np.array([m[0] for m in members], np.int32)
+    offsets, twice = np.zeros(9, np.int32), np.zeros(8, np.uint8)
+    out = np.zeros(6 * (len(keys) + len(values)) + 8 * len(members) + 16, np.uint8)
+    used = module.objects(keys, key_at, values, value_at, owners, 8, offsets, out, twice)
+    return used, offsets.tolist(), twice.tolist(), out[:used].tobytes()
+
+
+@_PROFILE
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 7), st.sampled_from(["a", "b", "键", 'q"']), st.text(max_size=12)),
+        min_size=1,
+        max_size=24,
+    )
+)
+def test_objects(members: list[tuple[int, str, str]]) -> None:
+    members = sorted(members, key=lambda m: m[0])
+    assert _objects(convert, members) == _objects(PLAIN["convert"], members)
+
+
+Event = tuple[int, int, int]
+
+
+def _cut(
+    module: Any, events: list[Event], carried: dict[int, int]
+) -> tuple[int, list[int], list[list[int]]]:
+    kinds = np.array([e[0] for e in events], np.int32)
+    ids = np.array([e[1] for e in events], np.int32)
+    instants = np.cumsum(np.array([e[2] for e in events], np.int64) * 1_000_000)
+    part_of = np.zeros(len(events), np.int32)
+    parts = np.zeros((len(carried) + len(events), segments.PART_WIDTH), np.int32)
+    known, ends = np.array(list(carried), np.int32), np.array(list(carried.values()), np.int64)
+    n = module.cut(kinds, ids, instants, known, ends, 4, part_of, parts)
+    return n, part_of.tolist(), parts[:n].tolist()
+
+
+@_PROFILE
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([0, 1, 2, 3, 4, 9]),
+            st.integers(-1, 3),
+            st.sampled_from([0, 1, 59, 61, -70]),
+        ),
+        min_size=1,
+        max_size=40,
+    ),
+    st.dictionaries(
+        st.integers(0, 3), st.sampled_from([segments.OPEN, 0, -90_000_000]), max_size=4
+    ),
+)
+def test_cut(events: list[Event], carried: dict[int, int]) -> None:
+    assert _cut(segments, events, carried) == _cut(PLAIN["segments"], events, carried)
