@@ -34,6 +34,7 @@ check: $(VENV)/.test ## format, lint, types, layers, docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m ingest.query_docs --check
+	$(BIN)/python -m ingest.schema_docs --check
 
 bench: $(VENV)/.test ## ingest speed, memory and start-up, ours beside the marks of this machine
 	$(BIN)/python benchmarks/ingest.py

@@ -1,7 +1,8 @@
 """Checks of the query library: every header against its statement, every statement against the store."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -48,9 +49,11 @@ def _check_binds(query: NamedQuery) -> None:
 
 
 def library_problems(
-    extra_folder: Path | None, backend: str, reader: Reader
+    extra_folder: Path | None, backend: str, reading: Callable[[], AbstractContextManager[Reader]]
 ) -> list[QueryFileError]:
     """Everything that is wrong with the library's files, headers and columns, in order of names.
+
+    ``reading`` opens a session of its own for each query: one that fails may spoil its session.
 
     :raises QueryFileError: when the user's folder does not exist.
     """
@@ -59,17 +62,27 @@ def library_problems(
         if isinstance(each, QueryFileError):
             found.append(each)
         else:
-            found.extend(store_problems(each, reader))
+            found.extend(_in_session(each, reading))
     return found
 
 
-def store_problems(query: NamedQuery, reader: Reader) -> list[QueryFileError]:
-    """How the columns that the store would return differ from the header's."""
-    values = bind_values(query, {}, datetime.now(UTC), UTC)
+def _in_session(
+    query: NamedQuery, reading: Callable[[], AbstractContextManager[Reader]]
+) -> list[QueryFileError]:
     try:
-        described = reader.query(f"describe {query.sql}", values).rows
+        with reading() as reader:
+            return store_problems(query, reader)
     except StoreError as error:
         return [QueryFileError(f"{query.path}:{query.line}: {error.message}", error.hint)]
+
+
+def store_problems(query: NamedQuery, reader: Reader) -> list[QueryFileError]:
+    """How the columns that the store would return differ from the header's.
+
+    :raises StoreError: when the store refuses the statement, at the latest when the session is left.
+    """
+    values = bind_values(query, {}, datetime.now(UTC), UTC)
+    described = reader.query(f"describe {query.sql}", values).rows
     names = [str(row[0]) for row in described]
     declared = [c.name for c in query.columns]
     if names != declared:

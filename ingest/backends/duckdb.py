@@ -24,6 +24,14 @@ _WAIT_SECONDS = 30.0  # a batch of another process commits in well under a secon
 _POLL_SECONDS = 0.02
 _SETTINGS: dict[str, Any] = {"threads": 1, "memory_limit": "256MB"}
 _LOCKED_DOWN = "set enable_external_access = false; set lock_configuration = true"
+_REFUSALS = (
+    duckdb.ParserException,
+    duckdb.BinderException,
+    duckdb.CatalogException,
+    duckdb.InvalidInputException,
+    duckdb.PermissionException,
+    duckdb.ConversionException,
+)
 _CARRY = timedelta(
     minutes=2
 )  # how long an ended part may still be continued, and stamps out of order
@@ -165,8 +173,11 @@ class DuckDBStore:
 
     def _error(self, error: duckdb.Error) -> StoreError:
         text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        if isinstance(error, (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)):  # fmt: skip
-            return StoreError(f"the store {self.path} refuses the statement: {error}", None)
+        if isinstance(error, _REFUSALS):
+            return StoreError(
+                f"the store {self.path} refuses the statement: {text}",
+                "queries are read only, and see no files or settings; ttsq show NAME has examples",
+            )
         return StoreError(
             f"the store {self.path} fails: {text}",
             "is it a DuckDB file, writable, and is there disk space? ttsq status tells more",

@@ -14,6 +14,7 @@ import pytest
 
 from ingest import schema_docs
 from ingest.errors import ExitCode
+from ingest.formats import compile_format
 from ingest.schema import metadata
 from ingest.settings import Settings, load_settings
 
@@ -167,6 +168,16 @@ def test_every_setting_is_explained_and_none_is_made_up(name: str, tmp_path: Pat
     file = tmp_path / "ttsq.toml"
     file.write_text(example, encoding="utf-8")
     assert load_settings(file, {}).service == "tts"
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_every_log_format_shown_compiles(name: str) -> None:
+    shown = [c for line in shell_lines(text_of(name)) for c in ttsq_commands(line)]
+    formats = [c[c.index("--log-format") + 1] for c in shown if "--log-format" in c]
+    formats += [x for x in _INLINE.findall(text_of(name)) if x.count("%(") > 1]
+    assert len(formats) >= 3
+    for text in formats:
+        assert compile_format(text).text == text
 
 
 @pytest.mark.parametrize("name", READMES)

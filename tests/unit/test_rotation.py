@@ -53,10 +53,12 @@ class Scene:
         if not keep:
             self.path(old).unlink()
 
-    def run(self, *names: str, final: bool = False, clean: bool = True) -> RunReport:
+    def run(
+        self, *names: str, final: bool = False, clean: bool = True, chunk: int = 2000
+    ) -> RunReport:
         """Ingest the files named, or only ``app.log``; by default nothing may be wrong with them."""
         paths = [self.path(n) for n in names or ("app.log",)]
-        report = harness.run(self.store, paths, final=final, chunk_bytes=2000)
+        report = harness.run(self.store, paths, final=final, chunk_bytes=chunk)
         assert not clean or not report.problems, report.problems
         return report
 
@@ -280,13 +282,13 @@ def test_a_compressed_file_that_is_still_being_written(scene: Scene) -> None:
     problems = []
     for part in (1, 2, 3):
         scene.path("app.log.1.gz").write_bytes(whole[: len(whole) * part // 4])
-        problems += scene.run("app.log.1.gz", clean=False).problems
+        problems += scene.run("app.log.1.gz", clean=False, chunk=40_000).problems
         stored = scene.stored()
         assert stored == list(range(len(stored)))
     assert 0 < len(scene.stored()) < 4000
     assert [isinstance(p, DamagedFileError) and p.cut for p in problems] == [True] * 3
     scene.path("app.log.1.gz").write_bytes(whole)
-    scene.run("app.log.1.gz")
+    scene.run("app.log.1.gz", chunk=40_000)
     scene.complete()
 
 
@@ -324,13 +326,12 @@ def test_a_damaged_compressed_file_is_read_up_to_the_damage(scene: Scene) -> Non
     broken = bytearray(whole)
     broken[len(whole) // 2 : len(whole) // 2 + 40] = b"\xff" * 40
     scene.path("app.log.1.gz").write_bytes(bytes(broken))
-    (problem,) = scene.run(".", clean=False).problems
+    (problem,) = scene.run(".", clean=False, chunk=40_000).problems
     assert isinstance(problem, DamagedFileError)
     assert not problem.cut
     stored = scene.stored()
-    before = [n for n in stored if n < len(stored) - 50]
-    assert before == list(range(len(before)))
-    assert 1000 < len(before) < 3000
+    assert stored[:1500] == list(range(1500))  # where the damage is, records may be garbled
+    assert len(stored) < 3000
     scene.run(".", clean=False)
     assert scene.stored() == stored
 

@@ -1,0 +1,91 @@
+"""The command line as a process, and what it left in its store."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+ROOT = Path(__file__).parents[2]
+_TABLES = ("log_files", "requests", "stage_timings", "errors", "cache_samples", "quarantine")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """ttsq in a folder of its own, with a store in it that need not exist."""
+
+    folder: Path
+
+    @property
+    def store(self) -> Path:
+        return self.folder / "store.duckdb"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """No settings but the store and the zone."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("TTSQ_")}
+        own = {
+            "HOME": str(self.folder),
+            "XDG_CONFIG_HOME": str(self.folder / "config"),
+            "TZ": "UTC",
+        }
+        return kept | own | {"TTSQ_DB": f"duckdb:///{self.store}", "PYTHONPATH": str(ROOT)}
+
+    def __call__(self, *words: str | Path) -> Ended:
+        """Run ``ttsq WORDS``."""
+        done = subprocess.run(
+            [sys.executable, "-m", "ingest", *map(str, words)],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+    def well(self, *words: str | Path) -> str:
+        """Run a command that must end well; what it printed."""
+        ended = self(*words)
+        assert ended.code == 0, ended
+        return ended.out
+
+    def counts(self) -> dict[str, int] | None:
+        """Rows of every table; None when there is no store."""
+        if not self.store.exists():
+            return None
+        with duckdb.connect(str(self.store), read_only=True) as connection:
+            found = {}
+            for table in _TABLES:
+                row = connection.execute(f"select count(*) from {table}").fetchone()
+                found[table] = int(row[0]) if row else 0
+            return found
+
+    def execute(self, sql: str) -> None:
+        """Change the store behind the program's back."""
+        with duckdb.connect(str(self.store)) as connection:
+            connection.execute(sql)
+
+
+def lines(first: int, count: int) -> str:
+    """Log lines of failed requests: start, failure, completion."""
+    text = ""
+    for i in range(first, first + count):
+        at = f"2026-03-02 {i // 60 % 24:02}:{i % 60:02}:00"
+        text += (
+            f'{at},000 - app - INFO - synthesis_start: id=ts_{i}, text="Hello {i}", text_len=7\n'
+            f"{at},400 - app - INFO - stage_time: id=ts_{i}, stage=audio_render, duration_ms=300ms\n"
+            f"{at},500 - app - ERROR - synthesis_failed: id=ts_{i}, error_code=OOM\n"
+            f"{at},600 - app - INFO - synthesis_complete: id=ts_{i}, status=failed, duration_ms=600\n"
+        )
+    return text
