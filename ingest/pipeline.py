@@ -62,8 +62,11 @@ def ingest(
         known = Known(store.checkpoints() if migrate.check_known(store) == migrate.head() else [])
         return Run(store, options, known, now, progress).over(paths, missing)
     with store.ingesting(options.wait_seconds):
-        migrate.ensure_head(store)
-        return Run(store, options, Known(store.checkpoints()), now, progress).over(paths, missing)
+        checkpoints = store.snapshot(migrate.head())
+        if checkpoints is None:
+            migrate.ensure_head(store)
+            checkpoints = store.checkpoints()
+        return Run(store, options, Known(checkpoints), now, progress).over(paths, missing)
 
 
 class Run:

@@ -87,6 +87,9 @@ class Store(Protocol):
     def checkpoints(self) -> list[Checkpoint]:
         """All known log files."""
 
+    def snapshot(self, head: str) -> list[Checkpoint] | None:
+        """All known log files in one look at a store that is at ``head``; None for any other."""
+
     def engine(self) -> object:
         """A SQLAlchemy engine, for migrations."""
 

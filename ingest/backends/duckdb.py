@@ -23,6 +23,7 @@ T = TypeVar("T")
 _WAIT_SECONDS = 30.0  # a batch of another process commits in well under a second
 _POLL_SECONDS = 0.02
 _SETTINGS: dict[str, Any] = {"threads": 1, "memory_limit": "256MB"}
+_UTC = "set TimeZone = 'UTC'"
 _LOCKED_DOWN = "set enable_external_access = false; set lock_configuration = true"
 _REFUSALS = (
     duckdb.ParserException,
@@ -58,28 +59,15 @@ class DuckDBStore:
         return self.path.exists() and self.path.stat().st_size > 0
 
     def revision(self) -> str | None:
-        if not self.exists():
-            return None
-
-        def read(connection: duckdb.DuckDBPyConnection) -> str | None:
-            found = connection.execute(
-                "select 1 from duckdb_tables() where table_name = 'alembic_version'"
-            ).fetchone()
-            if not found:
-                return None
-            row = connection.execute("select version_num from alembic_version").fetchone()
-            return str(row[0]) if row else None
-
-        return self._read(read)
+        return self._read(_revision) if self.exists() else None
 
     def checkpoints(self) -> list[Checkpoint]:
-        columns = ", ".join(
-            f"epoch_us({c})" if c.endswith("_at") else c for c in _CHECKPOINT_COLUMNS
-        )
-        rows = self._read(
-            lambda c: c.execute(f"select {columns} from log_files order by file_key").fetchall()
-        )
-        return [_checkpoint(row) for row in rows]
+        return self._read(_checkpoints)
+
+    def snapshot(self, head: str) -> list[Checkpoint] | None:
+        if not self.exists():
+            return None
+        return self._read(lambda c: _checkpoints(c) if _revision(c) == head else None)
 
     def engine(self) -> "Engine":
         """A SQLAlchemy engine without a pool: a connection that lingers would keep others out."""
@@ -94,6 +82,7 @@ class DuckDBStore:
     @contextmanager
     def writing(self) -> Iterator["DuckDBWriter"]:
         with self._opened(False) as connection:
+            connection.execute(_UTC)
             connection.execute("begin")
             writer = DuckDBWriter(connection)
             try:
@@ -106,6 +95,8 @@ class DuckDBStore:
     @contextmanager
     def reading(self) -> Iterator["DuckDBReader"]:
         with self._opened(True) as connection:
+            connection.execute(_UTC)
+            connection.execute(_LOCKED_DOWN)
             try:
                 yield DuckDBReader(connection)
             except duckdb.Error as error:
@@ -146,9 +137,6 @@ class DuckDBStore:
                 connection = duckdb.connect(
                     str(self.path), read_only=read_only, config=dict(_SETTINGS)
                 )
-                connection.execute("set TimeZone = 'UTC'")
-                if read_only:
-                    connection.execute(_LOCKED_DOWN)
                 return connection
             except duckdb.IOException as error:
                 holder = holder_of(self.path)
@@ -182,6 +170,22 @@ class DuckDBStore:
             f"the store {self.path} fails: {text}",
             "is it a DuckDB file, writable, and is there disk space? ttsq status tells more",
         )
+
+
+def _revision(connection: duckdb.DuckDBPyConnection) -> str | None:
+    found = connection.execute(
+        "select 1 from duckdb_tables() where table_name = 'alembic_version'"
+    ).fetchone()
+    if not found:
+        return None
+    row = connection.execute("select version_num from alembic_version").fetchone()
+    return str(row[0]) if row else None
+
+
+def _checkpoints(connection: duckdb.DuckDBPyConnection) -> list[Checkpoint]:
+    columns = ", ".join(f"epoch_us({c})" if c.endswith("_at") else c for c in _CHECKPOINT_COLUMNS)
+    rows = connection.execute(f"select {columns} from log_files order by file_key").fetchall()
+    return [_checkpoint(row) for row in rows]
 
 
 def _checkpoint(row: Sequence[Any]) -> Checkpoint:

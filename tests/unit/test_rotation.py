@@ -10,7 +10,7 @@ import pytest
 from backports import zstd
 
 from ingest.backends.duckdb import DuckDBStore
-from ingest.errors import DamagedFileError, LogFileError
+from ingest.errors import DamagedFileError, LogFileError, TtsqError
 from ingest.model import RunReport
 from tests.support import harness
 
@@ -66,7 +66,7 @@ class Scene:
         """The numbers of the records stored, in order, each as often as it is there."""
         with self.store.reading() as reader:
             rows = reader.query("select message from errors", {}).rows
-        found = (re.fullmatch(r"failure (\d+) x*", str(row[0])) for row in rows)
+        found = (re.fullmatch(r"failure (\d+) ?x*", str(row[0])) for row in rows)
         return sorted(int(match[1]) for match in found if match)
 
     def complete(self) -> None:
@@ -279,7 +279,7 @@ def test_a_file_shorter_than_a_fingerprint_grows(scene: Scene, size: int) -> Non
 
 def test_a_compressed_file_that_is_still_being_written(scene: Scene) -> None:
     whole = gzip.compress(scene.records(4000), mtime=0)
-    problems = []
+    problems: list[TtsqError] = []
     for part in (1, 2, 3):
         scene.path("app.log.1.gz").write_bytes(whole[: len(whole) * part // 4])
         problems += scene.run("app.log.1.gz", clean=False, chunk=40_000).problems
