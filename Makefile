@@ -37,7 +37,7 @@ check: $(VENV)/.test ## format, lint, types, layers, docs
 	$(BIN)/python -m ingest.schema_docs --check
 
 bench: $(VENV)/.test ## ingest speed, memory and start-up, ours beside the marks of this machine
-	$(BIN)/python benchmarks/ingest.py
+	$(BIN)/python benchmarks/first_ingest.py
 
 clean: ## remove what the targets made
 	rm -rf $(VENV) $(DEMO) build *.egg-info ingest/*.c ingest/*.so

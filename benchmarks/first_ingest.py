@@ -1,6 +1,6 @@
 """Speed and memory of a first ingest, and cost of a run with nothing new; prints figures and ratios.
 
-python benchmarks/ingest.py [--size MB] [--rounds N]
+python benchmarks/first_ingest.py [--size MB] [--rounds N]
 """
 
 import argparse
