@@ -298,7 +298,7 @@ def _word(
     end: cython.int,
     word: cython.p_const_char,
 ) -> cython.bint:
-    """Whether the span is the (lower-case) word, in any case."""
+    """Whether the span is the (lower-case) word, in any case; the word ends with a NUL."""
     k: cython.int = 0
     while pos + k < end:
         if word[k] == 0 or (data[pos + k] | 32) != word[k]:
@@ -317,19 +317,19 @@ def _unit(
     if pos == end:
         return 1.0
     if family == _MS:
-        if _word(data, pos, end, b"ms"):
+        if _word(data, pos, end, b"ms\0"):
             return 1.0
-        if _word(data, pos, end, b"s"):
+        if _word(data, pos, end, b"s\0"):
             return 1000.0
-        if _word(data, pos, end, b"us"):
+        if _word(data, pos, end, b"us\0"):
             return -1000.0
-        if _word(data, pos, end, b"min"):
+        if _word(data, pos, end, b"min\0"):
             return 60000.0
         return 0.0
     if family == _PERCENT:
         return 1.0 if end - pos == 1 and data[pos] == 37 else 0.0
     if family == _LENGTH:
-        return 1.0 if _word(data, pos, end, b"chars") or _word(data, pos, end, b"char") else 0.0
+        return 1.0 if _word(data, pos, end, b"chars\0") or _word(data, pos, end, b"char\0") else 0.0
     if family == _KB or family == _MB:
         return _size_unit(data, pos, end) * (1.0 if family == _KB else 1.0 / 1024.0)
     return 0.0
@@ -341,15 +341,15 @@ def _unit(
 def _size_unit(
     data: cython.const[cython.uchar][::1], pos: cython.int, end: cython.int
 ) -> cython.double:
-    if _word(data, pos, end, b"b"):
+    if _word(data, pos, end, b"b\0"):
         return 1.0 / 1024.0
-    if _word(data, pos, end, b"kb") or _word(data, pos, end, b"kib"):
+    if _word(data, pos, end, b"kb\0") or _word(data, pos, end, b"kib\0"):
         return 1.0
-    if _word(data, pos, end, b"mb") or _word(data, pos, end, b"mib"):
+    if _word(data, pos, end, b"mb\0") or _word(data, pos, end, b"mib\0"):
         return 1024.0
-    if _word(data, pos, end, b"gb") or _word(data, pos, end, b"gib"):
+    if _word(data, pos, end, b"gb\0") or _word(data, pos, end, b"gib\0"):
         return 1048576.0
-    if _word(data, pos, end, b"tb") or _word(data, pos, end, b"tib"):
+    if _word(data, pos, end, b"tb\0") or _word(data, pos, end, b"tib\0"):
         return 1073741824.0
     return 0.0
 
@@ -391,15 +391,15 @@ def _boolean(
     i: cython.Py_ssize_t,
 ) -> cython.char:
     if (
-        _word(data, pos, end, b"true")
-        or _word(data, pos, end, b"yes")
+        _word(data, pos, end, b"true\0")
+        or _word(data, pos, end, b"yes\0")
         or (end - pos == 1 and data[pos] == 49)
     ):
         values[i] = 1.0
         return _OK
     if (
-        _word(data, pos, end, b"false")
-        or _word(data, pos, end, b"no")
+        _word(data, pos, end, b"false\0")
+        or _word(data, pos, end, b"no\0")
         or (end - pos == 1 and data[pos] == 48)
     ):
         values[i] = 0.0

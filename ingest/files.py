@@ -12,7 +12,7 @@ from ingest.errors import DamagedFileError, LogFileError
 from ingest.fingerprint import HEAD_BYTES
 
 _INPUT_BYTES = 256 << 10  # compressed bytes taken at a time
-CHUNK_BYTES = 40 << 20  # read in one go: enough rows for DuckDB to write whole row groups (122,880)
+CHUNK_BYTES = 8 << 20  # read in one go; what is made of it on the way takes five times that
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _LOG_NAME = re.compile(r"\.log($|[.\-_])|[.\-_]log($|\.\d)", re.I)
@@ -333,6 +333,7 @@ class LogReader:
             return
         self._file.seek(0)
         self._inflater = self._open_inflater()
+        self._damage = None
         self.position = 0
         self.seek_to(offset)
 

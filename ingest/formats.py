@@ -148,7 +148,7 @@ def compile_format(
 
 
 def _split(text: str) -> tuple[list[str], list[dict[str, str]]]:
-    style = next((s for s in _STYLES if s.search(text)), None)
+    style = next((s for s in (_STYLES[0], _STYLES[2], _STYLES[1]) if s.search(text)), None)
     if style is None:
         raise FormatError(
             f"the log format {text!r} has no fields",

@@ -158,7 +158,6 @@ class Changes:
     own_stage_times: bool = False
     earliest: datetime | None = None
     latest: datetime | None = None
-    run: RunRow | None = None
 
     def row_counts(self) -> dict[str, int]:
         """Rows that this commit inserts, by table."""

@@ -10,7 +10,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, TypeVar
 
 from ingest import files, migrate
-from ingest.backends.base import Store
+from ingest.backends.base import Store, Writer
 from ingest.checkpoints import Identified, Known, Opened, first_checkpoint
 from ingest.errors import DamagedFileError, LogFileError, TtsqError
 from ingest.fingerprint import ANCHOR_BYTES, HEAD_BYTES, covered, fingerprint
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ingest.parse import Parsed, Parser
 
 T = TypeVar("T")
+COMMIT_BYTES = 96 << 20  # log bytes a commit: enough rows for whole row groups of the store
 BOM = b"\xef\xbb\xbf"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -193,10 +194,11 @@ class Run:
         origin = Origin(base.file_key, base.host, base.service)
         carry = self._carry(base)
         try:
-            for settled, batch in _ahead(_built(chunks, self.options.format, origin, carry)):
-                checkpoint = self._commit(opened, checkpoint or base, settled, batch)
-                total = total + settled.ledger
-                self._advance(settled)
+            for lot in _ahead(_gathered(_built(chunks, self.options.format, origin, carry))):
+                checkpoint = self._commit(opened, checkpoint or base, lot)
+                for settled, _ in lot:
+                    total = total + settled.ledger
+                    self._advance(settled)
         except DamagedFileError as problem:
             opened.damage = problem
             self._problems.append(problem)
@@ -255,26 +257,37 @@ class Run:
             return writer.carry(base)
 
     def _commit(
-        self, opened: Opened, base: Checkpoint, settled: "Settled", batch: "Batch"
+        self, opened: Opened, base: Checkpoint, chunks: "Sequence[tuple[Settled, Batch]]"
     ) -> Checkpoint:
-        from ingest.related import make_changes
-
-        advanced = self._advanced(base, opened, settled)
+        """Store some chunks in one transaction: the store is held once for all of them."""
         if self.options.dry_run:
-            self.known.update(advanced)
-            return advanced
+            for settled, _ in chunks:
+                base = self._advanced(base, opened, settled)
+            self.known.update(base)
+            return base
+        more = Ledger()
+        rows = dict(self._rows)
         with self.store.writing() as writer:
             if self._run_key is None:
                 self._run_key = writer.next_run_key()
-            own = self.options.format.own_stage_times
-            changes = make_changes(writer, batch, advanced, own)
-            counts = changes.row_counts()
-            rows = {t: self._rows.get(t, 0) + n for t, n in counts.items()}
-            row = self._run_row("running", None, rows, settled.ledger)
-            writer.commit(replace(changes, run=row))
+            for settled, batch in chunks:
+                base = self._advanced(base, opened, settled)
+                more = more + settled.ledger
+                self._write(writer, base, batch, rows)
+            writer.commit([base], self._run_row("running", None, rows, more))
         self._rows = rows
-        self.known.update(advanced, stored=True)
-        return advanced
+        self.known.update(base, stored=True)
+        return base
+
+    def _write(
+        self, writer: Writer, checkpoint: Checkpoint, batch: "Batch", rows: dict[str, int]
+    ) -> None:
+        from ingest.related import make_changes
+
+        changes = make_changes(writer, batch, checkpoint, self.options.format.own_stage_times)
+        writer.write(changes)
+        for table, count in changes.row_counts().items():
+            rows[table] = rows.get(table, 0) + count
 
     def _advanced(self, base: Checkpoint, opened: Opened, settled: "Settled") -> Checkpoint:
         """The checkpoint behind a chunk."""
@@ -332,7 +345,7 @@ class Run:
             row = None
             if self._run_key is not None:
                 row = self._run_row(status, error, self._rows, Ledger())
-            writer.commit_files(changed, row)
+            writer.commit(changed, row)
 
 
 def _require_records(file: Identified, parser: "Parser", options: Options) -> None:
@@ -391,6 +404,25 @@ def _built(
         batch = build(parsed, fmt, origin, carry)
         del parsed  # its bytes and tables, before the next ones are made
         yield settled, batch
+
+
+def _gathered(chunks: "Iterable[tuple[Settled, Batch]]") -> "Iterator[list[tuple[Settled, Batch]]]":
+    """Chunks in lots of up to COMMIT_BYTES: opening and closing the store costs as much as some of them."""
+    lot: list[tuple[Settled, Batch]] = []
+    size = 0
+    try:
+        for chunk in chunks:
+            lot.append(chunk)
+            size += chunk[0].ledger.settled_bytes
+            if size >= COMMIT_BYTES:
+                yield lot
+                lot, size = [], 0
+    except DamagedFileError:
+        if lot:
+            yield lot  # what came before the damage
+        raise
+    if lot:
+        yield lot
 
 
 def _ahead(chunks: Iterable[T]) -> Iterator[T]:

@@ -2,7 +2,7 @@
 
 The commit contract, held by tests on every backend:
 
-1. ``Writer.commit(changes)`` makes rows, quarantine and checkpoint durable together, or none of them.
+1. ``Writer.commit`` makes the rows and quarantine written before it durable together with the checkpoints, or none of them.
 2. After it returns, a crash repeats nothing and loses nothing.
 3. A crash before it returns leaves the store as if it had not been called.
 4. The checkpoint lives nowhere else.
@@ -54,11 +54,11 @@ class Writer(Protocol):
     ) -> "pa.Table":
         """Complete requests of these ids whose time touches the window, that no row of request_parts belongs to."""
 
-    def commit(self, changes: Changes) -> None:
-        """Make the changes durable together; see the commit contract."""
+    def write(self, changes: Changes) -> None:
+        """Write the rows of one batch; not durable yet."""
 
-    def commit_files(self, checkpoints: Sequence[Checkpoint], run: RunRow | None) -> None:
-        """Record what was seen of files without new rows, and the run."""
+    def commit(self, checkpoints: Sequence[Checkpoint], run: RunRow | None) -> None:
+        """Make what was written durable, together with the checkpoints behind it and the run; see the commit contract."""
 
 
 class Reader(Protocol):

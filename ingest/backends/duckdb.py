@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _WAIT_SECONDS = 30.0  # a batch of another process commits in well under a second
 _POLL_SECONDS = 0.02
-_SETTINGS: dict[str, Any] = {"threads": 1, "memory_limit": "256MB"}
+_SETTINGS: dict[str, Any] = {"threads": 1, "memory_limit": "160MB"}
 _UTC = "set TimeZone = 'UTC'"
+# the file is closed behind every commit, and that writes a checkpoint: one a commit is enough
+_ONE_CHECKPOINT = "set checkpoint_threshold = '1GB'"
 _LOCKED_DOWN = "set enable_external_access = false; set lock_configuration = true"
 _REFUSALS = (
     duckdb.ParserException,
@@ -83,6 +85,7 @@ class DuckDBStore:
     def writing(self) -> Iterator["DuckDBWriter"]:
         with self._opened(False) as connection:
             connection.execute(_UTC)
+            connection.execute(_ONE_CHECKPOINT)
             connection.execute("begin")
             writer = DuckDBWriter(connection)
             try:
@@ -104,16 +107,20 @@ class DuckDBStore:
 
     @contextmanager
     def ingesting(self, wait_seconds: float) -> Iterator[None]:
+        lock = exclusive(
+            self.path.with_name(self.path.name + ".lock"), wait_seconds, self.description
+        )
         try:
-            with exclusive(
-                self.path.with_name(self.path.name + ".lock"), wait_seconds, self.description
-            ):
-                yield
-        except (PermissionError, NotADirectoryError) as error:
+            lock.__enter__()
+        except OSError as error:
             raise StoreError(
                 f"cannot write beside the store {self.path}: {error.strerror}",
                 "choose another place with --db duckdb:///PATH or TTSQ_DB",
             ) from error
+        try:
+            yield
+        finally:
+            lock.__exit__(None, None, None)
 
     def _read(self, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
         with self._opened(True) as connection:
@@ -134,10 +141,7 @@ class DuckDBStore:
         deadline = time.monotonic() + self.wait_seconds
         while True:
             try:
-                connection = duckdb.connect(
-                    str(self.path), read_only=read_only, config=dict(_SETTINGS)
-                )
-                return connection
+                return duckdb.connect(str(self.path), read_only=read_only, config=dict(_SETTINGS))
             except duckdb.IOException as error:
                 holder = holder_of(self.path)
                 if holder is None and not self._still_opens(read_only):
@@ -286,7 +290,7 @@ class DuckDBWriter:
         self._connection.unregister("batch_ids")
         return table
 
-    def commit(self, changes: Changes) -> None:
+    def write(self, changes: Changes) -> None:
         self._delete(changes)
         for name, tables in (
             ("requests", changes.requests),
@@ -300,13 +304,8 @@ class DuckDBWriter:
                     self._insert(name, table)
         self._relink(changes)
         self._reject(changes)
-        self._upsert("log_files", _CHECKPOINT_COLUMNS, astuple(changes.checkpoint))
-        if changes.run is not None:
-            self._upsert("ingest_runs", _RUN_COLUMNS, astuple(changes.run))
-        self._connection.execute("commit")
-        self.committed = True
 
-    def commit_files(self, checkpoints: Sequence[Checkpoint], run: RunRow | None) -> None:
+    def commit(self, checkpoints: Sequence[Checkpoint], run: RunRow | None) -> None:
         for checkpoint in checkpoints:
             self._upsert("log_files", _CHECKPOINT_COLUMNS, astuple(checkpoint))
         if run is not None:

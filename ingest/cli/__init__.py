@@ -2,12 +2,13 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from ingest.cli import ingest_commands, query_commands, store_commands
-from ingest.cli.context import Options, reported
+from ingest.cli.context import Options, print_error, reported
+from ingest.errors import ExitCode, UsageProblem
 from ingest.settings import load_settings
 
 app = typer.Typer(
@@ -63,6 +64,26 @@ query_commands.register(app)
 app.add_typer(store_commands.db, name="db")
 
 
+# typer keeps its parser's error classes to itself, but for this one and, through it, its bases
+_WordsError: type[Exception] = typer.BadParameter.__mro__[2]
+
+
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line; errors in its words are told like all others."""
+    try:
+        code = app(standalone_mode=False)
+    except typer.Abort:
+        raise SystemExit(int(ExitCode.INTERRUPTED)) from None
+    except _WordsError as error:
+        _tell(error)
+        raise SystemExit(int(ExitCode.USAGE)) from None
+    raise SystemExit(code if isinstance(code, int) else 0)
+
+
+def _tell(error: Any) -> None:
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError" and context is not None:
+        typer.echo(context.get_help(), err=True)
+        return
+    path = context.command_path if context is not None else "ttsq"
+    print_error(UsageProblem(error.format_message(), f"{path} --help"))

@@ -74,7 +74,7 @@ def test_killed_at_any_moment_a_second_run_completes_the_tables(tmp_path: Path) 
             time.sleep(chance.uniform(0, seconds))
             process.kill()
         in_the_middle += 0 < _stored_bytes(store) < total
-        report = harness.run(store, [logs], final=True, chunk_bytes=CHUNK_BYTES)
+        report = harness.run(store, [logs], final=True)
         assert not report.problems
         _equal(harness.dump(store, paths), expected, f"kill {number}")
         _settled(store, total)

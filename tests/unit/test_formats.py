@@ -136,7 +136,11 @@ def _fields(case: Case, data: bytes) -> list[tuple[str, str, str, datetime]]:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c.text} {c.datefmt or ''}")
 def test_what_the_standard_library_writes_is_read_back(case: Case) -> None:
-    records = _logged()
+    ends_line = case.text.rstrip("}").endswith(("message)s", "message"))
+    _read_back(case, [r for r in _logged() if ends_line or "\n" not in r.getMessage()])
+
+
+def _read_back(case: Case, records: list[logging.LogRecord]) -> None:
     found = _fields(case, _rendered(case, records))
     expected = []
     for record in records:
