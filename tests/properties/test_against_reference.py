@@ -15,7 +15,7 @@ from tests.support.truth import make_truth
 
 _MODIFIED = datetime(2026, 1, 1, tzinfo=UTC)
 _PROFILE = settings(
-    max_examples=int(os.environ.get("TTSQ_EXAMPLES", "60")),
+    max_examples=int(os.environ.get("TTSQ_EXAMPLES", "30")),
     deadline=None,
     suppress_health_check=[
         HealthCheck.too_slow,
