@@ -253,7 +253,9 @@ class DuckDBWriter:
             "select id, first_offset as place, epoch_us(completed_at) as ended from request_parts "
             "where file_key = $key union all "
             "select id, start_offset, epoch_us(completed_at) from requests "
-            "where end_file_key = $key and start_file_key = $key and completed_at >= $near "
+            "where end_file_key = $key and start_file_key = $key and (completed_at >= $near "
+            # an older open part of the id must not pass for its last one
+            "or id in (select id from request_parts where file_key = $key)) "
             "order by place",
             {"key": checkpoint.file_key, "near": near},
         ).fetchall()
