@@ -30,7 +30,7 @@ _PARAM = re.compile(
 )
 _COLUMN = re.compile(r"(?P<name>[a-z][a-z0-9_]*)\s+(?P<type>[a-z]+)\s+--\s+(?P<help>.+)$")
 # What SQLAlchemy's text() takes for a parameter; a test holds the two together.
-_BIND = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
+_BIND = re.compile(r"(?<![:\w\\]):(\w+)(?![:\w])")
 _IGNORED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
 
 

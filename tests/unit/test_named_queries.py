@@ -5,7 +5,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
@@ -117,6 +117,7 @@ def test_a_semicolon_that_ends_nothing_is_no_second_statement(body: str) -> None
 
 
 @given(st.text(alphabet=":abc1_ '\\\"-;é\n", max_size=40))
+@example(":11:")
 def test_parameters_are_those_that_sqlalchemy_sees(sql: str) -> None:
     assert set(binds(sql)) == set(text(sql).compile().params)
     assert not text(escape_binds(sql)).compile().params
