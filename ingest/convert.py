@@ -33,6 +33,7 @@ OK, BAD, SLOW = 1, 0, 2
 _OK = cython.declare(cython.char, 1)
 _BAD = cython.declare(cython.char, 0)
 _SLOW = cython.declare(cython.char, 2)
+_WORD_MASK = cython.declare(cython.ulonglong, 4294967295)
 
 
 @cython.cfunc
@@ -120,6 +121,16 @@ def _copy(
     c: cython.int
     n: cython.int
     k: cython.int
+    odd: cython.int = 0
+    for k in range(
+        start, end
+    ):  # most values need no care; the compiler makes wide steps of these loops
+        c = data[k]
+        odd |= (c < 14) | (c >= 0x80)
+    if odd == 0 and not escaped:
+        for k in range(end - start):
+            out[at + k] = data[start + k]
+        return at + end - start
     while pos < end:
         c = data[pos]
         if escaped and c == 92 and pos + 1 < end:
@@ -180,6 +191,88 @@ def strings(data, starts, ends, flags, offsets, out):
                 at = _copy(src, s[i], e[i], (f[i] & ESCAPED) != 0, dst, at)
         o[n] = at
     return at
+
+
+def pair_room(pairs, chosen):
+    """Bytes of the values of pairs int64[n] ``chosen`` (-1: none)."""
+    p: cython.int[:, ::1] = pairs
+    ch: cython.longlong[::1] = chosen
+    i: cython.Py_ssize_t
+    total: cython.longlong = 0
+    with cython.nogil:
+        for i in range(ch.shape[0]):
+            if ch[i] >= 0:
+                total += p[ch[i], P_VALUE_END] - p[ch[i], P_VALUE]
+    return total
+
+
+def pair_strings(data, pairs, chosen, offsets, out):
+    """As :func:`strings`, of the values of pairs int64[n] ``chosen``; -1 for null."""
+    src: cython.const[cython.uchar][::1] = data
+    p: cython.int[:, ::1] = pairs
+    ch: cython.longlong[::1] = chosen
+    o: cython.int[::1] = offsets
+    dst: cython.uchar[::1] = out
+    i: cython.Py_ssize_t
+    j: cython.longlong
+    at: cython.longlong = 0
+    n: cython.Py_ssize_t = ch.shape[0]
+    with cython.nogil:
+        for i in range(n):
+            o[i] = at
+            j = ch[i]
+            if j >= 0:
+                at = _copy(
+                    src, p[j, P_VALUE], p[j, P_VALUE_END], (p[j, P_FLAGS] & ESCAPED) != 0, dst, at
+                )
+        o[n] = at
+    return at
+
+
+def distinct(data, pairs, chosen, seed, table, codes, firsts):
+    """Number the values of pairs int64[n] ``chosen`` by their bytes as written; return how many differ.
+
+    ``codes`` int32[n] gets the numbers, -1 for no pair; ``firsts`` int64[n] a pair of each number. ``table`` int32[2^k], all
+    -1 and at least twice as long as ``chosen``, is the hash table (FNV-1a, linear probing); ``seed`` below 2^32 keeps
+    a log from aiming at it.
+    """
+    src: cython.const[cython.uchar][::1] = data
+    p: cython.int[:, ::1] = pairs
+    ch: cython.longlong[::1] = chosen
+    slot: cython.int[::1] = table
+    code: cython.int[::1] = codes
+    first: cython.longlong[::1] = firsts
+    mask: cython.ulonglong = slot.shape[0] - 1
+    start: cython.ulonglong = seed
+    h: cython.ulonglong
+    i: cython.Py_ssize_t
+    j: cython.longlong
+    f: cython.longlong
+    k: cython.int
+    n: cython.int = 0
+    with cython.nogil:
+        for i in range(ch.shape[0]):
+            j = ch[i]
+            if j < 0:
+                code[i] = -1
+                continue
+            h = start ^ (p[j, P_FLAGS] & ESCAPED)
+            for k in range(p[j, P_VALUE], p[j, P_VALUE_END]):
+                h = ((h ^ src[k]) * 16777619) & _WORD_MASK
+            h = (h ^ (h >> 15)) & mask
+            while slot[h] >= 0:
+                f = first[slot[h]]
+                if (p[f, P_FLAGS] & ESCAPED) == (p[j, P_FLAGS] & ESCAPED) and _same(
+                    src, p[f, P_VALUE], p[f, P_VALUE_END], p[j, P_VALUE], p[j, P_VALUE_END]
+                ):
+                    break
+                h = (h + 1) & mask
+            if slot[h] < 0:
+                slot[h] = n
+                first[n] = j
+                n += 1
+            code[i] = slot[h]
+    return n
 
 
 @cython.cfunc

@@ -12,7 +12,7 @@ from ingest.errors import DamagedFileError, LogFileError
 from ingest.fingerprint import HEAD_BYTES
 
 _INPUT_BYTES = 256 << 10  # compressed bytes taken at a time
-CHUNK_BYTES = 8 << 20  # read in one go; what is made of it on the way takes five times that
+CHUNK_BYTES = 32 << 20  # read in one go; what is made of it on the way takes five times that
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _LOG_NAME = re.compile(r"\.log($|[.\-_])|[.\-_]log($|\.\d)", re.I)

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from queue import Queue
-from threading import Event, Thread
+from threading import Event, Semaphore, Thread
 from typing import TYPE_CHECKING, TypeVar
 
 from ingest import files, migrate
-from ingest.backends.base import Store, Writer
+from ingest.backends.base import Store
 from ingest.checkpoints import Identified, Known, Opened, first_checkpoint
 from ingest.errors import DamagedFileError, LogFileError, TtsqError
 from ingest.fingerprint import ANCHOR_BYTES, HEAD_BYTES, covered, fingerprint
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ingest.parse import Parsed, Parser
 
 T = TypeVar("T")
-COMMIT_BYTES = 96 << 20  # log bytes a commit: enough rows for whole row groups of the store
+
 BOM = b"\xef\xbb\xbf"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -194,11 +194,11 @@ class Run:
         origin = Origin(base.file_key, base.host, base.service)
         carry = self._carry(base)
         try:
-            for lot in _ahead(_gathered(_built(chunks, self.options.format, origin, carry))):
-                checkpoint = self._commit(opened, checkpoint or base, lot)
-                for settled, _ in lot:
-                    total = total + settled.ledger
-                    self._advance(settled)
+            for settled, batch in _ahead(_built(chunks, self.options.format, origin, carry)):
+                checkpoint = self._commit(opened, checkpoint or base, settled, batch)
+                del batch  # its rows, before the next ones are made
+                total = total + settled.ledger
+                self._advance(settled)
         except DamagedFileError as problem:
             opened.damage = problem
             self._problems.append(problem)
@@ -257,37 +257,27 @@ class Run:
             return writer.carry(base)
 
     def _commit(
-        self, opened: Opened, base: Checkpoint, chunks: "Sequence[tuple[Settled, Batch]]"
+        self, opened: Opened, base: Checkpoint, settled: "Settled", batch: "Batch"
     ) -> Checkpoint:
-        """Store some chunks in one transaction: the store is held once for all of them."""
+        """Store a chunk's rows and its checkpoint in one transaction."""
+        from ingest.related import make_changes
+
+        checkpoint = self._advanced(base, opened, settled)
         if self.options.dry_run:
-            for settled, _ in chunks:
-                base = self._advanced(base, opened, settled)
-            self.known.update(base)
-            return base
-        more = Ledger()
+            self.known.update(checkpoint)
+            return checkpoint
         rows = dict(self._rows)
         with self.store.writing() as writer:
             if self._run_key is None:
                 self._run_key = writer.next_run_key()
-            for settled, batch in chunks:
-                base = self._advanced(base, opened, settled)
-                more = more + settled.ledger
-                self._write(writer, base, batch, rows)
-            writer.commit([base], self._run_row("running", None, rows, more))
+            changes = make_changes(writer, batch, checkpoint, self.options.format.own_stage_times)
+            writer.write(changes)
+            for table, count in changes.row_counts().items():
+                rows[table] = rows.get(table, 0) + count
+            writer.commit([checkpoint], self._run_row("running", None, rows, settled.ledger))
         self._rows = rows
-        self.known.update(base, stored=True)
-        return base
-
-    def _write(
-        self, writer: Writer, checkpoint: Checkpoint, batch: "Batch", rows: dict[str, int]
-    ) -> None:
-        from ingest.related import make_changes
-
-        changes = make_changes(writer, batch, checkpoint, self.options.format.own_stage_times)
-        writer.write(changes)
-        for table, count in changes.row_counts().items():
-            rows[table] = rows.get(table, 0) + count
+        self.known.update(checkpoint, stored=True)
+        return checkpoint
 
     def _advanced(self, base: Checkpoint, opened: Opened, settled: "Settled") -> Checkpoint:
         """The checkpoint behind a chunk."""
@@ -406,37 +396,22 @@ def _built(
         yield settled, batch
 
 
-def _gathered(chunks: "Iterable[tuple[Settled, Batch]]") -> "Iterator[list[tuple[Settled, Batch]]]":
-    """Chunks in lots of up to COMMIT_BYTES: opening and closing the store costs as much as some of them."""
-    lot: list[tuple[Settled, Batch]] = []
-    size = 0
-    try:
-        for chunk in chunks:
-            lot.append(chunk)
-            size += chunk[0].ledger.settled_bytes
-            if size >= COMMIT_BYTES:
-                yield lot
-                lot, size = [], 0
-    except DamagedFileError:
-        if lot:
-            yield lot  # what came before the damage
-        raise
-    if lot:
-        yield lot
-
-
 def _ahead(chunks: Iterable[T]) -> Iterator[T]:
-    """The chunks; the next one is read, parsed and assembled by a thread while one is committed."""
+    """The chunks; the next one is read, parsed and assembled by a thread while one is committed.
+
+    Only one waits or is being made at a time: memory holds two, whichever side is the slower one.
+    """
     queue: Queue[T | BaseException | None] = Queue(maxsize=1)
-    stop = Event()
+    wanted, stop = Semaphore(1), Event()
 
     def work() -> None:
         try:
-            for chunk in chunks:
+            source = iter(chunks)
+            while wanted.acquire() and not stop.is_set():
+                chunk = next(source, None)
                 queue.put(chunk)
-                if stop.is_set():
+                if chunk is None:
                     return
-            queue.put(None)
         except BaseException as error:
             queue.put(error)
 
@@ -444,11 +419,14 @@ def _ahead(chunks: Iterable[T]) -> Iterator[T]:
     thread.start()
     try:
         while (item := queue.get()) is not None:
+            wanted.release()
             if isinstance(item, BaseException):
                 raise item
             yield item
+            del item
     finally:
         stop.set()
+        wanted.release()
         while thread.is_alive():
             if not queue.empty():
                 queue.get()

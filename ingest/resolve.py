@@ -9,9 +9,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest.assemble import Batch, Ints, finish_requests, part_list, part_table, request_table
+from ingest.assemble import Batch
+from ingest.instants import Ints
 from ingest.model import Changes, Checkpoint, Relink
 from ingest.parse import I32
+from ingest.part_rows import finish_requests, part_list, part_table, request_table
 from ingest.parts import (
     ALL_COLUMNS,
     VALUE_COLUMNS,
@@ -113,9 +115,12 @@ def resolve(
 def _in_company(batch: Batch, known: set[str]) -> npt.NDArray[np.bool_]:
     """Which of the chunk's parts have an id of which there are parts that may meet them."""
     ids = batch.parts["id"].combine_chunks()
-    unsettled = ids.filter(pa.array(~batch.settled)).drop_null()
-    company = pa.concat_arrays([unsettled, pa.array(sorted(known), pa.string())])
-    return pc.is_in(ids, value_set=company).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
+    codes = ids.indices.fill_null(-1).to_numpy()
+    company = pc.is_in(ids.dictionary, value_set=pa.array(sorted(known), pa.string()))
+    mates = np.append(company.to_numpy(zero_copy_only=False), False)  # the last one: no id
+    unsettled = codes[~batch.settled]
+    mates[unsettled[unsettled >= 0]] = True
+    return mates[codes]  # type: ignore[no-any-return]
 
 
 def _rewrite(batch: Batch, stored: Sequence[Part], slow: Sequence[tuple[int, Part]]) -> _Rewrite:

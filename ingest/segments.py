@@ -107,6 +107,28 @@ def cut(kinds, ids, instants, carried, ends, n_ids, part_of, parts):
     return n
 
 
+def first_pairs(records, codes, rows, first):
+    """Note the first pair of each record and key: ``first`` int32[k, n], -1 at first, gets pair numbers.
+
+    ``records`` and ``codes`` int32[p] are the pairs' records and key codes; ``rows`` int32[n_keys] maps a key code to a row of
+    ``first`` or -1.
+    """
+    rec: cython.int[::1] = records
+    cd: cython.int[::1] = codes
+    row: cython.int[::1] = rows
+    out: cython.int[:, ::1] = first
+    i: cython.int
+    k: cython.int
+    total: cython.int = cd.shape[0]
+    with cython.nogil:
+        for i in range(total):
+            if cd[i] < 0:
+                continue
+            k = row[cd[i]]
+            if k >= 0 and out[k, rec[i]] < 0:
+                out[k, rec[i]] = i
+
+
 def choose(kinds, part_of, pair_first, pair_count, codes, usable, columns, slots, from_end, taken):
     """Choose for each part and column the pair that fills it: the end's, else the first.
 

@@ -28,6 +28,7 @@ def cut(
     part_of: Any,
     parts: Any,
 ) -> int: ...
+def first_pairs(records: Any, codes: Any, rows: Any, first: Any) -> None: ...
 def choose(
     kinds: Any,
     part_of: Any,

@@ -62,15 +62,9 @@ def _classify(texts: pa.Array) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int
     return classes, lengths
 
 
-def text_classes(texts: pa.Array) -> pa.Array:
-    """The class of each text, null for null; linear in the bytes."""
-    classes, _ = _classify(texts)
+def describe_texts(texts: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """The class of each text and its code points, null for null; linear in the bytes."""
+    classes, lengths = _classify(texts)
     mask = texts.is_null().to_numpy(zero_copy_only=False)
-    codes = pa.array(classes.astype(np.int32), mask=mask)
-    return pa.DictionaryArray.from_arrays(codes, pa.array(CLASSES)).cast(pa.string())
-
-
-def text_lengths(texts: pa.Array) -> pa.Array:
-    """Code points of each text, null for null."""
-    _, lengths = _classify(texts)
-    return pa.array(lengths, mask=texts.is_null().to_numpy(zero_copy_only=False))
+    codes = pa.array(classes, mask=mask)
+    return pa.DictionaryArray.from_arrays(codes, pa.array(CLASSES)), pa.array(lengths, mask=mask)

@@ -1,0 +1,48 @@
+"""Rows of parts → rows of requests, and to and from values."""
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingest.parts import VALUE_COLUMNS, Group, Part
+from ingest.text import describe_texts
+
+_PART_FIELDS = tuple(f for f in Part.__slots__ if f not in ("attributes", "values"))
+_PARTS_ONLY = ("file_key", "first_offset", "last_offset", "last_at", "is_request", "end_columns")
+
+
+def finish_requests(parts: pa.Table) -> pa.Table:
+    """Rows of ``requests`` from rows of parts: the class of the text, and its length where none was logged."""
+    classes, lengths = describe_texts(parts["text"].combine_chunks())
+    length = pc.coalesce(parts["text_len"], lengths)
+    table = parts.drop_columns(list(_PARTS_ONLY))
+    table = table.set_column(table.column_names.index("text_len"), "text_len", length)
+    return table.append_column("text_class", classes)
+
+
+def part_list(table: pa.Table) -> list[Part]:
+    """Rows of parts as values."""
+    return [
+        Part(
+            attributes=row["attributes"],
+            values=tuple(row[name] for name in VALUE_COLUMNS),
+            **{name: row[name] for name in _PART_FIELDS},
+        )
+        for row in table.to_pylist()
+    ]
+
+
+def part_table(parts: Sequence[Part], schema: pa.Schema) -> pa.Table:
+    """Values as rows of parts."""
+    rows = [
+        {**{name: getattr(p, name) for name in _PART_FIELDS}, "attributes": p.attributes,
+         **dict(zip(VALUE_COLUMNS, p.values, strict=True))}
+        for p in parts
+    ]  # fmt: skip
+    return pa.Table.from_pylist(rows, schema=schema)
+
+
+def request_table(groups: Sequence[Group], schema: pa.Schema) -> pa.Table:
+    """Rows of ``requests`` of groups that are requests."""
+    return finish_requests(part_table([g.request for g in groups if g.request.is_request], schema))
