@@ -1,8 +1,6 @@
 """The whole path – scan, parse, assemble, commit, over batches, runs and files – held to the plain reference parser."""
 
 import os
-from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from tests.support import harness, reference, strategies
+from tests.properties.comparison import MODIFIED, compare, expected
+from tests.support import harness, strategies
 from tests.support.truth import make_truth
 
-_MODIFIED = datetime(2026, 1, 1, tzinfo=UTC)
 _PROFILE = settings(
     # the same logs every time by default; TTSQ_EXAMPLES=1000 searches for new ones
     max_examples=int(os.environ.get("TTSQ_EXAMPLES", "20")),
@@ -27,48 +25,15 @@ _PROFILE = settings(
 )
 
 
-def _expected(files: Sequence[bytes], **options: object) -> dict[str, list[harness.Row]]:
-    tables = reference.parse_files(
-        [(f"f{i}", data) for i, data in enumerate(files)],
-        modified_at=_MODIFIED,
-        **options,  # type: ignore[arg-type]
-    )
-    return {t: sorted((_plain(r) for r in getattr(tables, t)), key=repr) for t in harness.TABLES}
-
-
-def _plain(row: harness.Row) -> harness.Row:
-    return dict(row)
-
-
 def _write(folder: Path, name: str, data: bytes) -> Path:
     path = folder / name
     path.write_bytes(data)
-    os.utime(path, (_MODIFIED.timestamp(), _MODIFIED.timestamp()))
+    os.utime(path, (MODIFIED.timestamp(), MODIFIED.timestamp()))
     return path
 
 
 def _has_records(data: bytes) -> bool:
-    return any(t for t in _expected([data])["requests"])
-
-
-def _compare(got: dict[str, list[harness.Row]], expected: dict[str, list[harness.Row]]) -> None:
-    for table in harness.TABLES:
-        drop = {"error_key", "sample_key"}
-        ours = [{k: v for k, v in r.items() if k not in drop} for r in got[table]]
-        names = set(ours[0]) if ours else set()
-        theirs = [{k: v for k, v in r.items() if not names or k in names} for r in expected[table]]
-
-        def key(row: harness.Row) -> str:
-            members = {k: sorted(v.items()) if isinstance(v, dict) else v for k, v in row.items()}
-            return repr(sorted(members.items(), key=lambda i: i[0]))
-
-        ours, theirs = sorted(ours, key=key), sorted(theirs, key=key)
-        for mine, want in zip(ours, theirs, strict=False):
-            different = {
-                k: (mine.get(k), want.get(k)) for k in {*mine, *want} if mine.get(k) != want.get(k)
-            }
-            assert not different, (table, different, mine)
-        assert len(ours) == len(theirs), (table, ours, theirs)
+    return any(t for t in expected([data])["requests"])
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -99,7 +64,7 @@ def test_one_file_in_one_run(data: bytes, chunk: int) -> None:
         if harness.run(store, [path], final=True, chunk_bytes=chunk).problems:
             assert not _has_records(data)  # refused: nothing in it looks like a record
             return
-        _compare(harness.dump(store, [path]), _expected([data]))
+        compare(harness.dump(store, [path]), expected([data]))
 
 
 @_PROFILE
@@ -119,7 +84,7 @@ def test_a_growing_file_over_many_runs(data: tuple[bytes, list[int]]) -> None:
         if problems or report.problems:
             assert not _has_records(content[: min([*points, len(content)])])
             return
-        _compare(harness.dump(store, [path]), _expected([content]))
+        compare(harness.dump(store, [path]), expected([content]))
 
 
 @_PROFILE
@@ -141,4 +106,4 @@ def test_files_in_any_order_give_the_same_rows(data: tuple[list[bytes], list[int
             return
         if any(len(c.split(b"\n")) < 3 for c in contents):
             return
-        _compare(harness.dump(store, paths), _expected(contents))
+        compare(harness.dump(store, paths), expected(contents))
