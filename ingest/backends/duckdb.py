@@ -29,6 +29,8 @@ _SETTINGS: dict[str, Any] = {
     "memory_limit": "160MB",
     "storage_compatibility_version": _STORAGE_VERSION,
 }
+# Queries: somebody waits for them, and they end; an ingest shares its machine with the service for hours.
+_READ_SETTINGS: dict[str, Any] = {"memory_limit": "1GB"}
 # rows; a row group that a commit leaves incomplete is written once more by the next: small ones waste little
 _ROW_GROUP_SIZE = 16384
 _UTC = "set TimeZone = 'UTC'"
@@ -164,7 +166,7 @@ class DuckDBStore:
             time.sleep(_POLL_SECONDS)
 
     def _read_only(self) -> duckdb.DuckDBPyConnection:
-        return duckdb.connect(str(self.path), read_only=True, config=dict(_SETTINGS))
+        return duckdb.connect(str(self.path), read_only=True, config=dict(_READ_SETTINGS))
 
     def _attached(self) -> duckdb.DuckDBPyConnection:
         """A connection for writing; the size of row groups is an option of ATTACH alone."""
