@@ -1,7 +1,7 @@
 """The library of named queries: ``.sql`` files whose header is the only place that documents them.
 
-A file begins with ``-- key: value`` lines (``name``, ``summary``, ``question``, ``param``, ``column``, ``chart``,
-``order``); a comment line indented by two spaces or more goes on with the value before it. Behind the first line that
+A file begins with ``-- key: value`` lines (``name``, ``summary``, ``question``, ``param``, ``column``, ``needs``,
+``chart``, ``order``); a comment line indented by two spaces or more goes on with the value before it. Behind the first line that
 is no comment one SELECT follows, with ``:name`` parameters. Listing reads every file, :func:`load_query` only the one that is asked for.
 """
 
@@ -12,14 +12,19 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from ingest.errors import QueryFileError, UsageProblem
+from ingest.golden import BY_NAME
 from ingest.resources import folder
 
 TYPES = ("timestamp", "integer", "number", "text", "boolean", "json")
 PARAM_TYPES = TYPES[:-1]
-CHARTS = {"none": (), "line": ("x", "y"), "bars": ("x", "y")}
-CHART_KEYS = ("x", "y", "by")
+# Kinds of charts, each with the parts that columns must play in it.
+CHARTS = {"none": (), "line": ("x", "y"), "bars": ("x", "y"), "heatmap": ("x", "y", "value")}
+# Parts that several columns may play together: y makes a series of each, x and by join their values.
+_LISTS = {"line": ("y", "by"), "bars": ("x", "y", "by")}
+CHART_KEYS = ("x", "y", "by", "value")
+NO_NEEDS = ("none",)
 
-_KEYS = ("name", "summary", "question", "param", "column", "chart", "order")
+_KEYS = ("name", "summary", "question", "param", "column", "needs", "chart", "order")
 _REQUIRED = ("name", "summary", "question", "column", "chart", "order")
 _REPEATED = ("param", "column")
 _HEADER = re.compile(r"--(?: ?([A-Za-z_]+):(?:\s+(.*))?| {2,}(\S.*)|\s*)$")
@@ -67,16 +72,25 @@ class Chart:
     kind: str
     axes: Mapping[str, str]
 
+    def columns(self, part: str) -> tuple[str, ...]:
+        """The columns that play a part, by comma where there are several."""
+        return tuple(name for name in self.axes.get(part, "").split(",") if name)
+
 
 @dataclass(frozen=True, slots=True)
 class NamedQuery:
-    """One file of the library; ``sql`` is the statement without the header, ``line`` where it begins."""
+    """One file of the library; ``sql`` is the statement without the header, ``line`` where it begins.
+
+    ``needs`` are the golden fields (:mod:`ingest.golden`) without which it has no answer; :data:`NO_NEEDS` where
+    no field at all is missed, also not those that it reads.
+    """
 
     name: str
     summary: str
     question: str
     params: tuple[Param, ...]
     columns: tuple[ColumnSpec, ...]
+    needs: tuple[str, ...]
     chart: Chart
     order: tuple[str, ...]
     sql: str
@@ -154,6 +168,7 @@ def parse_query(text: str, path: Path) -> NamedQuery:
         question=_single(header, "question", path)[1],
         params=tuple(_param(v, n, path) for n, v in header.get("param", [])),
         columns=tuple(_column(v, n, path) for n, v in header.get("column", [])),
+        needs=_needs(header, path),
         chart=_chart(*_single(header, "chart", path), path),
         order=tuple(s.strip() for s in _single(header, "order", path)[1].split(",")),
         sql="\n".join(lines[start:]).strip().rstrip(";").rstrip(),
@@ -248,6 +263,22 @@ def _column(value: str, line: int, path: Path) -> ColumnSpec:
     return ColumnSpec(match["name"], match["type"], match["help"].strip())
 
 
+def _needs(header: dict[str, list[tuple[int, str]]], path: Path) -> tuple[str, ...]:
+    """Golden fields, by comma; none where the key is not there."""
+    if "needs" not in header:
+        return ()
+    line, value = _single(header, "needs", path)
+    if value == NO_NEEDS[0]:
+        return NO_NEEDS
+    names = tuple(name.strip() for name in value.split(","))
+    for name in names:
+        if name not in BY_NAME:
+            raise _problem(
+                path, line, f"there is no golden field '{name}'", f"known: {', '.join(BY_NAME)}"
+            )
+    return names
+
+
 def _chart(line: int, value: str, path: Path) -> Chart:
     kind, *pairs = value.split()
     axes = dict(pair.partition("=")[::2] for pair in pairs)
@@ -255,6 +286,12 @@ def _chart(line: int, value: str, path: Path) -> Chart:
         raise _problem(path, line, f"unknown chart '{kind}'", f"known charts: {', '.join(CHARTS)}")
     missing = [key for key in CHARTS[kind] if not axes.get(key)]
     unknown = [key for key in axes if key not in CHART_KEYS]
+    unknown += [key for key in ("by",) if key in axes and kind == "heatmap"]
+    several = [
+        key for key, names in axes.items() if "," in names and key not in _LISTS.get(kind, ())
+    ]
+    if several:
+        raise _problem(path, line, f"the chart '{kind}' takes one column as {several[0]}=")
     if missing or unknown:
         wrong = f"lacks {missing[0]}=" if missing else f"knows no {unknown[0]}="
         raise _problem(path, line, f"the chart '{kind}' {wrong}")
@@ -276,7 +313,7 @@ def _check_names(query: NamedQuery, header: dict[str, list[tuple[int, str]]], pa
     columns = {c.name for c in query.columns}
     for key, used in (
         ("order", [ordered_by(part) for part in query.order if part]),
-        ("chart", list(query.chart.axes.values())),
+        ("chart", [name for part in query.chart.axes for name in query.chart.columns(part)]),
     ):
         for name in used:
             if name not in columns:

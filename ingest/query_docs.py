@@ -65,6 +65,7 @@ and line. A file looks like this:
 -- param: least integer = 1000 [1..] -- characters, 1 or more
 -- column: voice text -- voice
 -- column: requests integer -- requests with such texts
+-- needs: text_len
 -- chart: bars x=voice y=requests
 -- order: requests desc, voice
 
@@ -76,8 +77,9 @@ group by voice
 order by requests desc, voice nulls last
 ```
 
-Types of parameters: {types}; of columns also json. Charts: {charts}, with `x=`, `y=` and
-`by=` for one series a value. Give parameters a type with `cast`: they may be null.
+Types of parameters: {types}; of columns also json. Charts: {charts}; lines and bars have `x=`, `y=` (by comma: a series each) and
+`by=` for one series a value, a heat map has `x=`, `y=` and `value=`. `needs` names the golden fields without which the query has no answer
+([check.md](check.md)); it may be left out. Give parameters a type with `cast`: they may be null.
 
 ## The library
 
@@ -100,9 +102,13 @@ def _section(query: NamedQuery, reader: Reader) -> str:
         f"\n### {query.name}\n\n{query.question} {query.summary[:1].upper()}{query.summary[1:]}.\n\n"
         f"| option | type | default | |\n|---|---|---|---|\n{params}\n"
         f"| column | type | |\n|---|---|---|\n{columns}\n"
-        f"Order: {', '.join(query.order)}. Chart: {query.chart.kind}.\n\n"
+        f"Order: {', '.join(query.order)}. Chart: {query.chart.kind}.{_needs(query)}\n\n"
         f"```text\n$ ttsq run {query.name}\n{_output(query, reader)}```\n"
     )
+
+
+def _needs(query: NamedQuery) -> str:
+    return f" Needs in the logs: {', '.join(query.needs)}." if query.needs else ""
 
 
 def _param(param: Param) -> str:

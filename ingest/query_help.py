@@ -28,6 +28,7 @@ def help_text(query: NamedQuery) -> str:
             *columns,
             "",
             f"Order: {', '.join(query.order)}",
+            f"Needs in the logs: {', '.join(query.needs) or 'no field in particular'} (ttsq check)",
             "Output: --format, -o FILE, --json, --chart, --fail-if-any, --as-of, --tz; see ttsq run --help",
         ]
     )
@@ -59,6 +60,7 @@ def as_object(query: NamedQuery) -> dict[str, object]:
         "columns": [{"name": c.name, "type": c.type, "help": c.help} for c in query.columns],
         "chart": {"kind": query.chart.kind, **query.chart.axes},
         "order": list(query.order),
+        "needs": [name for name in query.needs if name != "none"],
         "file": str(query.path),
     }
 

@@ -11,7 +11,8 @@
 -- column: max_used_percent number -- the highest sample, percent
 -- column: threshold_percent number -- the alarm threshold as logged in the bucket; null where it was not
 -- column: samples integer -- samples in the bucket
--- chart: line x=bucket_at y=max_used_percent by=host
+-- needs: cache_health
+-- chart: line x=bucket_at y=max_used_percent by=host,path
 -- order: bucket_at, host, path
 
 with bucketed as (

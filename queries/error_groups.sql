@@ -16,7 +16,7 @@
 -- column: requests integer -- different requests among them
 -- column: first_at timestamp -- first record
 -- column: last_at timestamp -- last record
--- chart: bars x=message y=occurrences by=level
+-- chart: bars x=code,message y=occurrences by=level
 -- order: occurrences desc, level, code, location, message
 
 with named as (

@@ -11,7 +11,8 @@
 -- column: failures integer -- failed requests of this length and code
 -- column: requests integer -- all requests of this length, whatever became of them
 -- column: failure_rate number -- failures / requests, 0 to 1
--- chart: bars x=text_len y=failures by=error_code
+-- needs: status, text_len
+-- chart: heatmap x=text_len y=error_code value=failures
 -- order: failures desc, failure_rate desc, text_len, error_code
 
 with counted as (

@@ -9,6 +9,7 @@
 -- column: error_code text -- error code of the failed requests
 -- column: failures integer -- failed requests of this stage and code
 -- column: share number -- failures / all failures, 0 to 1
+-- needs: status, model_stage
 -- chart: bars x=model_stage y=failures by=error_code
 -- order: failures desc, model_stage, error_code
 

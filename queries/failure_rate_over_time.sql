@@ -10,6 +10,7 @@
 -- column: requests integer -- requests that began in it
 -- column: failures integer -- those of them that failed
 -- column: failure_rate number -- failures / requests, 0 to 1
+-- needs: status
 -- chart: line x=bucket_at y=failure_rate
 -- order: bucket_at
 

@@ -12,6 +12,7 @@
 --   successful of these; status and duration_ms those with an end; other fields all
 -- column: present integer -- those that have it
 -- column: coverage number -- present / requests, 0 to 1; null without such requests
+-- needs: none
 -- chart: bars x=field y=coverage
 -- order: coverage, field
 

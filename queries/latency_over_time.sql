@@ -12,7 +12,8 @@
 -- column: p95_ms number -- 95 % took no longer
 -- column: p99_ms number -- 99 % took no longer
 -- column: max_ms number -- the longest
--- chart: line x=bucket_at y=p95_ms
+-- needs: duration_ms
+-- chart: line x=bucket_at y=p50_ms,p95_ms
 -- order: bucket_at
 
 with measured as (

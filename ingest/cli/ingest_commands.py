@@ -2,9 +2,6 @@
 
 import json
 import socket
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +10,7 @@ from typing import Annotated
 import typer
 
 from ingest.cli.context import open_store, options, print_error, printable, reported
+from ingest.cli.log_options import DateFormat, LogFormat, Zone, chosen_format, reading_progress
 from ingest.errors import ExitCode, LogFileError
 from ingest.model import RunReport
 
@@ -31,19 +29,9 @@ def ingest(
     service: Annotated[
         str | None, typer.Option(help="Service the logs come from [default: tts].")
     ] = None,
-    log_format: Annotated[
-        str | None,
-        typer.Option(
-            help="The service's own logging format string, e.g. '%(asctime)s %(levelname)s %(message)s'."
-        ),
-    ] = None,
-    datefmt: Annotated[
-        str | None, typer.Option(help="The datefmt that goes with it, where there is one.")
-    ] = None,
-    tz: Annotated[
-        str | None,
-        typer.Option(help="Zone of stamps that name none (IANA) [default: this machine's]."),
-    ] = None,
+    log_format: LogFormat = None,
+    datefmt: DateFormat = None,
+    tz: Zone = None,
     final: Annotated[
         bool,
         typer.Option(
@@ -64,7 +52,6 @@ def ingest(
     record of a live file waits until the next one begins.
     """
     from ingest import pipeline
-    from ingest.formats import compile_format
     from ingest.settings import zone
 
     with reported(options(ctx).debug):
@@ -72,18 +59,13 @@ def ingest(
         chosen = pipeline.Options(
             host=host or s.host or socket.gethostname(),
             service=service or s.service,
-            format=compile_format(
-                log_format or s.log_format,
-                datefmt or s.datefmt,
-                escapes=s.escapes,
-                stage_time=s.stage_time,
-            ),
+            format=chosen_format(s, log_format, datefmt),
             tz=zone(tz or s.tz),
             final=final,
             dry_run=dry_run,
             wait_seconds=wait,
         )
-        with _progress() as progress:
+        with reading_progress("ingest") as progress:
             report = pipeline.ingest(
                 open_store(ctx), paths, chosen, now=lambda: datetime.now(UTC), progress=progress
             )
@@ -92,29 +74,6 @@ def ingest(
             print_error(problem)
         if any(isinstance(p, LogFileError) for p in report.problems):
             raise typer.Exit(int(ExitCode.LOG_FILE))
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on stderr, only on a terminal."""
-    if not sys.stderr.isatty():
-        yield lambda done, total: None
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        Progress,
-        TimeRemainingColumn,
-        TransferSpeedColumn,
-    )
-
-    with Progress(
-        BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn(),
-        console=Console(stderr=True), transient=True,
-    ) as bar:  # fmt: skip
-        task = bar.add_task("ingest", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _print_report(report: RunReport, as_json: bool, dry_run: bool) -> None:

@@ -12,7 +12,8 @@
 -- column: p95_ms number -- 95 % took no longer
 -- column: p99_ms number -- 99 % took no longer
 -- column: max_ms number -- the longest
--- chart: line x=bucket_at y=p95_ms
+-- needs: duration_ms
+-- chart: line x=bucket_at y=p50_ms,p95_ms
 -- order: bucket_at
 
 -- One list of percentiles, and buckets of whole microseconds: half the time of the portable text.
