@@ -175,7 +175,8 @@ def _place_group(
     if not g.is_settled:
         result.parts.extend(g.parts)
     stored_places = set().union(*old.values()) if old else set()
-    if g.request.is_request and places & stored_places:
+    # stages were numbered within their part: of several parts, and of stored ones, they are numbered anew
+    if g.request.is_request and (len(g.parts) > 1 or places & stored_places):
         result.relinks.extend(
             Relink(p.file_key, p.id, p.first_offset, p.last_offset, key, i)
             for i, p in enumerate(g.parts)

@@ -18,6 +18,12 @@ _CLOCK_STEPS_BACK = [
     "10:00:07,000 stage_time: stage=audio_render, id=ts_1, duration_ms=9",
     '10:00:08,000 synthesis_start: id=ts_3, text="more"',
 ]
+_STAGE_BEFORE_ITS_START = [
+    "09:59:59,990 stage_time: stage=text_normalize, id=ts_1, duration_ms=3",
+    '10:00:05,000 synthesis_start: id=ts_1, text="two"',
+    "10:00:05,100 stage_time: stage=llm_inference, id=ts_1, duration_ms=100",
+    "10:00:06,000 synthesis_complete: id=ts_1, status=success, duration_ms=1000",
+]
 _STRAYS = [
     "10:09:01,000 stage_time: stage=audio_render, id=ts_1, duration_ms=7",
     "10:09:02,000 audio_metrics: id=ts_1, rms=0.2, spectral_centroid=2000.0",
@@ -37,6 +43,7 @@ def _log(lines: list[str]) -> list[bytes]:
         pytest.param([*_ENDS, *_NEVER_ENDS, *_LONG_AFTER, *_STRAYS], id="the last use is open"),
         pytest.param([*_NEVER_ENDS, *_NEVER_ENDS, *_ENDS, *_STRAYS], id="two open uses before it"),
         pytest.param([*_NEVER_ENDS, *_ENDS, *_STRAYS, *_ENDS], id="used again after strays"),
+        pytest.param(_STAGE_BEFORE_ITS_START, id="a stage before its start"),
         pytest.param(
             [*_NEVER_ENDS, *_ENDS, *_LONG_AFTER, *_CLOCK_STEPS_BACK], id="the clock steps back"
         ),
@@ -48,7 +55,7 @@ def test_a_record_goes_to_the_last_use_of_its_id_however_the_file_is_read(
     records = _log(lines)
     want = expected([b"".join(records)])
     path = tmp_path / "app.log"
-    for first in range(1, len(records)):
+    for first in range(1, len(records) + 1):
         folder = tmp_path / str(first)
         folder.mkdir()
         store = harness.new_store(folder)
