@@ -19,10 +19,12 @@ _CLOCK_STEPS_BACK = [
     '10:00:08,000 synthesis_start: id=ts_3, text="more"',
 ]
 _STAGE_BEFORE_ITS_START = [
-    "09:59:59,990 stage_time: stage=text_normalize, id=ts_1, duration_ms=3",
-    '10:00:05,000 synthesis_start: id=ts_1, text="two"',
-    "10:00:05,100 stage_time: stage=llm_inference, id=ts_1, duration_ms=100",
-    "10:00:06,000 synthesis_complete: id=ts_1, status=success, duration_ms=1000",
+    "10:00:00,000 stage_time: stage=text_normalize, id=ts_1, duration_ms=120",
+    '10:00:00,000 synthesis_start: id=ts_1, text="two"',
+    "10:00:00,000 stage_time: stage=text_normalize, id=ts_1, duration_ms=120",
+    "10:00:00,000 stage_time: stage=llm_inference, id=ts_1, duration_ms=120",
+    "10:00:00,000 synthesis_complete: id=ts_1, status=success, duration_ms=523",
+    "10:00:00,000 synthesis_complete: id=ts_1, status=success, duration_ms=523",
 ]
 _STRAYS = [
     "10:09:01,000 stage_time: stage=audio_render, id=ts_1, duration_ms=7",
