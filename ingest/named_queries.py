@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
+from ingest.binds import binds
 from ingest.errors import QueryFileError, UsageProblem
 from ingest.golden import BY_NAME
 from ingest.resources import folder
@@ -34,8 +35,6 @@ _PARAM = re.compile(
     r"(?:\s+\[(?P<low>[-0-9.]*?)\.\.(?P<high>[-0-9.]*)\])?\s+--\s+(?P<help>.+)$"
 )
 _COLUMN = re.compile(r"(?P<name>[a-z][a-z0-9_]*)\s+(?P<type>[a-z]+)\s+--\s+(?P<help>.+)$")
-# What SQLAlchemy's text() takes for a parameter; a test holds the two together.
-_BIND = re.compile(r"(?<![:\w\\]):(\w+)(?![:\w])")
 _IGNORED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
@@ -341,21 +340,3 @@ def _check_statement(query: NamedQuery) -> None:
     for param in query.params:
         if param.name not in used:
             raise _problem(query.path, query.line, f"the parameter {param.name} is not used")
-
-
-def binds(sql: str) -> dict[str, int]:
-    """Parameters of a statement, each with the offset of its first use."""
-    found: dict[str, int] = {}
-    for match in _BIND.finditer(sql):
-        found.setdefault(match[1], match.start())
-    return found
-
-
-def escape_binds(sql: str) -> str:
-    """The statement with everything that looks like a parameter made literal."""
-    return _BIND.sub(lambda match: "\\" + match[0], sql)
-
-
-def with_literals(sql: str, values: Mapping[str, str]) -> str:
-    """The statement with SQL literals in the place of its parameters, for people to copy."""
-    return _BIND.sub(lambda match: values[match[1]], sql)

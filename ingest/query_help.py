@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from textwrap import fill
 
-from ingest.named_queries import NamedQuery, Param, with_literals
+from ingest.binds import replace_binds
+from ingest.named_queries import NamedQuery, Param
 from ingest.query_values import sql_literal
 
 _WIDTH = 100  # cells
@@ -70,6 +71,6 @@ def shown_sql(query: NamedQuery, values: Mapping[str, object], literals: bool) -
     written = {p.name: sql_literal(values[p.name], p.type) for p in query.params}
     head = [f"-- {query.name}: {query.question}"]
     if literals:
-        return "\n".join([*head, with_literals(query.sql, written)])
+        return "\n".join([*head, replace_binds(query.sql, written.__getitem__)])
     head += [f"-- :{name} = {value}" for name, value in written.items()]
     return "\n".join([*head, query.sql])

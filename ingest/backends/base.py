@@ -64,8 +64,8 @@ class Writer(Protocol):
 class Reader(Protocol):
     """A read-only session."""
 
-    def query(self, sql: str, binds: Mapping[str, object]) -> QueryResult:
-        """Run one statement with ``:name`` parameters bound."""
+    def query(self, sql: str, binds: Mapping[str, object] | None) -> QueryResult:
+        """Run one statement with ``:name`` parameters bound; None: it has none, and is run as it is."""
 
 
 class Store(Protocol):

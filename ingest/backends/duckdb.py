@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import duckdb
 
 from ingest.backends.base import Capabilities, QueryResult
+from ingest.binds import binds as names_of
+from ingest.binds import replace_binds
 from ingest.errors import StoreBusyError, StoreError
 from ingest.locks import exclusive, holder_of
 from ingest.model import Changes, Checkpoint, Origin, Relink, RunRow
@@ -234,27 +236,16 @@ class DuckDBReader:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
 
-    def query(self, sql: str, binds: Mapping[str, object]) -> QueryResult:
-        from sqlalchemy import text
+    def query(self, sql: str, binds: Mapping[str, object] | None) -> QueryResult:
+        if binds is None:
+            return self._result(self._connection.execute(sql))
+        used = {name: binds[name] for name in names_of(sql)}
+        marked = replace_binds(sql, lambda name: f"${name}")
+        return self._result(self._connection.execute(marked, used))
 
-        compiled = text(sql).compile(dialect=_named_dialect())
-        cursor = self._connection.execute(str(compiled), {k: binds[k] for k in compiled.params})
+    def _result(self, cursor: duckdb.DuckDBPyConnection) -> QueryResult:
         names = tuple(d[0] for d in cursor.description or ())
         return QueryResult(names, cursor.fetchall())
-
-
-def _named_dialect() -> Any:
-    from sqlalchemy.engine.default import DefaultDialect
-    from sqlalchemy.sql.compiler import SQLCompiler
-
-    class Compiler(SQLCompiler):
-        def bindparam_string(self, name: str, *_: Any, **__: Any) -> str:
-            return f"${name}"
-
-    class Dialect(DefaultDialect):
-        statement_compiler = Compiler
-
-    return Dialect(paramstyle="named")
 
 
 class DuckDBWriter:

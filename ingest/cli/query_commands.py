@@ -336,14 +336,12 @@ def sql(
     For example: ttsq sql "select status, count(*) from requests group by status"
     """
     with reported(options(ctx).debug):
-        from ingest.named_queries import escape_binds
-
         target = _output(ctx, kind, output, as_json, tz, raw)
         statement = sys.stdin.read() if text == "-" else text
         if not statement.strip():
             raise UsageProblem("there is no SQL to run", 'for example: ttsq sql "select 1"')
         with open_reader(ctx) as reader:
-            result = reader.query(escape_binds(statement), {})
+            result = reader.query(statement, None)
         target.write(result, {}, "no rows")
 
 

@@ -9,18 +9,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from ingest.binds import binds, replace_binds
 from ingest.cli.query_words import parse_params, split_name
 from ingest.errors import QueryFileError, UsageProblem
 from ingest.named_queries import (
     NamedQuery,
     Param,
-    binds,
-    escape_binds,
     load_library,
     load_query,
     parse_query,
     query_paths,
-    with_literals,
 )
 from ingest.query_help import help_text, shown_sql
 from ingest.query_values import bind_values, parse_instant, parse_value, sql_literal
@@ -118,9 +116,11 @@ def test_a_semicolon_that_ends_nothing_is_no_second_statement(body: str) -> None
 
 @given(st.text(alphabet=":abc1_ '\\\"-;é\n", max_size=40))
 @example(":11:")
+@example("a\\:b")
 def test_parameters_are_those_that_sqlalchemy_sees(sql: str) -> None:
-    assert set(binds(sql)) == set(text(sql).compile().params)
-    assert not text(escape_binds(sql)).compile().params
+    seen = text(sql).compile()
+    assert set(binds(sql)) == set(seen.params)
+    assert replace_binds(sql, lambda name: f":{name}") == str(seen)
 
 
 def test_a_folder_adds_and_overrides(tmp_path: Path) -> None:
@@ -295,5 +295,7 @@ def test_sql_to_copy_holds_literals_that_cannot_break_out() -> None:
     copied = shown_sql(query, values, literals=True)
     assert "logged_at >= '2026-03-01 12:00:00+00:00' and 1 < 3 and 'x'' or '':since'" in copied
     assert "-- :least = 3" in shown_sql(query, values, literals=False)
-    assert with_literals("a = :a and b = :ab", {"a": "1", "ab": "2"}) == "a = 1 and b = 2"
+    assert (
+        replace_binds("a = :a and b = :ab", {"a": "1", "ab": "2"}.__getitem__) == "a = 1 and b = 2"
+    )
     assert (sql_literal(None, "text"), sql_literal(True, "boolean")) == ("null", "true")

@@ -1,0 +1,20 @@
+"""The parameters of a SQL text, ``:name`` as SQLAlchemy's text() understands it (a test holds the two together)."""
+
+import re
+from collections.abc import Callable
+
+_BIND = re.compile(r"(?<![:\w\\]):(\w+)(?![:\w])")
+_ESCAPED = re.compile(r"\\(:\w*)(?![:\w])")
+
+
+def binds(sql: str) -> dict[str, int]:
+    """Parameters of a statement, each with the offset of its first use."""
+    found: dict[str, int] = {}
+    for match in _BIND.finditer(sql):
+        found.setdefault(match[1], match.start())
+    return found
+
+
+def replace_binds(sql: str, written: Callable[[str], str]) -> str:
+    """The statement with something else in the place of its parameters, and escaped colons as they are meant."""
+    return _ESCAPED.sub(r"\1", _BIND.sub(lambda match: written(match[1]), sql))
