@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -9,9 +10,19 @@ from pathlib import Path
 from ingest import files
 from ingest.errors import DamagedFileError, LogFileError
 from ingest.files import FileStat, LogReader
-from ingest.fingerprint import ANCHOR_BYTES, Match, anchor, anchor_length, compare
+from ingest.fingerprint import (
+    ANCHOR_BYTES,
+    Match,
+    anchor,
+    anchor_length,
+    compare,
+    covered,
+    fingerprint,
+)
 from ingest.model import Checkpoint
 from ingest.resume import Action, Anchored, Candidate, Decision, decide
+
+_TELLING_BYTES = 64  # a stamp and something behind it
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,22 +94,25 @@ class Known:
         return [
             c.file_key
             for c in self._by_key.values()
-            if compare(c.fingerprint, file.head)[0] is Match.FULL
+            if not _is_vague(c, file.stat)
+            and compare(c.fingerprint, file.head)[0] is Match.FULL
             and _anchored(c, file) in (Anchored.EQUAL, Anchored.UNKNOWN)
         ]
 
     def _displaced(self, path: Path, seen: dict[Path, Identified]) -> list[Path]:
-        """Rotated siblings to look at because the file known at this path is not there any more."""
+        """Rotated siblings to look at: the file known at this path is not there any more, or one of them has a tail."""
         gone = [
             c
             for c in self._by_key.values()
-            if c.path == str(path) and c.file_key not in self._present and c.committed_offset
+            if c.file_key not in self._present
+            and (c.path == str(path) or (_has_tail(c) and files.is_rotated(c.path, path)))
         ]
         if not gone:
             return []
         since = min(c.modified_ns for c in gone)
         found = []
-        for sibling in files.rotated_siblings(path):
+        inodes = {c.inode for c in gone}
+        for sibling in files.rotated_siblings(path, inodes):
             try:
                 if os.stat(sibling).st_mtime_ns >= since and sibling not in seen:
                     found.append(sibling)
@@ -110,38 +124,79 @@ class Known:
         """Where to start in a file; ``final``: its tail is wanted, too. See :func:`ingest.resume.decide`."""
         if file.untouched is not None:
             return self._untouched_decision(file, final)
-        waiting = self._waiting_at(file)
-        if waiting is not None:
-            return Decision(Action.RESUME, waiting, 0, "known")
         candidates = []
         for c in self._by_key.values():
-            if (file.stat.path, c.file_key) in self._rejected:
+            if (file.stat.path, c.file_key) in self._rejected or not c.committed_offset:
                 continue
-            match, equal = compare(c.fingerprint, file.head)
+            match, equal, anchored = self._compared(c, file)
             if match is Match.NONE:
                 continue
             elsewhere = any(
                 not _same_inode(s, file.stat) for s in self._present.get(c.file_key, [])
             )
             candidates.append(
-                Candidate(c, match, equal, _anchored(c, file), _same_place(c, file.stat), elsewhere)
+                Candidate(c, match, equal, anchored, _same_place(c, file.stat), elsewhere)
             )
-        return decide(candidates)
+        decision = decide(candidates)
+        waiting = self._waiting_at(file)
+        if waiting is None:
+            return decision
+        if decision.action is Action.START:
+            return Decision(Action.RESUME, waiting, 0, "known")
+        # what was empty, or too short to tell, turns out to be a copy of a known file
+        self.update(replace(waiting, state="replaced", note="a copy of a known file"))
+        return decision
+
+    def _compared(self, c: Checkpoint, file: Identified) -> tuple[Match, int, Anchored]:
+        """How a known file compares with the file at hand; what passes for a shorter copy has to prove it."""
+        match, equal = compare(c.fingerprint, file.head)
+        anchored = _anchored(c, file) if match is Match.FULL else Anchored.UNKNOWN
+        if match is Match.PREFIX and not self._is_copy(c, file, equal):
+            return Match.PARTLY, equal, anchored
+        if anchored is Anchored.SHORT and not self._is_copy(c, file, equal):
+            return match, equal, Anchored.DIFFERENT
+        return match, equal, anchored
+
+    def _is_copy(self, c: Checkpoint, file: Identified, equal: int) -> bool:
+        """Whether a file is the beginning of a known one: the last bytes of it are those of the known one there.
+
+        Where that is gone, a dated record that both have is proof enough, or that there is none in the file yet.
+        """
+        original = self._original(c, file.stat)
+        if original is not None and file.compression == "none":
+            end, length = file.stat.stored_bytes, min(ANCHOR_BYTES, file.stat.stored_bytes)
+            last = files.read_before(file.stat, end, length)
+            return last == files.read_before(original, end, length)
+        header = c.header_offset or 0
+        return 0 < header <= equal or len(file.head) < header
+
+    def _original(self, c: Checkpoint, stat: FileStat) -> FileStat | None:
+        """Where else than in the file at hand the content of a known file stands."""
+        for place in self._present.get(c.file_key, []):
+            if not _same_inode(place, stat):
+                return place
+        last = Path(c.path)
+        for path in (last, *files.rotated_siblings(last, {c.inode})):
+            with suppress(LogFileError):
+                place = files.stat_file(path)
+                if _unchanged(c, place) and not _same_inode(place, stat):
+                    return place
+        return None
 
     def _untouched_decision(self, file: Identified, final: bool) -> Decision:
         c = self._by_key[file.untouched or 0]
-        tail = c.size_bytes > c.committed_offset
-        if c.state != "damaged" and tail and self.is_finished(file, final=final):
+        if c.state != "damaged" and _has_tail(c) and self.is_finished(file, final=final):
             return Decision(Action.RESUME, c, c.committed_offset, "known")
         return Decision(Action.SKIP, c, c.committed_offset, "nothing new")
 
     def _waiting_at(self, file: Identified) -> Checkpoint | None:
+        """The known file, nothing of it stored yet, that a file is."""
         for c in self._by_key.values():
-            if (
-                c.fingerprint is None
-                and c.path == str(file.stat.path)
-                and c.inode == file.stat.inode
-            ):
+            if c.committed_offset or c.state == "replaced":
+                continue
+            if c.fingerprint is None and c.path == str(file.stat.path) and _is_inode(c, file.stat):
+                return c
+            if not _is_vague(c, file.stat) and compare(c.fingerprint, file.head)[0] is Match.FULL:
                 return c
         return None
 
@@ -149,10 +204,11 @@ class Known:
         """Whether nothing will follow a file's end: said so, compressed, or rotated and its content nowhere else."""
         if final or file.compression != "none":
             return True
-        if not files.has_successor(file.stat):
-            return False
         keys = [file.untouched] if file.untouched is not None else self._keys_of(file)
-        places = [s for k in keys if k is not None for s in self._present.get(k, [])]
+        moved = any(_is_moved(self._by_key[k], file.stat) for k in keys)
+        if not moved and not files.has_successor(file.stat, file.head):
+            return False
+        places = [s for k in keys for s in self._present.get(k, [])]
         return all(_same_inode(s, file.stat) or files.has_successor(s) for s in places)
 
     def reject(self, file: Identified, decision: Decision) -> None:
@@ -169,11 +225,7 @@ class Known:
             at_place = c.path == str(file.stat.path) or (
                 c.inode == file.stat.inode and c.device == file.stat.device
             )
-            if (
-                at_place
-                and c.file_key not in self._present
-                and c.state not in ("replaced", "waiting")
-            ):
+            if at_place and c.file_key not in self._present and c.state != "replaced":
                 gone = max(0, c.size_bytes - c.committed_offset)
                 note = (
                     f"truncated or replaced before its last {gone} bytes were read"
@@ -204,23 +256,42 @@ class Known:
         return [c for k, c in self._by_key.items() if self._stored.get(k) != c]
 
 
+def _has_tail(c: Checkpoint) -> bool:
+    return c.size_bytes > c.committed_offset
+
+
 def _same_inode(a: FileStat, b: FileStat) -> bool:
     return a.inode == b.inode and a.device == b.device
 
 
+def _is_moved(c: Checkpoint, stat: FileStat) -> bool:
+    """Whether a file was renamed, and another one has taken its place."""
+    is_it = _is_inode(c, stat) and c.path != str(stat.path)
+    return is_it and files.is_followed(Path(c.path), stat)
+
+
 def _untouched(c: Checkpoint, stat: FileStat) -> bool:
-    return (
-        c.path == str(stat.path)
-        and c.inode == stat.inode
-        and c.device == stat.device
-        and c.stored_bytes == stat.stored_bytes
-        and c.modified_ns == stat.modified_ns
-        and c.state not in ("replaced", "edited")
-    )
+    told = c.path == str(stat.path) and c.state not in ("replaced", "edited")
+    return told and _unchanged(c, stat)
+
+
+def _unchanged(c: Checkpoint, stat: FileStat) -> bool:
+    same_size = c.stored_bytes == stat.stored_bytes
+    return same_size and c.modified_ns == stat.modified_ns and _is_inode(c, stat)
+
+
+def _is_vague(c: Checkpoint, stat: FileStat) -> bool:
+    """Whether so little was seen of a waiting file that only its inode can tell it."""
+    little = c.committed_offset == 0 and covered(c.fingerprint) < _TELLING_BYTES
+    return little and not _is_inode(c, stat)
+
+
+def _is_inode(c: Checkpoint, stat: FileStat) -> bool:
+    return c.inode == stat.inode and c.device == stat.device
 
 
 def _same_place(c: Checkpoint, stat: FileStat) -> bool:
-    return c.path == str(stat.path) or (c.inode == stat.inode and c.device == stat.device)
+    return c.path == str(stat.path) or _is_inode(c, stat)
 
 
 def _anchored(c: Checkpoint, file: Identified) -> Anchored:
@@ -244,6 +315,9 @@ class Opened:
         self.file = file
         self.decision = decision
         self.reader = LogReader(file.stat)
+        if decision.offset == 0 and not self.reader.begins_with(file.head):
+            self.reader.close()
+            raise files.moved(file.stat.path)
         self.offset = self.committed = decision.offset
         self.recent = b""
         self.header_offset = -1
@@ -297,7 +371,7 @@ def first_checkpoint(file: Identified, host: str, service: str, now: datetime) -
         host=host,
         service=service,
         path=str(stat.path),
-        fingerprint=None,
+        fingerprint=fingerprint(file.head) or None,
         header_offset=None,
         anchor=None,
         committed_offset=0,

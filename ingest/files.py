@@ -3,15 +3,15 @@
 import glob
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Protocol, cast
+from typing import IO, cast
 
 from ingest.errors import DamagedFileError, LogFileError
 from ingest.fingerprint import HEAD_BYTES
+from ingest.inflate import Inflater, damage_errors
 
-_INPUT_BYTES = 256 << 10  # compressed bytes taken at a time
 CHUNK_BYTES = 32 << 20  # read in one go; what is made of it on the way takes five times that
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -19,7 +19,7 @@ _LOG_NAME = re.compile(r"\.log($|[.\-_])|[.\-_]log($|\.\d)", re.I)
 _NOT_LOGS = (".lock", ".swp", ".tmp", ".idx", ".duckdb", ".wal", "~")
 _PACKED = (".gz", ".zst", ".zstd")
 _ROTATED = re.compile(
-    r"^(?P<base>.+?)[.\-_](?P<n>\d{1,4}|\d{4}-?\d\d-?\d\d(?:[-_T.]?\d\d(?:[-_:.]?\d\d){0,2})?|\d{10,})$"
+    r"^(?P<base>.+?)[.\-_](?P<n>\d{1,4}|\d{4}-?\d\d-?\d\d(?:[-_T.]?\d\d(?:[-_:.]?\d\d){0,2})?|\d{10,}|old|bak)$"
 )
 _DATED = re.compile(r"^(?P<stem>.+)[.\-_]\d{4}-?\d\d-?\d\d(?:[-_T]?\d{2,6})?(?P<ext>\.log)$")
 
@@ -100,7 +100,7 @@ def rotation_base(name: str) -> tuple[str, int | None] | None:
     for packed in _PACKED:
         name = name.removesuffix(packed)
     match = _ROTATED.match(name)
-    if match and len(match["n"]) <= 4 and "-" not in match["n"]:
+    if match and len(match["n"]) <= 4 and match["n"].isdecimal():
         return match["base"], int(match["n"])
     if match:
         return match["base"], None
@@ -108,21 +108,33 @@ def rotation_base(name: str) -> tuple[str, int | None] | None:
     return (dated["stem"] + dated["ext"], None) if dated else None
 
 
-def rotated_siblings(path: Path) -> list[Path]:
-    """Rotated files of a live log in its directory."""
-    try:
-        names = os.listdir(path.parent)
-    except OSError:
-        return []
-    return [
-        path.parent / n
-        for n in sorted(names)
-        if n != path.name and (base := rotation_base(n)) is not None and base[0] == path.name
-    ]
+def rotated_siblings(path: Path, inodes: Collection[int]) -> list[Path]:
+    """Files that were rotated away from a path: by their names, or because they have one of the inodes.
+
+    Looked for in its directory, and in that of the file that a symlink leads to.
+    """
+    inside: list[tuple[Path, int]] = []
+    for folder in sorted({path.parent, path.resolve().parent}):
+        try:
+            with os.scandir(folder) as entries:
+                inside += sorted((folder / e.name, e.inode()) for e in entries)
+        except OSError:
+            continue
+    return [p for p, inode in inside if p != path and (inode in inodes or is_rotated(str(p), path))]
 
 
-def has_successor(stat: FileStat) -> bool:
-    """Whether a file was rotated and its writer has moved on: a newer file of its name holds something."""
+def is_rotated(path: str, live: Path) -> bool:
+    """Whether a path is that of a rotated file of a live log: ``app.log.2.gz`` of ``app.log``, in the same directory."""
+    folder, name = os.path.split(path)
+    base = rotation_base(name)
+    return base is not None and base[0] == live.name and folder == str(live.parent)
+
+
+def has_successor(stat: FileStat, head: bytes = b"") -> bool:
+    """Whether a file was rotated and its writer has moved on: a newer file of its name holds something.
+
+    Something else, that is: what begins with ``head`` is what the file is being copied from.
+    """
     rotated = rotation_base(stat.path.name)
     if rotated is None:
         return False
@@ -134,86 +146,71 @@ def has_successor(stat: FileStat) -> bool:
             for n in range(1, number)
             for packed in ("", *_PACKED)
         ]
-    for path in newer:
+    return any(is_followed(path, stat) and not _begins_with(path, head) for path in newer)
+
+
+def _begins_with(path: Path, head: bytes) -> bool:
+    if not head:
+        return False
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(head)) == head
+    except OSError:
+        return False
+
+
+def is_followed(path: Path, stat: FileStat) -> bool:
+    """Whether another file than that of ``stat`` stands at a path, and holds something."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return False
+    return status.st_size > 0 and status.st_ino != stat.inode
+
+
+def _compression(start: bytes, path: Path) -> str:
+    """By the first four bytes; of a file that is only just being written, fewer have to do."""
+    if start[:2] == _GZIP or start == _GZIP[:1]:
+        return "gzip"
+    begun = start and path.suffix in _PACKED and _ZSTD.startswith(start)
+    return "zstd" if start == _ZSTD or begun else "none"
+
+
+def _open(stat: FileStat) -> IO[bytes]:
+    """Open the file that was looked at, also where it was rotated since."""
+    try:
+        file: IO[bytes] = open(stat.path, "rb", buffering=0)  # noqa: SIM115
+    except FileNotFoundError:
+        file = _open_renamed(stat)
+    except OSError as error:
+        raise LogFileError(
+            f"the log file {stat.path} cannot be opened: {error.strerror}",
+            f"ls -l {stat.path}; run ttsq as a user who may read it",
+        ) from error
+    if os.fstat(file.fileno()).st_ino == stat.inode:
+        return file
+    file.close()
+    return _open_renamed(stat)
+
+
+def _open_renamed(stat: FileStat) -> IO[bytes]:
+    for path in rotated_siblings(stat.path, {stat.inode}):
         try:
-            status = os.stat(path)
+            file: IO[bytes] = open(path, "rb", buffering=0)  # noqa: SIM115
         except OSError:
             continue
-        if status.st_size > 0 and status.st_ino != stat.inode:
-            return True
-    return False
+        if os.fstat(file.fileno()).st_ino == stat.inode:
+            return file
+        file.close()
+    raise moved(stat.path)
 
 
-class _Decompressor(Protocol):
-    """What igzip_lib.IgzipDecompressor and zstd.ZstdDecompressor share (that of the standard library's bz2)."""
-
-    eof: bool
-    needs_input: bool
-    unused_data: bytes
-
-    def decompress(self, data: bytes, max_length: int = -1, /) -> bytes: ...
-
-
-def _new_decompressor(compression: str) -> _Decompressor:
-    if compression == "gzip":
-        from isal import igzip_lib
-
-        return cast(_Decompressor, igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP))
-    from backports import zstd
-
-    return cast(_Decompressor, zstd.ZstdDecompressor())
-
-
-class _Inflater:
-    """Reads a stream of one or more compressed members; zero padding between them is skipped."""
-
-    def __init__(self, file: IO[bytes], compression: str) -> None:
-        self._file = file
-        self._compression = compression
-        self._member: _Decompressor | None = None
-        self._input = b""
-
-    def read(self, size: int) -> bytes:
-        """Up to ``size`` bytes, empty at the end.
-
-        :raises EOFError: where a member ends in the middle.
-        """
-        while True:
-            if (self._member is None or self._member.eof) and not self._next_member():
-                return b""
-            member = cast(_Decompressor, self._member)
-            if member.needs_input and not self._input:
-                self._input = self._file.read(_INPUT_BYTES)
-                if not self._input:
-                    raise EOFError("the compressed data ends in the middle")
-            data, self._input = self._input, b""
-            out = member.decompress(data, size)
-            if out:
-                return out
-
-    def _next_member(self) -> bool:
-        rest = self._member.unused_data if self._member is not None else b""
-        while True:
-            rest = rest.lstrip(b"\0") if self._member is not None else rest
-            if len(rest) >= 4 or not (more := self._file.read(_INPUT_BYTES)):
-                break
-            rest += more
-        if not rest:
-            return False
-        self._member, self._input = _new_decompressor(self._compression), rest
-        return True
-
-
-def _igzip_error() -> type[Exception]:
-    from isal import igzip_lib
-
-    return cast(type[Exception], igzip_lib.error)
-
-
-def _zstd_error() -> type[Exception]:
-    from backports import zstd
-
-    return cast(type[Exception], zstd.ZstdError)
+def moved(path: Path) -> LogFileError:
+    """What to say of a file that is another one than it was a moment ago."""
+    return LogFileError(
+        f"the log file {path} was moved or truncated while it was looked at",
+        "nothing of it is read now; run again",
+    )
 
 
 class LogReader:
@@ -225,13 +222,7 @@ class LogReader:
 
     def __init__(self, stat: FileStat) -> None:
         self.stat = stat
-        try:
-            self._file: IO[bytes] = open(stat.path, "rb", buffering=0)  # noqa: SIM115
-        except OSError as error:
-            raise LogFileError(
-                f"the log file {stat.path} cannot be opened: {error.strerror}",
-                f"ls -l {stat.path}; run ttsq as a user who may read it",
-            ) from error
+        self._file = _open(stat)
         start = self._file.read(4)
         self._file.seek(0)
         if start[:2] in _UTF16:
@@ -240,14 +231,17 @@ class LogReader:
                 f"the log file {stat.path} is encoded in UTF-16",
                 f"convert it: iconv -f UTF-16 -t UTF-8 {stat.path}",
             )
-        self.compression = "gzip" if start[:2] == _GZIP else "zstd" if start == _ZSTD else "none"
+        self.compression = _compression(start, stat.path)
         self.position = 0
         self._damage: DamagedFileError | None = None
         self._limit = os.fstat(self._file.fileno()).st_size
+        if self.compression == "none" and self._limit < stat.stored_bytes:
+            self._file.close()
+            raise moved(stat.path)
         self._inflater = self._open_inflater()
 
-    def _open_inflater(self) -> _Inflater | None:
-        return None if self.compression == "none" else _Inflater(self._file, self.compression)
+    def _open_inflater(self) -> Inflater | None:
+        return None if self.compression == "none" else Inflater(self._file, self.compression)
 
     def read(self, size: int = CHUNK_BYTES) -> bytes:
         """Up to ``size`` further bytes; empty at the end."""
@@ -263,10 +257,10 @@ class LogReader:
         have = 0
         while have < size and self._damage is None:
             try:
-                part = cast(_Inflater, self._inflater).read(min(size - have, 1 << 20))
+                part = cast(Inflater, self._inflater).read(min(size - have, 1 << 20))
             except EOFError as error:
                 self._damage = self._damaged(error, self.position + have, cut=True)
-            except (OSError, ValueError, _igzip_error(), _zstd_error()) as error:
+            except damage_errors() as error:
                 self._damage = self._damaged(error, self.position + have, cut=False)
             else:
                 if not part:
@@ -289,6 +283,15 @@ class LogReader:
             f"the {self.compression} file {self.stat.path} is damaged {where}: {error}",
             f"test it: {'gzip' if self.compression == 'gzip' else 'zstd'} -t {self.stat.path}",
         )
+
+    def begins_with(self, head: bytes) -> bool:
+        """Whether these are (still) the first bytes behind the fill; the position is 0 before and after."""
+        if not head:
+            return True
+        self.skip_fill()
+        same = self.read(len(head)) == head
+        self._back_to(0)
+        return same
 
     def seek_to(self, offset: int) -> None:
         """Go to an offset at or behind the position; a compressed file is inflated up to there.
@@ -362,9 +365,13 @@ def read_head(stat: FileStat) -> tuple[bytes, str]:
 
 
 def read_before(stat: FileStat, offset: int, length: int) -> bytes | None:
-    """The ``length`` bytes before an offset of a plain file, None where it is shorter."""
-    if stat.stored_bytes < offset:
-        return None
+    """The ``length`` bytes before an offset, None where the file is shorter; a compressed one is inflated up to there."""
     with LogReader(stat) as reader:
-        reader.seek_to(offset - length)
-        return reader.read(length)
+        if reader.compression == "none" and stat.stored_bytes < offset:
+            return None
+        try:
+            reader.seek_to(offset - length)
+            data = reader.read(length)
+        except DamagedFileError:
+            return None
+        return data if len(data) == length else None

@@ -92,6 +92,6 @@ def _is_edited(c: Candidate) -> bool:
     if not c.same_place or c.elsewhere or c.checkpoint.committed_offset == 0:
         return False
     header = c.checkpoint.header_offset
-    if c.match is Match.PARTLY:
-        return header is not None and c.equal_bytes >= header
-    return c.match is Match.FULL and c.anchored is Anchored.DIFFERENT
+    if header is None or not 0 < header <= c.equal_bytes:
+        return False
+    return c.match is Match.PARTLY or c.anchored is Anchored.DIFFERENT

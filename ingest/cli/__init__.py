@@ -6,7 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
-from ingest.cli import check_command, ingest_commands, query_commands, store_commands
+from ingest.cli import (
+    check_command,
+    ingest_commands,
+    query_commands,
+    store_commands,
+    trace_command,
+)
 from ingest.cli.context import Options, print_error, reported
 from ingest.errors import ExitCode, UsageProblem
 from ingest.settings import load_settings
@@ -61,6 +67,7 @@ app.command()(ingest_commands.ingest)
 app.command()(ingest_commands.status)
 app.command()(ingest_commands.demo)
 query_commands.register(app)
+app.command()(trace_command.trace)
 app.command()(check_command.check)
 app.add_typer(store_commands.db, name="db")
 

@@ -1,0 +1,74 @@
+"""Compressed bytes → bytes: streams of one or more gzip or zstd members."""
+
+from typing import IO, Protocol, cast
+
+_INPUT_BYTES = 256 << 10  # compressed bytes taken at a time
+
+
+class _Decompressor(Protocol):
+    """What igzip_lib.IgzipDecompressor and zstd.ZstdDecompressor share (that of the standard library's bz2)."""
+
+    eof: bool
+    needs_input: bool
+    unused_data: bytes
+
+    def decompress(self, data: bytes, max_length: int = -1, /) -> bytes: ...
+
+
+def _new_decompressor(compression: str) -> _Decompressor:
+    if compression == "gzip":
+        from isal import igzip_lib
+
+        return cast(_Decompressor, igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP))
+    from backports import zstd
+
+    return cast(_Decompressor, zstd.ZstdDecompressor())
+
+
+class Inflater:
+    """Reads a stream of one or more compressed members; zero padding between them is skipped."""
+
+    def __init__(self, file: IO[bytes], compression: str) -> None:
+        self._file = file
+        self._compression = compression
+        self._member: _Decompressor | None = None
+        self._input = b""
+
+    def read(self, size: int) -> bytes:
+        """Up to ``size`` bytes, empty at the end.
+
+        :raises EOFError: where a member ends in the middle.
+        """
+        while True:
+            if (self._member is None or self._member.eof) and not self._next_member():
+                return b""
+            member = cast(_Decompressor, self._member)
+            if member.needs_input and not self._input:
+                self._input = self._file.read(_INPUT_BYTES)
+                if not self._input:
+                    raise EOFError("the compressed data ends in the middle")
+            data, self._input = self._input, b""
+            out = member.decompress(data, size)
+            if out:
+                return out
+
+    def _next_member(self) -> bool:
+        rest = self._member.unused_data if self._member is not None else b""
+        while True:
+            rest = rest.lstrip(b"\0") if self._member is not None else rest
+            if len(rest) >= 4 or not (more := self._file.read(_INPUT_BYTES)):
+                break
+            rest += more
+        if not rest:
+            return False
+        self._member, self._input = _new_decompressor(self._compression), rest
+        return True
+
+
+def damage_errors() -> tuple[type[Exception], ...]:
+    """What :meth:`Inflater.read` raises for data that are not what they should be, but for their end."""
+    from backports import zstd
+    from isal import igzip_lib
+
+    errors = (OSError, ValueError, igzip_lib.error, zstd.ZstdError)
+    return cast(tuple[type[Exception], ...], errors)
