@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO ?= demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench clean
+.PHONY: help demo test nightly check bench clean tools
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -25,8 +25,19 @@ demo: $(BIN)/ttsq ## install, write a demo log set with an incident, ingest it, 
 	$(BIN)/ttsq --db duckdb:///$(DEMO)/demo.duckdb ingest $(DEMO)/logs
 	$(BIN)/ttsq --db duckdb:///$(DEMO)/demo.duckdb run failure_by_length
 
-test: $(VENV)/.test ## install what tests need and run them
-	$(BIN)/python -m pytest
+test: $(VENV)/.test tools ## install what tests need and run them
+	$(BIN)/python -m pytest -n auto --dist worksteal
+
+nightly: $(VENV)/.test tools ## all tests, the slow ones too, and a search for new failing logs
+	$(BIN)/python -m pytest -n auto --dist worksteal -m 'slow or not slow'
+	TTSQ_EXAMPLES=1000 $(BIN)/python -m pytest -n auto tests/properties
+
+# logrotate and zstd rotate real files in the tests; Debian has them
+tools:
+	@PATH="$$PATH:/usr/sbin"; for tool in logrotate zstd; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+	if [ -n "$$missing" ] && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	elif [ -n "$$missing" ]; then echo "the tests need:$$missing (apt-get install$$missing)"; fi
 
 check: $(VENV)/.test ## format, lint, types, layers, docs
 	$(BIN)/ruff format --check .

@@ -48,7 +48,7 @@ or of systemd, with `OnFailure=` in the unit that runs
 
     ExecStart=/usr/local/bin/ttsq run unfinished_requests --since 1h --older-than-ms 60000 --fail-if-any
 
-or of Nagios and its kin, where 1 is a warning.
+or of Nagios and its kin, where 1 is a warning. Whole units and scripts are in [alarms.md](alarms.md).
 
 ## Your own queries
 

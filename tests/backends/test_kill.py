@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
-
 from ingest.backends.duckdb import DuckDBStore
 from ingest.demo import write_demo
 from tests.support import harness
@@ -55,7 +53,6 @@ def _new_store(folder: Path, name: str) -> DuckDBStore:
     return harness.new_store(folder / name)
 
 
-@pytest.mark.slow
 def test_killed_at_any_moment_a_second_run_completes_the_tables(tmp_path: Path) -> None:
     logs = tmp_path / "logs"
     paths = list(
@@ -78,10 +75,9 @@ def test_killed_at_any_moment_a_second_run_completes_the_tables(tmp_path: Path) 
         assert not report.problems
         _equal(harness.dump(store, paths), expected, f"kill {number}")
         _settled(store, total)
-    assert in_the_middle >= _KILLS // 3, "the kills missed the ingest"
+    assert in_the_middle >= _KILLS // 4, "the kills missed the ingest"
 
 
-@pytest.mark.slow
 def test_killed_again_and_again_in_one_store(tmp_path: Path) -> None:
     logs = tmp_path / "logs"
     paths = list(
