@@ -3,9 +3,11 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO ?= demo
+SECONDS ?= 60
+TARGETS ?= $(notdir $(wildcard tests/fuzz/corpus/*))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test nightly check bench clean tools
+.PHONY: help demo test nightly check bench fuzz sanitize clean tools
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -49,6 +51,13 @@ check: $(VENV)/.test ## format, lint, types, layers, docs
 
 bench: $(VENV)/.test ## ingest speed, memory and start-up, ours beside the marks of this machine
 	$(BIN)/python benchmarks/first_ingest.py
+
+fuzz: $(VENV)/.test ## SECONDS of coverage-guided fuzzing for each of TARGETS
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'atheris>=3,<4'
+	for target in $(TARGETS); do $(BIN)/python -m tests.fuzz.run --seconds $(SECONDS) $$target || exit; done
+
+sanitize: $(VENV)/.test ## the compiled modules under AddressSanitizer and UndefinedBehaviorSanitizer
+	tests/fuzz/sanitize.sh $(BIN)/python
 
 clean: ## remove what the targets made
 	rm -rf $(VENV) $(DEMO) build *.egg-info ingest/*.c ingest/*.so

@@ -315,9 +315,14 @@ class Opened:
         self.file = file
         self.decision = decision
         self.reader = LogReader(file.stat)
-        if decision.offset == 0 and not self.reader.begins_with(file.head):
-            self.reader.close()
-            raise files.moved(file.stat.path)
+        if decision.offset == 0:
+            head = self.reader.head()
+            if not head.startswith(file.head):
+                self.reader.close()
+                raise files.moved(file.stat.path)
+            self.file = replace(
+                file, head=head
+            )  # longer, where it has grown since it was looked at
         self.offset = self.committed = decision.offset
         self.recent = b""
         self.header_offset = -1

@@ -30,6 +30,9 @@ _PERCENT = cython.declare(cython.int, N_PERCENT)
 _LENGTH = cython.declare(cython.int, N_LENGTH)
 _BOOL = cython.declare(cython.int, N_BOOL)
 OK, BAD, SLOW = 1, 0, 2
+MANY_MEMBERS = (
+    64  # of a JSON object: comparing each with each takes longer than a dictionary beyond it
+)
 _OK = cython.declare(cython.char, 1)
 _BAD = cython.declare(cython.char, 0)
 _SLOW = cython.declare(cython.char, 2)
@@ -313,8 +316,8 @@ def objects(keys, key_at, values, value_at, owners, n_owners, offsets, out, twic
     """Write JSON objects of string values, one for each owner; return their bytes' count.
 
     Members come as Arrow string columns ``keys``/``key_at`` and ``values``/``value_at``, in the order of ``owners``
-    int32[m] (ascending). ``twice`` uint8[n_owners] is set where an owner has several values of one key: the caller writes
-    those. ``out`` has room for 6 bytes a byte and 8 a member.
+    int32[m] (ascending). ``twice`` uint8[n_owners] is set where an owner has several values of one key, or more members
+    than are worth comparing with each other: the caller writes those. ``out`` has room for 6 bytes a byte and 8 a member.
     """
     k: cython.const[cython.uchar][::1] = keys
     ka: cython.int[::1] = key_at
@@ -330,13 +333,25 @@ def objects(keys, key_at, values, value_at, owners, n_owners, offsets, out, twic
     j: cython.int
     owner: cython.int
     first: cython.int
+    last: cython.int
+    many: cython.int = MANY_MEMBERS
     repeated: cython.bint
     at: cython.longlong = 0
     with cython.nogil:
         for owner in range(total):
             o[owner] = at
             first = i
-            while i < m and own[i] == owner:
+            last = i
+            while last < m and own[last] == owner:
+                last += 1
+            if last - first > many:
+                dup[owner] = 1
+                dst[at] = 123
+                dst[at + 1] = 125
+                at += 2
+                i = last
+                continue
+            while i < last:
                 repeated = False
                 for j in range(first, i):
                     if _same(k, ka[i], ka[i + 1], ka[j], ka[j + 1]):

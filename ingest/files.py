@@ -284,14 +284,15 @@ class LogReader:
             f"test it: {'gzip' if self.compression == 'gzip' else 'zstd'} -t {self.stat.path}",
         )
 
-    def begins_with(self, head: bytes) -> bool:
-        """Whether these are (still) the first bytes behind the fill; the position is 0 before and after."""
-        if not head:
-            return True
-        self.skip_fill()
-        same = self.read(len(head)) == head
+    def head(self) -> bytes:
+        """The first bytes behind the fill, at most HEAD_BYTES; the position is 0 before and after."""
+        try:
+            self.skip_fill()
+            head = self.read(HEAD_BYTES)
+        except DamagedFileError:
+            head = b""
         self._back_to(0)
-        return same
+        return head
 
     def seek_to(self, offset: int) -> None:
         """Go to an offset at or behind the position; a compressed file is inflated up to there.
@@ -357,11 +358,7 @@ def read_head(stat: FileStat) -> tuple[bytes, str]:
     What comes before the damage of a damaged file counts.
     """
     with LogReader(stat) as reader:
-        try:
-            reader.skip_fill()
-            return reader.read(HEAD_BYTES), reader.compression
-        except DamagedFileError:
-            return b"", reader.compression
+        return reader.head(), reader.compression
 
 
 def read_before(stat: FileStat, offset: int, length: int) -> bytes | None:

@@ -59,12 +59,17 @@ ONE_WORD_KEYS = frozenset(
     {"id", "request_id", "error_code", "warning_code", "stage", "model_stage"}
 )
 
+MAX_WIDTH = 1000  # characters that a field may be padded to; far beyond what a header has
 MAX_RECORD_BYTES = 4 << 20  # a record longer than this is quarantined by its head (docs/parsing.md)
 
+# Each also matches its escape (``%%``, ``{{``, ``$$``), then without a name.
 _STYLES = (
-    re.compile(r"%\((?P<name>\w+)\)(?P<flags>[#0+ -]*)(?P<width>\d*)(?:\.\d+)?(?P<type>[a-zA-Z])"),
-    re.compile(r"\{(?P<name>\w+)(?:![rsa])?(?::(?P<flags>[^}\d]*)(?P<width>\d*)[^}]*)?\}"),
-    re.compile(r"\$\{?(?P<name>\w+)\}?"),
+    re.compile(r"%%|%\((?P<name>\w+)\)[#0+ -]*(?P<width>[0-9]*)(?:\.[0-9]+)?(?P<type>[a-zA-Z])"),
+    re.compile(
+        r"\{\{|\}\}"
+        r"|\{(?P<name>\w+)(?:![rsa])?(?::[^{}0-9]*(?P<width>[0-9]*)[^{}]*?(?P<type>[a-zA-Z]?))?\}"
+    ),
+    re.compile(r"\$\$|\$(?P<open>\{)?(?P<name>[_A-Za-z][_A-Za-z0-9]*)(?(open)\})"),
 )
 _NUMERIC = {"process", "thread", "lineno", "levelno", "relativeCreated"}
 # Attributes that every LogRecord has: of interest with an error, noise with a request.
@@ -132,8 +137,10 @@ def compile_format(
         raise FormatError(f"escapes is {escapes!r}", "it is 'backslash' or 'none'")
     if stage_time not in ("elapsed", "own"):
         raise FormatError(f"stage_time is {stage_time!r}", "it is 'elapsed' or 'own'")
+    _check_text("log format", text)
     literals, names = _split(text)
-    _check(text, [n["name"] for n in names], literals)
+    _check(text, names, literals)
+    _check_widths(text, names)
     fields, extras = _fields(literals, names)
     return Format(
         text=text,
@@ -147,8 +154,31 @@ def compile_format(
     )
 
 
+def _check_text(what: str, text: str) -> None:
+    if "\n" in text:
+        raise FormatError(
+            f"the {what} {text!r} spans several lines", "ttsq reads headers that stand on one line"
+        )
+    if any((c < " " and c != "\t") or c == "\x7f" or "\ud800" <= c <= "\udfff" for c in text):
+        raise FormatError(
+            f"the {what} {text!r} holds control characters or is not UTF-8",
+            "copy it from the service's logging configuration",
+        )
+
+
+def _check_widths(text: str, names: list[dict[str, str]]) -> None:
+    for name in names:
+        width = name.get("width", "")
+        if len(width) > 9 or int(width or 0) > MAX_WIDTH:
+            raise FormatError(
+                f"the log format {text[:200]!r} pads {name['name']} to more than {MAX_WIDTH} characters",
+                f"a complete one is '{DEFAULT_FORMAT}'",
+            )
+
+
 def _split(text: str) -> tuple[list[str], list[dict[str, str]]]:
-    style = next((s for s in (_STYLES[0], _STYLES[2], _STYLES[1]) if s.search(text)), None)
+    order = (_STYLES[0], _STYLES[2], _STYLES[1])
+    style = next((s for s in order if any(m["name"] for m in s.finditer(text))), None)
     if style is None:
         raise FormatError(
             f"the log format {text!r} has no fields",
@@ -156,6 +186,8 @@ def _split(text: str) -> tuple[list[str], list[dict[str, str]]]:
         )
     literals, names, at = [], [], 0
     for match in style.finditer(text):
+        if not match["name"]:
+            continue
         literals.append(text[at : match.start()])
         names.append({k: v or "" for k, v in match.groupdict().items()})
         at = match.end()
@@ -168,23 +200,28 @@ def _split(text: str) -> tuple[list[str], list[dict[str, str]]]:
                     "a field looks like %(levelname)s; a plain percent sign is written %%",
                 )
         literals = [part.replace("%%", "%") for part in literals]
-    if "\n" in "".join(literals):
-        raise FormatError(
-            f"the log format {text!r} spans several lines",
-            "ttsq reads headers that stand on one line",
-        )
+    elif style is _STYLES[1]:
+        literals = [part.replace("{{", "{").replace("}}", "}") for part in literals]
+    else:
+        literals = [part.replace("$$", "$") for part in literals]
     return literals, names
 
 
-def _check(text: str, names: list[str], literals: list[str]) -> None:
+def _check(text: str, specs: list[dict[str, str]], literals: list[str]) -> None:
+    names = [spec["name"] for spec in specs]
     hint = f"a complete one is '{DEFAULT_FORMAT}'"
     if "message" not in names:
         raise FormatError(f"the log format {text!r} has no %(message)s", hint)
     if "asctime" not in names and "created" not in names:
         raise FormatError(f"the log format {text!r} has no %(asctime)s, so no record a time", hint)
-    fixed = {"asctime", "created", "msecs"} | _NUMERIC
+    times = [i for i, name in enumerate(names) if name in ("asctime", "created")]
+    if times[0] > names.index("message"):
+        raise FormatError(
+            f"the log format {text!r} has the time behind the message",
+            "a message of several lines would hide it; put %(asctime)s before %(message)s",
+        )
     for i in range(1, len(names)):
-        if not literals[i] and names[i - 1] not in fixed and names[i - 1] != "message":
+        if not literals[i] and _kind(specs[i - 1]) not in _FIXED and names[i - 1] != "message":
             raise FormatError(
                 f"the log format {text!r} has nothing between {names[i - 1]} and {names[i]}",
                 "put a space or a dash between them; their border cannot be told otherwise",
@@ -206,18 +243,27 @@ _KINDS = {
 }
 
 
+_FIXED = {spans.F_ASCTIME, spans.F_CREATED, spans.F_MSECS, spans.F_DIGITS}
+
+
+def _kind(spec: dict[str, str]) -> int:
+    """The kind of a field; a number that is not written in decimal digits is text."""
+    if spec["name"] in _NUMERIC:
+        return spans.F_DIGITS if (spec.get("type") or "s") in "sdiuf" else spans.F_TEXT
+    return _KINDS.get(spec["name"], spans.F_TEXT)
+
+
 def _fields(
     literals: list[str], names: list[dict[str, str]]
 ) -> tuple[tuple[tuple[int, bytes, int, int], ...], tuple[str, ...]]:
     extras: list[str] = []
     fields = []
     for literal, spec in zip(literals, names, strict=False):
-        kind = _KINDS.get(spec["name"], 0)
+        kind = _kind(spec)
         extra = -1
-        if not kind:
+        if kind in (spans.F_DIGITS, spans.F_TEXT):
             extra = len(extras)
             extras.append(spec["name"])
-            kind = spans.F_DIGITS if spec["name"] in _NUMERIC else spans.F_TEXT
         width = int(spec.get("width") or 0)
         fields.append((kind, literal.encode(), width, extra))
     return tuple(fields), tuple(extras)
@@ -238,18 +284,15 @@ def compile_clock(datefmt: str | None) -> tuple[tuple[int, int], ...]:
             }.get(c)
             steps.append((special, 0) if special else _step(c, _CLOCK_AUTO))
         return tuple(steps)
-    expanded = re.sub("|".join(_CLOCK_MACROS), lambda m: _CLOCK_MACROS[m[0]], datefmt)
+    _check_text("date format", datefmt)
+    expanded = re.sub(r"%.", lambda m: _CLOCK_MACROS.get(m[0], m[0]), datefmt)
     tokens = re.findall(r"%.|.", expanded, re.S)
     if not {"%Y", "%y"} & set(tokens) or not {"%m", "%b"} & set(tokens) or "%d" not in tokens:
         raise FormatError(
             f"the date format {datefmt!r} does not hold a whole date",
             "year, month and day are needed, as in '%Y-%m-%d %H:%M:%S'",
         )
-    steps = [s for t in tokens for s in _steps(t, datefmt)]
-    if not {"%f", "%z"} & set(tokens):
-        # logging appends msecs to its default only, but teams write datefmt plus ",%(msecs)03d"
-        return tuple(steps)
-    return tuple(steps)
+    return tuple(s for t in tokens for s in _steps(t, datefmt))
 
 
 def _steps(token: str, datefmt: str) -> list[tuple[int, int]]:

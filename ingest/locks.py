@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import glob
 import os
 import struct
 import sys
@@ -57,14 +58,14 @@ def describe_holder(path: Path) -> str:
     return f"process {number} ({command})" if number else "an unknown process"
 
 
-def holder_of(path: Path) -> str | None:
+def holder_of(path: Path, access: int = os.O_RDWR) -> str | None:
     """The process that has a POSIX lock on a file that shuts us out, described; None when nobody has.
 
     DuckDB locks its file in this way. The caller must not have the file open through DuckDB itself: closing it here
-    would release its own lock.
+    would release its own lock. With ``access`` O_RDONLY files are told of, too, that may not be written.
     """
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        descriptor = os.open(path, access | os.O_CLOEXEC)
     except OSError as error:
         if error.errno in (errno.EACCES, errno.EROFS, errno.ENOENT, errno.EISDIR):
             return None
@@ -77,9 +78,31 @@ def holder_of(path: Path) -> str | None:
     return None if kind == fcntl.F_UNLCK else f"process {pid}{_command(pid)}"
 
 
+def opener_of(path: Path) -> str | None:
+    """A process that has a file open, or one in a folder, described; None when no process that we may look into has."""
+    for entry in glob.iglob("/proc/[0-9]*/fd/*"):
+        try:
+            target = os.readlink(entry)
+        except OSError:
+            continue
+        if target == str(path) or target.startswith(f"{path}/"):
+            pid = int(entry.split("/")[2])
+            return f"process {pid}{_command(pid)}"
+    return None
+
+
 def _command(pid: int) -> str:
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:
         return ""
     return f" ({b' '.join(words).decode(errors='replace').strip()[:200]})"
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import tzinfo
-from decimal import Decimal
-from typing import Any
+from decimal import Decimal, InvalidOperation
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from ingest.instants import Ints, infer, to_utc
 from ingest.model import Ledger, Reject
 
 I32 = npt.NDArray[np.int32]
+_Tables = tuple[I32, Ints, I32]
 REJECT_HEAD_BYTES = 64 << 10  # what is kept of a piece too long to be kept whole
 _REASONS = {
     spans.K_NO_HEADER: "no_header",
@@ -71,7 +72,7 @@ class Parser:
         self.tz = tz
         self.max_record = max_record
         self._scanner = scan.Scanner(*scanner_arguments(fmt, max_record))
-        self._tables: tuple[I32, Ints, I32] | None = None
+        self._tables: _Tables | None = None
         self._width = spans.REC_WIDTH + 2 * len(fmt.extras)
 
     def next_beginning(self, data: memoryview, start: int, final: bool) -> int:
@@ -95,14 +96,14 @@ class Parser:
 
         The tables of the result are overwritten by the next call.
         """
-        records, stamps, pairs = self._tables_for(len(data))
-        consumed = self._scanner.scan(
-            data, 0, len(data), final, base == 0, view(records), view(stamps),
-            view(pairs),
-        )  # fmt: skip
+        consumed = self._scan(data, base, final, last_instant)
+        records, stamps, pairs = cast(_Tables, self._tables)
         n, p = self._scanner.n_records, self._scanner.n_pairs
-        if _undated(records[:n], final, last_instant) and len(data) < self.max_record:
-            n = p = consumed = 0  # their time is that of the next record: wait for it
+        wait = -1 if final else _undated(records[:n], last_instant)
+        if wait >= 0 and len(data) - records[wait, spans.R_START] < self.max_record:
+            # the time of these is that of the next record with one
+            n, p = wait, int(records[wait, spans.R_PAIR])
+            consumed = int(records[wait, spans.R_LOW])
         records, pairs = records[:n], pairs[:p]
         instants, inferred = self._instants(records, stamps[:n], last_instant, fallback_instant)
         values, states = _numbers(data, pairs)
@@ -126,10 +127,25 @@ class Parser:
             last_instant=int(instants[np.flatnonzero(known)[-1]]) if known.any() else last_instant,
         )
 
-    def _tables_for(self, size: int) -> tuple[I32, Ints, I32]:
-        """Tables with room for a chunk, used again for the next one: fresh memory costs as much as scanning."""
-        rows, pairs = max(1024, size // 48), max(4096, size // 12)
-        if self._tables is None or len(self._tables[1]) < rows:
+    def _scan(self, data: memoryview, base: int, final: bool, last: int | None) -> int:
+        """Fill the tables; bytes settled. They grow where a single record, or those that wait for a time, fill them."""
+        rows, pairs = max(1024, len(data) // 48), max(4096, len(data) // 12)
+        while True:
+            records, stamps, found = self._tables_for(rows, pairs)
+            scanned = int(
+                self._scanner.scan(
+                    data, 0, len(data), final, base == 0, view(records), view(stamps), view(found)
+                )
+            )
+            full, consumed, n = scanned < 0, max(scanned, ~scanned), self._scanner.n_records
+            waits = full and consumed < self.max_record and _undated(records[:n], last) >= 0
+            if not full or (n and not waits):
+                return consumed
+            rows, pairs = 2 * len(records), 2 * len(found)
+
+    def _tables_for(self, rows: int, pairs: int) -> "_Tables":
+        """Tables of a size, used again for the next chunk: fresh memory costs as much as scanning."""
+        if self._tables is None or len(self._tables[0]) < rows or len(self._tables[2]) < pairs:
             self._tables = (
                 np.empty((rows, self._width), np.int32),
                 np.empty(rows, np.int64),
@@ -155,13 +171,13 @@ def view(array: npt.NDArray[Any]) -> memoryview:
     return memoryview(array)  # type: ignore[arg-type]
 
 
-def _undated(records: I32, final: bool, last: int | None) -> bool:
-    """Whether there are records whose time only a later one can tell."""
+def _undated(records: I32, last: int | None) -> int:
+    """The first of the records whose time only one behind them all can tell, or -1."""
     kinds = records[:, spans.R_KIND]
-    inferred = (kinds == spans.K_HEADERLESS) | (kinds == spans.K_TRACEBACK)
-    return (
-        not final and last is None and bool(inferred.any()) and not (kinds == spans.K_HEADER).any()
-    )
+    if last is not None or (kinds == spans.K_HEADER).any():
+        return -1
+    inferred = np.flatnonzero((kinds == spans.K_HEADERLESS) | (kinds == spans.K_TRACEBACK))
+    return int(inferred[0]) if len(inferred) else -1
 
 
 def _ledger(records: I32, good: npt.NDArray[np.bool_], consumed: int) -> Ledger:
@@ -237,7 +253,7 @@ def _slow_number(data: memoryview, pair: I32) -> float | None:
     family = int(FAMILIES[pair[spans.P_CODE]])
     factor = _UNITS[family].get(unit)
     try:
-        value = float(digits)
+        value = float(digits.replace("_", "?"))  # which Python reads as a separator
     except ValueError:
         return None
     if family == convert.N_LENGTH:
@@ -252,7 +268,10 @@ def _slow_number(data: memoryview, pair: I32) -> float | None:
 
 def _whole(digits: str) -> int | None:
     """The whole number that is written, exactly; None for one with a fraction, or with no end of digits."""
-    value = Decimal(digits)
+    try:
+        value = Decimal(digits)
+    except InvalidOperation:  # an exponent beyond all bounds
+        return None
     if value.adjusted() > 20 or value != value.to_integral_value():
         return None
     return int(value)

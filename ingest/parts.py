@@ -117,7 +117,9 @@ def merge(first: Part, second: Part) -> Part:
     end = first if first.has_end else second
     return replace(
         first,
-        last_offset=second.last_offset if first.file_key == second.file_key else first.last_offset,
+        last_offset=max(first.last_offset, second.last_offset)
+        if first.file_key == second.file_key
+        else first.last_offset,
         logged_at=min(first.logged_at, second.logged_at),
         last_at=max(first.last_at, second.last_at),
         started_at=start.started_at,

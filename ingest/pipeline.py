@@ -13,6 +13,7 @@ from ingest import files, migrate
 from ingest.backends.base import Store
 from ingest.checkpoints import Identified, Known, Opened, first_checkpoint
 from ingest.errors import DamagedFileError, LogFileError, TtsqError
+from ingest.faults import reach
 from ingest.fingerprint import ANCHOR_BYTES, HEAD_BYTES, covered, fingerprint
 from ingest.formats import Format
 from ingest.model import Checkpoint, FileReport, Ledger, Origin, RunReport, RunRow
@@ -63,10 +64,13 @@ def ingest(
         known = Known(store.checkpoints() if migrate.check_known(store) == migrate.head() else [])
         return Run(store, options, known, now, progress).over(paths, missing)
     with store.ingesting(options.wait_seconds):
+        reach("locked")
         checkpoints = store.snapshot(migrate.head())
         if checkpoints is None:
             migrate.ensure_head(store)
+            reach("migrated")
             checkpoints = store.checkpoints()
+        reach("known")
         return Run(store, options, Known(checkpoints), now, progress).over(paths, missing)
 
 
@@ -91,6 +95,8 @@ class Run:
         self._total = 0
         self._run_key: int | None = None
         self._rows: dict[str, int] = {}
+        self._stored = Ledger()  # of the file that is being read
+        self._pending: Committed | None = None
         self._reports: list[FileReport] = []
         self._problems: list[TtsqError] = []
 
@@ -98,6 +104,7 @@ class Run:
         """Go over the files, oldest first."""
         self._problems.extend(missing)
         identified = self.known.observe(paths, self._unreadable)
+        reach("looked")
         self._total = sum(f.stat.stored_bytes for f in identified if f.untouched is None)
         status, error = "done", None
         try:
@@ -134,6 +141,7 @@ class Run:
         try:
             with closing(Opened(file, decision)) as opened:
                 proof = opened.prove()
+                reach("proved")
                 if proof is Anchored.DIFFERENT:
                     self.known.reject(file, decision)
                     self._file(file)
@@ -146,7 +154,7 @@ class Run:
                     self._read(opened)
         except LogFileError as problem:
             self._problems.append(problem)
-            self._note(file, "unreadable", problem.message, Ledger())
+            self._note(file, "unreadable", problem.message, self._stored)
 
     def _skip(self, file: Identified, decision: Decision) -> None:
         checkpoint = decision.checkpoint
@@ -160,7 +168,11 @@ class Run:
         self._note(file, "skipped", decision.reason, Ledger())
 
     def _note(self, file: Identified, action: str, note: str | None, ledger: Ledger) -> None:
-        self._reports.append(FileReport(str(file.stat.path), action, note, ledger))
+        self._add(FileReport(str(file.stat.path), action, note, ledger))
+
+    def _add(self, report: FileReport) -> None:
+        self._reports.append(report)
+        self._stored = Ledger()
 
     def _read(self, opened: Opened) -> None:
         from ingest.chunks import ChunkReader
@@ -174,13 +186,14 @@ class Run:
         if checkpoint is None:
             _require_records(file, parser, self.options)
         lost = self.known.take_lost(file, opened.decision)
+        replaced = [c for c in self.known.changed() if c.state == "replaced"] if lost else []
         final = self.known.is_finished(file, final=self.options.final)
         last = checkpoint.last_logged_at if checkpoint else None
         # before the scanner goes to its thread
         opened.header_offset = parser.header_end(memoryview(file.head.removeprefix(BOM)))
         chunks = ChunkReader(
             parser,
-            opened.reader.read,
+            _passing(opened.reader.read),
             opened.offset,
             final,
             None if last is None else (last - _EPOCH) // timedelta(microseconds=1),
@@ -195,28 +208,27 @@ class Run:
         carry = self._carry(base)
         try:
             for settled, batch in _ahead(_built(chunks, self.options.format, origin, carry)):
-                checkpoint = self._commit(opened, checkpoint or base, settled, batch)
-                del batch  # its rows, before the next ones are made
                 total = total + settled.ledger
+                checkpoint = self._advanced(checkpoint or base, opened, settled)
+                self._commit(checkpoint, replaced, batch, total)
+                del batch  # its rows, before the next ones are made
+                replaced = []
                 self._advance(settled)
         except DamagedFileError as problem:
             opened.damage = problem
             self._problems.append(problem)
         total = total + Ledger(tail_bytes=opened.end - opened.committed)
         _assert_ledger(total, opened.end - opened.offset)
-        self._settle(opened, checkpoint, final, total)
+        reach("before_settle")
+        self._settle(opened, checkpoint or base, final, total)
 
     def _advance(self, settled: "Settled") -> None:
         self._done += settled.ledger.settled_bytes
         self._progress(self._done, max(self._done, self._total))
 
-    def _settle(
-        self, opened: Opened, checkpoint: Checkpoint | None, final: bool, total: Ledger
-    ) -> None:
+    def _settle(self, opened: Opened, checkpoint: Checkpoint, final: bool, total: Ledger) -> None:
         """Note how a file stands after it was read to its end."""
         stat, tail = opened.file.stat, total.tail_bytes
-        if checkpoint is None:
-            checkpoint = replace(self._first(opened.file), file_key=self.known.next_key())
         state = "finished" if final else "live" if checkpoint.committed_offset else "waiting"
         note = f"{tail} bytes held back: the last record may still grow" if tail else None
         if opened.damage is not None:
@@ -225,6 +237,7 @@ class Run:
             replace(
                 checkpoint,
                 path=str(stat.path),
+                fingerprint=_longest_print(checkpoint, opened.file),
                 size_bytes=opened.end,
                 stored_bytes=stat.stored_bytes,
                 modified_ns=stat.modified_ns,
@@ -236,7 +249,8 @@ class Run:
             )
         )
         self.known.present(checkpoint.file_key, stat)
-        self._reports.append(
+        reach("settled")
+        self._add(
             FileReport(
                 str(stat.path),
                 "read" if total.settled_bytes else "unchanged",
@@ -257,15 +271,17 @@ class Run:
             return writer.carry(base)
 
     def _commit(
-        self, opened: Opened, base: Checkpoint, settled: "Settled", batch: "Batch"
-    ) -> Checkpoint:
-        """Store a chunk's rows and its checkpoint in one transaction."""
+        self, checkpoint: Checkpoint, replaced: Sequence[Checkpoint], batch: "Batch", total: Ledger
+    ) -> None:
+        """Store a chunk's rows and its checkpoint in one transaction; ``total`` is the file's ledger with it.
+
+        ``replaced``: what is known of files whose place this one has taken; once this one is known nobody would ask again.
+        """
         from ingest.related import make_changes
 
-        checkpoint = self._advanced(base, opened, settled)
         if self.options.dry_run:
             self.known.update(checkpoint)
-            return checkpoint
+            return
         rows = dict(self._rows)
         with self.store.writing() as writer:
             if self._run_key is None:
@@ -274,23 +290,37 @@ class Run:
             writer.write(changes)
             for table, count in changes.row_counts().items():
                 rows[table] = rows.get(table, 0) + count
-            writer.commit([checkpoint], self._run_row("running", None, rows, settled.ledger))
-        self._rows = rows
-        self.known.update(checkpoint, stored=True)
-        return checkpoint
+            self._pending = Committed([*replaced, checkpoint], rows, total)
+            run = self._run_row("running", None, rows, total)
+            writer.commit(self._pending.checkpoints, run)
+        self._take(self._pending)
+
+    def _take(self, done: "Committed") -> None:
+        """Note what a commit has stored."""
+        self._rows, self._stored, self._pending = done.rows, done.ledger, None
+        for checkpoint in done.checkpoints:
+            self.known.update(checkpoint, stored=True)
+
+    def _resolve_pending(self) -> None:
+        """Of a commit that was interrupted only the store knows whether it came about."""
+        if self._pending is not None:
+            last = self._pending.checkpoints[-1]
+            places = {c.file_key: c.committed_offset for c in self.store.checkpoints()}
+            if places.get(last.file_key) == last.committed_offset:
+                self._take(self._pending)
 
     def _advanced(self, base: Checkpoint, opened: Opened, settled: "Settled") -> Checkpoint:
         """The checkpoint behind a chunk."""
-        last, ledger, head = settled.last_instant, settled.ledger, opened.file.head
-        is_longer = len(head) > covered(base.fingerprint)
+        last, ledger = settled.last_instant, settled.ledger
         return replace(
             base,
             path=str(opened.file.stat.path),
-            fingerprint=fingerprint(head) if is_longer else base.fingerprint,
+            fingerprint=_longest_print(base, opened.file),
             header_offset=opened.header_offset,
             anchor=opened.settle(settled.offset, settled.before),
             committed_offset=settled.offset,
             size_bytes=max(opened.end, settled.offset),
+            modified_ns=0,  # not read to its end: ended here, the run must not leave a file that passes for untouched
             state="live",
             records=base.records + ledger.records,
             record_bytes=base.record_bytes + ledger.record_bytes,
@@ -327,15 +357,28 @@ class Run:
 
     def _finish(self, status: str, error: str | None) -> None:
         """Store the end of the run, and what was seen of files without new rows."""
+        self._resolve_pending()
         changed = self.known.changed()
-        if self.options.dry_run or (self._run_key is None and not changed):
+        interrupted = status == "interrupted"
+        if self.options.dry_run or not (self._run_key or changed or interrupted):
             return
         error = error or "; ".join(p.message for p in self._problems) or None
+        reach("before_finish")
         with self.store.writing() as writer:
             row = None
+            lost = any(r.ledger.lost_bytes for r in self._reports)
+            if self._run_key is None and (interrupted or lost):
+                self._run_key = writer.next_run_key()
             if self._run_key is not None:
-                row = self._run_row(status, error, self._rows, Ledger())
+                row = self._run_row(status, error, self._rows, self._stored)
             writer.commit(changed, row)
+        reach("finished")
+
+
+def _longest_print(base: Checkpoint, file: Identified) -> str | None:
+    """The fingerprint of all that was seen of a file's beginning."""
+    longer = len(file.head) > covered(base.fingerprint)
+    return fingerprint(file.head) if longer else base.fingerprint
 
 
 def _require_records(file: Identified, parser: "Parser", options: Options) -> None:
@@ -382,17 +425,38 @@ class Settled:
     last_instant: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What a commit stores: checkpoints, the chunk's last; the run's rows by table and the file's ledger behind it."""
+
+    checkpoints: list[Checkpoint]
+    rows: dict[str, int]
+    ledger: Ledger
+
+
+def _passing(read: Callable[[int], bytes]) -> Callable[[int], bytes]:
+    def block(size: int) -> bytes:
+        reach("before_read")
+        data = read(size)
+        reach("after_read")
+        return data
+
+    return block
+
+
 def _built(
     chunks: Iterable["Parsed"], fmt: Format, origin: Origin, carry: dict[str, int]
 ) -> Iterator["tuple[Settled, Batch]"]:
     from ingest.assemble import build
 
     for parsed in chunks:
+        reach("parsed")
         before = bytes(parsed.data[max(0, parsed.consumed - ANCHOR_BYTES) : parsed.consumed])
         offset = parsed.base + parsed.consumed
         settled = Settled(offset, before, parsed.ledger, parsed.last_instant)
         batch = build(parsed, fmt, origin, carry)
         del parsed  # its bytes and tables, before the next ones are made
+        reach("assembled")
         yield settled, batch
 
 

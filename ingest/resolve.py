@@ -71,11 +71,14 @@ def _part_of_request(row: dict[str, object]) -> Part:
 def _carried(batch: Batch, stored: Iterable[Part]) -> dict[int, Part]:
     """What the chunk's first parts continue: of each id, the last part that the file has so far."""
     numbers = {name: i for i, name in enumerate(batch.carried)}
+    first = batch.parts["first_offset"].slice(0, len(numbers)).to_pylist()
     last: dict[int, Part] = {}
     for part in stored:
         number = numbers.get(part.id)
         if part.file_key != batch.origin.file_key or number is None:
             continue
+        if batch.used[number] and part.first_offset > first[number]:
+            continue  # it stands behind the chunk: this one is read again
         if number not in last or last[number].first_offset < part.first_offset:
             last[number] = part
     return last

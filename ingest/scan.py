@@ -90,6 +90,9 @@ NO_ZONE = cython.declare(cython.int, spans.NO_ZONE)
 LOOKAHEAD = cython.declare(cython.int, spans.LOOKAHEAD)
 _QUOTE = cython.declare(cython.int, 34)
 _BACKSLASH = cython.declare(cython.int, 92)
+_TRAILER = cython.declare(
+    cython.int, 1024
+)  # bytes that may stand behind a message; bounds the search
 
 
 @cython.cfunc
@@ -188,8 +191,9 @@ class Scanner:
     h_message: cython.int
     h_message_end: cython.int
     scratch: cython.int[::1]
-    # the record being gathered
+    # the record being gathered, and whether a table has no room for it
     cur: cython.int
+    full: cython.bint
     cur_traceback: cython.int
 
     def __init__(
@@ -234,8 +238,8 @@ class Scanner:
         """Scan ``data[start:end]`` into the tables given; return how many bytes are settled.
 
         ``final`` says that no byte will follow. What is behind the returned offset is the tail. When a table
-        is full the scan stops at a record's start. ``giant`` is set when the tail is longer
-        than the longest record.
+        is full the scan stops at a record's start, and returns the complement (``~``) of its offset. ``giant`` is set when the record that the tail
+        begins with is longer than the longest.
         """
         self.data = data
         self.end = end
@@ -245,13 +249,14 @@ class Scanner:
         self.n_records = 0
         self.n_pairs = 0
         self.giant = False
+        self.full = False
         begin: cython.int = start
         is_final: cython.bint = final
         first: cython.bint = at_file_start
         consumed: cython.int
         with cython.nogil:
             consumed = self._scan(begin, is_final, first)
-        return consumed
+        return ~consumed if self.full else consumed
 
     def next_beginning(self, data, start, end, final):
         """Offset of the first line in ``data[start:end]`` that begins a record, or -1; ``start`` is a line's start."""
@@ -346,6 +351,8 @@ class Scanner:
             nl = self._newline(pos)
             if nl < 0:
                 if not final:
+                    if self.cur >= 0 and not self._before_endless(pos):
+                        return self.records[self.cur, R_LOW]
                     break
                 nl = self.end
                 after = self.end
@@ -353,6 +360,9 @@ class Scanner:
                 after = nl + 1
             stop = self._trim_cr(pos, nl)
             line = self._skip_fill(pos, stop)
+            if self.cur >= 0 and stop - self.records[self.cur, R_END] > self.max_record:
+                if self._ends_in_blank(line, stop) and not self._finish():
+                    return self.records[self.cur, R_LOW]
             if self._blank(line, stop):
                 pos = after
                 continue
@@ -372,6 +382,7 @@ class Scanner:
             if kind == -1:
                 if self.cur < 0:
                     if self.n_records >= self.records.shape[0]:
+                        self.full = True
                         return pos
                     self._reject_line(line, after)
                 else:
@@ -381,6 +392,7 @@ class Scanner:
             if self.cur >= 0 and not self._finish():
                 return self.records[self.cur, R_LOW]
             if self.n_records >= self.records.shape[0]:
+                self.full = True
                 return pos
             self._open(kind, line, stop, after, pos)
             pos = after
@@ -389,11 +401,57 @@ class Scanner:
                 if not self._finish():
                     return self.records[self.cur, R_LOW]
                 return self.end
-            if self.end - self.records[self.cur, R_START] > self.max_record:
-                self.giant = True
+            self.giant = self._is_giant(pos)
             return self.records[self.cur, R_LOW]
         if not final and self.end - pos > self.max_record:
             self.giant = True
+        return pos
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def _before_endless(self, pos: cython.int) -> cython.bint:
+        """Settle the gathered record if the endless line at pos begins the next; false when it has no room."""
+        line: cython.int
+        kind: cython.int
+        if self.end - pos <= self.max_record:
+            return True
+        line = self._skip_fill(pos, self.end)
+        if self._ends_in_blank(line, self.end):
+            return self._finish()
+        kind = self._begins(line, self.end)
+        if kind == -1 or self._absorb(pos, False) > 0:
+            return True
+        if kind == K_TRACEBACK and self.records[self.cur, R_LEVEL] >= L_WARNING:
+            return True
+        return self._finish()
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def _is_giant(self, pos: cython.int) -> cython.bint:
+        """Whether the gathered record, up to the unfinished line at pos or with it, is too long for sure."""
+        if self.records[self.cur, R_END] - self.records[self.cur, R_START] > self.max_record:
+            return True
+        return self.end - pos > self.max_record
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def _ends_in_blank(self, line: cython.int, stop: cython.int) -> cython.bint:
+        """Whether so much blank lies behind the gathered record that it would be too long for what follows."""
+        end: cython.int = self.records[self.cur, R_END]
+        if stop - end <= self.max_record or end - self.records[self.cur, R_START] > self.max_record:
+            return False
+        return self._solid(line, stop) - end > self.max_record
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def _solid(self, pos: cython.int, stop: cython.int) -> cython.int:
+        """The offset of the first byte that is not blank, else ``stop``."""
+        while pos < stop and (_is_space(self.data[pos]) or self.data[pos] == 0):
+            pos += 1
         return pos
 
     @cython.cfunc
@@ -548,10 +606,8 @@ class Scanner:
             if event >= 0 or self.records[i, R_LEVEL] >= L_WARNING:
                 if not self._pairs(i, pos, end):
                     self.n_pairs = self.records[i, R_PAIR]
-                    if self.records[i, R_PAIR] > 0:
-                        return False
-                    self.records[i, R_KIND] = K_TOO_LONG
-                    self.records[i, R_PAIRS] = 0
+                    self.full = True
+                    return False
         self.n_records = i + 1
         self.cur = -1
         return True
@@ -782,6 +838,8 @@ class Scanner:
             return 0
         while True:
             nl = self._newline(pos)
+            if (self.end if nl < 0 else nl) - self.records[i, R_START] > self.max_record:
+                return -1
             if nl < 0 and not final:
                 return -2
             if nl < 0:
@@ -798,8 +856,6 @@ class Scanner:
             if nl >= self.end:
                 return -1
             pos = nl + 1
-            if pos - self.records[i, R_START] > self.max_record:
-                return -1
             if pos >= self.end:
                 return -1 if final else -2
 
@@ -856,7 +912,7 @@ class Scanner:
         name = pos
         while pos < stop and _is_ident(self.data[pos]):
             pos += 1
-        return pos > name and pos < stop and self.data[pos] == 58
+        return pos > name and pos < stop and self.data[pos] == 58 and pos - line <= self.max_record
 
     @cython.cfunc
     @cython.nogil
@@ -888,6 +944,7 @@ class Scanner:
     @cython.exceptval(check=False)
     def _header(self, line: cython.int, stop: cython.int) -> cython.bint:
         j: cython.int
+        padded: cython.bint
         self.h_bad = False
         self.h_zone = NO_ZONE
         self.h_stamp = 0
@@ -896,13 +953,14 @@ class Scanner:
         self.h_message = -1
         if self.n_fields > 0 and self.program[0, 0] == F_ASCTIME and self.program[0, 2] == 0:
             # the cheap refusal of most continuation lines
-            if self.clock[0, 0] == T_YEAR and not (48 <= self.data[line] <= 57):
+            padded = self.program[0, 3] > 0
+            if not padded and self.clock[0, 0] == T_YEAR and not (48 <= self.data[line] <= 57):
                 return False
         for j in range(self.scratch.shape[0]):
             self.scratch[j] = 0
-        if not self._fields(0, line, stop):
+        if not self._fields(0, line, stop) or self.h_message - line > self.max_record:
             return False
-        if self.h_msecs >= 0:
+        if self.h_msecs >= 0 and self.h_stamp % 1000000 == 0:  # else the stamp itself tells them
             self.h_stamp += cython.cast(cython.longlong, self.h_msecs) * 1000
         return True
 
@@ -955,6 +1013,9 @@ class Scanner:
         at: cython.int
         lit: cython.int = self.suffix
         n: cython.int = self.suffix_len
+        low: cython.int = pos if stop - pos < _TRAILER else stop - _TRAILER
+        msecs: cython.int = self.h_msecs
+        level: cython.int = self.h_level
         self.h_message = pos
         self.h_message_end = stop
         if i + 1 < self.n_fields:
@@ -963,7 +1024,7 @@ class Scanner:
         elif n == 0:
             return True
         at = stop - n
-        while at >= pos:
+        while at >= low:
             if self._literal(at, stop, lit, n) and self._fields(
                 i + 1, at + (n if i + 1 < self.n_fields else 0), stop
             ):
@@ -971,7 +1032,24 @@ class Scanner:
                 self.h_message_end = at
                 return True
             at -= 1
+        # what the attempts have found is part of the message
+        self.h_msecs = msecs
+        self.h_level = level
+        self._forget(i + 1)
         return True
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def _forget(self, first: cython.int) -> cython.void:
+        i: cython.int
+        for i in range(first, self.n_fields):
+            if self.program[i, 0] == F_NAME:
+                self.scratch[R_NAME] = self.scratch[R_NAME_END] = 0
+            elif self.program[i, 0] == F_REQUEST_ID:
+                self.scratch[R_REQUEST_ID] = self.scratch[R_REQUEST_ID_END] = 0
+            else:
+                self._extra(i, 0, 0)
 
     @cython.cfunc
     @cython.nogil
@@ -983,12 +1061,10 @@ class Scanner:
         end: cython.int
         begin: cython.int
         level_end: cython.int
-        if kind == F_ASCTIME:
+        if kind == F_ASCTIME and self.program[i, 3] == 0:
             return self._asctime(pos, stop)
-        if kind == F_CREATED:
-            return self._created(pos, stop)
-        if kind == F_MSECS or kind == F_DIGITS:
-            return self._digits(i, kind, pos, stop)
+        if kind == F_ASCTIME or kind == F_CREATED or kind == F_MSECS or kind == F_DIGITS:
+            return self._fixed(i, kind, pos, stop)
         end = self._text_end(i, pos, stop)
         if end < 0:
             return -1
@@ -1014,6 +1090,35 @@ class Scanner:
             self.scratch[R_REQUEST_ID_END] = level_end
         else:
             self._extra(i, begin, level_end)
+        return end
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def _fixed(
+        self, i: cython.int, kind: cython.int, start: cython.int, stop: cython.int
+    ) -> cython.int:
+        """Match a field whose end its own characters tell, with the padding up to its width; the offset behind, or -1."""
+        pos: cython.int = start
+        end: cython.int
+        missing: cython.int = self.program[i, 3]
+        if missing > 0:
+            while pos < stop and self.data[pos] == 32:
+                pos += 1
+        if kind == F_ASCTIME:
+            end = self._asctime(pos, stop)
+        elif kind == F_CREATED:
+            end = self._created(pos, stop)
+        else:
+            end = self._digits(i, kind, pos, stop)
+        if end < 0 or missing <= 0:
+            return end
+        for pos in range(start, end):
+            if (self.data[pos] & 0xC0) != 0x80:  # widths count characters
+                missing -= 1
+        while missing > 0 and end < stop and self.data[end] == 32:
+            end += 1
+            missing -= 1
         return end
 
     @cython.cfunc
@@ -1055,11 +1160,13 @@ class Scanner:
     ) -> cython.int:
         begin: cython.int
         value: cython.int = 0
+        whole: cython.bint = True
         while pos < stop and self.data[pos] == 32:
             pos += 1
         begin = pos
         while pos < stop and (48 <= self.data[pos] <= 57 or self.data[pos] == 46):
-            if self.data[pos] != 46 and pos - begin < 3:
+            whole = whole and self.data[pos] != 46
+            if whole and pos - begin < 3:
                 value = value * 10 + self.data[pos] - 48
             pos += 1
         if pos == begin:
@@ -1219,6 +1326,10 @@ class Scanner:
                 pos += 2
             else:
                 n = pos
+                if pos < stop and (self.data[pos] == 43 or self.data[pos] == 45):
+                    pos += 1  # a zone without a name of its own is called -03
+                    while pos < stop and 48 <= self.data[pos] <= 57:
+                        pos += 1
                 while pos < stop and _is_ident_start(self.data[pos]):
                     pos += 1
                 if pos == n:

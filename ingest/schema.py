@@ -223,3 +223,17 @@ quarantine = _table(
     _Col("raw", String, "the text, or its head past the limit", False),
     _Col("quarantined_at", _INSTANT, "when", False),
 )
+
+pruned = _table(
+    "pruned",
+    "One row a table that ttsq prune has taken rows or texts from.",
+    _Col("table_name", String, "the table", primary=True),
+    _Col("pruned_before", _INSTANT, "rows older than this were removed"),
+    _Col("text_pruned_before", _INSTANT, "users' words older than this were removed"),
+    _Col("rows", BigInteger, "rows removed so far", False),
+    _Col(
+        "pruned_at",
+        _INSTANT,
+        "when the last pruning was complete and its space given back; null before",
+    ),
+)

@@ -133,7 +133,7 @@ def choose(kinds, part_of, pair_first, pair_count, codes, usable, columns, slots
     """Choose for each part and column the pair that fills it: the end's, else the first.
 
     ``codes`` int32[p] key codes, ``usable`` uint8[p] false where the value does not fit; ``columns`` int32[6, n_keys] maps
-    (event kind, key code) to a column or -1 (E_OTHER counts as 5); ``slots`` int32[n_columns, n_parts], -1 at
+    (event kind, key code) to a column or -1 (E_OTHER counts as 5; at most 63 keys); ``slots`` int32[n_columns, n_parts], -1 at
     first, gets pair numbers; ``from_end`` int64[n_parts] gets a bit for every column that an end filled; ``taken`` uint8[p] is set for pairs that have a column of their own (used or outvoted).
     """
     kd: cython.int[::1] = kinds
@@ -153,25 +153,19 @@ def choose(kinds, part_of, pair_first, pair_count, codes, usable, columns, slots
     p: cython.int
     c: cython.int
     i: cython.int
-    j: cython.int
-    seen: cython.bint
+    seen: cython.longlong  # a bit for every key that has been taken in the event
     with cython.nogil:
         for e in range(total):
             kind = kd[e] if kd[e] < 5 else 5
             p = po[e]
+            seen = 0
             for i in range(first[e], first[e] + count[e]):
                 if cd[i] < 0 or use[i] == 0:
                     continue
                 c = col[kind, cd[i]]
-                if c < 0:
+                if c < 0 or seen >> cd[i] & 1:
                     continue
-                seen = False
-                for j in range(first[e], i):
-                    if cd[j] == cd[i] and took[j] != 0:
-                        seen = True
-                        break
-                if seen:
-                    continue
+                seen |= one << cd[i]
                 took[i] = 1
                 if c == _TAKEN:
                     continue

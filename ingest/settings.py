@@ -3,8 +3,8 @@
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,6 +13,15 @@ from ingest.errors import SettingsError, UsageProblem
 from ingest.formats import DEFAULT_FORMAT
 
 CONFIG_NAME = "ttsq.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class PruneSettings:
+    """``[prune]`` of the file: ages as written; ``tables`` those of single tables."""
+
+    older_than: str | None = None
+    text_older_than: str | None = None
+    tables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +37,8 @@ class Settings:
     stage_time: str = "elapsed"
     tz: str | None = None
     query_folder: Path | None = None
+    publish: str = ""
+    prune: PruneSettings = PruneSettings()
 
 
 def load_settings(file: Path | None, environment: Mapping[str, str]) -> Settings:
@@ -37,13 +48,32 @@ def load_settings(file: Path | None, environment: Mapping[str, str]) -> Settings
     """
     path = file or _default_file(environment)
     values: dict[str, object] = dict(_read(path)) if path is not None else {}
-    for name in (f.name for f in fields(Settings)):
+    for name in (f.name for f in fields(Settings) if f.name != "prune"):
         given = environment.get("TTSQ_" + name.upper())
         if given:
             values[name] = given
+    for name, value in values.items():
+        _check_text(name, str(value))
     if "query_folder" in values:
-        values["query_folder"] = Path(str(values["query_folder"])).expanduser()
+        values["query_folder"] = _folder(str(values["query_folder"]))
     return Settings(**values)  # type: ignore[arg-type]
+
+
+def _check_text(name: str, value: str) -> None:
+    if "\0" in value or any("\ud800" <= c <= "\udfff" for c in value):
+        raise SettingsError(
+            f"the setting {name} = {value!r} is not text in UTF-8", "correct it where it is set"
+        )
+
+
+def _folder(value: str) -> Path:
+    try:
+        return Path(value).expanduser()
+    except RuntimeError as error:
+        raise SettingsError(
+            f"the setting query_folder = {value!r} names the home of an unknown user",
+            "give a whole path",
+        ) from error
 
 
 def _default_file(environment: Mapping[str, str]) -> Path | None:
@@ -54,30 +84,62 @@ def _default_file(environment: Mapping[str, str]) -> Path | None:
     return None
 
 
-def _read(path: Path) -> Mapping[str, str]:
+def _read(path: Path) -> Mapping[str, object]:
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(
             f"the settings file {path} cannot be read: {error.strerror}", "see --config"
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also numbers and nesting beyond Python's limits
         raise SettingsError(
             f"the settings file {path} is not TOML: {error}", 'lines look like: service = "tts"'
         ) from error
-    names = [f.name for f in fields(Settings)]
+    read: dict[str, object] = {}
     for key, value in values.items():
-        if key not in names:
-            near = difflib.get_close_matches(key, names, 1)
-            raise SettingsError(
-                f"the settings file {path} has an unknown key {key!r}",
-                f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(names)}",
-            )
-        if not isinstance(value, str):
-            raise SettingsError(
-                f"the settings file {path} has {key} = {value!r}, not a text", f'{key} = "..."'
-            )
-    return values
+        _require_known(path, key, [f.name for f in fields(Settings)])
+        if key == "prune":
+            read[key] = _prune_settings(path, value)
+        elif key == "publish" and isinstance(value, bool):
+            read[key] = "true" if value else ""
+        else:
+            read[key] = _text(path, key, value)
+    return read
+
+
+def _prune_settings(path: Path, value: object) -> PruneSettings:
+    given = _table(path, "prune", value)
+    for key in given:
+        _require_known(path, key, [f.name for f in fields(PruneSettings)], "prune.")
+    ages = {k: _text(path, f"prune.{k}", v) for k, v in given.items() if k != "tables"}
+    tables = _table(path, "prune.tables", given.get("tables", {}))
+    of_tables = {k: _text(path, f"prune.tables.{k}", v) for k, v in tables.items()}
+    return PruneSettings(ages.get("older_than"), ages.get("text_older_than"), of_tables)
+
+
+def _require_known(path: Path, key: str, names: Sequence[str], prefix: str = "") -> None:
+    if key not in names:
+        near = difflib.get_close_matches(key, names, 1)
+        raise SettingsError(
+            f"the settings file {path} has an unknown key {prefix + key!r}",
+            f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(names)}",
+        )
+
+
+def _text(path: Path, key: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise SettingsError(
+            f"the settings file {path} has {key} = {value!r}, not a text", f'{key} = "..."'
+        )
+    return value
+
+
+def _table(path: Path, key: str, value: object) -> Mapping[str, object]:
+    if not isinstance(value, dict):
+        raise SettingsError(
+            f"the settings file {path} has {key} = {value!r}, not a table", f"[{key}]"
+        )
+    return value
 
 
 def default_store() -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from ingest.backends.upkeep import Upkeep
 from ingest.model import Changes, Checkpoint, Origin, RunRow
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Writer(Protocol):
         """A key no run has."""
 
     def carry(self, checkpoint: Checkpoint) -> dict[str, int]:
-        """Ids whose last part in a file is open (segments.OPEN) or ended near its last record (microseconds)."""
+        """Ids whose last part in a file before ``committed_offset`` is open there (segments.OPEN) or ended near ``last_logged_at`` (microseconds)."""
 
     def related_parts(
         self, origin: Origin, ids: Sequence[str], earliest: datetime, latest: datetime
@@ -56,6 +57,9 @@ class Writer(Protocol):
 
     def write(self, changes: Changes) -> None:
         """Write the rows of one batch; not durable yet."""
+
+    def release(self, file_key: int, offsets: Sequence[int]) -> None:
+        """Take pieces of a file out of quarantine; not durable yet."""
 
     def commit(self, checkpoints: Sequence[Checkpoint], run: RunRow | None) -> None:
         """Make what was written durable, together with the checkpoints behind it and the run; see the commit contract."""
@@ -104,3 +108,6 @@ class Store(Protocol):
 
         :raises ingest.errors.IngestBusyError: after the wait.
         """
+
+    def upkeep(self) -> Upkeep:
+        """Work on the whole store: retention, copies."""

@@ -14,6 +14,7 @@ from ingest.backends.base import Capabilities, QueryResult
 from ingest.binds import binds as names_of
 from ingest.binds import replace_binds
 from ingest.errors import StoreBusyError, StoreError
+from ingest.faults import reach
 from ingest.locks import exclusive, holder_of
 from ingest.model import Changes, Checkpoint, Origin, Relink, RunRow
 
@@ -21,20 +22,22 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from sqlalchemy import Engine
 
+    from ingest.backends.duckdb_upkeep import DuckDBUpkeep
+
 T = TypeVar("T")
 _WAIT_SECONDS = 30.0  # a batch of another process commits in well under a second
 _POLL_SECONDS = 0.02
 # DuckDB 1.4 and later read the file; what the older default writes is larger, and slower to write
-_STORAGE_VERSION = "v1.4.0"
+STORAGE_VERSION = "v1.4.0"
 _SETTINGS: dict[str, Any] = {
     "threads": 1,
     "memory_limit": "160MB",
-    "storage_compatibility_version": _STORAGE_VERSION,
+    "storage_compatibility_version": STORAGE_VERSION,
 }
 # Queries: somebody waits for them, and they end; an ingest shares its machine with the service for hours.
 _READ_SETTINGS: dict[str, Any] = {"memory_limit": "1GB"}
 # rows; a row group that a commit leaves incomplete is written once more by the next: small ones waste little
-_ROW_GROUP_SIZE = 16384
+ROW_GROUP_SIZE = 16384
 _UTC = "set TimeZone = 'UTC'"
 # the file is closed behind every commit, and that writes a checkpoint: one a commit is enough
 _ONE_CHECKPOINT = "set checkpoint_threshold = '1GB'"
@@ -96,23 +99,26 @@ class DuckDBStore:
     @contextmanager
     def writing(self) -> Iterator["DuckDBWriter"]:
         with self._opened(False) as connection:
-            connection.execute(_UTC)
-            connection.execute(_ONE_CHECKPOINT)
-            connection.execute("begin")
-            writer = DuckDBWriter(connection)
             try:
+                reach("store_opened")
+                connection.execute(_UTC)
+                connection.execute(_ONE_CHECKPOINT)
+                connection.execute("begin")
+                reach("begun")
+                writer = DuckDBWriter(connection)
                 yield writer
                 if not writer.committed:
                     connection.execute("rollback")
-            except duckdb.Error as error:
+            except (duckdb.Error, OSError) as error:
                 raise self._error(error) from error
+        reach("closed")
 
     @contextmanager
     def reading(self) -> Iterator["DuckDBReader"]:
         with self._opened(True) as connection:
-            connection.execute(_UTC)
-            connection.execute(_LOCKED_DOWN)
             try:
+                connection.execute(_UTC)
+                connection.execute(_LOCKED_DOWN)
                 yield DuckDBReader(connection)
             except duckdb.Error as error:
                 raise self._error(error) from error
@@ -130,7 +136,8 @@ class DuckDBStore:
                 "choose another place with --db duckdb:///PATH or TTSQ_DB",
             ) from error
         try:
-            yield
+            with _interrupted_by_signals():
+                yield
         finally:
             lock.__exit__(None, None, None)
 
@@ -142,18 +149,41 @@ class DuckDBStore:
                 raise self._error(error) from error
 
     @contextmanager
-    def _opened(self, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
-        connection = self._connect(read_only)
-        try:
-            yield connection
-        finally:
-            connection.close()
+    def _opened(
+        self, read_only: bool, connect: Callable[[], duckdb.DuckDBPyConnection] | None = None
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        with _interrupted_by_signals():
+            connection = self._connect(read_only, connect)
+            try:
+                yield connection
+            finally:
+                connection.close()
 
-    def _connect(self, read_only: bool) -> duckdb.DuckDBPyConnection:
+    @contextmanager
+    def session(
+        self, read_only: bool, connect: Callable[[], duckdb.DuckDBPyConnection] | None = None
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection for upkeep, waited for like any other; ``connect`` opens the store in a way of its own."""
+        with self._opened(read_only, connect) as connection:
+            try:
+                connection.execute(_UTC)
+                yield connection
+            except (duckdb.Error, OSError) as error:
+                raise self._error(error) from error
+
+    def upkeep(self) -> "DuckDBUpkeep":
+        from ingest.backends.duckdb_upkeep import DuckDBUpkeep
+
+        return DuckDBUpkeep(self)
+
+    def _connect(
+        self, read_only: bool, connect: Callable[[], duckdb.DuckDBPyConnection] | None
+    ) -> duckdb.DuckDBPyConnection:
         deadline = time.monotonic() + self.wait_seconds
+        connect = connect or (self._read_only if read_only else self._attached)
         while True:
             try:
-                return self._read_only() if read_only else self._attached()
+                return connect()
             except duckdb.IOException as error:
                 holder = holder_of(self.path)
                 if holder is None and not self._still_opens(read_only):
@@ -177,7 +207,7 @@ class DuckDBStore:
         try:
             connection.execute(
                 f"attach '{path}' as store "
-                f"(row_group_size {_ROW_GROUP_SIZE}, storage_version '{_STORAGE_VERSION}')"
+                f"(row_group_size {ROW_GROUP_SIZE}, storage_version '{STORAGE_VERSION}')"
             )
             connection.execute("use store")
         except BaseException:
@@ -193,7 +223,7 @@ class DuckDBStore:
             return holder_of(self.path) is not None
         return True
 
-    def _error(self, error: duckdb.Error) -> StoreError:
+    def _error(self, error: Exception) -> StoreError:
         text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         if isinstance(error, _REFUSALS):
             return StoreError(
@@ -204,6 +234,17 @@ class DuckDBStore:
             f"the store {self.path} fails: {text}",
             "is it a DuckDB file, writable, and is there disk space? ttsq status tells more",
         )
+
+
+@contextmanager
+def _interrupted_by_signals() -> Iterator[None]:
+    """DuckDB hides an exception that a signal's handler raised while it worked behind one of its own."""
+    try:
+        yield
+    except RuntimeError as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            raise error.__cause__ from None
+        raise
 
 
 def _revision(connection: duckdb.DuckDBPyConnection) -> str | None:
@@ -256,11 +297,14 @@ class DuckDBWriter:
         self.committed = False
 
     def next_run_key(self) -> int:
+        self._end_killed()
+        return self._scalar("select coalesce(max(run_key), 0) + 1 from ingest_runs")
+
+    def _end_killed(self) -> None:
         # only one run at a time: one that still says so was killed
         self._connection.execute(
             "update ingest_runs set status = 'interrupted', error = 'killed' where status = 'running'"
         )
-        return self._scalar("select coalesce(max(run_key), 0) + 1 from ingest_runs")
 
     def _scalar(self, sql: str) -> int:
         row = self._connection.execute(sql).fetchone()
@@ -269,14 +313,16 @@ class DuckDBWriter:
     def carry(self, checkpoint: Checkpoint) -> dict[str, int]:
         near = (checkpoint.last_logged_at or _EPOCH) - _CARRY
         rows = self._connection.execute(
-            "select id, first_offset as place, epoch_us(completed_at) as ended from request_parts "
-            "where file_key = $key union all "
-            "select id, start_offset, epoch_us(completed_at) from requests "
-            "where end_file_key = $key and start_file_key = $key and (completed_at >= $near "
+            "select id, first_offset as place, "
+            "case when end_offset < $offset then epoch_us(completed_at) end as ended from request_parts "
+            "where file_key = $key and first_offset < $offset union all "
+            "select id, start_offset, case when end_offset < $offset then epoch_us(completed_at) end "
+            "from requests where end_file_key = $key and start_file_key = $key and start_offset < $offset "
+            "and (completed_at >= $near or end_offset >= $offset "
             # an older open part of the id must not pass for its last one
             "or id in (select id from request_parts where file_key = $key)) "
             "order by place",
-            {"key": checkpoint.file_key, "near": near},
+            {"key": checkpoint.file_key, "near": near, "offset": checkpoint.committed_offset},
         ).fetchall()
         return {r[0]: -(2**63) if r[2] is None else r[2] for r in rows if r[0] is not None}
 
@@ -313,6 +359,7 @@ class DuckDBWriter:
 
     def write(self, changes: Changes) -> None:
         self._delete(changes)
+        reach("deleted")
         for name, tables in (
             ("requests", changes.requests),
             ("request_parts", changes.parts),
@@ -324,14 +371,31 @@ class DuckDBWriter:
                 if table is not None and table.num_rows:
                     self._insert(name, table)
         self._relink(changes)
+        reach("relinked")
         self._reject(changes)
+        reach("rows_in")
+
+    def release(self, file_key: int, offsets: Sequence[int]) -> None:
+        import pyarrow as pa
+
+        self._connection.register("batch_places", pa.table({"o": pa.array(offsets, pa.int64())}))
+        self._connection.execute(
+            "delete from quarantine using batch_places where file_key = ? and byte_offset = o",
+            [file_key],
+        )
+        self._connection.unregister("batch_places")
 
     def commit(self, checkpoints: Sequence[Checkpoint], run: RunRow | None) -> None:
         for checkpoint in checkpoints:
             self._upsert("log_files", _CHECKPOINT_COLUMNS, astuple(checkpoint))
-        if run is not None:
+            reach("checkpoint_in")
+        if run is None:
+            self._end_killed()
+        else:
             self._upsert("ingest_runs", _RUN_COLUMNS, astuple(run))
+        reach("before_commit")
         self._connection.execute("commit")
+        reach("committed")
         self.committed = True
 
     def _insert(self, name: str, table: "pa.Table") -> None:
@@ -339,6 +403,7 @@ class DuckDBWriter:
         self._connection.register("batch_rows", table)
         self._connection.execute(f"insert into {name} ({columns}) select {columns} from batch_rows")
         self._connection.unregister("batch_rows")
+        reach("inserted")
 
     def _upsert(self, name: str, columns: Sequence[str], values: Sequence[object]) -> None:
         marks = ", ".join("?" * len(columns))

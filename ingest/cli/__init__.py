@@ -9,11 +9,16 @@ import typer
 from ingest.cli import (
     check_command,
     ingest_commands,
+    prune_command,
+    publish_command,
     query_commands,
+    replay_command,
     store_commands,
     trace_command,
+    verify_command,
 )
 from ingest.cli.context import Options, print_error, reported
+from ingest.cli.signals import end_by_sigterm, raise_at_sigterm
 from ingest.errors import ExitCode, UsageProblem
 from ingest.settings import load_settings
 
@@ -69,6 +74,10 @@ app.command()(ingest_commands.demo)
 query_commands.register(app)
 app.command()(trace_command.trace)
 app.command()(check_command.check)
+app.command()(verify_command.verify)
+app.command()(replay_command.replay)
+app.command()(prune_command.prune)
+app.command()(publish_command.publish)
 app.add_typer(store_commands.db, name="db")
 
 
@@ -78,13 +87,16 @@ _WordsError: type[Exception] = typer.BadParameter.__mro__[2]
 
 def main() -> None:
     """Run the command line; errors in its words are told like all others."""
+    raise_at_sigterm()
     try:
         code = app(standalone_mode=False)
     except typer.Abort:
+        end_by_sigterm()
         raise SystemExit(int(ExitCode.INTERRUPTED)) from None
     except _WordsError as error:
         _tell(error)
         raise SystemExit(int(ExitCode.USAGE)) from None
+    end_by_sigterm()
     raise SystemExit(code if isinstance(code, int) else 0)
 
 

@@ -5,7 +5,7 @@ import socket
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,9 @@ from ingest.cli.context import open_store, options, print_error, printable, repo
 from ingest.cli.log_options import DateFormat, LogFormat, Zone, chosen_format, reading_progress
 from ingest.errors import ExitCode, LogFileError
 from ingest.model import RunReport
+
+if TYPE_CHECKING:
+    from ingest.publish import Published
 
 
 def ingest(
@@ -69,16 +72,30 @@ def ingest(
             report = pipeline.ingest(
                 open_store(ctx), paths, chosen, now=lambda: datetime.now(UTC), progress=progress
             )
-        _print_report(report, as_json, dry_run)
+        published, failure = None, None
+        if not dry_run and report.ledger.settled_bytes:
+            from ingest.cli.publish_command import publish_configured
+
+            published, failure = publish_configured(ctx, wait)
+        _print_report(report, as_json, dry_run, published)
         for problem in report.problems:
             print_error(problem)
+        if failure is not None:
+            raise failure
         if any(isinstance(p, LogFileError) for p in report.problems):
             raise typer.Exit(int(ExitCode.LOG_FILE))
 
 
-def _print_report(report: RunReport, as_json: bool, dry_run: bool) -> None:
+def _print_report(
+    report: RunReport, as_json: bool, dry_run: bool, published: "Published | None"
+) -> None:
     if as_json:
-        typer.echo(json.dumps(_report_object(report), ensure_ascii=False, indent=2))
+        found = _report_object(report)
+        if published is not None:
+            from ingest.cli.publish_command import as_object
+
+            found["published"] = as_object(published)
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
     for file in report.files:
         note = f"  ({printable(file.note)})" if file.note else ""
@@ -98,6 +115,10 @@ def _print_report(report: RunReport, as_json: bool, dry_run: bool) -> None:
         f"{ledger.quarantined_bytes:,} in quarantine + {ledger.ignored_bytes:,} ignored + "
         f"{ledger.tail_bytes:,} held back; {ledger.lost_bytes:,} lost ({seconds:.1f} s)"
     )
+    if published is not None:
+        from ingest.cli.publish_command import as_text
+
+        typer.echo(as_text(published))
 
 
 def _report_object(report: RunReport) -> dict[str, object]:

@@ -15,6 +15,7 @@ from ingest.formats import compile_format
 from ingest.model import RunReport
 
 Row = dict[str, object]
+Tables = dict[str, list[Row]]
 TABLES = ("requests", "stage_timings", "errors", "cache_samples", "quarantine")
 _SHIFT = 40
 

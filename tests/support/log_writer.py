@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ingest.backends.duckdb import DuckDBStore
@@ -27,6 +28,11 @@ def formatter() -> logging.Formatter:
     made = logging.Formatter(FORMAT)
     made.converter = time.gmtime
     return made
+
+
+def instant(number: int) -> datetime:
+    """When the first record of a number is logged; the next number comes ten seconds later."""
+    return datetime.fromtimestamp(_START + number * 10, UTC)
 
 
 def _record(number: int, at: float, level: int, text: str, trace: str = "") -> logging.LogRecord:

@@ -1,0 +1,33 @@
+"""SIGTERM ends a command as Ctrl-C does: what was begun is undone, and it is told."""
+
+import os
+import signal
+import sys
+from types import FrameType
+
+_terminated = False
+
+
+class Terminated(KeyboardInterrupt):
+    """The process was asked to end, by SIGTERM."""
+
+
+def raise_at_sigterm() -> None:
+    """Have SIGTERM raise :class:`Terminated`, once: a second one ends the process as it stands, which is safe as well."""
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _raise)
+
+
+def _raise(number: int, frame: FrameType | None) -> None:
+    global _terminated
+    _terminated = True
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    raise Terminated
+
+
+def end_by_sigterm() -> None:
+    """If SIGTERM it was that ended the command, end by it, so that who sent it sees so (143 to a shell)."""
+    if _terminated:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.kill(os.getpid(), signal.SIGTERM)

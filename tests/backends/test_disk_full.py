@@ -1,0 +1,185 @@
+"""No space left, and a store that can only be read: told in one sentence, nothing half done, completed once there is room."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from ingest.backends.duckdb import DuckDBStore
+from tests.support import harness
+from tests.support.command_line import ROOT, CommandLine
+from tests.support.log_writer import Journal, stored_rows, to_bytes
+
+_CHUNK = 100_000  # bytes; what a chunk needs in the store is about as much
+
+# A file system of its own for the store, seen by this shell and its children. A step's exit code and messages go to
+# files; so does the store as the first step leaves it.
+_SMALL_DISK = """
+set -e
+mount -t tmpfs -o size=$SIZE tmpfs "$DISK"
+cp "$STORE" "$DISK/store.duckdb"
+step full; step still_full
+"$@" status > "$OUT/status" || echo $? > "$OUT/status.failed"
+cp "$DISK"/store.duckdb* "$OUT/"
+mount -o remount,size=200m "$DISK"
+step room
+cp "$DISK/store.duckdb" "$STORE"
+"""
+_READ_ONLY = """
+set -e
+mount --bind "$WHAT" "$WHAT"
+mount -o remount,bind,ro "$WHAT"
+step read_only
+"$@" status --json > "$OUT/status"
+umount "$WHAT"
+step writable
+"""
+
+
+@dataclass(frozen=True)
+class Told:
+    """How a run in the shell ended."""
+
+    code: int
+    err: str
+
+
+class Place:
+    """A store that knows the first records of a log, which has grown since."""
+
+    def __init__(self, folder: Path) -> None:
+        self.ttsq = CommandLine(folder)
+        self.journal = Journal()
+        self.log = folder / "app.log"
+        self.store = harness.new_store(folder)
+        self._append(20)
+        harness.run(self.store, [self.log], final=True)
+        self.before = self.log.stat().st_size
+        self._append(1500)
+        self.out = folder / "out"
+        self.disk = folder / "disk"
+        for made in (self.out, self.disk):
+            made.mkdir()
+
+    def _append(self, count: int) -> None:
+        with self.log.open("ab") as file:
+            file.write(to_bytes(self.journal.mixed(count)))
+
+    def shell(self, script: str, store: Path, **names: str | Path) -> None:
+        """Run a script in a mount namespace of its own; ``step NAME`` in it is an ingest."""
+        words = [sys.executable, "-m", "tests.support.ttsq_in_small_chunks", str(_CHUNK)]
+        words += ["--db", f"duckdb:///{store}"]
+        ingest = '"$@" ingest "$LOG" --final --host h --service s'
+        space = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"])]
+        values = names | {"OUT": self.out, "DISK": self.disk, "LOG": self.log}
+        step = f"""
+        step() {{
+          name=$1; code=0
+          {{ {ingest}; }} >"$OUT/$name.out" 2>"$OUT/$name.err" || code=$?
+          echo $code >"$OUT/$name.code"
+        }}
+        """
+        step = step.replace('"$@"', " ".join(f"'{w}'" for w in words))
+        done = subprocess.run(
+            [*space, "sh", "-c", step + script, "sh", *words],
+            env=self.ttsq.environment | {k: str(v) for k, v in values.items()},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, f"this test mounts file systems of its own: {done.stderr}"
+
+    def told(self, name: str) -> Told:
+        """How a step ended."""
+        out = self.out
+        return Told(int((out / f"{name}.code").read_text()), (out / f"{name}.err").read_text())
+
+    def expect_refusal(self, name: str) -> None:
+        """A step ended with exit code 4, one sentence and a hint."""
+        told = self.told(name)
+        assert told.code == 4, told
+        head, empty, hint = told.err.strip().split("\n")
+        assert head.startswith("ttsq: error: ") and hint.startswith("hint: ") and not empty, told
+        assert str(self.ttsq.folder) in head
+
+    def expect_complete(self) -> None:
+        """All is stored, once; the bytes of the runs are those of the files."""
+        wrong = stored_rows(self.store).wrong(self.journal.rows())
+        assert not wrong, wrong
+        (known,) = self.store.checkpoints()
+        assert known.record_bytes == self.log.stat().st_size
+        with self.store.reading() as reader:
+            rows = reader.query("select sum(record_bytes), count(*) from ingest_runs", {}).rows
+        assert rows[0][0] == known.record_bytes
+        assert len(rows) == 1
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+def _offset(path: Path) -> int:
+    (known,) = DuckDBStore(path).checkpoints()
+    return known.committed_offset
+
+
+@pytest.mark.parametrize("room", [0, 8, 300, 1100], ids="{} KB left".format)
+def test_no_space_left_while_loading_and_while_writing_back(place: Place, room: int) -> None:
+    size = place.store.path.stat().st_size + room * 1024
+    place.shell(_SMALL_DISK, place.disk / "store.duckdb", SIZE=str(size), STORE=place.store.path)
+    for name in ("full", "still_full"):
+        place.expect_refusal(name)
+        assert "No space left on device" in place.told(name).err
+    assert not (place.out / "status.failed").exists()
+    stored = _offset(place.out / "store.duckdb")
+    assert place.before <= stored < place.log.stat().st_size
+    assert (stored > place.before) == (room > 200)
+    _expect_rows_up_to(place, stored)
+    assert place.told("room").code == 0, place.told("room")
+    place.expect_complete()
+
+
+def _expect_rows_up_to(place: Place, offset: int) -> None:
+    """What a full disk has left are the rows of whole commits."""
+    first = place.out / "first"
+    first.mkdir()
+    (first / "app.log").write_bytes(place.log.read_bytes()[:offset])
+    expected = harness.new_store(first)
+    harness.run(expected, [first / "app.log"], final=True)
+    wrong = stored_rows(DuckDBStore(place.out / "store.duckdb")).wrong(stored_rows(expected))
+    assert not wrong, wrong
+
+
+def test_what_is_committed_is_not_lost_where_it_cannot_be_written_back(place: Place) -> None:
+    """The write-ahead log holds it until there is room."""
+    size = place.store.path.stat().st_size + 300 * 1024
+    place.shell(_SMALL_DISK, place.disk / "store.duckdb", SIZE=str(size), STORE=place.store.path)
+    alone = place.out / "alone"
+    alone.mkdir()
+    shutil.copy(place.out / "store.duckdb", alone)
+    assert (place.out / "store.duckdb.wal").stat().st_size > 1000
+    assert _offset(alone / "store.duckdb") < _offset(place.out / "store.duckdb")
+
+
+@pytest.mark.parametrize("what", ["store.duckdb", "."], ids=["file", "folder"])
+def test_a_store_gone_read_only_is_refused_read_and_later_written(place: Place, what: str) -> None:
+    folder = place.ttsq.folder / "store"
+    folder.mkdir()
+    store = folder / "store.duckdb"
+    place.store.path.rename(store)
+    place.store = DuckDBStore(store)
+    before = store.read_bytes()
+    place.shell(_READ_ONLY, store, WHAT=folder / what)
+    place.expect_refusal("read_only")
+    status = json.loads((place.out / "status").read_text())
+    assert status
+    assert place.told("writable").code == 0, place.told("writable")
+    assert store.read_bytes() != before
+    place.expect_complete()

@@ -1,0 +1,328 @@
+"""``ttsq replay``: what was not understood becomes rows once it is."""
+
+import gzip
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from ingest.backends.duckdb import DuckDBStore
+from ingest.fingerprint import anchor, anchor_length, fingerprint
+from tests.support import harness
+from tests.support.command_line import CommandLine, Ended, lines
+from tests.support.truth import make_truth
+
+_OTHER = "[%(asctime)s] %(levelname)s %(name)s: %(message)s"
+# Headerless lines are understood whatever the format is, and take what follows with them.
+_HEADERLESS = re.compile(
+    rb"(DEBUG|INFO|WARNING|WARN|ERROR|CRITICAL|FATAL):|Traceback|.* - a - ERROR"
+)
+_STAMP = re.compile(rb"(?m)^(2026)-\d\d(-\d\d \d\d:\d\d)")
+
+
+def _truth(seed: int, requests: int = 40) -> bytes:
+    data = make_truth(seed, requests, files=1).files[0]
+    return b"".join(x for x in data.splitlines(True) if not _HEADERLESS.match(x))
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+    os.utime(path, (1, 1))
+
+
+def _misread(store: DuckDBStore, path: Path, data: bytes, *, final: bool = True) -> None:
+    """Ingest a file with another format: all of it lands in quarantine. (One that has three lines at once is refused.)"""
+    _write(path, data[: data.index(b"\n") + 1])
+    harness.run(store, [path], log_format=_OTHER)
+    _write(path, data)
+    harness.run(store, [path], log_format=_OTHER, final=final)
+    assert not any(c.records for c in store.checkpoints())
+
+
+def _store(folder: Path, name: str) -> DuckDBStore:
+    (folder / name).mkdir()
+    return harness.new_store(folder / name)
+
+
+def _replayed(ttsq: CommandLine, *words: str, code: int = 0) -> dict[str, Any]:
+    ended = ttsq("replay", "--json", *words)
+    assert ended.code == code, ended
+    found: dict[str, Any] = json.loads(ended.out)
+    return found
+
+
+def _rows(ttsq: CommandLine, paths: list[Path]) -> dict[str, list[harness.Row]]:
+    return harness.dump(DuckDBStore(ttsq.store), paths)
+
+
+def _ledger(store: DuckDBStore) -> list[tuple[int, ...]]:
+    return [
+        (c.committed_offset, c.records, c.record_bytes, c.quarantined, c.quarantined_bytes, c.ignored_bytes)
+        for c in store.checkpoints()
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_tables_are_those_of_the_right_format_from_the_start(seed: int, tmp_path: Path) -> None:
+    path, data, ttsq = tmp_path / "app.log", _truth(seed), CommandLine(tmp_path)
+    store, fresh = harness.new_store(tmp_path), _store(tmp_path, "fresh")
+    _misread(store, path, data)
+    pieces = len(harness.dump(store, [path])["quarantine"])
+    assert pieces > 200
+    harness.run(fresh, [path], final=True)
+    report = _replayed(ttsq)
+    assert (report["released"], report["left"]) == (pieces, 0)
+    assert _rows(ttsq, [path]) == harness.dump(fresh, [path])
+    assert _ledger(store) == _ledger(fresh)
+    ttsq.well("verify")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_pieces_in_the_middle_of_a_file(seed: int, tmp_path: Path) -> None:
+    """Some records have a stamp that is no date: then, in a parser that knows better, they have."""
+    chance, path, data = random.Random(seed), tmp_path / "app.log", _truth(seed)
+    share = (0.02, 0.3, 0.9)[seed % 3]
+    bad = _STAMP.sub(lambda m: m[0] if chance.random() > share else m[1] + b"-13" + m[2], data)
+    store, fresh, ttsq = harness.new_store(tmp_path), _store(tmp_path, "f"), CommandLine(tmp_path)
+    for point in sorted(chance.randrange(1, len(data)) for _ in range(3)):
+        _write(path, bad[:point])
+        harness.run(store, [path], chunk_bytes=3000)
+    _write(path, bad)
+    assert not harness.run(store, [path], final=True).problems
+    _write(path, data)
+    _take_for(store, data)
+    harness.run(fresh, [path], final=True)
+    before = json.loads(ttsq.well("verify", "--json"))["files"][0]["understood"]
+    report = _replayed(ttsq)
+    assert report["released"] == before > 0
+    assert _rows(ttsq, [path]) == harness.dump(fresh, [path])
+    assert _ledger(store) == _ledger(fresh)
+    ttsq.well("verify")
+
+
+def _take_for(store: DuckDBStore, data: bytes) -> None:
+    """Let the store believe that this is what it has read."""
+    for c in store.checkpoints():
+        before = data[: c.committed_offset]
+        end = anchor(before[-anchor_length(c.anchor or "0:") :])
+        with duckdb.connect(str(store.path)) as connection:
+            connection.execute(
+                "update log_files set fingerprint = ?, anchor = ? where file_key = ?",
+                [fingerprint(before), end, c.file_key],
+            )
+
+
+def test_once_only(tmp_path: Path) -> None:
+    path, ttsq = tmp_path / "app.log", CommandLine(tmp_path)
+    store = harness.new_store(tmp_path)
+    _misread(store, path, lines(0, 20).encode() + b"not a record at all\n")
+    assert "80 records" in ttsq.well("replay")
+    counts, runs = ttsq.counts(), _runs(store)
+    assert counts is not None
+    assert (counts["requests"], counts["quarantine"]) == (20, 0)
+    assert "nothing is in quarantine" in ttsq.well("replay")
+    assert (ttsq.counts(), _runs(store)) == (counts, runs)
+    assert runs[-1] == ("done", 80, counts["requests"] + 20 + 20)
+
+
+def _runs(store: DuckDBStore) -> list[tuple[object, ...]]:
+    with store.reading() as reader:
+        return reader.query(
+            "select status, records, rows from ingest_runs order by run_key", {}
+        ).rows
+
+
+def test_what_is_not_understood_stays_as_it_is(tmp_path: Path) -> None:
+    path, ttsq = tmp_path / "app.log", CommandLine(tmp_path)
+    store = harness.new_store(tmp_path)
+    _misread(store, path, b"a banner\nof two lines\n\n" + lines(0, 3).encode())
+    before = _quarantine(ttsq)
+    report = _replayed(ttsq)
+    assert (report["released"], report["left"], report["records"]) == (12, 2, 12)
+    left = _quarantine(ttsq)
+    assert left == before[:2]
+    assert [row[1] for row in left] == [0, 9]
+    assert _replayed(ttsq)["released"] == 0
+    assert _quarantine(ttsq) == left
+    ttsq.well("verify")
+
+
+def _quarantine(ttsq: CommandLine) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(ttsq.store), read_only=True) as connection:
+        return connection.execute("from quarantine order by byte_offset").fetchall()
+
+
+def test_the_wrong_format_makes_nothing_worse(tmp_path: Path) -> None:
+    ttsq, long = CommandLine(tmp_path), "2026-03-02 10:00:00,000 - app - INFO - x\n"
+    (tmp_path / "app.log").write_text(long + "y" * 99 + "\n" * 2 + "z\n" * (3 << 20) + lines(1, 3))
+    (tmp_path / "bad.log").write_text(long + long.replace("-03-", "-13-") + "its line\n" + long)
+    ttsq.well("ingest", "app.log", "bad.log", "--final")
+    before = _quarantine(ttsq)
+    assert sorted(row[3] for row in before) == ["bad_time", "too_long"]
+    assert _replayed(ttsq, "--log-format", _OTHER)["released"] == 0
+    assert _replayed(ttsq)["released"] == 0
+    assert _quarantine(ttsq) == before
+
+
+def test_a_live_files_last_record_waits(tmp_path: Path) -> None:
+    path, ttsq = tmp_path / "app.log", CommandLine(tmp_path)
+    store, fresh = harness.new_store(tmp_path), _store(tmp_path, "fresh")
+    last = b"2026-03-02 10:00:00,000 - app - ERROR - boom\n"
+    _misread(store, path, lines(0, 5).encode() + last, final=False)
+    report = _replayed(ttsq)
+    assert (report["released"], report["left"]) == (20, 1)
+    assert report["files"][0]["held_bytes"] == len(last)
+    _write(path, lines(0, 5).encode() + last + b"and more\n" + lines(10, 1).encode())
+    harness.run(store, [path], final=True)
+    assert _replayed(ttsq)["left"] == 0
+    harness.run(fresh, [path], final=True)
+    assert _rows(ttsq, [path]) == harness.dump(fresh, [path])
+    ttsq.well("verify")
+
+
+def test_final_takes_the_last_record(tmp_path: Path) -> None:
+    path, ttsq = tmp_path / "app.log", CommandLine(tmp_path)
+    _misread(harness.new_store(tmp_path), path, lines(0, 2).encode(), final=False)
+    assert _replayed(ttsq, "--final", "--dry-run")["left"] == 0
+    assert _replayed(ttsq)["left"] == 1
+    assert _replayed(ttsq, "--final")["left"] == 0
+
+
+def test_a_file_that_is_gone_comes_from_the_text_kept(tmp_path: Path) -> None:
+    path, ttsq = tmp_path / "app.log", CommandLine(tmp_path)
+    store, fresh = harness.new_store(tmp_path), _store(tmp_path, "fresh")
+    data = lines(0, 3).encode() + "2026-03-02 10:00:00,000 - app - ERROR - 你好 🎉\nmore\n".encode()
+    _misread(store, path, data)
+    harness.run(fresh, [path], final=True)
+    path.unlink()
+    report = _replayed(ttsq)
+    assert report["files"][0]["source"] == "quarantine"
+    assert (report["released"], report["left"]) == (14, 0)
+    assert _rows(ttsq, [path]) == harness.dump(fresh, [path])
+
+
+def test_text_that_is_not_the_files_very_bytes_stays(tmp_path: Path) -> None:
+    path, ttsq = tmp_path / "app.log", CommandLine(tmp_path)
+    head = b"2026-03-02 10:00:00,000 - app - ERROR - "
+    data = (
+        head
+        + b"one\nits \xff line\n"
+        + head
+        + b"t\xffo\nit\n"
+        + head
+        + b"three\n"
+        + head
+        + b"f\xff\n"
+    )
+    _misread(harness.new_store(tmp_path), path, data)
+    path.unlink()
+    report = _replayed(ttsq)
+    # of the first the end is not to be had, the second not at all; after the third something else begins or goes on
+    assert (report["records"], report["left"]) == (0, 6)
+    path.write_bytes(data)
+    assert _replayed(ttsq)["left"] == 0
+
+
+def test_another_file_at_the_path_is_not_read(tmp_path: Path) -> None:
+    path, ttsq = tmp_path / "app.log", CommandLine(tmp_path)
+    _misread(harness.new_store(tmp_path), path, lines(0, 5).encode())
+    _write(path, lines(500, 30).encode())
+    report = _replayed(ttsq)
+    assert report["files"][0]["source"] == "quarantine"
+    with duckdb.connect(str(ttsq.store), read_only=True) as connection:
+        ids = connection.execute("select id from requests order by 1").fetchall()
+    assert ids == [(f"ts_{i}",) for i in range(5)]
+
+
+def test_a_compressed_file(tmp_path: Path) -> None:
+    path, ttsq = tmp_path / "app.log", CommandLine(tmp_path)
+    data = b"".join(
+        x if i % 7 else x + b"no header of its own\n"
+        for i, x in enumerate(_truth(1).splitlines(True))
+    )
+    store, fresh = harness.new_store(tmp_path), _store(tmp_path, "fresh")
+    _misread(store, path, data)
+    harness.run(fresh, [path], final=True)
+    (tmp_path / "app.log.1.gz").write_bytes(gzip.compress(data))
+    path.unlink()
+    assert _replayed(ttsq)["left"] == 0
+    assert _rows(ttsq, [path]) == harness.dump(fresh, [path])
+
+
+def test_a_giant_piece_is_read_in_chunks(tmp_path: Path) -> None:
+    """A headerless line takes what follows of another format, until that is too long for a record."""
+    path, ttsq = tmp_path / "app.log", CommandLine(tmp_path)
+    store, fresh = harness.new_store(tmp_path), _store(tmp_path, "fresh")
+    pad = "p" * 300
+    data = ("ERROR: first\n" + lines(0, 9000).replace("Hello", pad)).encode()
+    assert len(data) > 5 << 20
+    _write(path, data)
+    harness.run(store, [path], log_format=_OTHER, final=True)
+    (piece,) = _quarantine(ttsq)
+    assert (piece[2], piece[3]) == (len(data), "too_long")
+    harness.run(fresh, [path], final=True)
+    report = _replayed(ttsq)
+    assert (report["released"], report["left"]) == (1, 0)
+    got, want = _rows(ttsq, [path]), harness.dump(fresh, [path])
+    assert len(want["requests"]) == 9000
+    for table in ("requests", "stage_timings", "quarantine"):
+        assert got[table] == want[table]
+    assert [e["message"] for e in got["errors"]] == [e["message"] for e in want["errors"]]
+    assert _ledger(store) == _ledger(fresh)
+
+
+def test_a_dry_run_counts_and_stores_nothing(tmp_path: Path) -> None:
+    ttsq = CommandLine(tmp_path)
+    _misread(harness.new_store(tmp_path), tmp_path / "app.log", lines(0, 5).encode())
+    before = ttsq.store.read_bytes()
+    report = _replayed(ttsq, "--dry-run")
+    assert (report["records"], report["left"]) == (20, 0)
+    assert ttsq.store.read_bytes() == before
+    assert "20 pieces would leave quarantine as 20 records" in ttsq.well("replay", "--dry-run")
+
+
+def test_nothing_to_replay(tmp_path: Path) -> None:
+    ttsq = CommandLine(tmp_path)
+    assert ttsq("replay").code == 4
+    (tmp_path / "app.log").write_text(lines(0, 3))
+    ttsq.well("ingest", "app.log")
+    assert "nothing is in quarantine" in ttsq.well("replay")
+
+
+def _killed(ttsq: CommandLine, fault: str) -> Ended:
+    environment = ttsq.environment | {"TTSQ_FAULT": fault}
+    words = [sys.executable, "-m", "ingest", "replay"]
+    done = subprocess.run(
+        words, cwd=ttsq.folder, env=environment, capture_output=True, text=True, timeout=120
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize("point", ["inserted", "rows_in", "before_commit", "committed"])
+@pytest.mark.parametrize("count", [1, 2])
+def test_killed_in_the_middle_the_next_one_goes_on(point: str, count: int, tmp_path: Path) -> None:
+    """Two files, each a commit: killed in the first or in the second."""
+    paths = [tmp_path / "a.log", tmp_path / "b.log"]
+    store, fresh, ttsq = harness.new_store(tmp_path), _store(tmp_path, "f"), CommandLine(tmp_path)
+    for seed, path in enumerate(paths):
+        _misread(store, path, _truth(seed, 20))
+    harness.run(fresh, paths, final=True)
+    ended = _killed(ttsq, f"{point}:{count}:kill")
+    assert ended.code == -signal.SIGKILL, ended
+    _replayed(ttsq)
+    assert _rows(ttsq, paths) == harness.dump(fresh, paths)
+    assert sorted(_ledger(store)) == sorted(_ledger(fresh))
+    if (point, count) != (
+        "committed",
+        2,
+    ):  # all was done but to say so; the next run that writes does
+        assert all(status != "running" for status, _, _ in _runs(store))
+    ttsq.well("verify")

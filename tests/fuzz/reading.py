@@ -1,0 +1,165 @@
+"""How the scanner's targets read a log: by chunks of any size, into records that can be compared."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+
+from ingest import assemble, convert, spans
+from ingest.chunks import ChunkReader
+from ingest.formats import Format
+from ingest.model import Ledger, Origin, Reject
+from ingest.parse import Parsed, Parser
+
+MODIFIED = datetime(2026, 1, 1, tzinfo=UTC)
+FALLBACK_US = int(MODIFIED.timestamp()) * 1_000_000
+ORIGIN = Origin(1, "h", "s")
+# Span columns of the record table, (start, end).
+_SPANS = (
+    (spans.R_NAME, spans.R_NAME_END),
+    (spans.R_MSG, spans.R_MSG_END),
+    (spans.R_REQUEST_ID, spans.R_REQUEST_ID_END),
+)
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record as it is, wherever the chunks were cut; offsets are those of the file."""
+
+    start: int
+    end: int
+    kind: int
+    level: int
+    instant: int
+    inferred: bool
+    event: int
+    texts: tuple[bytes, ...]
+    traceback: bytes | None
+    pairs: tuple[tuple[bytes, bytes, int, int, float | None], ...]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """All that was read of one log; ``tables`` are the rows of the tables that need no other chunk."""
+
+    records: tuple[Record, ...]
+    rejects: tuple[Reject, ...]
+    ledger: Ledger
+    tables: tuple[pa.Table, ...]
+
+
+def read(log: bytes, fmt: Format, chunk_bytes: int, max_record: int, *, final: bool) -> Reading:
+    """Read a log as the pipeline does, in chunks of a size, and check every chunk on the way."""
+    at = 0
+
+    def take(size: int) -> bytes:
+        nonlocal at
+        block = log[at : at + size]
+        at += len(block)
+        return block
+
+    parser = Parser(fmt, UTC, max_record)
+    reader = ChunkReader(parser, take, 0, final, None, FALLBACK_US, chunk_bytes=chunk_bytes)
+    records: list[Record] = []
+    rejects: list[Reject] = []
+    ledger = Ledger()
+    batches = []
+    carry: dict[str, int] = {}
+    for parsed in reader:
+        check(parsed, max_record)
+        records += _records(parsed)
+        rejects += parsed.rejects
+        ledger += parsed.ledger
+        batches.append(assemble.build(parsed, fmt, ORIGIN, carry))
+    assert at == len(log)
+    ledger += Ledger(tail_bytes=reader.tail_bytes)
+    assert ledger.settled_bytes + ledger.tail_bytes == len(log), "the ledger does not add up"
+    assert ledger.quarantined == len(rejects)
+    assert ledger.quarantined_bytes == sum(r.byte_length for r in rejects)
+    return Reading(tuple(records), tuple(rejects), ledger, tuple(_tables(batches)))
+
+
+def _tables(batches: list[assemble.Batch]) -> Iterator[pa.Table]:
+    for batch in batches:
+        for table in (batch.parts, batch.stages, batch.errors, batch.cache_samples):
+            table.validate(full=True)
+    for name in ("errors", "cache_samples"):
+        if batches:
+            tables = [getattr(b, name) for b in batches]
+            yield pa.concat_tables([_plain(t) for t in tables])
+
+
+def _plain(table: pa.Table) -> pa.Table:
+    """A table without dictionary columns: those of two chunks differ."""
+    columns = [
+        c.cast(c.type.value_type) if pa.types.is_dictionary(c.type) else c for c in table.columns
+    ]
+    return pa.table(dict(zip(table.column_names, columns, strict=True)))
+
+
+def check(parsed: Parsed, max_record: int) -> None:
+    """What holds of every chunk: spans lie within it, in order, and the bytes add up."""
+    size, at, first_pair = len(parsed.data), 0, 0
+    assert 0 <= parsed.consumed <= size or not size
+    for row in parsed.records.tolist():
+        start, end = row[spans.R_START], row[spans.R_END]
+        assert at <= row[spans.R_LOW] <= start or row[spans.R_KIND] >= spans.K_NO_HEADER
+        assert at <= start < end <= parsed.consumed
+        too_long = end - start > max_record
+        assert too_long <= (row[spans.R_KIND] == spans.K_TOO_LONG)
+        at = end
+        if row[spans.R_KIND] > spans.K_TRACEBACK:
+            continue
+        for low, high in _SPANS:
+            assert row[low] == row[high] or start <= row[low] <= row[high] <= end
+        assert row[spans.R_TRACEBACK] == -1 or start <= row[spans.R_TRACEBACK] < end
+        if row[spans.R_PAIRS]:
+            assert row[spans.R_PAIR] == first_pair
+            first_pair += row[spans.R_PAIRS]
+    _check_pairs(parsed)
+    counted = parsed.ledger
+    assert min(counted.record_bytes, counted.quarantined_bytes, counted.ignored_bytes) >= 0
+
+
+def _check_pairs(parsed: Parsed) -> None:
+    before: tuple[int, int] = (-1, -1)
+    for key, key_end, value, end, _, code, record in parsed.pairs.tolist():
+        low, high = parsed.records[record, [spans.R_MSG, spans.R_MSG_END]].tolist()
+        assert low <= key < key_end < value <= end <= high
+        assert -1 <= code < 64
+        assert (record, key) > before
+        before = record, value
+    assert np.isin(parsed.states, (convert.OK, convert.BAD)).all()
+    assert np.isfinite(parsed.values).all()
+
+
+def _records(parsed: Parsed) -> Iterator[Record]:
+    data, base = bytes(parsed.data), parsed.base
+    for i, row in enumerate(parsed.records.tolist()):
+        start, end = row[spans.R_START], row[spans.R_END]
+        good = row[spans.R_KIND] <= spans.K_TRACEBACK
+        trace = row[spans.R_TRACEBACK]
+        yield Record(
+            base + start,
+            base + end,
+            row[spans.R_KIND],
+            row[spans.R_LEVEL] if good else 0,
+            int(parsed.instants[i]) if good else 0,
+            bool(parsed.inferred[i]) if good else False,
+            row[spans.R_EVENT] if good else -1,
+            tuple(data[row[low] : row[high]] for low, high in _SPANS) if good else (),
+            data[trace:end] if good and trace >= 0 else None,
+            tuple(_pairs(parsed, data, row)) if good else (),
+        )
+
+
+def _pairs(
+    parsed: Parsed, data: bytes, row: list[int]
+) -> Iterator[tuple[bytes, bytes, int, int, float | None]]:
+    first = row[spans.R_PAIR]
+    for i in range(first, first + row[spans.R_PAIRS]):
+        key, key_end, value, end, flags, code, _ = parsed.pairs[i].tolist()
+        number = float(parsed.values[i]) if parsed.states[i] == convert.OK else None
+        yield data[key:key_end], data[value:end], flags, code, number

@@ -1,0 +1,140 @@
+"""Targets of the scanner: any bytes by any format, against itself, its Python twin and the reference."""
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ingest import convert, scan, spans
+from ingest.formats import Format, compile_format, scanner_arguments
+from ingest.parse import FAMILIES, view
+from tests.fuzz.reading import Reading, Record, read
+from tests.unit.test_uncompiled import PLAIN
+
+MAX_RECORD = 512  # bytes; small, so that a short input can hold a record that is too long
+_ONE_CHUNK = 1 << 20
+FORMATS = (
+    compile_format(),
+    compile_format(escapes="none"),
+    compile_format("%(asctime)s %(levelname)s [%(request_id)s] %(process)d %(name)s <%(message)s>"),
+    compile_format("%(levelname)s:%(name)s:%(asctime)s:%(message)s", "%d/%b/%Y %I:%M:%S %p %z"),
+    compile_format("%(created)f %(levelname)-8s %(message)s [%(name)s:%(lineno)d] %(funcName)s"),
+    compile_format("%(asctime)s.%(msecs)03d|%(levelname)s|%(message)s", "%y%m%d %H%M%S"),
+)
+Tables = tuple[Any, ...]
+
+
+def scanner(data: bytes) -> None:
+    """``FCf`` and a log: number of the format, chunk size, whether it is final; see the corpus."""
+    if len(data) < 3:
+        return
+    fmt, final, log = FORMATS[data[0] % len(FORMATS)], bool(data[2] & 1), data[3:]
+    _twins(fmt, log, final)
+    whole = read(log, fmt, _ONE_CHUNK, MAX_RECORD, final=final)
+    chunked = read(log, fmt, 1 + 7 * data[1], MAX_RECORD, final=final)
+    _same(whole, chunked, final)
+
+
+def _same(whole: Reading, chunked: Reading, final: bool) -> None:
+    """The chunks make no difference, but for what waited in vain for the first stamp (docs/parsing.md, Lines 7)."""
+    ours, theirs = _kept(whole), _kept(chunked)
+    undated = _undated(ours)
+    size = whole.ledger.settled_bytes + whole.ledger.tail_bytes
+    vain = undated > 0 and size - ours[0].start > MAX_RECORD
+    if vain and not final:
+        return  # how much of it still waits depends on what has been seen of the file
+    for i, (one, other) in enumerate(zip(ours, theirs, strict=True)):
+        expected = replace(one, instant=other.instant) if vain and i < undated else one
+        assert expected == other, (one, other)
+    assert _places(whole) == _places(chunked), (_places(whole), _places(chunked))
+    assert whole.ledger == chunked.ledger, (whole.ledger, chunked.ledger)
+    for one_table, other_table in zip(whole.tables, chunked.tables, strict=False):
+        assert vain or one_table.equals(other_table), (one_table, other_table)
+
+
+def _places(reading: Reading) -> list[tuple[int, int, str]]:
+    return sorted((r.byte_offset, r.byte_length, r.reason) for r in reading.rejects)
+
+
+def _kept(reading: Reading) -> list[Record]:
+    return [r for r in reading.records if r.kind <= spans.K_TRACEBACK]
+
+
+def _undated(records: list[Record]) -> int:
+    """How many records come before the first one with a stamp."""
+    return next((i for i, r in enumerate(records) if not r.inferred), len(records))
+
+
+def _twins(fmt: Format, log: bytes, final: bool) -> None:
+    """The compiled scanner and converter say what their Python source says."""
+    compiled, plain = (_scanned(m, fmt, log, final) for m in (scan, PLAIN["scan"]))
+    assert compiled[:-1] == plain[:-1], (compiled, plain)
+    pairs = compiled[-1]
+    if len(pairs):
+        ours, theirs = (_converted(m, log, pairs) for m in (convert, PLAIN["convert"]))
+        assert ours == theirs, (ours, theirs)
+
+
+def _scanned(module: Any, fmt: Format, log: bytes, final: bool) -> Tables:
+    scanner = module.Scanner(*scanner_arguments(fmt, MAX_RECORD))
+    rows = len(log) // 4 + 8
+    records = np.zeros((rows, spans.REC_WIDTH + 2 * len(fmt.extras)), np.int32)
+    stamps, pairs = np.zeros(rows, np.int64), np.zeros((rows, spans.PAIR_WIDTH), np.int32)
+    # a buffer of its own length: a sanitizer sees what reads beyond it
+    memory = view(np.frombuffer(log, np.uint8).copy())
+    tables = view(records), view(stamps), view(pairs)
+    consumed = scanner.scan(memory, 0, len(log), final, True, *tables)
+    n, p = scanner.n_records, scanner.n_pairs
+    stamped = records[:n, spans.R_KIND] == spans.K_HEADER
+    return (
+        consumed,
+        bool(scanner.giant),
+        records[:n].tolist(),
+        stamps[:n][stamped].tolist(),
+        pairs[:p].tolist(),
+        scanner.next_beginning(memory, 0, len(log), final),
+        scanner.header_end(memory, len(log)),
+        pairs[:p].copy(),
+    )
+
+
+def _converted(module: Any, log: bytes, pairs: Any) -> Tables:
+    data = view(np.frombuffer(log, np.uint8).copy())
+    values, states = np.zeros(len(pairs)), np.zeros(len(pairs), np.int8)
+    module.numbers(data, view(pairs), view(FAMILIES), view(values), view(states))
+    chosen = np.arange(len(pairs), dtype=np.int64)
+    offsets = np.zeros(len(pairs) + 1, np.int32)
+    out = np.zeros(3 * module.pair_room(view(pairs), chosen) + 1, np.uint8)
+    used = module.pair_strings(data, view(pairs), chosen, offsets, out)
+    return (
+        states.tolist(),
+        values[states == convert.OK].tolist(),
+        offsets.tolist(),
+        out[:used].tobytes().decode(),
+    )
+
+
+_HEADERS = (
+    b"2026-03-02 14:22:37,892 - app - ERROR - ",
+    b"2026-03-02 14:22:37,892 - app - ERROR - ",
+    b"2026-03-02 14:22:37,892 ERROR [r-1] 7 app <",
+    b"ERROR:app:02/Mar/2026 02:22:37 PM +0800:",
+    b"1772461357.892114 ERROR    ",
+    b"260302 142237.892|ERROR|",
+)
+_REPEATED_BYTES = 192 << 10
+_SECONDS = 2.0  # of this process; what is linear takes a hundredth of it
+
+
+def scanner_time(data: bytes) -> None:
+    """``F``, a beginning, and pieces behind NULs, each over and over: time in proportion to the bytes."""
+    number = data[0] % len(FORMATS) if data else 0
+    beginning, *pieces = data[1:].split(b"\0")
+    share = _REPEATED_BYTES // max(len(pieces), 1)
+    log = _HEADERS[number] + beginning
+    log += b"".join((p or b"\0") * (share // max(len(p), 1)) for p in pieces) + b"\n"
+    begin = time.process_time()
+    read(log + _HEADERS[number], FORMATS[number], _ONE_CHUNK, 4 << 20, final=True)
+    spent = time.process_time() - begin
+    assert spent < _SECONDS, f"{spent:.1f} s for {len(log)} bytes"

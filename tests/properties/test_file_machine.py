@@ -1,0 +1,175 @@
+"""The model test: a random walk over log files, runs and accidents stores every record once; planted faults are caught."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from ingest import checkpoints, pipeline
+from ingest.assemble import Batch
+from ingest.backends.duckdb import DuckDBStore, DuckDBWriter
+from ingest.checkpoints import Identified, Opened
+from ingest.chunks import ChunkReader
+from ingest.faults import reach
+from ingest.fingerprint import Match, fingerprint
+from ingest.model import Checkpoint, Ledger, RunRow
+from ingest.parse import Parsed
+from ingest.resume import Anchored
+from tests.support.file_machine import FileMachine
+
+pytestmark = pytest.mark.slow  # minutes: `make nightly`
+
+_STEPS = 30  # of a walk
+_WALKS = int(os.environ.get("TTSQ_EXAMPLES", "50")) // 5
+_SETTINGS = settings(
+    max_examples=max(1, _WALKS),
+    stateful_step_count=_STEPS,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.mark.slow
+def test_every_record_is_stored_once_whatever_happens_to_the_files() -> None:
+    run_state_machine_as_test(FileMachine, settings=_SETTINGS)
+
+
+Patch = pytest.MonkeyPatch
+
+
+def _last_record_not_held_back(patch: Patch) -> None:
+    parse = ChunkReader._parse
+
+    def wrong(self: ChunkReader, data: memoryview, base: int, at_end: bool) -> Parsed:
+        self.final = True
+        return parse(self, data, base, at_end)
+
+    patch.setattr(ChunkReader, "_parse", wrong)
+
+
+def _tail_begins_one_byte_late(patch: Patch) -> None:
+    prove = Opened.prove
+
+    def wrong(self: Opened) -> Anchored:
+        proof = prove(self)
+        if self.offset and proof is Anchored.EQUAL and self.reader.read(1):
+            self.offset += 1
+        return proof
+
+    patch.setattr(Opened, "prove", wrong)
+
+
+def _offset_moves_before_the_rows(patch: Patch) -> None:
+    commit = pipeline.Run._commit
+
+    def wrong(
+        self: pipeline.Run,
+        checkpoint: Checkpoint,
+        replaced: Sequence[Checkpoint],
+        batch: Batch,
+        total: Ledger,
+    ) -> None:
+        with self.store.writing() as writer:
+            writer.commit([checkpoint], None)
+        commit(self, checkpoint, replaced, batch, total)
+
+    patch.setattr(pipeline.Run, "_commit", wrong)
+
+
+def _checkpoint_in_another_transaction(patch: Patch) -> None:
+    commit = DuckDBWriter.commit
+
+    def wrong(self: DuckDBWriter, known: Sequence[Checkpoint], run: RunRow | None) -> None:
+        self._connection.execute("commit")
+        reach("committed")
+        self._connection.execute("begin")
+        commit(self, known, run)
+
+    patch.setattr(DuckDBWriter, "commit", wrong)
+
+
+def _fingerprint_compared_by_equality(patch: Patch) -> None:
+    def wrong(print_: str | None, head: bytes) -> tuple[Match, int]:
+        equal = bool(head) and fingerprint(head) == print_
+        return (Match.FULL, len(head)) if equal else (Match.NONE, 0)
+
+    patch.setattr(checkpoints, "compare", wrong)
+
+
+def _half_read_passes_for_untouched(patch: Patch) -> None:
+    advanced = pipeline.Run._advanced
+
+    def wrong(
+        self: pipeline.Run, base: Checkpoint, opened: Opened, settled: pipeline.Settled
+    ) -> Checkpoint:
+        stat = opened.file.stat
+        made = advanced(self, base, opened, settled)
+        return replace(made, modified_ns=stat.modified_ns, stored_bytes=stat.stored_bytes)
+
+    patch.setattr(pipeline.Run, "_advanced", wrong)
+
+
+def _loss_is_forgotten_by_a_killed_run(patch: Patch) -> None:
+    commit = pipeline.Run._commit
+
+    def wrong(
+        self: pipeline.Run,
+        checkpoint: Checkpoint,
+        replaced: Sequence[Checkpoint],
+        batch: Batch,
+        total: Ledger,
+    ) -> None:
+        commit(self, checkpoint, [], batch, total)
+
+    patch.setattr(pipeline.Run, "_commit", wrong)
+
+
+def _interrupted_commit_is_taken_for_undone(patch: Patch) -> None:
+    patch.setattr(pipeline.Run, "_resolve_pending", lambda self: None)
+
+
+def _two_ingests_at_once(patch: Patch) -> None:
+    from contextlib import nullcontext
+
+    patch.setattr(DuckDBStore, "ingesting", lambda self, wait_seconds: nullcontext())
+
+
+def _every_file_is_finished(patch: Patch) -> None:
+    def wrong(self: checkpoints.Known, file: Identified, *, final: bool) -> bool:
+        return True
+
+    patch.setattr(checkpoints.Known, "is_finished", wrong)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("plant", "told"),
+    [
+        (_last_record_not_held_back, "never complete|ledger|bytes of the records"),
+        (_tail_begins_one_byte_late, "lost|ledger"),
+        (_offset_moves_before_the_rows, "lost|ledger"),
+        (_checkpoint_in_another_transaction, "twice|bytes"),
+        (_fingerprint_compared_by_equality, "twice"),
+        (_half_read_passes_for_untouched, "lost"),
+        (_loss_is_forgotten_by_a_killed_run, "bytes lost"),
+        (_interrupted_commit_is_taken_for_undone, "ledger of the runs"),
+        (_two_ingests_at_once, "ended well"),
+        (_every_file_is_finished, "never complete|bytes"),
+    ],
+)
+def test_a_planted_fault_is_caught(
+    plant: Callable[[Patch], None], told: str, monkeypatch: Patch
+) -> None:
+    plant(monkeypatch)
+    walks = settings(
+        _SETTINGS,
+        max_examples=150,
+        phases=[Phase.generate],  # the first walk that fails will do
+        report_multiple_bugs=False,
+        database=None,
+    )
+    with pytest.raises(AssertionError, match=told):
+        run_state_machine_as_test(FileMachine, settings=walks)

@@ -1,0 +1,101 @@
+"""Processes that die at a named point of the flow: children of this one, with everything imported already."""
+
+import os
+import signal
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+
+import ingest.assemble
+import ingest.chunks
+import ingest.parse
+import ingest.related
+from ingest import faults
+
+_LOADED = (ingest.assemble, ingest.chunks, ingest.parse, ingest.related)  # not in every child
+_SECONDS = 60.0
+KILLED = -signal.SIGKILL
+
+
+def ended_in_child(work: Callable[[], object], fault: str) -> int:
+    """Do some work in a child of this process with a fault armed; how it ended, see :func:`waited`."""
+    return waited(begun_in_child(work, fault))
+
+
+def begun_in_child(work: Callable[[], object], fault: str | None) -> int:
+    """Begin some work in a child of this process. No store may be open here: what is open is shared with the child."""
+    child = os.fork()
+    if child:
+        return child
+    code = 1
+    try:
+        with faults.armed(fault) if fault else nullcontext():
+            work()
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+def waited(child: int) -> int:
+    """How a child ended, as subprocess tells it: 0 when it came to its end, 1 when it raised, or minus a signal."""
+    deadline = time.monotonic() + _SECONDS
+    while True:
+        number, status = os.waitpid(child, os.WNOHANG)
+        if number:
+            return os.waitstatus_to_exitcode(status)
+        if time.monotonic() > deadline:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            raise AssertionError(f"the child hangs, after {_SECONDS} s")
+        time.sleep(0.002)
+
+
+class Passed:
+    """Stands for a fault that never happens; counts how often each point is passed."""
+
+    def __init__(self) -> None:
+        self.times: Counter[str] = Counter()
+
+    def reached(self, point: str) -> None:
+        self.times[point] += 1
+
+
+class _Hook:
+    """Stands for a fault: does something else at a point."""
+
+    def __init__(self, point: str, count: int, act: Callable[[], object]) -> None:
+        self.point, self.left, self.act = point, count, act
+
+    def reached(self, point: str) -> None:
+        if point == self.point:
+            self.left -= 1
+            if self.left == 0:
+                self.act()
+
+
+@contextmanager
+def counting() -> Iterator[Passed]:
+    """Count the points that this process comes by."""
+    passed = Passed()
+    with _instead(passed):
+        yield passed
+
+
+@contextmanager
+def hooked(point: str, count: int, act: Callable[[], object]) -> Iterator[None]:
+    """Do something at the ``count``-th time that this process comes by a point."""
+    with _instead(_Hook(point, count, act)):
+        yield
+
+
+@contextmanager
+def _instead(fault: Passed | _Hook) -> Iterator[None]:
+    faults._fault = fault  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        faults._fault = None

@@ -1,0 +1,330 @@
+"""A random walk over what writers, logrotate, cron and accidents do to log files and to the store, against a memory of it.
+
+After every run: no record is stored twice, none that was never complete on disk, every one that had to be, and the ledgers of
+files and runs add up to the bytes of the records stored. In the end all that is on disk is stored.
+"""
+
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import mkdtemp
+from unittest.mock import patch
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+
+from ingest import faults, retention
+from ingest.backends.base import Reader
+from ingest.backends.duckdb import DuckDBStore
+from ingest.errors import LogFileError, StoreError
+from ingest.model import RunReport
+from tests.support import harness
+from tests.support.fault_machine import begun_in_child, hooked, waited
+from tests.support.file_machine_disk import PACKED, Disk, rotation
+from tests.support.log_writer import STAGES, instant
+
+LOGS = st.sampled_from(["app.log", "svc.log"])
+KINDS = st.text("fr", min_size=1, max_size=4)
+PADS = st.sampled_from([0, 0, 0, 150, 3000, 70_000])  # bytes; a fingerprint covers 64 KiB
+CHUNKS = st.sampled_from([400, 2500, 1 << 20])  # bytes
+POINTS = st.sampled_from([p for p in faults.POINTS if p != "migrated"])
+COUNTS = st.integers(1, 4)
+QUIET_POINTS = st.sampled_from(
+    ["looked", "proved", "before_read", "after_read", "closed", "settled"]
+)
+_NOW = datetime(2026, 6, 1, tzinfo=UTC)
+_SUMS = "record_bytes", "quarantined_bytes", "ignored_bytes"
+
+
+class FileMachine(RuleBasedStateMachine):
+    """See the module."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(mkdtemp(prefix="machine"))
+        self.disk = Disk(self.folder / "logs")
+        self.store: DuckDBStore = harness.new_store(self.folder)
+        self.must: set[str] = set()
+        self.may: set[str] = set()
+        self.pruned: set[str] = set()
+        self.backup: tuple[set[str], set[str]] | None = None
+
+    # writers and logrotate
+
+    @rule(log=LOGS, kinds=KINDS, pad=PADS, banner=st.booleans())
+    def append(self, log: str, kinds: str, pad: int, banner: bool) -> None:
+        self.disk.append(log, kinds, pad, banner=banner)
+
+    @rule(log=LOGS, kinds=KINDS, cut=st.integers(1, 300))
+    def append_half_a_record(self, log: str, kinds: str, cut: int) -> None:
+        self.disk.append(log, kinds, cut=cut)
+
+    @rule(log=LOGS)
+    def rotate(self, log: str) -> None:
+        self.disk.rotate(log)
+
+    @rule(log=LOGS)
+    def copytruncate(self, log: str) -> None:
+        self.disk.copytruncate(log)
+
+    def _rotated(self, plain: bool = False) -> list[str]:
+        names = [n for n in sorted(self.disk.entries) if rotation(n)[0]]
+        return [n for n in names if not (plain and n.endswith(tuple(PACKED)))]
+
+    @precondition(lambda self: self._rotated(plain=True))
+    @rule(data=st.data(), suffix=st.sampled_from([*PACKED]), keep=st.booleans())
+    def pack(self, data: st.DataObject, suffix: str, keep: bool) -> None:
+        self.disk.pack(data.draw(st.sampled_from(self._rotated(plain=True))), suffix, keep=keep)
+
+    def _pack_first(self) -> None:
+        for name in self._rotated(plain=True)[:1]:
+            self.disk.pack(name, ".gz")
+
+    @precondition(lambda self: self._rotated(plain=True))
+    @rule(data=st.data(), kinds=KINDS)
+    def append_late(self, data: st.DataObject, kinds: str) -> None:
+        """A worker that still has the renamed file open."""
+        name = data.draw(st.sampled_from(self._rotated(plain=True)))
+        entry = self.disk.entries[name]
+        if entry.length == len(entry.stream.content):
+            self.disk.append(name, kinds)
+
+    @precondition(lambda self: self._rotated())
+    @rule(data=st.data())
+    def delete(self, data: st.DataObject) -> None:
+        self.disk.delete(data.draw(st.sampled_from(self._rotated())))
+
+    @precondition(lambda self: self._rotated(plain=True))
+    @rule(data=st.data(), log=LOGS, kinds=KINDS)
+    def use_inode_again(self, data: st.DataObject, log: str, kinds: str) -> None:
+        name = data.draw(st.sampled_from(self._rotated(plain=True)))
+        self.disk.use_inode(name, log)
+        self.disk.append(log, kinds)
+
+    @rule()
+    def change_disk(self) -> None:
+        self.disk.change_disk()
+
+    # runs
+
+    def _run(self, chunk: int, *, final: bool = False, names: list[str] | None = None) -> RunReport:
+        paths = [self.disk.path(n) for n in names or ["."]]
+        return harness.run(self.store, paths, final=final, chunk_bytes=chunk)
+
+    def _look(self) -> None:
+        """What stands complete on disk now may be read."""
+        for name in self.disk.entries:
+            self.may |= self.disk.readable(name, last=True)
+
+    def _ran_well(self, report: RunReport, names: list[str], final: bool = False) -> None:
+        assert report.bytes_read == report.ledger.settled_bytes + report.ledger.tail_bytes
+        assert all("has the log format" in p.message for p in report.problems), report.problems
+        for name in names:
+            last = final or self.disk.is_finished(name)
+            self.must |= self.disk.readable(name, last=last)
+        self._check()
+
+    @precondition(lambda self: self.disk.entries)
+    @rule(chunk=CHUNKS)
+    def run(self, chunk: int) -> None:
+        self._look()
+        self._ran_well(self._run(chunk), [*self.disk.entries])
+
+    @precondition(lambda self: self.disk.entries)
+    @rule(chunk=CHUNKS)
+    def run_final(self, chunk: int) -> None:
+        for name in [*self.disk.entries]:
+            self.disk.complete(name)
+        self._look()
+        self._ran_well(self._run(chunk, final=True), [*self.disk.entries], True)
+
+    @precondition(lambda self: any(not rotation(n)[0] for n in self.disk.entries))
+    @rule(chunk=CHUNKS)
+    def run_over_live_files_alone(self, chunk: int) -> None:
+        live = [n for n in self.disk.entries if not rotation(n)[0]]
+        self._look()
+        self._ran_well(self._run(chunk, names=live), live)
+
+    @precondition(lambda self: self.disk.entries)
+    @rule(chunk=CHUNKS, point=POINTS, count=COUNTS)
+    def run_killed(self, chunk: int, point: str, count: int) -> None:
+        self._look()
+        assert waited(begun_in_child(lambda: self._run(chunk), f"{point}:{count}")) in (0, -9)
+        self._check()
+
+    @precondition(lambda self: self.disk.entries)
+    @rule(chunk=CHUNKS, point=POINTS, count=COUNTS, how=st.sampled_from(["interrupt", "enospc"]))
+    def run_stopped(self, chunk: int, point: str, count: int, how: str) -> None:
+        self._look()
+        with (
+            suppress(KeyboardInterrupt, StoreError, OSError),
+            faults.armed(f"{point}:{count}:{how}"),
+        ):
+            self._run(chunk)
+        self._check()
+
+    @precondition(lambda self: self.disk.entries)
+    @rule(chunk=CHUNKS)
+    def run_twice_at_once(self, chunk: int) -> None:
+        self._look()
+        both = [begun_in_child(lambda: self._run(chunk), None) for _ in range(2)]
+        assert [waited(child) for child in both] == [0, 0], "two at once have not ended well"
+        for name in self.disk.entries:
+            self.must |= self.disk.readable(name, last=self.disk.is_finished(name))
+        self._check()
+
+    @precondition(lambda self: self.disk.entries)
+    @rule(
+        chunk=CHUNKS,
+        point=QUIET_POINTS,
+        count=COUNTS,
+        log=LOGS,
+        what=st.sampled_from(["append", "rotate", "copytruncate", "pack"]),
+    )
+    def run_while_files_change(
+        self, chunk: int, point: str, count: int, log: str, what: str
+    ) -> None:
+        changes: dict[str, Callable[[], object]] = {
+            "append": lambda: self.disk.append(log, "fr"),
+            "rotate": lambda: self.disk.rotate(log),
+            "copytruncate": lambda: self.disk.copytruncate(log),
+            "pack": self._pack_first,
+        }
+        self._look()
+        with hooked(point, count, changes[what]):
+            report = self._run(chunk)
+        assert all(isinstance(p, LogFileError) for p in report.problems)
+        self._look()
+        self._check()
+
+    # accidents
+
+    @rule()
+    def back_up(self) -> None:
+        for suffix in ("", ".wal"):
+            self.folder.joinpath(f"backup{suffix}").unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                shutil.copy(f"{self.store.path}{suffix}", self.folder / f"backup{suffix}")
+        self.backup = set(self.must), set(self.pruned)
+
+    @precondition(lambda self: self.backup is not None)
+    @rule()
+    def restore(self) -> None:
+        for suffix in ("", ".wal"):
+            Path(f"{self.store.path}{suffix}").unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                shutil.copy(self.folder / f"backup{suffix}", f"{self.store.path}{suffix}")
+        assert self.backup is not None
+        self.must, self.pruned = map(set, self.backup)
+        self._check()
+
+    @precondition(lambda self: self.must)
+    @rule(data=st.data())
+    def prune(self, data: st.DataObject) -> None:
+        number = data.draw(st.integers(1, self.disk.written))
+        with self.store.reading() as reader:
+            before = set(stored_records(reader))
+        cuts = retention.cuts(instant(number).isoformat(), None, {}, _NOW, UTC)
+        with patch.object(retention, "_PAUSE_SECONDS", 0):
+            retention.prune(self.store, cuts, now=lambda: _NOW)
+        self.pruned |= {name for name in before if _number(name) < number}
+        self.must -= self.pruned
+        self._check()
+
+    @precondition(lambda self: self.disk.entries.get("app.log"))
+    @rule(kinds=st.text("f", max_size=4), point=POINTS, count=COUNTS)
+    def lose_what_was_seen(self, kinds: str, point: str, count: int) -> None:
+        """Truncated with no copy: what a run had seen and not stored is counted once, killed in between or not."""
+        self.disk.complete("app.log")
+        self._look()
+        self._ran_well(self._run(1 << 20), [*self.disk.entries])
+        stream = self.disk.entries["app.log"].stream
+        if any(e.stream is stream for n, e in self.disk.entries.items() if n != "app.log"):
+            return
+        path = str(self.disk.path("app.log"))
+        at_place = [
+            c for c in self.store.checkpoints() if c.path == path and c.state in ("live", "waiting")
+        ]
+        seen = sum(c.size_bytes - c.committed_offset for c in at_place)
+        files, runs = self._lost()
+        self.disk.truncate("app.log")
+        self.disk.append("app.log", kinds)
+        self._look()
+        assert waited(begun_in_child(lambda: self._run(1 << 20), f"{point}:{count}")) in (0, -9)
+        self._ran_well(self._run(1 << 20), [*self.disk.entries])
+        assert self._lost() == (files + seen, runs + seen), "bytes lost"
+
+    def _lost(self) -> tuple[int, int]:
+        """Bytes said to be lost, by file and by run."""
+        files = sum(c.lost_bytes for c in self.store.checkpoints())
+        with self.store.reading() as reader:
+            rows = reader.query("select coalesce(sum(lost_bytes), 0) from ingest_runs", {}).rows
+        return files, int(rows[0][0])  # type: ignore[call-overload]
+
+    # what has to hold
+
+    def _check(self) -> None:
+        with self.store.reading() as reader:
+            stored = stored_records(reader)
+            files, offsets = _sums(reader, "log_files", "committed_offset")
+            runs, _ = _sums(reader, "ingest_runs", "bytes")
+        twice = [name for name, times in stored.items() if times > 1]
+        assert not twice, f"stored twice: {twice}"
+        assert not set(stored) - self.may, f"never complete: {set(stored) - self.may}"
+        assert not self.pruned & set(stored), f"come back: {self.pruned & set(stored)}"
+        lost = self.must - set(stored) - self.pruned
+        assert not lost, f"lost: {lost}"
+        assert sum(files) == offsets, "ledger of the files"
+        assert files[0] == self.disk.bytes_of(set(stored) | self.pruned), "bytes of the records"
+        assert runs == files, "ledger of the runs"
+
+    def teardown(self) -> None:
+        try:
+            self._end()
+        finally:
+            shutil.rmtree(self.folder)
+
+    def _end(self) -> None:
+        if not self.disk.entries:
+            return
+        for name in [*self.disk.entries]:
+            self.disk.complete(name)
+        self._look()
+        self._ran_well(self._run(1 << 20, final=True), [*self.disk.entries], True)
+        before = self.store.path.read_bytes()
+        again = self._run(1 << 20, final=True)
+        assert again.ledger.settled_bytes == again.ledger.lost_bytes == 0
+        streams = [id(e.stream) for e in self.disk.entries.values()]
+        if len(set(streams)) == len(streams):  # of two copies the one seen last is noted
+            assert self.store.path.read_bytes() == before, "a run with nothing to do writes"
+
+
+def _sums(reader: Reader, table: str, more: str) -> tuple[list[int], int]:
+    """Bytes in records, in quarantine and ignored; and the sum of another column."""
+    sums = ", ".join(f"coalesce(sum({name}), 0)" for name in (*_SUMS, more))
+    (row,) = reader.query(f"select {sums} from {table}", {}).rows
+    *parts, other = (int(n) for n in row)  # type: ignore[call-overload]
+    return parts, other
+
+
+def stored_records(reader: Reader) -> "Counter[str]":
+    """The records whose traces are in the tables, named as :class:`Written` names them."""
+    errors = reader.query("select id, message from errors", {}).rows
+    stages = reader.query("select id, stage from stage_timings", {}).rows
+    requests = reader.query("select id, started_at, completed_at from requests", {}).rows
+    found = [f"{_request(i)}/3" if i else " ".join(str(m).split()[:2]) for i, m in errors]
+    found += [f"{_request(i)}/{STAGES.index(str(s)) + 1}" for i, s in stages]
+    for id_, started, completed in requests:
+        found += [f"{_request(id_)}/{n}" for n, at in ((0, started), (4, completed)) if at]
+    return Counter(found)
+
+
+def _number(name: str) -> int:
+    return int(name.split()[1].split("/")[0])
+
+
+def _request(id_: object) -> str:
+    return f"request {int(str(id_).removeprefix('ts_'), 16) - 1}"

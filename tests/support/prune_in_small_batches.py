@@ -1,0 +1,13 @@
+"""``ttsq`` that prunes in many small batches: ``python -m tests.support.prune_in_small_batches ROWS WORDS…``."""
+
+import functools
+import sys
+
+from ingest import retention
+
+if __name__ == "__main__":
+    retention.prune = functools.partial(retention.prune, batch_rows=int(sys.argv.pop(1)))  # type: ignore[assignment]
+
+    from ingest.cli import main
+
+    main()
