@@ -93,15 +93,13 @@ def _with_lists(
     objects = result.to_pylist()
     for owner in np.flatnonzero(twice):
         low, high = np.searchsorted(owners, [owner, owner + 1])
-        members: dict[str, list[str]] = {}
+        members: dict[str, dict[str, None]] = {}
         for key, value in zip(
             keys[low:high].to_pylist(), values[low:high].to_pylist(), strict=True
         ):
-            have = members.setdefault(key, [])
-            if value not in have:
-                have.append(value)
+            members.setdefault(key, {})[value] = None
         objects[owner] = json.dumps(
-            {k: v if len(v) > 1 else v[0] for k, v in members.items()},
+            {k: list(v) if len(v) > 1 else next(iter(v)) for k, v in members.items()},
             ensure_ascii=False,
             separators=(",", ":"),
         )

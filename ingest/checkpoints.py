@@ -74,11 +74,12 @@ class Known:
             if same is not None and same.stat.path.resolve() == path.resolve():
                 return
             file = self._look(stat)
+            keys = self._keys_of(file)
         except LogFileError as error:
             problem(error)
             return
         seen[path] = file
-        for key in self._keys_of(file):
+        for key in keys:
             self._present.setdefault(key, []).append(stat)
 
     def _look(self, stat: FileStat) -> Identified:
@@ -320,9 +321,8 @@ class Opened:
             if not head.startswith(file.head):
                 self.reader.close()
                 raise files.moved(file.stat.path)
-            self.file = replace(
-                file, head=head
-            )  # longer, where it has grown since it was looked at
+            # longer, where it has grown since it was looked at
+            self.file = replace(file, head=head)
         self.offset = self.committed = decision.offset
         self.recent = b""
         self.header_offset = -1

@@ -1,15 +1,19 @@
 """A log file's bytes → parsed chunks, one after another, in bounded memory."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ingest import spans
 from ingest.files import CHUNK_BYTES
 from ingest.model import Ledger, Reject
 from ingest.parse import REJECT_HEAD_BYTES, Parsed, Parser, raw_text
 
 Read = Callable[[int], bytes]
+_BLANK = b" \t\r\n\v\f\0"
+_TRACEBACK = re.compile(rb"\0*Traceback \(most recent call last\):")
 
 
 @dataclass(slots=True)
@@ -48,9 +52,10 @@ class ChunkReader:
             empty = _emptied(parsed)
             del parsed  # its tables, before the next ones are made
             if giant:
+                giant_base = base
                 reject, data, base, at_end = _Giant(self, base, data).run()
-                if reject is not None:
-                    yield _only_reject(empty, reject)
+                if base > giant_base:
+                    yield _giant_chunk(empty, reject, giant_base, base - giant_base)
                 stuck = True
                 continue
             data, base, stuck = data[settled:], base + settled, not settled
@@ -96,67 +101,116 @@ def _emptied(parsed: Parsed) -> Parsed:
     )
 
 
-def _only_reject(empty: Parsed, reject: Reject) -> Parsed:
-    return replace(
-        empty,
-        base=reject.byte_offset,
-        consumed=reject.byte_length,
-        rejects=(reject,),
-        ledger=Ledger(quarantined=1, quarantined_bytes=reject.byte_length),
-    )
+def _giant_chunk(empty: Parsed, reject: Reject | None, base: int, consumed: int) -> Parsed:
+    """A chunk of a reject, and of what is ignored around it; of nothing but blanks where there is none."""
+    ledger = Ledger(ignored_bytes=consumed)
+    if reject is not None:
+        length = reject.byte_length
+        ledger = Ledger(quarantined=1, quarantined_bytes=length, ignored_bytes=consumed - length)
+    rejects = () if reject is None else (reject,)
+    return replace(empty, base=base, consumed=consumed, rejects=rejects, ledger=ledger)
 
 
 class _Giant:
-    """Reads over a record that is longer than the longest, keeping its head and the line at hand."""
+    """Reads over a record, or a line without one, that is longer than the longest, keeping its head and the line at hand."""
 
     def __init__(self, reader: ChunkReader, base: int, data: bytes) -> None:
+        lines = data.rfind(b"\n") + 1  # that complete lines are the giant's own is known
+        parsed = reader.parser.parse(
+            memoryview(data)[: data.find(b"\n") + 1 or None],
+            base=base,
+            final=True,
+            last_instant=None,
+            fallback_instant=0,
+        )
+        row = parsed.records[0] if len(parsed.records) else np.zeros(spans.REC_WIDTH, np.int32)
+        begin = int(row[spans.R_START])  # an endless line that is blank so far has no row
         self.reader = reader
-        self.base = base
-        self.head = data[:REJECT_HEAD_BYTES]
-        first_line = data.find(b"\n") + 1
-        self.at = base + first_line if first_line else base
-        self.line = data[first_line:] if first_line else data
-        self.in_first_line = not first_line
+        self.base, self.start = base, base + begin
+        self.severe = row[spans.R_LEVEL] >= spans.L_WARNING
+        self.loose = reader.parser.next_beginning(memoryview(data)[begin:], 0, True) != 0
+        self.head = data[begin : begin + REJECT_HEAD_BYTES]
+        self.end = base + _solid_end(data[:lines])
+        self.at, self.line = base + lines, data[lines:]
+        self.endless = len(self.line) > reader.parser.max_record
+        self.solid = False  # the part of an endless line that was dropped is not blank
 
     def run(self) -> tuple[Reject | None, bytes, int, bool]:
-        """Read on until a record begins: (the reject, bytes from that beginning on, their offset, at end)."""
+        """Read on until a record begins: (the reject, bytes from that beginning on, their offset, at end).
+
+        None for a line that was blank, and for a tail: then the offset is still that of the giant.
+        """
         while True:
-            found = self._beginning(final=False)
-            if found >= 0:
-                data = self.line[found:]
-                return self._reject(self.at + found), data, self.at + found, False
-            self._drop()
+            if self._is_over():
+                return self._reject(), self.line, self.at, False
             block = self.reader.read(self.reader.chunk_bytes)
             if not block:
-                return self._end()
+                return self._at_end()
             self.line += block
 
-    def _beginning(self, *, final: bool) -> int:
-        if self.in_first_line:
-            end = self.line.find(b"\n")
-            if end < 0:
-                return -1
-            self.at, self.line, self.in_first_line = self.at + end + 1, self.line[end + 1 :], False
-        return self.reader.parser.next_beginning(memoryview(self.line), 0, final)
-
-    def _drop(self) -> None:
-        """Forget complete lines, none of which begins a record; of an endless line, all but its length."""
-        last = self.line.rfind(b"\n") + 1
-        self.at, self.line = self.at + last, self.line[last:]
-        if len(self.line) > self.reader.parser.max_record:
-            self.in_first_line = True
-        if self.in_first_line:
-            self.at, self.line = self.at + len(self.line), b""
-
-    def _end(self) -> tuple[Reject | None, bytes, int, bool]:
-        end = self.at + len(self.line)
-        if not self.reader.final:
-            self.reader.tail_bytes = end - self.base
-            return None, b"", end, True
-        found = self._beginning(final=True)
+    def _is_over(self) -> bool:
+        """Drop what is the giant's of the line at hand and those behind it; whether something else begins there."""
+        if self.endless and not self._drop_endless():
+            return False
+        if self.loose:
+            return True
+        found = self._beginning(final=False)
+        self._drop(found if found >= 0 else self.line.rfind(b"\n") + 1)
         if found >= 0:
-            return self._reject(self.at + found), self.line[found:], self.at + found, True
-        return self._reject(end), b"", end, True
+            return True
+        if len(self.line) <= self.reader.parser.max_record:
+            return False
+        if self._beginning(final=True) == 0:
+            return True
+        self.endless = True
+        self._drop_endless()
+        return False
 
-    def _reject(self, end: int) -> Reject:
-        return Reject(self.base, end - self.base, "too_long", raw_text(self.head))
+    def _drop_endless(self) -> bool:
+        """Forget the line at hand; whether its end has come."""
+        end = self.line.find(b"\n") + 1
+        dropped = end or len(self.line)
+        self.solid = self.solid or bool(self.line[:dropped].strip(_BLANK))
+        self.at, self.line = self.at + dropped, self.line[dropped:]
+        if self.solid:
+            self.end = self.at
+        if end:
+            self.endless = self.solid = False
+        return bool(end)
+
+    def _drop(self, length: int) -> None:
+        """Forget complete lines of the giant; blank ones at its end are not its own."""
+        solid = _solid_end(self.line[:length])
+        if solid:
+            self.end = self.at + solid
+        self.at, self.line = self.at + length, self.line[length:]
+
+    def _beginning(self, *, final: bool) -> int:
+        """Where a record begins in the lines at hand, or -1; a traceback is that of the error before it."""
+        at = 0
+        while True:
+            found = self.reader.parser.next_beginning(memoryview(self.line), at, final)
+            if found < 0 or not (self.severe and _TRACEBACK.match(self.line, found)):
+                return found
+            at = self.line.find(b"\n", found) + 1
+            if not at:
+                return -1
+
+    def _at_end(self) -> tuple[Reject | None, bytes, int, bool]:
+        if not self.reader.final:
+            self.reader.tail_bytes = self.at + len(self.line) - self.base
+            return None, b"", self.base, True
+        found = -1 if self.endless else self._beginning(final=True)
+        self._drop(found if found >= 0 else len(self.line))
+        return self._reject(), self.line, self.at, True
+
+    def _reject(self) -> Reject | None:
+        length = self.end - self.start
+        head = raw_text(self.head[: max(length, 0)])
+        return Reject(self.start, length, "too_long", head) if length > 0 else None
+
+
+def _solid_end(lines: bytes) -> int:
+    """The end of the last line that is not blank, 0 where there is none."""
+    solid = len(lines.rstrip(_BLANK))
+    return (lines.find(b"\n", solid) + 1 or len(lines)) if solid else 0

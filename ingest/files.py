@@ -223,7 +223,7 @@ class LogReader:
     def __init__(self, stat: FileStat) -> None:
         self.stat = stat
         self._file = _open(stat)
-        start = self._file.read(4)
+        start = self._plain(4)
         self._file.seek(0)
         if start[:2] in _UTF16:
             self._file.close()
@@ -246,11 +246,20 @@ class LogReader:
     def read(self, size: int = CHUNK_BYTES) -> bytes:
         """Up to ``size`` further bytes; empty at the end."""
         if self._inflater is None:
-            data = self._file.read(max(0, min(size, self._limit - self.position)))
+            data = self._plain(max(0, min(size, self._limit - self.position)))
         else:
             data = self._inflate(size)
         self.position += len(data)
         return data
+
+    def _plain(self, size: int) -> bytes:
+        try:
+            return self._file.read(size)
+        except OSError as error:
+            raise LogFileError(
+                f"the log file {self.stat.path} cannot be read: {error.strerror}",
+                f"dd if={self.stat.path} of=/dev/null shows whether its disk fails",
+            ) from error
 
     def _inflate(self, size: int) -> bytes:
         parts: list[bytes] = []

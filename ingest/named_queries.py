@@ -35,7 +35,7 @@ _PARAM = re.compile(
     r"(?:\s+\[(?P<low>[-0-9.]*?)\.\.(?P<high>[-0-9.]*)\])?\s+--\s+(?P<help>.+)$"
 )
 _COLUMN = re.compile(r"(?P<name>[a-z][a-z0-9_]*)\s+(?P<type>[a-z]+)\s+--\s+(?P<help>.+)$")
-_IGNORED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_IGNORED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,9 @@ def read_query(path: Path) -> NamedQuery:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise QueryFileError(f"cannot read the query file {path}: {error}") from error
+        raise QueryFileError(
+            f"cannot read the query file {path}: {error}", "it is a text file in UTF-8"
+        ) from error
     return parse_query(text, path)
 
 
@@ -236,14 +238,11 @@ def _param(value: str, line: int, path: Path) -> Param:
         raise _problem(
             path, line, f"unknown type '{match['type']}'", f"known types: {', '.join(PARAM_TYPES)}"
         )
-    return Param(
-        match["name"],
-        match["type"],
-        match["default"],
-        match["help"].strip(),
-        float(match["low"]) if match["low"] else None,
-        float(match["high"]) if match["high"] else None,
-    )
+    try:
+        low, high = (float(match[b]) if match[b] else None for b in ("low", "high"))
+    except ValueError as error:
+        raise _problem(path, line, f"the bounds of {match['name']} are no numbers") from error
+    return Param(match["name"], match["type"], match["default"], match["help"].strip(), low, high)
 
 
 def _column(value: str, line: int, path: Path) -> ColumnSpec:

@@ -134,11 +134,11 @@ class Run:
         )
 
     def _file(self, file: Identified) -> None:
-        decision = self.known.decide(file, final=self.options.final)
-        if decision.action is Action.SKIP:
-            self._skip(file, decision)
-            return
         try:
+            decision = self.known.decide(file, final=self.options.final)
+            if decision.action is Action.SKIP:
+                self._skip(file, decision)
+                return
             with closing(Opened(file, decision)) as opened:
                 proof = opened.prove()
                 reach("proved")
