@@ -13,7 +13,7 @@
 -- column: audio_size_kb number -- size of the audio, KB
 -- column: kb_per_char number -- audio_size_kb / text_len
 -- column: z_score number -- standard deviations from the mean kb_per_char of successful requests of the same language
---   and length band
+--   and length band, to nine places
 -- column: request_key integer -- key of its row
 -- column: lang text -- language
 -- column: voice text -- voice
@@ -51,11 +51,14 @@ groups as (
     from sized
     group by lang, band
 ),
+-- Rounded: the last digits of a sum of fractions depend on the order in which threads add them up.
 scored as (
     select
         sized.*,
         groups.alike,
-        (sized.kb_per_char - groups.mean) / nullif(groups.deviation, 0) as z_score
+        floor(
+            (sized.kb_per_char - groups.mean) / nullif(groups.deviation, 0) * 1e9 + 0.5
+        ) / 1e9 as z_score
     from sized
     join groups on groups.band = sized.band and groups.lang is not distinct from sized.lang
 )

@@ -60,14 +60,15 @@ timed as (
     from marked
     where later_drops - is_drop = 0
 ),
+-- Added up in one order, fractions come out the same in every run, whatever the threads.
 measured as (
     select
         host,
         path,
         last_at,
         max(case when newest = 1 then used_percent end) as used_percent,
-        regr_slope(used_percent, hour) as slope,
-        regr_r2(used_percent, hour) as fit,
+        regr_slope(used_percent, hour order by newest) as slope,
+        regr_r2(used_percent, hour order by newest) as fit,
         count(*) >= 3 and min(hour) <= -1.0 / 6 as is_enough,
         count(*) as samples
     from timed

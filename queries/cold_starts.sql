@@ -79,6 +79,7 @@ measured as (
     select
         cache_hit,
         in_band,
+        band,
         requests,
         p50_low + (p50_high - p50_low) * p50_part as p50_ms,
         p95_low + (p95_high - p95_low) * p95_part as p95_ms,
@@ -86,12 +87,13 @@ measured as (
         sum(case when cache_hit then requests end) over (partition by in_band, band) as weight
     from bounded
 ),
+-- Added up in one order, fractions come out the same in every run, whatever the threads.
 matched as (
     select
         cache_hit,
         sum(requests) as requests,
-        sum(p50_ms * weight) / sum(weight) as p50_ms,
-        sum(p95_ms * weight) / sum(weight) as p95_ms
+        sum(p50_ms * weight order by band) / sum(weight) as p50_ms,
+        sum(p95_ms * weight order by band) / sum(weight) as p95_ms
     from measured
     where in_band and kinds = 2
     group by cache_hit

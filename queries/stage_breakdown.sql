@@ -33,11 +33,12 @@ ranked as (
         sum(times) over (partition by stage) as samples
     from counted
 ),
+-- Added up in one order, fractions come out the same in every run, whatever the threads.
 stages as (
     select
         stage,
         max(samples) as samples,
-        sum(duration_ms * times) as total_ms,
+        sum(duration_ms * times order by duration_ms) as total_ms,
         min(case when upto > floor(0.5 * (samples - 1)) then duration_ms end) as p50_low,
         min(case when upto > ceil(0.5 * (samples - 1)) then duration_ms end) as p50_high,
         0.5 * (max(samples) - 1) - floor(0.5 * (max(samples) - 1)) as p50_part,
@@ -53,6 +54,9 @@ select
     cast(p50_low + (p50_high - p50_low) * p50_part as double precision) as p50_ms,
     cast(p95_low + (p95_high - p95_low) * p95_part as double precision) as p95_ms,
     cast(total_ms as double precision) as total_ms,
-    cast(total_ms / nullif(sum(total_ms) over (), 0) as double precision) as share
+    cast(total_ms / nullif(sum(total_ms) over all_of_them, 0) as double precision) as share
 from stages
+window all_of_them as (
+    order by total_ms, stage rows between unbounded preceding and unbounded following
+)
 order by total_ms desc, stage nulls last

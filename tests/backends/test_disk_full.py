@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,14 @@ from tests.support.log_writer import Journal, stored_rows, to_bytes
 
 _CHUNK = 100_000  # bytes; what a chunk needs in the store is about as much
 
+_COMMANDS = """
+ttsq() { TTSQ "$@"; }
+step() {
+  code=0
+  ttsq ingest "$LOG" --final --host h --service s >"$OUT/$1.out" 2>"$OUT/$1.err" || code=$?
+  echo $code >"$OUT/$1.code"
+}
+"""
 # A file system of its own for the store, seen by this shell and its children. A step's exit code and messages go to
 # files; so does the store as the first step leaves it.
 _SMALL_DISK = """
@@ -24,7 +33,7 @@ set -e
 mount -t tmpfs -o size=$SIZE tmpfs "$DISK"
 cp "$STORE" "$DISK/store.duckdb"
 step full; step still_full
-"$@" status > "$OUT/status" || echo $? > "$OUT/status.failed"
+ttsq status > "$OUT/status"
 cp "$DISK"/store.duckdb* "$OUT/"
 mount -o remount,size=200m "$DISK"
 step room
@@ -35,7 +44,7 @@ set -e
 mount --bind "$WHAT" "$WHAT"
 mount -o remount,bind,ro "$WHAT"
 step read_only
-"$@" status --json > "$OUT/status"
+ttsq status --json > "$OUT/status"
 umount "$WHAT"
 step writable
 """
@@ -71,22 +80,13 @@ class Place:
             file.write(to_bytes(self.journal.mixed(count)))
 
     def shell(self, script: str, store: Path, **names: str | Path) -> None:
-        """Run a script in a mount namespace of its own; ``step NAME`` in it is an ingest."""
-        words = [sys.executable, "-m", "tests.support.ttsq_in_small_chunks", str(_CHUNK)]
-        words += ["--db", f"duckdb:///{store}"]
-        ingest = '"$@" ingest "$LOG" --final --host h --service s'
+        """Run a script in a mount namespace of its own; ``step NAME`` in it is an ingest, ``ttsq`` any command."""
+        small = [sys.executable, "-m", "tests.support.ttsq_in_small_chunks", str(_CHUNK)]
+        ttsq = shlex.join([*small, "--db", f"duckdb:///{store}"])
         space = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"])]
         values = names | {"OUT": self.out, "DISK": self.disk, "LOG": self.log}
-        step = f"""
-        step() {{
-          name=$1; code=0
-          {{ {ingest}; }} >"$OUT/$name.out" 2>"$OUT/$name.err" || code=$?
-          echo $code >"$OUT/$name.code"
-        }}
-        """
-        step = step.replace('"$@"', " ".join(f"'{w}'" for w in words))
         done = subprocess.run(
-            [*space, "sh", "-c", step + script, "sh", *words],
+            [*space, "sh", "-c", _COMMANDS.replace("TTSQ", ttsq) + script],
             env=self.ttsq.environment | {k: str(v) for k, v in values.items()},
             cwd=ROOT,
             capture_output=True,
@@ -115,9 +115,8 @@ class Place:
         (known,) = self.store.checkpoints()
         assert known.record_bytes == self.log.stat().st_size
         with self.store.reading() as reader:
-            rows = reader.query("select sum(record_bytes), count(*) from ingest_runs", {}).rows
-        assert rows[0][0] == known.record_bytes
-        assert len(rows) == 1
+            rows = reader.query("select sum(record_bytes) from ingest_runs", {}).rows
+        assert rows == [(known.record_bytes,)]
 
 
 @pytest.fixture
@@ -137,7 +136,7 @@ def test_no_space_left_while_loading_and_while_writing_back(place: Place, room: 
     for name in ("full", "still_full"):
         place.expect_refusal(name)
         assert "No space left on device" in place.told(name).err
-    assert not (place.out / "status.failed").exists()
+    assert "app.log" in (place.out / "status").read_text()
     stored = _offset(place.out / "store.duckdb")
     assert place.before <= stored < place.log.stat().st_size
     assert (stored > place.before) == (room > 200)
@@ -178,8 +177,7 @@ def test_a_store_gone_read_only_is_refused_read_and_later_written(place: Place, 
     before = store.read_bytes()
     place.shell(_READ_ONLY, store, WHAT=folder / what)
     place.expect_refusal("read_only")
-    status = json.loads((place.out / "status").read_text())
-    assert status
+    assert json.loads((place.out / "status").read_text())["log_files"]
     assert place.told("writable").code == 0, place.told("writable")
     assert store.read_bytes() != before
     place.expect_complete()

@@ -2,14 +2,17 @@
 
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from ingest import faults
 from ingest.backends.duckdb import DuckDBStore
+from ingest.locks import holder_of
 from tests.support import harness
 from tests.support.command_line import ROOT, CommandLine
 from tests.support.fault_machine import KILLED, counting, ended_in_child
@@ -198,6 +201,28 @@ def test_no_space_at_a_step_of_the_batch_is_told_in_one_sentence(
     assert "Traceback" not in done.stderr
     half.run(store)
     _expect_repaired(half, store, expected, point)
+
+
+_LONG = "select count(*) from range(100000000) a, range(1000) b where a.range % 7 = b.range"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_in_the_middle_of_a_statement_is_told_like_any_other(
+    half: Half, number: signal.Signals
+) -> None:
+    """DuckDB makes an error of its own of it."""
+    words = [sys.executable, "-m", "ingest", "--db", f"duckdb:///{half.template.path}"]
+    environment = CommandLine(half.logs.parent).environment
+    with subprocess.Popen(
+        [*words, "sql", _LONG], env=environment, cwd=ROOT, stderr=subprocess.PIPE, text=True
+    ) as process:
+        while process.poll() is None and holder_of(half.template.path) is None:
+            time.sleep(0.02)
+        time.sleep(0.2)
+        process.send_signal(number)
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == (130 if number is signal.SIGINT else -signal.SIGTERM), told
+    assert told == "ttsq: interrupted; what was committed stays, the rest comes next time\n"
 
 
 def test_a_fault_that_there_is_not_is_refused() -> None:

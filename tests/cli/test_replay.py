@@ -162,7 +162,9 @@ def _quarantine(ttsq: CommandLine) -> list[tuple[Any, ...]]:
 
 def test_the_wrong_format_makes_nothing_worse(tmp_path: Path) -> None:
     ttsq, long = CommandLine(tmp_path), "2026-03-02 10:00:00,000 - app - INFO - x\n"
-    (tmp_path / "app.log").write_text(long + "y" * 99 + "\n" * 2 + "z\n" * (3 << 20) + lines(1, 3))
+    (tmp_path / "app.log").write_text(
+        long + "y" * 99 + "\n" * 2 + ("z" * 99 + "\n") * 50_000 + lines(1, 3)
+    )
     (tmp_path / "bad.log").write_text(long + long.replace("-03-", "-13-") + "its line\n" + long)
     ttsq.well("ingest", "app.log", "bad.log", "--final")
     before = _quarantine(ttsq)

@@ -1,7 +1,8 @@
 """The model test: a random walk over log files, runs and accidents stores every record once; planted faults are caught."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -35,6 +36,57 @@ _SETTINGS = settings(
 @pytest.mark.slow
 def test_every_record_is_stored_once_whatever_happens_to_the_files() -> None:
     run_state_machine_as_test(FileMachine, settings=_SETTINGS)
+
+
+@pytest.fixture
+def machine() -> Iterator[FileMachine]:
+    """One that is led by hand; in the end all that is on disk must be stored."""
+    made = FileMachine()
+    yield made
+    made.teardown()
+
+
+def test_ended_behind_a_chunk_the_next_run_reads_the_rest(machine: FileMachine) -> None:
+    machine.disk.append("app.log", "frrff")
+    machine.run_stopped(chunk=400, point="committed", count=2, how="interrupt")
+    machine.run(chunk=400)
+
+
+def test_an_empty_file_that_grows_before_it_is_read_is_known_by_what_was_read(
+    machine: FileMachine,
+) -> None:
+    machine.disk.append("svc.log", "ff")
+    machine.disk.append("app.log", "")
+    machine.run_while_files_change(chunk=400, point="closed", count=1, log="app.log", what="append")
+    machine.run(chunk=400)
+
+
+def test_a_file_that_waits_with_its_first_bytes_is_known_by_all_that_was_seen(
+    machine: FileMachine,
+) -> None:
+    machine.disk.append("app.log", "f", cut=38)
+    machine.run(chunk=400)
+    machine.lose_what_was_seen(kinds="f", point="locked", count=1)
+
+
+def test_a_loss_is_counted_though_the_run_that_noticed_it_was_killed(machine: FileMachine) -> None:
+    machine.disk.append("app.log", "ff")
+    machine.run(chunk=400)
+    machine.lose_what_was_seen(kinds="fff", point="closed", count=1)
+
+
+def test_a_file_emptied_before_it_is_decided_on_keeps_no_other_from_being_read(
+    machine: FileMachine,
+) -> None:
+    for log in ("app.log", "svc.log"):
+        machine.disk.append(log, "fff")
+    machine.run(chunk=400)
+    for log in ("app.log", "svc.log"):
+        machine.disk.append(log, "fff")
+    machine.run_while_files_change(
+        chunk=400, point="looked", count=1, log="app.log", what="copytruncate"
+    )
+    assert "failure 10" in machine.stored()
 
 
 Patch = pytest.MonkeyPatch
@@ -132,8 +184,6 @@ def _interrupted_commit_is_taken_for_undone(patch: Patch) -> None:
 
 
 def _two_ingests_at_once(patch: Patch) -> None:
-    from contextlib import nullcontext
-
     patch.setattr(DuckDBStore, "ingesting", lambda self, wait_seconds: nullcontext())
 
 

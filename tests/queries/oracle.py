@@ -554,7 +554,7 @@ def audio_size_outliers(rows: Rows, v: Values) -> Answer:
         if len(group) < 2 or not (deviation := statistics.stdev(per_char)):
             continue
         for r, value in zip(group, per_char, strict=True):
-            z = (value - statistics.mean(per_char)) / deviation
+            z = round((value - statistics.mean(per_char)) / deviation, 9)
             if abs(z) >= v["min_z"]:
                 answer.append(
                     (

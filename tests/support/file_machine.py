@@ -225,8 +225,7 @@ class FileMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def prune(self, data: st.DataObject) -> None:
         number = data.draw(st.integers(1, self.disk.written))
-        with self.store.reading() as reader:
-            before = set(stored_records(reader))
+        before = self.stored()
         cuts = retention.cuts(instant(number).isoformat(), None, {}, _NOW, UTC)
         with patch.object(retention, "_PAUSE_SECONDS", 0):
             retention.prune(self.store, cuts, now=lambda: _NOW)
@@ -280,6 +279,11 @@ class FileMachine(RuleBasedStateMachine):
         assert sum(files) == offsets, "ledger of the files"
         assert files[0] == self.disk.bytes_of(set(stored) | self.pruned), "bytes of the records"
         assert runs == files, "ledger of the runs"
+
+    def stored(self) -> set[str]:
+        """The records in the tables."""
+        with self.store.reading() as reader:
+            return set(stored_records(reader))
 
     def teardown(self) -> None:
         try:

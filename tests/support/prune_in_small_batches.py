@@ -6,7 +6,7 @@ import sys
 from ingest import retention
 
 if __name__ == "__main__":
-    retention.prune = functools.partial(retention.prune, batch_rows=int(sys.argv.pop(1)))  # type: ignore[assignment]
+    retention.prune = functools.partial(retention.prune, batch_rows=int(sys.argv.pop(1)))
 
     from ingest.cli import main
 

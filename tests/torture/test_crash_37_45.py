@@ -95,7 +95,7 @@ def test_43_sigterm_and_ctrl_c_mid_batch(scene: Scene, name: str) -> None:
     scene.append(scene.journal.mixed(5))
     scene.run()
     scene.append(scene.journal.mixed(6))
-    ended = _interrupted(scene, name, 12)
+    ended = _interrupted(scene, name, 9)
     *stopped, last = ended
     assert len(stopped) >= 3
     code = 130 if name == "SIGINT" else -signal.SIGTERM
