@@ -237,9 +237,9 @@ class Known:
                 self.update(replace(c, state="replaced", note=note, lost_bytes=c.lost_bytes + gone))
         return lost
 
-    def next_key(self) -> int:
-        """A file_key that no known file has; only one ingest at a time gives them out."""
-        self._last_key += 1
+    def next_key(self, new: Callable[[int], int]) -> int:
+        """A file_key that no known file has: ``new`` makes it of the greatest so far."""
+        self._last_key = new(self._last_key)
         return self._last_key
 
     def update(self, checkpoint: Checkpoint, *, stored: bool = False) -> None:

@@ -107,6 +107,7 @@ class RunRow:
     """The row of ``ingest_runs`` as it stands after a commit."""
 
     run_key: int
+    host: str | None
     started_at: datetime
     finished_at: datetime | None
     status: str

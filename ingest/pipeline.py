@@ -63,13 +63,13 @@ def ingest(
     if options.dry_run:
         known = Known(store.checkpoints() if migrate.check_known(store) == migrate.head() else [])
         return Run(store, options, known, now, progress).over(paths, missing)
-    with store.ingesting(options.wait_seconds):
+    with store.ingesting(options.wait_seconds, options.host):
         reach("locked")
-        checkpoints = store.snapshot(migrate.head())
+        checkpoints = store.snapshot(migrate.head(), options.host)
         if checkpoints is None:
             migrate.ensure_head(store)
             reach("migrated")
-            checkpoints = store.checkpoints()
+            checkpoints = store.snapshot(migrate.head(), options.host) or []
         reach("known")
         return Run(store, options, Known(checkpoints), now, progress).over(paths, missing)
 
@@ -203,7 +203,7 @@ class Run:
         total = Ledger(lost_bytes=lost)
         base = checkpoint or self._first(file)
         if base.file_key <= 0:
-            base = replace(base, file_key=self.known.next_key())
+            base = replace(base, file_key=self.known.next_key(self.store.next_file_key))
         origin = Origin(base.file_key, base.host, base.service)
         carry = self._carry(base)
         try:
@@ -285,7 +285,7 @@ class Run:
         rows = dict(self._rows)
         with self.store.writing() as writer:
             if self._run_key is None:
-                self._run_key = writer.next_run_key()
+                self._run_key = writer.next_run_key(self.options.host)
             changes = make_changes(writer, batch, checkpoint, self.options.format.own_stage_times)
             writer.write(changes)
             for table, count in changes.row_counts().items():
@@ -339,6 +339,7 @@ class Run:
         ledger = sum((r.ledger for r in self._reports), more)
         return RunRow(
             run_key=self._run_key or 0,
+            host=self.options.host,
             started_at=self.started_at,
             finished_at=None if status == "running" else self.now(),
             status=status,
@@ -368,7 +369,7 @@ class Run:
             row = None
             lost = any(r.ledger.lost_bytes for r in self._reports)
             if self._run_key is None and (interrupted or lost):
-                self._run_key = writer.next_run_key()
+                self._run_key = writer.next_run_key(self.options.host)
             if self._run_key is not None:
                 row = self._run_row(status, error, self._rows, self._stored)
             writer.commit(changed, row)

@@ -186,7 +186,7 @@ class _Run:
         """Make a batch durable with the file's ledger and the run."""
         with self.store.writing() as writer:
             if self._run_key is None:
-                self._run_key = writer.next_run_key()
+                self._run_key = writer.next_run_key(None)
             rows = dict(self.rows)
             for table, count in write(writer).items():
                 rows[table] = rows.get(table, 0) + count
@@ -199,6 +199,7 @@ class _Run:
     ) -> RunRow:
         return RunRow(
             run_key=self._run_key or 0,
+            host=None,  # of every host
             started_at=self.started_at,
             finished_at=None if status == "running" else self.now(),
             status=status,

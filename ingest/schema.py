@@ -197,6 +197,7 @@ ingest_runs = _table(
     "ingest_runs",
     "One row a run of ttsq ingest that read something, or failed.",
     _Col("run_key", BigInteger, "key of the run", primary=True),
+    _Col("host", String, "machine whose logs it read"),
     _Col("started_at", _INSTANT, "start", False),
     _Col("finished_at", _INSTANT, "end"),
     _Col("status", String, "running, done, failed or interrupted", False),

@@ -39,8 +39,8 @@ class Capabilities:
 class Writer(Protocol):
     """One transaction: leaving it without :meth:`commit` rolls back."""
 
-    def next_run_key(self) -> int:
-        """A key no run has."""
+    def next_run_key(self, host: str | None) -> int:
+        """A key no run has; runs of this host (None: of any) that were killed are marked so."""
 
     def carry(self, checkpoint: Checkpoint) -> dict[str, int]:
         """Ids whose last part in a file before ``committed_offset`` is open there (segments.OPEN) or ended near ``last_logged_at`` (microseconds)."""
@@ -91,8 +91,14 @@ class Store(Protocol):
     def checkpoints(self) -> list[Checkpoint]:
         """All known log files."""
 
-    def snapshot(self, head: str) -> list[Checkpoint] | None:
-        """All known log files in one look at a store that is at ``head``; None for any other."""
+    def snapshot(self, head: str, host: str) -> list[Checkpoint] | None:
+        """The log files known to the ingests of a host, in one look at a store that is at ``head``; None for any other.
+
+        A store in one file has one ingest at a time: all hosts' files. A server's has those of the host.
+        """
+
+    def next_file_key(self, last: int) -> int:
+        """A key no log file has, nor will be given; ``last`` is the greatest that the caller knows."""
 
     def engine(self) -> object:
         """A SQLAlchemy engine, for migrations."""
@@ -103,8 +109,10 @@ class Store(Protocol):
     def reading(self) -> AbstractContextManager[Reader]:
         """A read-only session; waits, bounded, for whoever holds the store."""
 
-    def ingesting(self, wait_seconds: float) -> AbstractContextManager[None]:
-        """Exclude other ingests of this store.
+    def ingesting(
+        self, wait_seconds: float, host: str | None = None
+    ) -> AbstractContextManager[None]:
+        """Exclude other ingests of this store; of this host alone, where the backend lets hosts ingest at once.
 
         :raises ingest.errors.IngestBusyError: after the wait.
         """

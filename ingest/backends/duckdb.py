@@ -81,7 +81,10 @@ class DuckDBStore:
     def checkpoints(self) -> list[Checkpoint]:
         return self._read(_checkpoints)
 
-    def snapshot(self, head: str) -> list[Checkpoint] | None:
+    def next_file_key(self, last: int) -> int:
+        return last + 1
+
+    def snapshot(self, head: str, host: str) -> list[Checkpoint] | None:
         if not self.exists():
             return None
         return self._read(lambda c: _checkpoints(c) if _revision(c) == head else None)
@@ -124,7 +127,7 @@ class DuckDBStore:
                 raise self._error(error) from error
 
     @contextmanager
-    def ingesting(self, wait_seconds: float) -> Iterator[None]:
+    def ingesting(self, wait_seconds: float, host: str | None = None) -> Iterator[None]:
         lock = exclusive(
             self.path.with_name(self.path.name + ".lock"), wait_seconds, self.description
         )
@@ -296,7 +299,7 @@ class DuckDBWriter:
         self._connection = connection
         self.committed = False
 
-    def next_run_key(self) -> int:
+    def next_run_key(self, host: str | None) -> int:
         self._end_killed()
         return self._scalar("select coalesce(max(run_key), 0) + 1 from ingest_runs")
 

@@ -235,7 +235,7 @@ def _interrupted_commit_is_taken_for_undone(patch: Patch) -> None:
 
 
 def _two_ingests_at_once(patch: Patch) -> None:
-    patch.setattr(DuckDBStore, "ingesting", lambda self, wait_seconds: nullcontext())
+    patch.setattr(DuckDBStore, "ingesting", lambda self, wait_seconds, host=None: nullcontext())
 
 
 def _every_file_is_finished(patch: Patch) -> None:
