@@ -77,10 +77,12 @@ class Events:
 class Batch:
     """The rows of one chunk, and the parts that must still meet others.
 
+    Its rows are those of one file, or of several small ones read from their beginnings (:mod:`ingest.batches`): then nothing is carried, and ``origin`` is the first's.
+
     ``parts`` has a row for every part of this chunk, with the columns of request_parts but for the carried ones' own; ``settled`` bool[n_parts]:
     a request by itself unless the store knows other parts of its id; ``used``: has records in this chunk; ``stage_part``, ``error_part`` int32 are the part of each row, -1 for none. ``carried`` are the ids of
     the first parts, which continue earlier ones of the file; ``startless`` ids have a part without a start. ``earliest`` and ``latest`` are
-    the window of the events, microseconds.
+    the window of the events, microseconds. ``rejects`` are pieces with the key of their file.
     """
 
     origin: Origin
@@ -93,7 +95,7 @@ class Batch:
     errors: pa.Table
     error_part: I32
     cache_samples: pa.Table
-    rejects: tuple[Reject, ...]
+    rejects: tuple[tuple[int, Reject], ...]
     ids: list[str]
     startless: list[str]
     earliest: int
@@ -167,7 +169,7 @@ def build(parsed: Parsed, fmt: Format, origin: Origin, carry: dict[str, int]) ->
         errors=error_rows(parsed, first, fmt, origin, errors),
         error_part=owner_of[errors],
         cache_samples=cache_rows(parsed, first, origin),
-        rejects=parsed.rejects,
+        rejects=tuple((origin.file_key, r) for r in parsed.rejects),
         ids=events.ids,
         startless=_startless_ids(events, parts),
         earliest=int(events.instants.min()) if len(events.instants) else 0,

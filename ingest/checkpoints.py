@@ -4,24 +4,17 @@ import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 
 from ingest import files
-from ingest.errors import DamagedFileError, LogFileError
-from ingest.files import FileStat, LogReader
-from ingest.fingerprint import (
-    ANCHOR_BYTES,
-    Match,
-    anchor,
-    anchor_length,
-    compare,
-    covered,
-    fingerprint,
-)
+from ingest.errors import LogFileError
+from ingest.files import FileStat
+from ingest.fingerprint import ANCHOR_BYTES, Match, anchor, anchor_length, compare, covered
+from ingest.known_files import KnownFiles
 from ingest.model import Checkpoint
 from ingest.resume import Action, Anchored, Candidate, Decision, decide
 
+_MOST_HEAD_BYTES = 64 << 20  # kept of the files of a run
 _TELLING_BYTES = 64  # a stamp and something behind it
 
 
@@ -32,20 +25,21 @@ class Identified:
     stat: FileStat
     head: bytes
     compression: str
-    untouched: int | None = (
-        None  # file_key of the known file with this very path, inode, size and time
-    )
+    # file_key of the known file with this very path, inode, size and time
+    untouched: int | None = None
+    is_forgotten: bool = False  # its first bytes are to be read anew
 
 
 class Known:
     """All known files, by what identifies them; keeps what this run learns."""
 
     def __init__(self, checkpoints: Iterable[Checkpoint]) -> None:
-        self._by_key = {c.file_key: c for c in checkpoints}
-        self._stored = dict(self._by_key)
+        self._files = KnownFiles(checkpoints)
+        self._stored = {c.file_key: c for c in self._files}
         self._present: dict[int, list[FileStat]] = {}
         self._rejected: set[tuple[Path, int]] = set()
-        self._last_key = max(self._by_key, default=0)
+        self._last_key = max(self._stored, default=0)
+        self._head_bytes = 0  # of the files looked at
 
     def observe(
         self, paths: Iterable[Path], problem: Callable[[LogFileError], None]
@@ -56,45 +50,64 @@ class Known:
         that were rotated since.
         """
         seen: dict[Path, Identified] = {}
+        inodes: dict[tuple[int, int], Path] = {}
         for path in paths:
-            self._observe(path, seen, problem)
+            self._observe(path, seen, inodes, problem)
         for path in list(seen):
             for sibling in self._displaced(path, seen):
-                self._observe(sibling, seen, problem)
+                self._observe(sibling, seen, inodes, problem)
         return sorted(seen.values(), key=lambda f: (f.stat.modified_ns, str(f.stat.path)))
 
     def _observe(
-        self, path: Path, seen: dict[Path, Identified], problem: Callable[[LogFileError], None]
+        self,
+        path: Path,
+        seen: dict[Path, Identified],
+        inodes: dict[tuple[int, int], Path],
+        problem: Callable[[LogFileError], None],
     ) -> None:
         if path in seen:
             return
         try:
             stat = files.stat_file(path)
-            same = next((s for s in seen.values() if _same_inode(s.stat, stat)), None)
-            if same is not None and same.stat.path.resolve() == path.resolve():
+            same = inodes.setdefault((stat.device, stat.inode), path)
+            if same != path and same.resolve() == path.resolve():
                 return
             file = self._look(stat)
             keys = self._keys_of(file)
         except LogFileError as error:
             problem(error)
             return
-        seen[path] = file
+        seen[path] = self._without_head(file)
         for key in keys:
             self._present.setdefault(key, []).append(stat)
 
     def _look(self, stat: FileStat) -> Identified:
-        for c in self._by_key.values():
+        for c in self._files.at_path(str(stat.path)):
             if _untouched(c, stat):
                 return Identified(stat, b"", c.compression, c.file_key)
         head, compression = files.read_head(stat)
         return Identified(stat, head, compression)
+
+    def _without_head(self, file: Identified) -> Identified:
+        """The file; of very many, memory does not hold what was seen of each."""
+        self._head_bytes += len(file.head)
+        if self._head_bytes <= _MOST_HEAD_BYTES or not file.head:
+            return file
+        return replace(file, head=b"", is_forgotten=True)
+
+    def seen_again(self, file: Identified) -> Identified:
+        """The file with its first bytes, looked at anew where they were forgotten.
+
+        :raises LogFileError: when it cannot be read.
+        """
+        return self._look(files.stat_file(file.stat.path)) if file.is_forgotten else file
 
     def _keys_of(self, file: Identified) -> list[int]:
         if file.untouched is not None:
             return [file.untouched]
         return [
             c.file_key
-            for c in self._by_key.values()
+            for c in self._files.full(file.head)
             if not _is_vague(c, file.stat)
             and compare(c.fingerprint, file.head)[0] is Match.FULL
             and _anchored(c, file) in (Anchored.EQUAL, Anchored.UNKNOWN)
@@ -104,7 +117,7 @@ class Known:
         """Rotated siblings to look at: the file known at this path is not there any more, or one of them has a tail."""
         gone = [
             c
-            for c in self._by_key.values()
+            for c in self._files.rotated_from(str(path))
             if c.file_key not in self._present
             and (c.path == str(path) or (_has_tail(c) and files.is_rotated(c.path, path)))
         ]
@@ -126,7 +139,7 @@ class Known:
         if file.untouched is not None:
             return self._untouched_decision(file, final)
         candidates = []
-        for c in self._by_key.values():
+        for c in self._files.alike(file.head, file.stat):
             if (file.stat.path, c.file_key) in self._rejected or not c.committed_offset:
                 continue
             match, equal, anchored = self._compared(c, file)
@@ -185,14 +198,14 @@ class Known:
         return None
 
     def _untouched_decision(self, file: Identified, final: bool) -> Decision:
-        c = self._by_key[file.untouched or 0]
+        c = self._files[file.untouched or 0]
         if c.state != "damaged" and _has_tail(c) and self.is_finished(file, final=final):
             return Decision(Action.RESUME, c, c.committed_offset, "known")
         return Decision(Action.SKIP, c, c.committed_offset, "nothing new")
 
     def _waiting_at(self, file: Identified) -> Checkpoint | None:
         """The known file, nothing of it stored yet, that a file is."""
-        for c in self._by_key.values():
+        for c in self._files.alike(file.head, file.stat):
             if c.committed_offset or c.state == "replaced":
                 continue
             if c.fingerprint is None and c.path == str(file.stat.path) and _is_inode(c, file.stat):
@@ -206,7 +219,7 @@ class Known:
         if final or file.compression != "none":
             return True
         keys = [file.untouched] if file.untouched is not None else self._keys_of(file)
-        moved = any(_is_moved(self._by_key[k], file.stat) for k in keys)
+        moved = any(_is_moved(self._files[k], file.stat) for k in keys)
         if not moved and not files.has_successor(file.stat, file.head):
             return False
         places = [s for k in keys for s in self._present.get(k, [])]
@@ -222,11 +235,8 @@ class Known:
         if decision.action is not Action.START:
             return 0
         lost = 0
-        for c in list(self._by_key.values()):
-            at_place = c.path == str(file.stat.path) or (
-                c.inode == file.stat.inode and c.device == file.stat.device
-            )
-            if at_place and c.file_key not in self._present and c.state != "replaced":
+        for c in self._files.at_place(file.stat):
+            if c.file_key not in self._present and c.state != "replaced":
                 gone = max(0, c.size_bytes - c.committed_offset)
                 note = (
                     f"truncated or replaced before its last {gone} bytes were read"
@@ -244,7 +254,7 @@ class Known:
 
     def update(self, checkpoint: Checkpoint, *, stored: bool = False) -> None:
         """Set what is known of a file; ``stored``: it has been committed like this."""
-        self._by_key[checkpoint.file_key] = checkpoint
+        self._files.put(checkpoint)
         if stored:
             self._stored[checkpoint.file_key] = checkpoint
 
@@ -254,7 +264,16 @@ class Known:
 
     def changed(self) -> list[Checkpoint]:
         """Files whose stored row is out of date."""
-        return [c for k, c in self._by_key.items() if self._stored.get(k) != c]
+        return [c for c in self._files if self._stored.get(c.file_key) != c]
+
+    def known(self, file_key: int) -> Checkpoint:
+        """What is known of a file now."""
+        return self._files[file_key]
+
+    def forget(self, file_keys: Iterable[int]) -> None:
+        """Take back what is known of new files: their rows will not be stored."""
+        for key in file_keys:
+            self._files.drop(key)
 
 
 def _has_tail(c: Checkpoint) -> bool:
@@ -304,97 +323,3 @@ def _anchored(c: Checkpoint, file: Identified) -> Anchored:
     if before is None:
         return Anchored.SHORT
     return Anchored.EQUAL if anchor(before) == c.anchor else Anchored.DIFFERENT
-
-
-class Opened:
-    """A file being read from where the decision says; proves a compressed file's content on the way.
-
-    ``committed`` is the offset up to which its bytes are settled, ``end`` that up to which they were read.
-    """
-
-    def __init__(self, file: Identified, decision: Decision) -> None:
-        self.file = file
-        self.decision = decision
-        self.reader = LogReader(file.stat)
-        if decision.offset == 0:
-            head = self.reader.head()
-            if not head.startswith(file.head):
-                self.reader.close()
-                raise files.moved(file.stat.path)
-            # longer, where it has grown since it was looked at
-            self.file = replace(file, head=head)
-        self.offset = self.committed = decision.offset
-        self.recent = b""
-        self.header_offset = -1
-        self.damage: DamagedFileError | None = None
-
-    def prove(self) -> Anchored:
-        """Go to the offset and compare what stands before it with the known file's anchor."""
-        c = self.decision.checkpoint
-        if c is None or self.offset == 0:
-            return Anchored.EQUAL
-        length = anchor_length(c.anchor) if c.anchor else 0
-        try:
-            self.reader.seek_to(self.offset - length)
-            self.recent = self._exactly(length)
-        except DamagedFileError as error:
-            self.damage = error
-            return Anchored.SHORT
-        if self.reader.position < self.offset:
-            return Anchored.SHORT
-        if length and anchor(self.recent) != c.anchor:
-            return Anchored.DIFFERENT
-        return Anchored.EQUAL
-
-    def _exactly(self, length: int) -> bytes:
-        data = b""
-        while len(data) < length and (more := self.reader.read(length - len(data))):
-            data += more
-        return data
-
-    @property
-    def end(self) -> int:
-        return self.reader.position
-
-    def settle(self, offset: int, data: bytes) -> str | None:
-        """Move ``committed`` on; ``data`` are the bytes just before it. The anchor there."""
-        gap = offset - self.committed - len(data)
-        self.recent = ((self.recent if gap == 0 else b"") + data)[-ANCHOR_BYTES:]
-        self.committed = offset
-        return anchor(self.recent) if self.recent else None
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self.reader.close()
-
-
-def first_checkpoint(file: Identified, host: str, service: str, now: datetime) -> Checkpoint:
-    """What is known of a file before anything of it is stored."""
-    stat = file.stat
-    return Checkpoint(
-        file_key=0,
-        host=host,
-        service=service,
-        path=str(stat.path),
-        fingerprint=fingerprint(file.head) or None,
-        header_offset=None,
-        anchor=None,
-        committed_offset=0,
-        size_bytes=0,
-        stored_bytes=stat.stored_bytes,
-        modified_ns=stat.modified_ns,
-        device=stat.device,
-        inode=stat.inode,
-        compression=file.compression,
-        state="waiting",
-        records=0,
-        record_bytes=0,
-        quarantined=0,
-        quarantined_bytes=0,
-        ignored_bytes=0,
-        lost_bytes=0,
-        last_logged_at=None,
-        note=None,
-        first_seen_at=now,
-        last_ingested_at=now,
-    )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ingest import spans
+from ingest.errors import DamagedFileError
 from ingest.files import CHUNK_BYTES
 from ingest.model import Ledger, Reject
 from ingest.parse import REJECT_HEAD_BYTES, Parsed, Parser, raw_text
@@ -32,13 +33,13 @@ class ChunkReader:
     fallback_instant: int
     tail_bytes: int = 0
     chunk_bytes: int = CHUNK_BYTES
+    damage: DamagedFileError | None = None
 
     def __iter__(self) -> Iterator[Parsed]:
         data, base, at_end, stuck = b"", self.offset, False, True
         while not at_end or data:
             if not at_end and (stuck or len(data) < self.chunk_bytes):
-                block = self.read(self.chunk_bytes)
-                at_end = not block
+                block, at_end = self._block()
                 data += block
             fill = _leading_nuls(data)
             parsed = self._parse(memoryview(data)[fill:], base + fill, at_end)
@@ -62,6 +63,20 @@ class ChunkReader:
             if at_end and not settled:
                 break
         self.tail_bytes = max(self.tail_bytes, len(data))
+
+    def _block(self) -> tuple[bytes, bool]:
+        """Further bytes, and whether they are the last: what comes short is followed by nothing, or by damage."""
+        if self.damage is not None:
+            raise self.damage
+        block = self.read(self.chunk_bytes)
+        if not block or len(block) >= self.chunk_bytes:
+            return block, not block
+        try:
+            more = self.read(self.chunk_bytes)
+        except DamagedFileError as damage:
+            self.damage = damage  # told behind what comes before it
+            return block, False
+        return block + more, not more
 
     def _parse(self, data: memoryview, base: int, at_end: bool) -> Parsed:
         return self.parser.parse(

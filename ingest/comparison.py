@@ -53,7 +53,7 @@ def expected(parsed: Parsed, batch: Batch) -> Expected:
     first[:n_carried] = False  # these began in an earlier chunk
     since = logged - np.where(has_start, _MINUTE_US, _DAY_US)
     offsets = _ints(parts["first_offset"])
-    rejects = np.array([r.byte_offset for r in batch.rejects], np.int64)
+    rejects = np.array([r.byte_offset for _, r in batch.rejects], np.int64)
     own_start = np.where(has_start, _ints(parts["start_offset"]), -1)[has_end]
     end_offsets = _ints(parts["end_offset"])[has_end]
     pairs = {

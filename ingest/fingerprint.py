@@ -23,10 +23,11 @@ def fingerprint(head: bytes) -> str:
     """``length:hash`` at doubling lengths and at the end of the first bytes given (at most HEAD_BYTES)."""
     head = head[:HEAD_BYTES]
     lengths = [n for n in _LENGTHS if n < len(head)] + ([len(head)] if head else [])
-    return ",".join(f"{n}:{_hash(head[:n])}" for n in lengths)
+    return ",".join(f"{n}:{head_hash(head[:n])}" for n in lengths)
 
 
-def _hash(data: bytes) -> str:
+def head_hash(data: bytes) -> str:
+    """The hash that fingerprints and anchors are made of."""
     return blake2b(data, digest_size=8).hexdigest()
 
 
@@ -35,26 +36,28 @@ def covered(print_: str | None) -> int:
     return int(print_.rsplit(",", 1)[-1].split(":")[0]) if print_ else 0
 
 
+def marks(print_: str | None) -> list[tuple[int, str]]:
+    """A fingerprint's parts: how many first bytes, and their hash; by length."""
+    parts = [mark.partition(":") for mark in print_.split(",")] if print_ else []
+    return [(int(length), hash_) for length, _, hash_ in parts]
+
+
 def compare(print_: str | None, head: bytes) -> tuple[Match, int]:
     """How a file that begins with ``head`` compares with a fingerprint; and the bytes that were equal."""
-    if not print_:
-        return Match.NONE, 0
     equal = 0
-    for mark in print_.split(","):
-        text, _, expected = mark.partition(":")
-        length = int(text)
+    for length, expected in marks(print_):
         if length > len(head):
             return (Match.PREFIX, equal) if equal else (Match.NONE, 0)
-        if _hash(head[:length]) != expected:
+        if head_hash(head[:length]) != expected:
             return (Match.PARTLY, equal) if equal else (Match.NONE, 0)
         equal = length
-    return Match.FULL, equal
+    return (Match.FULL, equal) if equal else (Match.NONE, 0)
 
 
 def anchor(before: bytes) -> str:
     """``length:hash`` of the last bytes before an offset."""
     tail = before[-ANCHOR_BYTES:]
-    return f"{len(tail)}:{_hash(tail)}"
+    return f"{len(tail)}:{head_hash(tail)}"
 
 
 def anchor_length(anchor_: str) -> int:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest import files
-from ingest.checkpoints import Identified, Opened
+from ingest.checkpoints import Identified
 from ingest.errors import LogFileError
 from ingest.files import FileStat
 from ingest.fingerprint import Match, compare
 from ingest.model import Checkpoint
+from ingest.opened import Opened
 from ingest.resume import Action, Anchored, Decision
 
 _HEADS = 256  # first bytes kept of files that were looked at, 64 KiB each

@@ -141,18 +141,19 @@ class Relink:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What one commit does, in this order: delete, insert, relink; and the file's new checkpoint.
+    """What one commit does to the rows, in this order: delete, insert, relink.
 
-    Deletes name rows by key and lie within ``earliest`` … ``latest``; ``delete_parts`` are (file_key, first_offset).
+    Deletes name rows by key and lie within ``earliest`` … ``latest``; ``delete_parts`` are (file_key, first_offset);
+    ``rejects`` are pieces with the key of their file.
     """
 
-    checkpoint: Checkpoint
+    quarantined_at: datetime
     requests: "Sequence[pa.Table]" = ()
     parts: "Sequence[pa.Table]" = ()
     stages: "pa.Table | None" = None
     errors: "pa.Table | None" = None
     cache_samples: "pa.Table | None" = None
-    rejects: Sequence[Reject] = ()
+    rejects: Sequence[tuple[int, Reject]] = ()
     delete_requests: Sequence[int] = ()
     delete_parts: Sequence[tuple[int, int]] = ()
     relinks: Sequence[Relink] = ()

@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from ingest.assemble import Batch
 from ingest.backends.base import Writer
-from ingest.model import Changes, Checkpoint
+from ingest.model import Changes
 from ingest.parts import GRACE, JOIN_GAP, Part
 from ingest.resolve import resolve, stored_parts
 
@@ -15,11 +15,9 @@ _LAST = datetime(9999, 12, 30, tzinfo=UTC)
 _FIRST = datetime(1, 1, 3, tzinfo=UTC)
 
 
-def make_changes(
-    writer: Writer, batch: Batch, checkpoint: Checkpoint, own_stage_times: bool
-) -> Changes:
-    """What the commit of a chunk does to the store."""
-    return resolve(batch, _related(writer, batch), checkpoint, own_stage_times)
+def make_changes(writer: Writer, batch: Batch, at: datetime, own_stage_times: bool) -> Changes:
+    """What the commit of a chunk does to the store; ``at`` is now."""
+    return resolve(batch, _related(writer, batch), at, own_stage_times)
 
 
 def _related(writer: Writer, batch: Batch) -> list[Part]:

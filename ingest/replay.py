@@ -366,8 +366,11 @@ class _File:
             at = _EPOCH + timedelta(microseconds=int(parsed.instants.min()))
             before = replace(checkpoint, committed_offset=healed.low, last_logged_at=at)
             carry = writer.carry(before)
-        batch = replace(build(parsed, fmt, origin, carry), rejects=healed.rejects)
-        changes = make_changes(writer, batch, checkpoint, fmt.own_stage_times)
+        batch = replace(
+            build(parsed, fmt, origin, carry),
+            rejects=tuple((origin.file_key, r) for r in healed.rejects),
+        )
+        changes = make_changes(writer, batch, self.run_.now(), fmt.own_stage_times)
         writer.release(checkpoint.file_key, healed.released)
         writer.write(changes)
         return changes.row_counts()

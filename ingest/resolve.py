@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from ingest.assemble import Batch
 from ingest.instants import Ints
-from ingest.model import Changes, Checkpoint, Relink
+from ingest.model import Changes, Relink
 from ingest.parse import I32
 from ingest.part_rows import finish_requests, part_list, part_table, request_table
 from ingest.parts import (
@@ -84,10 +84,8 @@ def _carried(batch: Batch, stored: Iterable[Part]) -> dict[int, Part]:
     return last
 
 
-def resolve(
-    batch: Batch, stored: Sequence[Part], checkpoint: Checkpoint, own_stage_times: bool
-) -> Changes:
-    """Decide which requests the chunk's parts are, alone or with stored ones."""
+def resolve(batch: Batch, stored: Sequence[Part], at: datetime, own_stage_times: bool) -> Changes:
+    """Decide which requests the chunk's parts are, alone or with stored ones; ``at`` is now."""
     fast = batch.settled & ~_in_company(batch, {p.id for p in stored})
     slow = np.flatnonzero(~fast)
     slow_parts = part_list(batch.parts.take(pa.array(slow)))
@@ -99,7 +97,7 @@ def resolve(
         requests.append(request_table(rewrite.requests, schema))
     part_keys = _part_keys(batch, slow, rewrite, keys, _carried(batch, stored))
     return Changes(
-        checkpoint=checkpoint,
+        quarantined_at=at,
         requests=requests,
         parts=[part_table(rewrite.parts, schema)] if rewrite.parts else [],
         stages=_with_keys(batch.stages, batch.stage_part, part_keys),
@@ -206,12 +204,12 @@ def _part_keys(
     """The final request key of each part of the chunk, null for those that are no request."""
     if keys is None:
         return batch.parts["request_key"].combine_chunks()
-    file_key = batch.origin.file_key
+    file_keys = batch.parts["file_key"].to_pylist()
     first = batch.parts["first_offset"].to_pylist()
     final: list[int | None] = list(keys)
     for number in slow.tolist():
         before = carried.get(number)
-        place = (file_key, first[number]) if before is None else before.place
+        place = (file_keys[number], first[number]) if before is None else before.place
         final[number] = rewrite.keys.get(place)
     return pa.array(final, pa.int64())
 

@@ -50,6 +50,7 @@ _REFUSALS = (
     duckdb.PermissionException,
     duckdb.ConversionException,
 )
+_FEW = 8  # checkpoints that are written one by one
 _CARRY = timedelta(
     minutes=2
 )  # how long an ended part may still be continued, and stamps out of order
@@ -389,9 +390,12 @@ class DuckDBWriter:
         self._connection.unregister("batch_places")
 
     def commit(self, checkpoints: Sequence[Checkpoint], run: RunRow | None) -> None:
-        for checkpoint in checkpoints:
-            self._upsert("log_files", _CHECKPOINT_COLUMNS, astuple(checkpoint))
-            reach("checkpoint_in")
+        if len(checkpoints) > _FEW:
+            self._upsert_all(checkpoints)
+        else:
+            for checkpoint in checkpoints:
+                self._upsert("log_files", _CHECKPOINT_COLUMNS, astuple(checkpoint))
+                reach("checkpoint_in")
         if run is None:
             self._end_killed()
         else:
@@ -413,6 +417,19 @@ class DuckDBWriter:
         self._connection.execute(
             f"insert or replace into {name} ({', '.join(columns)}) values ({marks})", list(values)
         )
+
+    def _upsert_all(self, checkpoints: Sequence[Checkpoint]) -> None:
+        import pyarrow as pa
+
+        columns = zip(*map(astuple, checkpoints), strict=True)
+        table = pa.table(dict(zip(_CHECKPOINT_COLUMNS, map(list, columns), strict=True)))
+        self._connection.register("batch_files", table)
+        names = ", ".join(_CHECKPOINT_COLUMNS)
+        self._connection.execute(
+            f"insert or replace into log_files ({names}) select {names} from batch_files"
+        )
+        self._connection.unregister("batch_files")
+        reach("checkpoint_in")
 
     def _delete(self, changes: Changes) -> None:
         import pyarrow as pa
@@ -460,18 +477,19 @@ class DuckDBWriter:
 
         if not changes.rejects:
             return
-        at = changes.checkpoint.last_ingested_at
-        n = len(changes.rejects)
+        n, pieces = len(changes.rejects), [r for _, r in changes.rejects]
         self._insert(
             "quarantine",
             pa.table(
                 {
-                    "file_key": pa.array([changes.checkpoint.file_key] * n, pa.int64()),
-                    "byte_offset": pa.array([r.byte_offset for r in changes.rejects], pa.int64()),
-                    "byte_length": pa.array([r.byte_length for r in changes.rejects], pa.int64()),
-                    "reason": pa.array([r.reason for r in changes.rejects]),
-                    "raw": pa.array([r.raw for r in changes.rejects]),
-                    "quarantined_at": pa.array([at] * n, pa.timestamp("us", "UTC")),
+                    "file_key": pa.array([key for key, _ in changes.rejects], pa.int64()),
+                    "byte_offset": pa.array([r.byte_offset for r in pieces], pa.int64()),
+                    "byte_length": pa.array([r.byte_length for r in pieces], pa.int64()),
+                    "reason": pa.array([r.reason for r in pieces]),
+                    "raw": pa.array([r.raw for r in pieces]),
+                    "quarantined_at": pa.array(
+                        [changes.quarantined_at] * n, pa.timestamp("us", "UTC")
+                    ),
                 }
             ),
         )

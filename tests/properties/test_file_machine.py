@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 
@@ -13,11 +13,13 @@ from hypothesis.stateful import run_state_machine_as_test
 from ingest import checkpoints, faults, pipeline
 from ingest.assemble import Batch
 from ingest.backends.duckdb import DuckDBStore, DuckDBWriter
-from ingest.checkpoints import Identified, Opened
+from ingest.checkpoints import Identified
 from ingest.chunks import ChunkReader
+from ingest.commits import Commits
 from ingest.faults import reach
 from ingest.fingerprint import Match, fingerprint
-from ingest.model import Checkpoint, Ledger, RunRow
+from ingest.model import Checkpoint, FileReport, Ledger, RunRow
+from ingest.opened import Opened
 from ingest.parse import Parsed
 from ingest.resume import Anchored
 from tests.support.file_machine import FileMachine
@@ -103,6 +105,13 @@ def _killed_at_every_point(machine: FileMachine) -> None:
     machine.run(chunk=2500)
 
 
+def _stopped_with_small_files_read(machine: FileMachine) -> None:
+    for log in ("app.log", "svc.log"):
+        machine.disk.append(log, "fff")
+    machine.run_stopped(chunk=2500, point="settled", count=2, how="interrupt")
+    machine.run(chunk=2500)
+
+
 def _two_at_once(machine: FileMachine) -> None:
     for _ in range(5):
         machine.disk.append("app.log", "frff" * 5)
@@ -119,6 +128,7 @@ _WALKS_BY_HAND = [
     _half_a_record,
     _rotated_and_grown,
     _killed_at_every_point,
+    _stopped_with_small_files_read,
     _two_at_once,
 ]
 Walk = Callable[[FileMachine], None]
@@ -166,20 +176,20 @@ def _tail_begins_one_byte_late(patch: Patch) -> None:
 
 
 def _offset_moves_before_the_rows(patch: Patch) -> None:
-    commit = pipeline.Run._commit
+    write = Commits._write
 
     def wrong(
-        self: pipeline.Run,
-        checkpoint: Checkpoint,
-        replaced: Sequence[Checkpoint],
-        batch: Batch,
-        total: Ledger,
+        self: Commits,
+        batches: Sequence[Batch],
+        checkpoints: list[Checkpoint],
+        reading: Ledger,
+        reports: list[FileReport],
     ) -> None:
-        with self.store.writing() as writer:
-            writer.commit([checkpoint], None)
-        commit(self, checkpoint, replaced, batch, total)
+        with self._store.writing() as writer:
+            writer.commit(checkpoints, None)
+        write(self, batches, checkpoints, reading, reports)
 
-    patch.setattr(pipeline.Run, "_commit", wrong)
+    patch.setattr(Commits, "_write", wrong)
 
 
 def _checkpoint_in_another_transaction(patch: Patch) -> None:
@@ -216,22 +226,33 @@ def _half_read_passes_for_untouched(patch: Patch) -> None:
 
 
 def _loss_is_forgotten_by_a_killed_run(patch: Patch) -> None:
-    commit = pipeline.Run._commit
+    chunk = Commits.chunk
 
     def wrong(
-        self: pipeline.Run,
+        self: Commits,
         checkpoint: Checkpoint,
         replaced: Sequence[Checkpoint],
         batch: Batch,
         total: Ledger,
     ) -> None:
-        commit(self, checkpoint, [], batch, total)
+        chunk(self, checkpoint, [], batch, total)
 
-    patch.setattr(pipeline.Run, "_commit", wrong)
+    patch.setattr(Commits, "chunk", wrong)
 
 
 def _interrupted_commit_is_taken_for_undone(patch: Patch) -> None:
-    patch.setattr(pipeline.Run, "_resolve_pending", lambda self: None)
+    def wrong(self: Commits) -> None:
+        self._known.forget(h.file_key for h in self._held)
+        self._held.clear()
+
+    patch.setattr(Commits, "_resolve_pending", wrong)
+
+
+def _held_files_pass_for_stored(patch: Patch) -> None:
+    def wrong(self: checkpoints.Known, file_keys: Iterable[int]) -> None:
+        pass
+
+    patch.setattr(checkpoints.Known, "forget", wrong)
 
 
 def _two_ingests_at_once(patch: Patch) -> None:
@@ -258,6 +279,7 @@ def _every_file_is_finished(patch: Patch) -> None:
         (_loss_is_forgotten_by_a_killed_run, _lost_and_killed, "bytes lost"),
         (_interrupted_commit_is_taken_for_undone, _stopped_behind_a_chunk, "ledger of the runs"),
         (_two_ingests_at_once, _two_at_once, "ended well|twice|bytes|ledger"),
+        (_held_files_pass_for_stored, _stopped_with_small_files_read, "lost|ledger|bytes"),
         (_every_file_is_finished, _half_a_record, "never complete|bytes"),
     ],
 )

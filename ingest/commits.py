@@ -1,0 +1,207 @@
+"""What a run stores: a chunk of a large file at a time, small files together; each commit moves rows and checkpoints at once."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from ingest.backends.base import Store
+from ingest.checkpoints import Known
+from ingest.faults import reach
+from ingest.model import Checkpoint, FileReport, Ledger, RunRow
+
+if TYPE_CHECKING:
+    from ingest.assemble import Batch
+
+SMALL_BYTES = 1 << 20  # a file up to this size waits for others
+_MOST_HELD_BYTES = 8 << 20
+_MOST_HELD = 1000  # files
+
+
+@dataclass(slots=True)
+class _Held:
+    """A small file's rows that wait for those of others; no report: it is still being read."""
+
+    file_key: int
+    batch: "Batch"
+    ledger: Ledger
+    report: FileReport | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Committed:
+    """How the run stands behind a commit; ``reading`` is the ledger of the file that is being read."""
+
+    checkpoints: list[Checkpoint]
+    rows: dict[str, int]
+    reading: Ledger
+    reports: list[FileReport] = field(default_factory=list)
+
+
+class Commits:
+    """The commits of one run, and its account of them.
+
+    :ivar rows: rows stored so far, by table.
+    :ivar reports: of the files that are done with, in order.
+    :ivar reading: the ledger of what is stored of the file that is being read.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        known: Known,
+        host: str,
+        *,
+        own_stage_times: bool,
+        dry_run: bool,
+        now: Callable[[], datetime],
+    ) -> None:
+        self.rows: dict[str, int] = {}
+        self.reports: list[FileReport] = []
+        self.reading = Ledger()
+        self.started_at = now()
+        self._store = store
+        self._known = known
+        self._host = host
+        self._own_stage_times = own_stage_times
+        self._dry_run = dry_run
+        self._now = now
+        self._run_key: int | None = None
+        self._ledger = Ledger()  # of the reports
+        self._files = 0  # of which something was stored
+        self._held: list[_Held] = []
+        self._pending: _Committed | None = None
+
+    def chunk(
+        self,
+        checkpoint: Checkpoint,
+        replaced: Sequence[Checkpoint],
+        batch: "Batch",
+        total: Ledger,
+    ) -> None:
+        """Store a chunk's rows and its checkpoint in one transaction; ``total`` is the file's ledger with it.
+
+        ``replaced``: what is known of files whose place this one has taken; once this one is known nobody would ask again.
+        """
+        self.flush()
+        if self._dry_run:
+            self._known.update(checkpoint)
+            return
+        self._write([batch], [*replaced, checkpoint], total, [])
+
+    def hold(self, checkpoint: Checkpoint, batch: "Batch", total: Ledger) -> None:
+        """Store the first chunk of a new small file with those of others, soon."""
+        self._known.update(checkpoint)
+        if not self._dry_run:
+            self._held.append(_Held(checkpoint.file_key, batch, total))
+
+    def flush(self) -> None:
+        """Store what is held."""
+        if not self._held:
+            return
+        last = self._held[-1]
+        self._write(
+            [h.batch for h in self._held],
+            [self._known.known(h.file_key) for h in self._held],
+            last.ledger if last.report is None else Ledger(),
+            [h.report for h in self._held if h.report is not None],
+        )
+
+    def add(self, report: FileReport) -> None:
+        """A file is done with; that of a held one counts when its rows are stored."""
+        self.reading = Ledger()
+        if self._held:
+            self._held[-1].report = report
+            size = sum(h.ledger.settled_bytes for h in self._held)
+            if size >= _MOST_HELD_BYTES or len(self._held) >= _MOST_HELD:
+                self.flush()
+        else:
+            self.count(report)
+
+    def count(self, report: FileReport) -> None:
+        """A file of which nothing was stored in this run is done with."""
+        self.reports.append(report)
+        self._ledger = self._ledger + report.ledger
+        self._files += bool(report.ledger.settled_bytes)
+
+    def _write(
+        self,
+        batches: Sequence["Batch"],
+        checkpoints: list[Checkpoint],
+        reading: Ledger,
+        reports: list[FileReport],
+    ) -> None:
+        from ingest.batches import join
+        from ingest.related import make_changes
+
+        rows = dict(self.rows)
+        with self._store.writing() as writer:
+            if self._run_key is None:
+                self._run_key = writer.next_run_key(self._host)
+            changes = make_changes(writer, join(batches), self._now(), self._own_stage_times)
+            writer.write(changes)
+            for table, count in changes.row_counts().items():
+                rows[table] = rows.get(table, 0) + count
+            self._pending = _Committed(checkpoints, rows, reading, reports)
+            run = self._run_row("running", None, self._pending)
+            writer.commit(checkpoints, run)
+        self._take(self._pending)
+
+    def _take(self, done: _Committed) -> None:
+        """Note what a commit has stored."""
+        self.rows, self.reading, self._pending = done.rows, done.reading, None
+        self._held.clear()
+        for checkpoint in done.checkpoints:
+            self._known.update(checkpoint, stored=True)
+        for report in done.reports:
+            self.count(report)
+
+    def _resolve_pending(self) -> None:
+        """Of a commit that was interrupted only the store knows whether it came about."""
+        if self._pending is not None:
+            last = self._pending.checkpoints[-1]
+            places = {c.file_key: c.committed_offset for c in self._store.checkpoints()}
+            if places.get(last.file_key) == last.committed_offset:
+                self._take(self._pending)
+        self._known.forget(h.file_key for h in self._held)
+        self._held.clear()
+
+    def _run_row(self, status: str, error: str | None, more: _Committed) -> RunRow:
+        ledger = sum((r.ledger for r in more.reports), self._ledger + more.reading)
+        stored = sum(1 for r in more.reports if r.ledger.settled_bytes)
+        return RunRow(
+            run_key=self._run_key or 0,
+            host=self._host,
+            started_at=self.started_at,
+            finished_at=None if status == "running" else self._now(),
+            status=status,
+            files=self._files + stored + bool(more.reading.records),
+            bytes=ledger.settled_bytes + ledger.tail_bytes,
+            records=ledger.records,
+            rows=sum(more.rows.values()),
+            quarantined=ledger.quarantined,
+            record_bytes=ledger.record_bytes,
+            quarantined_bytes=ledger.quarantined_bytes,
+            ignored_bytes=ledger.ignored_bytes,
+            tail_bytes=ledger.tail_bytes,
+            lost_bytes=ledger.lost_bytes,
+            error=error,
+        )
+
+    def finish(self, status: str, error: str | None) -> None:
+        """Store the end of the run, and what was seen of files without new rows."""
+        self._resolve_pending()
+        changed = self._known.changed()
+        interrupted = status == "interrupted"
+        if self._dry_run or not (self._run_key or changed or interrupted):
+            return
+        reach("before_finish")
+        with self._store.writing() as writer:
+            row = None
+            lost = any(r.ledger.lost_bytes for r in self.reports)
+            if self._run_key is None and (interrupted or lost):
+                self._run_key = writer.next_run_key(self._host)
+            if self._run_key is not None:
+                row = self._run_row(status, error, _Committed([], self.rows, self.reading))
+            writer.commit(changed, row)
+        reach("finished")

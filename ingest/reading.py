@@ -1,0 +1,125 @@
+"""A log file's chunks, read, parsed and assembled: the next one by a thread while one is committed."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from queue import Queue
+from threading import Event, Semaphore, Thread
+from typing import TYPE_CHECKING, TypeVar
+
+from ingest.checkpoints import Identified
+from ingest.errors import LogFileError
+from ingest.faults import reach
+from ingest.fingerprint import ANCHOR_BYTES, HEAD_BYTES
+from ingest.formats import Format
+from ingest.model import Ledger, Origin
+
+if TYPE_CHECKING:
+    from ingest.assemble import Batch
+    from ingest.parse import Parsed, Parser
+
+T = TypeVar("T")
+
+BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a chunk leaves behind when its rows are made: ``before`` are the bytes just before ``offset``."""
+
+    offset: int
+    before: bytes
+    ledger: Ledger
+    last_instant: int | None
+
+
+def passing(read: Callable[[int], bytes]) -> Callable[[int], bytes]:
+    """``read``, between the fault points of a read."""
+
+    def block(size: int) -> bytes:
+        reach("before_read")
+        data = read(size)
+        reach("after_read")
+        return data
+
+    return block
+
+
+def built(
+    chunks: Iterable["Parsed"], fmt: Format, origin: Origin, carry: dict[str, int]
+) -> Iterator["tuple[Settled, Batch]"]:
+    """Assemble parsed chunks of a file; ``carry`` as for :func:`ingest.assemble.build`."""
+    from ingest.assemble import build
+
+    for parsed in chunks:
+        reach("parsed")
+        before = bytes(parsed.data[max(0, parsed.consumed - ANCHOR_BYTES) : parsed.consumed])
+        offset = parsed.base + parsed.consumed
+        settled = Settled(offset, before, parsed.ledger, parsed.last_instant)
+        batch = build(parsed, fmt, origin, carry)
+        del parsed  # its bytes and tables, before the next ones are made
+        reach("assembled")
+        yield settled, batch
+
+
+def ahead(chunks: Iterable[T]) -> Iterator[T]:
+    """The chunks; the next one is read, parsed and assembled by a thread while one is committed.
+
+    Only one waits or is being made at a time: memory holds two, whichever side is the slower one.
+    """
+    queue: Queue[T | BaseException | None] = Queue(maxsize=1)
+    wanted, stop = Semaphore(1), Event()
+
+    def work() -> None:
+        try:
+            source = iter(chunks)
+            while wanted.acquire() and not stop.is_set():
+                chunk = next(source, None)
+                queue.put(chunk)
+                if chunk is None:
+                    return
+        except BaseException as error:
+            queue.put(error)
+
+    thread = Thread(target=work, name="ttsq-parse", daemon=True)
+    thread.start()
+    try:
+        while (item := queue.get()) is not None:
+            wanted.release()
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+            del item
+    finally:
+        stop.set()
+        wanted.release()
+        while thread.is_alive():
+            if not queue.empty():
+                queue.get()
+            thread.join(0.01)
+
+
+def require_records(file: Identified, parser: "Parser", *, final: bool) -> None:
+    """Refuse a file in whose first bytes nothing looks like a record.
+
+    :raises LogFileError: for a binary file, or a text whose records have another format.
+    """
+    head = file.head.removeprefix(BOM)
+    if not head.strip(b"\0\r\n\t "):
+        return
+    text = head.decode("utf-8", "replace")
+    odd = sum(1 for c in text if (c < " " and c not in "\t\n\r\x1b\0") or c == "�")
+    lines = head.count(b"\n")
+    found = parser.next_beginning(memoryview(head), 0, True) >= 0
+    if found:
+        return
+    if odd > len(text) // 10 or (not lines and len(head) >= HEAD_BYTES and odd):
+        raise LogFileError(
+            f"{file.stat.path} is a binary file, not a log file",
+            "name text logs, plain or compressed",
+        )
+    if lines >= 3 or final:
+        first = text.splitlines()[0][:120].encode("unicode_escape").decode()
+        raise LogFileError(
+            f"no line of {file.stat.path} has the log format; it begins: {first}",
+            "give the service's logging format string: --log-format '%(asctime)s %(levelname)s ...'",
+        )
