@@ -34,9 +34,10 @@ nightly: $(VENV)/.test tools ## all tests, the slow ones too, and a search for n
 	$(BIN)/python -m pytest -n auto --dist worksteal -m 'slow or not slow'
 	TTSQ_EXAMPLES=1000 $(BIN)/python -m pytest -n auto tests/properties
 
-# logrotate and zstd rotate real files in the tests; Debian has them
+# logrotate and zstd rotate real files in the tests, systemd reads its units; Debian has them
 tools:
-	@PATH="$$PATH:/usr/sbin"; for tool in logrotate zstd; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+	@PATH="$$PATH:/usr/sbin"; for tool in logrotate zstd systemd-analyze:systemd; do \
+		command -v $${tool%:*} >/dev/null || missing="$$missing $${tool#*:}"; done; \
 	if [ -n "$$missing" ] && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 	elif [ -n "$$missing" ]; then echo "the tests need:$$missing (apt-get install$$missing)"; fi

@@ -12,6 +12,7 @@ from ingest.files import FileStat
 from ingest.fingerprint import ANCHOR_BYTES, Match, anchor, anchor_length, compare, covered
 from ingest.known_files import KnownFiles
 from ingest.model import Checkpoint
+from ingest.paths import real, target
 from ingest.resume import Action, Anchored, Candidate, Decision, decide
 
 _MOST_HEAD_BYTES = 64 << 20  # kept of the files of a run
@@ -70,7 +71,7 @@ class Known:
         try:
             stat = files.stat_file(path)
             same = inodes.setdefault((stat.device, stat.inode), path)
-            if same != path and same.resolve() == path.resolve():
+            if same != path and target(same) == target(path):
                 return
             file = self._look(stat)
             keys = self._keys_of(file)
@@ -128,7 +129,7 @@ class Known:
         inodes = {c.inode for c in gone}
         for sibling in files.rotated_siblings(path, inodes):
             try:
-                if os.stat(sibling).st_mtime_ns >= since and sibling not in seen:
+                if os.stat(real(sibling)).st_mtime_ns >= since and sibling not in seen:
                     found.append(sibling)
             except OSError:
                 continue

@@ -22,7 +22,7 @@ class ChunkReader:
     """Cuts a stream that begins at a record into parsed chunks; what is behind the last one is ``tail_bytes``.
 
     ``read`` gives up to so many bytes, empty at the end; ``final``: nothing will follow the end; ``offset`` that of the
-    stream's first byte in the file; instants as in :meth:`Parser.parse`.
+    stream's first byte in the file; instants as in :meth:`Parser.parse`. ``skip_hole`` goes over NUL bytes that need not be read.
     """
 
     parser: Parser
@@ -34,18 +34,29 @@ class ChunkReader:
     tail_bytes: int = 0
     chunk_bytes: int = CHUNK_BYTES
     damage: DamagedFileError | None = None
+    skip_hole: Callable[[], int] = lambda: 0
 
     def __iter__(self) -> Iterator[Parsed]:
-        data, base, at_end, stuck = b"", self.offset, False, True
+        data, base, at_end, stuck, fill = b"", self.offset, False, True, 0
         while not at_end or data:
             if not at_end and (stuck or len(data) < self.chunk_bytes):
+                skipped = 0 if data else self.skip_hole()
+                fill, base = fill + skipped, base + skipped
                 block, at_end = self._block()
                 data += block
-            fill = _leading_nuls(data)
-            parsed = self._parse(memoryview(data)[fill:], base + fill, at_end)
+            nuls = _leading_nuls(data)
+            fill, base = fill + nuls, base + nuls
+            if nuls == len(data) and not (at_end and self.final):
+                data = b""  # however much of it there is, it makes one chunk
+                if at_end:  # a writer may yet put its lines there
+                    self.tail_bytes = max(self.tail_bytes, fill)
+                    return
+                continue
+            parsed = self._parse(memoryview(data)[nuls:], base, at_end)
             if fill:
                 parsed = _with_fill(parsed, fill)
-            settled = fill + parsed.consumed
+            parsed_bytes = parsed.consumed
+            settled = fill + parsed_bytes
             if settled:
                 yield parsed
                 self.last_instant = parsed.last_instant
@@ -59,7 +70,8 @@ class ChunkReader:
                     yield _giant_chunk(empty, reject, giant_base, base - giant_base)
                 stuck = True
                 continue
-            data, base, stuck = data[settled:], base + settled, not settled
+            data, base = data[nuls + parsed_bytes :], base + parsed_bytes
+            stuck, fill = not settled, 0
             if at_end and not settled:
                 break
         self.tail_bytes = max(self.tail_bytes, len(data))
@@ -158,6 +170,8 @@ class _Giant:
         while True:
             if self._is_over():
                 return self._reject(), self.line, self.at, False
+            if self.endless and not self.line:
+                self.at += self.reader.skip_hole()
             block = self.reader.read(self.reader.chunk_bytes)
             if not block:
                 return self._at_end()

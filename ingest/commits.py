@@ -108,9 +108,9 @@ class Commits:
         )
 
     def add(self, report: FileReport) -> None:
-        """A file is done with; that of a held one counts when its rows are stored."""
+        """A file is done with; the report of one that is held counts when its rows are stored."""
         self.reading = Ledger()
-        if self._held:
+        if self._held and self._held[-1].report is None:
             self._held[-1].report = report
             size = sum(h.ledger.settled_bytes for h in self._held)
             if size >= _MOST_HELD_BYTES or len(self._held) >= _MOST_HELD:

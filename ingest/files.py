@@ -1,8 +1,10 @@
 """All contact with log files: find them, look at them, read them decompressed."""
 
+import errno
 import glob
 import os
 import re
+import stat as modes
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +13,14 @@ from typing import IO, cast
 from ingest.errors import DamagedFileError, LogFileError
 from ingest.fingerprint import HEAD_BYTES
 from ingest.inflate import Inflater, damage_errors
+from ingest.paths import real, shown, target
 
 CHUNK_BYTES = 32 << 20  # read in one go; what is made of it on the way takes five times that
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _LOG_NAME = re.compile(r"\.log($|[.\-_])|[.\-_]log($|\.\d)", re.I)
 _NOT_LOGS = (".lock", ".swp", ".tmp", ".idx", ".duckdb", ".wal", "~")
-_PACKED = (".gz", ".zst", ".zstd")
+PACKED = (".gz", ".zst", ".zstd")
 _ROTATED = re.compile(
     r"^(?P<base>.+?)[.\-_](?P<n>\d{1,4}|\d{4}-?\d\d-?\d\d(?:[-_T.]?\d\d(?:[-_:.]?\d\d){0,2})?|\d{10,}|old|bak)$"
 )
@@ -42,8 +45,8 @@ def expand(patterns: Iterable[str]) -> tuple[list[Path], list[LogFileError]]:
     for pattern in patterns:
         paths = list(_expand_one(pattern, problems))
         for path in paths:
-            found.setdefault(os.path.abspath(path), path)
-    return [Path(os.path.abspath(p)) for p in found], problems
+            found.setdefault(shown(os.path.abspath(path)), path)
+    return [Path(p) for p in found], problems
 
 
 def _expand_one(pattern: str, problems: list[LogFileError]) -> Iterator[Path]:
@@ -53,7 +56,7 @@ def _expand_one(pattern: str, problems: list[LogFileError]) -> Iterator[Path]:
         if not inside:
             problems.append(
                 LogFileError(
-                    f"the directory {path} holds no log files",
+                    f"the directory {shown(str(path))} holds no log files",
                     "log files are named like app.log, app.log.1, app.log.2.gz; name others one by one",
                 )
             )
@@ -64,7 +67,9 @@ def _expand_one(pattern: str, problems: list[LogFileError]) -> Iterator[Path]:
         matches = sorted(glob.glob(str(path), recursive=True))
         if not matches:
             problems.append(
-                LogFileError(f"no file matches {pattern}", "look at the pattern; is it quoted?")
+                LogFileError(
+                    f"no file matches {shown(pattern)}", "look at the pattern; is it quoted?"
+                )
             )
         for match in matches:
             if not os.path.isdir(match):
@@ -72,7 +77,8 @@ def _expand_one(pattern: str, problems: list[LogFileError]) -> Iterator[Path]:
     else:
         problems.append(
             LogFileError(
-                f"the log file {path} does not exist", f"ls {path.parent} shows what is there"
+                f"the log file {shown(str(path))} does not exist",
+                f"ls {shown(str(path.parent))} shows what is there",
             )
         )
 
@@ -84,20 +90,21 @@ def looks_like_log(name: str) -> bool:
 
 def stat_file(path: Path) -> FileStat:
     """:raises LogFileError: when it is gone, or not a regular file."""
+    place = real(path)
     try:
-        status = os.stat(path)
+        status = os.stat(place)
     except OSError as error:
         raise LogFileError(
             f"the log file {path} cannot be looked at: {error.strerror}", f"ls -l {path}"
         ) from error
-    if not os.path.isfile(path):
+    if not modes.S_ISREG(status.st_mode):
         raise LogFileError(f"{path} is not a regular file", "give log files, not pipes or devices")
     return FileStat(path, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
 def rotation_base(name: str) -> tuple[str, int | None] | None:
     """The live name of a rotated file and its number (None for a date), or None: ``app.log.2.gz`` → ``app.log``, 2."""
-    for packed in _PACKED:
+    for packed in PACKED:
         name = name.removesuffix(packed)
     match = _ROTATED.match(name)
     if match and len(match["n"]) <= 4 and match["n"].isdecimal():
@@ -114,10 +121,10 @@ def rotated_siblings(path: Path, inodes: Collection[int]) -> list[Path]:
     Looked for in its directory, and in that of the file that a symlink leads to.
     """
     inside: list[tuple[Path, int]] = []
-    for folder in sorted({path.parent, path.resolve().parent}):
+    for folder in sorted({path.parent, target(path).parent}):
         try:
-            with os.scandir(folder) as entries:
-                inside += sorted((folder / e.name, e.inode()) for e in entries)
+            with os.scandir(real(folder)) as entries:
+                inside += sorted((folder / shown(e.name), e.inode()) for e in entries)
         except OSError:
             continue
     return [p for p, inode in inside if p != path and (inode in inodes or is_rotated(str(p), path))]
@@ -144,7 +151,7 @@ def has_successor(stat: FileStat, head: bytes = b"") -> bool:
         newer += [
             stat.path.parent / f"{base}.{n}{packed}"
             for n in range(1, number)
-            for packed in ("", *_PACKED)
+            for packed in ("", *PACKED)
         ]
     return any(is_followed(path, stat) and not _begins_with(path, head) for path in newer)
 
@@ -153,7 +160,7 @@ def _begins_with(path: Path, head: bytes) -> bool:
     if not head:
         return False
     try:
-        with open(path, "rb") as file:
+        with open(real(path), "rb") as file:
             return file.read(len(head)) == head
     except OSError:
         return False
@@ -162,7 +169,7 @@ def _begins_with(path: Path, head: bytes) -> bool:
 def is_followed(path: Path, stat: FileStat) -> bool:
     """Whether another file than that of ``stat`` stands at a path, and holds something."""
     try:
-        status = os.stat(path)
+        status = os.stat(real(path))
     except OSError:
         return False
     return status.st_size > 0 and status.st_ino != stat.inode
@@ -172,14 +179,14 @@ def _compression(start: bytes, path: Path) -> str:
     """By the first four bytes; of a file that is only just being written, fewer have to do."""
     if start[:2] == _GZIP or start == _GZIP[:1]:
         return "gzip"
-    begun = start and path.suffix in _PACKED and _ZSTD.startswith(start)
+    begun = start and path.suffix in PACKED and _ZSTD.startswith(start)
     return "zstd" if start == _ZSTD or begun else "none"
 
 
 def _open(stat: FileStat) -> IO[bytes]:
     """Open the file that was looked at, also where it was rotated since."""
     try:
-        file: IO[bytes] = open(stat.path, "rb", buffering=0)  # noqa: SIM115
+        file: IO[bytes] = open(real(stat.path), "rb", buffering=0)  # noqa: SIM115
     except FileNotFoundError:
         file = _open_renamed(stat)
     except OSError as error:
@@ -196,7 +203,7 @@ def _open(stat: FileStat) -> IO[bytes]:
 def _open_renamed(stat: FileStat) -> IO[bytes]:
     for path in rotated_siblings(stat.path, {stat.inode}):
         try:
-            file: IO[bytes] = open(path, "rb", buffering=0)  # noqa: SIM115
+            file: IO[bytes] = open(real(path), "rb", buffering=0)  # noqa: SIM115
         except OSError:
             continue
         if os.fstat(file.fileno()).st_ino == stat.inode:
@@ -293,11 +300,14 @@ class LogReader:
             f"test it: {'gzip' if self.compression == 'gzip' else 'zstd'} -t {self.stat.path}",
         )
 
-    def head(self) -> bytes:
-        """The first bytes behind the fill, at most HEAD_BYTES; the position is 0 before and after."""
+    def head(self, size: int = HEAD_BYTES) -> bytes:
+        """The first bytes behind the fill, at most ``size``; the position is 0 before and after.
+
+        NUL bytes at their end are left off: a writer may yet put its lines there.
+        """
         try:
             self.skip_fill()
-            head = self.read(HEAD_BYTES)
+            head = self.read(size).rstrip(b"\0")
         except DamagedFileError:
             head = b""
         self._back_to(0)
@@ -319,8 +329,7 @@ class LogReader:
     def skip_fill(self) -> int:
         """Go behind the NUL bytes at the position (a hole left by a truncation); return how many there were."""
         begin = self.position
-        if self._inflater is None:
-            self._skip_hole()
+        self.skip_hole()
         while True:
             at = self.position
             data = self.read(1 << 20)
@@ -331,13 +340,20 @@ class LogReader:
                 self._back_to(at + len(data) - len(rest))
                 return self.position - begin
 
-    def _skip_hole(self) -> None:
+    def skip_hole(self) -> int:
+        """Go behind the hole of a sparse file that begins at the position, unread; return how many NUL bytes it stands for."""
+        if self._inflater is not None:
+            return 0
+        begin = self.position
         try:
-            self.position = os.lseek(self._file.fileno(), self.position, os.SEEK_DATA)
-        except OSError:  # no data behind it, or a file system that cannot tell
-            self._file.seek(self.position)
-        else:
-            self._file.seek(self.position)
+            data = os.lseek(self._file.fileno(), begin, os.SEEK_DATA)
+        except (
+            OSError
+        ) as error:  # a file system that cannot tell, or nothing but a hole up to the end
+            data = self._limit if error.errno == errno.ENXIO else begin
+        self.position = max(begin, min(data, self._limit))
+        self._file.seek(self.position)
+        return self.position - begin
 
     def _back_to(self, offset: int) -> None:
         if self._inflater is None:
@@ -361,13 +377,13 @@ class LogReader:
         self.close()
 
 
-def read_head(stat: FileStat) -> tuple[bytes, str]:
-    """First bytes of a file (behind a NUL fill), at most HEAD_BYTES, and its compression.
+def read_head(stat: FileStat, size: int = HEAD_BYTES) -> tuple[bytes, str]:
+    """First bytes of a file (behind a NUL fill), at most ``size``, and its compression.
 
     What comes before the damage of a damaged file counts.
     """
     with LogReader(stat) as reader:
-        return reader.head(), reader.compression
+        return reader.head(size), reader.compression
 
 
 def read_before(stat: FileStat, offset: int, length: int) -> bytes | None:

@@ -26,6 +26,16 @@ def fingerprint(head: bytes) -> str:
     return ",".join(f"{n}:{head_hash(head[:n])}" for n in lengths)
 
 
+def extended(print_: str | None, head: bytes) -> str:
+    """The fingerprint of a known file of which more is seen now.
+
+    A first mark below the shortest of all files' stays: by it, a copy made when the file was no longer is known.
+    """
+    first = marks(print_)[:1]
+    kept = [f"{n}:{hash_}" for n, hash_ in first if n < min(_LENGTHS[0], len(head))]
+    return ",".join([*kept, fingerprint(head)])
+
+
 def head_hash(data: bytes) -> str:
     """The hash that fingerprints and anchors are made of."""
     return blake2b(data, digest_size=8).hexdigest()

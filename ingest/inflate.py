@@ -3,6 +3,9 @@
 from typing import IO, Protocol, cast
 
 _INPUT_BYTES = 256 << 10  # compressed bytes taken at a time
+# Given at a time, whoever asks for how many: where damage is met, and what comes before it, hangs on that; a damaged piece
+# is lost as a whole.
+_OUTPUT_BYTES = 64 << 10
 
 
 class _Decompressor(Protocol):
@@ -33,12 +36,21 @@ class Inflater:
         self._compression = compression
         self._member: _Decompressor | None = None
         self._input = b""
+        self._ready = b""
+        self._taken = 0  # of what is ready
 
     def read(self, size: int) -> bytes:
         """Up to ``size`` bytes, empty at the end.
 
         :raises EOFError: where a member ends in the middle.
         """
+        if self._taken == len(self._ready):
+            self._ready, self._taken = self._piece(), 0
+        data = self._ready[self._taken : self._taken + size]
+        self._taken += len(data)
+        return data
+
+    def _piece(self) -> bytes:
         while True:
             if (self._member is None or self._member.eof) and not self._next_member():
                 return b""
@@ -48,7 +60,7 @@ class Inflater:
                 if not self._input:
                     raise EOFError("the compressed data ends in the middle")
             data, self._input = self._input, b""
-            out = member.decompress(data, size)
+            out = member.decompress(data, _OUTPUT_BYTES)
             if out:
                 return out
 

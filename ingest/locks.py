@@ -27,7 +27,8 @@ def exclusive(path: Path, wait_seconds: float, what: str) -> Iterator[None]:
     try:
         _take(descriptor, path, wait_seconds, what)
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()} {' '.join(sys.argv)[:500]}\n".encode(), 0)
+        holder = f"{os.getpid()} {' '.join(sys.argv)[:500]}\n"
+        os.pwrite(descriptor, holder.encode(errors="surrogateescape"), 0)
         yield
     finally:
         os.close(descriptor)

@@ -139,7 +139,7 @@ class _Check:
             reader.skip_fill()
             chunks = ChunkReader(
                 self.parser, reader.read, reader.position, True, None, stat.modified_ns // 1000,
-                chunk_bytes=self._chunk_bytes,
+                chunk_bytes=self._chunk_bytes, skip_hole=reader.skip_hole,
             )  # fmt: skip
             try:
                 for parsed in chunks:

@@ -12,7 +12,7 @@ from ingest.checkpoints import Identified, Known
 from ingest.commits import SMALL_BYTES, Commits
 from ingest.errors import DamagedFileError, LogFileError, TtsqError
 from ingest.faults import reach
-from ingest.fingerprint import covered, fingerprint
+from ingest.fingerprint import covered, extended
 from ingest.formats import Format
 from ingest.model import Checkpoint, FileReport, Ledger, Origin, RunReport
 from ingest.opened import Opened, first_checkpoint
@@ -187,7 +187,9 @@ class Run:
         final = self.known.is_finished(file, final=self.options.final)
         last = checkpoint.last_logged_at if checkpoint else None
         # before the scanner goes to its thread
-        opened.header_offset = parser.header_end(memoryview(file.head.removeprefix(BOM)))
+        opened.header_offset = (checkpoint and checkpoint.header_offset) or 0
+        if opened.header_offset <= 0:
+            opened.header_offset = parser.header_end(memoryview(file.head.removeprefix(BOM)))
         chunks = ChunkReader(
             parser,
             passing(opened.reader.read),
@@ -196,6 +198,7 @@ class Run:
             None if last is None else (last - _EPOCH) // timedelta(microseconds=1),
             file.stat.modified_ns // 1000,
             chunk_bytes=self.options.chunk_bytes,
+            skip_hole=opened.reader.skip_hole,
         )
         total = Ledger(lost_bytes=lost)
         base = checkpoint or self._first(file)
@@ -304,7 +307,7 @@ class Run:
 def _longest_print(base: Checkpoint, file: Identified) -> str | None:
     """The fingerprint of all that was seen of a file's beginning."""
     longer = len(file.head) > covered(base.fingerprint)
-    return fingerprint(file.head) if longer else base.fingerprint
+    return extended(base.fingerprint, file.head) if longer else base.fingerprint
 
 
 def _assert_ledger(total: Ledger, read: int) -> None:

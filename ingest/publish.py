@@ -50,6 +50,11 @@ def publish(
     :raises IngestBusyError: when an ingest holds the store for longer than ``wait_seconds``.
     :raises StoreError: when there is no store, it fails, or the folder cannot be written or has no room.
     """
+    if any("\ud800" <= c <= "\udfff" for c in str(folder.absolute())):
+        raise StoreError(
+            f"the store cannot be published into {folder}: its name is not UTF-8, and DuckDB knows no others",
+            "choose another folder: ttsq publish DIR",
+        )
     migrate.require_head(store)
     begin = now()
     try:

@@ -6,6 +6,7 @@ from queue import Queue
 from threading import Event, Semaphore, Thread
 from typing import TYPE_CHECKING, TypeVar
 
+from ingest import files
 from ingest.checkpoints import Identified
 from ingest.errors import LogFileError
 from ingest.faults import reach
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 BOM = b"\xef\xbb\xbf"
+BANNER_BYTES = 4 << 20  # so much before its first record a log may say at its start
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def ahead(chunks: Iterable[T]) -> Iterator[T]:
 
 
 def require_records(file: Identified, parser: "Parser", *, final: bool) -> None:
-    """Refuse a file in whose first bytes nothing looks like a record.
+    """Refuse a file in whose first bytes, a banner of BANNER_BYTES at most, nothing looks like a record.
 
     :raises LogFileError: for a binary file, or a text whose records have another format.
     """
@@ -109,14 +111,17 @@ def require_records(file: Identified, parser: "Parser", *, final: bool) -> None:
     text = head.decode("utf-8", "replace")
     odd = sum(1 for c in text if (c < " " and c not in "\t\n\r\x1b\0") or c == "�")
     lines = head.count(b"\n")
-    found = parser.next_beginning(memoryview(head), 0, True) >= 0
-    if found:
+    if parser.next_beginning(memoryview(head), 0, True) >= 0:
         return
     if odd > len(text) // 10 or (not lines and len(head) >= HEAD_BYTES and odd):
         raise LogFileError(
             f"{file.stat.path} is a binary file, not a log file",
             "name text logs, plain or compressed",
         )
+    if len(file.head) >= HEAD_BYTES:
+        banner, _ = files.read_head(file.stat, BANNER_BYTES)
+        if parser.next_beginning(memoryview(banner), 0, True) >= 0:
+            return
     if lines >= 3 or final:
         first = text.splitlines()[0][:120].encode("unicode_escape").decode()
         raise LogFileError(

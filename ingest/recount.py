@@ -47,6 +47,15 @@ class Beginning:
         self.last = (self.last + data[-ANCHOR_BYTES:])[-ANCHOR_BYTES:]
         return data
 
+    def skip_hole(self) -> int:
+        """Go over a hole of a sparse file that begins here; how many NUL bytes it stands for."""
+        begin = self._reader.position
+        self._reader.skip_hole()
+        self._reader.seek_to(min(self._reader.position, self._size))
+        skipped = self._reader.position - begin
+        self.last = (self.last + b"\0" * min(skipped, ANCHOR_BYTES))[-ANCHOR_BYTES:]
+        return skipped
+
     @property
     def is_whole(self) -> bool:
         """Whether all of it has been read."""
@@ -56,9 +65,10 @@ class Beginning:
 class _Rewound:
     """A stream to which bytes can be given back, to be read once more."""
 
-    def __init__(self, read: Read) -> None:
+    def __init__(self, read: Read, skip_hole: Callable[[], int]) -> None:
         self._data = b""
         self._read = read
+        self._skip_hole = skip_hole
 
     def give_back(self, data: bytes) -> None:
         self._data = data + self._data
@@ -68,6 +78,9 @@ class _Rewound:
             return self._read(size)
         data, self._data = self._data[:size], self._data[size:]
         return data
+
+    def skip_hole(self) -> int:
+        return 0 if self._data else self._skip_hole()
 
 
 class Recount:
@@ -87,30 +100,32 @@ class Recount:
         self._last: int | None = None
         self._ends = 0
 
-    def pieces(self, read: Read) -> Iterator[Piece]:
-        """The pieces of a stream that begins at a file's first byte and ends before a record."""
-        at, stream = 0, _Rewound(read)
+    def pieces(self, read: Read, skip_hole: Callable[[], int] = lambda: 0) -> Iterator[Piece]:
+        """The pieces of a stream that begins at a file's first byte and ends before a record; holes as for ChunkReader."""
+        at, stream = 0, _Rewound(read, skip_hole)
         while True:
-            for piece in self._read(stream.read, at):
+            for piece in self._read(stream.read, at, stream.skip_hole):
                 end = self._end_of_a_run(piece)
                 if end is None:
                     at = piece.parsed.base + piece.parsed.consumed
                     yield piece
                     continue
                 fill, data = piece.parsed.base - piece.low, piece.parsed.data
-                before = b"\0" * fill + bytes(data[: end - piece.parsed.base])
+                before = bytes(data[: end - piece.parsed.base])
                 stream.give_back(bytes(data[end - piece.parsed.base :]))
                 break
             else:
                 return
             del data, piece
-            yield from map(_continued, self._read(BytesIO(before).read, at))
+            again = self._read(BytesIO(before).read, at, _once(fill))
+            yield from map(_continued, again)
             at, self._ends = end, self._ends + 1
 
-    def _read(self, read: Read, at: int) -> Iterator[Piece]:
+    def _read(self, read: Read, at: int, skip_hole: Callable[[], int]) -> Iterator[Piece]:
         reader = ChunkReader(
-            self._parser, read, at, True, self._last, self._fallback, chunk_bytes=self._chunk_bytes
-        )
+            self._parser, read, at, True, self._last, self._fallback,
+            chunk_bytes=self._chunk_bytes, skip_hole=skip_hole,
+        )  # fmt: skip
         for parsed in reader:
             end = parsed.base + parsed.consumed
             yield Piece(at, parsed, self._stored_at(at, end))
@@ -133,6 +148,12 @@ class Recount:
         at = place - parsed.base
         line = parsed.data[at : at + self._parser.max_record]
         return self._parser.next_beginning(line, 0, True) == 0
+
+
+def _once(hole: int) -> Callable[[], int]:
+    """A hole at a stream's beginning."""
+    holes = [hole]
+    return lambda: holes.pop() if holes else 0
 
 
 def _continued(piece: Piece) -> Piece:

@@ -1,8 +1,8 @@
-"""Retry the quarantine: what is understood now becomes rows, once (SPEC §3.6)."""
+"""Retry the quarantine: what is understood now becomes rows, once (SPEC §3.6); but for what was pruned since."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
 import numpy as np
@@ -14,15 +14,16 @@ from ingest.chunks import ChunkReader
 from ingest.columns import FirstPairs
 from ingest.errors import LogFileError, TtsqError
 from ingest.files import FileStat, LogReader
-from ingest.formats import Format
 from ingest.healing import Healed, heal, remaining
 from ingest.located import Finder
 from ingest.model import Checkpoint, Ledger, Origin, RunRow
+from ingest.outdated import without_requests, without_rows
 from ingest.parse import Parsed, Parser
+from ingest.places import Pruned, pruned
 from ingest.quarantined import PAGE, PAGE_WITH_TEXT, Held, HeldBytes
 from ingest.related import make_changes
+from ingest.replayed import FileReplay, Options, ReplayReport
 
-_CHUNK_BYTES = 8 << 20  # parsed in one go
 _BATCH_BYTES = 8 << 20  # committed together
 _BATCH_PIECES = 500
 _BOM = b"\xef\xbb\xbf"
@@ -31,6 +32,9 @@ _FILES = "select file_key, count(*), sum(byte_length) from quarantine group by 1
 _PAGE = (
     "select byte_offset, byte_length, reason{raw} from quarantine "
     "where file_key = :key and byte_offset >= :low order by 1 limit :most"
+)
+_TEXTS_CLEARED = (
+    "select table_name, text_pruned_before from pruned where text_pruned_before is not null"
 )
 _BEFORE = tuple(
     f"select {offset}, {at} from {table} where {file} = :key and {offset} < :low order by 1 desc limit 1"
@@ -42,44 +46,6 @@ _BEFORE = tuple(
         ("cache_samples", "file_key", "byte_offset", "sampled_at"),
     )
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How records look now, and the zone of their stamps; ``final``: nothing will follow the ends of live files."""
-
-    format: Format
-    tz: tzinfo
-    final: bool = False
-    dry_run: bool = False
-    wait_seconds: float = 10.0
-    chunk_bytes: int = _CHUNK_BYTES
-
-
-@dataclass(frozen=True, slots=True)
-class FileReplay:
-    """What was done with one file's pieces: ``source`` is where their bytes came from, ``file`` or ``quarantine``.
-
-    ``pieces`` were in quarantine, ``released`` of them are not any more, ``left`` are in it now; ``held_bytes`` may be a record that still grows.
-    """
-
-    path: str
-    source: str
-    pieces: int
-    released: int
-    left: int
-    held_bytes: int
-    ledger: Ledger
-
-
-@dataclass(frozen=True, slots=True)
-class ReplayReport:
-    """What a replay did: its files, and the rows it added to each table."""
-
-    store: str
-    files: tuple[FileReplay, ...]
-    rows: dict[str, int] = field(default_factory=dict)
-    problems: tuple[TtsqError, ...] = ()
 
 
 def replay(
@@ -128,12 +94,14 @@ class _Run:
         self._bytes = 0
         self._reports: list[FileReplay] = []
         self._problems: list[TtsqError] = []
+        self.pruned = Pruned()
 
     def over(self) -> ReplayReport:
         """Go over the files that have something in quarantine."""
         known = {c.file_key: c for c in self.store.checkpoints()}
         with self.store.reading() as reader:
             held = [tuple(int(str(v)) for v in row) for row in reader.query(_FILES, None).rows]
+            self.pruned = pruned(reader)
         self._total = sum(size for _, _, size in held)
         status, error = "done", None
         try:
@@ -222,6 +190,11 @@ class _Run:
         error = error or "; ".join(p.message for p in self._problems) or None
         with self.store.writing() as writer:
             writer.commit([], self._run_row(status, error, self.rows, self._ledger))
+        with self.store.reading() as reader:
+            cleared = reader.query(_TEXTS_CLEARED, None).rows
+        for table, before in cleared:
+            assert isinstance(before, datetime)
+            self.store.upkeep().clear_texts(str(table), before)
 
 
 class _File:
@@ -359,7 +332,8 @@ class _File:
         self.checkpoint = checkpoint
 
     def _write(self, writer: Writer, healed: Healed, checkpoint: Checkpoint) -> dict[str, int]:
-        fmt, parsed = self.run_.options.format, healed.parsed
+        fmt, cut = self.run_.options.format, self.run_.pruned
+        parsed = without_requests(healed.parsed, cut.of("requests"))
         origin = Origin(checkpoint.file_key, checkpoint.host, checkpoint.service)
         carry: dict[str, int] = {}
         if find_events(parsed, FirstPairs.of(parsed, ("id",))).ids:
@@ -371,6 +345,7 @@ class _File:
             rejects=tuple((origin.file_key, r) for r in healed.rejects),
         )
         changes = make_changes(writer, batch, self.run_.now(), fmt.own_stage_times)
+        changes = without_rows(changes, cut)
         writer.release(checkpoint.file_key, healed.released)
         writer.write(changes)
         return changes.row_counts()

@@ -180,7 +180,7 @@ log_files = _table(
     _Col("device", BigInteger, "device number when last seen", False),
     _Col("inode", BigInteger, "inode number when last seen", False),
     _Col("compression", String, "none, gzip or zstd", False),
-    _Col("state", String, "live, finished, waiting, damaged, edited or missing", False),
+    _Col("state", String, "live, finished, waiting, damaged, edited or replaced", False),
     _Col("records", BigInteger, "records read", False),
     _Col("record_bytes", BigInteger, "bytes in records", False),
     _Col("quarantined", BigInteger, "pieces in quarantine", False),

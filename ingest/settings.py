@@ -1,16 +1,24 @@
 """Settings: options over environment variables over one TOML file over defaults (SPEC §4)."""
 
-import difflib
 import os
-import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ingest.errors import SettingsError, UsageProblem
 from ingest.formats import DEFAULT_FORMAT
+from ingest.settings_file import (
+    PRUNE_KEYS,
+    RECORD_KEYS,
+    SCALAR_KEYS,
+    SOURCE_KEYS,
+    Entry,
+    Place,
+    check_text,
+    read_file,
+)
 
 CONFIG_NAME = "ttsq.toml"
 
@@ -22,6 +30,20 @@ class PruneSettings:
     older_than: str | None = None
     text_older_than: str | None = None
     tables: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One of ``[[sources]]``: log files, and what holds for them."""
+
+    paths: tuple[str, ...]
+    host: str = ""
+    service: str = "tts"
+    log_format: str = DEFAULT_FORMAT
+    datefmt: str | None = None
+    escapes: str = "backslash"
+    stage_time: str = "elapsed"
+    tz: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,31 +61,99 @@ class Settings:
     query_folder: Path | None = None
     publish: str = ""
     prune: PruneSettings = PruneSettings()
+    sources: tuple[Source, ...] = ()
+
+    @property
+    def for_paths(self) -> Source:
+        """What holds for log files that are named by hand: no paths of its own."""
+        return Source((), self.host, self.service, *(getattr(self, k) for k in RECORD_KEYS))
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings, and every value that is not a default with its place; ``file`` is the one read."""
+
+    settings: Settings
+    entries: Mapping[str, Entry]
+    file: Path | None
 
 
 def load_settings(file: Path | None, environment: Mapping[str, str]) -> Settings:
-    """Settings of a file (default: ``ttsq.toml`` here, else in the user's configuration directory) and the environment.
+    """The settings that :func:`load` finds."""
+    return load(file, environment).settings
 
-    :raises SettingsError: when the file named is missing, is not TOML, or has an unknown key or a wrong type.
+
+def load(file: Path | None, environment: Mapping[str, str]) -> Loaded:
+    """Settings of a file and the environment.
+
+    The file is that given, else TTSQ_CONFIG's, else ``ttsq.toml`` here, else in the user's configuration directory.
+
+    :raises SettingsError: when the file named is missing, is not TOML, or has an unknown key or a wrong value.
     """
-    path = file or _default_file(environment)
-    values: dict[str, object] = dict(_read(path)) if path is not None else {}
-    for name in (f.name for f in fields(Settings) if f.name != "prune"):
-        given = environment.get("TTSQ_" + name.upper())
-        if given:
-            values[name] = given
-    for name, value in values.items():
-        _check_text(name, str(value))
+    named = environment.get("TTSQ_CONFIG")
+    path = file or (Path(named) if named else _default_file(environment))
+    written = read_file(path) if path is not None else []
+    entries = {e.key: e for e in written if e.value}
+    entries |= {e.key: e for e in _of_environment(environment)}
+    _spread(entries)
+    return Loaded(_settings(entries), entries, path)
+
+
+def variable(key: str) -> str:
+    """The environment variable of a key: ``prune.older_than`` is TTSQ_PRUNE_OLDER_THAN."""
+    return "TTSQ_" + key.upper().replace(".", "_")
+
+
+def _of_environment(environment: Mapping[str, str]) -> list[Entry]:
+    found = []
+    for key in (*SCALAR_KEYS, *(f"prune.{k}" for k in PRUNE_KEYS)):
+        value = environment.get(variable(key))
+        if value:
+            place = Place("environment", variable(key))
+            check_text(key, value, place)
+            found.append(Entry(key, value, place))
+    return found
+
+
+def _spread(entries: dict[str, Entry]) -> None:
+    """Give each source what it leaves to the top, and the top how records look where all sources agree."""
+    numbers = sorted({int(k[8 : k.index("]")]) for k in entries if k.startswith("sources[")})
+    for key in SOURCE_KEYS[1:]:
+        own = [entries.get(f"sources[{n}].{key}") for n in numbers]
+        top = entries.get(key)
+        if top is None and key in RECORD_KEYS and own and own[0] is not None:
+            if all(e is not None and e.value == own[0].value for e in own):
+                entries[key] = replace(own[0], key=key)
+        elif top is not None:
+            for n, of_source in zip(numbers, own, strict=True):
+                if of_source is None or top.place.kind == "environment":
+                    entries[f"sources[{n}].{key}"] = replace(top, key=f"sources[{n}].{key}")
+
+
+def _settings(entries: Mapping[str, Entry]) -> Settings:
+    values: dict[str, object] = {k: entries[k].value for k in SCALAR_KEYS if k in entries}
     if "query_folder" in values:
         values["query_folder"] = _folder(str(values["query_folder"]))
-    return Settings(**values)  # type: ignore[arg-type]
+    tables = {
+        k.removeprefix("prune.tables."): str(e.value)
+        for k, e in entries.items()
+        if k.startswith("prune.tables.")
+    }
+    ages = {k: str(entries[f"prune.{k}"].value) for k in PRUNE_KEYS if f"prune.{k}" in entries}
+    return Settings(
+        **values,  # type: ignore[arg-type]
+        prune=PruneSettings(tables=tables, **ages),
+        sources=tuple(_of_sources(entries)),
+    )
 
 
-def _check_text(name: str, value: str) -> None:
-    if "\0" in value or any("\ud800" <= c <= "\udfff" for c in value):
-        raise SettingsError(
-            f"the setting {name} = {value!r} is not text in UTF-8", "correct it where it is set"
-        )
+def _of_sources(entries: Mapping[str, Entry]) -> Sequence[Source]:
+    found: list[Source] = []
+    while f"sources[{len(found)}].paths" in entries:
+        name = f"sources[{len(found)}]"
+        given = {k: entries[f"{name}.{k}"].value for k in SOURCE_KEYS if f"{name}.{k}" in entries}
+        found.append(Source(**given))  # type: ignore[arg-type]
+    return found
 
 
 def _folder(value: str) -> Path:
@@ -77,74 +167,16 @@ def _folder(value: str) -> Path:
 
 
 def _default_file(environment: Mapping[str, str]) -> Path | None:
-    home = environment.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    home = environment.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
     for path in (Path(CONFIG_NAME), Path(home) / "ttsq" / CONFIG_NAME):
-        if path.is_file():
+        if os.path.isfile(path):  # false, too, in a folder that may not be looked into
             return path
     return None
 
 
-def _read(path: Path) -> Mapping[str, object]:
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(
-            f"the settings file {path} cannot be read: {error.strerror}", "see --config"
-        ) from error
-    except (ValueError, RecursionError) as error:  # also numbers and nesting beyond Python's limits
-        raise SettingsError(
-            f"the settings file {path} is not TOML: {error}", 'lines look like: service = "tts"'
-        ) from error
-    read: dict[str, object] = {}
-    for key, value in values.items():
-        _require_known(path, key, [f.name for f in fields(Settings)])
-        if key == "prune":
-            read[key] = _prune_settings(path, value)
-        elif key == "publish" and isinstance(value, bool):
-            read[key] = "true" if value else ""
-        else:
-            read[key] = _text(path, key, value)
-    return read
-
-
-def _prune_settings(path: Path, value: object) -> PruneSettings:
-    given = _table(path, "prune", value)
-    for key in given:
-        _require_known(path, key, [f.name for f in fields(PruneSettings)], "prune.")
-    ages = {k: _text(path, f"prune.{k}", v) for k, v in given.items() if k != "tables"}
-    tables = _table(path, "prune.tables", given.get("tables", {}))
-    of_tables = {k: _text(path, f"prune.tables.{k}", v) for k, v in tables.items()}
-    return PruneSettings(ages.get("older_than"), ages.get("text_older_than"), of_tables)
-
-
-def _require_known(path: Path, key: str, names: Sequence[str], prefix: str = "") -> None:
-    if key not in names:
-        near = difflib.get_close_matches(key, names, 1)
-        raise SettingsError(
-            f"the settings file {path} has an unknown key {prefix + key!r}",
-            f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(names)}",
-        )
-
-
-def _text(path: Path, key: str, value: object) -> str:
-    if not isinstance(value, str):
-        raise SettingsError(
-            f"the settings file {path} has {key} = {value!r}, not a text", f'{key} = "..."'
-        )
-    return value
-
-
-def _table(path: Path, key: str, value: object) -> Mapping[str, object]:
-    if not isinstance(value, dict):
-        raise SettingsError(
-            f"the settings file {path} has {key} = {value!r}, not a table", f"[{key}]"
-        )
-    return value
-
-
 def default_store() -> str:
     """URL of the store in the user's data directory."""
-    home = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    home = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
     return f"duckdb:///{Path(home) / 'ttsq' / 'ttsq.duckdb'}"
 
 

@@ -11,6 +11,8 @@ def open_store(url: str) -> Store:
 
     :raises UsageProblem: for a URL that no backend knows.
     """
+    if any("\ud800" <= c <= "\udfff" for c in url):
+        raise UsageProblem(f"the store {url!r} is not UTF-8", "give a store that has another name")
     scheme, _, rest = url.partition("://")
     if scheme == "duckdb":
         path = rest.removeprefix("/").partition("?")[0]

@@ -4,22 +4,19 @@ A path may hold another file by now: a file is taken for the known one by its fi
 the rotated siblings too, and each record has to be the one that was stored.
 """
 
-import os
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-from ingest import files, spans
+from ingest import spans
 from ingest.errors import LogFileError
 from ingest.files import FileStat, LogReader
-from ingest.fingerprint import Match, anchor, anchor_length, compare
 from ingest.formats import COMPLETE, FAILED, KEYS, STAGE_TIME, START
+from ingest.located import Absent, Finder
 from ingest.parse import Parsed, Parser, raw_text
 from ingest.trace_rows import KnownFile
 
-_PACKED = (".gz", ".zst", ".zstd")
 _GAP = 1 << 20  # bytes: records nearer to each other are read in one go, with all between them
 _STRETCH = 8 << 20  # bytes read in one go at most, but for the last record's own
 _BEHIND = 64 << 10  # bytes first read behind the last record, to find its end
@@ -85,9 +82,9 @@ def _lines_of(
 ) -> list[Line]:
     if known is None:
         return [_gone(w, "", "its log file is not known any more") for w in wanted]
-    found = locate(known)
-    if isinstance(found, str):
-        return [_gone(w, known.path, found) for w in wanted]
+    found = Finder().find_alike(known)
+    if isinstance(found, Absent):
+        return [_gone(w, known.path, found.why) for w in wanted]
     try:
         reader = _FileLines(known.file_key, found, parser, names)
     except LogFileError as problem:
@@ -105,53 +102,6 @@ def _lines_of(
 def _gone(wanted: Wanted, path: str, why: str) -> Line:
     w = wanted
     return Line(w.at, w.file_key, path, w.offset, w.level, None, w.stored, gone=why)
-
-
-def locate(known: KnownFile) -> FileStat | str:
-    """Where a known file stands now; or, in words, why it cannot be found.
-
-    One whose anchor is proven wins over one that only begins like it (a shorter copy, a compressed file).
-    """
-    alike, why = None, f"{known.path} is gone"
-    for path in _places(known):
-        try:
-            stat = files.stat_file(path)
-            proof = _proof(known, stat)
-        except LogFileError as problem:
-            if os.path.lexists(path) and str(path) == known.path:
-                why = problem.message
-            continue
-        if proof is True:
-            return stat
-        if proof is None and alike is None:
-            alike = stat
-        if str(path) == known.path:
-            why = f"another file stands at {known.path} now"
-    return alike or why
-
-
-def _places(known: KnownFile) -> Iterator[Path]:
-    """Paths at which a known file may stand: the last one, and those of its rotated siblings."""
-    path = Path(known.path)
-    rotated = files.rotation_base(path.name)
-    live = path.with_name(rotated[0]) if rotated else path
-    packed = [Path(known.path + suffix) for suffix in _PACKED]
-    siblings = files.rotated_siblings(live, {known.inode})
-    yield from dict.fromkeys([path, *packed, *siblings, live])
-
-
-def _proof(known: KnownFile, stat: FileStat) -> bool | None:
-    """Whether a file is the known one: True, False, or None where only its records can tell."""
-    head, compression = files.read_head(stat)
-    match, equal = compare(known.fingerprint, head)
-    if match is Match.PREFIX:
-        return None if 0 < (known.header_offset or 0) <= equal else False
-    if match is not Match.FULL:
-        return False
-    if compression != "none" or not known.anchor:
-        return None
-    before = files.read_before(stat, known.committed_offset, anchor_length(known.anchor))
-    return True if before is not None and anchor(before) == known.anchor else None
 
 
 def _groups(wanted: Sequence[Wanted]) -> Iterator[list[Wanted]]:

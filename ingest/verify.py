@@ -191,7 +191,7 @@ class _Run:
                 return stored_places(session, c.file_key, low, high)
 
         recount = Recount(parser, stat.modified_ns // 1000, stored_at, self.options.chunk_bytes)
-        for piece in recount.pieces(beginning.read):
+        for piece in recount.pieces(beginning.read, beginning.skip_hole):
             batch = build(piece.parsed, self.options.format, origin, carry)
             want = expected(piece.parsed, batch)
             compared = compare(piece.parsed, want, piece.stored, begun)

@@ -8,6 +8,7 @@ import typer
 
 from ingest.cli import (
     check_command,
+    config_command,
     ingest_commands,
     prune_command,
     publish_command,
@@ -20,7 +21,7 @@ from ingest.cli import (
 from ingest.cli.context import Options, print_error, reported
 from ingest.cli.signals import end_by_sigterm, raise_at_sigterm
 from ingest.errors import ExitCode, UsageProblem
-from ingest.settings import load_settings
+from ingest.settings import load
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -53,7 +54,9 @@ def root(
     ] = "",
     config: Annotated[
         Path | None,
-        typer.Option(help="Settings file [default: ttsq.toml here or in ~/.config/ttsq]."),
+        typer.Option(
+            help="Settings file [env: TTSQ_CONFIG; default: ttsq.toml here or in ~/.config/ttsq]."
+        ),
     ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Tracebacks with errors.")] = False,
     version: Annotated[
@@ -65,7 +68,7 @@ def root(
 ) -> None:
     """Options in front of every command."""
     with reported(debug):
-        ctx.obj = Options(db, debug, load_settings(config, os.environ))
+        ctx.obj = Options(db, debug, load(config, os.environ))
 
 
 app.command()(ingest_commands.ingest)
@@ -79,6 +82,7 @@ app.command()(replay_command.replay)
 app.command()(prune_command.prune)
 app.command()(publish_command.publish)
 app.add_typer(store_commands.db, name="db")
+app.add_typer(config_command.config, name="config")
 
 
 # typer keeps its parser's error classes to itself, but for this one and, through it, its bases

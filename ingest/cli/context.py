@@ -8,7 +8,7 @@ import typer
 
 from ingest.backends.base import Reader, Store
 from ingest.errors import ExitCode, TtsqError
-from ingest.settings import Settings, default_store
+from ingest.settings import Loaded, Settings, default_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,12 @@ class Options:
 
     db: str
     debug: bool
-    settings: Settings
+    loaded: Loaded
+
+    @property
+    def settings(self) -> Settings:
+        """The settings without the options in front of the command."""
+        return self.loaded.settings
 
     @property
     def url(self) -> str:

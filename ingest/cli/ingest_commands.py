@@ -1,7 +1,8 @@
 """``ttsq ingest``, ``ttsq status``, ``ttsq demo``."""
 
 import json
-import socket
+import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ingest.cli.context import open_store, options, print_error, printable, reported
-from ingest.cli.log_options import DateFormat, LogFormat, Zone, chosen_format, reading_progress
-from ingest.errors import ExitCode, LogFileError
+from ingest.cli.log_options import DateFormat, LogFormat, Zone, reading_progress
+from ingest.cli.sources import Given, Run, planned, together
+from ingest.errors import ExitCode, LogFileError, TtsqError, UsageProblem
 from ingest.model import RunReport
 
 if TYPE_CHECKING:
@@ -21,11 +23,13 @@ if TYPE_CHECKING:
 def ingest(
     ctx: typer.Context,
     paths: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
-            help="Log files, directories or quoted globs; plain, gzip or zstd.", metavar="PATH..."
+            help="Log files, directories or quoted globs; plain, gzip or zstd [default: the sources in the settings].",
+            metavar="[PATH]...",
+            show_default=False,
         ),
-    ],
+    ] = None,
     host: Annotated[
         str | None, typer.Option(help="Machine the logs come from [default: this one].")
     ] = None,
@@ -52,31 +56,21 @@ def ingest(
     """Read what is new in log files, exactly once, into the store.
 
     Run it as often as you like: it goes on where it stopped, through rotation, compression and truncation. The last
-    record of a live file waits until the next one begins.
+    record of a live file waits until the next one begins. Without PATH it reads the sources that the settings name.
     """
-    from ingest import pipeline
-    from ingest.settings import zone
-
     with reported(options(ctx).debug):
-        s = options(ctx).settings
-        chosen = pipeline.Options(
-            host=host or s.host or socket.gethostname(),
-            service=service or s.service,
-            format=chosen_format(s, log_format, datefmt),
-            tz=zone(tz or s.tz),
-            final=final,
-            dry_run=dry_run,
-            wait_seconds=wait,
+        runs = planned(
+            options(ctx).settings,
+            paths or [],
+            Given(host, service, log_format, datefmt, tz, final, dry_run, wait),
         )
-        with reading_progress("ingest") as progress:
-            report = pipeline.ingest(
-                open_store(ctx), paths, chosen, now=lambda: datetime.now(UTC), progress=progress
-            )
-        published, failure = None, None
+        report, failure = _ingested(ctx, runs)
+        published = None
         if not dry_run and report.ledger.settled_bytes:
             from ingest.cli.publish_command import publish_configured
 
-            published, failure = publish_configured(ctx, wait)
+            published, unpublished = publish_configured(ctx, wait)
+            failure = failure or unpublished
         _print_report(report, as_json, dry_run, published)
         for problem in report.problems:
             print_error(problem)
@@ -84,6 +78,41 @@ def ingest(
             raise failure
         if any(isinstance(p, LogFileError) for p in report.problems):
             raise typer.Exit(int(ExitCode.LOG_FILE))
+
+
+def _ingested(ctx: typer.Context, runs: Sequence[Run]) -> tuple[RunReport, TtsqError | None]:
+    """One run a source, and one report of all; with what ended them before the last, if anything did.
+
+    :raises TtsqError: what ended the first run, or all of them: then there is nothing to report.
+    """
+    from ingest import pipeline
+
+    store = open_store(ctx)
+    done: list[RunReport] = []
+    absent: list[TtsqError] = []
+    failure: TtsqError | None = None
+    for run in runs:
+        try:
+            with reading_progress("ingest") as progress:
+                done.append(
+                    pipeline.ingest(
+                        store,
+                        run.paths,
+                        run.options,
+                        now=lambda: datetime.now(UTC),
+                        progress=progress,
+                    )
+                )
+        except LogFileError as problem:
+            absent.append(problem)
+        except TtsqError as problem:
+            failure = problem
+            break
+    if not done:
+        for unread in absent[:-1] if failure is None else absent:
+            print_error(unread)
+        raise failure or absent[-1]
+    return together(done, absent), failure
 
 
 def _print_report(
@@ -171,10 +200,24 @@ def demo(
 
 def status(
     ctx: typer.Context,
+    metrics: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write figures for Prometheus (node exporter's textfile collector) to this file instead, - for stdout.",
+            metavar="FILE",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Files known and how far they are read, the last runs, the ledger, the quarantine."""
     from ingest.cli.status import print_status
 
     with reported(options(ctx).debug):
-        print_status(open_store(ctx), as_json)
+        if metrics is not None and as_json:
+            raise UsageProblem("--metrics and --json are two forms of one answer", "give one")
+        if metrics is not None:
+            from ingest.metrics import write_metrics
+
+            write_metrics(open_store(ctx), metrics, None if str(metrics) != "-" else sys.stdout)
+        else:
+            print_status(open_store(ctx), as_json)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ingest.settings import Settings
+from ingest.settings import Settings, Source
 
 if TYPE_CHECKING:
     from ingest.formats import Format
@@ -29,8 +29,10 @@ Zone = Annotated[
 ]
 
 
-def chosen_format(settings: Settings, log_format: str | None, datefmt: str | None) -> "Format":
-    """The record grammar: as given, else as the settings say.
+def chosen_format(
+    settings: Settings | Source, log_format: str | None, datefmt: str | None
+) -> "Format":
+    """The record grammar: as given, else as the settings, or those of a source, say.
 
     :raises FormatError: for one that cannot be read.
     """

@@ -338,6 +338,7 @@ def sql(
     with reported(options(ctx).debug):
         target = _output(ctx, kind, output, as_json, tz, raw)
         statement = sys.stdin.read() if text == "-" else text
+        statement = statement.encode("utf-8", "backslashreplace").decode()
         if not statement.strip():
             raise UsageProblem("there is no SQL to run", 'for example: ttsq sql "select 1"')
         with open_reader(ctx) as reader:

@@ -11,7 +11,7 @@ from ingest.cli.log_options import DateFormat, LogFormat, Zone, chosen_format, r
 from ingest.errors import ExitCode
 
 if TYPE_CHECKING:
-    from ingest.replay import ReplayReport
+    from ingest.replayed import ReplayReport
 
 
 def replay(
@@ -39,10 +39,11 @@ def replay(
     """
     with reported(options(ctx).debug):
         from ingest import replay as flow
+        from ingest.replayed import Options
         from ingest.settings import zone
 
         s = options(ctx).settings
-        chosen = flow.Options(
+        chosen = Options(
             format=chosen_format(s, log_format, datefmt),
             tz=zone(tz or s.tz),
             final=final,

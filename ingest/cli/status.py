@@ -9,7 +9,9 @@ import typer
 from ingest import migrate
 from ingest.backends.base import QueryResult, Store
 from ingest.cli.context import printable
+from ingest.metrics import lag
 from ingest.model import Checkpoint
+from ingest.paths import real
 
 _RUNS = (
     "select run_key, started_at, finished_at, status, files, bytes, records, rows, quarantined, "
@@ -35,15 +37,13 @@ def print_status(store: Store, as_json: bool) -> None:
         _print_text(store, checkpoints, runs, quarantine)
 
 
-def lag(checkpoint: Checkpoint) -> int | None:
-    """Bytes of a plain file that are not stored yet; None where it cannot be told without reading."""
-    try:
-        size = os.stat(checkpoint.path)
-    except OSError:
-        return None
-    if size.st_ino != checkpoint.inode or checkpoint.compression != "none":
-        return None
-    return max(0, size.st_size - checkpoint.committed_offset)
+def is_missing(checkpoint: Checkpoint) -> bool:
+    """Whether nothing stands where a file was seen last: it was rotated since, or removed.
+
+    That is a look at the disk now; the store is not told, for an ingest names some paths and knows nothing of others.
+    """
+    gone = not os.path.lexists(real(checkpoint.path))
+    return gone and checkpoint.state != "replaced"
 
 
 def _print_text(
@@ -54,7 +54,7 @@ def _print_text(
     for c in checkpoints:
         behind = lag(c)
         typer.echo(
-            f"  {c.state:<9} {c.committed_offset:>14,} bytes stored, "
+            f"  {'missing' if is_missing(c) else c.state:<9} {c.committed_offset:>14,} bytes stored, "
             f"{'?' if behind is None else format(behind, ',')} behind, {c.records:,} records  "
             f"{printable(c.path)}" + (f"\n            {printable(c.note)}" if c.note else "")
         )
@@ -87,7 +87,10 @@ def _print_json(
                 "store": store.description,
                 "backend": store.name,
                 "revision": migrate.head(),
-                "log_files": [{**asdict(c), "lag_bytes": lag(c)} for c in checkpoints],
+                "log_files": [
+                    {**asdict(c), "lag_bytes": lag(c), "missing": is_missing(c)}
+                    for c in checkpoints
+                ],
                 "runs": [dict(zip(runs.columns, r, strict=True)) for r in runs.rows],
                 "quarantine": [
                     dict(zip(quarantine.columns, r, strict=True)) for r in quarantine.rows

@@ -6,7 +6,6 @@ import random
 import subprocess
 import sys
 import time
-import venv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -287,31 +286,3 @@ def test_what_cannot_be_published(ttsq: CommandLine, tmp_path: Path) -> None:
     assert (ended.code, "25 rows" in ended.out or "records" in ended.out) == (4, True)
     counts = ttsq.counts()
     assert counts is not None and counts["requests"] == 25
-
-
-@pytest.fixture(scope="session")
-def older_duckdb(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Python with the oldest DuckDB that is to read the copies, in an environment of its own."""
-    folder = tmp_path_factory.mktemp("duckdb-1.4")
-    venv.create(folder, with_pip=True)
-    python = folder / "bin" / "python"
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "duckdb==1.4.*"], check=True)
-    return python
-
-
-@pytest.mark.slow
-def test_an_older_duckdb_reads_the_copy_and_the_store(
-    ttsq: CommandLine, older_duckdb: Path
-) -> None:
-    ttsq.well("prune", "--older-than", "2026-03-02T00:05:00Z")  # the store is a copy, too
-    script = (
-        "import duckdb, sys; c = duckdb.connect(sys.argv[1], read_only=True);"
-        'print(duckdb.__version__, c.execute("select count(*), min(text), min(epoch(logged_at)::bigint), any_value(comment) '
-        "from requests, duckdb_columns() where table_name = 'requests' and column_name = 'text'\").fetchall())"
-    )
-    for path in (_current(ttsq), ttsq.store):
-        out = subprocess.run(
-            [older_duckdb, "-c", script, str(path)], capture_output=True, text=True, check=True
-        ).stdout
-        assert out.startswith("1.4.")
-        assert "[(15, 'Hello 10', 1772409900, \"the text to be spoken (users' words)\")]" in out

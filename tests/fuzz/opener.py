@@ -113,12 +113,13 @@ def _seek(path: Path, whole: Read, offset: int) -> None:
 def _heads(path: Path, whole: bytes, problem: str | None) -> None:
     head, compression = read_head(stat_file(path))
     assert compression in ("none", "gzip", "zstd")
-    expected = whole.lstrip(b"\0")[: 64 << 10]
+    expected = whole.lstrip(b"\0")[: 64 << 10].rstrip(b"\0")
     same = min(len(head), len(expected)) if problem else len(expected)
     assert head[:same] == expected[:same] and (problem or head == expected)
     with LogReader(stat_file(path)) as reader:
         try:
-            assert reader.head().startswith(expected[:20])
+            again = reader.head()[:20]
+            assert again == expected[:20] or (problem and expected.startswith(again))
         except DamagedFileError:
             assert problem
         else:

@@ -42,7 +42,7 @@ def main() -> None:
         f"-max_total_time={options.seconds}",
         f"-max_len={options.longest}",
         "-timeout=20",
-        "-rss_limit_mb=1500",
+        "-rss_limit_mb=6000",  # of the fuzzer's own: an hour of it remembers much
         "-print_final_stats=1",
         f"-artifact_prefix={found.parent}/{options.target}-",
         str(found),

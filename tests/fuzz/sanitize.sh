@@ -8,6 +8,7 @@ shift
 out=build/sanitized
 mkdir -p "$out/ingest"
 cp -r ingest/. "$out/ingest/"
+cp -r migrations queries "$out/"  # found beside the package
 rm -f "$out"/ingest/*.so
 CFLAGS="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g -O1" \
 LDFLAGS="-fsanitize=address,undefined" CC=gcc \

@@ -105,6 +105,22 @@ def _killed_at_every_point(machine: FileMachine) -> None:
     machine.run(chunk=2500)
 
 
+def _empty_files_among_small_ones(machine: FileMachine) -> None:
+    machine.disk.append("svc.log", "f")
+    machine.disk.copytruncate("svc.log")
+    machine.disk.copytruncate("svc.log")
+    machine.disk.copytruncate("app.log")
+
+
+def _short_copy_of_a_file_that_grew(machine: FileMachine) -> None:
+    machine.disk.append("app.log", "f")
+    machine.disk.rotate("app.log")
+    machine.disk.pack("app.log.1", ".gz", keep=True)
+    machine.disk.append("app.log.1", "ff")
+    machine.run(chunk=2500)
+    machine.run(chunk=2500)
+
+
 def _stopped_with_small_files_read(machine: FileMachine) -> None:
     for log in ("app.log", "svc.log"):
         machine.disk.append(log, "fff")
@@ -128,6 +144,8 @@ _WALKS_BY_HAND = [
     _half_a_record,
     _rotated_and_grown,
     _killed_at_every_point,
+    _empty_files_among_small_ones,
+    _short_copy_of_a_file_that_grew,
     _stopped_with_small_files_read,
     _two_at_once,
 ]

@@ -150,7 +150,7 @@ class Disk:
     def use_inode(self, name: str, log: str) -> None:
         """Remove a rotated file; its inode is given to a new live file."""
         self.rotate(log)
-        old = name if name in self.entries else f"{log}.2"
+        old = name if name in self.entries else self.names(log)[-1]
         self._move(old, log)
         self.truncate(log)
 

@@ -258,3 +258,32 @@ def test_20_two_globs_that_overlap(scene: Scene, tmp_path: Path) -> None:
     scene.ttsq.well("ingest", "logs/app*", "logs/*.log", "logs/*.log*", "--final")
     scene.expect()
     scene.expect_bytes()
+
+
+@pytest.mark.parametrize("size", [100 << 10, 3 << 20])
+@pytest.mark.parametrize("packed", [False, True])
+def test_16_a_banner_longer_than_any_fingerprint(scene: Scene, size: int, packed: bool) -> None:
+    """Two such files: they are alike in all that a fingerprint covers, and still two."""
+    line = "loading layer: some weights were not used when the checkpoint was read\n"
+    banner = (line * (size // len(line) + 1)).encode()
+    names = ("app.log", "app.log.1")
+    for name in names:
+        scene.append_bytes(banner, name)
+        scene.log(3, name)
+    if packed:
+        scene.gzip("app.log.1", "app.log.1.gz")
+    for _ in range(2):
+        scene.run(final=True, chunk=1 << 20)
+        scene.expect()
+    scene.log(2)
+    scene.run(final=True)
+    scene.expect()
+    scene.expect_bytes(quarantined=2 * len(banner))
+
+
+def test_16_a_file_that_is_no_log_is_refused_however_long(scene: Scene) -> None:
+    scene.append_bytes(b"no record, whatever is read of it\n" * 200_000, "other.log")
+    scene.log(2)
+    report = scene.run(final=True, clean=False)
+    assert ["other.log has the log format" in p.message for p in report.problems] == [True]
+    scene.expect()

@@ -1,8 +1,6 @@
 """Scenarios 27-33: ends without a newline, lines over the reader's borders, tracebacks, giants, odd bytes, blank lines."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -147,39 +145,6 @@ def test_31_a_line_of_megabytes(scene: Scene, megabytes: int) -> None:
     with scene.store.reading() as reader:
         rows = reader.query("select reason, byte_length, length(raw) from quarantine", {}).rows
     assert rows == [("too_long", len(giant), 64 << 10)]
-
-
-@pytest.mark.parametrize(
-    "megabytes", [100, pytest.param(1024, marks=pytest.mark.slow)], ids=["100 MB", "1 GB"]
-)
-def test_31_a_line_of_any_length_in_bounded_memory(scene: Scene, megabytes: int) -> None:
-    piece = b"y" * (1 << 20)
-    with scene.path("app.log").open("ab") as file:
-        file.write(_line(50, "")[:-1])
-        for _ in range(megabytes):
-            file.write(piece)
-        file.write(b"\n")
-    scene.log(2)
-    script = (
-        "import resource, sys\n"
-        "from ingest.cli import main\n"
-        "try: main()\n"
-        "finally: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script, "ingest", "logs", "--final"],
-        cwd=scene.ttsq.folder,
-        env=scene.ttsq.environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done
-    assert int(done.stderr.split()[-1]) < 400 << 10  # KiB
-    scene.expect()
-    length = (megabytes << 20) + len(_line(50, ""))
-    scene.expect_bytes(quarantined=length)
-    scene.path("app.log").unlink()  # pytest keeps the folders of its last runs
 
 
 def test_32_invalid_utf_8_a_bom_and_nul_bytes(scene: Scene) -> None:

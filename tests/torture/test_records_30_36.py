@@ -1,10 +1,12 @@
-"""Scenarios 30, 35 and 36: tracebacks that quote headers, chains and groups, processes in turn, pairs in quotes, clocks."""
+"""Scenarios 30 and 34 to 36: tracebacks that quote headers, processes in turn, unknown shapes, pairs in quotes, clocks."""
 
+import json
 import logging
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.support import harness
 from tests.support.log_writer import FORMAT, formatter, stored_rows, to_bytes
 from tests.torture.scene import Scene
 
@@ -126,6 +128,39 @@ TEXTS = (
     "synthesis_complete: id=ts_0, status=failed",
     "-" * 50,
 )
+
+
+_OTHER = "[%(asctime)s] %(levelname)s %(name)s: %(message)s"
+
+
+@pytest.mark.parametrize("rotated", [False, True])
+def test_34_an_unknown_shape_is_quarantined_with_its_place_and_healed_once(
+    scene: Scene, rotated: bool
+) -> None:
+    """The first program knows another format only; the one after the upgrade knows this one, too."""
+    path = scene.path("app.log")
+    scene.log(1)
+    harness.run(scene.store, [path], log_format=_OTHER)
+    scene.log(6)
+    harness.run(scene.store, [path], log_format=_OTHER, final=True)
+    lines = path.read_bytes().splitlines(keepends=True)
+    places = [sum(map(len, lines[:n])) for n in range(len(lines))]
+    kept = _rows(scene, "select byte_offset, byte_length, reason, raw from quarantine order by 1")
+    assert kept == [
+        (place, len(line), "no_header", line.decode())
+        for place, line in zip(places, lines, strict=True)
+    ]
+    (file,) = scene.store.checkpoints()
+    assert (file.quarantined, file.quarantined_bytes) == (len(lines), path.stat().st_size)
+    if rotated:
+        scene.gzip("app.log", "app.log.1.gz")
+    for released in (len(lines), 0):
+        report = json.loads(scene.ttsq.well("replay", "--json"))
+        assert (report["released"], report["left"]) == (released, 0)
+        scene.expect()
+    assert _rows(scene, "select byte_offset from errors order by 1") == [(p,) for p in places]
+    scene.expect_all()
+    scene.ttsq.well("verify", "logs")
 
 
 @pytest.mark.parametrize("escaped", [True, False], ids=["escaped", "bare quotes"])

@@ -257,6 +257,21 @@ def test_links_resolve(path: Path) -> None:
     assert broken == []
 
 
+def test_the_tests_that_the_design_page_names_are_there() -> None:
+    named = set(re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", text_of("docs/design.md")))
+    assert len(named) > 20
+    for path, name in sorted(named):
+        assert (ROOT / path).is_file(), path
+        assert not name or f"\ndef {name}(" in text_of(path), f"{path} has no {name}"
+
+
+def test_every_guarantee_has_its_tests() -> None:
+    table = text_of("docs/design.md").partition("| guarantee | tests |")[2].partition("\n\n")[0]
+    rows = [line for line in table.splitlines() if re.match(r"\| \d+\. ", line)]
+    assert [int(re.findall(r"\d+", row)[0]) for row in rows] == list(range(1, 11))
+    assert all("`tests/" in row for row in rows)
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT)))
 def test_no_document_names_a_machine_path(path: Path) -> None:
     assert _MACHINE_PATH.findall(path.read_text(encoding="utf-8")) == []

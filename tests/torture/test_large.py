@@ -1,0 +1,142 @@
+"""Lines and files beyond all measure: bounded memory, sensible time, every byte accounted for."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.torture.scene import Scene
+
+_PEAK = 400 << 10  # KiB of a process, whatever it reads
+_HEADER = b"2026-03-02 10:00:00,000 - app.tts - ERROR - "
+_slow = pytest.mark.slow
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended: what it reported, KiB of memory at its peak, seconds."""
+
+    report: dict[str, Any]
+    peak: int
+    seconds: float
+
+
+def _ttsq(scene: Scene, *words: str) -> Done:
+    begin = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.support.ttsq_and_its_peak", *words, "--json"],
+        cwd=scene.ttsq.folder,
+        env=scene.ttsq.environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done
+    return Done(json.loads(done.stdout), int(done.stderr.split()[-1]), time.monotonic() - begin)
+
+
+def _write_line(path: Path, megabytes: int, filling: bytes) -> int:
+    """A record of one line; its length in bytes."""
+    with path.open("ab") as file:
+        file.write(_HEADER)
+        for _ in range(megabytes):
+            file.write(filling * ((1 << 20) // len(filling)))
+        file.write(b"\n")
+        return file.tell()
+
+
+@pytest.mark.parametrize(
+    ("megabytes", "filling"),
+    [
+        (100, b"y"),
+        (64, b"k=v, "),
+        pytest.param(1024, b"y", marks=_slow),
+        pytest.param(1024, b'\\"text="', marks=_slow),
+    ],
+    ids=["100 MB", "64 MB of pairs", "1 GB", "1 GB of quotes"],
+)
+def test_31_a_line_of_a_gigabyte(scene: Scene, megabytes: int, filling: bytes) -> None:
+    """It is kept as its head and length; what stands behind it is read."""
+    length = _write_line(scene.path("app.log"), megabytes, filling)
+    scene.log(3)
+    done = _ttsq(scene, "ingest", "logs", "--final")
+    assert done.peak < _PEAK
+    assert done.seconds < 15 + megabytes / 10
+    assert (done.report["records"], done.report["quarantined_bytes"]) == (3, length)
+    scene.expect()
+    with scene.store.reading() as reader:
+        rows = reader.query("select byte_offset, byte_length, reason, length(raw) from quarantine", {}).rows  # fmt: skip
+    assert rows == [(0, length, "too_long", 64 << 10)]
+    checked = _ttsq(scene, "verify", "logs")
+    assert checked.peak < _PEAK
+    scene.path("app.log").unlink()  # pytest keeps the folders of its last runs
+
+
+@pytest.mark.parametrize("where", ["front", "middle", "behind a live end"])
+@pytest.mark.parametrize("gigabytes", [2, pytest.param(20, marks=_slow)])
+def test_13_a_hole_of_gigabytes(scene: Scene, where: str, gigabytes: int) -> None:
+    """The NULs of a sparse file are counted, not read; what comes behind them is found at its place."""
+    path, size = scene.path("app.log"), gigabytes << 30
+    if where != "front":
+        scene.log(3)
+    if where == "behind a live end":
+        _ttsq(scene, "ingest", "logs")
+    ignored = size - (path.stat().st_size if path.exists() else 0)
+    path.touch()
+    os.truncate(path, size)
+    scene.log(3)
+    done = _ttsq(scene, "ingest", "logs", "--final")
+    assert done.peak < _PEAK
+    assert done.seconds < 30
+    assert done.report["ignored_bytes"] == ignored
+    scene.expect()
+    with scene.store.reading() as reader:
+        last = reader.query("select max(byte_offset) from errors", {}).rows
+    assert last[0][0] >= size
+    scene.expect_bytes(ignored=ignored)
+    for words in (("ingest", "logs", "--final"), ("verify", "logs")):
+        again = _ttsq(scene, *words)
+        assert again.peak < _PEAK
+        assert again.seconds < 30
+    scene.expect()
+
+
+@pytest.mark.parametrize("gigabytes", [2, pytest.param(20, marks=_slow)])
+def test_13_a_file_of_nothing_but_a_hole_waits(scene: Scene, gigabytes: int) -> None:
+    """Its writer may yet put lines into it; nothing of it passes for read until then."""
+    path = scene.path("app.log")
+    scene.log(4)
+    data = path.read_bytes()
+    path.write_bytes(b"")
+    os.truncate(path, gigabytes << 30)
+    done = _ttsq(scene, "ingest", "logs")
+    assert (done.report["ignored_bytes"], done.report["tail_bytes"]) == (0, gigabytes << 30)
+    assert done.seconds < 30
+    with path.open("r+b") as file:
+        file.write(data)
+    _ttsq(scene, "ingest", "logs")
+    scene.expect()  # so much that is blank ends the last record, too
+    os.truncate(path, len(data))
+    scene.log(1)
+    scene.run(final=True)
+    scene.expect()
+
+
+def test_13_nuls_on_disk_are_counted_like_a_hole(scene: Scene) -> None:
+    zeros = b"\0" * (70 << 20)
+    scene.append_bytes(zeros)
+    scene.log(2)
+    scene.append_bytes(zeros)
+    scene.log(2)
+    done = _ttsq(scene, "ingest", "logs", "--final")
+    assert done.peak < _PEAK
+    scene.expect()
+    scene.expect_bytes(ignored=2 * len(zeros))
+    _ttsq(scene, "verify", "logs")
+    scene.path("app.log").unlink()
