@@ -49,6 +49,21 @@ def _take(descriptor: int, path: Path, wait_seconds: float, what: str) -> None:
         time.sleep(_POLL_SECONDS)
 
 
+def holder_of_lock(path: Path) -> str | None:
+    """Who holds a lock file, described; None when nobody does."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return describe_holder(path)
+    finally:
+        os.close(descriptor)
+    return None
+
+
 def describe_holder(path: Path) -> str:
     """Process and command written into a lock file by its holder."""
     try:

@@ -71,6 +71,9 @@ class Reader(Protocol):
     def query(self, sql: str, binds: Mapping[str, object] | None) -> QueryResult:
         """Run one statement with ``:name`` parameters bound; None: it has none, and is run as it is."""
 
+    def describe(self, sql: str, binds: Mapping[str, object]) -> list[tuple[str, str]]:
+        """Name and type, as the database calls it, of each column that a query would return; it is not run."""
+
 
 class Store(Protocol):
     """A database that holds the tables."""
@@ -116,6 +119,9 @@ class Store(Protocol):
 
         :raises ingest.errors.IngestBusyError: after the wait.
         """
+
+    def holder(self) -> str | None:
+        """Who excludes other ingests now, described; None when nobody does."""
 
     def upkeep(self) -> Upkeep:
         """Work on the whole store: retention, copies."""

@@ -3,23 +3,22 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, fields
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import duckdb
 
 from ingest.backends.base import Capabilities, QueryResult
+from ingest.backends.duckdb_writer import CHECKPOINT_COLUMNS, EPOCH, DuckDBWriter
 from ingest.binds import binds as names_of
 from ingest.binds import replace_binds
 from ingest.errors import StoreBusyError, StoreError
 from ingest.faults import reach
-from ingest.locks import exclusive, holder_of
-from ingest.model import Changes, Checkpoint, Origin, Relink, RunRow
+from ingest.locks import exclusive, holder_of, holder_of_lock
+from ingest.model import Checkpoint
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from sqlalchemy import Engine
 
     from ingest.backends.duckdb_upkeep import DuckDBUpkeep
@@ -50,13 +49,6 @@ _REFUSALS = (
     duckdb.PermissionException,
     duckdb.ConversionException,
 )
-_FEW = 8  # checkpoints that are written one by one
-_CARRY = timedelta(
-    minutes=2
-)  # how long an ended part may still be continued, and stamps out of order
-_CHECKPOINT_COLUMNS = tuple(f.name for f in fields(Checkpoint))
-_RUN_COLUMNS = tuple(f.name for f in fields(RunRow))
-_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
 class DuckDBStore:
@@ -101,7 +93,7 @@ class DuckDBStore:
         )
 
     @contextmanager
-    def writing(self) -> Iterator["DuckDBWriter"]:
+    def writing(self) -> Iterator[DuckDBWriter]:
         with self._opened(False) as connection:
             try:
                 reach("store_opened")
@@ -129,9 +121,7 @@ class DuckDBStore:
 
     @contextmanager
     def ingesting(self, wait_seconds: float, host: str | None = None) -> Iterator[None]:
-        lock = exclusive(
-            self.path.with_name(self.path.name + ".lock"), wait_seconds, self.description
-        )
+        lock = exclusive(self._lock_path, wait_seconds, self.description)
         try:
             lock.__enter__()
         except OSError as error:
@@ -144,6 +134,13 @@ class DuckDBStore:
                 yield
         finally:
             lock.__exit__(None, None, None)
+
+    def holder(self) -> str | None:
+        return holder_of_lock(self._lock_path)
+
+    @property
+    def _lock_path(self) -> Path:
+        return self.path.with_name(self.path.name + ".lock")
 
     def _read(self, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
         with self._opened(True) as connection:
@@ -262,15 +259,15 @@ def _revision(connection: duckdb.DuckDBPyConnection) -> str | None:
 
 
 def _checkpoints(connection: duckdb.DuckDBPyConnection) -> list[Checkpoint]:
-    columns = ", ".join(f"epoch_us({c})" if c.endswith("_at") else c for c in _CHECKPOINT_COLUMNS)
+    columns = ", ".join(f"epoch_us({c})" if c.endswith("_at") else c for c in CHECKPOINT_COLUMNS)
     rows = connection.execute(f"select {columns} from log_files order by file_key").fetchall()
     return [_checkpoint(row) for row in rows]
 
 
 def _checkpoint(row: Sequence[Any]) -> Checkpoint:
     values: list[Any] = [
-        _EPOCH + timedelta(microseconds=v) if c.endswith("_at") and v is not None else v
-        for c, v in zip(_CHECKPOINT_COLUMNS, row, strict=True)
+        EPOCH + timedelta(microseconds=v) if c.endswith("_at") and v is not None else v
+        for c, v in zip(CHECKPOINT_COLUMNS, row, strict=True)
     ]
     return Checkpoint(*values)
 
@@ -288,257 +285,9 @@ class DuckDBReader:
         marked = replace_binds(sql, lambda name: f"${name}")
         return self._result(self._connection.execute(marked, used))
 
+    def describe(self, sql: str, binds: Mapping[str, object]) -> list[tuple[str, str]]:
+        return [(str(r[0]), str(r[1])) for r in self.query(f"describe {sql}", binds).rows]
+
     def _result(self, cursor: duckdb.DuckDBPyConnection) -> QueryResult:
         names = tuple(d[0] for d in cursor.description or ())
         return QueryResult(names, cursor.fetchall())
-
-
-class DuckDBWriter:
-    """One transaction on the writing connection."""
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
-        self.committed = False
-
-    def next_run_key(self, host: str | None) -> int:
-        self._end_killed()
-        return self._scalar("select coalesce(max(run_key), 0) + 1 from ingest_runs")
-
-    def _end_killed(self) -> None:
-        # only one run at a time: one that still says so was killed
-        self._connection.execute(
-            "update ingest_runs set status = 'interrupted', error = 'killed' where status = 'running'"
-        )
-
-    def _scalar(self, sql: str) -> int:
-        row = self._connection.execute(sql).fetchone()
-        return int(row[0]) if row else 0
-
-    def carry(self, checkpoint: Checkpoint) -> dict[str, int]:
-        near = (checkpoint.last_logged_at or _EPOCH) - _CARRY
-        rows = self._connection.execute(
-            "select id, first_offset as place, "
-            "case when end_offset < $offset then epoch_us(completed_at) end as ended from request_parts "
-            "where file_key = $key and first_offset < $offset union all "
-            "select id, start_offset, case when end_offset < $offset then epoch_us(completed_at) end "
-            "from requests where end_file_key = $key and start_file_key = $key and start_offset < $offset "
-            "and (completed_at >= $near or end_offset >= $offset "
-            # an older open part of the id must not pass for its last one
-            "or id in (select id from request_parts where file_key = $key)) "
-            "order by place",
-            {"key": checkpoint.file_key, "near": near, "offset": checkpoint.committed_offset},
-        ).fetchall()
-        return {r[0]: -(2**63) if r[2] is None else r[2] for r in rows if r[0] is not None}
-
-    def related_parts(
-        self, origin: Origin, ids: Sequence[str], earliest: datetime, latest: datetime
-    ) -> "pa.Table":
-        return self._related(
-            "select p.* from request_parts p semi join batch_ids b on p.id = b.id "
-            "where p.host = ? and p.service = ? "
-            "and (p.file_key = ? or (p.last_at >= ? and p.logged_at <= ?))",
-            (origin.host, origin.service, origin.file_key, earliest, latest),
-            ids,
-        )
-
-    def related_requests(
-        self, origin: Origin, ids: Sequence[str], earliest: datetime, latest: datetime
-    ) -> "pa.Table":
-        return self._related(
-            "select r.* from requests r semi join batch_ids b on r.id = b.id "
-            "where r.host = ? and r.service = ? and r.completed_at >= ? and r.logged_at <= ? "
-            "and r.started_at is not null "
-            "and not exists (from request_parts p where p.request_key = r.request_key)",
-            (origin.host, origin.service, earliest, latest),
-            ids,
-        )
-
-    def _related(self, sql: str, binds: tuple[object, ...], ids: Sequence[str]) -> "pa.Table":
-        import pyarrow as pa
-
-        self._connection.register("batch_ids", pa.table({"id": pa.array(ids, pa.string())}))
-        table = self._connection.execute(sql, binds).to_arrow_table()
-        self._connection.unregister("batch_ids")
-        return table
-
-    def write(self, changes: Changes) -> None:
-        self._delete(changes)
-        reach("deleted")
-        for name, tables in (
-            ("requests", changes.requests),
-            ("request_parts", changes.parts),
-            ("stage_timings", [changes.stages]),
-            ("errors", [changes.errors]),
-            ("cache_samples", [changes.cache_samples]),
-        ):
-            for table in tables:
-                if table is not None and table.num_rows:
-                    self._insert(name, table)
-        self._relink(changes)
-        reach("relinked")
-        self._reject(changes)
-        reach("rows_in")
-
-    def release(self, file_key: int, offsets: Sequence[int]) -> None:
-        import pyarrow as pa
-
-        self._connection.register("batch_places", pa.table({"o": pa.array(offsets, pa.int64())}))
-        self._connection.execute(
-            "delete from quarantine using batch_places where file_key = ? and byte_offset = o",
-            [file_key],
-        )
-        self._connection.unregister("batch_places")
-
-    def commit(self, checkpoints: Sequence[Checkpoint], run: RunRow | None) -> None:
-        if len(checkpoints) > _FEW:
-            self._upsert_all(checkpoints)
-        else:
-            for checkpoint in checkpoints:
-                self._upsert("log_files", _CHECKPOINT_COLUMNS, astuple(checkpoint))
-                reach("checkpoint_in")
-        if run is None:
-            self._end_killed()
-        else:
-            self._upsert("ingest_runs", _RUN_COLUMNS, astuple(run))
-        reach("before_commit")
-        self._connection.execute("commit")
-        reach("committed")
-        self.committed = True
-
-    def _insert(self, name: str, table: "pa.Table") -> None:
-        columns = ", ".join(table.column_names)
-        self._connection.register("batch_rows", table)
-        self._connection.execute(f"insert into {name} ({columns}) select {columns} from batch_rows")
-        self._connection.unregister("batch_rows")
-        reach("inserted")
-
-    def _upsert(self, name: str, columns: Sequence[str], values: Sequence[object]) -> None:
-        marks = ", ".join("?" * len(columns))
-        self._connection.execute(
-            f"insert or replace into {name} ({', '.join(columns)}) values ({marks})", list(values)
-        )
-
-    def _upsert_all(self, checkpoints: Sequence[Checkpoint]) -> None:
-        import pyarrow as pa
-
-        columns = zip(*map(astuple, checkpoints), strict=True)
-        table = pa.table(dict(zip(_CHECKPOINT_COLUMNS, map(list, columns), strict=True)))
-        self._connection.register("batch_files", table)
-        names = ", ".join(_CHECKPOINT_COLUMNS)
-        self._connection.execute(
-            f"insert or replace into log_files ({names}) select {names} from batch_files"
-        )
-        self._connection.unregister("batch_files")
-        reach("checkpoint_in")
-
-    def _delete(self, changes: Changes) -> None:
-        import pyarrow as pa
-
-        if changes.delete_requests:
-            keys = pa.table({"k": pa.array(sorted(set(changes.delete_requests)), pa.int64())})
-            self._connection.register("batch_keys", keys)
-            self._connection.execute(
-                "delete from requests using batch_keys where request_key = k "
-                "and logged_at >= ? and logged_at <= ?",
-                [changes.earliest, changes.latest],
-            )
-            self._connection.unregister("batch_keys")
-        if changes.delete_parts:
-            places = pa.table(
-                {
-                    "f": pa.array([p[0] for p in changes.delete_parts], pa.int64()),
-                    "o": pa.array([p[1] for p in changes.delete_parts], pa.int64()),
-                }
-            )
-            self._connection.register("batch_places", places)
-            self._connection.execute(
-                "delete from request_parts using batch_places "
-                "where file_key = f and first_offset = o"
-            )
-            self._connection.unregister("batch_places")
-
-    def _relink(self, changes: Changes) -> None:
-        if not changes.relinks:
-            return
-        self._connection.register("batch_links", _link_table(changes.relinks))
-        window = [changes.earliest, changes.latest]
-        self._connection.execute(
-            "update errors set request_key = l.request_key from batch_links l "
-            "where errors.file_key = l.file_key and errors.id = l.id "
-            "and errors.byte_offset between l.first_offset and l.last_offset "
-            "and occurred_at >= ? and occurred_at <= ?",
-            window,
-        )
-        self._connection.execute(_RESTAGE_OWN if changes.own_stage_times else _RESTAGE, window * 2)
-        self._connection.unregister("batch_links")
-
-    def _reject(self, changes: Changes) -> None:
-        import pyarrow as pa
-
-        if not changes.rejects:
-            return
-        n, pieces = len(changes.rejects), [r for _, r in changes.rejects]
-        self._insert(
-            "quarantine",
-            pa.table(
-                {
-                    "file_key": pa.array([key for key, _ in changes.rejects], pa.int64()),
-                    "byte_offset": pa.array([r.byte_offset for r in pieces], pa.int64()),
-                    "byte_length": pa.array([r.byte_length for r in pieces], pa.int64()),
-                    "reason": pa.array([r.reason for r in pieces]),
-                    "raw": pa.array([r.raw for r in pieces]),
-                    "quarantined_at": pa.array(
-                        [changes.quarantined_at] * n, pa.timestamp("us", "UTC")
-                    ),
-                }
-            ),
-        )
-
-
-def _link_table(links: Sequence[Relink]) -> "pa.Table":
-    import pyarrow as pa
-
-    return pa.Table.from_pylist(
-        [
-            {
-                "file_key": x.file_key,
-                "id": x.id,
-                "first_offset": x.first_offset,
-                "last_offset": x.last_offset,
-                "request_key": x.request_key,
-                "part": x.part,
-            }
-            for x in links
-        ]
-    )
-
-
-_LINKED = """
-with linked as (
-    select s.file_key, s.byte_offset, l.request_key, l.part, s.elapsed_ms, s.duration_ms
-    from stage_timings s join batch_links l
-      on s.file_key = l.file_key and s.id = l.id
-     and s.byte_offset between l.first_offset and l.last_offset
-    where s.logged_at >= ? and s.logged_at <= ?
-), numbered as (
-    select *, row_number() over w as seq, {before} as before
-    from linked
-    window w as (partition by request_key order by part, byte_offset){more}
-)
-update stage_timings set request_key = n.request_key, seq = n.seq, {set_}
-from numbered n
-where stage_timings.file_key = n.file_key and stage_timings.byte_offset = n.byte_offset
-  and logged_at >= ? and logged_at <= ?
-"""
-_RESTAGE = _LINKED.format(
-    before="last_value(elapsed_ms ignore nulls) over p",
-    more=", p as (partition by request_key order by part, byte_offset "
-    "rows between unbounded preceding and 1 preceding)",
-    set_="duration_ms = case when n.elapsed_ms >= coalesce(n.before, 0) "
-    "then n.elapsed_ms - coalesce(n.before, 0) else n.elapsed_ms end",
-)
-_RESTAGE_OWN = _LINKED.format(
-    before="sum(duration_ms) over w",
-    more="",
-    set_="elapsed_ms = case when n.duration_ms is null then null else n.before end",
-)

@@ -50,6 +50,7 @@ def _print_text(
     store: Store, checkpoints: list[Checkpoint], runs: QueryResult, quarantine: QueryResult
 ) -> None:
     typer.echo(f"store: {printable(store.description)} ({store.name}, schema {migrate.head()})")
+    typer.echo(f"held by: {printable(store.holder() or 'nobody')}")
     typer.echo(f"\nlog files: {len(checkpoints)}")
     for c in checkpoints:
         behind = lag(c)
@@ -87,6 +88,7 @@ def _print_json(
                 "store": store.description,
                 "backend": store.name,
                 "revision": migrate.head(),
+                "holder": store.holder(),
                 "log_files": [
                     {**asdict(c), "lag_bytes": lag(c), "missing": is_missing(c)}
                     for c in checkpoints

@@ -99,7 +99,13 @@ def test_every_point_is_passed(half: Half, tmp_path: Path) -> None:
 def test_every_point_stands_in_the_flow_and_each_is_in_the_list() -> None:
     source = "".join(
         (ROOT / "ingest" / name).read_text()
-        for name in ("pipeline.py", "commits.py", "reading.py", "backends/duckdb.py")
+        for name in (
+            "pipeline.py",
+            "commits.py",
+            "reading.py",
+            "backends/duckdb.py",
+            "backends/duckdb_writer.py",
+        )
     )
     assert set(re.findall(r'reach\("(\w+)"\)', source)) == set(faults.POINTS)
 

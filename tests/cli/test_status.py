@@ -1,11 +1,13 @@
 """``ttsq status``: how the files stand that are known."""
 
 import json
+import os
 import re
 from pathlib import Path
 
 import pytest
 
+from ingest.locks import exclusive
 from ingest.schema import log_files
 from tests.support.command_line import CommandLine, lines
 
@@ -54,3 +56,14 @@ def test_the_column_says_every_state_that_the_program_writes(state: str) -> None
 def test_the_column_says_no_other_state() -> None:
     comment = str(log_files.c.state.comment)
     assert len(re.split(r", | or ", comment)) == 6
+
+
+def test_who_holds_the_store_is_told(tmp_path: Path) -> None:
+    ttsq = CommandLine(tmp_path)
+    (tmp_path / "app.log").write_text(lines(0, 5))
+    ttsq.well("ingest", "app.log")
+    assert "held by: nobody" in ttsq.well("status")
+    with exclusive(Path(f"{ttsq.store}.lock"), 1, "the store"):
+        assert f"held by: process {os.getpid()} (" in ttsq.well("status")
+        assert json.loads(ttsq.well("status", "--json"))["holder"].startswith("process ")
+    assert json.loads(ttsq.well("status", "--json"))["holder"] is None

@@ -12,7 +12,8 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from ingest import checkpoints, faults, pipeline
 from ingest.assemble import Batch
-from ingest.backends.duckdb import DuckDBStore, DuckDBWriter
+from ingest.backends.duckdb import DuckDBStore
+from ingest.backends.duckdb_writer import DuckDBWriter
 from ingest.checkpoints import Identified
 from ingest.chunks import ChunkReader
 from ingest.commits import Commits
