@@ -26,7 +26,7 @@ from ingest.resume import Anchored
 from tests.support.file_machine import FileMachine
 
 _STEPS = 30  # of a walk
-_WALKS = int(os.environ.get("TTSQ_EXAMPLES", "50")) // 5  # `make nightly` walks further
+_WALKS = int(os.environ.get("TTSQ_EXAMPLES", "40")) // 5  # `make nightly` walks further
 _SETTINGS = settings(
     max_examples=max(1, _WALKS),
     stateful_step_count=_STEPS,
