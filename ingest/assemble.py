@@ -36,7 +36,8 @@ from ingest.formats import (
 from ingest.instants import Ints
 from ingest.model import Origin, Reject
 from ingest.parse import FAMILIES, I32, Parsed, nullable, string_column
-from ingest.parts import VALUE_COLUMNS
+from ingest.parts import LOGGED_COLUMNS, TEXT_BIT, TOLD_BITS
+from ingest.text import describe_texts
 
 # How long an ended part may still be continued, microseconds: the grace, and as much for stamps out of order.
 _CARRY_US = 2 * segments.GRACE_US
@@ -47,7 +48,7 @@ def _column_map() -> I32:
     result = np.full((6, len(KEYS)), -1, np.int32)
     for kind in (START, COMPLETE, FAILED, STAGE_TIME, AUDIO_METRICS):
         result[kind, CODE["id"]] = segments.TAKEN
-        for column, name in enumerate(VALUE_COLUMNS):
+        for column, name in enumerate(LOGGED_COLUMNS):
             if name not in ("duration_ms", "status") or kind == COMPLETE:
                 result[kind, CODE[name]] = column
     result[START, CODE["duration_ms"]] = segments.TAKEN
@@ -253,7 +254,7 @@ def _part_values(
 ) -> tuple[dict[str, pa.Array], Ints, pa.Array]:
     """Value columns of the parts, the bits of those an end filled, and their attributes."""
     n = len(parts)
-    slots = np.full((len(VALUE_COLUMNS), max(n, 1)), -1, np.int32)
+    slots = np.full((len(LOGGED_COLUMNS), max(n, 1)), -1, np.int32)
     from_end = np.zeros(max(n, 1), np.int64)
     taken = np.zeros(max(len(parsed.pairs), 1), np.uint8)
     codes = np.ascontiguousarray(parsed.pairs[:, spans.P_CODE])
@@ -264,7 +265,7 @@ def _part_values(
         events.kinds, part_of, first, count, codes, usable, _COLUMNS, slots, from_end, taken
     )
     columns: dict[str, pa.Array] = {}
-    for column, name in enumerate(VALUE_COLUMNS):
+    for column, name in enumerate(LOGGED_COLUMNS):
         columns[name] = value_column(parsed, name, slots[column, :n])
     columns["status"] = pc.if_else(
         pc.and_(columns["status"].is_null(), pa.array(parts[:, segments.HAS_FAILED] == 1)),
@@ -274,6 +275,8 @@ def _part_values(
     columns["request_id"] = pc.coalesce(
         columns["request_id"], _header_request_ids(parsed, events, part_of, n)
     )
+    columns["text_class"], columns["text_points"] = describe_texts(columns["text"])
+    from_end |= np.where(from_end & TEXT_BIT, TOLD_BITS, 0)
     attributes = _part_attributes(parsed, events, fmt, part_of, n, taken)
     return columns, from_end[:n], attributes
 

@@ -89,8 +89,16 @@ def differences(store: Store) -> list[str]:
 
     engine = store.engine()
     with engine.connect() as connection:  # type: ignore[attr-defined]
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        opts: dict[str, object] = {"compare_type": True}
+        if store.name == "postgresql":
+            opts["include_object"] = _is_ours
+        context = MigrationContext.configure(connection, opts=opts)
         return [str(d) for d in compare_metadata(context, metadata)]
+
+
+def _is_ours(_: object, name: str | None, kind: str, reflected: bool, expected: object) -> bool:
+    """Whether to compare something of a server: not partitions, not indexes, not the tables of others."""
+    return not (reflected and expected is None and kind in ("table", "index"))
 
 
 class _configured:

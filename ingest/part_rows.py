@@ -9,16 +9,34 @@ from ingest.parts import VALUE_COLUMNS, Group, Part
 from ingest.text import describe_texts
 
 _PART_FIELDS = tuple(f for f in Part.__slots__ if f not in ("attributes", "values"))
-_PARTS_ONLY = ("file_key", "first_offset", "last_offset", "last_at", "is_request", "end_columns")
+_PARTS_ONLY = (
+    "file_key",
+    "first_offset",
+    "last_offset",
+    "last_at",
+    "is_request",
+    "end_columns",
+    "text_points",
+)
 
 
 def finish_requests(parts: pa.Table) -> pa.Table:
-    """Rows of ``requests`` from rows of parts: the class of the text, and its length where none was logged."""
-    classes, lengths = describe_texts(parts["text"].combine_chunks())
-    length = pc.coalesce(parts["text_len"], lengths)
+    """Rows of ``requests`` from rows of parts: the length of the text is counted where none was logged."""
+    length = pc.coalesce(parts["text_len"], parts["text_points"])
     table = parts.drop_columns(list(_PARTS_ONLY))
-    table = table.set_column(table.column_names.index("text_len"), "text_len", length)
-    return table.append_column("text_class", classes)
+    return table.set_column(table.column_names.index("text_len"), "text_len", length)
+
+
+def with_classes(parts: pa.Table) -> pa.Table:
+    """Stored rows of parts, their texts described where an older version has stored them (before revision 0006)."""
+    text, known = parts["text"], parts["text_class"]
+    if not pc.any(pc.and_(pc.is_valid(text), pc.is_null(known))).as_py():
+        return parts
+    classes, points = describe_texts(text.combine_chunks())
+    for name, column in (("text_class", classes.dictionary_decode()), ("text_points", points)):
+        place = parts.column_names.index(name)
+        parts = parts.set_column(place, name, pc.coalesce(parts[name], column))
+    return parts
 
 
 def part_list(table: pa.Table) -> list[Part]:

@@ -29,7 +29,12 @@ VALUE_COLUMNS = (
     "audio_size_kb",
     "rms",
     "spectral_centroid",
+    "text_class",
+    "text_points",
 )
+LOGGED_COLUMNS = VALUE_COLUMNS[:14]
+TEXT_BIT = 1 << VALUE_COLUMNS.index("text")
+TOLD_BITS = 3 << len(LOGGED_COLUMNS)  # of the columns that are told from the text, and go with it
 ALL_COLUMNS = (1 << len(VALUE_COLUMNS)) - 1
 
 

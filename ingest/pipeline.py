@@ -16,8 +16,18 @@ from ingest.fingerprint import covered, extended
 from ingest.formats import Format
 from ingest.model import Checkpoint, FileReport, Ledger, Origin, RunReport
 from ingest.opened import Opened, first_checkpoint
-from ingest.reading import BOM, Settled, ahead, built, passing, require_records
+from ingest.reading import (
+    BOM,
+    Settled,
+    ahead,
+    built,
+    passing,
+    require_records,
+    use_the_system_memory,
+)
 from ingest.resume import Action, Anchored, Decision
+from ingest.salts import words_of
+from ingest.words import TextPolicy, Words
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -34,6 +44,7 @@ class Options:
     dry_run: bool = False
     wait_seconds: float = 10.0
     chunk_bytes: int = files.CHUNK_BYTES
+    text: TextPolicy = "keep"
 
 
 def ingest(
@@ -55,7 +66,8 @@ def ingest(
         raise missing[0] if missing else LogFileError("no log files are named", "ttsq ingest PATH")
     if options.dry_run:
         known = Known(store.checkpoints() if migrate.check_known(store) == migrate.head() else [])
-        return Run(store, options, known, now, progress).over(paths, missing)
+        words = words_of(store, options.text, now, dry_run=True)
+        return Run(store, options, known, words, now, progress).over(paths, missing)
     with store.ingesting(options.wait_seconds, options.host):
         reach("locked")
         checkpoints = store.snapshot(migrate.head(), options.host)
@@ -64,7 +76,8 @@ def ingest(
             reach("migrated")
             checkpoints = store.snapshot(migrate.head(), options.host) or []
         reach("known")
-        return Run(store, options, Known(checkpoints), now, progress).over(paths, missing)
+        words = words_of(store, options.text, now, dry_run=False)
+        return Run(store, options, Known(checkpoints), words, now, progress).over(paths, missing)
 
 
 class Run:
@@ -75,12 +88,14 @@ class Run:
         store: Store,
         options: Options,
         known: Known,
+        words: Words,
         now: Callable[[], datetime],
         progress: Callable[[int, int], None],
     ) -> None:
         self.store = store
         self.options = options
         self.known = known
+        self.words = words
         self.now = now
         self.commits = Commits(
             store,
@@ -175,13 +190,14 @@ class Run:
         from ingest.chunks import ChunkReader
         from ingest.parse import Parser
 
+        use_the_system_memory()
         file = opened.file
         parser = Parser(self.options.format, self.options.tz)
         checkpoint = opened.decision.checkpoint
         if checkpoint is not None and checkpoint.state == "replaced":
             checkpoint = replace(checkpoint, lost_bytes=0)  # found again under another name
         if checkpoint is None:
-            require_records(file, parser, final=self.options.final)
+            require_records(file, parser, self.words, final=self.options.final)
         lost = self.known.take_lost(file, opened.decision)
         replaced = [c for c in self.known.changed() if c.state == "replaced"] if lost else []
         final = self.known.is_finished(file, final=self.options.final)
@@ -210,7 +226,7 @@ class Run:
         waits = is_small and opened.decision.action is Action.START and not lost
         if not waits:
             self.commits.flush()
-        source = built(chunks, self.options.format, origin, carry)
+        source = built(chunks, self.options.format, origin, carry, self.words)
         try:
             for settled, batch in source if is_small else ahead(source):
                 total = total + settled.ledger

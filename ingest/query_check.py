@@ -11,14 +11,17 @@ from ingest.errors import QueryFileError, StoreError
 from ingest.named_queries import NamedQuery, query_paths, read_query
 from ingest.query_values import bind_values
 
-# What DuckDB calls the types, by what a header calls them.
+# What databases call the types, by what a header calls them.
 _TYPES = {
-    "timestamp": re.compile(r"TIMESTAMP WITH TIME ZONE$"),
-    "integer": re.compile(r"(TINY|SMALL|BIG|HUGE|U\w*)?INT(EGER)?$"),
-    "number": re.compile(r"(DOUBLE|FLOAT|DECIMAL\(.*\)|\w*INT(EGER)?)$"),
-    "text": re.compile(r"VARCHAR$"),
-    "boolean": re.compile(r"BOOLEAN$"),
-    "json": re.compile(r"JSON$"),
+    name: re.compile(f"({pattern})$", re.IGNORECASE)
+    for name, pattern in {
+        "timestamp": r"timestamp with time zone",
+        "integer": r"(tiny|small|big|huge|u\w*)?int(eger)?",
+        "number": r"double( precision)?|float|real|decimal\(.*\)|\w*int(eger)?",
+        "text": r"varchar|character varying|text",
+        "boolean": r"boolean",
+        "json": r"jsonb?",
+    }.items()
 }
 
 
@@ -82,8 +85,8 @@ def store_problems(query: NamedQuery, reader: Reader) -> list[QueryFileError]:
     :raises StoreError: when the store refuses the statement, at the latest when the session is left.
     """
     values = bind_values(query, {}, datetime.now(UTC), UTC)
-    described = reader.query(f"describe {query.sql}", values).rows
-    names = [str(row[0]) for row in described]
+    described = reader.describe(query.sql, values)
+    names = [name for name, _ in described]
     declared = [c.name for c in query.columns]
     if names != declared:
         return [
@@ -94,8 +97,8 @@ def store_problems(query: NamedQuery, reader: Reader) -> list[QueryFileError]:
         ]
     return [
         QueryFileError(
-            f"{query.path}:{query.line}: the column {column.name} is declared {column.type}, returned as {row[1]}"
+            f"{query.path}:{query.line}: the column {column.name} is declared {column.type}, returned as {kind}"
         )
-        for column, row in zip(query.columns, described, strict=True)
-        if not _TYPES[column.type].match(str(row[1]))
+        for column, (_, kind) in zip(query.columns, described, strict=True)
+        if not _TYPES[column.type].match(kind)
     ]

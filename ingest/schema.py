@@ -159,6 +159,16 @@ request_parts = _table(
     _Col("last_at", _INSTANT, "instant of its last record", False),
     _Col("is_request", Boolean, "false: only errors that name the id", False),
     _Col("end_columns", BigInteger, "bit set of the columns that synthesis_complete filled", False),
+    _Col("text_class", String, "class of the text"),
+    _Col("text_points", BigInteger, "code points of the text"),
+)
+
+text_salts = _table(
+    "text_salts",
+    "The key of the hashes that stand for texts (--text hash): readers who do not have it cannot guess them.",
+    _Col("salt_key", Integer, "1: there is one", primary=True),
+    _Col("salt", String, "hexadecimal", False),
+    _Col("made_at", _INSTANT, "made", False),
 )
 
 log_files = _table(

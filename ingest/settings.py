@@ -19,6 +19,8 @@ from ingest.settings_file import (
     check_text,
     read_file,
 )
+from ingest.settings_urls import with_password
+from ingest.words import TextPolicy
 
 CONFIG_NAME = "ttsq.toml"
 
@@ -51,6 +53,7 @@ class Settings:
     """Every value a run goes by; the names are those of the file and, as TTSQ_NAME, of the environment."""
 
     db: str = ""
+    db_password_file: str = ""
     host: str = ""
     service: str = "tts"
     log_format: str = DEFAULT_FORMAT
@@ -60,6 +63,7 @@ class Settings:
     tz: str | None = None
     query_folder: Path | None = None
     publish: str = ""
+    text: TextPolicy = "keep"
     prune: PruneSettings = PruneSettings()
     sources: tuple[Source, ...] = ()
 
@@ -172,6 +176,30 @@ def _default_file(environment: Mapping[str, str]) -> Path | None:
         if os.path.isfile(path):  # false, too, in a folder that may not be looked into
             return path
     return None
+
+
+def store_url(url: str, password_file: str) -> str:
+    """The URL of a store with the password of a file's first line in it; a store in a file needs none.
+
+    :raises SettingsError: when the file cannot be read, or the URL names no user or has a password already.
+    """
+    if not password_file or url.startswith("duckdb:"):
+        return url
+    try:
+        first = Path(password_file).expanduser().read_text(encoding="utf-8").split("\n", 1)[0]
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text in UTF-8"
+        raise SettingsError(
+            f"the password file {password_file} cannot be read: {reason}",
+            "ls -l shows who may read it; db_password_file names it",
+        ) from error
+    found = with_password(url, first.rstrip("\r"))
+    if found is None:
+        raise SettingsError(
+            "a password file is given, and the store's URL names no user, or has a password already",
+            "postgresql+psycopg://USER@HOST/DATABASE, see ttsq config show",
+        )
+    return found
 
 
 def default_store() -> str:

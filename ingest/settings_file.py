@@ -13,12 +13,13 @@ from ingest.settings_urls import without_password
 RECORD_KEYS = ("log_format", "datefmt", "escapes", "stage_time", "tz")  # how records look
 SOURCE_KEYS = ("paths", "host", "service", *RECORD_KEYS)
 SCALAR_KEYS = (
-    "db", "host", "service", *RECORD_KEYS, "query_folder", "publish",
+    "db", "db_password_file", "host", "service", *RECORD_KEYS, "query_folder", "publish", "text",
 )  # fmt: skip
 PRUNE_KEYS = ("older_than", "text_older_than")
 CHOICES: Mapping[str, Sequence[str]] = {
     "escapes": ("backslash", "none"),
     "stage_time": ("elapsed", "own"),
+    "text": ("keep", "hash", "drop"),
 }
 
 

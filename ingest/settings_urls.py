@@ -1,14 +1,24 @@
-"""Passwords in the URL of a store, kept out of sight."""
+"""Passwords in the URL of a store: put in, and kept out of sight."""
 
 import re
+from urllib.parse import quote
 
 _HIDDEN = "***"
 _PASSWORD = re.compile(r"(://[^:@/?#]*:).*@", re.S)
 _PASSWORD_OPTION = re.compile(
     r"([?&][^=&]*(?:password|passwd|passphrase|pwd|secret|token)[^=&]*=)[^&]*", re.I
 )
+_USER_ONLY = re.compile(r"([\w+.-]+://[^:@/?#]+)@")
 
 
 def without_password(url: str) -> str:
     """A URL as it may be shown: ``***`` for a password in front of the host or among its options."""
     return _PASSWORD_OPTION.sub(rf"\1{_HIDDEN}", _PASSWORD.sub(rf"\1{_HIDDEN}@", url))
+
+
+def with_password(url: str, password: str) -> str | None:
+    """The URL of a server with a user's password in it, escaped; None where it names no user, or has one already."""
+    named = _USER_ONLY.match(url)
+    if named is None:
+        return None
+    return f"{named[1]}:{quote(password, safe='')}{url[named.end() - 1 :]}"

@@ -4,6 +4,14 @@ from pathlib import Path
 
 from ingest.backends.base import Store
 from ingest.errors import UsageProblem
+from ingest.settings_urls import without_password
+
+_SERVER = ("postgresql", "postgresql+psycopg")
+
+
+def backend_of(url: str) -> str:
+    """The name of the backend of a URL, without importing it."""
+    return "postgresql" if url.partition("://")[0] in _SERVER else "duckdb"
 
 
 def open_store(url: str) -> Store:
@@ -13,7 +21,7 @@ def open_store(url: str) -> Store:
     """
     if any("\ud800" <= c <= "\udfff" for c in url):
         raise UsageProblem(f"the store {url!r} is not UTF-8", "give a store that has another name")
-    scheme, _, rest = url.partition("://")
+    scheme, found, rest = url.partition("://")
     if scheme == "duckdb":
         path = rest.removeprefix("/").partition("?")[0]
         if not path or path == ":memory:":
@@ -24,6 +32,12 @@ def open_store(url: str) -> Store:
         from ingest.backends.duckdb import DuckDBStore
 
         return DuckDBStore(Path(path).expanduser())
+    if scheme in _SERVER:
+        from ingest.backends.postgres import PostgresStore
+
+        return PostgresStore(url)
+    shown = scheme if found else without_password(url)
     raise UsageProblem(
-        f"the store {scheme or url!r} is not known", "a DuckDB file is written duckdb:///PATH"
+        f"the store {shown!r} is not known",
+        "duckdb:///PATH, or postgresql+psycopg://USER@HOST/DATABASE",
     )

@@ -61,6 +61,9 @@ class Writer(Protocol):
     def release(self, file_key: int, offsets: Sequence[int]) -> None:
         """Take pieces of a file out of quarantine; not durable yet."""
 
+    def text_salt(self, new: str, at: datetime) -> str:
+        """The secret that texts are hashed with; ``new`` becomes it in a store that has none. Not durable yet."""
+
     def commit(self, checkpoints: Sequence[Checkpoint], run: RunRow | None) -> None:
         """Make what was written durable, together with the checkpoints behind it and the run; see the commit contract."""
 

@@ -14,6 +14,7 @@ import duckdb
 from ingest.backends.duckdb import ROW_GROUP_SIZE, STORAGE_VERSION, DuckDBStore
 from ingest.backends.upkeep import AGE_COLUMNS, FOLLOWERS, Minute, Space, Subject
 from ingest.errors import StoreError
+from ingest.figures import FIGURE
 from ingest.locks import sync
 
 Connection = duckdb.DuckDBPyConnection
@@ -43,14 +44,8 @@ _STATE = "select md5(concat_ws('|', " + ", ".join(
     for table in ("log_files", "ingest_runs", "pruned", "alembic_version")
 ) + "))"  # fmt: skip
 
-# A member of attributes (JSON) that is a number with a unit, or a truth: all else may be users' words. Values are strings with
-# their quotes escaped, so this matches nothing within one.
-_FIGURE = (
-    '"[A-Za-z_][A-Za-z0-9_.-]*":"(?:true|false|yes|no|[+-]?[0-9]{1,9}(?:[.][0-9]{0,9})?'
-    '(?: ?(?:ns|us|ms|s|min|B|KB|MB|GB|TB|KiB|MiB|GiB|TiB|Hz|kHz|chars?|%))?)"'
-)
-_ONLY_FIGURES = f"[{{]{_FIGURE}(?:,{_FIGURE})*[}}]"
-_FIGURES_LEFT = f"nullif('{{' || array_to_string(regexp_extract_all(attributes::varchar, '{_FIGURE}'), ',') || '}}', '{{}}')::json"
+_ONLY_FIGURES = f"[{{]{FIGURE}(?:,{FIGURE})*[}}]"
+_FIGURES_LEFT = f"nullif('{{' || array_to_string(regexp_extract_all(attributes::varchar, '{FIGURE}'), ',') || '}}', '{{}}')::json"
 _WORDY = f"not regexp_full_match(attributes::varchar, '{_ONLY_FIGURES}')"
 _NO_WORDS = f"attributes = {_FIGURES_LEFT}"
 # what takes users' words from a row, and which rows have some

@@ -118,6 +118,12 @@ class DuckDBWriter:
         )
         self._connection.unregister("batch_places")
 
+    def text_salt(self, new: str, at: datetime) -> str:
+        self._connection.execute("insert or ignore into text_salts values (1, ?, ?)", [new, at])
+        row = self._connection.execute("select salt from text_salts").fetchone()
+        assert row is not None
+        return str(row[0])
+
     def commit(self, checkpoints: Sequence[Checkpoint], run: RunRow | None) -> None:
         if len(checkpoints) > _FEW:
             self._upsert_all(checkpoints)

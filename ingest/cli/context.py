@@ -8,7 +8,7 @@ import typer
 
 from ingest.backends.base import Reader, Store
 from ingest.errors import ExitCode, TtsqError
-from ingest.settings import Loaded, Settings, default_store
+from ingest.settings import Loaded, Settings, default_store, store_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,12 @@ class Options:
 
     @property
     def url(self) -> str:
-        """The store: --db, else TTSQ_DB or the settings file, else the user's data directory."""
-        return self.db or self.settings.db or default_store()
+        """The store: --db, else TTSQ_DB or the settings file, else the user's data directory; with its password.
+
+        :raises SettingsError: when the password file cannot be used.
+        """
+        url = self.db or self.settings.db or default_store()
+        return store_url(url, self.settings.db_password_file)
 
 
 def options(ctx: typer.Context) -> Options:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ingest.cli.context import open_store, options, print_error, printable, reported
-from ingest.cli.log_options import DateFormat, LogFormat, Zone, reading_progress
+from ingest.cli.log_options import DateFormat, LogFormat, Text, Zone, reading_progress
 from ingest.cli.sources import Given, Run, planned, together
 from ingest.errors import ExitCode, LogFileError, TtsqError, UsageProblem
 from ingest.model import RunReport
@@ -39,6 +39,7 @@ def ingest(
     log_format: LogFormat = None,
     datefmt: DateFormat = None,
     tz: Zone = None,
+    text: Text = None,
     final: Annotated[
         bool,
         typer.Option(
@@ -62,7 +63,7 @@ def ingest(
         runs = planned(
             options(ctx).settings,
             paths or [],
-            Given(host, service, log_format, datefmt, tz, final, dry_run, wait),
+            Given(host, service, log_format, datefmt, tz, final, dry_run, wait, text),
         )
         report, failure = _ingested(ctx, runs)
         published = None

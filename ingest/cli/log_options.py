@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ingest.settings import Settings, Source
+from ingest.words import TextPolicy
 
 if TYPE_CHECKING:
     from ingest.formats import Format
@@ -26,6 +27,13 @@ DateFormat = Annotated[
 Zone = Annotated[
     str | None,
     typer.Option("--tz", help="Zone of stamps that name none (IANA) [default: this machine's]."),
+]
+Text = Annotated[
+    TextPolicy | None,
+    typer.Option(
+        help="What is stored of users' words: keep, hash (the texts alone, salted: repeats can be counted) or drop [default: keep].",
+        show_default=False,
+    ),
 ]
 
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ingest.report import Look
     from ingest.report_values import Result
 
-_BACKEND = "duckdb"
 _WORDS_SETTINGS = {
     "ignore_unknown_options": True,
     "allow_extra_args": True,
@@ -162,7 +161,7 @@ def _split(ctx: typer.Context, words: list[str]) -> tuple[str | None, list[str]]
     from ingest.cli.query_words import split_name
     from ingest.named_queries import query_paths
 
-    known = query_paths(options(ctx).settings.query_folder, _BACKEND)
+    known = query_paths(options(ctx).settings.query_folder, _backend(ctx))
     name, rest = split_name(words, list(known))
     if name is None and rest:
         raise UsageProblem(
@@ -172,10 +171,16 @@ def _split(ctx: typer.Context, words: list[str]) -> tuple[str | None, list[str]]
     return name, rest
 
 
+def _backend(ctx: typer.Context) -> str:
+    from ingest.stores import backend_of
+
+    return backend_of(options(ctx).url)
+
+
 def _load(ctx: typer.Context, name: str) -> "NamedQuery":
     from ingest.named_queries import load_query
 
-    return load_query(name, options(ctx).settings.query_folder, _BACKEND)
+    return load_query(name, options(ctx).settings.query_folder, _backend(ctx))
 
 
 def _run(
@@ -267,7 +272,7 @@ def check(ctx: typer.Context) -> None:
         with open_reader(ctx):
             pass  # a store that cannot be read is no fault of the queries
         found = library_problems(
-            options(ctx).settings.query_folder, _BACKEND, lambda: open_reader(ctx)
+            options(ctx).settings.query_folder, _backend(ctx), lambda: open_reader(ctx)
         )
         for problem in found:
             typer.echo(problem.message, err=True)
@@ -280,7 +285,7 @@ def _list(ctx: typer.Context, as_json: bool) -> None:
     from ingest.named_queries import load_library
     from ingest.query_help import as_object
 
-    library = load_library(options(ctx).settings.query_folder, _BACKEND)
+    library = load_library(options(ctx).settings.query_folder, _backend(ctx))
     if as_json:
         typer.echo(json.dumps([as_object(q) for q in library], ensure_ascii=False, indent=2))
         return

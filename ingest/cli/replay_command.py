@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ingest.cli.context import open_store, options, print_error, printable, reported
-from ingest.cli.log_options import DateFormat, LogFormat, Zone, chosen_format, reading_progress
+from ingest.cli.log_options import (
+    DateFormat,
+    LogFormat,
+    Text,
+    Zone,
+    chosen_format,
+    reading_progress,
+)
 from ingest.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -19,6 +26,7 @@ def replay(
     log_format: LogFormat = None,
     datefmt: DateFormat = None,
     tz: Zone = None,
+    text: Text = None,
     final: Annotated[
         bool,
         typer.Option(
@@ -49,6 +57,7 @@ def replay(
             final=final,
             dry_run=dry_run,
             wait_seconds=wait,
+            text=text or s.text,
         )
         with reading_progress("replay") as progress:
             report = flow.replay(

@@ -10,6 +10,7 @@ from ingest.errors import TtsqError, UsageProblem
 from ingest.model import Ledger, RunReport
 from ingest.paths import shown
 from ingest.settings import Settings, Source, zone
+from ingest.words import TextPolicy
 
 if TYPE_CHECKING:
     from ingest.pipeline import Options
@@ -27,6 +28,7 @@ class Given:
     final: bool = False
     dry_run: bool = False
     wait_seconds: float = 10.0
+    text: TextPolicy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +50,10 @@ def planned(settings: Settings, paths: Sequence[str], given: Given) -> list[Run]
         raise UsageProblem(
             "no log files are named", "ttsq ingest PATH, or [[sources]] in the settings"
         )
-    return [Run(s.paths, _options(s, given)) for s in sources]
+    return [Run(s.paths, _options(s, given, settings.text)) for s in sources]
 
 
-def _options(source: Source, given: Given) -> "Options":
+def _options(source: Source, given: Given, text: TextPolicy) -> "Options":
     from ingest import pipeline
 
     return pipeline.Options(
@@ -62,6 +64,7 @@ def _options(source: Source, given: Given) -> "Options":
         final=given.final,
         dry_run=given.dry_run,
         wait_seconds=given.wait_seconds,
+        text=given.text or text,
     )
 
 

@@ -13,6 +13,22 @@ branch_labels = None
 depends_on = None
 
 _INSTANT = sa.DateTime(timezone=True)
+_PARTITIONED = {
+    "requests": "logged_at",
+    "stage_timings": "logged_at",
+    "errors": "occurred_at",
+    "cache_samples": "sampled_at",
+}
+
+
+def _is_postgresql() -> bool:
+    return bool(op.get_bind().dialect.name == "postgresql")
+
+
+def _partitioned(table: str) -> dict[str, str]:
+    """Options of a table that is partitioned by day, where the database can do that."""
+    by = f"RANGE ({_PARTITIONED[table]})"
+    return {"postgresql_partition_by": by} if _is_postgresql() else {}
 
 
 def upgrade() -> None:
@@ -41,6 +57,7 @@ def upgrade() -> None:
             comment="of the record's first byte, uncompressed",
         ),
         comment="One row a cache_dir_usage or cache_health record.",
+        **_partitioned("cache_samples"),
     )
     op.create_table(
         "errors",
@@ -86,6 +103,7 @@ def upgrade() -> None:
             comment="of the record's first byte, uncompressed",
         ),
         comment="One row a WARNING, ERROR or CRITICAL record.",
+        **_partitioned("errors"),
     )
     op.create_table(
         "ingest_runs",
@@ -369,6 +387,7 @@ def upgrade() -> None:
             "end_offset", sa.BigInteger(), comment="byte offset of synthesis_complete, uncompressed"
         ),
         comment="One row a synthesis request.",
+        **_partitioned("requests"),
     )
     op.create_table(
         "stage_timings",
@@ -392,7 +411,11 @@ def upgrade() -> None:
             comment="of the record's first byte, uncompressed",
         ),
         comment="One row a stage that a request went through.",
+        **_partitioned("stage_timings"),
     )
+    if _is_postgresql():  # a row without a partition of its own would be refused
+        for name in _PARTITIONED:
+            op.execute(f"create table {name}_default partition of {name} default")
 
 
 def downgrade() -> None:

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.errors import SettingsError
-from ingest.settings import Settings, load, load_settings, variable
+from ingest.settings import Settings, load, load_settings, store_url, variable
 from ingest.settings_file import PRUNE_KEYS, SCALAR_KEYS, SOURCE_KEYS
 from ingest.settings_lines import key_lines
-from ingest.settings_urls import without_password
+from ingest.settings_urls import with_password, without_password
 from tests.support.command_line import ROOT, CommandLine, lines
 
 PAGE = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
@@ -93,7 +93,7 @@ def test_the_error_of_the_page_is_printed(ttsq: CommandLine) -> None:
 
 @pytest.mark.parametrize("key", [*SCALAR_KEYS, *(f"prune.{k}" for k in PRUNE_KEYS)])
 def test_every_value_comes_from_its_variable(tmp_path: Path, key: str) -> None:
-    value = {"escapes": "none", "stage_time": "own"}.get(key, "given")
+    value = {"escapes": "none", "stage_time": "own", "text": "drop"}.get(key, "given")
     table, _, name = key.rpartition(".")
     head = f"[{table}]\n" if table else ""
     file = settings_file(tmp_path, f'# here\n{head}{name} = "{value}"\n')
@@ -181,10 +181,8 @@ def test_what_is_wrong_is_told_with_its_line(
 
 
 def test_a_choice_there_is_not_is_told_of_its_variable() -> None:
-    with pytest.raises(
-        SettingsError, match=r"none of backslash, none \(environment TTSQ_ESCAPES\)"
-    ):
-        load(None, {"TTSQ_ESCAPES": "non"})
+    with pytest.raises(SettingsError, match=r"none of keep, hash, drop \(environment TTSQ_TEXT\)"):
+        load(None, {"TTSQ_TEXT": "kep"})
 
 
 _WORDS = st.text("ab-_9", min_size=1, max_size=4)
@@ -221,6 +219,30 @@ def test_every_key_is_found_on_its_line(tables: dict[str, dict[str, int]]) -> No
 def test_passwords_in_urls_are_not_shown(ttsq: CommandLine, url: str, shown: str) -> None:
     assert without_password(url) == shown
     assert show(ttsq, TTSQ_DB=url)["db"]["value"] == shown
+
+
+def test_the_password_of_a_file_goes_into_the_url(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("p@s/s w:?#\r\nsecond line\n")
+    url = store_url("postgresql+psycopg://u@h:5432/d?x=1", str(secret))
+    assert url == "postgresql+psycopg://u:p%40s%2Fs%20w%3A%3F%23@h:5432/d?x=1"
+    assert store_url("duckdb:///x", "/nowhere") == "duckdb:///x"
+    for wrong in ("postgresql://h/d", "postgresql://u:p@h/d"):
+        with pytest.raises(SettingsError, match="names no user, or has a password already"):
+            store_url(wrong, str(secret))
+    with pytest.raises(SettingsError, match="cannot be read"):
+        store_url("postgresql://u@h/d", "/nowhere")
+
+
+@given(st.text(max_size=8), st.text("abc", min_size=1, max_size=3))
+def test_sqlalchemy_reads_the_password_that_was_put_in(password: str, user: str) -> None:
+    from sqlalchemy import make_url
+
+    url = with_password(f"postgresql+psycopg://{user}@host/db", password)
+    assert url is not None
+    read = make_url(url)
+    assert (read.username, read.password or "", read.host) == (user, password, "host")
+    assert without_password(url) == f"postgresql+psycopg://{user}:***@host/db"
 
 
 # --- sources ---

@@ -23,6 +23,7 @@ STARTED = (
 )  # fmt: skip
 SANDBOXED = [unit for unit in STARTED if unit.startswith("ttsq-") and unit.endswith(".service")]
 PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
+POSTGRESQL = "ttsq-.service.d/20-postgresql.conf"
 
 
 @pytest.fixture
@@ -61,6 +62,9 @@ def scores(root: Path) -> dict[str, float]:
 
 def test_systemd_finds_nothing_wrong_with_the_units(machine: Path) -> None:
     assert analyzed(machine, "verify", *STARTED) == (0, "")
+    example = machine / "etc/systemd/system" / f"{POSTGRESQL}.example"
+    example.rename(example.with_suffix(""))
+    assert analyzed(machine, "verify", *STARTED) == (0, "")
 
 
 @pytest.mark.parametrize(
@@ -82,8 +86,11 @@ def test_what_is_wrong_with_a_unit_is_noticed(
 
 
 def test_the_sandbox_is_as_tight_as_the_readme_says(machine: Path) -> None:
-    (stated,) = re.findall(r"^\| DuckDB[^|]*\| ([\d.]+) \|", readme(), re.M)
-    assert set(scores(machine).values()) == {float(stated)}
+    stated = dict(re.findall(r"^\| (DuckDB|PostgreSQL)[^|]*\| ([\d.]+) \|", readme(), re.M))
+    assert set(scores(machine).values()) == {float(stated["DuckDB"])}
+    example = machine / "etc/systemd/system" / f"{POSTGRESQL}.example"
+    example.rename(example.with_suffix(""))
+    assert set(scores(machine).values()) == {float(stated["PostgreSQL"])}
     (machine / "etc/systemd/system/ttsq-.service.d/10-sandbox.conf").unlink()
     assert min(scores(machine).values()) > 5
 

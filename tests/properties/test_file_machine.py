@@ -14,6 +14,8 @@ from ingest import checkpoints, faults, pipeline
 from ingest.assemble import Batch
 from ingest.backends.duckdb import DuckDBStore
 from ingest.backends.duckdb_writer import DuckDBWriter
+from ingest.backends.postgres import PostgresStore
+from ingest.backends.postgres_writer import PostgresWriter
 from ingest.checkpoints import Identified
 from ingest.chunks import ChunkReader
 from ingest.commits import Commits
@@ -23,7 +25,7 @@ from ingest.model import Checkpoint, FileReport, Ledger, RunRow
 from ingest.opened import Opened
 from ingest.parse import Parsed
 from ingest.resume import Anchored
-from tests.support.file_machine import FileMachine
+from tests.support.file_machine import FileMachine, ServerFileMachine
 
 _STEPS = 30  # of a walk
 _WALKS = int(os.environ.get("TTSQ_EXAMPLES", "40")) // 5  # `make nightly` walks further
@@ -35,8 +37,11 @@ _SETTINGS = settings(
 )
 
 
-def test_every_record_is_stored_once_whatever_happens_to_the_files() -> None:
-    run_state_machine_as_test(FileMachine, settings=_SETTINGS)
+@pytest.mark.parametrize("machine", [FileMachine, ServerFileMachine])
+def test_every_record_is_stored_once_whatever_happens_to_the_files(
+    machine: type[FileMachine],
+) -> None:
+    run_state_machine_as_test(machine, settings=_SETTINGS)
 
 
 # walks that were found by search, and such as need little luck
@@ -153,9 +158,9 @@ _WALKS_BY_HAND = [
 Walk = Callable[[FileMachine], None]
 
 
-def _walk(steps: Walk) -> None:
+def _walk(steps: Walk, kind: type[FileMachine] = FileMachine) -> None:
     """In the end all that is on disk must be stored."""
-    machine = FileMachine()
+    machine = kind()
     try:
         steps(machine)
     except BaseException:
@@ -164,9 +169,10 @@ def _walk(steps: Walk) -> None:
     machine.teardown()
 
 
+@pytest.mark.parametrize("machine", [FileMachine, ServerFileMachine])
 @pytest.mark.parametrize("steps", _WALKS_BY_HAND)
-def test_a_walk_by_hand_ends_well(steps: Walk) -> None:
-    _walk(steps)
+def test_a_walk_by_hand_ends_well(steps: Walk, machine: type[FileMachine]) -> None:
+    _walk(steps, machine)
 
 
 Patch = pytest.MonkeyPatch
@@ -221,6 +227,18 @@ def _checkpoint_in_another_transaction(patch: Patch) -> None:
         commit(self, known, run)
 
     patch.setattr(DuckDBWriter, "commit", wrong)
+
+
+def _checkpoint_in_another_transaction_of_a_server(patch: Patch) -> None:
+    commit = PostgresWriter.commit
+
+    def wrong(self: PostgresWriter, known: Sequence[Checkpoint], run: RunRow | None) -> None:
+        self._connection.execute("commit")
+        reach("committed")
+        self._connection.execute("begin")
+        commit(self, known, run)
+
+    patch.setattr(PostgresWriter, "commit", wrong)
 
 
 def _fingerprint_compared_by_equality(patch: Patch) -> None:
@@ -278,6 +296,10 @@ def _two_ingests_at_once(patch: Patch) -> None:
     patch.setattr(DuckDBStore, "ingesting", lambda self, wait_seconds, host=None: nullcontext())
 
 
+def _two_ingests_of_a_host_at_once(patch: Patch) -> None:
+    patch.setattr(PostgresStore, "_lock", lambda *args: None)
+
+
 def _every_file_is_finished(patch: Patch) -> None:
     def wrong(self: checkpoints.Known, file: Identified, *, final: bool) -> bool:
         return True
@@ -309,6 +331,21 @@ def test_a_planted_fault_is_caught(
     plant(monkeypatch)
     with pytest.raises(AssertionError, match=told):
         _walk(steps)
+
+
+@pytest.mark.parametrize(
+    ("plant", "steps", "told"),
+    [
+        (_checkpoint_in_another_transaction_of_a_server, _killed_at_every_point, "twice|bytes"),
+        (_two_ingests_of_a_host_at_once, _two_at_once, "ended well|twice|bytes|ledger"),
+    ],
+)
+def test_a_fault_planted_in_the_servers_backend_is_caught(
+    plant: Callable[[Patch], None], steps: Walk, told: str, monkeypatch: Patch
+) -> None:
+    plant(monkeypatch)
+    with pytest.raises(AssertionError, match=told):
+        _walk(steps, ServerFileMachine)
 
 
 @pytest.mark.slow

@@ -1,7 +1,8 @@
-"""Every query of the library against a plain oracle, on a real store."""
+"""Every query of the library against a plain oracle, on a real store of every engine."""
 
 import math
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from ingest.backends.base import Reader, Store
 from ingest.backends.duckdb import DuckDBReader, DuckDBStore
 from ingest.errors import UsageProblem
 from ingest.named_queries import NamedQuery, load_library, ordered_by, query_paths, read_query
@@ -17,16 +19,28 @@ from ingest.query_check import header_problems, store_problems
 from ingest.query_values import bind_values
 from ingest.report import FORMATS, Look, render
 from ingest.resources import folder
+from tests.queries.engines import ENGINES, session_in, store_of
 from tests.queries.oracle import ORACLES
 from tests.queries.rows import BEGAN, Rows, draw_rows, make_store
 
 SEEDS = (1, 2, 3)
 NOW = BEGAN + timedelta(hours=9)
 # Both texts of a query with one for a backend of its own answer the same.
-FILES = [*folder("queries").glob("*.sql"), *folder("queries").glob("duckdb/*.sql")]
-QUERIES = sorted((read_query(path) for path in FILES), key=lambda q: (q.name, str(q.path)))
-IDS = [f"{q.path.parent.name}-{q.name}" for q in QUERIES]
-each_query = pytest.mark.parametrize("query", QUERIES, ids=IDS)
+COMMON = sorted(folder("queries").glob("*.sql"))
+FILES = {e: [*COMMON, *sorted(folder("queries").glob(f"{e}/*.sql"))] for e in ENGINES}
+QUERIES = {
+    e: sorted((read_query(path) for path in FILES[e]), key=lambda q: (q.name, str(q.path)))
+    for e in ENGINES
+}
+each_query = pytest.mark.parametrize(
+    ("engine", "query"),
+    [
+        pytest.param(e, q, id=f"{e}-{q.path.parent.name}-{q.name}")
+        for e in ENGINES
+        for q in QUERIES[e]
+    ],
+)
+each_text = pytest.mark.parametrize("query", QUERIES["duckdb"], ids=lambda q: str(q.name))
 
 WINDOWS: tuple[dict[str, str], ...] = (
     {},
@@ -64,25 +78,31 @@ def truths() -> dict[int, Rows]:
 
 
 @pytest.fixture(scope="module")
-def readers(
+def stores(
     tmp_path_factory: pytest.TempPathFactory, truths: dict[int, Rows]
-) -> Iterator[dict[int, DuckDBReader]]:
+) -> dict[tuple[str, int], Store]:
     place = tmp_path_factory.mktemp("stores")
-    stores = {seed: make_store(place / f"{seed}.duckdb", truths[seed]) for seed in SEEDS}
-    opened = {seed: store.reading() for seed, store in stores.items()}
-    yield {seed: manager.__enter__() for seed, manager in opened.items()}
-    for manager in opened.values():
-        manager.__exit__(None, None, None)
+    return {
+        (e, seed): store_of(e, place / f"{seed}.duckdb", truths[seed])
+        for e in ENGINES
+        for seed in SEEDS
+    }
 
 
 @pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBReader]:
-    store = make_store(tmp_path_factory.mktemp("empty") / "s.duckdb", Rows())
-    with store.reading() as reader:
-        yield reader
+def readers(stores: dict[tuple[str, int], Store]) -> Iterator[dict[tuple[str, int], Reader]]:
+    with ExitStack() as stack:
+        yield {key: stack.enter_context(store.reading()) for key, store in stores.items()}
 
 
-def ask(reader: DuckDBReader, query: NamedQuery, given: dict[str, str]) -> list[tuple[Any, ...]]:
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Reader]]:
+    path = tmp_path_factory.mktemp("empty") / "s.duckdb"
+    with ExitStack() as stack:
+        yield {e: stack.enter_context(store_of(e, path, Rows()).reading()) for e in ENGINES}
+
+
+def ask(reader: Reader, query: NamedQuery, given: dict[str, str]) -> list[tuple[Any, ...]]:
     return reader.query(query.sql, bind_values(query, given, NOW, UTC)).rows
 
 
@@ -127,26 +147,31 @@ def touching_windows(query: NamedQuery, rows: Rows) -> Iterator[dict[str, str]]:
 
 
 def test_every_query_has_an_oracle_and_every_oracle_a_query() -> None:
-    assert set(ORACLES) == {q.name for q in QUERIES}
+    for queries in QUERIES.values():
+        assert set(ORACLES) == {q.name for q in queries}
 
 
 def test_every_parameter_is_tried() -> None:
     tried = set(ODD) | {name for window in WINDOWS for name in window}
-    assert {p.name for q in QUERIES for p in q.params} <= tried
+    assert {p.name for qs in QUERIES.values() for q in qs for p in q.params} <= tried
 
 
 @each_query
 @pytest.mark.parametrize("seed", SEEDS)
 def test_rows_equal_the_oracle(
-    query: NamedQuery, seed: int, truths: dict[int, Rows], readers: dict[int, DuckDBReader]
+    engine: str,
+    query: NamedQuery,
+    seed: int,
+    truths: dict[int, Rows],
+    readers: dict[tuple[str, int], Reader],
 ) -> None:
     for given in [*cases(query), *touching_windows(query, truths[seed])]:
         values = bind_values(query, given, NOW, UTC)
         expected = ORACLES[query.name](truths[seed], values)
-        assert_same(ask(readers[seed], query, given), expected, given)
+        assert_same(ask(readers[engine, seed], query, given), expected, given)
 
 
-@each_query
+@each_text
 def test_the_seeds_give_every_query_something_to_answer(
     query: NamedQuery, truths: dict[int, Rows]
 ) -> None:
@@ -158,15 +183,20 @@ def test_the_seeds_give_every_query_something_to_answer(
 
 @each_query
 def test_columns_and_types_are_those_of_the_header(
-    query: NamedQuery, readers: dict[int, DuckDBReader], empty: DuckDBReader
+    engine: str,
+    query: NamedQuery,
+    readers: dict[tuple[str, int], Reader],
+    empty: dict[str, Reader],
 ) -> None:
-    for reader in (readers[1], empty):
+    for reader in (readers[engine, 1], empty[engine]):
         assert store_problems(query, reader) == []
 
 
 @each_query
-def test_an_empty_store_has_no_rows(query: NamedQuery, empty: DuckDBReader) -> None:
-    found = ask(empty, query, {})
+def test_an_empty_store_has_no_rows(
+    engine: str, query: NamedQuery, empty: dict[str, Reader]
+) -> None:
+    found = ask(empty[engine], query, {})
     if query.name == "field_coverage":
         assert {row[1:] for row in found} == {(0, 0, None)}
     else:
@@ -176,41 +206,38 @@ def test_an_empty_store_has_no_rows(query: NamedQuery, empty: DuckDBReader) -> N
 @each_query
 @pytest.mark.parametrize("kind", [f for f in FORMATS if f != "parquet"])
 def test_two_runs_print_the_same(
-    query: NamedQuery, kind: str, readers: dict[int, DuckDBReader]
+    engine: str, query: NamedQuery, kind: str, readers: dict[tuple[str, int], Reader]
 ) -> None:
     values = bind_values(query, {}, NOW, UTC)
     look = Look(None, UTC, types={c.name: c.type for c in query.columns})
-    first, again = (render(readers[2].query(query.sql, values), kind, look) for _ in range(2))
+    first, again = (
+        render(readers[engine, 2].query(query.sql, values), kind, look) for _ in range(2)
+    )
     assert first == again
 
 
 @each_query
 def test_the_session_zone_changes_nothing(
-    query: NamedQuery, tmp_path: Path, truths: dict[int, Rows]
+    engine: str, query: NamedQuery, stores: dict[tuple[str, int], Store]
 ) -> None:
-    make_store(tmp_path / "s.duckdb", truths[1])
     given = {"since": "2026-03-02T05:30Z"} | ({"min_z": "1"} if query.param("min_z") else {})
     answers = []
     for zone in ("UTC", "Asia/Kolkata", "America/St_Johns"):
-        with duckdb.connect(str(tmp_path / "s.duckdb"), read_only=True) as connection:
-            connection.execute(f"set TimeZone = '{zone}'")
-            rows = ask(DuckDBReader(connection), query, given)
-            answers.append(
-                [
-                    tuple(x.astimezone(UTC) if isinstance(x, datetime) else x for x in r)
-                    for r in rows
-                ]
-            )
+        with session_in(stores[engine, 1], zone) as reader:
+            rows = ask(reader, query, given)
+        answers.append(
+            [tuple(x.astimezone(UTC) if isinstance(x, datetime) else x for x in r) for r in rows]
+        )
     assert answers[0] == answers[1] == answers[2]
     assert answers[0]
 
 
 @each_query
 def test_rows_are_in_the_order_that_the_header_says(
-    query: NamedQuery, readers: dict[int, DuckDBReader]
+    engine: str, query: NamedQuery, readers: dict[tuple[str, int], Reader]
 ) -> None:
     names = [c.name for c in query.columns]
-    rows = ask(readers[3], query, {})
+    rows = ask(readers[engine, 3], query, {})
     parts = [
         (names.index(ordered_by(p)), p.endswith(" desc"), p.startswith("abs(")) for p in query.order
     ]
@@ -231,7 +258,7 @@ def test_rows_are_in_the_order_that_the_header_says(
         assert before(one, two), (one, two)
 
 
-@each_query
+@each_text
 def test_a_bad_value_names_what_was_expected(query: NamedQuery) -> None:
     for param in query.params:
         if param.type == "text":
@@ -241,9 +268,10 @@ def test_a_bad_value_names_what_was_expected(query: NamedQuery) -> None:
 
 
 def test_sqlalchemy_sees_the_same_parameters() -> None:
-    found = list(header_problems({str(path): path for path in FILES}))
+    files = sorted({path for paths in FILES.values() for path in paths})
+    found = list(header_problems({str(path): path for path in files}))
     assert [f.name for f in found if isinstance(f, NamedQuery)] == [
-        q.name for q in map(read_query, FILES)
+        q.name for q in map(read_query, files)
     ]
 
 

@@ -12,7 +12,7 @@ from ingest.errors import QueryFileError
 from ingest.golden import BY_NAME
 from ingest.named_queries import NO_NEEDS, NamedQuery, load_query, parse_query
 from tests.queries.rows import Rows, draw_rows, make_store
-from tests.queries.test_contract import ask, each_query
+from tests.queries.test_contract import ask, each_text
 
 Answer = list[tuple[Any, ...]]
 
@@ -63,7 +63,7 @@ def lost(query: NamedQuery, full: Answer, found: Answer) -> set[str]:
     return told - tells  # fmt: skip
 
 
-@each_query
+@each_text
 def test_without_a_field_it_needs_a_query_has_no_answer(
     query: NamedQuery, stores: dict[str | None, Any]
 ) -> None:
@@ -76,7 +76,7 @@ def test_without_a_field_it_needs_a_query_has_no_answer(
             assert not found or lost(query, full, found), field
 
 
-@each_query
+@each_text
 def test_fields_that_a_query_does_not_read_change_nothing(
     query: NamedQuery, stores: dict[str | None, Any]
 ) -> None:
@@ -92,7 +92,7 @@ def test_fields_that_a_query_does_not_read_change_nothing(
         assert answer(query, stores, field) == full, field
 
 
-@each_query
+@each_text
 def test_without_a_field_it_only_reads_a_query_still_has_rows(
     query: NamedQuery, stores: dict[str | None, Any]
 ) -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from ingest import faults, retention
-from ingest.backends.base import Reader
+from ingest.backends.base import Reader, Store
 from ingest.backends.duckdb import DuckDBStore
 from ingest.errors import LogFileError, StoreError
 from ingest.model import RunReport
@@ -46,11 +46,14 @@ class FileMachine(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(mkdtemp(prefix="machine"))
         self.disk = Disk(self.folder / "logs")
-        self.store: DuckDBStore = harness.new_store(self.folder)
+        self.store = self._new_store()
         self.must: set[str] = set()
         self.may: set[str] = set()
         self.pruned: set[str] = set()
         self.backup: tuple[set[str], set[str]] | None = None
+
+    def _new_store(self) -> Store:
+        return harness.new_store(self.folder)
 
     # writers and logrotate
 
@@ -202,21 +205,34 @@ class FileMachine(RuleBasedStateMachine):
 
     # accidents
 
-    @rule()
-    def back_up(self) -> None:
+    def _content(self) -> object:
+        """Differs when a run has written something."""
+        assert isinstance(self.store, DuckDBStore)
+        return self.store.path.read_bytes()
+
+    def _keep_copy(self) -> None:
+        assert isinstance(self.store, DuckDBStore)
         for suffix in ("", ".wal"):
             self.folder.joinpath(f"backup{suffix}").unlink(missing_ok=True)
             with suppress(FileNotFoundError):
                 shutil.copy(f"{self.store.path}{suffix}", self.folder / f"backup{suffix}")
+
+    def _use_copy(self) -> None:
+        assert isinstance(self.store, DuckDBStore)
+        for suffix in ("", ".wal"):
+            Path(f"{self.store.path}{suffix}").unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                shutil.copy(self.folder / f"backup{suffix}", f"{self.store.path}{suffix}")
+
+    @rule()
+    def back_up(self) -> None:
+        self._keep_copy()
         self.backup = set(self.must), set(self.pruned)
 
     @precondition(lambda self: self.backup is not None)
     @rule()
     def restore(self) -> None:
-        for suffix in ("", ".wal"):
-            Path(f"{self.store.path}{suffix}").unlink(missing_ok=True)
-            with suppress(FileNotFoundError):
-                shutil.copy(self.folder / f"backup{suffix}", f"{self.store.path}{suffix}")
+        self._use_copy()
         assert self.backup is not None
         self.must, self.pruned = map(set, self.backup)
         self._check()
@@ -298,12 +314,12 @@ class FileMachine(RuleBasedStateMachine):
             self.disk.complete(name)
         self._look()
         self._ran_well(self._run(1 << 20, final=True), [*self.disk.entries], True)
-        before = self.store.path.read_bytes()
+        before = self._content()
         again = self._run(1 << 20, final=True)
         assert again.ledger.settled_bytes == again.ledger.lost_bytes == 0
         streams = [id(e.stream) for e in self.disk.entries.values()]
         if len(set(streams)) == len(streams):  # of two copies the one seen last is noted
-            assert self.store.path.read_bytes() == before, "a run with nothing to do writes"
+            assert self._content() == before, "a run with nothing to do writes"
 
 
 def _sums(reader: Reader, table: str, more: str) -> tuple[list[int], int]:
@@ -332,3 +348,26 @@ def _number(name: str) -> int:
 
 def _request(id_: object) -> str:
     return f"request {int(str(id_).removeprefix('ts_'), 16) - 1}"
+
+
+class ServerFileMachine(FileMachine):
+    """The same with a store on a server."""
+
+    def _new_store(self) -> Store:
+        from tests.support import postgres_server
+
+        self._copy = ""
+        return postgres_server.new_store()
+
+    def _content(self) -> object:
+        return self.store.upkeep().state()
+
+    def _keep_copy(self) -> None:
+        from tests.support import postgres_server
+
+        self._copy = postgres_server.server().new_database(postgres_server.name_of(self.store))
+
+    def _use_copy(self) -> None:
+        from tests.support import postgres_server
+
+        self.store = postgres_server.store_of(postgres_server.server().new_database(self._copy))

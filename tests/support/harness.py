@@ -1,4 +1,4 @@
-"""Ingest into a real DuckDB store, and read its tables in the shape of the reference parser's."""
+"""Ingest into a real store, and read its tables in the shape of the reference parser's."""
 
 import json
 import shutil
@@ -10,6 +10,7 @@ from tempfile import mkdtemp
 from zoneinfo import ZoneInfo
 
 from ingest import migrate, pipeline
+from ingest.backends.base import Store
 from ingest.backends.duckdb import DuckDBStore
 from ingest.formats import compile_format
 from ingest.model import RunReport
@@ -17,6 +18,7 @@ from ingest.model import RunReport
 Row = dict[str, object]
 Tables = dict[str, list[Row]]
 TABLES = ("requests", "stage_timings", "errors", "cache_samples", "quarantine")
+ENGINES = ("duckdb", "postgresql")
 _SHIFT = 40
 
 
@@ -34,14 +36,24 @@ def new_store(folder: Path) -> DuckDBStore:
     return DuckDBStore(path)
 
 
+def new_store_of(engine: str, folder: Path) -> Store:
+    """A migrated empty store of an engine; a file is made in a folder."""
+    if engine == "postgresql":
+        from tests.support import postgres_server
+
+        return postgres_server.new_store()
+    return new_store(folder)
+
+
 def run(
-    store: DuckDBStore,
+    store: Store,
     paths: Sequence[Path],
     *,
     final: bool = False,
     chunk_bytes: int = 1 << 20,
     log_format: str | None = None,
     tz: str = "UTC",
+    host: str = "h",
     stage_time: str = "elapsed",
     escapes: str = "backslash",
 ) -> RunReport:
@@ -49,12 +61,12 @@ def run(
     kwargs = {"stage_time": stage_time, "escapes": escapes}
     fmt = compile_format(log_format, **kwargs) if log_format else compile_format(**kwargs)
     options = pipeline.Options(
-        "h", "s", fmt, UTC if tz == "UTC" else ZoneInfo(tz), final=final, chunk_bytes=chunk_bytes
+        host, "s", fmt, UTC if tz == "UTC" else ZoneInfo(tz), final=final, chunk_bytes=chunk_bytes
     )
     return pipeline.ingest(store, [str(p) for p in paths], options, now=lambda: datetime.now(UTC))
 
 
-def dump(store: DuckDBStore, names: Sequence[Path]) -> dict[str, list[Row]]:
+def dump(store: Store, names: Sequence[Path]) -> dict[str, list[Row]]:
     """All rows, sorted, with files as indexes into ``names`` and keys as (file, offset)."""
     files = {str(p): i for i, p in enumerate(names)}
     index = {c.file_key: files[c.path] for c in store.checkpoints()}

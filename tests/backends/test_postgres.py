@@ -1,0 +1,397 @@
+"""PostgreSQL as a store: the commit contract, locks, lost connections, and what its users' SQL and passwords may not do."""
+
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ingest import faults
+from ingest.backends.postgres import PostgresStore
+from ingest.errors import IngestBusyError, StoreError, UsageProblem
+from ingest.stores import open_store
+from tests.support import harness, postgres_server
+from tests.support.command_line import CommandLine
+from tests.support.fault_machine import KILLED, counting, ended_in_child, hooked
+from tests.support.log_writer import Journal, to_bytes
+
+_CHUNK = 5000  # bytes: two chunks of what is new in the second log
+_ACROSS = (
+    b'2026-03-02 00:00:01,000 - app - INFO - synthesis_start: id=ts_0a0a0a0a, text="two files"\n'
+    b"2026-03-02 00:00:01,100 - app - INFO - stage_time: stage=text_normalize, id=ts_0a0a0a0a, duration_ms=9\n"
+    b"2026-03-02 00:00:01,200 - app - ERROR - out of memory: id=ts_0a0a0a0a, error_code=OOM\n",
+    b"2026-03-02 00:00:02,000 - app - INFO - stage_time: stage=audio_render, id=ts_0a0a0a0a, duration_ms=90\n"
+    b"2026-03-02 00:00:02,200 - app - INFO - synthesis_complete: id=ts_0a0a0a0a, status=success, duration_ms=95\n",
+)
+_OTHERS = (
+    b"2026-03-02 00:00:03,000 - app.cache - INFO - cache_health: path=/c, used=1MB, total=2MB, usage=50%\n"
+    b"2026-02-31 00:00:03,000 - app.cache - INFO - a day that there is not\n\n"
+)
+_NOT_ON_A_SERVER = {"migrated"}  # its template is at head
+
+
+class Half:
+    """A database that knows the first part of two logs; both have grown since."""
+
+    def __init__(self, folder: Path) -> None:
+        journal = Journal()
+        self.paths = [folder / "a.log", folder / "b.log"]
+        self.url = postgres_server.new_url()
+        self._append(_ACROSS[0], to_bytes(journal.mixed(4)))
+        self.run(PostgresStore(self.url))
+        self._append(to_bytes(journal.mixed(8)), _ACROSS[1] + _OTHERS + to_bytes(journal.mixed(12)))
+
+    def _append(self, *data: bytes) -> None:
+        for path, more in zip(self.paths, data, strict=True):
+            with path.open("ab") as file:
+                file.write(more)
+
+    def copy(self) -> PostgresStore:
+        """The store as it is at the beginning."""
+        server = postgres_server.server()
+        name = self.url.partition("@/")[2].partition("?")[0]
+        return PostgresStore(server.url(server.new_database(name)))
+
+    def run(self, store: PostgresStore) -> None:
+        """One run over both logs, in small chunks."""
+        assert not harness.run(store, self.paths, final=True, chunk_bytes=_CHUNK).problems
+
+
+@pytest.fixture(scope="module")
+def half(tmp_path_factory: pytest.TempPathFactory) -> Half:
+    return Half(tmp_path_factory.mktemp("half"))
+
+
+@pytest.fixture(scope="module")
+def expected(half: Half) -> harness.Tables:
+    store = half.copy()
+    half.run(store)
+    tables = harness.dump(store, half.paths)
+    assert all(tables[t] for t in harness.TABLES)
+    return tables
+
+
+@pytest.fixture
+def store() -> PostgresStore:
+    return postgres_server.new_store()
+
+
+def _committed(store: PostgresStore) -> int:
+    return sum(c.committed_offset for c in store.checkpoints())
+
+
+def _rows(store: PostgresStore, sql: str) -> list[tuple[object, ...]]:
+    with store.reading() as reader:
+        return reader.query(sql, {}).rows
+
+
+def _expect_repaired(
+    half: Half, store: PostgresStore, expected: harness.Tables, when: object
+) -> None:
+    """A second run makes the tables those of an undisturbed one; behind it all is at rest."""
+    half.run(store)
+    got = harness.dump(store, half.paths)
+    for table in harness.TABLES:
+        assert got[table] == expected[table], (when, table)
+    known = store.checkpoints()
+    size = sum(p.stat().st_size for p in half.paths)
+    assert _committed(store) == size, when
+    assert sum(c.record_bytes + c.quarantined_bytes + c.ignored_bytes for c in known) == size
+    states = {str(s) for (s,) in _rows(store, "select distinct status from ingest_runs")}
+    assert states <= {"done", "failed", "interrupted"}, when
+    before = store.upkeep().state()
+    half.run(store)
+    assert store.upkeep().state() == before, when
+
+
+def test_every_point_of_the_flow_is_passed(half: Half) -> None:
+    with counting() as passed:
+        half.run(half.copy())
+    assert set(passed.times) == set(faults.POINTS) - _NOT_ON_A_SERVER
+
+
+@pytest.mark.parametrize("point", [p for p in faults.POINTS if p not in _NOT_ON_A_SERVER])
+def test_killed_at_each_point_the_next_run_repairs_everything(
+    half: Half, expected: harness.Tables, point: str
+) -> None:
+    store = half.copy()
+    before = _committed(store)
+    assert ended_in_child(lambda: half.run(store), point) == KILLED
+    if faults.POINTS.index(point) < faults.POINTS.index("committed"):  # type: ignore[arg-type]
+        assert _committed(store) == before
+    _expect_repaired(half, store, expected, point)
+
+
+@pytest.mark.parametrize("point", ["begun", "inserted", "rows_in", "before_commit"])
+def test_a_lost_connection_moves_nothing_and_is_told(
+    half: Half, expected: harness.Tables, point: str
+) -> None:
+    store = half.copy()
+    before = _committed(store)
+    with hooked(point, 2, lambda: _cut(store)), pytest.raises(StoreError) as caught:
+        half.run(store)
+    assert caught.value.exit_code == 4
+    assert "connection" in caught.value.message
+    with_rows = {c.file_key: c.committed_offset for c in store.checkpoints()}
+    stored = _rows(store, "select file_key, max(byte_offset) from errors group by 1")
+    assert all(offset < with_rows[key] for key, offset in stored)  # type: ignore[index,operator]
+    assert _committed(store) >= before
+    _expect_repaired(half, store, expected, point)
+
+
+def _cut(store: PostgresStore) -> None:
+    """End every other session of the database that ingests."""
+    with store.connected("tests") as connection:
+        connection.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() "
+            "and pid <> pg_backend_pid() and application_name like 'ttsq ingests%'"
+        )
+
+
+def test_without_its_lock_a_session_cannot_write(half: Half) -> None:
+    store = half.copy()
+    before = _committed(store)
+    (known, *_) = store.checkpoints()
+    with store.ingesting(1, "h"):
+        _cut(store)
+        with PostgresStore(_url(store)).ingesting(1, "h"):  # another one has it now
+            with pytest.raises(StoreError, match="connection"), store.writing() as writer:
+                writer.commit([replace(known, committed_offset=10**9)], None)
+            with pytest.raises(StoreError, match="connection"):
+                store.next_file_key(0)
+    assert _committed(store) == before
+
+
+def test_a_server_that_restarts_is_waited_for_and_one_that_is_gone_is_told(tmp_path: Path) -> None:
+    server = postgres_server.make_server()
+    try:
+        url = server.tcp_url("postgres", "postgres")
+        store = PostgresStore(url)
+        assert store.revision() is None
+        server.stop(signal.SIGINT)
+        begin = time.monotonic()
+        with pytest.raises(StoreError) as caught:
+            store.revision()
+        assert time.monotonic() - begin < 8
+        assert "cannot connect" in caught.value.message and caught.value.exit_code == 4
+        with ThreadPoolExecutor(1) as other:
+            asked = other.submit(store.revision)
+            time.sleep(0.2)
+            server.start()
+            assert asked.result() is None
+    finally:
+        server.remove()
+
+
+def test_one_hosts_ingests_exclude_each_other_and_hosts_do_not(store: PostgresStore) -> None:
+    other = PostgresStore(_url(store))
+    with store.ingesting(0, "web-1"):
+        begin = time.monotonic()
+        for wait in (0.0, 0.4):
+            with pytest.raises(IngestBusyError) as caught, other.ingesting(wait, "web-1"):
+                pass
+        assert 0.4 <= time.monotonic() - begin < 5
+        assert "server process" in caught.value.message
+        assert "ttsq ingests web-1 on " in caught.value.message
+        assert caught.value.exit_code == 5
+        with other.ingesting(0, "web-2"):
+            assert "web-2" in str(store.holder())
+        with pytest.raises(IngestBusyError, match="web-1"), other.ingesting(0, None):
+            pass
+    assert store.holder() is None
+    with store.ingesting(0, None):
+        with pytest.raises(IngestBusyError, match="all hosts"), other.ingesting(0, "web-1"):
+            pass
+        with pytest.raises(IngestBusyError), other.ingesting(0, None):
+            pass
+    with other.ingesting(0, "web-1"):
+        pass
+
+
+def test_schemas_of_one_database_do_not_exclude_each_other(store: PostgresStore) -> None:
+    with store.connected("tests") as connection:
+        connection.execute("create schema apart")
+    apart = PostgresStore(_url(store) + "&options=-csearch_path%3Dapart")
+    with store.ingesting(0, None), apart.ingesting(0, None):
+        assert apart.revision() is None
+        assert store.revision() is not None
+
+
+def _url(store: PostgresStore) -> str:
+    with store.connected("tests") as connection:
+        name = connection.info.dbname
+    return postgres_server.server().url(name)
+
+
+def test_a_reader_is_not_stopped_by_a_writer_nor_stops_it(half: Half) -> None:
+    store = half.copy()
+    assert store.capabilities.readers_beside_writer and store.capabilities.transactions
+    seen: list[object] = []
+
+    def look() -> None:
+        seen.append(_rows(PostgresStore(_url(store)), "select count(*) from requests")[0][0])
+
+    with ExitStack() as stack:
+        held = stack.enter_context(store.reading())
+        (before,) = held.query("select count(*) from requests", {}).rows[0]
+        stack.enter_context(hooked("before_commit", 1, look))
+        half.run(store)
+        assert seen == [before]
+        assert held.query("select count(*) from requests", {}).rows == [(before,)]
+    assert _rows(store, "select count(*) from requests")[0][0] > before  # type: ignore[operator]
+
+
+_WRITING = (
+    "delete from requests",
+    "select 1; delete from requests",
+    "select 1; commit; delete from requests",
+    "with gone as (delete from requests returning 1) select * from gone",
+    "explain analyze delete from requests",
+    "select nextval('file_keys')",
+    "set transaction read write",
+    "commit",
+    "/* select */ drop table requests",
+    "copy requests to '/tmp/stolen'",
+    "copy (select 1) to program 'touch /tmp/stolen'",
+    "do $$ begin delete from requests; end $$",
+    "select * into taken from requests",
+    "create table taken as select 1",
+)
+
+
+@pytest.mark.parametrize("sql", _WRITING)
+def test_sql_of_users_cannot_write(half: Half, sql: str) -> None:
+    store = PostgresStore(half.url)
+    before = _rows(store, "select count(*) from requests")
+    for binds in (None, {}):
+        with pytest.raises(StoreError) as caught, store.reading() as reader:
+            reader.query(sql, binds)
+        assert caught.value.exit_code == 4
+    assert _rows(store, "select count(*) from requests") == before
+    assert not Path("/tmp/stolen").exists()
+
+
+def test_a_statement_may_begin_with_comments_and_hold_percent_signs(half: Half) -> None:
+    with PostgresStore(half.url).reading() as reader:
+        found = reader.query("-- why\n/* so */ select '100 %s %(x)s' as a, 7 % 4 as b", None)
+        assert (found.columns, found.rows) == (("a", "b"), [("100 %s %(x)s", 3)])
+        bound = reader.query("select cast(:x as text) || '%', '%s'", {"x": "a\0b"}).rows
+        assert bound == [("a\ufffdb%", "%s")]
+
+
+_SECRET = postgres_server.PASSWORD
+_QUOTED = "s3cret-p%40ss%2Fw%3Ard"
+
+
+def test_a_password_opens_the_store_and_is_never_told(tmp_path: Path) -> None:
+    server = postgres_server.server()
+    name = server.new_database()
+    ttsq = CommandLine(tmp_path)
+    (tmp_path / "app.log").write_bytes(to_bytes(Journal().requests(3)))
+    url = server.tcp_url(name, "guarded", _QUOTED)
+    told = [ttsq("--db", url, *words) for words in (("ingest", "app.log", "--final"), ("status",))]
+    assert [t.code for t in told] == [0, 0], told
+    wrong = (
+        server.tcp_url(name, "guarded", _QUOTED + "x"),
+        server.tcp_url("nowhere", "guarded", _QUOTED),
+        url.replace(f":{server.port}/", ":1/"),
+        url.replace("127.0.0.1", "no.such.host.invalid"),
+        url.replace(_QUOTED, _SECRET),
+        url.replace(_QUOTED, _QUOTED + "%zz"),
+        url + "?sslmode=s3cret",
+        url + f"?password={_QUOTED}&connect_timeout=s3cret",
+    )
+    refused = [ttsq("--db", u, "--debug", "status") for u in wrong]
+    refused += [ttsq("--db", u, "status") for u in wrong]
+    assert all(r.code != 0 for r in refused), refused
+    for ended in (*told, *refused):
+        for part in (_SECRET, _QUOTED, "p@ss", "s3cret-p"):
+            assert part not in ended.out + ended.err, ended
+    assert "postgresql://guarded@127.0.0.1" in told[1].out
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:a@b@h/d",
+        "postgresql://u:a/b@h/d",
+        "postgresql://u:a#b@h/d",
+        "postgresql+psycopg://u:a?b@h/d",
+        "postgresql://h:port/d",
+        "postgresql://h/d?nonsense=1",
+        "postgresql://u:%zz@h/d",
+    ],
+)
+def test_a_url_that_cannot_be_read_is_not_repeated(url: str) -> None:
+    with pytest.raises(UsageProblem) as caught:
+        open_store(url)
+    assert url not in caught.value.message
+    assert "%40" in (caught.value.hint or "")
+
+
+def test_what_postgresql_cannot_store_is_replaced(store: PostgresStore, tmp_path: Path) -> None:
+    path = tmp_path / "app.log"
+    path.write_bytes(
+        b'2026-03-02 00:00:01,000 - app - INFO - synthesis_start: id=ts_0a0a0a0a, text="a\0b", odd=c\0d\n'
+        b"2026-03-02 00:00:02,000 - app - ERROR - bad \0 thing: id=ts_0b0b0b0b, odd=\"\\u0000 \0 \\\\u0000\"\n"
+        b"2026-02-31 00:00:03,000 - app - INFO - no \0 day\n"
+    )  # fmt: skip
+    harness.run(store, [path], final=True)
+    assert _rows(store, "select text, text_class, attributes ->> 'odd' from requests") == [
+        ("a\ufffdb", "symbols", "c\ufffdd")
+    ]
+    ((message, odd),) = _rows(store, "select message, attributes ->> 'odd' from errors")
+    assert "bad \ufffd thing" in str(message)
+    assert "\0" not in str(odd) and "\ufffd" in str(odd)
+    assert "no \ufffd day" in str(_rows(store, "select raw from quarantine")[0][0])
+    with path.open("ab") as file:
+        file.write(
+            b"2026-03-02 00:00:04,000 - app - INFO - synthesis_complete: id=ts_0a0a0a0a, status=success\n"
+        )
+    harness.run(store, [path], final=True)
+    found = _rows(store, "select text, text_class, status from requests where id = 'ts_0a0a0a0a'")
+    assert found == [("a\ufffdb", "symbols", "success")]
+
+
+def _days(first: int, count: int, *, year: int = 2026) -> bytes:
+    return b"".join(
+        f"{year}-03-{day:02} 10:00:00,000 - app - ERROR - failed: id=ts_{day:08x}, error_code=X\n".encode()
+        for day in range(first, first + count)
+    )
+
+
+def _places(store: PostgresStore) -> dict[str, int]:
+    sql = "select cast(cast(tableoid as regclass) as text), count(*) from errors group by 1"
+    return {str(name): int(str(rows)) for name, rows in _rows(store, sql)}
+
+
+def test_each_day_has_a_partition_and_a_wrong_clock_has_none(
+    store: PostgresStore, tmp_path: Path
+) -> None:
+    path = tmp_path / "app.log"
+    path.write_bytes(_days(1, 5) + _days(9, 1, year=1999) + _days(9, 1, year=9998) + _days(6, 1))
+    harness.run(store, [path], final=True)
+    days = {f"errors_p202603{day:02}": 1 for day in range(1, 7)}
+    assert _places(store) == days | {"errors_default": 2}
+
+
+def test_where_a_reader_is_in_the_way_rows_go_to_the_default_partition(
+    store: PostgresStore, tmp_path: Path
+) -> None:
+    path = tmp_path / "app.log"
+    path.write_bytes(_days(1, 2))
+    with store.connected("tests") as reader:
+        reader.execute("begin")
+        reader.execute("select count(*) from errors").fetchall()
+        begin = time.monotonic()
+        harness.run(store, [path], final=True)
+        assert time.monotonic() - begin < 10
+    assert _places(store) == {"errors_default": 2}
+    path.write_bytes(_days(1, 4))
+    harness.run(store, [path], final=True)  # a day that has rows there stays there
+    path.write_bytes(_days(1, 4) + _days(2, 1))
+    harness.run(store, [path], final=True)
+    assert _places(store) == {"errors_default": 3, "errors_p20260303": 1, "errors_p20260304": 1}

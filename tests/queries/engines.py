@@ -1,0 +1,66 @@
+"""The engines that a query is held to: a store of each that holds given rows, and a session of it in any zone."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from ingest.backends.base import Reader, Store
+from ingest.backends.duckdb import DuckDBReader, DuckDBStore
+from ingest.backends.postgres import PostgresReader, PostgresStore
+from ingest.backends.postgres_copy import copy_in
+from tests.queries.rows import Rows, make_store
+from tests.support import postgres_server
+
+ENGINES = ("duckdb", "postgresql")
+_TABLES = ("requests", "stage_timings", "errors", "cache_samples")
+
+
+def store_of(engine: str, path: Path, rows: Rows) -> Store:
+    """A store at head that holds the rows; ``path`` is where a file may be made."""
+    return make_store(path, rows) if engine == "duckdb" else _on_server(rows)
+
+
+def _on_server(rows: Rows) -> PostgresStore:
+    store = postgres_server.new_store()
+    with store.connected("tests") as connection:
+        for name in _TABLES:
+            content = [asdict(row) for row in getattr(rows, name)]
+            if content:
+                copy_in(connection, name, _typed(pa.Table.from_pylist(content)))
+    return store
+
+
+def _typed(table: pa.Table) -> pa.Table:
+    """Numbers as wide as the columns are."""
+    if "seq" in table.column_names:
+        place = table.column_names.index("seq")
+        table = table.set_column(place, "seq", table["seq"].cast(pa.int32()))
+    for name in ("text_len", "request_key"):
+        if name in table.column_names:
+            place = table.column_names.index(name)
+            table = table.set_column(place, name, table[name].cast(pa.int64()))
+    return table
+
+
+@contextmanager
+def session_in(store: Store, zone: str) -> Iterator[Reader]:
+    """A reading session whose zone is not UTC."""
+    if isinstance(store, PostgresStore):
+        with store.connected("tests") as connection:
+            connection.execute("select set_config('TimeZone', %s, false)", [zone])
+            connection.execute("begin read only")
+            yield PostgresReader(connection)
+        return
+    assert isinstance(store, DuckDBStore)
+    # a file of its own: one process opens a file in one way only
+    copy = store.path.with_suffix(".zoned")
+    if not copy.exists():
+        shutil.copy(store.path, copy)
+    with duckdb.connect(str(copy), read_only=True) as connection:
+        connection.execute(f"set TimeZone = '{zone}'")
+        yield DuckDBReader(connection)
