@@ -1,23 +1,22 @@
 """``ttsq ingest``, ``ttsq status``, ``ttsq demo``."""
 
-import json
+import os
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from ingest.cli.context import open_store, options, print_error, printable, reported
+from ingest.cli.context import open_store, options, print_error, reported
 from ingest.cli.log_options import DateFormat, LogFormat, Text, Zone, reading_progress
+from ingest.cli.run_report import print_report
 from ingest.cli.sources import Given, Run, planned, together
 from ingest.errors import ExitCode, LogFileError, TtsqError, UsageProblem
 from ingest.model import RunReport
 
-if TYPE_CHECKING:
-    from ingest.publish import Published
+Progress = Callable[[int, int], None]
 
 
 def ingest(
@@ -52,7 +51,18 @@ def ingest(
     wait: Annotated[
         float, typer.Option(help="Seconds to wait for another ingest of the same store.")
     ] = 10.0,
-    as_json: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
+    follow: Annotated[
+        bool,
+        typer.Option(
+            "--follow", help="Stay, and read again whenever a file changes, until told to end."
+        ),
+    ] = False,
+    every: Annotated[
+        float, typer.Option(min=0.1, help="With --follow: seconds between two looks at the files.")
+    ] = 2.0,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The summary as JSON; with --follow one a line.")
+    ] = False,
 ) -> None:
     """Read what is new in log files, exactly once, into the store.
 
@@ -60,11 +70,18 @@ def ingest(
     record of a live file waits until the next one begins. Without PATH it reads the sources that the settings name.
     """
     with reported(options(ctx).debug):
+        if follow and (final or dry_run):
+            raise UsageProblem(
+                "--follow goes with neither --final nor --dry-run", "give one of them alone"
+            )
         runs = planned(
             options(ctx).settings,
             paths or [],
             Given(host, service, log_format, datefmt, tz, final, dry_run, wait, text),
         )
+        if follow:
+            _follow(ctx, runs, wait, every, as_json)
+            return
         report, failure = _ingested(ctx, runs)
         published = None
         if not dry_run and report.ledger.settled_bytes:
@@ -72,7 +89,7 @@ def ingest(
 
             published, unpublished = publish_configured(ctx, wait)
             failure = failure or unpublished
-        _print_report(report, as_json, dry_run, published)
+        print_report(report, as_json, dry_run, published)
         for problem in report.problems:
             print_error(problem)
         if failure is not None:
@@ -81,8 +98,36 @@ def ingest(
             raise typer.Exit(int(ExitCode.LOG_FILE))
 
 
-def _ingested(ctx: typer.Context, runs: Sequence[Run]) -> tuple[RunReport, TtsqError | None]:
+def _follow(
+    ctx: typer.Context, runs: Sequence[Run], wait: float, every: float, as_json: bool
+) -> None:
+    from ingest.cli.follow import Follower, News
+    from ingest.cli.publish_command import publish_configured
+    from ingest.cli.service_manager import ServiceManager
+
+    manager, news = ServiceManager(os.environ), News(as_json)
+
+    def run() -> bool:
+        report, failure = _ingested(ctx, runs, manager.alive)
+        news.tell(report)
+        if failure is not None:
+            raise failure
+        return report.ledger.settled_bytes > 0
+
+    def publish() -> None:
+        _, problem = publish_configured(ctx, wait)
+        if problem is not None:
+            print_error(problem)
+
+    Follower([p for r in runs for p in r.paths], run, publish, every, manager).follow()
+
+
+def _ingested(
+    ctx: typer.Context, runs: Sequence[Run], alive: Callable[[], None] = lambda: None
+) -> tuple[RunReport, TtsqError | None]:
     """One run a source, and one report of all; with what ended them before the last, if anything did.
+
+    ``alive`` is called as long as something goes on.
 
     :raises TtsqError: what ended the first run, or all of them: then there is nothing to report.
     """
@@ -94,7 +139,12 @@ def _ingested(ctx: typer.Context, runs: Sequence[Run]) -> tuple[RunReport, TtsqE
     failure: TtsqError | None = None
     for run in runs:
         try:
-            with reading_progress("ingest") as progress:
+            with reading_progress("ingest") as bar:
+
+                def progress(size: int, total: int, bar: Progress = bar) -> None:
+                    bar(size, total)
+                    alive()
+
                 done.append(
                     pipeline.ingest(
                         store,
@@ -114,63 +164,6 @@ def _ingested(ctx: typer.Context, runs: Sequence[Run]) -> tuple[RunReport, TtsqE
             print_error(unread)
         raise failure or absent[-1]
     return together(done, absent), failure
-
-
-def _print_report(
-    report: RunReport, as_json: bool, dry_run: bool, published: "Published | None"
-) -> None:
-    if as_json:
-        found = _report_object(report)
-        if published is not None:
-            from ingest.cli.publish_command import as_object
-
-            found["published"] = as_object(published)
-        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
-        return
-    for file in report.files:
-        note = f"  ({printable(file.note)})" if file.note else ""
-        counts = f"{file.ledger.records:>9,} records  {file.bytes_read:>13,} bytes"
-        typer.echo(f"{file.action:<10} {counts}  {printable(file.path)}{note}")
-    ledger = report.ledger
-    seconds = (report.finished_at - report.started_at).total_seconds()
-    verb = "would be stored in" if dry_run else "stored in"
-    typer.echo(
-        f"\n{ledger.records:,} records, {ledger.quarantined:,} in quarantine; "
-        f"{sum(report.rows.values()):,} rows {verb} {printable(report.store)}"
-    )
-    for table, count in report.rows.items():
-        typer.echo(f"  {table:<14} {count:>10,}")
-    typer.echo(
-        f"bytes: {report.bytes_read:,} read = {ledger.record_bytes:,} in records + "
-        f"{ledger.quarantined_bytes:,} in quarantine + {ledger.ignored_bytes:,} ignored + "
-        f"{ledger.tail_bytes:,} held back; {ledger.lost_bytes:,} lost ({seconds:.1f} s)"
-    )
-    if published is not None:
-        from ingest.cli.publish_command import as_text
-
-        typer.echo(as_text(published))
-
-
-def _report_object(report: RunReport) -> dict[str, object]:
-    return {
-        "store": report.store,
-        "started_at": report.started_at.isoformat(),
-        "finished_at": report.finished_at.isoformat(),
-        "bytes": report.bytes_read,
-        **asdict(report.ledger),
-        "rows": report.rows,
-        "files": [
-            {
-                "path": f.path,
-                "action": f.action,
-                "note": f.note,
-                "bytes": f.bytes_read,
-                **asdict(f.ledger),
-            }
-            for f in report.files
-        ],
-        "problems": [p.message for p in report.problems],
-    }
 
 
 def demo(

@@ -17,7 +17,7 @@ from tests.unit.test_docs import ttsq_commands, unknown_words
 DEPLOY = ROOT / "deploy"
 UNITS = DEPLOY / "systemd"
 STARTED = (
-    "ttsq-ingest.service", "ttsq-ingest.timer", "ttsq-prune.service", "ttsq-prune.timer",
+    "ttsq-ingest.service", "ttsq-ingest.timer", "ttsq-follow.service", "ttsq-prune.service", "ttsq-prune.timer",
     "ttsq-metrics.service", "ttsq-metrics.timer", "ttsq-alert@cache_alert.service",
     "ttsq-alert@cache_alert.timer", "tell-oncall@ttsq-ingest.service.service",
 )  # fmt: skip
