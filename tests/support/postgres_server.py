@@ -73,6 +73,7 @@ class Server:
     folder: Path
     port: int
     prefix: tuple[str, ...]
+    binaries: Path
     process: "list[subprocess.Popen[bytes]]"
 
     def url(self, database: str, user: str = "postgres") -> str:
@@ -107,7 +108,7 @@ class Server:
             w for k, v in _SETTINGS.items() for w in ("-c", f"{k}={v}")
         ]  # the settings of a server that may lose everything
         command = [
-            str(binaries() / "postgres"), "-D", str(self.folder / "data"), "-p", str(self.port),
+            str(self.binaries / "postgres"), "-D", str(self.folder / "data"), "-p", str(self.port),
             "-k", str(self.folder), "-h", "127.0.0.1", *options,
         ]  # fmt: skip
         log = (self.folder / "log").open("ab")
@@ -143,6 +144,20 @@ def _free_port() -> int:
         return int(found.getsockname()[1])
 
 
+def _reachable(found: Path, prefix: tuple[str, ...], folder: Path) -> Path:
+    """The binaries where the account that runs them may read them: a copy, if they lie in a home that is closed to it."""
+    if subprocess.run(["setpriv", *prefix, "test", "-r", str(found / "postgres")]).returncode == 0:
+        return found
+    place, install = (
+        found.parents[2],
+        folder / "install",
+    )  # of the wheel's package, and its libraries
+    for part in place.glob(f"{found.parents[1].name}*"):
+        shutil.copytree(part, install / part.name)
+    subprocess.run(["chmod", "-R", "go+rX", str(install)], check=True)
+    return install / found.relative_to(place)
+
+
 def make_server() -> Server:
     """A server of its own, started."""
     folder = Path(tempfile.mkdtemp(prefix="ttsq-postgres-"))
@@ -151,13 +166,14 @@ def make_server() -> Server:
         account = next(a for a in _ACCOUNTS if a in {p.pw_name for p in pwd.getpwall()})
         prefix = ("--reuid", account, "--regid", str(pwd.getpwnam(account).pw_gid), "--clear-groups")  # fmt: skip
         os.chown(folder, pwd.getpwnam(account).pw_uid, pwd.getpwnam(account).pw_gid)
+    found = _reachable(binaries(), prefix, folder)
     initdb = [
-        str(binaries() / "initdb"), "-D", str(folder / "data"), "-U", "postgres", "-A", "trust",
+        str(found / "initdb"), "-D", str(folder / "data"), "-U", "postgres", "-A", "trust",
         "-E", "UTF8", "--locale", "C.UTF-8", "--no-sync", "--no-instructions",
     ]  # fmt: skip
     subprocess.run(["setpriv", *prefix, *initdb], check=True, capture_output=True, cwd="/")
     (folder / "data" / "pg_hba.conf").write_text(_HBA)
-    server = Server(folder, _free_port(), prefix, [])
+    server = Server(folder, _free_port(), prefix, found, [])
     atexit.register(server.remove)
     server.start()
     return server
