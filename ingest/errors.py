@@ -68,6 +68,10 @@ class StoreBusyError(StoreError):
     """Another process holds the store, longer than we were willing to wait."""
 
 
+class StoreLostError(StoreError):
+    """The connection to a store is lost; what was not committed is undone."""
+
+
 class IngestBusyError(TtsqError):
     """Another ingest holds the store."""
 

@@ -1,5 +1,6 @@
 """The one flow: look at the files, decide, read, parse, assemble, commit."""
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from ingest import files, migrate
 from ingest.backends.base import Store
 from ingest.checkpoints import Identified, Known
 from ingest.commits import SMALL_BYTES, Commits
-from ingest.errors import DamagedFileError, LogFileError, TtsqError
+from ingest.errors import DamagedFileError, LogFileError, StoreLostError, TtsqError
 from ingest.faults import reach
 from ingest.fingerprint import covered, extended
 from ingest.formats import Format
@@ -29,6 +30,7 @@ from ingest.resume import Action, Anchored, Decision
 from ingest.salts import words_of
 from ingest.words import TextPolicy, Words
 
+_PAUSES_SECONDS = (0.5, 2.0)  # before another try, where the connection was lost
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -57,10 +59,33 @@ def ingest(
 ) -> RunReport:
     """Read what is new in the files named, exactly once, and say what was done.
 
+    Where the connection to the store is lost it begins anew, twice at most: what was committed is not read again, and the report
+    tells of the rest.
+
     :raises LogFileError: when no file can be found or read at all.
     :raises IngestBusyError: when another ingest holds the store.
     :raises StoreError: when the store fails or refuses.
     """
+    lost: list[TtsqError] = []
+    while True:
+        try:
+            report = _ingest(store, patterns, options, now, progress)
+        except StoreLostError as problem:
+            if len(lost) == len(_PAUSES_SECONDS):
+                raise
+            time.sleep(_PAUSES_SECONDS[len(lost)])
+            lost.append(problem)
+        else:
+            return replace(report, problems=(*lost, *report.problems))
+
+
+def _ingest(
+    store: Store,
+    patterns: Sequence[str],
+    options: Options,
+    now: Callable[[], datetime],
+    progress: Callable[[int, int], None],
+) -> RunReport:
     paths, missing = files.expand(patterns)
     if not paths:
         raise missing[0] if missing else LogFileError("no log files are named", "ttsq ingest PATH")

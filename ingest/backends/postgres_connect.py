@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from ingest.errors import IngestBusyError, StoreError, UsageProblem
+from ingest.errors import IngestBusyError, StoreError, StoreLostError, UsageProblem
 
 try:
     import psycopg
@@ -132,7 +132,7 @@ class Server:
                 "queries are read only; ttsq show NAME has examples",
             )
         if _is_lost(error):
-            return StoreError(
+            return StoreLostError(
                 f"the connection to {self.description} was lost: {text}",
                 "what was committed stays; run it again when the server is back",
             )

@@ -126,14 +126,34 @@ def test_killed_at_each_point_the_next_run_repairs_everything(
 
 
 @pytest.mark.parametrize("point", ["begun", "inserted", "rows_in", "before_commit"])
-def test_a_lost_connection_moves_nothing_and_is_told(
+def test_a_connection_that_is_lost_once_is_made_again(
+    half: Half, expected: harness.Tables, point: str
+) -> None:
+    store = half.copy()
+    with hooked(point, 2, lambda: _cut(store)):
+        report = harness.run(store, half.paths, final=True, chunk_bytes=_CHUNK)
+    (problem,) = report.problems
+    assert "connection" in problem.message and problem.exit_code == 4
+    _expect_repaired(half, store, expected, point)
+
+
+@pytest.mark.parametrize("point", ["begun", "inserted", "rows_in", "before_commit"])
+def test_a_connection_lost_again_and_again_moves_nothing_and_is_told(
     half: Half, expected: harness.Tables, point: str
 ) -> None:
     store = half.copy()
     before = _committed(store)
-    with hooked(point, 2, lambda: _cut(store)), pytest.raises(StoreError) as caught:
+    times = []
+
+    def cut() -> None:
+        times.append(1)
+        _cut(store)
+        faults._fault.left = 1  # type: ignore[union-attr]
+
+    with hooked(point, 1, cut), pytest.raises(StoreError) as caught:
         half.run(store)
     assert caught.value.exit_code == 4
+    assert len(times) >= 3
     assert "connection" in caught.value.message
     with_rows = {c.file_key: c.committed_offset for c in store.checkpoints()}
     stored = _rows(store, "select file_key, max(byte_offset) from errors group by 1")
