@@ -6,6 +6,9 @@ DEMO ?= demo
 SECONDS ?= 60
 TARGETS ?= $(notdir $(wildcard tests/fuzz/corpus/*))
 
+# the tests start ttsq a thousand times: bytecode makes that quicker
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test nightly check bench fuzz sanitize clean tools
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from io import StringIO
+from typing import NamedTuple
 
 from ingest.report_values import (
     Result,
@@ -25,11 +26,6 @@ def render_table(result: Result, width: int | None, tz: tzinfo | None, is_termin
 
     What does not fit is folded; columns that do not fit even so are left out from the right, and named.
     """
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     columns = list(zip(*result.rows, strict=True))
     cells = [_cells(values, tz) for values in columns]
     numeric = [all(v is None or is_number(v) for v in values) for values in columns]
@@ -38,20 +34,68 @@ def render_table(result: Result, width: int | None, tz: tzinfo | None, is_termin
         for n, values in zip(numeric, columns, strict=True)
     ]
     shown = _fitting(result.columns, cells, rigid, width)
+    drawn = [
+        Column(escape_controls(name), *about)
+        for name, *about in zip(result.columns, cells, numeric, rigid, strict=True)
+    ][:shown]
+    table = unfolded(drawn, width, is_terminal)
+    if table is None:
+        table = folded(drawn, width, is_terminal)
+    return table + _footer(result, shown, columns, tz)
+
+
+class Column(NamedTuple):
+    """A column as it is drawn; a rigid one is never folded."""
+
+    name: str
+    cells: Sequence[str]
+    is_numeric: bool
+    is_rigid: bool
+
+
+def unfolded(columns: Sequence[Column], width: int | None, is_terminal: bool) -> str | None:
+    """The table, where it fits the width as it is; like :func:`folded`, and many times as fast."""
+    from rich.cells import cell_len
+
+    widths = [max(map(cell_len, (c.name, *c.cells)), default=0) for c in columns]
+    total = sum(widths) + _GAP * (len(columns) - 1)
+    if width is not None and total > width:
+        return None
+
+    def line(row: Sequence[str]) -> str:
+        padded = (
+            " " * (w - cell_len(cell)) + cell if c.is_numeric else cell + " " * (w - cell_len(cell))
+            for cell, w, c in zip(row, widths, columns, strict=True)
+        )
+        return (" " * _GAP).join(padded).rstrip()
+
+    head = line([c.name for c in columns])
+    rows = map(line, zip(*(c.cells for c in columns), strict=True))
+    bold = f"\x1b[1m{head}\x1b[0m" if is_terminal else head
+    return "\n".join([bold, "─" * total, *rows]) + "\n"
+
+
+def folded(columns: Sequence[Column], width: int | None, is_terminal: bool) -> str:
+    """The table, what is too wide folded."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    for place in range(shown):
+    for column in columns:
         table.add_column(
-            Text(escape_controls(result.columns[place])),
-            justify="right" if numeric[place] else "left",
-            no_wrap=rigid[place],
+            Text(column.name),
+            justify="right" if column.is_numeric else "left",
+            no_wrap=column.is_rigid,
             overflow="fold",
         )
-    for row in zip(*cells[:shown], strict=True):
-        table.add_row(*(Text(cell) for cell in row))
+    for row in zip(*(c.cells for c in columns), strict=True):
+        table.add_row(*map(Text, row))
     out = StringIO()
     console = Console(file=out, width=width or _UNLIMITED, force_terminal=is_terminal, emoji=False)
     console.print(table)
-    return _trimmed(out.getvalue()) + _footer(result, shown, columns, tz)
+    return _trimmed(out.getvalue())
 
 
 def _trimmed(text: str) -> str:

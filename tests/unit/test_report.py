@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import stat
 import unicodedata
 from datetime import UTC, date, datetime
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 from ingest.backends.base import QueryResult
 from ingest.errors import StoreError, UsageProblem
 from ingest.report import Look, format_of, render, write_file
+from ingest.report_table import Column, folded, unfolded
 from ingest.report_values import display_width, escape_controls, short_number
 
 AT = datetime(2026, 3, 2, 6, 22, 37, 892000, tzinfo=UTC)
@@ -268,3 +270,33 @@ def test_the_format_follows_the_option_then_the_suffix() -> None:
     assert format_of(Path("a"), None) == "table"
     with pytest.raises(UsageProblem, match="no format 'xml'"):
         format_of(None, "xml")
+
+
+_CELLS = st.text(
+    st.one_of(st.sampled_from("ab1 你，é̈😀"), st.characters(categories=("L", "N", "P", "S"))),
+    max_size=8,
+).map(str.strip)
+
+
+@given(
+    st.lists(
+        st.tuples(_CELLS.filter(bool), st.lists(_CELLS, min_size=3, max_size=3), st.booleans()),
+        min_size=1,
+        max_size=4,
+    ),
+    st.sampled_from([None, 200]),
+    st.booleans(),
+)
+def test_a_table_with_nothing_to_fold_looks_like_one_with_something(
+    drawn: list[tuple[str, list[str], bool]], width: int | None, is_terminal: bool
+) -> None:
+    columns = [Column(name, cells, numeric, False) for name, cells, numeric in drawn]
+    found, expected = (draw(columns, width, is_terminal) for draw in (unfolded, folded))
+    plain = [re.sub(r"\x1b\[[0-9;]*m", "", text or "").splitlines() for text in (found, expected)]
+    assert [x.rstrip() for x in plain[0]] == [x.rstrip() for x in plain[1]]
+
+
+def test_a_table_that_is_too_wide_is_folded() -> None:
+    wide = [Column("a", ["word " * 30], False, False)]
+    assert unfolded(wide, 20, False) is None
+    assert max(map(len, folded(wide, 20, False).splitlines())) <= 20
