@@ -35,8 +35,10 @@ def render_table(result: Result, width: int | None, tz: tzinfo | None, is_termin
     ]
     shown = _fitting(result.columns, cells, rigid, width)
     drawn = [
-        Column(escape_controls(name), *about)
-        for name, *about in zip(result.columns, cells, numeric, rigid, strict=True)
+        Column(escape_controls(name), texts, is_numeric, is_rigid)
+        for name, texts, is_numeric, is_rigid in zip(
+            result.columns, cells, numeric, rigid, strict=True
+        )
     ][:shown]
     table = unfolded(drawn, width, is_terminal)
     if table is None:
