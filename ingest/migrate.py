@@ -1,5 +1,7 @@
 """The schema revisions of a store, through Alembic; imports it only when there is something to do."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ingest.backends.base import Store
@@ -8,6 +10,12 @@ from ingest.resources import folder
 
 if TYPE_CHECKING:
     from alembic.config import Config
+    from sqlalchemy import Connection
+    from sqlalchemy.exc import DBAPIError
+
+    from ingest.views import View
+
+_EXPECTED = "ttsq_expected_view"  # made to be compared, and rolled back
 
 
 def revisions() -> list[str]:
@@ -65,27 +73,34 @@ def require_head(store: Store) -> None:
 
 
 def upgrade(store: Store, revision: str = "head") -> None:
-    """Run revisions up to one."""
+    """Run revisions up to one.
+
+    :raises StoreError: when the database refuses; nothing is changed then.
+    """
     from alembic import command
 
-    with _configured(store) as config:
+    with _told(store), _configured(store) as config:
         command.upgrade(config, revision)
 
 
 def downgrade(store: Store, revision: str) -> None:
-    """Undo revisions down to one (``base``: all of them; the tables go)."""
+    """Undo revisions down to one (``base``: all of them; the tables go).
+
+    :raises StoreError: when the database refuses; nothing is changed then.
+    """
     from alembic import command
 
-    with _configured(store) as config:
+    with _told(store), _configured(store) as config:
         command.downgrade(config, revision)
 
 
 def differences(store: Store) -> list[str]:
-    """How the store's tables differ from what the program expects; empty when they do not."""
+    """How the store's tables and views differ from what the program expects; empty when they do not."""
     from alembic.autogenerate import compare_metadata
     from alembic.runtime.migration import MigrationContext
 
     from ingest.schema import metadata
+    from ingest.views import VIEWS
 
     engine = store.engine()
     with engine.connect() as connection:  # type: ignore[attr-defined]
@@ -93,12 +108,72 @@ def differences(store: Store) -> list[str]:
         if store.name == "postgresql":
             opts["include_object"] = _is_ours
         context = MigrationContext.configure(connection, opts=opts)
-        return [str(d) for d in compare_metadata(context, metadata)]
+        found = [str(d) for d in compare_metadata(context, metadata)]
+        return found + [d for view in VIEWS for d in _view_differences(connection, view)]
 
 
 def _is_ours(_: object, name: str | None, kind: str, reflected: bool, expected: object) -> bool:
     """Whether to compare something of a server: not partitions, not indexes, not the tables of others."""
     return not (reflected and expected is None and kind in ("table", "index"))
+
+
+def _view_differences(connection: "Connection", view: "View") -> list[str]:
+    """How one view differs: in its query, in what it says of itself and its columns."""
+    from sqlalchemy import inspect
+    from sqlalchemy.exc import DBAPIError
+
+    stored = inspect(connection)
+    if view.name not in stored.get_view_names():
+        return [f"the view {view.name} is missing"]
+    found = []
+    try:
+        if _query(connection, view.name) != _as_stored(connection, view):
+            found.append(f"the view {view.name} has another query")
+    except DBAPIError as error:
+        found.append(f"the view {view.name} cannot be made on these tables: {_reason(error)}")
+    said = stored.get_table_comment(view.name)["text"]
+    comments = {c["name"]: c.get("comment") for c in stored.get_columns(view.name)}
+    if said != view.comment or comments != {c.name: c.comment for c in view.columns}:
+        found.append(f"the view {view.name} has other comments")
+    return found
+
+
+def _as_stored(connection: "Connection", view: "View") -> str:
+    """A view's query as the engine would write it down."""
+    from sqlalchemy import text
+
+    try:
+        connection.execute(text(f"create view {_EXPECTED} as {view.select}"))
+        return _query(connection, _EXPECTED)
+    finally:
+        connection.rollback()
+
+
+def _query(connection: "Connection", view: str) -> str:
+    from sqlalchemy import inspect
+
+    written = inspect(connection).get_view_definition(view) or ""
+    # DuckDB quotes the names of types until it has read the file anew
+    return written.replace(view, _EXPECTED, 1).replace('"', "")
+
+
+@contextmanager
+def _told(store: Store) -> Iterator[None]:
+    """Turn what a database says of a revision into an error of ours."""
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        yield
+    except DBAPIError as error:
+        raise StoreError(
+            f"the store {store.description} refuses the change of its schema: {_reason(error)}",
+            "nothing is changed; only the role that owns the tables can do it, and views of your own "
+            "may stand on what changes",
+        ) from error
+
+
+def _reason(error: "DBAPIError") -> str:
+    return str(error.orig).strip().partition("\n")[0]
 
 
 class _configured:

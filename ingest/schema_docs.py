@@ -1,4 +1,4 @@
-"""``python -m ingest.schema_docs``: writes docs/schema.md from the tables of ``ingest.schema``.
+"""``python -m ingest.schema_docs``: writes docs/schema.md from the tables of ``ingest.schema`` and ``ingest.views``.
 
 ``--check`` only says whether the page is as it would be written.
 """
@@ -9,13 +9,14 @@ from pathlib import Path
 from sqlalchemy import Column, Table
 
 from ingest.schema import metadata
+from ingest.views import VIEWS, View
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "schema.md"
 
 _HEAD = """\
 # The tables
 
-Written by `python -m ingest.schema_docs` from `ingest/schema.py`; change that, not this page.
+Written by `python -m ingest.schema_docs` from `ingest/schema.py` and `ingest/views.py`; change these, not this page.
 
 Durations end in `_ms`, sizes in `_kb` and `_mb`, percentages in `_percent`; what ends in `_at` is an instant, stored in UTC.
 A `file_key` is that of [log_files](#log_files); with a byte offset, which counts uncompressed bytes, it leads from any
@@ -25,9 +26,20 @@ row back to its line. The store holds the comments below, too:
 ttsq sql "select table_name, column_name, comment from duckdb_columns() where table_name = 'requests'"
 ```
 
-`request_parts` is ttsq's own working table; questions need none of it.
+For dashboards begin with [the views](#the-views): they have the same names on every store, and no users' words. `request_parts` is ttsq's own
+working table; questions need none of it.
 
 | table | rows |
+|---|---|
+"""
+
+_VIEWS = """
+## The views
+
+Plain names over the tables, alike on DuckDB and PostgreSQL, in the published copy, too. No column holds users' words: texts, messages,
+tracebacks and other pairs are in the tables alone. [bi.md](bi.md) has recipes.
+
+| view | rows |
 |---|---|
 """
 
@@ -36,7 +48,15 @@ def written() -> str:
     """The page as it ought to be."""
     tables = list(metadata.tables.values())
     index = "".join(f"| [{t.name}](#{t.name}) | {t.comment} |\n" for t in tables)
-    return _HEAD + index + "".join(_section(t) for t in tables)
+    views = "".join(f"| [{v.name}](#{v.name}) | {v.comment} |\n" for v in VIEWS)
+    return (
+        _HEAD
+        + index
+        + "".join(_section(t) for t in tables)
+        + _VIEWS
+        + views
+        + "".join(_view_section(v) for v in VIEWS)
+    )
 
 
 def _section(table: Table) -> str:
@@ -44,6 +64,13 @@ def _section(table: Table) -> str:
     return (
         f"\n## {table.name}\n\n{table.comment}\n\n"
         f"| column | type | null | meaning |\n|---|---|---|---|\n{rows}"
+    )
+
+
+def _view_section(view: View) -> str:
+    rows = "".join(f"| `{c.name}` | {c.type} | {c.comment} |\n" for c in view.columns)
+    return (
+        f"\n### {view.name}\n\n{view.comment}\n\n| column | type | meaning |\n|---|---|---|\n{rows}"
     )
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from ingest.backends.readers import Granted
 from ingest.backends.upkeep import Upkeep
 from ingest.model import Changes, Checkpoint, Origin, RunRow
 
@@ -128,3 +129,10 @@ class Store(Protocol):
 
     def upkeep(self) -> Upkeep:
         """Work on the whole store: retention, copies."""
+
+    def grant_reader(self, role: str, with_text: bool) -> Granted:
+        """Let a role read the views and tables of a store at head and nothing else; users' words only ``with_text``.
+
+        :raises UsageProblem: where there are no roles.
+        :raises StoreError: when there is no such role, or it cannot be held to that.
+        """

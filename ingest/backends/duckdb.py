@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import duckdb
 
@@ -13,7 +13,7 @@ from ingest.backends.base import Capabilities, QueryResult
 from ingest.backends.duckdb_writer import CHECKPOINT_COLUMNS, EPOCH, DuckDBWriter
 from ingest.binds import binds as names_of
 from ingest.binds import replace_binds
-from ingest.errors import StoreBusyError, StoreError
+from ingest.errors import StoreBusyError, StoreError, UsageProblem
 from ingest.faults import reach
 from ingest.locks import exclusive, holder_of, holder_of_lock
 from ingest.model import Checkpoint
@@ -176,6 +176,12 @@ class DuckDBStore:
         from ingest.backends.duckdb_upkeep import DuckDBUpkeep
 
         return DuckDBUpkeep(self)
+
+    def grant_reader(self, role: str, with_text: bool) -> NoReturn:
+        raise UsageProblem(
+            f"the store {self.path} is a file and knows no roles: its permissions say who reads it",
+            "give readers a copy of their own: ttsq publish DIR",
+        )
 
     def _connect(
         self, read_only: bool, connect: Callable[[], duckdb.DuckDBPyConnection] | None

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 
@@ -314,11 +314,14 @@ def _blocks(connection: Connection, name: str) -> tuple[int, int]:
     return (int(row[0]), int(row[1])) if row else (0, 0)
 
 
-def _tables(connection: Connection, database: str) -> list[tuple[str, str]]:
+def _names(
+    connection: Connection, kind: Literal["tables", "views"], database: str
+) -> list[tuple[str, str]]:
+    """Schemas and names of a database's tables or views."""
     return [
         (str(schema), str(name))
         for schema, name in connection.execute(
-            "select schema_name, table_name from duckdb_tables() where database_name = ? and not internal",
+            f"select schema_name, {kind[:-1]}_name from duckdb_{kind}() where database_name = ? and not internal",
             [database],
         ).fetchall()
     ]
@@ -330,7 +333,7 @@ def _identifier(*names: str) -> str:
 
 def _require_equal(connection: Connection) -> None:
     """:raises StoreError: when the copy lacks rows; it is about to take the store's place."""
-    for names in _tables(connection, "store"):
+    for names in _names(connection, "tables", "store"):
         counts = [
             _number(connection.execute(f"select count(*) from {_identifier(database, *names)}"))
             for database in ("store", "copy")
@@ -343,10 +346,16 @@ def _require_equal(connection: Connection) -> None:
 
 
 def _drop_others(connection: Connection) -> None:
-    """Leave out of a copy the tables that are not for its readers."""
-    for schema, table in _tables(connection, "copy"):
+    """Leave out of a copy the tables that are not for its readers, and the views that stand on these."""
+    for schema, table in _names(connection, "tables", "copy"):
         if schema != "main" or table not in _PUBLISHED:
             connection.execute(f"drop table {_identifier('copy', schema, table)}")
+    for names in _names(connection, "views", "copy"):
+        view = _identifier("copy", *names)
+        try:
+            connection.execute(f"describe {view}")
+        except duckdb.Error:
+            connection.execute(f"drop view {view}")
 
 
 def _finish(connection: Connection, target: Path) -> None:

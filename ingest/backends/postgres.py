@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from ingest.backends.postgres_upkeep import PostgresUpkeep
+    from ingest.backends.readers import Granted
 
 _SNAPSHOT = "begin isolation level repeatable read read only"
 _READING = ("select", "with", "values", "table", "show", "explain", "(")
@@ -147,6 +148,12 @@ class PostgresStore:
         from ingest.backends.postgres_upkeep import PostgresUpkeep
 
         return PostgresUpkeep(self)
+
+    def grant_reader(self, role: str, with_text: bool) -> "Granted":
+        from ingest.backends.postgres_roles import grant_reader
+
+        with self._connected("grants") as connection, connection.transaction():
+            return grant_reader(connection, role, with_text, self.description)
 
     @contextmanager
     def connected(self, purpose: str) -> Iterator[Connection]:

@@ -34,7 +34,10 @@ _KEEPALIVE: dict[str, int] = {
     "keepalives_interval": 10,
     "keepalives_count": 3,
 }
-_SETTINGS = "set time zone 'UTC'; set intervalstyle = 'postgres'; set datestyle = 'ISO'"
+# compiling an expression costs more than the queries take
+_SETTINGS = (
+    "set jit = off; set time zone 'UTC'; set intervalstyle = 'postgres'; set datestyle = 'ISO'"
+)
 _OLDEST = 140000  # server version: extract() is exact from 14 on
 # user, password, host, port and database may hold nothing that another part begins with
 _URL = re.compile(
@@ -125,6 +128,12 @@ class Server:
             return StoreError(
                 f"cannot connect to {self.description}: {text}",
                 "is the server up, and are user, password (PGPASSWORD, ~/.pgpass) and database right?",
+            )
+        if isinstance(error, errors.InsufficientPrivilege):
+            return StoreError(
+                f"the store {self.description} refuses: {text}",
+                "its owner says who may read: ttsq db grant-reader ROLE; users' words (texts, messages, "
+                "tracebacks) need --with-text",
             )
         if isinstance(error, _REFUSALS):
             return StoreError(

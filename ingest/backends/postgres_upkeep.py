@@ -55,7 +55,7 @@ _LEAVES = (
     "select c.relname, pg_total_relation_size(c.oid), p.relname "
     "from pg_class c left join pg_inherits i on i.inhrelid = c.oid "
     "left join pg_class p on p.oid = i.inhparent "
-    "where c.relkind = 'r' and c.relnamespace = cast(current_schema() as regnamespace)"
+    "where c.relkind = 'r' and c.relnamespace = (select oid from pg_namespace where nspname = current_schema())"
 )
 # Rows that are gone or were replaced still take room; the counters of who has just done that come in with a delay.
 _WASTEFUL = (
@@ -207,7 +207,7 @@ def _no_copies() -> NoReturn:
     """:raises UsageProblem: always."""
     raise UsageProblem(
         "a PostgreSQL store is not published: readers connect to PostgreSQL itself",
-        "they delay no ingest; give them a role that can only read",
+        "they delay no ingest; a role that can only read: ttsq db grant-reader ROLE",
     )
 
 

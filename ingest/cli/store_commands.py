@@ -1,13 +1,18 @@
-"""``ttsq db …``: the schema revisions of the store."""
+"""``ttsq db …``: the schema revisions of the store, and who may read it."""
 
-from typing import Annotated
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ingest.cli.context import open_store, options, reported
+from ingest.cli.context import open_store, options, printable, reported
 from ingest.errors import ExitCode, UsageProblem
 
-db = typer.Typer(no_args_is_help=True, help="Schema revisions of the store.")
+if TYPE_CHECKING:
+    from ingest.backends.readers import Granted
+
+db = typer.Typer(no_args_is_help=True, help="Schema revisions of the store, and who may read it.")
 
 
 @db.command()
@@ -66,7 +71,7 @@ def current(ctx: typer.Context) -> None:
 
 @db.command()
 def check(ctx: typer.Context) -> None:
-    """Compare the store's tables with what the program expects; exit 1 when they differ."""
+    """Compare the store's tables and views with what the program expects; exit 1 when they differ."""
     from ingest import migrate
 
     with reported(options(ctx).debug):
@@ -77,4 +82,47 @@ def check(ctx: typer.Context) -> None:
             typer.echo(difference)
         if found:
             raise typer.Exit(int(ExitCode.FOUND))
-        typer.echo(f"{store.description}: all tables as expected at {migrate.head()}")
+        typer.echo(f"{store.description}: all tables and views as expected at {migrate.head()}")
+
+
+@db.command("grant-reader")
+def grant_reader(
+    ctx: typer.Context,
+    role: Annotated[str, typer.Argument(help="A role of the PostgreSQL server that exists.")],
+    with_text: Annotated[
+        bool, typer.Option("--with-text", help="Users' words, too: texts, messages, tracebacks.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Let a role of a PostgreSQL store read, and nothing else.
+
+    What else it had on the store's tables is taken away; without --with-text so are users' words.
+    """
+    from ingest import migrate
+
+    with reported(options(ctx).debug):
+        store = open_store(ctx)
+        migrate.require_head(store)
+        granted = store.grant_reader(role, with_text)
+        if as_json:
+            typer.echo(json.dumps(_as_object(granted), ensure_ascii=False, indent=2))
+        else:
+            _print_granted(granted)
+
+
+def _as_object(granted: "Granted") -> dict[str, object]:
+    tables = [t._asdict() for t in granted.tables]
+    return asdict(granted) | {"tables": tables}
+
+
+def _print_granted(granted: "Granted") -> None:
+    """What a role may read, and on stderr what else it can do."""
+    open_tables = [t.table for t in granted.tables if not t.closed]
+    typer.echo(printable(f"{granted.role} may read, in {granted.store}, schema {granted.schema}:"))
+    typer.echo(f"  views   {', '.join(granted.views)}")
+    typer.echo(f"  tables  {', '.join(open_tables)}")
+    for table, closed in granted.tables:
+        if closed:
+            typer.echo(f"          {table}, but for {', '.join(closed)}")
+    for warning in granted.warnings:
+        typer.echo(printable(f"ttsq: warning: {granted.role}: {warning}"), err=True)
