@@ -6,7 +6,7 @@ COPY pyproject.toml setup.py README.md LICENSE ./
 COPY ingest ingest
 COPY queries queries
 COPY migrations migrations
-RUN python -m venv /opt/ttsq && /opt/ttsq/bin/pip install --no-cache-dir .
+RUN python -m venv /opt/ttsq && /opt/ttsq/bin/pip install --no-cache-dir '.[postgres]'
 
 FROM python:3.11.13-slim-bookworm
 RUN useradd --uid 10001 --user-group --create-home --home-dir /var/lib/ttsq --shell /usr/sbin/nologin ttsq

@@ -25,7 +25,7 @@ _BOUND = 20.0  # seconds: far below the wait for a store that somebody holds
 
 @pytest.fixture
 def ttsq(tmp_path: Path) -> CommandLine:
-    made = CommandLine(tmp_path)
+    made = CommandLine(tmp_path).with_tables()
     (tmp_path / "ttsq.toml").write_text("publish = true\n")
     (tmp_path / "app.log").write_text("not a record\n" + lines(0, 20))
     made.well("ingest", "app.log", "--final")

@@ -32,7 +32,7 @@ def figures(text: str) -> Figures:
 
 @pytest.fixture
 def ttsq(tmp_path: Path) -> CommandLine:
-    return CommandLine(tmp_path)
+    return CommandLine(tmp_path).with_tables()
 
 
 def metrics(ttsq: CommandLine) -> Figures:
@@ -132,6 +132,7 @@ def test_the_file_is_replaced_whole_and_readable_to_all(ttsq: CommandLine) -> No
 
 def test_what_cannot_be_written_is_an_error_and_leaves_nothing(ttsq: CommandLine) -> None:
     (ttsq.folder / "app.log").write_text(lines(0, 4))
+    ttsq.store.unlink()
     assert ttsq("status", "--metrics", "x.prom").code == 4  # no store
     ttsq.well("ingest", "app.log")
     (ttsq.folder / "folder.prom").mkdir()

@@ -17,7 +17,7 @@ _ODD = b"app-\xff.log"
 
 @pytest.fixture
 def ttsq(tmp_path: Path) -> CommandLine:
-    return CommandLine(tmp_path)
+    return CommandLine(tmp_path).with_tables()
 
 
 def _write(ttsq: CommandLine, name: bytes, text: str) -> bytes:

@@ -58,7 +58,7 @@ def ttsq(tmp_path: Path) -> CommandLine:
             text += _request(day, 86_399 if long else n * 60, f"ts_{day:02}{n}", 3 if long else 0.5)
         text += _cache(day, 1) if day != 4 else ""
     (tmp_path / "app.log").write_text(text)
-    made = CommandLine(tmp_path)
+    made = CommandLine(tmp_path).with_tables()
     made.well("ingest", "app.log", "--final")
     return made
 

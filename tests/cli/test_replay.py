@@ -72,7 +72,7 @@ def _ledger(store: DuckDBStore) -> list[tuple[int, ...]]:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_tables_are_those_of_the_right_format_from_the_start(seed: int, tmp_path: Path) -> None:
-    path, data, ttsq = tmp_path / "app.log", _truth(seed), CommandLine(tmp_path)
+    path, data, ttsq = tmp_path / "app.log", _truth(seed), CommandLine(tmp_path).with_tables()
     store, fresh = harness.new_store(tmp_path), _store(tmp_path, "fresh")
     _misread(store, path, data)
     pieces = len(harness.dump(store, [path])["quarantine"])
@@ -121,7 +121,7 @@ def _take_for(store: DuckDBStore, data: bytes) -> None:
 
 
 def test_once_only(tmp_path: Path) -> None:
-    path, ttsq = tmp_path / "app.log", CommandLine(tmp_path)
+    path, ttsq = tmp_path / "app.log", CommandLine(tmp_path).with_tables()
     store = harness.new_store(tmp_path)
     _misread(store, path, lines(0, 20).encode() + b"not a record at all\n")
     assert "80 records" in ttsq.well("replay")
@@ -141,7 +141,7 @@ def _runs(store: DuckDBStore) -> list[tuple[object, ...]]:
 
 
 def test_what_is_not_understood_stays_as_it_is(tmp_path: Path) -> None:
-    path, ttsq = tmp_path / "app.log", CommandLine(tmp_path)
+    path, ttsq = tmp_path / "app.log", CommandLine(tmp_path).with_tables()
     store = harness.new_store(tmp_path)
     _misread(store, path, b"a banner\nof two lines\n\n" + lines(0, 3).encode())
     before = _quarantine(ttsq)
@@ -161,7 +161,7 @@ def _quarantine(ttsq: CommandLine) -> list[tuple[Any, ...]]:
 
 
 def test_the_wrong_format_makes_nothing_worse(tmp_path: Path) -> None:
-    ttsq, long = CommandLine(tmp_path), "2026-03-02 10:00:00,000 - app - INFO - x\n"
+    ttsq, long = CommandLine(tmp_path).with_tables(), "2026-03-02 10:00:00,000 - app - INFO - x\n"
     (tmp_path / "app.log").write_text(
         long + "y" * 99 + "\n" * 2 + ("z" * 99 + "\n") * 50_000 + lines(1, 3)
     )
@@ -175,7 +175,7 @@ def test_the_wrong_format_makes_nothing_worse(tmp_path: Path) -> None:
 
 
 def test_a_live_files_last_record_waits(tmp_path: Path) -> None:
-    path, ttsq = tmp_path / "app.log", CommandLine(tmp_path)
+    path, ttsq = tmp_path / "app.log", CommandLine(tmp_path).with_tables()
     store, fresh = harness.new_store(tmp_path), _store(tmp_path, "fresh")
     last = b"2026-03-02 10:00:00,000 - app - ERROR - boom\n"
     _misread(store, path, lines(0, 5).encode() + last, final=False)
@@ -191,7 +191,7 @@ def test_a_live_files_last_record_waits(tmp_path: Path) -> None:
 
 
 def test_final_takes_the_last_record(tmp_path: Path) -> None:
-    path, ttsq = tmp_path / "app.log", CommandLine(tmp_path)
+    path, ttsq = tmp_path / "app.log", CommandLine(tmp_path).with_tables()
     _misread(harness.new_store(tmp_path), path, lines(0, 2).encode(), final=False)
     assert _replayed(ttsq, "--final", "--dry-run")["left"] == 0
     assert _replayed(ttsq)["left"] == 1
@@ -199,7 +199,7 @@ def test_final_takes_the_last_record(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_gone_comes_from_the_text_kept(tmp_path: Path) -> None:
-    path, ttsq = tmp_path / "app.log", CommandLine(tmp_path)
+    path, ttsq = tmp_path / "app.log", CommandLine(tmp_path).with_tables()
     store, fresh = harness.new_store(tmp_path), _store(tmp_path, "fresh")
     data = lines(0, 3).encode() + "2026-03-02 10:00:00,000 - app - ERROR - 你好 🎉\nmore\n".encode()
     _misread(store, path, data)
@@ -212,7 +212,7 @@ def test_a_file_that_is_gone_comes_from_the_text_kept(tmp_path: Path) -> None:
 
 
 def test_text_that_is_not_the_files_very_bytes_stays(tmp_path: Path) -> None:
-    path, ttsq = tmp_path / "app.log", CommandLine(tmp_path)
+    path, ttsq = tmp_path / "app.log", CommandLine(tmp_path).with_tables()
     head = b"2026-03-02 10:00:00,000 - app - ERROR - "
     data = (
         head
@@ -234,7 +234,7 @@ def test_text_that_is_not_the_files_very_bytes_stays(tmp_path: Path) -> None:
 
 
 def test_another_file_at_the_path_is_not_read(tmp_path: Path) -> None:
-    path, ttsq = tmp_path / "app.log", CommandLine(tmp_path)
+    path, ttsq = tmp_path / "app.log", CommandLine(tmp_path).with_tables()
     _misread(harness.new_store(tmp_path), path, lines(0, 5).encode())
     _write(path, lines(500, 30).encode())
     report = _replayed(ttsq)
@@ -245,7 +245,7 @@ def test_another_file_at_the_path_is_not_read(tmp_path: Path) -> None:
 
 
 def test_a_compressed_file(tmp_path: Path) -> None:
-    path, ttsq = tmp_path / "app.log", CommandLine(tmp_path)
+    path, ttsq = tmp_path / "app.log", CommandLine(tmp_path).with_tables()
     data = b"".join(
         x if i % 7 else x + b"no header of its own\n"
         for i, x in enumerate(_truth(1).splitlines(True))
@@ -261,7 +261,7 @@ def test_a_compressed_file(tmp_path: Path) -> None:
 
 def test_a_giant_piece_is_read_in_chunks(tmp_path: Path) -> None:
     """A headerless line takes what follows of another format, until that is too long for a record."""
-    path, ttsq = tmp_path / "app.log", CommandLine(tmp_path)
+    path, ttsq = tmp_path / "app.log", CommandLine(tmp_path).with_tables()
     store, fresh = harness.new_store(tmp_path), _store(tmp_path, "fresh")
     pad = "p" * 300
     data = ("ERROR: first\n" + lines(0, 9000).replace("Hello", pad)).encode()
@@ -282,7 +282,7 @@ def test_a_giant_piece_is_read_in_chunks(tmp_path: Path) -> None:
 
 
 def test_a_dry_run_counts_and_stores_nothing(tmp_path: Path) -> None:
-    ttsq = CommandLine(tmp_path)
+    ttsq = CommandLine(tmp_path).with_tables()
     _misread(harness.new_store(tmp_path), tmp_path / "app.log", lines(0, 5).encode())
     before = ttsq.store.read_bytes()
     report = _replayed(ttsq, "--dry-run")

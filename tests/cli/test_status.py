@@ -19,7 +19,7 @@ def _states(ttsq: CommandLine) -> list[tuple[str, str, bool]]:
 
 def test_a_known_file_that_is_gone_is_missing(tmp_path: Path) -> None:
     """It is a look at the disk: the store keeps how the file stood when it was read, and the next run finds it again."""
-    ttsq = CommandLine(tmp_path)
+    ttsq = CommandLine(tmp_path).with_tables()
     log = tmp_path / "app.log"
     log.write_text(lines(0, 5))
     ttsq.well("ingest", "app.log")
@@ -35,7 +35,7 @@ def test_a_known_file_that_is_gone_is_missing(tmp_path: Path) -> None:
 
 
 def test_a_replaced_file_is_not_expected_to_be_there(tmp_path: Path) -> None:
-    ttsq = CommandLine(tmp_path)
+    ttsq = CommandLine(tmp_path).with_tables()
     log = tmp_path / "app.log"
     log.write_text(lines(0, 5))
     ttsq.well("ingest", "app.log")
@@ -59,7 +59,7 @@ def test_the_column_says_no_other_state() -> None:
 
 
 def test_who_holds_the_store_is_told(tmp_path: Path) -> None:
-    ttsq = CommandLine(tmp_path)
+    ttsq = CommandLine(tmp_path).with_tables()
     (tmp_path / "app.log").write_text(lines(0, 5))
     ttsq.well("ingest", "app.log")
     assert "held by: nobody" in ttsq.well("status")

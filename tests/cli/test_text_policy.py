@@ -18,7 +18,7 @@ from tests.support import harness, strategies
 from tests.support.command_line import CommandLine
 
 _SETTINGS = settings(
-    max_examples=int(os.environ.get("TTSQ_EXAMPLES", "40")) // 4,
+    max_examples=int(os.environ.get("TTSQ_EXAMPLES", "40")) // 8,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
@@ -63,7 +63,7 @@ def _bytes_of(folder: Path) -> bytes:
 
 @pytest.mark.parametrize("policy", _POLICIES)
 def test_no_word_comes_to_the_store(policy: str, tmp_path: Path) -> None:
-    ttsq = CommandLine(tmp_path)
+    ttsq = CommandLine(tmp_path).with_tables()
     (tmp_path / "a.log").write_text(_log("secret"))
     ttsq.well("ingest", "a.log", "--text", policy)
     (tmp_path / "b.log").write_text(_rest())
@@ -111,7 +111,7 @@ def test_equal_texts_have_equal_hashes_in_one_store_alone(tmp_path: Path) -> Non
 
 
 def test_the_policy_of_the_settings_holds_and_an_option_goes_over_it(tmp_path: Path) -> None:
-    ttsq = CommandLine(tmp_path)
+    ttsq = CommandLine(tmp_path).with_tables()
     (tmp_path / "ttsq.toml").write_text('text = "drop"\n')
     for name, words in (("a", ()), ("b", ("--text", "keep"))):
         (tmp_path / f"{name}.log").write_text(_log(name).replace("ts_", f"ts_{name}"))
@@ -122,7 +122,7 @@ def test_the_policy_of_the_settings_holds_and_an_option_goes_over_it(tmp_path: P
 
 
 def test_a_line_of_a_file_that_is_no_log_is_not_repeated(tmp_path: Path) -> None:
-    ttsq = CommandLine(tmp_path)
+    ttsq = CommandLine(tmp_path).with_tables()
     (tmp_path / "notes.txt").write_text("my secret\nanother\nand a third\n")
     (tmp_path / "a.log").write_text(_log("word"))
     kept = ttsq("ingest", "a.log", "notes.txt")
@@ -133,7 +133,7 @@ def test_a_line_of_a_file_that_is_no_log_is_not_repeated(tmp_path: Path) -> None
 
 
 def test_the_salt_is_not_published(tmp_path: Path) -> None:
-    ttsq = CommandLine(tmp_path)
+    ttsq = CommandLine(tmp_path).with_tables()
     (tmp_path / "a.log").write_text(_log("word"))
     ttsq.well("ingest", "a.log", "--text", "hash")
     ttsq.well("publish")

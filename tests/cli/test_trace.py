@@ -17,7 +17,7 @@ ID = "ts_7f3a2b1c"
 def ttsq(tmp_path: Path) -> CommandLine:
     log = failing(failing(Log()), "ts_7f3a2b1d", "14:23")
     (tmp_path / "app.log").write_bytes(log.content)
-    return CommandLine(tmp_path)
+    return CommandLine(tmp_path).with_tables()
 
 
 def test_a_request_by_its_id_and_by_its_beginning(ttsq: CommandLine) -> None:
@@ -94,6 +94,7 @@ def test_exit_codes(ttsq: CommandLine, words: tuple[str, ...], code: int, told: 
 
 
 def test_without_a_store_and_with_an_empty_one(ttsq: CommandLine) -> None:
+    ttsq.store.unlink()
     ended = ttsq("trace", ID)
     assert (ended.code, ended.out) == (4, "")
     ttsq.well("db", "upgrade")

@@ -27,7 +27,7 @@ def _log(first: int, count: int) -> str:
 @pytest.fixture
 def ttsq(tmp_path: Path) -> CommandLine:
     """A log ingested over several runs, rotated and compressed between them."""
-    ttsq = CommandLine(tmp_path)
+    ttsq = CommandLine(tmp_path).with_tables()
     log = tmp_path / "app.log"
     log.write_text("not a record\n\n" + _log(0, 20))
     ttsq.well("ingest", "app.log")
@@ -97,7 +97,7 @@ def test_a_row_that_is_lost_or_doubled_is_named(ttsq: CommandLine, table: str, o
 
 
 def test_the_line_of_a_lost_row_is_shown_without_its_escapes(tmp_path: Path) -> None:
-    ttsq = CommandLine(tmp_path)
+    ttsq = CommandLine(tmp_path).with_tables()
     line = "2026-03-02 10:00:00,000 - app - ERROR - boom \x1b[2J\u202e\x9b evil\n"
     (tmp_path / "app.log").write_text(line, "utf-8")
     ttsq.well("ingest", "app.log", "--final")
@@ -157,7 +157,7 @@ def test_a_file_that_is_gone_is_named_and_not_lost(ttsq: CommandLine) -> None:
 
 
 def test_a_damaged_file_is_not_lost(tmp_path: Path) -> None:
-    ttsq, packed = CommandLine(tmp_path), tmp_path / "app.log.gz"
+    ttsq, packed = CommandLine(tmp_path).with_tables(), tmp_path / "app.log.gz"
     packed.write_bytes(gzip.compress(lines(0, 1000).encode()))
     ttsq.well("ingest", packed)
     _verified(ttsq, 0)
@@ -169,7 +169,7 @@ def test_a_damaged_file_is_not_lost(tmp_path: Path) -> None:
 
 
 def test_a_file_edited_in_its_middle(tmp_path: Path) -> None:
-    ttsq = CommandLine(tmp_path)
+    ttsq = CommandLine(tmp_path).with_tables()
     log = tmp_path / "app.log"
     log.write_text(lines(0, 1000))
     ttsq.well("ingest", "app.log", "--final")
@@ -236,7 +236,7 @@ def _tell_pruned(ttsq: CommandLine, cutoff: str) -> None:
 
 
 def test_lines_behind_the_end_of_a_finished_file(tmp_path: Path) -> None:
-    ttsq = CommandLine(tmp_path)
+    ttsq = CommandLine(tmp_path).with_tables()
     log = tmp_path / "app.log"
     log.write_text(lines(0, 3) + "2026-03-02 10:00:00,000 - app - ERROR - bo")
     ttsq.well("ingest", "app.log", "--final")

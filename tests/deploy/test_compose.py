@@ -1,23 +1,33 @@
-"""docker-compose.yml and the Dockerfile: health checks, loopback, no passwords, pinned images, no root, real commands."""
+"""docker-compose.yml and the Dockerfiles: health checks, loopback, no passwords, pinned images, no root, real commands.
+
+There is no container engine in the tests: the scripts that the containers start are run here, against a real server.
+"""
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import yaml
 
 from ingest.settings import load_settings
+from tests.support import postgres_server
 from tests.unit.test_docs import unknown_words
 
 ROOT = Path(__file__).parents[2]
-EVERY = ROOT / "deploy" / "compose" / "every"
+SCRIPTS = ROOT / "deploy" / "compose"
+EVERY = SCRIPTS / "every"
+ONCE = {"roles", "readers"}  # services that end when their work is done
+IMAGES = {"Dockerfile": "10001:10001", "deploy/superset/Dockerfile": "10002:10002"}
 _PINNED = re.compile(r"[\w./-]+:\d+\.\d+(\.\d+)?[\w.-]*(@sha256:[0-9a-f]{64})?$")
 _SECRET = re.compile(r"pass|secret|token|key", re.I)
 
@@ -28,6 +38,9 @@ def compose() -> dict[str, Any]:
 
 
 def no_health_check(service: dict[str, Any]) -> bool:
+    """Neither one, nor a service that ends and is started again until it has done its work."""
+    if service.get("restart") == "on-failure":
+        return "healthcheck" in service
     test = service.get("healthcheck", {}).get("test", [])
     return not test or test[0] not in ("CMD", "CMD-SHELL") or len(test) < 2
 
@@ -63,7 +76,11 @@ def unconfined(service: dict[str, Any]) -> bool:
 
 
 RULES: dict[Callable[[dict[str, Any]], bool], list[dict[str, Any]]] = {
-    no_health_check: [{}, {"healthcheck": {"test": ["NONE"]}}],
+    no_health_check: [
+        {},
+        {"healthcheck": {"test": ["NONE"]}},
+        {"restart": "on-failure", "healthcheck": {"test": ["CMD", "true"]}},
+    ],
     ports_elsewhere: [{"ports": ["5432:5432"]}, {"ports": ["0.0.0.0:5432:5432"]}],
     passwords: [
         {"environment": {"POSTGRES_PASSWORD": "ttsq"}},
@@ -80,7 +97,7 @@ RULES: dict[Callable[[dict[str, Any]], bool], list[dict[str, Any]]] = {
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_every_service_keeps_the_rule(rule: Callable[[dict[str, Any]], bool]) -> None:
     services = compose()["services"]
-    assert set(services) >= {"postgres", "ingest", "prune"}
+    assert set(services) == {"postgres", "ingest", "prune", "superset"} | ONCE
     assert [name for name, service in services.items() if rule(service)] == []
 
 
@@ -95,10 +112,38 @@ def test_volumes_are_named_or_read_only_and_secrets_are_files() -> None:
         for volume in service.get("volumes", ()):
             source, target = re.match(r"(\$\{[^}]*\}|[^:]+):(.+)$", volume).groups()  # type: ignore[union-attr]
             assert source in found["volumes"] or target.endswith(":ro"), volume
+            assert not source.startswith("./") or (ROOT / source).exists()
         assert set(service.get("secrets", ())) <= set(found["secrets"])
-    assert all(set(secret) == {"file"} for secret in found["secrets"].values())
+    assert {name: {"file": f"./secrets/{name}"} for name in found["secrets"]} == found["secrets"]
     ignored = (ROOT / ".gitignore").read_text().split()
     assert {"secrets/", ".env"} <= set(ignored)
+
+
+def test_no_secret_is_handed_to_who_does_not_need_it() -> None:
+    found = compose()
+    holders = {n: set(s.get("secrets", ())) for n, s in found["services"].items()}
+    assert set().union(*holders.values()) == set(found["secrets"])
+    superset = {"superset_secret_key", "superset_admin_password", "superset_db_password"}
+    assert holders["superset"] == superset | {"reader_password"}
+    assert {n for n, held in holders.items() if "postgres_password" in held} == {
+        "postgres",
+        "roles",
+    }
+    assert {n for n, s in ttsq_services().items() if holders[n] != {"db_password"}} == set()
+
+
+def test_services_wait_for_what_they_need() -> None:
+    services = compose()["services"]
+    done = {"condition": "service_completed_successfully"}
+    for name, service in services.items():
+        needed = service.get("depends_on", {})
+        assert name == "postgres" or needed["postgres"] == {"condition": "service_healthy"}
+        assert {n for n, how in needed.items() if how == done} == set(needed) & ONCE
+    assert {n for n, s in services.items() if s["restart"] == "on-failure"} == ONCE
+    assert (
+        "roles" in services["readers"]["depends_on"]
+        and "readers" in services["superset"]["depends_on"]
+    )
 
 
 def ttsq_services() -> dict[str, dict[str, Any]]:
@@ -113,28 +158,50 @@ def test_commands_are_real_ones(name: str) -> None:
     assert unknown_words([str(word) for word in service["command"]]) == []
 
 
-@pytest.mark.parametrize("name", ["ingest", "prune"])
+def test_the_readers_commands_are_real_ones() -> None:
+    shell, c, line = ttsq_services()["readers"]["entrypoint"]
+    assert (shell, c) == ("sh", "-c")
+    commands = [command.split() for command in line.split(" && ")]
+    assert [command[:3] for command in commands] == [
+        ["ttsq", "db", "upgrade"],
+        ["ttsq", "db", "grant-reader"],
+    ]
+    assert [unknown_words(command[1:]) for command in commands] == [[], []]
+
+
+@pytest.mark.parametrize("name", ["ingest", "prune", "readers"])
 def test_variables_are_settings(name: str) -> None:
     given = {k: f"{k}-value" for k in ttsq_services()[name]["environment"]}
     settings = load_settings(ROOT / "tests" / "deploy" / "empty.toml", given)
     assert set(given) <= set(re.findall(r"TTSQ_\w+(?=-value)", repr(settings)))
     example = (ROOT / "deploy" / "compose" / "env.example").read_text()
     asked = set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text()))
-    assert set(re.findall(r"^(\w+)=", example, re.M)) == asked - {"TTSQ_POSTGRES_PORT"}
+    ports = {"TTSQ_POSTGRES_PORT", "TTSQ_SUPERSET_PORT"}
+    assert set(re.findall(r"^(\w+)=", example, re.M)) == asked - ports
 
 
-def test_the_image_is_small_pinned_and_not_of_root() -> None:
-    text = (ROOT / "Dockerfile").read_text()
+@pytest.mark.parametrize("file", IMAGES)
+def test_the_image_is_small_pinned_and_not_of_root(file: str) -> None:
+    text = (ROOT / file).read_text()
+    folder = (ROOT / file).parent
     stages = re.findall(r"^FROM (\S+)(?: AS (\w+))?$", text, re.M)
     assert len(stages) == 2 and all(_PINNED.match(image) for image, _ in stages)
     last = text.split("\nFROM ")[-1]
     assert "gcc" not in last and f"--from={stages[0][1]}" in last
-    assert re.findall(r"^USER (\S+)$", last, re.M) == ["10001:10001"]
-    copied = {w for line in re.findall(r"^COPY (?!--from)(.*)$", text, re.M) for w in line.split()}
-    sources = {w for w in copied if not w.startswith(("--", "./", "/usr"))}
-    kept = re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(), re.M)
+    assert re.findall(r"^USER (\S+)$", last, re.M) == [IMAGES[file]]
+    assert IMAGES[file] in {s["user"] for s in compose()["services"].values()}
+    lines = re.findall(r"^COPY (?!--from)(.*)$", text, re.M)
+    sources = {w for line in lines for w in line.split()[:-1] if not w.startswith("--")}
+    kept = re.findall(r"^!(.+)$", (folder / ".dockerignore").read_text(), re.M)
     assert sources == set(kept)
-    assert all((ROOT / source).exists() for source in sources)
+    assert all((folder / source).exists() for source in sources)
+
+
+def test_the_image_has_what_the_store_on_a_server_needs() -> None:
+    assert "pip install --no-cache-dir '.[postgres]'" in (ROOT / "Dockerfile").read_text()
+    assert {s["environment"]["TTSQ_DB"] for s in ttsq_services().values()} == {
+        "postgresql+psycopg://ttsq@postgres:5432/ttsq"
+    }
 
 
 def every(tmp_path: Path, *command: str) -> subprocess.Popen[str]:
@@ -185,3 +252,146 @@ def test_a_failing_command_is_told_and_is_not_healthy(tmp_path: Path) -> None:
         running.kill()
     assert "exit code 5: sh -c" in err
     assert not (tmp_path / "done").exists()
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A server that asks for passwords, and the folder with them."""
+
+    server: postgres_server.Server
+    secrets: Path
+
+    def environment(self, **own: str) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("TTSQ_", "PG"))}
+        path = f"{postgres_server.binaries()}:{os.environ['PATH']}"
+        return kept | {"PATH": path, "PYTHONPATH": str(ROOT)} | own
+
+    def roles(self, secrets: Path) -> "subprocess.CompletedProcess[str]":
+        """The script of the service ``roles``."""
+        own = {"PGHOST": "127.0.0.1", "PGPORT": str(self.server.port), "TTSQ_SECRETS": str(secrets)}
+        return subprocess.run(
+            [SCRIPTS / "roles"], env=self.environment(**own), capture_output=True, text=True
+        )
+
+    def ttsq(self, *command: str, **own: str) -> "subprocess.CompletedProcess[str]":
+        """ttsq as in the services, by TCP."""
+        given = {
+            "TTSQ_DB": self.server.tcp_url("ttsq", "ttsq"),
+            "TTSQ_DB_PASSWORD_FILE": str(self.secrets / "db_password"),
+            "TTSQ_HOST": "tts-1",
+        }
+        return subprocess.run(
+            [sys.executable, "-m", "ingest", *command],
+            env=self.environment(**given, **own), cwd=self.secrets, capture_output=True, text=True,
+        )  # fmt: skip
+
+    def connect(self, user: str, secret: str, database: str) -> "psycopg.Connection[Any]":
+        return psycopg.connect(
+            host="127.0.0.1", port=self.server.port, user=user, dbname=database, autocommit=True,
+            password=(self.secrets / secret).read_text(),
+        )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    server = postgres_server.make_server()
+    secrets = tmp_path_factory.mktemp("secrets") / "secrets"
+    subprocess.run([SCRIPTS / "make-secrets", secrets], check=True)
+    password = (secrets / "postgres_password").read_text()
+    with server.connect() as connection:
+        connection.execute(f"alter role postgres password '{password}'")
+    hba = server.folder / "data" / "pg_hba.conf"
+    hba.write_text("local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
+    with server.connect() as connection:
+        connection.execute("select pg_reload_conf()")
+    made = Stack(server, secrets)
+    done = made.roles(secrets)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    yield made
+    server.remove()
+
+
+def test_secrets_are_random_all_there_and_stay(tmp_path: Path) -> None:
+    first: dict[str, str] = {}
+    for _ in range(2):
+        subprocess.run([SCRIPTS / "make-secrets", tmp_path / "secrets"], check=True)
+        found = {p.name: p.read_text() for p in (tmp_path / "secrets").iterdir()}
+        assert set(found) == set(compose()["secrets"])
+        assert all(re.fullmatch(r"[0-9a-f]{64}", value) for value in found.values())
+        assert len(set(found.values())) == len(found)
+        first = first or found
+    assert first == found
+    assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
+    assert {p.stat().st_mode & 0o777 for p in (tmp_path / "secrets").iterdir()} == {0o644}
+
+
+def test_the_roles_are_no_superusers_and_each_stays_in_its_database(stack: Stack) -> None:
+    for user, secret in (("ttsq", "db_password"), ("superset", "superset_db_password")):
+        with stack.connect(user, secret, user) as connection:
+            row = connection.execute(
+                "select rolsuper or rolcreaterole or rolcreatedb, pg_get_userbyid(datdba) "
+                "from pg_roles, pg_database where rolname = current_user and datname = current_database()"
+            ).fetchone()
+            assert row == (False, user)
+    for user, secret, database in (
+        ("superset", "superset_db_password", "ttsq"),
+        ("ttsq", "db_password", "superset"),
+        ("reader", "reader_password", "superset"),
+    ):
+        with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+            stack.connect(user, secret, database)
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        stack.connect("ttsq", "reader_password", "ttsq")
+
+
+def test_new_passwords_are_taken_and_no_password_is_refused(stack: Stack, tmp_path: Path) -> None:
+    shutil.copytree(stack.secrets, tmp_path / "new")
+    (tmp_path / "new" / "superset_db_password").write_text("another 'one' that is long")
+    assert stack.roles(tmp_path / "new").returncode == 0
+    with pytest.raises(psycopg.OperationalError):
+        stack.connect("superset", "superset_db_password", "superset")
+    assert stack.roles(stack.secrets).returncode == 0
+    stack.connect("superset", "superset_db_password", "superset").close()
+    (tmp_path / "new" / "reader_password").write_text("short")
+    refused = stack.roles(tmp_path / "new")
+    assert refused.returncode == 1 and "reader_password is missing or too short" in refused.stderr
+    (tmp_path / "new" / "reader_password").unlink()
+    assert stack.roles(tmp_path / "new").returncode == 1
+
+
+def test_a_reader_reads_what_the_ingester_has_read_and_the_pruner_prunes(stack: Stack) -> None:
+    line = ttsq_services()["readers"]["entrypoint"][2]
+    logs = stack.secrets.parent / "logs"
+    for command in (c.split()[1:] for c in line.split(" && ")):
+        done = stack.ttsq(*command)
+        assert done.returncode == 0, done.stderr
+    assert stack.ttsq("demo", "--tz", "UTC", "--requests", "50", str(logs)).returncode == 0
+    done = stack.ttsq("ingest", f"{logs}/", TTSQ_TZ="UTC")
+    assert done.returncode == 0, done.stderr
+    with stack.connect("reader", "reader_password", "ttsq") as connection:
+        assert connection.execute("select count(*) from all_requests").fetchone() == (50,)
+        for statement in ("select text from requests", "create table x (y int)"):
+            with pytest.raises(psycopg.Error, match=r"permission denied|read-only"):
+                connection.execute(statement)
+    command = [str(word) for word in ttsq_services()["prune"]["command"]]
+    done = stack.ttsq(*command, TTSQ_PRUNE_OLDER_THAN="90d", TTSQ_PRUNE_TEXT_OLDER_THAN="14d")
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_health_checks_say_what_is(stack: Stack, tmp_path: Path) -> None:
+    services = compose()["services"]
+    environment = stack.environment(PGPORT=str(stack.server.port))
+    check = services["postgres"]["healthcheck"]["test"][1:]
+    assert subprocess.run(check, env=environment, capture_output=True).returncode == 0
+    elsewhere = environment | {"PGPORT": "1"}
+    assert subprocess.run(check, env=elsewhere, capture_output=True).returncode != 0
+    for name, minutes in (("ingest", 10), ("prune", 1500)):
+        (line,) = services[name]["healthcheck"]["test"][1:]
+        line = line.replace("$$", "$").replace("/tmp/done", str(tmp_path / name))
+        health = ["sh", "-c", line]
+        assert subprocess.run(health, capture_output=True).returncode != 0
+        (tmp_path / name).touch()
+        assert subprocess.run(health, capture_output=True).returncode == 0
+        past = time.time() - 60 * (minutes + 2)
+        os.utime(tmp_path / name, (past, past))
+        assert subprocess.run(health, capture_output=True).returncode != 0

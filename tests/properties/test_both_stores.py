@@ -19,7 +19,7 @@ from tests.support.truth import make_truth
 
 _NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 _SETTINGS = settings(
-    max_examples=int(os.environ.get("TTSQ_EXAMPLES", "10")),
+    max_examples=int(os.environ.get("TTSQ_EXAMPLES", "6")),
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import duckdb
 
+from tests.support import harness
+
 ROOT = Path(__file__).parents[2]
 _TABLES = ("log_files", "requests", "stage_timings", "errors", "cache_samples", "quarantine")
 
@@ -26,6 +28,11 @@ class CommandLine:
     """ttsq in a folder of its own, with a store in it that need not exist."""
 
     folder: Path
+
+    def with_tables(self) -> "CommandLine":
+        """The same with an empty store at head, which the first ingest need not make: that takes longer than most tests."""
+        harness.new_store(self.folder)
+        return self
 
     @property
     def store(self) -> Path:
