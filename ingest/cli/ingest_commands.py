@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ingest.cli.context import open_store, options, print_error, reported
+from ingest.cli.context import open_store, options, print_error, printable, reported
 from ingest.cli.log_options import DateFormat, LogFormat, Text, Zone, reading_progress
 from ingest.cli.run_report import print_report
 from ingest.cli.sources import Given, Run, planned, together
@@ -184,12 +184,12 @@ def demo(
         name = tz or options(ctx).settings.tz or str(getattr(local_zone(), "key", "UTC"))
         summary = write_demo(folder, now=datetime.now(UTC), requests=requests, tz=name)
         for path in summary.files:
-            typer.echo(f"wrote {path}  {path.stat().st_size:,} bytes")
+            typer.echo(f"wrote {printable(str(path))}  {path.stat().st_size:,} bytes")
         typer.echo(
             f"{summary.records:,} records of {summary.requests:,} requests, {summary.failures} of them failed; "
             f"the incident begins at {summary.incident_at:%Y-%m-%d %H:%M}"
         )
-        typer.echo(f"\nnext: ttsq ingest {folder} && ttsq run failure_by_length")
+        typer.echo(f"\nnext: ttsq ingest {printable(str(folder))} && ttsq run failure_by_length")
 
 
 def status(

@@ -18,6 +18,7 @@ from ingest.settings import Settings, load, load_settings, store_url, variable
 from ingest.settings_file import PRUNE_KEYS, SCALAR_KEYS, SOURCE_KEYS
 from ingest.settings_lines import key_lines
 from ingest.settings_urls import with_password, without_password
+from tests.support import fork_server
 from tests.support.command_line import ROOT, CommandLine, lines
 
 PAGE = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
@@ -37,15 +38,11 @@ def settings_file(folder: Path, text: str) -> Path:
 
 
 def show(ttsq: CommandLine, *front: str, **environment: str) -> dict[str, dict[str, Any]]:
-    done = subprocess.run(
-        [sys.executable, "-m", "ingest", *front, "config", "show", "--json"],
-        cwd=ttsq.folder,
-        env={k: v for k, v in ttsq.environment.items() if k != "TTSQ_DB"} | environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return {entry["key"]: entry for entry in json.loads(done.stdout)}
+    given = {k: v for k, v in ttsq.environment.items() if k != "TTSQ_DB"} | environment
+    words = [*front, "config", "show", "--json"]
+    code, out, err = fork_server.run(words, ttsq.folder, given, 60)
+    assert code == 0, err
+    return {entry["key"]: entry for entry in json.loads(out)}
 
 
 # --- the page ---

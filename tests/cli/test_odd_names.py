@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ingest.paths import real, shown
-from tests.support.command_line import CommandLine, lines
+from tests.support.command_line import CommandLine, Ended, lines
 
 _ODD = b"app-\xff.log"
 
@@ -28,14 +28,8 @@ def _write(ttsq: CommandLine, name: bytes, text: str) -> bytes:
     return path
 
 
-def _raw(ttsq: CommandLine, *words: str | bytes) -> "subprocess.CompletedProcess[bytes]":
-    return subprocess.run(
-        [sys.executable, "-m", "ingest", *words],
-        cwd=ttsq.folder,
-        env=ttsq.environment,
-        capture_output=True,
-        timeout=60,
-    )
+def _raw(ttsq: CommandLine, *words: str | bytes) -> Ended:
+    return ttsq(*map(os.fsdecode, words))
 
 
 @pytest.mark.parametrize("way", [_ODD, b".", b"app*.log"])
@@ -43,8 +37,8 @@ def test_a_file_whose_name_is_not_utf_8(ttsq: CommandLine, way: bytes) -> None:
     path = _write(ttsq, _ODD, lines(0, 5))
     for count in (5, 8):
         done = _raw(ttsq, "ingest", way, "--final", "--json")
-        assert done.returncode == 0, done
-        (file,) = json.loads(done.stdout)["files"]
+        assert done.code == 0, done
+        (file,) = json.loads(done.out)["files"]
         assert file["path"].endswith("/app-\\xff.log")
         counts = ttsq.counts()
         assert counts is not None
@@ -52,7 +46,7 @@ def test_a_file_whose_name_is_not_utf_8(ttsq: CommandLine, way: bytes) -> None:
         _write(ttsq, _ODD, lines(5, 3))
     os.rename(path, path + b".1")
     _write(ttsq, _ODD, lines(20, 1))
-    assert _raw(ttsq, "ingest", path).returncode == 0
+    assert _raw(ttsq, "ingest", path).code == 0
     counts = ttsq.counts()
     assert counts is not None
     assert (counts["requests"], counts["log_files"]) == (12, 2)
@@ -74,9 +68,8 @@ def test_every_command_speaks_of_it(ttsq: CommandLine) -> None:
         ("prune", "--older-than", "2026-03-01"),
     ):
         done = _raw(ttsq, *words)
-        assert b"Traceback" not in done.stderr, (words, done)
-        assert done.returncode in (0, 1), (words, done)  # 1: `check` has found something
-        done.stdout.decode()
+        assert "Traceback" not in done.err, (words, done)
+        assert done.code in (0, 1), (words, done)  # 1: `check` has found something
 
 
 def test_what_is_wrong_with_it_is_said(ttsq: CommandLine) -> None:
@@ -107,13 +100,12 @@ def test_what_is_wrong_with_it_is_said(ttsq: CommandLine) -> None:
         ("--db", b"duckdb:///made/\xff.duckdb", "ingest", "made"),
     ):
         done = _raw(ttsq, *words)
-        assert b"Traceback" not in done.stderr, (words, done)
-        done.stderr.decode()
+        assert "Traceback" not in done.err, (words, done)
 
 
 def test_a_host_whose_name_is_not_utf_8(ttsq: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     _write(ttsq, b"app.log", lines(0, 2))
-    assert _raw(ttsq, "ingest", "app.log", "--host", b"h\xff").returncode == 0
+    assert _raw(ttsq, "ingest", "app.log", "--host", b"h\xff").code == 0
     hosts = json.loads(ttsq.well("sql", "select distinct host from requests", "--format", "json"))
     assert hosts == [{"host": "h\\xff"}]
     script = "import socket; socket.gethostname = lambda: 'h\\udcfe'; from ingest.cli import main; main()"
@@ -128,7 +120,7 @@ def test_a_host_whose_name_is_not_utf_8(ttsq: CommandLine, monkeypatch: pytest.M
 
 def test_the_holder_of_the_lock_has_such_a_command(ttsq: CommandLine) -> None:
     _write(ttsq, _ODD, lines(0, 2))
-    assert _raw(ttsq, "ingest", _ODD, "--final").returncode == 0
+    assert _raw(ttsq, "ingest", _ODD, "--final").code == 0
     assert b"\xff" in ttsq.store.with_name("store.duckdb.lock").read_bytes()
     script = "import fcntl, sys, time; f = open(sys.argv[1], 'a'); fcntl.flock(f, fcntl.LOCK_EX); print(flush=True); time.sleep(60)"
     with subprocess.Popen(
@@ -138,7 +130,7 @@ def test_the_holder_of_the_lock_has_such_a_command(ttsq: CommandLine) -> None:
         holder.stdout.readline()
         done = _raw(ttsq, "ingest", _ODD, "--wait", "0")
         holder.kill()
-    assert (done.returncode, b"another ingest holds" in done.stderr) == (5, True), done
+    assert (done.code, "another ingest holds" in done.err) == (5, True), done
 
 
 @pytest.mark.parametrize("name", [_ODD, b"a\xc3\xa9.log", b"\\xff.log", b"\xff\\xff", b"plain"])

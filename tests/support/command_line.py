@@ -1,14 +1,12 @@
 """The command line as a process, and what it left in its store."""
 
 import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
-from tests.support import harness
+from tests.support import fork_server, harness
 
 ROOT = Path(__file__).parents[2]
 _TABLES = ("log_files", "requests", "stage_timings", "errors", "cache_samples", "quarantine")
@@ -51,15 +49,7 @@ class CommandLine:
 
     def __call__(self, *words: str | Path) -> Ended:
         """Run ``ttsq WORDS``."""
-        done = subprocess.run(
-            [sys.executable, "-m", "ingest", *map(str, words)],
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        return Ended(done.returncode, done.stdout, done.stderr)
+        return Ended(*fork_server.run([*map(str, words)], self.folder, self.environment, 120))
 
     def well(self, *words: str | Path) -> str:
         """Run a command that must end well; what it printed."""

@@ -17,6 +17,7 @@ from ingest.errors import ExitCode
 from ingest.formats import compile_format
 from ingest.schema import metadata
 from ingest.settings import Settings, load_settings
+from tests.support import fork_server
 
 ROOT = Path(__file__).resolve().parents[2]
 READMES = ("README.md", "README.zh-CN.md")
@@ -76,11 +77,10 @@ def shell_lines(text: str) -> list[str]:
 @cache
 def help_of(*words: str) -> str:
     """What ``--help`` prints of a command; it must be one."""
-    command = [sys.executable, "-m", "ingest", *words, "--help"]
     environment = {**os.environ, "COLUMNS": "200", "NO_COLOR": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment)
-    assert done.returncode == 0, f"ttsq {' '.join(words)} is no command: {done.stderr}"
-    return done.stdout
+    code, out, err = fork_server.run([*words, "--help"], ROOT, environment, 60)
+    assert code == 0, f"ttsq {' '.join(words)} is no command: {err}"
+    return out
 
 
 def options_of(*words: str) -> set[str]:

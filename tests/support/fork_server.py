@@ -1,0 +1,79 @@
+"""``ttsq WORDS`` as a process that need not import anything: forked from one that has imported it all and done nothing else.
+
+A thousand starts of the interpreter are half of what the tests cost. What an ordinary start does is tested where
+``sys.executable`` is started.
+"""
+
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from functools import cache
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import ingest
+
+_INGEST = Path(ingest.__file__).parent
+_OTHERS = ("alembic.command", "duckdb_sqlalchemy", "pyarrow.compute", "pytz", "rich.table", "json")
+
+
+def _preloaded() -> list[str]:
+    """Every module of ours, and what they import when they need it."""
+    files = (f.relative_to(_INGEST).with_suffix("") for f in _INGEST.rglob("*.py"))
+    modules = [".".join(("ingest", *f.parts)) for f in files if not f.name.startswith("__")]
+    return [*sorted(modules), *_OTHERS]
+
+
+@cache
+def _context() -> ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(_preloaded())
+    return context
+
+
+def run(
+    words: Sequence[str], folder: Path, environment: Mapping[str, str], seconds: float
+) -> tuple[int, str, str]:
+    """Exit code (negative: the signal), stdout and stderr of a command.
+
+    :raises TimeoutError: when it takes longer; it is killed then.
+    """
+    with TemporaryDirectory() as name:
+        out, err = Path(name) / "out", Path(name) / "err"
+        process = _context().Process(
+            target=_main, args=(list(words), str(folder), dict(environment), str(out), str(err))
+        )
+        process.start()
+        process.join(seconds)
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+            raise TimeoutError(f"ttsq {' '.join(words)} took longer than {seconds} s")
+        return process.exitcode, out.read_text("utf-8"), err.read_text("utf-8")
+
+
+def _main(words: list[str], folder: str, environment: dict[str, str], out: str, err: str) -> None:
+    """In the child: become what ``python -m ingest WORDS`` is."""
+    for number, path in ((1, out), (2, err)):
+        file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+        os.dup2(file, number)
+        os.close(file)
+    sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    sys.stderr = os.fdopen(
+        2, "w", encoding="utf-8", closefd=False, buffering=1, errors="backslashreplace"
+    )
+    os.environ.clear()
+    os.environ.update(environment)
+    time.tzset()
+    os.chdir(folder)
+    sys.argv = ["ttsq", *words]
+    from ingest.cli import main
+
+    try:
+        main()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
