@@ -4,6 +4,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO ?= demo
 SECONDS ?= 60
+# one more than cores: a third of the time tests wait for other processes
+WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
 TARGETS ?= $(notdir $(wildcard tests/fuzz/corpus/*))
 
 # the tests start ttsq a thousand times: bytecode makes that quicker
@@ -31,7 +33,7 @@ demo: $(BIN)/ttsq ## install, write a demo log set with an incident, ingest it, 
 	$(BIN)/ttsq --db duckdb:///$(DEMO)/demo.duckdb run failure_by_length
 
 test: $(VENV)/.test tools ## install what tests need and run them
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 nightly: $(VENV)/.test tools ## all tests, the slow ones too, and a search for new failing logs
 	$(BIN)/python -m pytest -n auto --dist worksteal -m 'slow or not slow'
