@@ -12,7 +12,14 @@ from typing import Any, Literal
 import duckdb
 
 from ingest.backends.duckdb import ROW_GROUP_SIZE, STORAGE_VERSION, DuckDBStore
-from ingest.backends.upkeep import AGE_COLUMNS, FOLLOWERS, Minute, Space, Subject
+from ingest.backends.upkeep import (
+    AGE_COLUMNS,
+    FOLLOWERS,
+    Minute,
+    Space,
+    Subject,
+    text_changes,
+)
 from ingest.errors import StoreError
 from ingest.figures import FIGURE
 from ingest.locks import sync
@@ -48,17 +55,7 @@ _ONLY_FIGURES = f"[{{]{FIGURE}(?:,{FIGURE})*[}}]"
 _FIGURES_LEFT = f"nullif('{{' || array_to_string(regexp_extract_all(attributes::varchar, '{FIGURE}'), ',') || '}}', '{{}}')::json"
 _WORDY = f"not regexp_full_match(attributes::varchar, '{_ONLY_FIGURES}')"
 _NO_WORDS = f"attributes = {_FIGURES_LEFT}"
-# what takes users' words from a row, and which rows have some
-_TEXTS: Mapping[str, tuple[str, str]] = {
-    "requests": (f"text = null, {_NO_WORDS}", f"(text is not null or {_WORDY})"),
-    "request_parts": (f"text = null, {_NO_WORDS}", f"(text is not null or {_WORDY})"),
-    "errors": (
-        f"message = null, exception_message = null, traceback = null, {_NO_WORDS}",
-        "(message is not null or exception_message is not null or traceback is not null "
-        f"or {_WORDY})",
-    ),
-    "quarantine": ("raw = ''", "raw <> ''"),
-}
+_TEXTS = text_changes(_NO_WORDS, _WORDY)
 _OLD_REQUESTS = "(select request_key as key from requests where logged_at < $before) old"
 _NOTE = (
     "insert into pruned as p values ($table, $rows_before, $texts_before, $rows, null) "

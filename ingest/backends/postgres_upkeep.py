@@ -9,7 +9,14 @@ import psycopg
 from psycopg import errors
 
 from ingest.backends.postgres_partitions import PARTITIONED, begins, partitions
-from ingest.backends.upkeep import AGE_COLUMNS, FOLLOWERS, Minute, Space, Subject
+from ingest.backends.upkeep import (
+    AGE_COLUMNS,
+    FOLLOWERS,
+    Minute,
+    Space,
+    Subject,
+    text_changes,
+)
 from ingest.errors import UsageProblem
 from ingest.figures import FIGURE
 
@@ -32,17 +39,7 @@ _NO_WORDS = (
     "attributes = cast((select '{' || string_agg(f[1], ',' order by n) || '}' "
     f"from regexp_matches(cast(attributes as text), '{FIGURE}', 'g') with ordinality as m(f, n)) as json)"
 )
-# what takes users' words from a row, and which rows have some
-_TEXTS: Mapping[str, tuple[str, str]] = {
-    "requests": (f"text = null, {_NO_WORDS}", f"(text is not null or {_WORDY})"),
-    "request_parts": (f"text = null, {_NO_WORDS}", f"(text is not null or {_WORDY})"),
-    "errors": (
-        f"message = null, exception_message = null, traceback = null, {_NO_WORDS}",
-        "(message is not null or exception_message is not null or traceback is not null "
-        f"or {_WORDY})",
-    ),
-    "quarantine": ("raw = ''", "raw <> ''"),
-}
+_TEXTS = text_changes(_NO_WORDS, _WORDY)
 _NOTE = (
     "insert into pruned as p (table_name, pruned_before, text_pruned_before, rows, pruned_at) "
     "values (%s, %s, %s, %s, null) "

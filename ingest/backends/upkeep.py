@@ -23,6 +23,23 @@ FOLLOWERS = ("stage_timings", "request_parts")
 TEXT_TABLES = ("requests", "request_parts", "errors", "quarantine")  # those with users' words
 
 
+def text_changes(no_words: str, wordy: str) -> Mapping[str, tuple[str, str]]:
+    """What takes users' words from a row of a table, and which rows have some, as SQL.
+
+    ``no_words`` assigns ``attributes`` without them, ``wordy`` says whether there are some in it.
+    """
+    return {
+        "requests": (f"text = null, {no_words}", f"(text is not null or {wordy})"),
+        "request_parts": (f"text = null, {no_words}", f"(text is not null or {wordy})"),
+        "errors": (
+            f"message = null, exception_message = null, traceback = null, {no_words}",
+            "(message is not null or exception_message is not null or traceback is not null "
+            f"or {wordy})",
+        ),
+        "quarantine": ("raw = ''", "raw <> ''"),
+    }
+
+
 class Minute(NamedTuple):
     """Rows of one minute: ``number`` of the minute since the epoch."""
 
