@@ -16,6 +16,30 @@ from ingest.errors import IngestBusyError
 _POLL_SECONDS = 0.05
 
 
+_TURN_BYTE = 1 << 40  # far behind what is written into a lock file
+_FLOCK = "hhqqi4x"  # struct flock: type, whence, start, length, process
+
+
+@contextmanager
+def asking(path: Path) -> Iterator[None]:
+    """Ask those who look with :func:`asked` to hold back, by a lock on one byte of a lock file.
+
+    An open file description's lock (fcntl(2)): it is no other thread's, and goes when this process does.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        wanted = struct.pack(_FLOCK, fcntl.F_RDLCK, os.SEEK_SET, _TURN_BYTE, 1, 0)
+        fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, wanted)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def asked(path: Path) -> bool:
+    """Whether somebody is :func:`asking` at a lock file."""
+    return _locker(path, os.O_RDONLY, _TURN_BYTE, 1) is not None
+
+
 @contextmanager
 def exclusive(path: Path, wait_seconds: float, what: str) -> Iterator[None]:
     """Hold ``path`` as a lock file; the kernel lets go of it however the process ends.
@@ -80,6 +104,12 @@ def holder_of(path: Path, access: int = os.O_RDWR) -> str | None:
     DuckDB locks its file in this way. The caller must not have the file open through DuckDB itself: closing it here
     would release its own lock. With ``access`` O_RDONLY files are told of, too, that may not be written.
     """
+    pid = _locker(path, access, 0, 0)
+    return None if pid is None else f"process {pid}{_command(pid)}"
+
+
+def _locker(path: Path, access: int, start: int, length: int) -> int | None:
+    """The process whose lock on a part of a file keeps a writer out (-1: an open file description's)."""
     try:
         descriptor = os.open(path, access | os.O_CLOEXEC)
     except OSError as error:
@@ -87,11 +117,11 @@ def holder_of(path: Path, access: int = os.O_RDWR) -> str | None:
             return None
         raise
     try:
-        query = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
-        kind, _, _, _, pid = struct.unpack("hhqqi4x", fcntl.fcntl(descriptor, fcntl.F_GETLK, query))
+        query = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, start, length, 0)
+        kind, _, _, _, pid = struct.unpack(_FLOCK, fcntl.fcntl(descriptor, fcntl.F_GETLK, query))
     finally:
         os.close(descriptor)
-    return None if kind == fcntl.F_UNLCK else f"process {pid}{_command(pid)}"
+    return None if kind == fcntl.F_UNLCK else int(pid)
 
 
 def opener_of(path: Path) -> str | None:

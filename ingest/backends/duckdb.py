@@ -1,8 +1,9 @@
 """DuckDB: one file, held only while a batch commits (SPEC §3.9)."""
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -15,7 +16,7 @@ from ingest.binds import binds as names_of
 from ingest.binds import replace_binds
 from ingest.errors import StoreBusyError, StoreError, UsageProblem
 from ingest.faults import reach
-from ingest.locks import exclusive, holder_of, holder_of_lock
+from ingest.locks import asked, asking, exclusive, holder_of, holder_of_lock
 from ingest.model import Checkpoint
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _WAIT_SECONDS = 30.0  # a batch of another process commits in well under a second
 _POLL_SECONDS = 0.02
+# Readers hold back for a writer that waits, or a crowd of them would keep it out for good. They do no longer than
+# this, many times what a query takes: a writer that still waits does so for a reader that stays.
+_TURN_SECONDS = 5.0
 # DuckDB 1.4 and later read the file; what the older default writes is larger, and slower to write
 STORAGE_VERSION = "v1.4.0"
 _SETTINGS: dict[str, Any] = {
@@ -154,7 +158,8 @@ class DuckDBStore:
         self, read_only: bool, connect: Callable[[], duckdb.DuckDBPyConnection] | None = None
     ) -> Iterator[duckdb.DuckDBPyConnection]:
         with _interrupted_by_signals():
-            connection = self._connect(read_only, connect)
+            with self._turn(read_only):
+                connection = self._connect(read_only, connect)
             try:
                 yield connection
             finally:
@@ -182,6 +187,16 @@ class DuckDBStore:
             f"the store {self.path} is a file and knows no roles: its permissions say who reads it",
             "give readers a copy of their own: ttsq publish DIR",
         )
+
+    @contextmanager
+    def _turn(self, read_only: bool) -> Iterator[None]:
+        """A writer asks for the store, readers let one that asks go first."""
+        deadline = time.monotonic() + min(_TURN_SECONDS, self.wait_seconds)
+        while read_only and asked(self._lock_path) and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+        beside = os.access(self.path.parent, os.W_OK) and not read_only
+        with asking(self._lock_path) if beside else nullcontext():
+            yield
 
     def _connect(
         self, read_only: bool, connect: Callable[[], duckdb.DuckDBPyConnection] | None

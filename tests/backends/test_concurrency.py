@@ -73,10 +73,9 @@ def test_forty_queries_at_once_during_an_ingest(
         failures.append(row["failures"])
     assert time.monotonic() - begin < _BOUND
     seen = [max(failures)]
-    while ingesting.poll() is None:  # the crowd may have kept it out all the time
+    while ingesting.poll() is None:  # one reader upon the other
         (row,) = json.loads(ttsq.well(*query[2:]))
         seen.append(row["failures"])
-        time.sleep(0.5)  # one reader upon the other would keep it out for good
     _ended_well(ingesting)
     (row,) = json.loads(ttsq.well(*query[2:]))
     assert min(failures) >= 200
@@ -86,6 +85,34 @@ def test_forty_queries_at_once_during_an_ingest(
     assert counts is not None
     assert (counts["requests"], counts["stage_timings"], counts["errors"]) == (2200,) * 3
     ttsq.well("verify")
+
+
+_CROWD = """
+import sys, time
+from pathlib import Path
+from ingest.backends.duckdb import DuckDBStore
+store = DuckDBStore(Path(sys.argv[1]))
+while True:
+    with store.reading() as reader:
+        print(reader.query("select count(*) from requests", None).rows, flush=True)
+        time.sleep(0.3)
+"""
+
+
+def test_readers_that_leave_no_gap_let_an_ingest_go_first(ttsq: CommandLine) -> None:
+    """One of three has the store open at any instant; without a turn of its own the writer would wait till it gives up."""
+    (ttsq.folder / "app.log").write_text(lines(1000, 50))
+    crowd = [_begun(ttsq, "-c", _CROWD, str(ttsq.store)) for _ in range(3)]
+    try:
+        for reader in crowd:
+            assert reader.stdout is not None and reader.stdout.readline() == "[(200,)]\n"
+        ttsq.well("ingest", "app.log", "--final")
+        for reader in crowd:
+            assert "[(250,)]\n" in iter(reader.stdout.readline, "")  # type: ignore[union-attr]
+    finally:
+        for reader in crowd:
+            reader.kill()
+            reader.communicate()
 
 
 _HOLDER = """
