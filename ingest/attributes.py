@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ingest import convert, spans
-from ingest.parse import I32, Parsed, string_column
+from ingest.parse import I32, Parsed, string_column, strings
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +78,7 @@ def attribute_objects(data: memoryview, entries: Entries, n: int) -> pa.Array:
         _bytes(keys), _offsets(keys), _bytes(values), _offsets(values), owners, n, offsets, out,
         twice,
     )  # fmt: skip
-    valid = np.diff(offsets) > 0
-    result = pa.Array.from_buffers(
-        pa.string(), n,
-        [pa.py_buffer(np.packbits(valid, bitorder="little")), pa.py_buffer(offsets), pa.py_buffer(out[:used])],
-    )  # fmt: skip
+    result = strings(offsets, out, used, np.diff(offsets) > 0)
     return _with_lists(result, owners, keys, values, twice) if twice.any() else result
 
 

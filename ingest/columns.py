@@ -14,7 +14,16 @@ from ingest import convert, segments, spans
 from ingest.formats import KEYS
 from ingest.instants import Ints
 from ingest.model import KEY_SHIFT, Origin
-from ingest.parse import FAMILIES, I32, Parsed, nullable, string_column, view, whole_numbers
+from ingest.parse import (
+    FAMILIES,
+    I32,
+    Parsed,
+    nullable,
+    string_column,
+    strings,
+    view,
+    whole_numbers,
+)
 
 Bools = npt.NDArray[np.bool_]
 TIMESTAMP = pa.timestamp("us", "UTC")
@@ -58,11 +67,7 @@ def pair_strings(parsed: Parsed, chosen: npt.NDArray[Any]) -> pa.Array:
     used = convert.pair_strings(
         parsed.data, view(parsed.pairs), view(chosen), view(offsets), view(out)
     )
-    valid = chosen >= 0
-    mask = None if valid.all() else pa.py_buffer(np.packbits(valid, bitorder="little"))
-    return pa.Array.from_buffers(
-        pa.string(), len(chosen), [mask, pa.py_buffer(offsets), pa.py_buffer(out[:used])]
-    )
+    return strings(offsets, out, used, chosen >= 0)
 
 
 def numbered_strings(parsed: Parsed, chosen: npt.NDArray[Any]) -> tuple[I32, list[str]]:

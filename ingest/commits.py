@@ -1,4 +1,4 @@
-"""What a run stores: a chunk of a large file at a time, small files together; each commit moves rows and checkpoints at once."""
+"""What a run stores: some chunks of a large file at a time, small files together; each commit moves rows and checkpoints at once."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ class _Held:
     """A small file's rows that wait for those of others; no report: it is still being read."""
 
     file_key: int
-    batch: "Batch"
+    batches: "Sequence[Batch]"
     ledger: Ledger
     report: FileReport | None = None
 
@@ -72,14 +72,14 @@ class Commits:
         self._held: list[_Held] = []
         self._pending: _Committed | None = None
 
-    def chunk(
+    def piece(
         self,
         checkpoint: Checkpoint,
         replaced: Sequence[Checkpoint],
-        batch: "Batch",
+        batches: "Sequence[Batch]",
         total: Ledger,
     ) -> None:
-        """Store a chunk's rows and its checkpoint in one transaction; ``total`` is the file's ledger with it.
+        """Store chunks' rows and their checkpoint in one transaction; ``total`` is the file's ledger with them.
 
         ``replaced``: what is known of files whose place this one has taken; once this one is known nobody would ask again.
         """
@@ -87,13 +87,13 @@ class Commits:
         if self._dry_run:
             self._known.update(checkpoint)
             return
-        self._write([batch], [*replaced, checkpoint], total, [])
+        self._write(batches, [*replaced, checkpoint], total, [])
 
-    def hold(self, checkpoint: Checkpoint, batch: "Batch", total: Ledger) -> None:
-        """Store the first chunk of a new small file with those of others, soon."""
+    def hold(self, checkpoint: Checkpoint, batches: "Sequence[Batch]", total: Ledger) -> None:
+        """Store the first chunks of a new small file with those of others, soon."""
         self._known.update(checkpoint)
         if not self._dry_run:
-            self._held.append(_Held(checkpoint.file_key, batch, total))
+            self._held.append(_Held(checkpoint.file_key, batches, total))
 
     def flush(self) -> None:
         """Store what is held."""
@@ -101,7 +101,7 @@ class Commits:
             return
         last = self._held[-1]
         self._write(
-            [h.batch for h in self._held],
+            [b for h in self._held for b in h.batches],
             [self._known.known(h.file_key) for h in self._held],
             last.ledger if last.report is None else Ledger(),
             [h.report for h in self._held if h.report is not None],
@@ -135,10 +135,11 @@ class Commits:
         from ingest.related import make_changes
 
         rows = dict(self.rows)
+        batch = join(batches, self._own_stage_times)
         with self._store.writing() as writer:
             if self._run_key is None:
                 self._run_key = writer.next_run_key(self._host)
-            changes = make_changes(writer, join(batches), self._now(), self._own_stage_times)
+            changes = make_changes(writer, batch, self._now(), self._own_stage_times)
             writer.write(changes)
             for table, count in changes.row_counts().items():
                 rows[table] = rows.get(table, 0) + count

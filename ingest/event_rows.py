@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from ingest import convert, segments, spans
 from ingest.attributes import Entries, attribute_objects
 from ingest.columns import (
+    Bools,
     FirstPairs,
     instants,
     named,
@@ -53,25 +54,51 @@ def stage_rows(
     have = len(parsed.pairs) > 0
     valid = (logged >= 0) & (parsed.states[at] == convert.OK) if have else np.zeros(n, np.bool_)
     elapsed = parsed.values[at] if have else np.zeros(n)
-    seq = np.zeros(n, np.int32)
-    own, total = np.zeros(n), np.zeros(n)
-    segments.stages(
-        np.ascontiguousarray(owners), elapsed, valid.astype(np.uint8), own_stage_times, n_parts,
-        seq, own, total,
-    )  # fmt: skip
+    seq, total, own = _numbered(owners, elapsed, valid, own_stage_times, n_parts)
     return pa.table(
         {
             "request_key": pa.nulls(n, pa.int64()),
             "id": named(id_codes, ids),
             "host": same(origin.host, n),
             "stage": named(*numbered_strings(parsed, first["stage"][rows])),
-            "seq": pa.array(seq),
+            "seq": seq,
             "logged_at": instants(parsed.instants[rows]),
-            "elapsed_ms": nullable(total, valid, pa.float64()),
-            "duration_ms": nullable(own, valid, pa.float64()),
+            "elapsed_ms": total,
+            "duration_ms": own,
             "file_key": pa.array(np.full(n, origin.file_key, np.int64)),
             "byte_offset": pa.array(offsets_of(parsed, rows)),
         }
+    )
+
+
+def numbered_stages(stages: pa.Table, owners: I32, n_parts: int, own_stage_times: bool) -> pa.Table:
+    """Rows of stage_timings, numbered anew within their parts ``owners`` int32[n], and split into own times again."""
+    logged = stages["duration_ms" if own_stage_times else "elapsed_ms"]
+    valid = logged.is_valid().to_numpy()
+    columns = _numbered(owners, logged.fill_null(0.0).to_numpy(), valid, own_stage_times, n_parts)
+    for name, column in zip(("seq", "elapsed_ms", "duration_ms"), columns, strict=True):
+        stages = stages.set_column(stages.column_names.index(name), name, column)
+    return stages
+
+
+def _numbered(
+    owners: I32,
+    logged: npt.NDArray[np.float64],
+    valid: Bools,
+    own_stage_times: bool,
+    n_parts: int,
+) -> tuple[pa.Array, pa.Array, pa.Array]:
+    """Number, time since the request began and own time of stages, of the times as logged (float64[n], ms)."""
+    n = len(owners)
+    seq, own, elapsed = np.zeros(n, np.int32), np.zeros(n), np.zeros(n)
+    segments.stages(
+        np.ascontiguousarray(owners), np.array(logged), valid.astype(np.uint8),
+        own_stage_times, n_parts, seq, own, elapsed,
+    )  # fmt: skip
+    return (
+        pa.array(seq),
+        nullable(elapsed, valid, pa.float64()),
+        nullable(own, valid, pa.float64()),
     )
 
 

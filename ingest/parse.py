@@ -301,13 +301,18 @@ def string_column(data: Any, starts: I32, ends: I32, flags: I32) -> pa.Array:
         data, view(np.ascontiguousarray(starts)), view(np.ascontiguousarray(ends)),
         view(np.ascontiguousarray(flags)), view(offsets), view(out),
     )  # fmt: skip
+    return strings(offsets, out, used, starts >= 0)
+
+
+def strings(
+    offsets: I32, out: npt.NDArray[np.uint8], used: int, valid: npt.NDArray[np.bool_]
+) -> pa.Array:
+    """An Arrow string column of what stands in ``out``: ``used`` bytes, the room behind them given back."""
+    out.resize(max(used, 1), refcheck=False)
+    mask = None if valid.all() else pa.py_buffer(np.packbits(valid, bitorder="little"))
     return pa.Array.from_buffers(
-        pa.string(), n, [_validity(starts >= 0), pa.py_buffer(offsets), pa.py_buffer(out[:used])]
+        pa.string(), len(valid), [mask, pa.py_buffer(offsets), pa.py_buffer(out)]
     )
-
-
-def _validity(valid: npt.NDArray[np.bool_]) -> pa.Buffer | None:
-    return None if valid.all() else pa.py_buffer(np.packbits(valid, bitorder="little"))
 
 
 def nullable(values: npt.NDArray[Any], valid: npt.NDArray[np.bool_], kind: pa.DataType) -> pa.Array:

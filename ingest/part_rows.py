@@ -1,14 +1,20 @@
 """Rows of parts → rows of requests, and to and from values."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ingest.instants import Ints
 from ingest.parts import VALUE_COLUMNS, Group, Part
 from ingest.text import describe_texts
 
 _PART_FIELDS = tuple(f for f in Part.__slots__ if f not in ("attributes", "values"))
+_FEW = (
+    500  # slices of a table, which cost as much as copying so many rows of a batch a hundred times
+)
 _PARTS_ONLY = (
     "file_key",
     "first_offset",
@@ -18,6 +24,19 @@ _PARTS_ONLY = (
     "end_columns",
     "text_points",
 )
+
+
+def without(table: pa.Table, rows: Ints) -> pa.Table:
+    """A table but for some rows (int64[n], ascending): where these are few, no row is copied."""
+    if len(rows) > _FEW:
+        stays = np.ones(len(table), np.bool_)
+        stays[rows] = False
+        return table.filter(pa.array(stays))
+    bounds = [-1, *rows.tolist(), len(table)]
+    slices = [
+        table.slice(low + 1, high - low - 1) for low, high in pairwise(bounds) if high > low + 1
+    ]
+    return pa.concat_tables(slices) if slices else table.slice(0, 0)
 
 
 def finish_requests(parts: pa.Table) -> pa.Table:

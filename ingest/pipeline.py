@@ -23,6 +23,7 @@ from ingest.reading import (
     ahead,
     built,
     passing,
+    pieces,
     require_records,
     use_the_system_memory,
 )
@@ -46,6 +47,7 @@ class Options:
     dry_run: bool = False
     wait_seconds: float = 10.0
     chunk_bytes: int = files.CHUNK_BYTES
+    batch_bytes: int = files.BATCH_BYTES
     text: TextPolicy = "keep"
 
 
@@ -251,19 +253,23 @@ class Run:
         waits = is_small and opened.decision.action is Action.START and not lost
         if not waits:
             self.commits.flush()
-        source = built(chunks, self.options.format, origin, carry, self.words)
+        source = pieces(
+            built(chunks, self.options.format, origin, carry, self.words),
+            self.options.batch_bytes - self.options.chunk_bytes,
+        )
         try:
-            for settled, batch in source if is_small else ahead(source):
-                total = total + settled.ledger
-                checkpoint = self._advanced(checkpoint or base, opened, settled)
+            for piece in source if is_small else ahead(source):
+                for settled in piece.settled:
+                    total = total + settled.ledger
+                    checkpoint = self._advanced(checkpoint or base, opened, settled)
                 if waits:
-                    self.commits.hold(checkpoint, batch, total)
+                    self.commits.hold(checkpoint or base, piece.batches, total)
                     waits = False
                 else:
-                    self.commits.chunk(checkpoint, replaced, batch, total)
-                del batch  # its rows, before the next ones are made
+                    self.commits.piece(checkpoint or base, replaced, piece.batches, total)
+                self._advance(piece.settled_bytes)
+                del piece  # its rows, before the next ones are made
                 replaced = []
-                self._advance(settled)
         except DamagedFileError as problem:
             opened.damage = problem
             self._problems.append(problem)
@@ -272,8 +278,8 @@ class Run:
         reach("before_settle")
         self._settle(opened, checkpoint or base, final, total)
 
-    def _advance(self, settled: Settled) -> None:
-        self._done += settled.ledger.settled_bytes
+    def _advance(self, settled_bytes: int) -> None:
+        self._done += settled_bytes
         self._progress(self._done, max(self._done, self._total))
 
     def _settle(self, opened: Opened, checkpoint: Checkpoint, final: bool, total: Ledger) -> None:

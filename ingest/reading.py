@@ -1,14 +1,14 @@
 """A log file's chunks, read, parsed and assembled: the next one by a thread while one is committed."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from queue import Queue
 from threading import Event, Semaphore, Thread
 from typing import TYPE_CHECKING, TypeVar
 
 from ingest import files
 from ingest.checkpoints import Identified
-from ingest.errors import LogFileError
+from ingest.errors import DamagedFileError, LogFileError
 from ingest.faults import reach
 from ingest.fingerprint import ANCHOR_BYTES, HEAD_BYTES
 from ingest.formats import Format
@@ -69,6 +69,38 @@ def built(
         del parsed  # its bytes and tables, before the next ones are made
         reach("assembled")
         yield settled, batch
+
+
+@dataclass(slots=True)
+class Piece:
+    """What one commit takes of a file: its chunks' rows, and what each leaves behind."""
+
+    settled: list[Settled] = field(default_factory=list)
+    batches: "list[Batch]" = field(default_factory=list)
+
+    @property
+    def settled_bytes(self) -> int:
+        """Bytes of the log file."""
+        return sum(s.ledger.settled_bytes for s in self.settled)
+
+
+def pieces(chunks: "Iterable[tuple[Settled, Batch]]", most_bytes: int) -> Iterator[Piece]:
+    """Assembled chunks, put together until they are more than so many bytes of the log file, or damage is behind them."""
+    piece = Piece()
+    try:
+        for settled, batch in chunks:
+            piece.settled.append(settled)
+            piece.batches.append(batch)
+            del batch
+            if piece.settled_bytes > most_bytes:
+                yield piece
+                piece = Piece()
+    except DamagedFileError:
+        if piece.settled:
+            yield piece
+        raise
+    if piece.settled:
+        yield piece
 
 
 def ahead(chunks: Iterable[T]) -> Iterator[T]:

@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.assemble import Batch
-from ingest.instants import Ints
 from ingest.model import Changes, Relink
 from ingest.parse import I32
 from ingest.part_rows import (
@@ -19,6 +18,7 @@ from ingest.part_rows import (
     part_table,
     request_table,
     with_classes,
+    without,
 )
 from ingest.parts import (
     ALL_COLUMNS,
@@ -95,13 +95,13 @@ def resolve(batch: Batch, stored: Sequence[Part], at: datetime, own_stage_times:
     fast = batch.settled & ~_in_company(batch, {p.id for p in stored})
     slow = np.flatnonzero(~fast)
     slow_parts = part_list(batch.parts.take(pa.array(slow)))
-    rewrite = _rewrite(batch, stored, list(zip(slow.tolist(), slow_parts, strict=True)))
-    keys = batch.parts["request_key"].to_pylist() if len(slow) else None
+    numbered = list(zip(slow.tolist(), slow_parts, strict=True))
+    rewrite = _rewrite(batch, stored, numbered)
     schema = batch.parts.schema
-    requests = [finish_requests(batch.parts.filter(pa.array(fast)))]
+    requests = [finish_requests(without(batch.parts, slow))]
     if rewrite.requests:
         requests.append(request_table(rewrite.requests, schema))
-    part_keys = _part_keys(batch, slow, rewrite, keys, _carried(batch, stored))
+    part_keys = _part_keys(batch, numbered, rewrite, _carried(batch, stored))
     return Changes(
         quarantined_at=at,
         requests=requests,
@@ -201,23 +201,15 @@ def _delete_old(stored: Sequence[Part], result: _Rewrite) -> None:
 
 
 def _part_keys(
-    batch: Batch,
-    slow: Ints,
-    rewrite: _Rewrite,
-    keys: list[int] | None,
-    carried: dict[int, Part],
+    batch: Batch, slow: Sequence[tuple[int, Part]], rewrite: _Rewrite, carried: dict[int, Part]
 ) -> pa.Array:
-    """The final request key of each part of the chunk, null for those that are no request."""
-    if keys is None:
-        return batch.parts["request_key"].combine_chunks()
-    file_keys = batch.parts["file_key"].to_pylist()
-    first = batch.parts["first_offset"].to_pylist()
-    final: list[int | None] = list(keys)
-    for number in slow.tolist():
-        before = carried.get(number)
-        place = (file_keys[number], first[number]) if before is None else before.place
-        final[number] = rewrite.keys.get(place)
-    return pa.array(final, pa.int64())
+    """The final request key of each part of the batch, null for those that are no request."""
+    keys = batch.parts["request_key"].to_numpy().copy()
+    none = np.zeros(len(keys), np.bool_)
+    for number, part in slow:
+        key = rewrite.keys.get(carried.get(number, part).place)
+        keys[number], none[number] = key or 0, key is None
+    return pa.array(keys, pa.int64(), mask=none)
 
 
 def _with_keys(table: pa.Table, parts: I32, keys: pa.Array) -> pa.Table:

@@ -174,7 +174,7 @@ def test_of_attributes_only_figures_stay(members: dict[str, str]) -> None:
 
 def _run(store: Store, path: Path, final: bool, policy: TextPolicy) -> None:
     options = pipeline.Options(
-        "h", "s", compile_format(), UTC, final=final, chunk_bytes=900, text=policy
+        "h", "s", compile_format(), UTC, final=final, chunk_bytes=900, batch_bytes=1800, text=policy
     )
     pipeline.ingest(store, [str(path)], options, now=lambda: datetime.now(UTC))
 

@@ -41,7 +41,7 @@ def test_rows_equal_the_truth_that_was_logged(seed: int, tmp_path: Path) -> None
     truth = make_truth(seed, 60, files=3)
     paths = [_write(tmp_path, f"app{i}.log", data) for i, data in enumerate(truth.files)]
     store = harness.new_store(tmp_path)
-    harness.run(store, paths, final=True, chunk_bytes=4096)
+    harness.run(store, paths, final=True, chunk_bytes=4096, batch_chunks=1 + seed % 3)
     got = harness.dump(store, paths)
     for table in ("requests", "stage_timings", "errors", "cache_samples"):
         expected = getattr(truth, table)
@@ -54,14 +54,19 @@ def test_rows_equal_the_truth_that_was_logged(seed: int, tmp_path: Path) -> None
         assert sorted(map(key, got[table])) == sorted(map(key, expected))
 
 
+# chunks to a commit
+_BATCHES = st.sampled_from([1, 2, 3, 7, 1000])
+
+
 @_PROFILE
-@given(data=strategies.logs(), chunk=st.integers(40, 4000))
-def test_one_file_in_one_run(data: bytes, chunk: int) -> None:
+@given(data=strategies.logs(), chunk=st.integers(40, 4000), batch=_BATCHES)
+def test_one_file_in_one_run(data: bytes, chunk: int, batch: int) -> None:
     with TemporaryDirectory() as name:
         path = _write(Path(name), "app.log", data)
         store = harness.new_store(Path(name))
         note(repr(data))
-        if harness.run(store, [path], final=True, chunk_bytes=chunk).problems:
+        report = harness.run(store, [path], final=True, chunk_bytes=chunk, batch_chunks=batch)
+        if report.problems:
             assert not _has_records(data)  # refused: nothing in it looks like a record
             return
         compare(harness.dump(store, [path]), expected([data]))
@@ -91,9 +96,13 @@ def test_a_growing_file_over_many_runs(data: tuple[bytes, list[int]]) -> None:
 @given(
     data=strategies.log_files().flatmap(
         lambda f: st.tuples(st.just(f), st.permutations(range(len(f))))
-    )
+    ),
+    chunk=st.integers(100, 2000),
+    batch=_BATCHES,
 )
-def test_files_in_any_order_give_the_same_rows(data: tuple[list[bytes], list[int]]) -> None:
+def test_files_in_any_order_give_the_same_rows(
+    data: tuple[list[bytes], list[int]], chunk: int, batch: int
+) -> None:
     contents, order = data
     with TemporaryDirectory() as name:
         paths = [_write(Path(name), f"app{i}.log", c) for i, c in enumerate(contents)]
@@ -101,7 +110,10 @@ def test_files_in_any_order_give_the_same_rows(data: tuple[list[bytes], list[int
         note(repr((contents, order)))
         problems = []
         for i in order:
-            problems += harness.run(store, [paths[i]], final=True, chunk_bytes=2000).problems
+            report = harness.run(
+                store, [paths[i]], final=True, chunk_bytes=chunk, batch_chunks=batch
+            )
+            problems += report.problems
         if problems or len(set(contents)) < len(contents):
             return
         if any(len(c.split(b"\n")) < 3 for c in contents):

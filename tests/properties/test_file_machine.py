@@ -263,18 +263,18 @@ def _half_read_passes_for_untouched(patch: Patch) -> None:
 
 
 def _loss_is_forgotten_by_a_killed_run(patch: Patch) -> None:
-    chunk = Commits.chunk
+    piece = Commits.piece
 
     def wrong(
         self: Commits,
         checkpoint: Checkpoint,
         replaced: Sequence[Checkpoint],
-        batch: Batch,
+        batches: Sequence[Batch],
         total: Ledger,
     ) -> None:
-        chunk(self, checkpoint, [], batch, total)
+        piece(self, checkpoint, [], batches, total)
 
-    patch.setattr(Commits, "chunk", wrong)
+    patch.setattr(Commits, "piece", wrong)
 
 
 def _interrupted_commit_is_taken_for_undone(patch: Patch) -> None:

@@ -29,7 +29,8 @@ from tests.support.log_writer import STAGES, instant
 LOGS = st.sampled_from(["app.log", "svc.log"])
 KINDS = st.text("fr", min_size=1, max_size=4)
 PADS = st.sampled_from([0, 0, 0, 150, 3000, 70_000])  # bytes; a fingerprint covers 64 KiB
-CHUNKS = st.sampled_from([400, 2500, 1 << 20])  # bytes
+_TO_A_COMMIT = {400: 1, 500: 3, 2500: 1, 1 << 20: 1}  # chunks, by their bytes
+CHUNKS = st.sampled_from(list(_TO_A_COMMIT))
 POINTS = st.sampled_from([p for p in faults.POINTS if p != "migrated"])
 COUNTS = st.integers(1, 4)
 QUIET_POINTS = st.sampled_from(
@@ -115,7 +116,8 @@ class FileMachine(RuleBasedStateMachine):
 
     def _run(self, chunk: int, *, final: bool = False, names: list[str] | None = None) -> RunReport:
         paths = [self.disk.path(n) for n in names or ["."]]
-        return harness.run(self.store, paths, final=final, chunk_bytes=chunk)
+        batch = _TO_A_COMMIT[chunk]
+        return harness.run(self.store, paths, final=final, chunk_bytes=chunk, batch_chunks=batch)
 
     def _look(self) -> None:
         """What stands complete on disk now may be read."""

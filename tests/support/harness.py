@@ -51,17 +51,24 @@ def run(
     *,
     final: bool = False,
     chunk_bytes: int = 1 << 20,
+    batch_chunks: int = 1,
     log_format: str | None = None,
     tz: str = "UTC",
     host: str = "h",
     stage_time: str = "elapsed",
     escapes: str = "backslash",
 ) -> RunReport:
-    """One run of the ingest over some files."""
+    """One run of the ingest over some files; so many chunks make a commit."""
     kwargs = {"stage_time": stage_time, "escapes": escapes}
     fmt = compile_format(log_format, **kwargs) if log_format else compile_format(**kwargs)
     options = pipeline.Options(
-        host, "s", fmt, UTC if tz == "UTC" else ZoneInfo(tz), final=final, chunk_bytes=chunk_bytes
+        host,
+        "s",
+        fmt,
+        UTC if tz == "UTC" else ZoneInfo(tz),
+        final=final,
+        chunk_bytes=chunk_bytes,
+        batch_bytes=batch_chunks * chunk_bytes,
     )
     return pipeline.ingest(store, [str(p) for p in paths], options, now=lambda: datetime.now(UTC))
 

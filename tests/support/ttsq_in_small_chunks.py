@@ -5,7 +5,7 @@ import sys
 from ingest import files
 
 if __name__ == "__main__":
-    files.CHUNK_BYTES = int(sys.argv.pop(1))
+    files.CHUNK_BYTES = files.BATCH_BYTES = int(sys.argv.pop(1))
 
     from ingest.cli import main
 

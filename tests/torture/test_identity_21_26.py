@@ -80,7 +80,9 @@ def _run_with(
     scene: Scene, names: list[str], progress: Callable[[int, int], None], wait: float = 10
 ) -> RunReport:
     """A run that calls back behind every chunk."""
-    options = pipeline.Options("h", "s", compile_format(), UTC, chunk_bytes=2000, wait_seconds=wait)
+    options = pipeline.Options(
+        "h", "s", compile_format(), UTC, chunk_bytes=2000, batch_bytes=2000, wait_seconds=wait
+    )
     paths = [str(scene.path(n)) for n in names]
     return pipeline.ingest(
         scene.store, paths, options, now=lambda: datetime.now(UTC), progress=progress
