@@ -54,6 +54,7 @@ check: $(VENV)/.test ## format, lint, types, layers, docs
 	$(BIN)/lint-imports
 	$(BIN)/python -m ingest.query_docs --check
 	$(BIN)/python -m ingest.schema_docs --check
+	$(BIN)/python -m ingest.schema_script --check
 
 bench: $(VENV)/.test ## ingest speed, memory and start-up, ours beside the marks of this machine
 	$(BIN)/python benchmarks/first_ingest.py

@@ -33,9 +33,14 @@ def ensure_head(store: Store) -> bool:
 
     :raises StoreError: for a store made by a newer program.
     """
-    if check_known(store) == head():
+    revision = check_known(store)
+    if revision == head():
         return False
-    upgrade(store)
+    script = folder("migrations") / f"{store.name}.sql"
+    if not store.exists() and script.exists():
+        store.make(script.read_text(encoding="utf-8"))
+    else:
+        upgrade(store)
     return True
 
 

@@ -110,6 +110,9 @@ class Store(Protocol):
     def engine(self) -> object:
         """A SQLAlchemy engine, for migrations."""
 
+    def make(self, script: str) -> None:
+        """Run what all revisions together run on an empty store, in one transaction."""
+
     def writing(self) -> AbstractContextManager[Writer]:
         """A transaction; waits, bounded, for whoever holds the store."""
 

@@ -40,7 +40,7 @@ _SETTINGS: dict[str, Any] = {
 # Queries: somebody waits for them, and they end; an ingest shares its machine with the service for hours.
 _READ_SETTINGS: dict[str, Any] = {"memory_limit": "1GB"}
 # rows; a row group that a commit leaves incomplete is written once more by the next: small ones waste little
-ROW_GROUP_SIZE = 16384
+ROW_GROUP_SIZE = 32768
 _UTC = "set TimeZone = 'UTC'"
 # the file is closed behind every commit, and that writes a checkpoint: one a commit is enough
 _ONE_CHECKPOINT = "set checkpoint_threshold = '1GB'"
@@ -95,6 +95,11 @@ class DuckDBStore:
         return create_engine(
             f"duckdb:///{self.path}", poolclass=NullPool, connect_args={"config": dict(_SETTINGS)}
         )
+
+    def make(self, script: str) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.session(read_only=False) as connection:
+            connection.execute(f"begin; {script} commit")
 
     @contextmanager
     def writing(self) -> Iterator[DuckDBWriter]:

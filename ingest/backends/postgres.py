@@ -85,6 +85,10 @@ class PostgresStore:
             poolclass=NullPool,
         )
 
+    def make(self, script: str) -> None:
+        with self._connected("migrates") as connection:
+            connection.execute(f"begin; {script} commit")
+
     @contextmanager
     def writing(self) -> Iterator[PostgresWriter]:
         with self._writing_session() as session, self._server.reporting():
