@@ -1,5 +1,6 @@
 """Records of a chunk → rows of the tables, as Arrow (docs/parsing.md)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +36,7 @@ from ingest.formats import (
 )
 from ingest.instants import Ints
 from ingest.model import Origin, Reject
-from ingest.parse import FAMILIES, I32, Parsed, nullable, string_column
+from ingest.parse import FAMILIES, I32, Parsed, nullable, string_column, view
 from ingest.parts import LOGGED_COLUMNS, TEXT_BIT, TOLD_BITS
 from ingest.text import describe_texts
 
@@ -58,6 +59,13 @@ def _column_map() -> I32:
 
 
 _COLUMNS = _column_map()
+
+
+# for :func:`ingest.segments.events`
+_LAYOUT = (
+    spans.R_KIND, spans.R_EVENT, spans.R_LEVEL, spans.K_TRACEBACK, spans.L_WARNING,
+    spans.P_VALUE, spans.P_VALUE_END,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,20 +113,15 @@ class Batch:
 
 def find_events(parsed: Parsed, first: FirstPairs) -> Events:
     """The events of a chunk, in its order."""
-    records = parsed.records
-    event = records[:, spans.R_EVENT]
-    good = records[:, spans.R_KIND] <= spans.K_TRACEBACK
-    id_pairs = first["id"]
-    if len(parsed.pairs):
-        at = np.maximum(id_pairs, 0)
-        empty = parsed.pairs[at, spans.P_VALUE] == parsed.pairs[at, spans.P_VALUE_END]
-        id_pairs = np.where(empty, np.int32(-1), id_pairs)
-    request_event = good & (event >= START) & (event <= AUDIO_METRICS)
-    other = good & ~request_event & (records[:, spans.R_LEVEL] >= spans.L_WARNING)
-    rows = np.flatnonzero(request_event | (other & (id_pairs >= 0))).astype(np.int32)
-    kinds = np.where(request_event[rows], event[rows], segments.E_OTHER).astype(np.int32)
-    codes, ids = numbered_strings(parsed, id_pairs[rows])
-    return Events(rows, kinds, codes, ids, parsed.instants[rows])
+    n = len(parsed.records)
+    rows, kinds, ids = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int64)
+    found = segments.events(
+        view(parsed.records), view(parsed.pairs), view(first["id"]),
+        (START, AUDIO_METRICS), _LAYOUT, view(rows), view(kinds), view(ids),
+    )  # fmt: skip
+    rows, kinds = rows[:found].copy(), kinds[:found].copy()
+    codes, names = numbered_strings(parsed, ids[:found])
+    return Events(rows, kinds, codes, names, parsed.instants[rows])
 
 
 def _startless_ids(events: Events, parts: I32) -> list[str]:
@@ -158,7 +161,7 @@ def build(parsed: Parsed, fmt: Format, origin: Origin, carry: dict[str, int]) ->
     errors = error_records(parsed)
     owner_of = np.full(len(parsed.records), -1, np.int32)
     owner_of[events.rows] = part_of
-    _update_carry(carry, events, parts, part_of)
+    _update_carry(carry, carried, events, parts, part_of)
     return Batch(
         origin=origin,
         parts=_part_rows(parsed, events, fmt, origin, part_of, parts),
@@ -178,7 +181,13 @@ def build(parsed: Parsed, fmt: Format, origin: Origin, carry: dict[str, int]) ->
     )
 
 
-def _update_carry(carry: dict[str, int], events: Events, parts: I32, part_of: I32) -> None:
+def _update_carry(
+    carry: dict[str, int],
+    carried: Sequence[tuple[int, str]],
+    events: Events,
+    parts: I32,
+    part_of: I32,
+) -> None:
     """Note how the last part of each id stands; only the last chunk's ends are remembered."""
     if not len(events.rows):
         return
@@ -199,8 +208,9 @@ def _update_carry(carry: dict[str, int], events: Events, parts: I32, part_of: I3
             carry[name] = segments.OPEN
         elif completed[code] >= 0:
             carry[name] = int(at[code])
-    for code in np.flatnonzero((completed >= 0) & (np.abs(at - newest) > _CARRY_US)).tolist():
-        carry.pop(events.ids[code], None)
+    for code, name in carried:
+        if completed[code] >= 0 and abs(int(at[code]) - newest) > _CARRY_US:
+            carry.pop(name, None)
 
 
 def _part_rows(

@@ -10,7 +10,7 @@ from ingest.assemble import Batch
 from ingest.event_rows import numbered_stages
 from ingest.instants import Ints
 from ingest.parse import I32
-from ingest.part_rows import part_list, part_table, without
+from ingest.part_rows import chosen, part_list, part_table, without
 from ingest.parts import Part, continued
 
 
@@ -33,7 +33,7 @@ def join(batches: Sequence[Batch], own_stage_times: bool) -> Batch:
     if merged:
         stages = numbered_stages(stages, stage_part, parts.num_rows, own_stage_times)
     timed = [b for b in batches if b.ids]
-    ids = parts["id"].combine_chunks()
+    ids = parts["id"].unify_dictionaries().combine_chunks()
     startless = pc.and_(parts["start_offset"].is_null(), pa.array(order.used))
     return Batch(
         origin=batches[0].origin,
@@ -105,11 +105,13 @@ class _Order:
 
     def merge(self, table: pa.Table) -> list[tuple[int, Part]]:
         """What parts have become by those that continue them, with their numbers."""
+        numbers = [n for root, fragments in self._continues.items() for n in (root, *fragments)]
+        rows = iter(part_list(chosen(table, np.array(numbers, np.int64))))
         merged = []
         for root, fragments in self._continues.items():
-            part, *others = part_list(table.take([root, *fragments]))
-            for other in others:
-                part = continued(part, other)
+            part = next(rows)
+            for _ in fragments:
+                part = continued(part, next(rows))
             merged.append((root, part))
         return merged
 
@@ -119,8 +121,8 @@ class _Order:
             return table
         at = {root: len(self._head) + i for i, root in enumerate(self._continues)}
         order = [at.get(number, i) for i, number in enumerate(self._head.tolist())]
-        head = _table([table.take(self._head), part_table(merged, table.schema)])
-        return _table([head.take(np.array(order, np.int64)), without(table, self._left_out)])
+        head = _table([chosen(table, self._head), part_table(merged, table.schema)])
+        return _table([chosen(head, np.array(order, np.int64)), without(table, self._left_out)])
 
     def moved(self, parts: Sequence[I32]) -> I32:
         """The rows' parts, of each batch, as numbers in the joined one; -1 stays."""
@@ -140,5 +142,5 @@ def _last_parts(batch: Batch, names: Iterable[str]) -> dict[str, int]:
 
 
 def _table(tables: Sequence[pa.Table]) -> pa.Table:
-    """The tables' rows; equal strings of a dictionary column have one code in all."""
-    return pa.concat_tables(tables).unify_dictionaries()
+    """The tables' rows, not copied; each keeps the dictionaries of its columns."""
+    return pa.concat_tables(tables)

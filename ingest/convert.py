@@ -232,12 +232,36 @@ def pair_strings(data, pairs, chosen, offsets, out):
     return at
 
 
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _hash(
+    data: cython.const[cython.uchar][::1], pos: cython.int, end: cython.int, seed: cython.ulonglong
+) -> cython.ulonglong:
+    """A hash of a span below 2^32: FNV-1a (draft-eastlake-fnv) over words of four bytes, little end first, then over bytes."""
+    h: cython.ulonglong = seed
+    while pos + 4 <= end:
+        h ^= (
+            data[pos]
+            | (data[pos + 1] << 8)
+            | (data[pos + 2] << 16)
+            | (cython.cast(cython.ulonglong, data[pos + 3]) << 24)
+        )
+        h = (h * 16777619) & _WORD_MASK
+        h ^= h >> 15  # the upper bytes of a word reach the lower bits of the hash in no other way
+        pos += 4
+    while pos < end:
+        h = ((h ^ data[pos]) * 16777619) & _WORD_MASK
+        pos += 1
+    return h ^ (h >> 15)
+
+
 def distinct(data, pairs, chosen, seed, table, codes, firsts):
     """Number the values of pairs int64[n] ``chosen`` by their bytes as written; return how many differ.
 
     ``codes`` int32[n] gets the numbers, -1 for no pair; ``firsts`` int64[n] a pair of each number. ``table`` int32[2^k], all
-    -1 and at least twice as long as ``chosen``, is the hash table (FNV-1a, linear probing); ``seed`` below 2^32 keeps
-    a log from aiming at it.
+    -1 and at least twice as long as ``chosen``, is the hash table (linear probing); ``seed`` below 2^32 keeps a log from
+    aiming at it.
     """
     src: cython.const[cython.uchar][::1] = data
     p: cython.int[:, ::1] = pairs
@@ -251,7 +275,6 @@ def distinct(data, pairs, chosen, seed, table, codes, firsts):
     i: cython.Py_ssize_t
     j: cython.longlong
     f: cython.longlong
-    k: cython.int
     n: cython.int = 0
     with cython.nogil:
         for i in range(ch.shape[0]):
@@ -259,10 +282,8 @@ def distinct(data, pairs, chosen, seed, table, codes, firsts):
             if j < 0:
                 code[i] = -1
                 continue
-            h = start ^ (p[j, P_FLAGS] & ESCAPED)
-            for k in range(p[j, P_VALUE], p[j, P_VALUE_END]):
-                h = ((h ^ src[k]) * 16777619) & _WORD_MASK
-            h = (h ^ (h >> 15)) & mask
+            h = _hash(src, p[j, P_VALUE], p[j, P_VALUE_END], start ^ (p[j, P_FLAGS] & ESCAPED))
+            h &= mask
             while slot[h] >= 0:
                 f = first[slot[h]]
                 if (p[f, P_FLAGS] & ESCAPED) == (p[j, P_FLAGS] & ESCAPED) and _same(

@@ -39,6 +39,13 @@ def without(table: pa.Table, rows: Ints) -> pa.Table:
     return pa.concat_tables(slices) if slices else table.slice(0, 0)
 
 
+def chosen(table: pa.Table, rows: Ints) -> pa.Table:
+    """Some rows of a table (int64[n]) in this order: few of many chunks are found without copying these."""
+    if len(rows) > _FEW:
+        return table.unify_dictionaries().combine_chunks().take(rows)
+    return pa.concat_tables([table.slice(row, 1) for row in rows.tolist()] or [table.slice(0, 0)])
+
+
 def finish_requests(parts: pa.Table) -> pa.Table:
     """Rows of ``requests`` from rows of parts: the length of the text is counted where none was logged."""
     length = pc.coalesce(parts["text_len"], parts["text_points"])

@@ -25,7 +25,7 @@ from ingest.reading import (
     passing,
     pieces,
     require_records,
-    use_the_system_memory,
+    settle_memory,
 )
 from ingest.resume import Action, Anchored, Decision
 from ingest.salts import words_of
@@ -217,7 +217,7 @@ class Run:
         from ingest.chunks import ChunkReader
         from ingest.parse import Parser
 
-        use_the_system_memory()
+        settle_memory()
         file = opened.file
         parser = Parser(self.options.format, self.options.tz)
         checkpoint = opened.decision.checkpoint

@@ -13,6 +13,7 @@ from ingest.assemble import Batch
 from ingest.model import Changes, Relink
 from ingest.parse import I32
 from ingest.part_rows import (
+    chosen,
     finish_requests,
     part_list,
     part_table,
@@ -94,11 +95,11 @@ def resolve(batch: Batch, stored: Sequence[Part], at: datetime, own_stage_times:
     """Decide which requests the chunk's parts are, alone or with stored ones; ``at`` is now."""
     fast = batch.settled & ~_in_company(batch, {p.id for p in stored})
     slow = np.flatnonzero(~fast)
-    slow_parts = part_list(batch.parts.take(pa.array(slow)))
+    slow_parts = part_list(chosen(batch.parts, slow))
     numbered = list(zip(slow.tolist(), slow_parts, strict=True))
     rewrite = _rewrite(batch, stored, numbered)
     schema = batch.parts.schema
-    requests = [finish_requests(without(batch.parts, slow))]
+    requests = [finish_requests(without(batch.parts, slow)).combine_chunks()]
     if rewrite.requests:
         requests.append(request_table(rewrite.requests, schema))
     part_keys = _part_keys(batch, numbered, rewrite, _carried(batch, stored))
@@ -121,7 +122,7 @@ def resolve(batch: Batch, stored: Sequence[Part], at: datetime, own_stage_times:
 
 def _in_company(batch: Batch, known: set[str]) -> npt.NDArray[np.bool_]:
     """Which of the chunk's parts have an id of which there are parts that may meet them."""
-    ids = batch.parts["id"].combine_chunks()
+    ids = batch.parts["id"].unify_dictionaries().combine_chunks()
     codes = ids.indices.fill_null(-1).to_numpy()
     company = pc.is_in(ids.dictionary, value_set=pa.array(sorted(known), pa.string()))
     mates = np.append(company.to_numpy(zero_copy_only=False), False)  # the last one: no id

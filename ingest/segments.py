@@ -36,6 +36,53 @@ _CARRIED_END = cython.declare(cython.int, -3)
 GRACE_US = 60_000_000  # microseconds behind the end in which a record still belongs to a request
 
 
+def events(records, pairs, ids, request_events, layout, rows, kinds, id_of):
+    """Find the records that make requests, and the errors that name an id; return how many.
+
+    ``records`` int32[n, w] and ``pairs`` int32[p, 7] as scanned; ``ids`` int32[n] the first pair ``id`` of each record, -1 for none.
+    ``request_events``: first and last of the event codes that make requests; ``layout``: columns of kind, event and level in
+    ``records`` with the last good kind and the least level of an error, and columns of the value's start and end in
+    ``pairs``. Fills ``rows`` int32[n], ``kinds`` int32[n] and ``id_of`` int64[n] (-1: no id, or an empty one).
+    """
+    rec: cython.int[:, ::1] = records
+    pr: cython.int[:, ::1] = pairs
+    idp: cython.int[::1] = ids
+    out: cython.int[::1] = rows
+    kd: cython.int[::1] = kinds
+    io: cython.longlong[::1] = id_of
+    first: cython.int = request_events[0]
+    last: cython.int = request_events[1]
+    r_kind: cython.int = layout[0]
+    r_event: cython.int = layout[1]
+    r_level: cython.int = layout[2]
+    good: cython.int = layout[3]
+    severe: cython.int = layout[4]
+    p_value: cython.int = layout[5]
+    p_end: cython.int = layout[6]
+    i: cython.int
+    j: cython.int
+    event: cython.int
+    n: cython.int = 0
+    total: cython.int = rec.shape[0]
+    with cython.nogil:
+        for i in range(total):
+            if rec[i, r_kind] > good:
+                continue
+            j = idp[i]
+            if j >= 0 and pr[j, p_value] == pr[j, p_end]:
+                j = -1
+            event = rec[i, r_event]
+            if event < first or event > last:
+                if j < 0 or rec[i, r_level] < severe:
+                    continue
+                event = _OTHER
+            out[n] = i
+            kd[n] = event
+            io[n] = j
+            n += 1
+    return n
+
+
 def cut(kinds, ids, instants, carried, ends, n_ids, part_of, parts):
     """Cut events into parts; return how many parts.
 

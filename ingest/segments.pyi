@@ -18,6 +18,16 @@ PART_WIDTH: int
 OPEN: int
 GRACE_US: int
 
+def events(
+    records: Any,
+    pairs: Any,
+    ids: Any,
+    request_events: tuple[int, int],
+    layout: tuple[int, ...],
+    rows: Any,
+    kinds: Any,
+    id_of: Any,
+) -> int: ...
 def cut(
     kinds: Any,
     ids: Any,

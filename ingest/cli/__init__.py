@@ -92,6 +92,8 @@ _WordsError: type[Exception] = typer.BadParameter.__mro__[2]
 def main() -> None:
     """Run the command line; errors in its words are told like all others."""
     raise_at_sigterm()
+    # NumPy's linear algebra is not used: its threads would only spin
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         code = app(standalone_mode=False)
     except typer.Abort:
