@@ -23,7 +23,7 @@ class _Held:
     """A small file's rows that wait for those of others; no report: it is still being read."""
 
     file_key: int
-    batches: "Sequence[Batch]"
+    batches: "list[Batch]"
     ledger: Ledger
     report: FileReport | None = None
 
@@ -76,10 +76,12 @@ class Commits:
         self,
         checkpoint: Checkpoint,
         replaced: Sequence[Checkpoint],
-        batches: "Sequence[Batch]",
+        batches: "list[Batch]",
         total: Ledger,
     ) -> None:
         """Store chunks' rows and their checkpoint in one transaction; ``total`` is the file's ledger with them.
+
+        The rows are taken from ``batches``, which is empty behind it: memory holds them once.
 
         ``replaced``: what is known of files whose place this one has taken; once this one is known nobody would ask again.
         """
@@ -89,7 +91,7 @@ class Commits:
             return
         self._write(batches, [*replaced, checkpoint], total, [])
 
-    def hold(self, checkpoint: Checkpoint, batches: "Sequence[Batch]", total: Ledger) -> None:
+    def hold(self, checkpoint: Checkpoint, batches: "list[Batch]", total: Ledger) -> None:
         """Store the first chunks of a new small file with those of others, soon."""
         self._known.update(checkpoint)
         if not self._dry_run:
@@ -126,7 +128,7 @@ class Commits:
 
     def _write(
         self,
-        batches: Sequence["Batch"],
+        batches: "list[Batch]",
         checkpoints: list[Checkpoint],
         reading: Ledger,
         reports: list[FileReport],
@@ -136,10 +138,12 @@ class Commits:
 
         rows = dict(self.rows)
         batch = join(batches, self._own_stage_times)
+        batches.clear()
         with self._store.writing() as writer:
             if self._run_key is None:
                 self._run_key = writer.next_run_key(self._host)
             changes = make_changes(writer, batch, self._now(), self._own_stage_times)
+            del batch  # its rows, before others are made of them
             writer.write(changes)
             for table, count in changes.row_counts().items():
                 rows[table] = rows.get(table, 0) + count

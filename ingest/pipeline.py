@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ingest import files, migrate
 from ingest.backends.base import Store
@@ -19,17 +20,23 @@ from ingest.model import Checkpoint, FileReport, Ledger, Origin, RunReport
 from ingest.opened import Opened, first_checkpoint
 from ingest.reading import (
     BOM,
+    Piece,
     Settled,
     ahead,
     built,
     passing,
     pieces,
+    read_ahead,
     require_records,
     settle_memory,
 )
 from ingest.resume import Action, Anchored, Decision
 from ingest.salts import words_of
 from ingest.words import TextPolicy, Words
+
+if TYPE_CHECKING:
+    from ingest.chunks import ChunkReader
+    from ingest.parse import Parser
 
 _PAUSES_SECONDS = (0.5, 2.0)  # before another try, where the connection was lost
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -214,7 +221,6 @@ class Run:
         self.commits.count(FileReport(str(file.stat.path), "skipped", decision.reason, Ledger()))
 
     def _read(self, opened: Opened) -> None:
-        from ingest.chunks import ChunkReader
         from ingest.parse import Parser
 
         settle_memory()
@@ -228,21 +234,10 @@ class Run:
         lost = self.known.take_lost(file, opened.decision)
         replaced = [c for c in self.known.changed() if c.state == "replaced"] if lost else []
         final = self.known.is_finished(file, final=self.options.final)
-        last = checkpoint.last_logged_at if checkpoint else None
         # before the scanner goes to its thread
         opened.header_offset = (checkpoint and checkpoint.header_offset) or 0
         if opened.header_offset <= 0:
             opened.header_offset = parser.header_end(memoryview(file.head.removeprefix(BOM)))
-        chunks = ChunkReader(
-            parser,
-            passing(opened.reader.read),
-            opened.offset,
-            final,
-            None if last is None else (last - _EPOCH) // timedelta(microseconds=1),
-            file.stat.modified_ns // 1000,
-            chunk_bytes=self.options.chunk_bytes,
-            skip_hole=opened.reader.skip_hole,
-        )
         total = Ledger(lost_bytes=lost)
         base = checkpoint or self._first(file)
         if base.file_key <= 0:
@@ -253,34 +248,68 @@ class Run:
         waits = is_small and opened.decision.action is Action.START and not lost
         if not waits:
             self.commits.flush()
-        source = pieces(
-            built(chunks, self.options.format, origin, carry, self.words),
-            self.options.batch_bytes - self.options.chunk_bytes,
+        with read_ahead(opened.reader, self.options.chunk_bytes) as read:
+            chunks = self._chunks(parser, opened, passing(read), final)
+            source = pieces(
+                built(chunks, self.options.format, origin, carry, self.words),
+                self.options.batch_bytes - self.options.chunk_bytes,
+            )
+            with closing(source if is_small else ahead(source)) as made:
+                base, total = self._store(made, opened, base, total, replaced, waits)
+        total = total + Ledger(tail_bytes=opened.end - opened.committed)
+        _assert_ledger(total, opened.end - opened.offset)
+        reach("before_settle")
+        self._settle(opened, base, final, total)
+
+    def _chunks(
+        self, parser: "Parser", opened: Opened, read: Callable[[int], bytes], final: bool
+    ) -> "ChunkReader":
+        from ingest.chunks import ChunkReader
+
+        known = opened.decision.checkpoint
+        last = known.last_logged_at if known else None
+        return ChunkReader(
+            parser,
+            read,
+            opened.offset,
+            final,
+            None if last is None else (last - _EPOCH) // timedelta(microseconds=1),
+            opened.file.stat.modified_ns // 1000,
+            chunk_bytes=self.options.chunk_bytes,
+            skip_hole=opened.reader.skip_hole,
         )
+
+    def _store(
+        self,
+        made: Iterable[Piece],
+        opened: Opened,
+        checkpoint: Checkpoint,
+        total: Ledger,
+        replaced: Sequence[Checkpoint],
+        waits: bool,
+    ) -> tuple[Checkpoint, Ledger]:
+        """Store a file's pieces as they come; how it stands then, and what became of its bytes.
+
+        ``waits``: the first one is held until those of other small files are there, too.
+        """
         try:
-            for piece in source if is_small else ahead(source):
+            for piece in made:
                 for settled in piece.settled:
                     total = total + settled.ledger
-                    checkpoint = self._advanced(checkpoint or base, opened, settled)
+                    checkpoint = self._advanced(checkpoint, opened, settled)
                 if waits:
-                    self.commits.hold(checkpoint or base, piece.batches, total)
+                    self.commits.hold(checkpoint, piece.batches, total)
                     waits = False
                 else:
-                    self.commits.piece(checkpoint or base, replaced, piece.batches, total)
-                self._advance(piece.settled_bytes)
+                    self.commits.piece(checkpoint, replaced, piece.batches, total)
+                self._done += piece.settled_bytes
+                self._progress(self._done, max(self._done, self._total))
                 del piece  # its rows, before the next ones are made
                 replaced = []
         except DamagedFileError as problem:
             opened.damage = problem
             self._problems.append(problem)
-        total = total + Ledger(tail_bytes=opened.end - opened.committed)
-        _assert_ledger(total, opened.end - opened.offset)
-        reach("before_settle")
-        self._settle(opened, checkpoint or base, final, total)
-
-    def _advance(self, settled_bytes: int) -> None:
-        self._done += settled_bytes
-        self._progress(self._done, max(self._done, self._total))
+        return checkpoint, total
 
     def _settle(self, opened: Opened, checkpoint: Checkpoint, final: bool, total: Ledger) -> None:
         """Note how a file stands after it was read to its end."""

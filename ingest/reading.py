@@ -1,7 +1,8 @@
 """A log file's chunks, read, parsed and assembled: the next one by a thread while one is committed."""
 
 import gc
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from queue import Queue
 from threading import Event, Semaphore, Thread
@@ -59,6 +60,16 @@ def passing(read: Callable[[int], bytes]) -> Callable[[int], bytes]:
     return block
 
 
+@contextmanager
+def read_ahead(reader: files.LogReader, size: int) -> Iterator[Callable[[int], bytes]]:
+    """Reads blocks of ``size`` bytes; the next one of a compressed file is inflated by a thread while one is scanned."""
+    if reader.compression == "none":
+        yield reader.read
+        return
+    with closing(ahead(iter(lambda: reader.read(size), b""))) as blocks:
+        yield lambda _: next(blocks, b"")
+
+
 def built(
     chunks: Iterable["Parsed"], fmt: Format, origin: Origin, carry: dict[str, int], words: "Words"
 ) -> Iterator["tuple[Settled, Batch]"]:
@@ -89,7 +100,9 @@ class Piece:
         return sum(s.ledger.settled_bytes for s in self.settled)
 
 
-def pieces(chunks: "Iterable[tuple[Settled, Batch]]", most_bytes: int) -> Iterator[Piece]:
+def pieces(
+    chunks: "Iterable[tuple[Settled, Batch]]", most_bytes: int
+) -> Generator[Piece, None, None]:
     """Assembled chunks, put together until they are more than so many bytes of the log file, or damage is behind them."""
     piece = Piece()
     try:
@@ -108,7 +121,7 @@ def pieces(chunks: "Iterable[tuple[Settled, Batch]]", most_bytes: int) -> Iterat
         yield piece
 
 
-def ahead(chunks: Iterable[T]) -> Iterator[T]:
+def ahead(chunks: Iterable[T]) -> Generator[T, None, None]:
     """The chunks; the next one is read, parsed and assembled by a thread while one is committed.
 
     Only one waits or is being made at a time: memory holds two, whichever side is the slower one.

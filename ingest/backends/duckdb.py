@@ -1,6 +1,7 @@
 """DuckDB: one file, held only while a batch commits (SPEC §3.9)."""
 
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _WAIT_SECONDS = 30.0  # a batch of another process commits in well under a second
 _POLL_SECONDS = 0.02
+_SPILL = ".spill"
 # Readers hold back for a writer that waits, or a crowd of them would keep it out for good. They do no longer than
 # this, many times what a query takes: a writer that still waits does so for a reader that stays.
 _TURN_SECONDS = 5.0
@@ -34,13 +36,15 @@ _TURN_SECONDS = 5.0
 STORAGE_VERSION = "v1.4.0"
 _SETTINGS: dict[str, Any] = {
     "threads": 1,
-    "memory_limit": "96MB",
+    "memory_limit": "160MB",
     "storage_compatibility_version": STORAGE_VERSION,
 }
 # Queries: somebody waits for them, and they end; an ingest shares its machine with the service for hours.
 _READ_SETTINGS: dict[str, Any] = {"memory_limit": "1GB"}
 # rows; a row group that a commit leaves incomplete is written once more by the next: small ones waste little
 ROW_GROUP_SIZE = 32768
+# rows go to the file as soon as a row group is full: more memory would make a commit no quicker
+_LITTLE_MEMORY = "set memory_limit = '96MB'"
 _UTC = "set TimeZone = 'UTC'"
 # the file is closed behind every commit, and that writes a checkpoint: one a commit is enough
 _ONE_CHECKPOINT = "set checkpoint_threshold = '1GB'"
@@ -92,8 +96,9 @@ class DuckDBStore:
         from sqlalchemy.pool import NullPool
 
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        config = {**_SETTINGS, "temp_directory": str(self.spill)}
         return create_engine(
-            f"duckdb:///{self.path}", poolclass=NullPool, connect_args={"config": dict(_SETTINGS)}
+            f"duckdb:///{self.path}", poolclass=NullPool, connect_args={"config": config}
         )
 
     def make(self, script: str) -> None:
@@ -107,6 +112,7 @@ class DuckDBStore:
             try:
                 reach("store_opened")
                 connection.execute(_UTC)
+                connection.execute(_LITTLE_MEMORY)
                 connection.execute(_ONE_CHECKPOINT)
                 connection.execute("begin")
                 reach("begun")
@@ -140,6 +146,7 @@ class DuckDBStore:
             ) from error
         try:
             with _interrupted_by_signals():
+                self.clear_spills()
                 yield
         finally:
             lock.__exit__(None, None, None)
@@ -224,12 +231,30 @@ class DuckDBStore:
                 raise self._error(error) from error
             time.sleep(_POLL_SECONDS)
 
+    @property
+    def spill(self) -> Path:
+        """The folder, made when it is needed, for what exceeds a session's memory.
+
+        DuckDB's own choice is one that all processes in a working folder, or at a store, share: they overwrite each other's
+        files there, and fail or crash (1.5.6).
+        """
+        return self.path.with_name(f"{self.path.name}.{os.getpid()}{_SPILL}")
+
+    def clear_spills(self) -> None:
+        """Remove the folders of processes that were killed."""
+        for name in os.listdir(self.path.parent):
+            number = name.removeprefix(f"{self.path.name}.").removesuffix(_SPILL)
+            if name == f"{self.path.name}.{number}{_SPILL}" and not Path("/proc", number).exists():
+                shutil.rmtree(self.path.with_name(name), ignore_errors=True)
+
     def _read_only(self) -> duckdb.DuckDBPyConnection:
-        return duckdb.connect(str(self.path), read_only=True, config=dict(_READ_SETTINGS))
+        config = {**_READ_SETTINGS, "temp_directory": str(self.spill)}
+        return duckdb.connect(str(self.path), read_only=True, config=config)
 
     def _attached(self) -> duckdb.DuckDBPyConnection:
         """A connection for writing; the size of row groups is an option of ATTACH alone."""
-        connection = duckdb.connect(":memory:", config=dict(_SETTINGS))
+        config = {**_SETTINGS, "temp_directory": str(self.spill)}
+        connection = duckdb.connect(":memory:", config=config)
         path = str(self.path).replace("'", "''")
         try:
             connection.execute(

@@ -146,7 +146,7 @@ class DuckDBUpkeep:
         path = Path(os.path.realpath(self._store.path))
         target = path.with_name(path.name + ".compact")
         _clear(target)
-        shutil.rmtree(self._spill, ignore_errors=True)
+        self._store.clear_spills()
         try:
             with self._store.session(False) as connection:
                 connection.execute("checkpoint store")
@@ -218,14 +218,10 @@ class DuckDBUpkeep:
                 sync(file)
         return rows
 
-    @property
-    def _spill(self) -> Path:
-        return self._store.path.with_name(self._store.path.name + ".spill")
-
     def _attached(self) -> Connection:
         """The store, to be copied: beside other readers, without any writer."""
         connection = duckdb.connect(
-            ":memory:", config=dict(_COPY_SETTINGS) | {"temp_directory": str(self._spill)}
+            ":memory:", config=dict(_COPY_SETTINGS) | {"temp_directory": str(self._store.spill)}
         )
         try:
             connection.execute(f"attach {_quoted(self._store.path)} as store (read_only)")

@@ -269,7 +269,7 @@ def _loss_is_forgotten_by_a_killed_run(patch: Patch) -> None:
         self: Commits,
         checkpoint: Checkpoint,
         replaced: Sequence[Checkpoint],
-        batches: Sequence[Batch],
+        batches: list[Batch],
         total: Ledger,
     ) -> None:
         piece(self, checkpoint, [], batches, total)
