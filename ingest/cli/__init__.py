@@ -20,6 +20,7 @@ from ingest.cli import (
 )
 from ingest.cli.context import Options, print_error, reported
 from ingest.cli.signals import end_by_sigterm, raise_at_sigterm
+from ingest.cli.without_pandas import do_without_pandas
 from ingest.errors import ExitCode, UsageProblem
 from ingest.settings import load
 
@@ -92,6 +93,7 @@ _WordsError: type[Exception] = typer.BadParameter.__mro__[2]
 def main() -> None:
     """Run the command line; errors in its words are told like all others."""
     raise_at_sigterm()
+    do_without_pandas()
     # NumPy's linear algebra is not used: its threads would only spin
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:

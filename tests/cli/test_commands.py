@@ -1,6 +1,9 @@
 """What every command prints and leaves behind when all is well."""
 
+import importlib.util
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -190,3 +193,40 @@ def test_demo_is_ready_to_be_ingested(ttsq: CommandLine) -> None:
 
 def test_version_says_which_scanner_runs(ttsq: CommandLine) -> None:
     assert "compiled scanner" in ttsq.well("--version")
+
+
+_LOADED = """
+import sys
+from ingest.cli import main
+try:
+    main()
+finally:
+    print(sorted({"pandas", "pydantic", "sqlalchemy", "alembic"} & set(sys.modules)), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("ingest", "app.log"),
+        ("run", "failure_by_length", "--since", "2026-03-01"),
+        ("trace", "ts_1"),
+        ("status",),
+    ],
+)
+def test_what_takes_long_to_load_is_left_alone(words: tuple[str, ...], tmp_path: Path) -> None:
+    """They are run every minute, or somebody waits: these would take longer than the rest, pandas merely by being installed."""
+    ttsq = CommandLine(tmp_path)
+    (tmp_path / "app.log").write_text(lines(0, 5))
+    ttsq.well("ingest", "app.log")
+    (tmp_path / "app.log").write_text(lines(0, 10))
+    ended = subprocess.run(
+        [sys.executable, "-c", _LOADED, *words],
+        cwd=tmp_path,
+        env=ttsq.environment,
+        capture_output=True,
+        text=True,
+    )
+    assert importlib.util.find_spec("pandas") is not None
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stderr.splitlines()[-1] == "[]"
