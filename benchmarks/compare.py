@@ -1,6 +1,6 @@
 """ttsq beside what people use instead, on the same bytes: speed, CPU, memory, and whether the answers agree.
 
-python -m benchmarks.compare [--size MB] [--rounds N] [--quick] [--output docs/performance.md]
+python -m benchmarks.compare [--size MB] [--rounds N] [--quick] [--only PART] [--output docs/performance.md]
 
 Exits with 1, the document unwritten, when an answer differs or a command fails; that ends the run.
 """
@@ -8,7 +8,7 @@ Exits with 1, the document unwritten, when an answer differs or a command fails;
 import argparse
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -21,6 +21,7 @@ from benchmarks.report import NEW_DOCUMENT, Section, inserted, markdown, show
 
 SIZE_MB, QUICK_MB = 500.0, 20.0
 ROUNDS = 3
+PARTS = ("passes", "postgres", "often", "large")
 SMALL_LOG = f"the targets are for logs of {SIZE_MB:g} MB and more: this one is too small to tell"
 
 
@@ -30,17 +31,18 @@ def main() -> int:
     errors = Console(stderr=True, highlight=False, markup=False)
     sections: list[Section] = []
     problems: list[str] = []
+    since = machine.used()
     with (
         tempfile.TemporaryDirectory(dir=given.scratch, prefix="ttsq-bench-") as name,
         errors.status("the logs") as status,
     ):
         bench = _prepared(given, Path(name), status.update)
         try:
-            sections.extend(_measured(bench))
+            sections.extend(_measured(bench, given.only or PARTS))
         except CommandFailed as failure:
             problems.append(f"failed: {failure}")
         problems += [f"answers differ: {found}" for found in bench.disagreements]
-    facts = (*machine.described(), *_method(bench))
+    facts = (*machine.described(), machine.used_by_others(since), *_method(bench))
     show(sections, facts)
     if given.output is not None and not problems:
         document = given.output.read_text() if given.output.exists() else NEW_DOCUMENT
@@ -55,6 +57,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--size", type=float, help=f"MB of log [default: {SIZE_MB:g}]")
     parser.add_argument("--rounds", type=int, help=f"[default: {ROUNDS}]")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_MB:g} MB, one round")
+    parser.add_argument("--only", action="append", choices=PARTS, help="a part; may be repeated")
     parser.add_argument("--output", type=Path, help="document to write the tables into")
     parser.add_argument("--scratch", type=Path, help="where the logs and stores are made")
     given = parser.parse_args()
@@ -70,15 +73,20 @@ def _prepared(given: argparse.Namespace, folder: Path, progress: Callable[[str],
     return Bench(folder, logs, given.rounds, given.quick, progress)
 
 
-def _measured(bench: Bench) -> Iterator[Section]:
-    """All parts, as they are done; the last two let the log grow."""
-    taken = passes.take(bench)
-    yield passes.plain_section(bench, taken)
-    yield passes.gzipped_section(bench, taken)
-    yield asked.section(bench, taken)
-    yield postgres.section(bench)
-    yield often.section(bench)
-    yield often.large_section(bench)
+def _measured(bench: Bench, parts: Collection[str]) -> Iterator[Section]:
+    """The parts named, as they are done; the last two let the log grow."""
+    if "passes" in parts:
+        taken = passes.take(bench)
+        yield passes.plain_section(bench, taken)
+        yield passes.gzipped_section(bench, taken)
+        yield asked.section(bench, taken)
+    if "postgres" in parts:
+        yield postgres.section(bench)
+    if "often" in parts:
+        passes.first(bench)
+        yield often.section(bench)
+    if "large" in parts:
+        yield often.large_section(bench)
 
 
 def _method(bench: Bench) -> tuple[str, ...]:

@@ -3,7 +3,10 @@
 import os
 import platform
 import re
+import resource
 import subprocess
+import time
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -53,3 +56,30 @@ def _tool(words: tuple[str, ...]) -> str:
         return "(not installed)"
     found = re.search(r"\d+\.\d+(?:\.\d+)*", done.stdout + done.stderr)
     return found[0].rstrip(".") if found else "(version not told)"
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """CPU seconds at an instant: of the whole machine, of this process and those it has waited for; ``at`` seconds of a clock."""
+
+    machine: float
+    own: float
+    at: float
+
+
+def used() -> Used:
+    """Now."""
+    ticks = Path("/proc/stat").read_text().splitlines()[0].split()[1:]
+    idle = int(ticks[3]) + int(ticks[4])  # and waiting for a disk
+    machine = sum(map(int, ticks[:8])) - idle  # what guests take is in the others already
+    taken = [resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    own = sum(t.ru_utime + t.ru_stime for t in taken)
+    return Used(machine / os.sysconf("SC_CLK_TCK"), own, time.monotonic())
+
+
+def used_by_others(since: Used) -> str:
+    """How much of the machine other processes had since then."""
+    now = used()
+    others = (now.machine - since.machine) - (now.own - since.own)
+    share = max(0.0, others) / ((now.at - since.at) * (os.cpu_count() or 1))
+    return f"other work on the machine meanwhile: {share:.0%} of its CPU time"

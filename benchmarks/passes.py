@@ -38,6 +38,12 @@ def take(bench: Bench) -> Passes:
     return Passes(take_in_turn(commands, bench.rounds, bench.progress), lacking)
 
 
+def first(bench: Bench) -> None:
+    """Read the plain log into its store, where that was not done yet."""
+    if not bench.plain.path.exists():
+        run(_first(FIRST, bench.plain, bench))
+
+
 def _first(name: str, store: Store, bench: Bench) -> Command:
     paths = bench.logs.rotated if store == bench.rotated else (bench.logs.plain,)
     return Command(name, store.ingest(*paths), before=store.remove)

@@ -1,5 +1,6 @@
 """PostgreSQL: a first ingest beside COPY of the same finished rows by itself."""
 
+import os
 import time
 from pathlib import Path
 
@@ -14,7 +15,7 @@ TIMES = 1.5
 MAX_ROUNDS = 3
 BLOCK = 1 << 20
 TABLES = ("requests", "stage_timings", "errors", "cache_samples")
-_TICKS = 100  # of /proc/PID/stat, a second
+_TICKS = os.sysconf("SC_CLK_TCK")  # of /proc/PID/stat, a second
 FIRST, COPY = "ttsq: first ingest into PostgreSQL", "COPY of the same rows, binary"
 
 

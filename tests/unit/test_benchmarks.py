@@ -1,6 +1,7 @@
 """The benchmark's own parts: what it writes, how it compares answers and figures, and that the guard can fail."""
 
 import json
+import shlex
 import subprocess
 import sys
 from collections import Counter
@@ -88,7 +89,8 @@ def test_a_life_is_compared_by_its_messages() -> None:
 
 
 def test_a_pipeline_is_measured_whole_and_must_succeed() -> None:
-    busy = f"{sys.executable} -c 'x = b"a" * 60_000_000; sum(range(3_000_000)); print(len(x))'"
+    script = "x = b'a' * 60_000_000; sum(range(3_000_000)); print(len(x))"
+    busy = shlex.join([sys.executable, "-c", script])
     taken, output = run(Command("busy", pipeline(f"{busy} | cat")))
     assert output == "60000000\n"
     assert 60 <= taken.peak_mb < 200
