@@ -37,9 +37,10 @@ demo: $(BIN)/ttsq ## install, write a demo log set with an incident, ingest it, 
 test: $(VENV)/.test tools ## install what tests need and run them
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-nightly: $(VENV)/.test tools guard ## all tests, the slow ones too, and a search for new failing logs
+nightly: $(VENV)/.test tools valgrind ## all tests, the slow ones too, and a search for new failing logs
 	$(BIN)/python -m pytest -n auto --dist worksteal -m 'slow or not slow'
 	TTSQ_EXAMPLES=1000 $(BIN)/python -m pytest -n auto tests/properties
+	$(BIN)/python -m benchmarks.instructions
 
 # what Debian's packages have, as command or command:package
 # logrotate and zstd rotate real files in the tests, systemd reads its units

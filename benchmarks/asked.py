@@ -68,44 +68,59 @@ def _name(question: Asked, store: Store) -> str:
     return f"{question.name}: ttsq, {'gzipped' if store.path.stem == 'rotated' else 'plain'} log stored"
 
 
-def _pipelines(passes: Passes, question: Asked) -> dict[str, Taken]:
-    return {n: t for n, t in passes.taken.items() if n.startswith(f"{question.name}: ")}
+@dataclass(frozen=True, slots=True)
+class _Pipeline:
+    """A pipeline that asks the question of the plain or the gzipped log; ``taken`` None where ``lacking`` tools are not installed."""
+
+    name: str
+    gzipped: bool
+    taken: Taken | None
+    lacking: str
+
+
+def _pipelines(bench: Bench, passes: Passes, question: Asked) -> list[_Pipeline]:
+    found = []
+    for asked_by in peers.questions(bench.logs):
+        for gzipped in (False, True) if asked_by.name == question.name else ():
+            name = peers.shell_command(asked_by, bench.logs, gzipped=gzipped).name
+            lacking = ", ".join(t for t in asked_by.needs if t in passes.lacking)
+            found.append(_Pipeline(name, gzipped, passes.taken.get(name), lacking))
+    return found
 
 
 def _rows(bench: Bench, passes: Passes, question: Asked, taken: dict[str, Taken]) -> list[Row]:
-    ours = taken[_name(question, bench.plain)]
-    ours_gz = taken[_name(question, bench.rotated)]
-    rows = [
-        Row(name, t, bench.megabytes, f"{ratio(t.wall, (ours_gz if ': zcat' in name else ours).wall)} ours")
-        for name, t in _pipelines(passes, question).items()
-    ]  # fmt: skip
-    rows += [
-        Row(_name(question, s), taken[_name(question, s)]) for s in (bench.plain, bench.rotated)
-    ]
+    stores = (bench.plain, bench.rotated)
+    ours = {store: taken[_name(question, store)] for store in stores}
+    rows = []
+    for pipeline in _pipelines(bench, passes, question):
+        if pipeline.taken is None:
+            rows.append(Row(pipeline.name, target=f"not installed: {pipeline.lacking}"))
+            continue
+        same = ours[stores[pipeline.gzipped]].wall
+        beside = f"{ratio(pipeline.taken.wall, same)} ours"
+        rows.append(Row(pipeline.name, pipeline.taken, bench.megabytes, beside))
+    rows += [Row(_name(question, store), ours[store]) for store in stores]
     if question.words[0] == "run":
         rows.append(_open_row(bench, passes, question))
     return rows
 
 
 def _open_row(bench: Bench, passes: Passes, question: Asked) -> Row:
-    """The query alone, its session open."""
+    """The query alone, its session open, beside the quickest pipeline over the plain log."""
+    name = f"{question.name}: ttsq, plain log stored, session open"
     wall = open_session_seconds(bench.plain, question.words)
-    plain = [t.wall for n, t in _pipelines(passes, question).items() if ": cat" in n]
-    beside = f"cat … is {ratio(min(plain), wall)} ours" if plain else ""
+    taken = Taken((Figures(wall, 0, 0),))
+    pipelines = _pipelines(bench, passes, question)
+    plain = [p.taken.wall for p in pipelines if p.taken is not None and not p.gzipped]
+    if not plain:
+        return Row(name, taken)
+    times = min(plain) / wall
     target = ""
-    if plain and question.name == peers.LENGTHS:
-        times = min(plain) / wall
+    if question.name == peers.LENGTHS:
         at = "" if bench.megabytes >= TARGET_MB else f" (at {TARGET_MB / 1000:g} GB)"
-        target = judged(
-            f"{LENGTHS_TIMES:.0f} × the pipeline{at}", ratio(times, 1), times >= LENGTHS_TIMES
-        )
-    return Row(
-        f"{question.name}: ttsq, plain log stored, session open",
-        Taken((Figures(wall, 0, 0),)),
-        None,
-        beside,
-        target,
-    )
+        aim = f"{LENGTHS_TIMES:.0f} × the pipeline's speed{at}"
+        target = judged(aim, ratio(times, 1), times >= LENGTHS_TIMES)
+    return Row(name, taken, None, f"cat … is {ratio(times, 1)} ours", target)
 
 
 def open_session_seconds(store: Store, words: tuple[str, ...]) -> float:
@@ -130,12 +145,11 @@ def open_session_seconds(store: Store, words: tuple[str, ...]) -> float:
 def _notes(bench: Bench, passes: Passes, question: Asked, taken: dict[str, Taken]) -> list[str]:
     """What comparing the answers gave, said once where all are the same."""
     said: list[str] = []
-    for name, theirs in _pipelines(passes, question).items():
-        store = bench.rotated if ": zcat" in name else bench.plain
-        ours = question.ours(taken[_name(question, store)].output)
-        words = bench.checked(compared(question.theirs(theirs.output), ours, question.of), name)
+    for pipeline in _pipelines(bench, passes, question):
+        if pipeline.taken is None:
+            continue
+        ours = taken[_name(question, bench.rotated if pipeline.gzipped else bench.plain)]
+        answers = question.theirs(pipeline.taken.output), question.ours(ours.output)
+        words = bench.checked(compared(*answers, question.of), pipeline.name)
         said.append(f"{question.name}: {words}")
-    if not said:
-        lacking = ", ".join(passes.lacking)
-        return [f"{question.name}: no pipeline was run; not installed: {lacking}"]
     return list(dict.fromkeys(said))

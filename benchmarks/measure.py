@@ -83,15 +83,22 @@ def run(command: Command) -> tuple[Figures, str]:
         with said.open("wb") as out, complaints.open("wb") as err:
             subprocess.run(
                 [sys.executable, "-I", "-S", str(LAUNCHER), str(figures), *command.argv],
-                stdin=subprocess.DEVNULL, stdout=out, stderr=err, check=True,
+                stdin=subprocess.DEVNULL, stdout=out, stderr=err,
                 env={**environment, **command.environment},
             )  # fmt: skip
+        if not figures.exists():
+            raise CommandFailed(f"{command.name}: not started: {_tail(complaints)}")
         wall, cpu, peak_kib, status = figures.read_text().split()
         if status != "0":
-            error = complaints.read_bytes()[-SHOWN_ERROR_BYTES:].decode("utf-8", "replace")
-            raise CommandFailed(f"{command.name}: exit status {status}: {error or 'no message'}")
+            raise CommandFailed(f"{command.name}: exit status {status}: {_tail(complaints)}")
         output = said.read_text("utf-8", "replace")
     return Figures(float(wall), float(cpu), int(peak_kib) * 1024 / 1e6), output
+
+
+def _tail(complaints: Path) -> str:
+    """The end of what a command said on stderr."""
+    said = complaints.read_bytes()[-SHOWN_ERROR_BYTES:].decode("utf-8", "replace")
+    return said or "no message"
 
 
 def take_in_turn(

@@ -97,6 +97,8 @@ def test_a_pipeline_is_measured_whole_and_must_succeed() -> None:
     assert taken.cpu > 0
     with pytest.raises(CommandFailed, match="broken: exit status 3: why"):
         run(Command("broken", pipeline("(echo why >&2; exit 3) | cat")))
+    with pytest.raises(CommandFailed, match=r"gone: not started: (.|\n)*FileNotFoundError"):
+        run(Command("gone", ("no-such-command",)))
 
 
 def test_the_memory_of_who_measures_is_not_counted() -> None:
