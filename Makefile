@@ -7,12 +7,14 @@ SECONDS ?= 60
 # one more than cores: a third of the time tests wait for other processes
 WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
 TARGETS ?= $(notdir $(wildcard tests/fuzz/corpus/*))
+SIZE ?= 500
+ROUNDS ?= 3
 
 # the tests start ttsq a thousand times: bytecode makes that quicker
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test nightly check bench fuzz sanitize clean tools
+.PHONY: help demo test nightly check bench guard fuzz sanitize clean tools peers valgrind
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -35,17 +37,23 @@ demo: $(BIN)/ttsq ## install, write a demo log set with an incident, ingest it, 
 test: $(VENV)/.test tools ## install what tests need and run them
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-nightly: $(VENV)/.test tools ## all tests, the slow ones too, and a search for new failing logs
+nightly: $(VENV)/.test tools valgrind ## all tests, the slow ones too, and a search for new failing logs
 	$(BIN)/python -m pytest -n auto --dist worksteal -m 'slow or not slow'
 	TTSQ_EXAMPLES=1000 $(BIN)/python -m pytest -n auto tests/properties
+	$(BIN)/python -m benchmarks.instructions
 
-# logrotate and zstd rotate real files in the tests, systemd reads its units; Debian has them
-tools:
-	@PATH="$$PATH:/usr/sbin"; for tool in logrotate zstd systemd-analyze:systemd; do \
+# what Debian's packages have, as command or command:package
+# logrotate and zstd rotate real files in the tests, systemd reads its units
+tools: NEEDED := logrotate zstd systemd-analyze:systemd
+peers: NEEDED := lnav gawk mawk grep goaccess
+valgrind: NEEDED := valgrind
+tools peers valgrind:
+	@PATH="$$PATH:/usr/sbin"; for tool in $(NEEDED); do \
 		command -v $${tool%:*} >/dev/null || missing="$$missing $${tool#*:}"; done; \
 	if [ -n "$$missing" ] && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
-	elif [ -n "$$missing" ]; then echo "the tests need:$$missing (apt-get install$$missing)"; fi
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null \
+			|| echo "not installed:$$missing"; \
+	elif [ -n "$$missing" ]; then echo "not installed:$$missing (apt-get install$$missing)"; fi
 
 check: $(VENV)/.test ## format, lint, types, layers, docs
 	$(BIN)/ruff format --check .
@@ -56,8 +64,11 @@ check: $(VENV)/.test ## format, lint, types, layers, docs
 	$(BIN)/python -m ingest.schema_docs --check
 	$(BIN)/python -m ingest.schema_script --check
 
-bench: $(VENV)/.test ## ingest speed, memory and start-up, ours beside the marks of this machine
-	$(BIN)/python benchmarks/first_ingest.py
+bench: $(VENV)/.test peers ## ttsq beside lnav and pipelines on SIZE MB of logs, ROUNDS times, into docs; QUICK=1 for a minute's look
+	$(BIN)/python -m benchmarks.compare $(if $(QUICK),--quick,--size $(SIZE) --rounds $(ROUNDS) --output docs/performance.md)
+
+guard: $(VENV)/.test valgrind ## fail where scanner or ingest got slower: instructions, and rows beside a reference loop
+	$(BIN)/python -m benchmarks.instructions
 
 fuzz: $(VENV)/.test ## SECONDS of coverage-guided fuzzing for each of TARGETS
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'atheris>=3,<4'

@@ -86,8 +86,8 @@ def repeat_day(day: Day, number: int, chance: np.random.Generator) -> Bytes:
     return content
 
 
-def make_log(path: Path, size: int, seed: int = 7) -> int:
-    """Write a log of ``size`` bytes, or up to one record less; return its size.
+def make_log(path: Path, size: int, seed: int = 7, first_day: int = 0) -> int:
+    """Write a log of ``size`` bytes, or up to one record less, from so many days after ``BEGIN`` on; return its size.
 
     Raises OSError where ``path`` cannot be written.
     """
@@ -97,7 +97,7 @@ def make_log(path: Path, size: int, seed: int = 7) -> int:
     with path.open("wb") as file:
         while written < size:
             day = days[number % len(days)]
-            content = repeat_day(day, number, chance)
+            content = repeat_day(day, first_day + number, chance)
             if written + len(content) > size:
                 fits = int(np.searchsorted(day.stamps, size - written, side="right"))
                 content = content[: int(day.stamps[max(fits - 1, 0)])]

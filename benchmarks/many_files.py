@@ -4,12 +4,11 @@ python -m benchmarks.many_files [--files N]
 """
 
 import argparse
-import sys
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from benchmarks.first_ingest import timed
+from benchmarks.measure import Command, run, ttsq
 
 _BEGAN = datetime(2026, 3, 2, tzinfo=UTC)
 _REQUESTS = 3  # of a file
@@ -41,12 +40,14 @@ def main() -> None:
         logs.mkdir()
         size = write_files(logs, given.files)
         store = f"duckdb:///{name}/store.duckdb"
-        command = [str(Path(sys.executable).parent / "ttsq"), "--db", store, "ingest", str(logs)]
+        command = ttsq("--db", store, "ingest", str(logs))
         print(f"files                     {given.files:8} with {size / 1e6:.0f} MB")
         for what in ("first ingest", "nothing new"):
-            seconds, peak = timed(command)
-            each = seconds / given.files * 1e3
-            print(f"{what:25} {seconds:8.1f} s, {each:.2f} ms a file, peak {peak:.0f} MB")
+            taken, _ = run(Command(what, command))
+            each = taken.wall / given.files * 1e3
+            print(
+                f"{what:25} {taken.wall:8.1f} s, {each:.2f} ms a file, peak {taken.peak_mb:.0f} MB"
+            )
 
 
 if __name__ == "__main__":
