@@ -38,7 +38,8 @@ _SETTINGS: dict[str, Any] = {
     "storage_compatibility_version": STORAGE_VERSION,
 }
 # Queries: somebody waits for them, and they end; an ingest shares its machine with the service for hours.
-_READ_SETTINGS: dict[str, Any] = {"memory_limit": "1GB"}
+# MB; half of the machine's between these: beyond it, ten million rows are sorted and joined on the disk
+_READ_MEMORY = (1024, 4096)
 # rows; a row group that a commit leaves incomplete is written once more by the next: small ones waste little
 ROW_GROUP_SIZE = 16384
 _UTC = "set TimeZone = 'UTC'"
@@ -220,7 +221,7 @@ class DuckDBStore:
             time.sleep(_POLL_SECONDS)
 
     def _read_only(self) -> duckdb.DuckDBPyConnection:
-        return duckdb.connect(str(self.path), read_only=True, config=dict(_READ_SETTINGS))
+        return duckdb.connect(str(self.path), read_only=True, config=_read_settings())
 
     def _attached(self) -> duckdb.DuckDBPyConnection:
         """A connection for writing; the size of row groups is an option of ATTACH alone."""
@@ -256,6 +257,13 @@ class DuckDBStore:
             f"the store {self.path} fails: {text}",
             "is it a DuckDB file, writable, and is there disk space? ttsq status tells more",
         )
+
+
+def _read_settings() -> dict[str, Any]:
+    """What a session for reading is opened with."""
+    least, most = _READ_MEMORY
+    half = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**21
+    return {"memory_limit": f"{min(max(half, least), most)}MB"}
 
 
 @contextmanager
