@@ -59,7 +59,7 @@ select file_key * 1099511627776 + start_offset as request_key, printf('ts_%08x',
     file_key as end_file_key, start_offset + 1400 as end_offset
 from (
     select *, cast(if(cache_hit, 20 + s % 40, 400 + text_len * 3 + s % 900) as double) as duration,
-        1 + 3 * date_diff('day', timestamptz '{began}', instant) + n % 3 as file_key, (n - {low}) // 3 * 1500 as start_offset
+        {file_key} + n % 3 as file_key, (n - {low}) // 3 * 1500 as start_offset
     from shaped
 )
 order by instant
@@ -73,7 +73,7 @@ from (
         ['text_normalize', 'llm_prompt_gen', 'llm_inference', 'llm_postproc', 'audio_render'][s.seq] as stage,
         floor(duration_ms * [0.02, 0.03, 0.7, 0.05, 0.2][s.seq]) as own, floor(duration_ms * [0.02, 0.05, 0.75, 0.8, 1.0][s.seq]) as elapsed
     from requests, (select unnest([1, 2, 3, 4, 5]) as seq) s
-    where duration_ms is not null and logged_at >= timestamptz '{day}'
+    where duration_ms is not null and start_file_key >= {file_key}
 ) order by logged_at
 """
 _ERRORS = """
@@ -87,7 +87,7 @@ select request_key as error_key, completed_at as occurred_at, false as time_infe
     if(error_code is null, null, '/app/app/tts_engine.py:387 in _postproc') as location,
     if(error_code is null, '{{"fallback_used": "true"}}', null) as attributes, start_file_key as file_key, start_offset as byte_offset
 from requests
-where logged_at >= timestamptz '{day}' and (error_code is not null or (status is not null and hash(request_key, 9) % 50 = 0))
+where start_file_key >= {file_key} and (error_code is not null or (status is not null and hash(request_key, 9) % 50 = 0))
 order by completed_at
 """
 _SAMPLES = """
@@ -116,9 +116,8 @@ def _days(count: int) -> Iterator[dict[str, object]]:
     """Of each day, which requests began in it."""
     step = SPAN.total_seconds() * 1000 / count
     edges = [count * day // SPAN.days for day in range(SPAN.days + 1)]
-    for low, high in pairwise(edges):
-        day = BEGAN + timedelta(milliseconds=low * step)
-        yield {"began": BEGAN, "step": step, "low": low, "high": high, "day": day}
+    for day, (low, high) in enumerate(pairwise(edges)):
+        yield {"began": BEGAN, "step": step, "low": low, "high": high, "file_key": 1 + 3 * day}
 
 
 def time_query(reader: Reader, query: NamedQuery, given: Mapping[str, str], repeat: int) -> float:
