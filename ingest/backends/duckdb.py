@@ -4,7 +4,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -40,7 +40,9 @@ _SETTINGS: dict[str, Any] = {
     "storage_compatibility_version": STORAGE_VERSION,
 }
 # Queries: somebody waits for them, and they end; an ingest shares its machine with the service for hours.
-_READ_SETTINGS: dict[str, Any] = {"memory_limit": "1GB"}
+# MB; half of the machine's between these: beyond it, ten million rows are sorted and joined on the disk
+_READ_MEMORY = (1024, 4096)
+_MEMORY_OF_CONTAINER = Path("/sys/fs/cgroup/memory.max")
 # rows; a row group that a commit leaves incomplete is written once more by the next: small ones waste little
 ROW_GROUP_SIZE = 32768
 # rows go to the file as soon as a row group is full: more memory would make a commit no quicker
@@ -248,7 +250,7 @@ class DuckDBStore:
                 shutil.rmtree(self.path.with_name(name), ignore_errors=True)
 
     def _read_only(self) -> duckdb.DuckDBPyConnection:
-        config = {**_READ_SETTINGS, "temp_directory": str(self.spill)}
+        config = {"memory_limit": f"{_read_memory()}MB", "temp_directory": str(self.spill)}
         return duckdb.connect(str(self.path), read_only=True, config=config)
 
     def _attached(self) -> duckdb.DuckDBPyConnection:
@@ -286,6 +288,15 @@ class DuckDBStore:
             f"the store {self.path} fails: {text}",
             "is it a DuckDB file, writable, and is there disk space? ttsq status tells more",
         )
+
+
+def _read_memory() -> int:
+    """MB for a session that reads: half of what the machine, or a container's limit (cgroups(7), version 2), has."""
+    least, most = _READ_MEMORY
+    has = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with suppress(OSError, ValueError):  # "max": there is none
+        has = min(has, int(_MEMORY_OF_CONTAINER.read_text()))
+    return min(max(has // 2**21, least), most)
 
 
 @contextmanager
