@@ -250,7 +250,10 @@ class DuckDBStore:
                 shutil.rmtree(self.path.with_name(name), ignore_errors=True)
 
     def _read_only(self) -> duckdb.DuckDBPyConnection:
-        config = {"memory_limit": f"{_read_memory()}MB", "temp_directory": str(self.spill)}
+        config: dict[str, Any] = {
+            "memory_limit": f"{_read_memory()}MB",
+            "temp_directory": str(self.spill),
+        }
         return duckdb.connect(str(self.path), read_only=True, config=config)
 
     def _attached(self) -> duckdb.DuckDBPyConnection:
