@@ -35,8 +35,7 @@ def to_utc(stamps: Ints, zones: npt.NDArray[np.int32], tz: tzinfo, last: int | N
     bare = zones == spans.NO_ZONE
     if tz is UTC or not bare.any():
         return result
-    buckets = np.floor_divide(stamps, _BUCKET_US)
-    unique, inverse = np.unique(buckets, return_inverse=True)
+    unique, inverse = _distinct(np.floor_divide(stamps, _BUCKET_US))
     early = np.array([utc_offset_us(int(b) * _BUCKET_US, tz, 0) for b in unique], np.int64)
     late = np.array([utc_offset_us(int(b) * _BUCKET_US, tz, 1) for b in unique], np.int64)
     result = np.where(bare, stamps - early[inverse], result)
@@ -44,6 +43,13 @@ def to_utc(stamps: Ints, zones: npt.NDArray[np.int32], tz: tzinfo, last: int | N
     if twice.any():
         _resolve_folds(result, twice, (early - late)[inverse], last)
     return result
+
+
+def _distinct(values: Ints) -> tuple[Ints, npt.NDArray[np.intp]]:
+    """The different values, sorted, and where each of the n is among them; quick where equal ones stand together."""
+    begins = np.flatnonzero(np.diff(values, prepend=values[0] - 1))
+    unique, inverse = np.unique(values[begins], return_inverse=True)
+    return unique, np.repeat(inverse, np.diff(begins, append=len(values)))
 
 
 def _resolve_folds(
