@@ -259,6 +259,18 @@ class Known:
         if stored:
             self._stored[checkpoint.file_key] = checkpoint
 
+    def stored(self, checkpoint: Checkpoint) -> None:
+        """A checkpoint has been committed; what has become known of its file meanwhile stays."""
+        self._stored[checkpoint.file_key] = checkpoint
+
+    def revert(self, file_keys: Iterable[int]) -> None:
+        """Take back what has become known of files since they were stored: the commit that it stands on has failed."""
+        for key in file_keys:
+            if key in self._stored:
+                self._files.put(self._stored[key])
+            else:
+                self._files.drop(key)
+
     def present(self, file_key: int, stat: FileStat) -> None:
         """A file of this run holds this content."""
         self._present.setdefault(file_key, []).append(stat)

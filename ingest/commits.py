@@ -1,8 +1,11 @@
 """What a run stores: some chunks of a large file at a time, small files together; each commit moves rows and checkpoints at once."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from ingest.backends.base import Store
@@ -36,6 +39,26 @@ class _Committed:
     rows: dict[str, int]
     reading: Ledger
     reports: list[FileReport] = field(default_factory=list)
+    number: int = 0  # of files done with when it was begun
+    apart: bool = False  # a thread does it: what comes of it is known already, and more may be
+
+
+@dataclass(frozen=True, slots=True)
+class _Tally:
+    """What a run has read so far."""
+
+    ledger: Ledger
+    files: int
+
+
+def _run(done: "Future[None]", work: Callable[..., None], *arguments: object) -> None:
+    """Do some work, and tell how it ended."""
+    try:
+        work(*arguments)
+    except BaseException as error:
+        done.set_exception(error)
+    else:
+        done.set_result(None)
 
 
 class Commits:
@@ -71,6 +94,8 @@ class Commits:
         self._files = 0  # of which something was stored
         self._held: list[_Held] = []
         self._pending: _Committed | None = None
+        self._working: Future[None] | None = None
+        self._number = 0
 
     def piece(
         self,
@@ -78,10 +103,13 @@ class Commits:
         replaced: Sequence[Checkpoint],
         batches: "list[Batch]",
         total: Ledger,
+        *,
+        apart: bool = False,
     ) -> None:
         """Store chunks' rows and their checkpoint in one transaction; ``total`` is the file's ledger with them.
 
-        The rows are taken from ``batches``, which is empty behind it: memory holds them once.
+        The rows are taken from ``batches``, which is empty behind it: memory holds them once. ``apart``: a thread does it, until
+        :meth:`settle` is called, which is to be before the store is used.
 
         ``replaced``: what is known of files whose place this one has taken; once this one is known nobody would ask again.
         """
@@ -89,7 +117,7 @@ class Commits:
         if self._dry_run:
             self._known.update(checkpoint)
             return
-        self._write(batches, [*replaced, checkpoint], total, [])
+        self._write(batches, [*replaced, checkpoint], total, [], apart)
 
     def hold(self, checkpoint: Checkpoint, batches: "list[Batch]", total: Ledger) -> None:
         """Store the first chunks of a new small file with those of others, soon."""
@@ -108,10 +136,12 @@ class Commits:
             last.ledger if last.report is None else Ledger(),
             [h.report for h in self._held if h.report is not None],
         )
+        self._held.clear()
 
     def add(self, report: FileReport) -> None:
         """A file is done with; the report of one that is held counts when its rows are stored."""
         self.reading = Ledger()
+        self._number += 1
         if self._held and self._held[-1].report is None:
             self._held[-1].report = report
             size = sum(h.ledger.settled_bytes for h in self._held)
@@ -121,7 +151,10 @@ class Commits:
             self.count(report)
 
     def count(self, report: FileReport) -> None:
-        """A file of which nothing was stored in this run is done with."""
+        """A file is done with, of which nothing was stored in this run, or all; behind what a thread stores, when that is done."""
+        if self._working is not None and self._pending is not None:
+            self._pending.reports.append(report)
+            return
         self.reports.append(report)
         self._ledger = self._ledger + report.ledger
         self._files += bool(report.ledger.settled_bytes)
@@ -132,11 +165,28 @@ class Commits:
         checkpoints: list[Checkpoint],
         reading: Ledger,
         reports: list[FileReport],
+        apart: bool = False,
     ) -> None:
+        self.settle()
+        self._pending = _Committed(
+            checkpoints, dict(self.rows), reading, reports, self._number, apart
+        )
+        tally = self._tally(self._pending)
+        if not apart:
+            self._transact(batches, self._pending, tally)
+            self._take(self._pending)
+            return
+        for checkpoint in checkpoints:
+            self._known.update(checkpoint)
+        self._working = Future()
+        arguments = (self._working, self._transact, batches, self._pending, tally)
+        Thread(target=_run, args=arguments, name="ttsq-commit", daemon=True).start()
+
+    def _transact(self, batches: "list[Batch]", more: _Committed, tally: "_Tally") -> None:
+        """One transaction; adds its rows to those of ``more``."""
         from ingest.batches import join
         from ingest.related import make_changes
 
-        rows = dict(self.rows)
         batch = join(batches, self._own_stage_times)
         batches.clear()
         with self._store.writing() as writer:
@@ -146,44 +196,73 @@ class Commits:
             del batch  # its rows, before others are made of them
             writer.write(changes)
             for table, count in changes.row_counts().items():
-                rows[table] = rows.get(table, 0) + count
-            self._pending = _Committed(checkpoints, rows, reading, reports)
-            run = self._run_row("running", None, self._pending)
-            writer.commit(checkpoints, run)
-        self._take(self._pending)
+                more.rows[table] = more.rows.get(table, 0) + count
+            writer.commit(more.checkpoints, self._run_row("running", None, tally, more.rows))
+
+    def settle(self) -> None:
+        """Wait for what a thread is storing.
+
+        :raises TtsqError: what has failed there.
+        """
+        if self._working is None:
+            return
+        working = self._working
+        working.exception()  # an interrupt that comes while we wait leaves it ours to wait for
+        self._working = None
+        working.result()
+        if self._pending is not None:
+            self._take(self._pending)
 
     def _take(self, done: _Committed) -> None:
         """Note what a commit has stored."""
-        self.rows, self.reading, self._pending = done.rows, done.reading, None
-        self._held.clear()
+        self.rows, self._pending = done.rows, None
+        if done.number == self._number:
+            self.reading = done.reading
         for checkpoint in done.checkpoints:
-            self._known.update(checkpoint, stored=True)
+            if done.apart:
+                self._known.stored(checkpoint)
+            else:
+                self._known.update(checkpoint, stored=True)
         for report in done.reports:
             self.count(report)
 
     def _resolve_pending(self) -> None:
         """Of a commit that was interrupted only the store knows whether it came about."""
+        with suppress(Exception):  # that it failed is known, or about to be
+            self.settle()
         if self._pending is not None:
-            last = self._pending.checkpoints[-1]
+            pending, self._pending = self._pending, None
+            last = pending.checkpoints[-1]
             places = {c.file_key: c.committed_offset for c in self._store.checkpoints()}
             if places.get(last.file_key) == last.committed_offset:
-                self._take(self._pending)
+                self._take(pending)
+                if not pending.apart:
+                    self._held.clear()
+            elif pending.apart:
+                self._known.revert(c.file_key for c in pending.checkpoints)
         self._known.forget(h.file_key for h in self._held)
         self._held.clear()
 
-    def _run_row(self, status: str, error: str | None, more: _Committed) -> RunRow:
+    def _tally(self, more: _Committed) -> "_Tally":
+        """The run's account, with what a commit adds to it."""
         ledger = sum((r.ledger for r in more.reports), self._ledger + more.reading)
         stored = sum(1 for r in more.reports if r.ledger.settled_bytes)
+        return _Tally(ledger, self._files + stored + bool(more.reading.records))
+
+    def _run_row(
+        self, status: str, error: str | None, tally: "_Tally", rows: dict[str, int]
+    ) -> RunRow:
+        ledger = tally.ledger
         return RunRow(
             run_key=self._run_key or 0,
             host=self._host,
             started_at=self.started_at,
             finished_at=None if status == "running" else self._now(),
             status=status,
-            files=self._files + stored + bool(more.reading.records),
+            files=tally.files,
             bytes=ledger.settled_bytes + ledger.tail_bytes,
             records=ledger.records,
-            rows=sum(more.rows.values()),
+            rows=sum(rows.values()),
             quarantined=ledger.quarantined,
             record_bytes=ledger.record_bytes,
             quarantined_bytes=ledger.quarantined_bytes,
@@ -207,6 +286,7 @@ class Commits:
             if self._run_key is None and (interrupted or lost):
                 self._run_key = writer.next_run_key(self._host)
             if self._run_key is not None:
-                row = self._run_row(status, error, _Committed([], self.rows, self.reading))
+                tally = self._tally(_Committed([], self.rows, self.reading))
+                row = self._run_row(status, error, tally, self.rows)
             writer.commit(changed, row)
         reach("finished")

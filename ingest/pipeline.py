@@ -20,9 +20,9 @@ from ingest.model import Checkpoint, FileReport, Ledger, Origin, RunReport
 from ingest.opened import Opened, first_checkpoint
 from ingest.reading import (
     BOM,
+    Ahead,
     Piece,
     Settled,
-    ahead,
     built,
     passing,
     pieces,
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 _PAUSES_SECONDS = (0.5, 2.0)  # before another try, where the connection was lost
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_WORTH_A_THREAD = 4 << 20  # bytes whose rows are stored while the next file is opened and scanned
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,7 @@ class Run:
             for file in identified:
                 self._file(file)
             self.commits.flush()
+            self.commits.settle()
         except BaseException as failure:
             stopped = isinstance(failure, KeyboardInterrupt)
             status, error = ("interrupted" if stopped else "failed"), str(failure) or "interrupted"
@@ -241,6 +243,8 @@ class Run:
         total = Ledger(lost_bytes=lost)
         base = checkpoint or self._first(file)
         if base.file_key <= 0:
+            if not self.store.capabilities.keys_without_store:
+                self.commits.settle()
             base = replace(base, file_key=self.known.next_key(self.store.next_file_key))
         origin = Origin(base.file_key, base.host, base.service)
         carry = self._carry(base)
@@ -254,7 +258,7 @@ class Run:
                 built(chunks, self.options.format, origin, carry, self.words),
                 self.options.batch_bytes - self.options.chunk_bytes,
             )
-            with closing(source if is_small else ahead(source)) as made:
+            with closing(source if is_small else Ahead(source)) as made:
                 base, total = self._store(made, opened, base, total, replaced, waits)
         total = total + Ledger(tail_bytes=opened.end - opened.committed)
         _assert_ledger(total, opened.end - opened.offset)
@@ -292,8 +296,10 @@ class Run:
 
         ``waits``: the first one is held until those of other small files are there, too.
         """
+        self.commits.settle()  # before a second piece is made: memory holds two
         try:
             for piece in made:
+                apart = piece.last and piece.settled_bytes >= _WORTH_A_THREAD
                 for settled in piece.settled:
                     total = total + settled.ledger
                     checkpoint = self._advanced(checkpoint, opened, settled)
@@ -301,7 +307,7 @@ class Run:
                     self.commits.hold(checkpoint, piece.batches, total)
                     waits = False
                 else:
-                    self.commits.piece(checkpoint, replaced, piece.batches, total)
+                    self.commits.piece(checkpoint, replaced, piece.batches, total, apart=apart)
                 self._done += piece.settled_bytes
                 self._progress(self._done, max(self._done, self._total))
                 del piece  # its rows, before the next ones are made
@@ -352,6 +358,7 @@ class Run:
         """How the requests that a file's stored part left open, or only just ended, stand."""
         if base.committed_offset == 0 or self.options.dry_run:
             return {}
+        self.commits.settle()
         with self.store.writing() as writer:
             return writer.carry(base)
 

@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from queue import Queue
 from threading import Event, Semaphore, Thread
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ingest import files
 from ingest.checkpoints import Identified
@@ -66,7 +66,7 @@ def read_ahead(reader: files.LogReader, size: int) -> Iterator[Callable[[int], b
     if reader.compression == "none":
         yield reader.read
         return
-    with closing(ahead(iter(lambda: reader.read(size), b""))) as blocks:
+    with closing(Ahead(iter(lambda: reader.read(size), b""))) as blocks:
         yield lambda _: next(blocks, b"")
 
 
@@ -89,10 +89,11 @@ def built(
 
 @dataclass(slots=True)
 class Piece:
-    """What one commit takes of a file: its chunks' rows, and what each leaves behind."""
+    """What one commit takes of a file: its chunks' rows, and what each leaves behind; ``last``: no other follows."""
 
     settled: list[Settled] = field(default_factory=list)
     batches: "list[Batch]" = field(default_factory=list)
+    last: bool = False
 
     @property
     def settled_bytes(self) -> int:
@@ -107,55 +108,64 @@ def pieces(
     piece = Piece()
     try:
         for settled, batch in chunks:
-            piece.settled.append(settled)
-            piece.batches.append(batch)
-            del batch
             if piece.settled_bytes > most_bytes:
                 yield piece
                 piece = Piece()
+            piece.settled.append(settled)
+            piece.batches.append(batch)
+            del batch
     except DamagedFileError:
         if piece.settled:
             yield piece
         raise
     if piece.settled:
+        piece.last = True
         yield piece
 
 
-def ahead(chunks: Iterable[T]) -> Generator[T, None, None]:
-    """The chunks; the next one is read, parsed and assembled by a thread while one is committed.
+class Ahead(Generic[T]):
+    """Items, the next one made by a thread, which begins at once, while one is used.
 
     Only one waits or is being made at a time: memory holds two, whichever side is the slower one.
     """
-    queue: Queue[T | BaseException | None] = Queue(maxsize=1)
-    wanted, stop = Semaphore(1), Event()
 
-    def work() -> None:
+    def __init__(self, items: Iterable[T]) -> None:
+        self._queue: Queue[T | BaseException | None] = Queue(maxsize=1)
+        self._wanted, self._stop = Semaphore(1), Event()
+        self._thread = Thread(target=self._work, args=(items,), name="ttsq-ahead", daemon=True)
+        self._thread.start()
+
+    def _work(self, items: Iterable[T]) -> None:
         try:
-            source = iter(chunks)
-            while wanted.acquire() and not stop.is_set():
-                chunk = next(source, None)
-                queue.put(chunk)
-                if chunk is None:
+            source = iter(items)
+            while self._wanted.acquire() and not self._stop.is_set():
+                item = next(source, None)
+                self._queue.put(item)
+                if item is None:
                     return
+                del item
         except BaseException as error:
-            queue.put(error)
+            self._queue.put(error)
 
-    thread = Thread(target=work, name="ttsq-parse", daemon=True)
-    thread.start()
-    try:
-        while (item := queue.get()) is not None:
-            wanted.release()
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-            del item
-    finally:
-        stop.set()
-        wanted.release()
-        while thread.is_alive():
-            if not queue.empty():
-                queue.get()
-            thread.join(0.01)
+    def __iter__(self) -> "Ahead[T]":
+        return self
+
+    def __next__(self) -> T:
+        item = None if self._stop.is_set() else self._queue.get()
+        if item is None or isinstance(item, BaseException):
+            self._stop.set()
+            raise StopIteration if item is None else item
+        self._wanted.release()
+        return item
+
+    def close(self) -> None:
+        """Let the thread end: what it is making is made, and dropped."""
+        self._stop.set()
+        self._wanted.release()
+        while self._thread.is_alive():
+            if not self._queue.empty():
+                self._queue.get()
+            self._thread.join(0.01)
 
 
 def require_records(file: Identified, parser: "Parser", words: "Words", *, final: bool) -> None:

@@ -31,10 +31,14 @@ class QueryResult(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a backend can do; every claim is proven by a test."""
+    """What a backend can do; every claim is proven by a test.
+
+    ``keys_without_store``: file keys are given out without a look at the store, also while a thread writes to it.
+    """
 
     transactions: bool
     readers_beside_writer: bool
+    keys_without_store: bool
 
 
 class Writer(Protocol):

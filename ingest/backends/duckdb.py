@@ -65,7 +65,9 @@ class DuckDBStore:
     """A store in one DuckDB file."""
 
     name = "duckdb"
-    capabilities = Capabilities(transactions=True, readers_beside_writer=False)
+    capabilities = Capabilities(
+        transactions=True, readers_beside_writer=False, keys_without_store=True
+    )
 
     def __init__(self, path: Path, wait_seconds: float = _WAIT_SECONDS) -> None:
         self.path = path

@@ -35,7 +35,9 @@ class PostgresStore:
     """A store in one schema of a database, the first one of the search path."""
 
     name = "postgresql"
-    capabilities = Capabilities(transactions=True, readers_beside_writer=True)
+    capabilities = Capabilities(
+        transactions=True, readers_beside_writer=True, keys_without_store=False
+    )
 
     def __init__(self, url: str) -> None:
         """:raises UsageProblem: for a URL that cannot be read."""
