@@ -36,7 +36,7 @@ _TURN_SECONDS = 5.0
 STORAGE_VERSION = "v1.4.0"
 _SETTINGS: dict[str, Any] = {
     "threads": 1,
-    "memory_limit": "160MB",
+    "memory_limit": "512MB",
     "storage_compatibility_version": STORAGE_VERSION,
 }
 # Queries: somebody waits for them, and they end; an ingest shares its machine with the service for hours.

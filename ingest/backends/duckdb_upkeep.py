@@ -29,7 +29,7 @@ Connection = duckdb.DuckDBPyConnection
 # With one thread DuckDB packs what it copies loosely (a third larger files), and 160 MB make it spill.
 _COPY_SETTINGS: Mapping[str, Any] = {
     "threads": 2,
-    "memory_limit": "512MB",
+    "memory_limit": "1GB",
     "storage_compatibility_version": STORAGE_VERSION,
 }
 _PUBLISHED = (

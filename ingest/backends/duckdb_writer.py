@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 _CARRY = timedelta(
     minutes=2
 )  # how long an ended part may still be continued, and stamps out of order
+# Rows are compressed 2048 at a time: where texts are long, these must fit the memory together. A batch bounds them.
+_WIDE_BYTES = 2048
+_MORE_MEMORY = "set memory_limit = '512MB'"
 _FEW = 8  # checkpoints that are written one by one
 CHECKPOINT_COLUMNS = tuple(f.name for f in fields(Checkpoint))
 _RUN_COLUMNS = tuple(f.name for f in fields(RunRow))
@@ -141,6 +144,8 @@ class DuckDBWriter:
         self.committed = True
 
     def _insert(self, name: str, table: "pa.Table") -> None:
+        if table.nbytes > _WIDE_BYTES * table.num_rows:
+            self._connection.execute(_MORE_MEMORY)
         columns = ", ".join(table.column_names)
         self._connection.register("batch_rows", table)
         self._connection.execute(f"insert into {name} ({columns}) select {columns} from batch_rows")

@@ -8,6 +8,7 @@ import pytest
 
 from ingest import faults, pipeline
 from ingest.backends.base import Store
+from ingest.backends.duckdb import DuckDBStore
 from ingest.errors import StoreError
 from tests.support import harness
 from tests.support.fault_machine import KILLED, ended_in_child
@@ -97,3 +98,11 @@ def test_stopped_at_any_point_the_next_run_goes_on(
     run()
     assert harness.dump(store, logs) == expected
     _runs_add_up(store)
+
+
+def test_only_who_says_so_gives_keys_without_a_look_at_the_store(tmp_path: Path) -> None:
+    """A key is needed while a thread writes."""
+    there_is_none = DuckDBStore(tmp_path / "no" / "store.duckdb")
+    assert there_is_none.capabilities.keys_without_store
+    assert there_is_none.next_file_key(7) == 8
+    assert not harness.new_store_of("postgresql", tmp_path).capabilities.keys_without_store
