@@ -31,7 +31,7 @@ class _Held:
     report: FileReport | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Committed:
     """How the run stands behind a commit; ``reading`` is the ledger of the file that is being read."""
 
@@ -40,6 +40,7 @@ class _Committed:
     reading: Ledger
     reports: list[FileReport] = field(default_factory=list)
     number: int = 0  # of files done with when it was begun
+    in_doubt: bool = False  # its commit has been begun
     apart: bool = False  # a thread does it: what comes of it is known already, and more may be
 
 
@@ -169,7 +170,7 @@ class Commits:
     ) -> None:
         self.settle()
         self._pending = _Committed(
-            checkpoints, dict(self.rows), reading, reports, self._number, apart
+            checkpoints, dict(self.rows), reading, reports, self._number, apart=apart
         )
         tally = self._tally(self._pending)
         if not apart:
@@ -197,7 +198,9 @@ class Commits:
             writer.write(changes)
             for table, count in changes.row_counts().items():
                 more.rows[table] = more.rows.get(table, 0) + count
-            writer.commit(more.checkpoints, self._run_row("running", None, tally, more.rows))
+            run = self._run_row("running", None, tally, more.rows)
+            more.in_doubt = True
+            writer.commit(more.checkpoints, run)
 
     def settle(self) -> None:
         """Wait for what a thread is storing.
@@ -230,18 +233,20 @@ class Commits:
         """Of a commit that was interrupted only the store knows whether it came about."""
         with suppress(Exception):  # that it failed is known, or about to be
             self.settle()
-        if self._pending is not None:
-            pending, self._pending = self._pending, None
-            last = pending.checkpoints[-1]
-            places = {c.file_key: c.committed_offset for c in self._store.checkpoints()}
-            if places.get(last.file_key) == last.committed_offset:
-                self._take(pending)
-                if not pending.apart:
-                    self._held.clear()
-            elif pending.apart:
-                self._known.revert(c.file_key for c in pending.checkpoints)
+        pending, self._pending = self._pending, None
+        if pending is not None and pending.in_doubt and self._is_stored(pending):
+            self._take(pending)
+            if not pending.apart:
+                self._held.clear()
+        elif pending is not None and pending.apart:
+            self._known.revert(c.file_key for c in pending.checkpoints)
         self._known.forget(h.file_key for h in self._held)
         self._held.clear()
+
+    def _is_stored(self, pending: _Committed) -> bool:
+        last = pending.checkpoints[-1]
+        places = {c.file_key: c.committed_offset for c in self._store.checkpoints()}
+        return places.get(last.file_key) == last.committed_offset
 
     def _tally(self, more: _Committed) -> "_Tally":
         """The run's account, with what a commit adds to it."""

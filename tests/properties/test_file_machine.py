@@ -205,14 +205,15 @@ def _offset_moves_before_the_rows(patch: Patch) -> None:
 
     def wrong(
         self: Commits,
-        batches: Sequence[Batch],
+        batches: list[Batch],
         checkpoints: list[Checkpoint],
         reading: Ledger,
         reports: list[FileReport],
+        apart: bool = False,
     ) -> None:
         with self._store.writing() as writer:
             writer.commit(checkpoints, None)
-        write(self, batches, checkpoints, reading, reports)
+        write(self, batches, checkpoints, reading, reports, apart)
 
     patch.setattr(Commits, "_write", wrong)
 
