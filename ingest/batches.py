@@ -34,12 +34,12 @@ def join(batches: Sequence[Batch], own_stage_times: bool) -> Batch:
         stages = numbered_stages(stages, stage_part, parts.num_rows, own_stage_times)
     timed = [b for b in batches if b.ids]
     ids = parts["id"].unify_dictionaries().combine_chunks()
-    startless = pc.and_(parts["start_offset"].is_null(), pa.array(order.used))
+    startless = parts["start_offset"].is_null()
     return Batch(
         origin=batches[0].origin,
         parts=parts,
         settled=settled[order.chosen],
-        used=order.used,
+        used=np.ones(parts.num_rows, np.bool_),  # a carried part without records is left out
         carried=tuple(order.slots.values()),
         stages=stages,
         stage_part=stage_part,
@@ -59,7 +59,6 @@ class _Order:
 
     :ivar slots: numbers and ids of the parts that continue one which the store has; they come first.
     :ivar chosen: int64[n]: the number, before, of each part of the joined batch.
-    :ivar used: bool[n]: whether it has records; all have, as a carried one without is left out.
     """
 
     def __init__(self, batches: Sequence[Batch]) -> None:
@@ -80,7 +79,6 @@ class _Order:
         left_out[list(self._root_of)] = True
         self._left_out = np.flatnonzero(left_out)
         self.chosen: Ints = np.concatenate([self._head, np.flatnonzero(~left_out)])
-        self.used = np.ones(len(self.chosen), np.bool_)
         self._place = np.full(max(self._before[-1], 1), -1, np.int32)
         self._place[self.chosen] = np.arange(len(self.chosen), dtype=np.int32)
         for fragment, root in self._root_of.items():

@@ -1,7 +1,6 @@
 """What a run stores: some chunks of a large file at a time, small files together; each commit moves rows and checkpoints at once."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -52,16 +51,6 @@ class _Tally:
     files: int
 
 
-def _run(done: "Future[None]", work: Callable[..., None], *arguments: object) -> None:
-    """Do some work, and tell how it ended."""
-    try:
-        work(*arguments)
-    except BaseException as error:
-        done.set_exception(error)
-    else:
-        done.set_result(None)
-
-
 class Commits:
     """The commits of one run, and its account of them.
 
@@ -95,7 +84,8 @@ class Commits:
         self._files = 0  # of which something was stored
         self._held: list[_Held] = []
         self._pending: _Committed | None = None
-        self._working: Future[None] | None = None
+        self._working: Thread | None = None
+        self._failure: BaseException | None = None  # what has ended that thread's work
         self._number = 0
 
     def piece(
@@ -179,9 +169,15 @@ class Commits:
             return
         for checkpoint in checkpoints:
             self._known.update(checkpoint)
-        self._working = Future()
-        arguments = (self._working, self._transact, batches, self._pending, tally)
-        Thread(target=_run, args=arguments, name="ttsq-commit", daemon=True).start()
+        arguments = (batches, self._pending, tally)
+        self._working = Thread(target=self._work, args=arguments, name="ttsq-commit", daemon=True)
+        self._working.start()
+
+    def _work(self, batches: "list[Batch]", more: _Committed, tally: "_Tally") -> None:
+        try:
+            self._transact(batches, more, tally)
+        except BaseException as error:
+            self._failure = error
 
     def _transact(self, batches: "list[Batch]", more: _Committed, tally: "_Tally") -> None:
         """One transaction; adds its rows to those of ``more``."""
@@ -209,10 +205,11 @@ class Commits:
         """
         if self._working is None:
             return
-        working = self._working
-        working.exception()  # an interrupt that comes while we wait leaves it ours to wait for
+        self._working.join()
         self._working = None
-        working.result()
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
         if self._pending is not None:
             self._take(self._pending)
 

@@ -12,9 +12,8 @@ from ingest.parts import VALUE_COLUMNS, Group, Part
 from ingest.text import describe_texts
 
 _PART_FIELDS = tuple(f for f in Part.__slots__ if f not in ("attributes", "values"))
-_FEW = (
-    500  # slices of a table, which cost as much as copying so many rows of a batch a hundred times
-)
+# rows; a slice of a table for each of them costs as much as copying a hundred times as many
+_FEW = 500
 _PARTS_ONLY = (
     "file_key",
     "first_offset",
