@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ingest.backends.base import QueryResult, Reader
+from ingest.generated import keep
 from ingest.named_queries import CHARTS, PARAM_TYPES, NamedQuery, Param, load_library
 from ingest.query_values import bind_values
 from ingest.report import Look, render
@@ -150,14 +151,7 @@ def written() -> str:
 
 def main(arguments: list[str]) -> int:
     """Write the page, or with ``--check`` say whether it is stale; the exit code."""
-    text = written()
-    if "--check" not in arguments:
-        PAGE.write_text(text, encoding="utf-8")
-        return 0
-    if PAGE.exists() and PAGE.read_text(encoding="utf-8") == text:
-        return 0
-    print(f"{PAGE} is stale; write it anew: python -m ingest.query_docs", file=sys.stderr)
-    return 1
+    return keep(PAGE, written(), "ingest.query_docs", arguments)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Column, Table
 
+from ingest.generated import keep
 from ingest.schema import metadata
 from ingest.views import VIEWS, View
 
@@ -90,14 +91,7 @@ def _type(column: Column[object]) -> str:
 
 def main(arguments: list[str]) -> int:
     """Write the page, or with ``--check`` say whether it is stale; the exit code."""
-    text = written()
-    if "--check" not in arguments:
-        PAGE.write_text(text, encoding="utf-8")
-        return 0
-    if PAGE.exists() and PAGE.read_text(encoding="utf-8") == text:
-        return 0
-    print(f"{PAGE} is stale; write it anew: python -m ingest.schema_docs", file=sys.stderr)
-    return 1
+    return keep(PAGE, written(), "ingest.schema_docs", arguments)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from sqlalchemy import event
 
 from ingest import migrate
 from ingest.backends.duckdb import DuckDBStore
+from ingest.generated import keep
 from ingest.resources import folder
 
 SCRIPT = folder("migrations") / "duckdb.sql"
@@ -50,14 +51,7 @@ class _Watched(DuckDBStore):
 
 def main(arguments: list[str]) -> int:
     """Write the script, or with ``--check`` say whether it is stale; the exit code."""
-    text = written()
-    if "--check" not in arguments:
-        SCRIPT.write_text(text, encoding="utf-8")
-        return 0
-    if SCRIPT.exists() and SCRIPT.read_text(encoding="utf-8") == text:
-        return 0
-    print(f"{SCRIPT} is stale; write it anew: python -m ingest.schema_script", file=sys.stderr)
-    return 1
+    return keep(SCRIPT, written(), "ingest.schema_script", arguments)
 
 
 if __name__ == "__main__":
