@@ -1,5 +1,5 @@
 """``python -m ingest`` is ``ttsq``."""
 
-from ingest.cli import main
+from ingest.cli import entry
 
-main()
+entry()

@@ -1,7 +1,6 @@
 """First bytes → identity; bytes before an offset → proof (SPEC §3.3). Pure."""
 
 from enum import Enum
-from hashlib import blake2b
 
 HEAD_BYTES = 64 << 10  # a fingerprint covers at most so many first bytes
 ANCHOR_BYTES = 1024
@@ -38,6 +37,8 @@ def extended(print_: str | None, head: bytes) -> str:
 
 def head_hash(data: bytes) -> str:
     """The hash that fingerprints and anchors are made of."""
+    from hashlib import blake2b  # it loads OpenSSL, which a run with nothing new does without
+
     return blake2b(data, digest_size=8).hexdigest()
 
 

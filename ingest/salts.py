@@ -1,6 +1,5 @@
 """The secret that a store's texts are hashed with: made once, at random, and kept in the store."""
 
-import secrets
 from collections.abc import Callable
 from datetime import datetime
 
@@ -19,6 +18,8 @@ def words_of(
     """
     if policy != "hash":
         return Words(policy)
+    import secrets
+
     if dry_run:
         return Words(policy, secrets.token_bytes(_SALT_BYTES))
     with store.reading() as reader:

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ingest.errors import SettingsError, UsageProblem
 from ingest.formats import DEFAULT_FORMAT
@@ -218,8 +217,8 @@ def zone(name: str | None) -> tzinfo:
     if name.upper() in ("UTC", "Z"):
         return UTC
     try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        return _named_zone(name)
+    except (KeyError, ValueError, OSError) as error:
         raise UsageProblem(
             f"the time zone {name!r} is unknown", "give an IANA name such as Asia/Shanghai or UTC"
         ) from error
@@ -235,6 +234,17 @@ def local_zone() -> tzinfo:
     if name in ("", "UTC", "Etc/UTC"):
         return UTC if name else (datetime.now().astimezone().tzinfo or UTC)
     try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return _named_zone(name)
+    except (KeyError, ValueError, OSError):
         return datetime.now().astimezone().tzinfo or UTC
+
+
+def _named_zone(name: str) -> tzinfo:
+    from zoneinfo import ZoneInfo  # its error for an unknown name is a KeyError
+
+    return ZoneInfo(name)
+
+
+def local_host() -> str:
+    """The machine's name."""
+    return os.uname().nodename

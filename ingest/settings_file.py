@@ -1,7 +1,6 @@
 """The settings file: TOML to checked values, each with the line it stands on."""
 
 import difflib
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,6 +64,8 @@ def read_file(path: Path) -> list[Entry]:
 
     :raises SettingsError: when it cannot be read, is not TOML, or has an unknown key or a wrong type.
     """
+    import tomllib
+
     try:
         text = path.read_text(encoding="utf-8")
         values = tomllib.loads(text)

@@ -5,7 +5,6 @@ Under ``hash`` and ``drop`` the same columns lose their words as under ``prune -
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Literal
 
 from ingest.figures import FIGURE
@@ -65,6 +64,8 @@ class Words:
 
 def _hashed(texts: Sequence[str | None], salt: bytes) -> list[str | None]:
     """The keyed BLAKE2b (RFC 7693) of each text, in hexadecimal."""
+    from hashlib import blake2b
+
     return [
         None if t is None else blake2b(t.encode(), digest_size=_HASH_BYTES, key=salt).hexdigest()
         for t in texts

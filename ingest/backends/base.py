@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from ingest.backends.readers import Granted
-from ingest.backends.upkeep import Upkeep
 from ingest.model import Changes, Checkpoint, Origin, RunRow
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from ingest.backends.readers import Granted
+    from ingest.backends.upkeep import Upkeep
 
 
 class QueryResult(NamedTuple):
@@ -134,10 +135,10 @@ class Store(Protocol):
     def holder(self) -> str | None:
         """Who excludes other ingests now, described; None when nobody does."""
 
-    def upkeep(self) -> Upkeep:
+    def upkeep(self) -> "Upkeep":
         """Work on the whole store: retention, copies."""
 
-    def grant_reader(self, role: str, with_text: bool) -> Granted:
+    def grant_reader(self, role: str, with_text: bool) -> "Granted":
         """Let a role read the views and tables of a store at head and nothing else; users' words only ``with_text``.
 
         :raises UsageProblem: where there are no roles.

@@ -19,6 +19,7 @@ from ingest.cli import (
     verify_command,
 )
 from ingest.cli.context import Options, print_error, reported
+from ingest.cli.ending import end_at_once, with_code
 from ingest.cli.signals import end_by_sigterm, raise_at_sigterm
 from ingest.cli.without_pandas import do_without_pandas
 from ingest.errors import ExitCode, UsageProblem
@@ -88,6 +89,16 @@ app.add_typer(config_command.config, name="config")
 
 # typer keeps its parser's error classes to itself, but for this one and, through it, its bases
 _WordsError: type[Exception] = typer.BadParameter.__mro__[2]
+
+
+def entry() -> None:
+    """The process ``ttsq``."""
+    end_at_once()
+    try:
+        main()
+    except SystemExit as error:
+        with_code(error.code)
+        raise
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ingest.cli.context import Options, options, printable, reported
-from ingest.settings import Settings, default_store, local_zone, variable
+from ingest.settings import Settings, default_store, local_host, local_zone, variable
 from ingest.settings_file import PRUNE_KEYS, SCALAR_KEYS, SOURCE_KEYS, Entry, Place
 from ingest.settings_urls import without_password
 
@@ -51,13 +51,11 @@ def _entries(chosen: Options) -> Iterator[Entry]:
 
 
 def _defaults() -> dict[str, str]:
-    import socket
-
     settings = Settings()
     texts = {k: getattr(settings, k) for k in SCALAR_KEYS}
     return {k: v for k, v in texts.items() if isinstance(v, str)} | {
         "db": default_store(),
-        "host": socket.gethostname(),
+        "host": local_host(),
         "tz": str(local_zone()),
     }
 

@@ -1,6 +1,5 @@
 """What ``ttsq ingest`` is to read: the paths given, else the sources of the settings; one run each, one report."""
 
-import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -9,7 +8,7 @@ from ingest.cli.log_options import chosen_format
 from ingest.errors import TtsqError, UsageProblem
 from ingest.model import Ledger, RunReport
 from ingest.paths import shown
-from ingest.settings import Settings, Source, zone
+from ingest.settings import Settings, Source, local_host, zone
 from ingest.words import TextPolicy
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ def _options(source: Source, given: Given, text: TextPolicy) -> "Options":
     from ingest import pipeline
 
     return pipeline.Options(
-        host=shown(given.host or source.host or socket.gethostname()),
+        host=shown(given.host or source.host or local_host()),
         service=shown(given.service or source.service),
         format=chosen_format(source, given.log_format, given.datefmt),
         tz=zone(given.tz or source.tz),
