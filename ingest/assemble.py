@@ -1,6 +1,6 @@
 """Records of a chunk → rows of the tables, as Arrow (docs/parsing.md)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,13 +72,13 @@ _LAYOUT = (
 class Events:
     """The events of a chunk: records that make requests, or errors that name an id.
 
-    ``rows`` int32[e] record numbers; ``kinds`` int32[e]; ``codes`` int32[e] into ``ids`` (-1: no id); ``instants`` int64[e].
+    ``rows`` int32[e] record numbers; ``kinds`` int32[e]; ``codes`` int32[e] into ``ids``, strings (-1: no id); ``instants`` int64[e].
     """
 
     rows: I32
     kinds: I32
     codes: I32
-    ids: list[str]
+    ids: pa.Array
     instants: Ints
 
 
@@ -90,7 +90,7 @@ class Batch:
 
     ``parts`` has a row for every part of this chunk, with the columns of request_parts but for the carried ones' own; ``settled`` bool[n_parts]:
     a request by itself unless the store knows other parts of its id; ``used``: has records in this chunk; ``stage_part``, ``error_part`` int32 are the part of each row, -1 for none. ``carried`` are the ids of
-    the first parts, which continue earlier ones of the file; ``startless`` ids have a part without a start. ``earliest`` and ``latest`` are
+    the first parts, which continue earlier ones of the file; ``ids``, each once, and ``startless`` those with a part without a start: strings. ``earliest`` and ``latest`` are
     the window of the events, microseconds. ``rejects`` are pieces with the key of their file.
     """
 
@@ -105,8 +105,8 @@ class Batch:
     error_part: I32
     cache_samples: pa.Table
     rejects: tuple[tuple[int, Reject], ...]
-    ids: list[str]
-    startless: list[str]
+    ids: pa.Array
+    startless: pa.Array
     earliest: int
     latest: int
 
@@ -114,7 +114,7 @@ class Batch:
 def find_events(parsed: Parsed, first: FirstPairs) -> Events:
     """The events of a chunk, in its order."""
     n = len(parsed.records)
-    rows, kinds, ids = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int64)
+    rows, kinds, ids = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int32)
     found = segments.events(
         view(parsed.records), view(parsed.pairs), view(first["id"]),
         (START, AUDIO_METRICS), _LAYOUT, view(rows), view(kinds), view(ids),
@@ -124,11 +124,18 @@ def find_events(parsed: Parsed, first: FirstPairs) -> Events:
     return Events(rows, kinds, codes, names, parsed.instants[rows])
 
 
-def _startless_ids(events: Events, parts: I32) -> list[str]:
+def _startless_ids(events: Events, parts: I32) -> pa.Array:
     """Ids with a part that does not begin with a start: a request of another chunk or file may be theirs."""
     chosen = (parts[:, segments.STARTED] < 0) & (parts[:, segments.FIRST] >= 0)
-    first = parts[chosen, segments.FIRST]
-    return [events.ids[c] for c in np.unique(events.codes[first]).tolist() if c >= 0]
+    codes = np.bincount(events.codes[parts[chosen, segments.FIRST]] + 1)  # in 0 those without an id
+    return events.ids.take(np.flatnonzero(codes[1:]))
+
+
+def _carried_ids(events: Events, carry: Iterable[str]) -> list[tuple[int, str]]:
+    """Which of these ids the chunk has, with their codes."""
+    names = list(carry)
+    codes = pc.index_in(pa.array(names, pa.string()), value_set=events.ids).to_pylist()
+    return sorted((code, name) for code, name in zip(codes, names, strict=True) if code is not None)
 
 
 def build(parsed: Parsed, fmt: Format, origin: Origin, carry: dict[str, int]) -> Batch:
@@ -139,7 +146,7 @@ def build(parsed: Parsed, fmt: Format, origin: Origin, carry: dict[str, int]) ->
     """
     first = FirstPairs.of(parsed, EVENT_KEYS)
     events = find_events(parsed, first)
-    carried = [(code, name) for code, name in enumerate(events.ids) if name in carry]
+    carried = _carried_ids(events, carry)
     ends = np.array([carry[name] for _, name in carried], np.int64)
     part_of = np.zeros(len(events.rows), np.int32)
     parts = np.zeros((len(carried) + len(events.rows), segments.PART_WIDTH), np.int32)
@@ -202,8 +209,7 @@ def _update_carry(
     completed = parts[last, segments.COMPLETED]
     at = events.instants[np.maximum(completed, 0)]
     keep = np.flatnonzero((completed < 0) | (np.abs(at - newest) <= _CARRY_US))
-    for code in keep.tolist():
-        name = events.ids[code]
+    for code, name in zip(keep.tolist(), events.ids.take(keep).to_pylist(), strict=True):
         if completed[code] == -1:
             carry[name] = segments.OPEN
         elif completed[code] >= 0:

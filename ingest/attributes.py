@@ -78,7 +78,7 @@ def attribute_objects(data: memoryview, entries: Entries, n: int) -> pa.Array:
         _bytes(keys), _offsets(keys), _bytes(values), _offsets(values), owners, n, offsets, out,
         twice,
     )  # fmt: skip
-    result = strings(offsets, out, used, np.diff(offsets) > 0)
+    result = strings(offsets, out, used, np.packbits(np.diff(offsets) > 0, bitorder="little"))
     return _with_lists(result, owners, keys, values, twice) if twice.any() else result
 
 

@@ -32,7 +32,7 @@ def join(batches: Sequence[Batch], own_stage_times: bool) -> Batch:
     stage_part = order.moved([b.stage_part for b in batches])
     if merged:
         stages = numbered_stages(stages, stage_part, parts.num_rows, own_stage_times)
-    timed = [b for b in batches if b.ids]
+    timed = [b for b in batches if len(b.ids)]
     ids = parts["id"].unify_dictionaries().combine_chunks()
     startless = parts["start_offset"].is_null()
     return Batch(
@@ -47,8 +47,8 @@ def join(batches: Sequence[Batch], own_stage_times: bool) -> Batch:
         error_part=order.moved([b.error_part for b in batches]),
         cache_samples=_table([b.cache_samples for b in batches]),
         rejects=tuple(r for b in batches for r in b.rejects),
-        ids=ids.dictionary.to_pylist(),
-        startless=ids.filter(startless).unique().dictionary_decode().drop_null().to_pylist(),
+        ids=ids.dictionary,
+        startless=ids.filter(startless).unique().dictionary_decode().drop_null(),
         earliest=min((b.earliest for b in timed), default=0),
         latest=max((b.latest for b in timed), default=0),
     )

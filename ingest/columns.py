@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import SystemRandom
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +17,7 @@ from ingest.parse import (
     FAMILIES,
     I32,
     Parsed,
+    column,
     nullable,
     string_column,
     strings,
@@ -28,7 +28,7 @@ from ingest.parse import (
 Bools = npt.NDArray[np.bool_]
 TIMESTAMP = pa.timestamp("us", "UTC")
 CODE = {k: i for i, k in enumerate(KEYS)}
-_SEED = SystemRandom().getrandbits(32)
+_SEED = SystemRandom().getrandbits(64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,54 +56,60 @@ class FirstPairs:
         return found
 
 
-def pair_strings(parsed: Parsed, chosen: npt.NDArray[Any]) -> pa.Array:
-    """Arrow strings of pair values; -1 gives null."""
+def pair_strings(parsed: Parsed, chosen: I32) -> pa.Array:
+    """Arrow strings of the values of pairs int32[n]; -1 gives null."""
     if not len(parsed.pairs):
         return pa.nulls(len(chosen), pa.string())
-    chosen = chosen.astype(np.int64)
-    offsets = np.empty(len(chosen) + 1, np.int32)
+    chosen = np.ascontiguousarray(chosen)
+    offsets, valid = np.empty(len(chosen) + 1, np.int32), _bits(len(chosen))
     room = convert.pair_room(view(parsed.pairs), view(chosen))
     out = np.empty(3 * room + 1, np.uint8)
-    used = convert.pair_strings(
-        parsed.data, view(parsed.pairs), view(chosen), view(offsets), view(out)
+    used, nulls = convert.pair_strings(
+        parsed.data, view(parsed.pairs), view(chosen), view(offsets), view(out), view(valid)
     )
-    return strings(offsets, out, used, chosen >= 0)
+    return strings(offsets, out, used, valid if nulls else None)
 
 
-def numbered_strings(parsed: Parsed, chosen: npt.NDArray[Any]) -> tuple[I32, list[str]]:
-    """Codes int32[n] of pair values (-1: no pair), and the values they stand for, each once."""
+def numbered_strings(parsed: Parsed, chosen: I32) -> tuple[I32, pa.Array]:
+    """Codes int32[n] of the values of pairs int32[n] (-1: no pair), and the values they stand for, each once."""
     codes = np.full(len(chosen), -1, np.int32)
     if not len(parsed.pairs) or not len(chosen):
-        return codes, []
-    chosen = chosen.astype(np.int64)
-    firsts = np.empty(len(chosen), np.int64)
+        return codes, pa.array([], pa.string())
+    chosen = np.ascontiguousarray(chosen)
+    firsts = np.empty(len(chosen), np.int32)
     table = np.full(1 << (2 * len(chosen)).bit_length(), -1, np.int32)
     n = convert.distinct(
         parsed.data, view(parsed.pairs), view(chosen), _SEED, view(table), view(codes), view(firsts)
     )
     # what differs as written may be equal when escapes are undone
     encoded = pair_strings(parsed, firsts[:n]).dictionary_encode()
-    names: list[str] = encoded.dictionary.to_pylist()
-    if len(names) < n:
+    if len(encoded.dictionary) < n:
         merged = encoded.indices.to_numpy()
         codes = np.where(codes >= 0, merged[codes], -1).astype(np.int32)
-    return codes, names
+    return codes, encoded.dictionary
 
 
-def named(codes: I32, names: Sequence[str]) -> pa.Array:
+def named(codes: I32, names: pa.Array) -> pa.Array:
     """A dictionary column of codes, -1 for null."""
-    return pa.DictionaryArray.from_arrays(
-        pa.array(codes, mask=codes < 0), pa.array(names, pa.string())
-    )
+    return pa.DictionaryArray.from_arrays(nullable(codes, codes >= 0, pa.int32()), names)
 
 
-def pair_numbers(parsed: Parsed, chosen: npt.NDArray[Any]) -> pa.Array:
-    """Arrow doubles of pair values; null for -1 and for what is no number of the key's."""
+def pair_numbers(parsed: Parsed, chosen: I32) -> pa.Array:
+    """Arrow doubles of the values of pairs int32[n]; null for -1 and for what is no number of the key's."""
+    n = len(chosen)
     if not len(parsed.pairs):
-        return pa.nulls(len(chosen), pa.float64())
-    at = np.maximum(chosen, 0)
-    valid = (chosen >= 0) & (parsed.states[at] == convert.OK)
-    return nullable(parsed.values[at], valid, pa.float64())
+        return pa.nulls(n, pa.float64())
+    numbers, valid = np.empty(n), _bits(n)
+    nulls = convert.pair_numbers(
+        view(parsed.values), view(parsed.states), view(np.ascontiguousarray(chosen)),
+        view(numbers), view(valid),
+    )  # fmt: skip
+    return column(pa.float64(), n, valid if nulls else None, numbers)
+
+
+def _bits(n: int) -> npt.NDArray[np.uint8]:
+    """An Arrow validity bitmap for n values, none of them valid."""
+    return np.zeros((n + 7) // 8, np.uint8)
 
 
 def value_column(parsed: Parsed, name: str, chosen: I32) -> pa.Array:
@@ -134,8 +140,7 @@ def same(value: str, n: int) -> pa.Array:
 
 def instants(values: Ints, valid: Bools | None = None) -> pa.Array:
     """A column of instants from int64[n] microseconds, null where not valid."""
-    mask = None if valid is None else ~valid
-    return pa.array(values, type=pa.int64(), mask=mask).view(TIMESTAMP)
+    return nullable(values, valid, TIMESTAMP)
 
 
 def offsets_of(parsed: Parsed, rows: I32) -> Ints:

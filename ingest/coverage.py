@@ -96,8 +96,8 @@ class RequestTally:
         """Ids with parts that may meet: of this chunk and of those before it."""
         ids = _strings(batch.parts["id"])
         met = ids.filter(pa.array(~batch.settled & batch.used)).drop_null()
-        known = [i for i in batch.ids if i in self._waiting]
-        return pa.concat_arrays([met, pa.array(known, pa.string())]).unique()
+        known = pc.is_in(batch.ids, value_set=pa.array(list(self._waiting), pa.string()))
+        return pa.concat_arrays([met, batch.ids.filter(known)]).unique()
 
     def _meet(self, rows: pa.Table, batch: "Batch") -> None:
         """Put parts beside the others of their id; the chunk's first ones go on with the file's last ones."""

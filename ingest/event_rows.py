@@ -1,6 +1,5 @@
 """Records of a chunk → rows of stage_timings, errors and cache_samples, which are one record each."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -45,7 +44,7 @@ def stage_rows(
     owners: I32,
     n_parts: int,
     id_codes: I32,
-    ids: Sequence[str],
+    ids: pa.Array,
 ) -> pa.Table:
     """Rows of stage_timings of records ``rows`` int32[n], whose parts are ``owners`` int32[n]; request_key is left null."""
     n = len(rows)

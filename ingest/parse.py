@@ -301,20 +301,41 @@ def string_column(data: Any, starts: I32, ends: I32, flags: I32) -> pa.Array:
         data, view(np.ascontiguousarray(starts)), view(np.ascontiguousarray(ends)),
         view(np.ascontiguousarray(flags)), view(offsets), view(out),
     )  # fmt: skip
-    return strings(offsets, out, used, starts >= 0)
+    return strings(offsets, out, used, _validity(starts >= 0))
 
 
 def strings(
-    offsets: I32, out: npt.NDArray[np.uint8], used: int, valid: npt.NDArray[np.bool_]
+    offsets: I32, out: npt.NDArray[np.uint8], used: int, valid: npt.NDArray[np.uint8] | None
 ) -> pa.Array:
-    """An Arrow string column of what stands in ``out``: ``used`` bytes, the room behind them given back."""
+    """An Arrow string column of what stands in ``out``: ``used`` bytes, the room behind them given back.
+
+    ``valid`` is its validity bitmap, None where there are no nulls.
+    """
     out.resize(max(used, 1), refcheck=False)
-    mask = None if valid.all() else pa.py_buffer(np.packbits(valid, bitorder="little"))
+    return column(pa.string(), len(offsets) - 1, valid, offsets, out)
+
+
+def nullable(
+    values: npt.NDArray[Any], valid: npt.NDArray[np.bool_] | None, kind: pa.DataType
+) -> pa.Array:
+    """An Arrow column of a numpy array, which it keeps, with nulls where not valid (None: nowhere)."""
+    return column(kind, len(values), _validity(valid), np.ascontiguousarray(values))
+
+
+def column(
+    kind: pa.DataType,
+    n: int,
+    valid: npt.NDArray[np.uint8] | None,
+    *buffers: npt.NDArray[Any],
+) -> pa.Array:
+    """An Arrow column of its buffers, which it keeps (Arrow columnar format, "Buffer Listing for Each Layout")."""
     return pa.Array.from_buffers(
-        pa.string(), len(valid), [mask, pa.py_buffer(offsets), pa.py_buffer(out)]
+        kind, n, [None if valid is None else pa.py_buffer(valid), *map(pa.py_buffer, buffers)]
     )
 
 
-def nullable(values: npt.NDArray[Any], valid: npt.NDArray[np.bool_], kind: pa.DataType) -> pa.Array:
-    """An Arrow column of a numpy array with nulls where not valid."""
-    return pa.array(values, type=kind, mask=~valid)
+def _validity(valid: npt.NDArray[np.bool_] | None) -> npt.NDArray[np.uint8] | None:
+    """The validity bitmap of a column."""
+    if valid is None or valid.all():
+        return None
+    return np.packbits(valid, bitorder="little")

@@ -21,7 +21,7 @@ def make_changes(writer: Writer, batch: Batch, at: datetime, own_stage_times: bo
 
 
 def _related(writer: Writer, batch: Batch) -> list[Part]:
-    if not batch.ids:
+    if not len(batch.ids):
         return []
     parts = writer.related_parts(
         batch.origin,
@@ -36,7 +36,7 @@ def _related(writer: Writer, batch: Batch) -> list[Part]:
             _shifted(batch.earliest, -GRACE),
             _shifted(batch.latest, GRACE),
         )
-        if batch.startless
+        if len(batch.startless)
         else pa.table({})
     )
     return stored_parts(parts, requests)

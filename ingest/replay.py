@@ -338,7 +338,7 @@ class _File:
         parsed = without_requests(healed.parsed, cut.of("requests"))
         origin = Origin(checkpoint.file_key, checkpoint.host, checkpoint.service)
         carry: dict[str, int] = {}
-        if find_events(parsed, FirstPairs.of(parsed, ("id",))).ids:
+        if len(find_events(parsed, FirstPairs.of(parsed, ("id",))).ids):
             at = _EPOCH + timedelta(microseconds=int(parsed.instants.min()))
             before = replace(checkpoint, committed_offset=healed.low, last_logged_at=at)
             carry = writer.carry(before)

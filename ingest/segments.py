@@ -42,14 +42,14 @@ def events(records, pairs, ids, request_events, layout, rows, kinds, id_of):
     ``records`` int32[n, w] and ``pairs`` int32[p, 7] as scanned; ``ids`` int32[n] the first pair ``id`` of each record, -1 for none.
     ``request_events``: first and last of the event codes that make requests; ``layout``: columns of kind, event and level in
     ``records`` with the last good kind and the least level of an error, and columns of the value's start and end in
-    ``pairs``. Fills ``rows`` int32[n], ``kinds`` int32[n] and ``id_of`` int64[n] (-1: no id, or an empty one).
+    ``pairs``. Fills ``rows`` int32[n], ``kinds`` int32[n] and ``id_of`` int32[n] (-1: no id, or an empty one).
     """
     rec: cython.int[:, ::1] = records
     pr: cython.int[:, ::1] = pairs
     idp: cython.int[::1] = ids
     out: cython.int[::1] = rows
     kd: cython.int[::1] = kinds
-    io: cython.longlong[::1] = id_of
+    io: cython.int[::1] = id_of
     first: cython.int = request_events[0]
     last: cython.int = request_events[1]
     r_kind: cython.int = layout[0]

@@ -52,12 +52,12 @@ class Writer(Protocol):
         """Ids whose last part in a file before ``committed_offset`` is open there (segments.OPEN) or ended near ``last_logged_at`` (microseconds)."""
 
     def related_parts(
-        self, origin: Origin, ids: Sequence[str], earliest: datetime, latest: datetime
+        self, origin: Origin, ids: "pa.Array", earliest: datetime, latest: datetime
     ) -> "pa.Table":
-        """Rows of request_parts of these ids, of the same file or whose time touches the window."""
+        """Rows of request_parts of these ids (strings), of the same file or whose time touches the window."""
 
     def related_requests(
-        self, origin: Origin, ids: Sequence[str], earliest: datetime, latest: datetime
+        self, origin: Origin, ids: "pa.Array", earliest: datetime, latest: datetime
     ) -> "pa.Table":
         """Complete requests of these ids whose time touches the window, that no row of request_parts belongs to."""
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import duckdb
 
 from ingest.backends.base import Capabilities, QueryResult
-from ingest.backends.duckdb_writer import CHECKPOINT_COLUMNS, EPOCH, DuckDBWriter
+from ingest.backends.duckdb_writer import CHECKPOINT_COLUMNS, EPOCH, LITTLE_MEMORY, DuckDBWriter
 from ingest.binds import binds as names_of
 from ingest.binds import replace_binds
 from ingest.errors import StoreBusyError, StoreError, UsageProblem
@@ -45,11 +45,14 @@ _READ_MEMORY = (1024, 4096)
 _MEMORY_OF_CONTAINER = Path("/sys/fs/cgroup/memory.max")
 # rows; a row group that a commit leaves incomplete is written once more by the next: small ones waste little
 ROW_GROUP_SIZE = 32768
-# rows go to the file as soon as a row group is full: more memory would make a commit no quicker
-_LITTLE_MEMORY = "set memory_limit = '96MB'"
+_COMMITTING: dict[str, Any] = {
+    **_SETTINGS,
+    # rows go to the file as soon as a row group is full: more memory would make a commit no quicker
+    "memory_limit": LITTLE_MEMORY,
+    # A commit writes a checkpoint, and no log before it: the file is let go behind every one, which would write it anyway.
+    "checkpoint_threshold": "0B",
+}
 _UTC = "set TimeZone = 'UTC'"
-# the file is closed behind every commit, and that writes a checkpoint: one a commit is enough
-_ONE_CHECKPOINT = "set checkpoint_threshold = '1GB'"
 _LOCKED_DOWN = "set enable_external_access = false; set lock_configuration = true"
 _REFUSALS = (
     duckdb.ParserException,
@@ -72,6 +75,7 @@ class DuckDBStore:
     def __init__(self, path: Path, wait_seconds: float = _WAIT_SECONDS) -> None:
         self.path = path
         self.wait_seconds = wait_seconds
+        self._idle: duckdb.DuckDBPyConnection | None = None
 
     @property
     def description(self) -> str:
@@ -112,18 +116,17 @@ class DuckDBStore:
 
     @contextmanager
     def writing(self) -> Iterator[DuckDBWriter]:
-        with self._opened(False) as connection:
+        with self._kept() as connection:
             try:
                 reach("store_opened")
                 connection.execute(_UTC)
-                connection.execute(_LITTLE_MEMORY)
-                connection.execute(_ONE_CHECKPOINT)
                 connection.execute("begin")
                 reach("begun")
                 writer = DuckDBWriter(connection)
                 yield writer
                 if not writer.committed:
                     connection.execute("rollback")
+                writer.end()
             except (duckdb.Error, OSError) as error:
                 raise self._error(error) from error
         reach("closed")
@@ -153,6 +156,7 @@ class DuckDBStore:
                 self.clear_spills()
                 yield
         finally:
+            self._end_kept()
             lock.__exit__(None, None, None)
 
     def holder(self) -> str | None:
@@ -180,6 +184,24 @@ class DuckDBStore:
                 yield connection
             finally:
                 connection.close()
+
+    @contextmanager
+    def _kept(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection for a commit: behind it the store is let go, the connection stays for the next one.
+
+        To make one, and to have the memory given back that it leaves, takes as long as a sixth of a commit of many rows.
+        """
+        with _interrupted_by_signals():
+            with self._turn(False):
+                connection = self._connect(False, self._attached_again)
+            try:
+                yield connection
+                connection.execute("use memory")
+                connection.execute("detach store")
+            except BaseException:
+                connection.close()
+                raise
+            self._idle = connection
 
     @contextmanager
     def session(
@@ -259,9 +281,26 @@ class DuckDBStore:
         return duckdb.connect(str(self.path), read_only=True, config=config)
 
     def _attached(self) -> duckdb.DuckDBPyConnection:
-        """A connection for writing; the size of row groups is an option of ATTACH alone."""
-        config = {**_SETTINGS, "temp_directory": str(self.spill)}
-        connection = duckdb.connect(":memory:", config=config)
+        """A connection for writing, which holds the store."""
+        return self._attach(self._unattached(_SETTINGS))
+
+    def _attached_again(self) -> duckdb.DuckDBPyConnection:
+        """As :meth:`_attached`, the one that was kept where there is one."""
+        idle, self._idle = self._idle, None
+        return self._attach(idle or self._unattached(_COMMITTING))
+
+    def _end_kept(self) -> None:
+        """With it goes what it has spilled."""
+        if self._idle is not None:
+            self._idle.close()
+            self._idle = None
+
+    def _unattached(self, settings: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+        config = {**settings, "temp_directory": str(self.spill)}
+        return duckdb.connect(":memory:", config=config)
+
+    def _attach(self, connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+        """Have a connection hold the store; the size of row groups is an option of ATTACH alone."""
         path = str(self.path).replace("'", "''")
         try:
             connection.execute(
@@ -284,6 +323,7 @@ class DuckDBStore:
 
     def _error(self, error: Exception) -> StoreError:
         text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        text = text.rpartition("Original error: ")[2]  # what it says of itself only frightens
         if isinstance(error, _REFUSALS):
             return StoreError(
                 f"the store {self.path} refuses the statement: {text}",

@@ -18,7 +18,7 @@ _CARRY = timedelta(
 )  # how long an ended part may still be continued, and stamps out of order
 # Rows are compressed 2048 at a time: where texts are long, these must fit the memory together. A batch bounds them.
 _WIDE_BYTES = 2048
-_MORE_MEMORY = "set memory_limit = '512MB'"
+LITTLE_MEMORY, _MORE_MEMORY = "96MB", "512MB"
 _FEW = 8  # checkpoints that are written one by one
 CHECKPOINT_COLUMNS = tuple(f.name for f in fields(Checkpoint))
 _RUN_COLUMNS = tuple(f.name for f in fields(RunRow))
@@ -31,6 +31,16 @@ class DuckDBWriter:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
         self.committed = False
+        self._memory = LITTLE_MEMORY
+
+    def end(self) -> None:
+        """Leave the connection as it was found."""
+        if self._memory != LITTLE_MEMORY:
+            self._set_memory(LITTLE_MEMORY)
+
+    def _set_memory(self, limit: str) -> None:
+        self._connection.execute(f"set memory_limit = '{limit}'")
+        self._memory = limit
 
     def next_run_key(self, host: str | None) -> int:
         self._end_killed()
@@ -63,7 +73,7 @@ class DuckDBWriter:
         return {r[0]: -(2**63) if r[2] is None else r[2] for r in rows if r[0] is not None}
 
     def related_parts(
-        self, origin: Origin, ids: Sequence[str], earliest: datetime, latest: datetime
+        self, origin: Origin, ids: "pa.Array", earliest: datetime, latest: datetime
     ) -> "pa.Table":
         return self._related(
             "select p.* from request_parts p semi join batch_ids b on p.id = b.id "
@@ -74,7 +84,7 @@ class DuckDBWriter:
         )
 
     def related_requests(
-        self, origin: Origin, ids: Sequence[str], earliest: datetime, latest: datetime
+        self, origin: Origin, ids: "pa.Array", earliest: datetime, latest: datetime
     ) -> "pa.Table":
         return self._related(
             "select r.* from requests r semi join batch_ids b on r.id = b.id "
@@ -85,10 +95,10 @@ class DuckDBWriter:
             ids,
         )
 
-    def _related(self, sql: str, binds: tuple[object, ...], ids: Sequence[str]) -> "pa.Table":
+    def _related(self, sql: str, binds: tuple[object, ...], ids: "pa.Array") -> "pa.Table":
         import pyarrow as pa
 
-        self._connection.register("batch_ids", pa.table({"id": pa.array(ids, pa.string())}))
+        self._connection.register("batch_ids", pa.table({"id": ids}))
         table = self._connection.execute(sql, binds).to_arrow_table()
         self._connection.unregister("batch_ids")
         return table
@@ -145,7 +155,7 @@ class DuckDBWriter:
 
     def _insert(self, name: str, table: "pa.Table") -> None:
         if table.nbytes > _WIDE_BYTES * table.num_rows:
-            self._connection.execute(_MORE_MEMORY)
+            self._set_memory(_MORE_MEMORY)
         columns = ", ".join(table.column_names)
         self._connection.register("batch_rows", table)
         self._connection.execute(f"insert into {name} ({columns}) select {columns} from batch_rows")

@@ -80,10 +80,10 @@ class PostgresWriter:
         }
 
     def related_parts(
-        self, origin: Origin, ids: Sequence[str], earliest: datetime, latest: datetime
+        self, origin: Origin, ids: "pa.Array", earliest: datetime, latest: datetime
     ) -> "pa.Table":
         binds = {
-            "ids": list(ids),
+            "ids": ids.to_pylist(),
             "host": shown(origin.host),
             "service": shown(origin.service),
             "key": origin.file_key,
@@ -93,10 +93,10 @@ class PostgresWriter:
         return to_arrow(self._connection.execute(_PARTS, binds))
 
     def related_requests(
-        self, origin: Origin, ids: Sequence[str], earliest: datetime, latest: datetime
+        self, origin: Origin, ids: "pa.Array", earliest: datetime, latest: datetime
     ) -> "pa.Table":
         binds = {
-            "ids": list(ids),
+            "ids": ids.to_pylist(),
             "host": shown(origin.host),
             "service": shown(origin.service),
             "earliest": earliest,

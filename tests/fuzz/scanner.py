@@ -103,15 +103,22 @@ def _converted(module: Any, log: bytes, pairs: Any) -> Tables:
     data = view(np.frombuffer(log, np.uint8).copy())
     values, states = np.zeros(len(pairs)), np.zeros(len(pairs), np.int8)
     module.numbers(data, view(pairs), view(FAMILIES), view(values), view(states))
-    chosen = np.arange(len(pairs), dtype=np.int64)
-    offsets = np.zeros(len(pairs) + 1, np.int32)
+    chosen = np.arange(len(pairs), dtype=np.int32)
+    offsets, valid = np.zeros(len(pairs) + 1, np.int32), np.zeros(len(pairs), np.uint8)
     out = np.zeros(3 * module.pair_room(view(pairs), chosen) + 1, np.uint8)
-    used = module.pair_strings(data, view(pairs), chosen, offsets, out)
+    used, nulls = module.pair_strings(data, view(pairs), chosen, offsets, out, valid)
+    found, fits = np.zeros(len(pairs)), np.zeros(len(pairs), np.uint8)
+    missing = module.pair_numbers(view(values), view(states), chosen, found, fits)
+    codes, firsts = np.zeros(len(pairs), np.int32), np.zeros(len(pairs), np.int32)
+    table = np.full(1 << (2 * len(pairs)).bit_length(), -1, np.int32)
+    n = module.distinct(data, view(pairs), chosen, 2**64 - 59, table, codes, firsts)
     return (
         states.tolist(),
         values[states == convert.OK].tolist(),
         offsets.tolist(),
         out[:used].tobytes().decode(),
+        (nulls, valid.tolist(), missing, fits.tolist(), found.tolist()),
+        (codes.tolist(), firsts[:n].tolist()),
     )
 
 
