@@ -67,8 +67,8 @@ class PostgresStore:
             return _checkpoints(connection, f"{_CHECKPOINTS} order by file_key", [])
 
     def snapshot(self, head: str, host: str) -> list[Checkpoint] | None:
-        with self._connected("reads") as connection:
-            connection.execute(_SNAPSHOT)
+        with self.session("reads") as connection, connection.transaction():
+            connection.execute("set transaction isolation level repeatable read read only")
             if _revision(connection) != head:
                 return None
             sql = f"{_CHECKPOINTS} where host = %s order by file_key"
