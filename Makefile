@@ -62,7 +62,7 @@ check: $(VENV)/.test ## format, lint, types, layers, docs
 	$(BIN)/lint-imports
 	$(BIN)/python -m ingest.query_docs --check
 	$(BIN)/python -m ingest.schema_docs --check
-	$(BIN)/python -m ingest.schema_script --check
+	$(BIN)/python -m tests.support.schema_script --check
 
 bench: $(VENV)/.test peers ## ttsq beside lnav and pipelines on SIZE MB of logs, ROUNDS times, into docs; QUICK=1 for a minute's look
 	$(BIN)/python -m benchmarks.compare $(if $(QUICK),--quick,--size $(SIZE) --rounds $(ROUNDS) --output docs/performance.md)

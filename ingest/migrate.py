@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingest.backends.base import Store
+from ingest.backends.base import Store, schema_refused
 from ingest.errors import StoreError
 from ingest.resources import folder
 
@@ -36,12 +37,17 @@ def ensure_head(store: Store) -> bool:
     revision = check_known(store)
     if revision == head():
         return False
-    script = folder("migrations") / f"{store.name}.sql"
-    if not store.exists() and script.exists():
-        store.make(script.read_text(encoding="utf-8"))
-    else:
-        upgrade(store)
+    if revision is None:
+        if store.make(script(store).read_text(encoding="utf-8")):
+            return True
+        check_known(store)  # who was quicker may be newer
+    upgrade(store)
     return True
+
+
+def script(store: Store) -> Path:
+    """What all revisions together run on an empty store of a backend; generated from them."""
+    return folder("migrations") / f"{store.name}.sql"
 
 
 def check_known(store: Store) -> str | None:
@@ -170,11 +176,7 @@ def _told(store: Store) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise StoreError(
-            f"the store {store.description} refuses the change of its schema: {_reason(error)}",
-            "nothing is changed; only the role that owns the tables can do it, and views of your own "
-            "may stand on what changes",
-        ) from error
+        raise schema_refused(store.description, _reason(error)) from error
 
 
 def _reason(error: "DBAPIError") -> str:

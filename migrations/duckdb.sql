@@ -1,4 +1,4 @@
--- Generated from the revisions: python -m ingest.schema_script
+-- Generated from the revisions: python -m tests.support.schema_script
 CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)

@@ -21,10 +21,10 @@ def run() -> None:
 
 
 def _wait_for_others(connection: Connection) -> None:
-    """Let one process at a time migrate a schema that several may find empty at once."""
     if connection.dialect.name == "postgresql":
-        key = "hashtextextended('ttsq migrations of ' || current_schema(), 0)"
-        connection.execute(text(f"select pg_advisory_xact_lock({key})"))
+        from ingest.backends.postgres_connect import ONE_MIGRATES
+
+        connection.execute(text(ONE_MIGRATES))
 
 
 run()

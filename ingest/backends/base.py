@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from ingest.errors import StoreError
 from ingest.model import Changes, Checkpoint, Origin, RunRow
 
 if TYPE_CHECKING:
@@ -84,6 +85,15 @@ class Reader(Protocol):
         """Name and type, as the database calls it, of each column that a query would return; it is not run."""
 
 
+def schema_refused(store: str, reason: str) -> StoreError:
+    """What to raise when a database refuses to make or to change the tables."""
+    return StoreError(
+        f"the store {store} refuses the change of its schema: {reason}",
+        "nothing is changed; only the role that owns the tables can do it, and views of your own "
+        "may stand on what changes",
+    )
+
+
 class Store(Protocol):
     """A database that holds the tables."""
 
@@ -115,8 +125,11 @@ class Store(Protocol):
     def engine(self) -> object:
         """A SQLAlchemy engine, for migrations."""
 
-    def make(self, script: str) -> None:
-        """Run what all revisions together run on an empty store, in one transaction."""
+    def make(self, script: str) -> bool:
+        """Run what all revisions together run on an empty store, in one transaction; False for a store that is not empty.
+
+        :raises StoreError: when the database refuses; nothing is changed then.
+        """
 
     def writing(self) -> AbstractContextManager[Writer]:
         """A transaction; waits, bounded, for whoever holds the store."""

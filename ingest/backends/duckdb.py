@@ -109,10 +109,13 @@ class DuckDBStore:
             f"duckdb:///{self.path}", poolclass=NullPool, connect_args={"config": config}
         )
 
-    def make(self, script: str) -> None:
+    def make(self, script: str) -> bool:
+        if self.exists():
+            return False
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.session(read_only=False) as connection:
             connection.execute(f"begin; {script} commit")
+        return True
 
     @contextmanager
     def writing(self) -> Iterator[DuckDBWriter]:

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from ingest.backends.base import Capabilities, QueryResult
-from ingest.backends.postgres_connect import Connection, Server, close, holders, take_lock
+from ingest.backends.postgres_connect import (
+    ONE_MIGRATES,
+    Connection,
+    Server,
+    close,
+    holders,
+    take_lock,
+)
 from ingest.backends.postgres_copy import shown
 from ingest.backends.postgres_partitions import Partitions
 from ingest.backends.postgres_writer import CHECKPOINT_COLUMNS, PostgresWriter, Session
@@ -60,8 +67,8 @@ class PostgresStore:
             return _checkpoints(connection, f"{_CHECKPOINTS} order by file_key", [])
 
     def snapshot(self, head: str, host: str) -> list[Checkpoint] | None:
-        with self._connected("reads") as connection:
-            connection.execute(_SNAPSHOT)
+        with self.session("reads") as connection, connection.transaction():
+            connection.execute("set transaction isolation level repeatable read read only")
             if _revision(connection) != head:
                 return None
             sql = f"{_CHECKPOINTS} where host = %s order by file_key"
@@ -87,9 +94,18 @@ class PostgresStore:
             poolclass=NullPool,
         )
 
-    def make(self, script: str) -> None:
-        with self._connected("migrates") as connection:
-            connection.execute(f"begin; {script} commit")
+    def make(self, script: str) -> bool:
+        """Of several processes that find the schema empty at once one makes the tables, the others wait for it."""
+        with (
+            self.session("migrates") as connection,
+            self._server.migrating(),
+            connection.transaction(),
+        ):
+            connection.execute(ONE_MIGRATES)
+            if _has_revisions(connection):
+                return False
+            connection.execute(script)
+        return True
 
     @contextmanager
     def writing(self) -> Iterator[PostgresWriter]:
@@ -197,9 +213,13 @@ def _key(connection: Connection, what: str) -> int:
     return int.from_bytes(digest.digest(), "big", signed=True)
 
 
-def _revision(connection: Connection) -> str | None:
+def _has_revisions(connection: Connection) -> bool:
     found = connection.execute("select to_regclass('alembic_version') is not null").fetchone()
-    if found is None or not found[0]:
+    return bool(found and found[0])
+
+
+def _revision(connection: Connection) -> str | None:
+    if not _has_revisions(connection):
         return None
     row = connection.execute("select version_num from alembic_version").fetchone()
     return str(row[0]) if row else None

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from ingest.backends.base import schema_refused
 from ingest.errors import IngestBusyError, StoreError, StoreLostError, UsageProblem
 
 try:
@@ -37,6 +38,10 @@ _KEEPALIVE: dict[str, int] = {
 # compiling an expression costs more than the queries take
 _SETTINGS = (
     "set jit = off; set time zone 'UTC'; set intervalstyle = 'postgres'; set datestyle = 'ISO'"
+)
+# One process at a time migrates a schema that several may find empty at once; its transaction holds the lock.
+ONE_MIGRATES = (
+    "select pg_advisory_xact_lock(hashtextextended('ttsq migrations of ' || current_schema(), 0))"
 )
 _OLDEST = 140000  # server version: extract() is exact from 14 on
 # user, password, host, port and database may hold nothing that another part begins with
@@ -120,6 +125,16 @@ class Server:
             yield
         except psycopg.Error as error:
             raise self.error(error) from error
+
+    @contextmanager
+    def migrating(self) -> Iterator[None]:
+        """The same, for what makes tables or changes them."""
+        with self.reporting():
+            try:
+                yield
+            except _REFUSALS as error:
+                reason = self._scrubbed(_first_line(error))
+                raise schema_refused(self.description, reason) from error
 
     def error(self, error: psycopg.Error, *, connecting: bool = False) -> StoreError:
         """What happened, without a password, and what to do about it."""

@@ -41,7 +41,6 @@ local all all trust
 host all guarded 127.0.0.1/32 scram-sha-256
 host all all 127.0.0.1/32 trust
 """
-_TEMPLATE = "ttsq_template"
 _numbers = itertools.count(1)
 
 
@@ -181,19 +180,25 @@ def make_server() -> Server:
 
 @cache
 def server() -> Server:
-    """The server that this process's tests share, with a database at head to make others from."""
+    """The server that this process's tests share."""
     made = make_server()
     with made.connect() as connection:
-        connection.execute(f"create database {_TEMPLATE}")
         secret = PASSWORD.replace("'", "''")
         connection.execute(f"create role guarded login superuser password '{secret}'")
-    migrate.ensure_head(PostgresStore(made.url(_TEMPLATE)))
     return made
+
+
+@cache
+def _template() -> str:
+    """A database at head to make others from."""
+    name = server().new_database()
+    migrate.ensure_head(store_of(name))
+    return name
 
 
 def new_url() -> str:
     """The URL of a migrated empty store."""
-    return server().url(server().new_database(_TEMPLATE))
+    return server().url(server().new_database(_template()))
 
 
 def new_store() -> PostgresStore:

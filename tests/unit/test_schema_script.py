@@ -1,19 +1,38 @@
-"""A new DuckDB store is made by one script: it is what the revisions run, and makes what they make."""
+"""A new store is made by one script: it is what the revisions run, and makes what they make."""
 
+import subprocess
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from ingest import migrate, schema_script
+from ingest import migrate
+from ingest.backends.base import Store
 from ingest.backends.duckdb import DuckDBStore
 from ingest.errors import StoreError
-from tests.support import harness
+from tests.support import postgres_server, schema_script
 from tests.support.harness import ENGINES
 
+both_engines = pytest.mark.parametrize("engine", ENGINES)
 
-def _definition(store: DuckDBStore) -> list[list[tuple[object, ...]]]:
-    """All that can be known of the tables and views, and how a row of each column of text is compressed."""
+
+def _empty(engine: str, folder: Path) -> Store:
+    if engine == "postgresql":
+        return postgres_server.store_of(postgres_server.server().new_database())
+    return DuckDBStore(folder / "empty.duckdb")
+
+
+def _make(store: Store) -> bool:
+    return store.make(migrate.script(store).read_text(encoding="utf-8"))
+
+
+def _definition(store: Store) -> list[object]:
+    """All that can be known of an empty store's tables and views."""
+    return _of_file(store) if isinstance(store, DuckDBStore) else [_dumped(store)]
+
+
+def _of_file(store: DuckDBStore) -> list[object]:
+    """The same, and how a row of each column of text is compressed."""
     with duckdb.connect(str(store.path)) as connection:
         connection.execute(
             "insert into quarantine values (1, 2, 3, 'no_header', 'a text', now());"
@@ -33,21 +52,36 @@ def _definition(store: DuckDBStore) -> list[list[tuple[object, ...]]]:
         ]
 
 
-def test_it_makes_what_the_revisions_make(tmp_path: Path) -> None:
-    made, migrated = DuckDBStore(tmp_path / "made.duckdb"), DuckDBStore(tmp_path / "other.duckdb")
-    made.make(schema_script.SCRIPT.read_text(encoding="utf-8"))
+def _dumped(store: Store) -> list[str]:
+    """What pg_dump writes: tables, partitions, indexes, sequences and where they stand, views, comments, owners, grants, rows."""
+    server = postgres_server.server()
+    command = [
+        str(server.binaries / "pg_dump"), "-h", str(server.folder), "-p", str(server.port),
+        "-U", "postgres", postgres_server.name_of(store),
+    ]  # fmt: skip
+    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    return [line for line in lines if not line.startswith(("\\restrict ", "\\unrestrict "))]
+
+
+@both_engines
+def test_it_makes_what_the_revisions_make(engine: str, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    made, migrated = _empty(engine, tmp_path), _empty(engine, tmp_path / "other")
+    assert _make(made)
     migrate.upgrade(migrated)
     assert made.revision() == migrate.head()
     assert migrate.differences(made) == []
     expected = _definition(migrated)
     assert _definition(made) == expected
-    assert ("raw", "ZSTD") in expected[5] and ("raw", "ZSTD") not in expected[6]
+    if engine == "duckdb":
+        assert ("raw", "ZSTD") in expected[5] and ("raw", "ZSTD") not in expected[6]  # type: ignore[operator]
 
 
+@both_engines
 def test_a_new_store_is_made_by_it_and_an_emptied_one_by_the_revisions(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = DuckDBStore(tmp_path / "store.duckdb")
+    store = _empty(engine, tmp_path)
     with monkeypatch.context() as without_revisions:
         without_revisions.setattr(migrate, "upgrade", None)
         assert migrate.ensure_head(store)
@@ -56,21 +90,36 @@ def test_a_new_store_is_made_by_it_and_an_emptied_one_by_the_revisions(
     assert migrate.differences(store) == []
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@both_engines
 def test_a_script_that_fails_leaves_nothing(engine: str, tmp_path: Path) -> None:
-    store = harness.new_store_of(engine, tmp_path)
+    store = _empty(engine, tmp_path)
     with pytest.raises(StoreError, match="number"):
         store.make("create table extra (a integer); insert into extra values ('no number');")
     with pytest.raises(StoreError, match="extra"), store.reading() as reader:
         reader.query("select * from extra", None)
+    assert migrate.ensure_head(store)
 
 
-def test_the_script_is_that_of_the_revisions(
+@both_engines
+def test_a_store_that_is_there_is_not_made_again(engine: str, tmp_path: Path) -> None:
+    store = _empty(engine, tmp_path)
+    assert _make(store) and not _make(store)
+
+
+def test_the_scripts_are_those_of_the_revisions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert schema_script.main(["--check"]) == 0
-    monkeypatch.setattr(schema_script, "SCRIPT", tmp_path / "duckdb.sql")
+    monkeypatch.setattr(migrate, "script", lambda store: tmp_path / f"{store.name}.sql")
     assert schema_script.main(["--check"]) == 1
-    assert "write it anew: python -m ingest.schema_script" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert told.count("write it anew: python -m tests.support.schema_script") == len(ENGINES)
     assert schema_script.main([]) == 0
     assert schema_script.main(["--check"]) == 0
+    for engine in ENGINES:
+        script = tmp_path / f"{engine}.sql"
+        whole = script.read_text(encoding="utf-8")
+        script.write_text(whole.replace("logged_at", "logged_on", 1), encoding="utf-8")
+        assert schema_script.main(["--check"]) == 1
+        assert str(script) in capsys.readouterr().err
+        script.write_text(whole, encoding="utf-8")

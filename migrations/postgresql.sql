@@ -1,0 +1,640 @@
+-- Generated from the revisions: python -m tests.support.schema_script
+CREATE TABLE alembic_version (
+	version_num VARCHAR(32) NOT NULL, 
+	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+CREATE TABLE cache_samples (
+	sample_key BIGINT NOT NULL, 
+	sampled_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	host VARCHAR NOT NULL, 
+	path VARCHAR, 
+	used_percent DOUBLE PRECISION, 
+	threshold_percent DOUBLE PRECISION, 
+	used_mb DOUBLE PRECISION, 
+	total_mb DOUBLE PRECISION, 
+	action VARCHAR, 
+	event VARCHAR NOT NULL, 
+	file_key BIGINT NOT NULL, 
+	byte_offset BIGINT NOT NULL
+)
+ PARTITION BY RANGE (sampled_at);
+COMMENT ON TABLE cache_samples IS 'One row a cache_dir_usage or cache_health record.';
+COMMENT ON COLUMN cache_samples.sample_key IS 'unique key: file_key and byte_offset';
+COMMENT ON COLUMN cache_samples.sampled_at IS 'instant of the record';
+COMMENT ON COLUMN cache_samples.host IS 'machine the log comes from';
+COMMENT ON COLUMN cache_samples.path IS 'cache directory';
+COMMENT ON COLUMN cache_samples.used_percent IS 'used, percent';
+COMMENT ON COLUMN cache_samples.threshold_percent IS 'alarm threshold, percent';
+COMMENT ON COLUMN cache_samples.used_mb IS 'used, MB';
+COMMENT ON COLUMN cache_samples.total_mb IS 'capacity, MB';
+COMMENT ON COLUMN cache_samples.action IS 'what the service did about it';
+COMMENT ON COLUMN cache_samples.event IS 'cache_dir_usage or cache_health';
+COMMENT ON COLUMN cache_samples.file_key IS 'log file';
+COMMENT ON COLUMN cache_samples.byte_offset IS 'of the record''s first byte, uncompressed';
+CREATE TABLE errors (
+	error_key BIGINT NOT NULL, 
+	occurred_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	time_inferred BOOLEAN NOT NULL, 
+	host VARCHAR NOT NULL, 
+	service VARCHAR NOT NULL, 
+	level VARCHAR NOT NULL, 
+	logger VARCHAR, 
+	event VARCHAR, 
+	code VARCHAR, 
+	id VARCHAR, 
+	request_id VARCHAR, 
+	request_key BIGINT, 
+	message VARCHAR, 
+	exception_type VARCHAR, 
+	exception_message VARCHAR, 
+	traceback VARCHAR, 
+	location VARCHAR, 
+	attributes JSON, 
+	file_key BIGINT NOT NULL, 
+	byte_offset BIGINT NOT NULL
+)
+ PARTITION BY RANGE (occurred_at);
+COMMENT ON TABLE errors IS 'One row a WARNING, ERROR or CRITICAL record.';
+COMMENT ON COLUMN errors.error_key IS 'unique key: file_key and byte_offset';
+COMMENT ON COLUMN errors.occurred_at IS 'instant of the record';
+COMMENT ON COLUMN errors.time_inferred IS 'true: the record has no stamp; taken from the one before';
+COMMENT ON COLUMN errors.host IS 'machine the log comes from';
+COMMENT ON COLUMN errors.service IS 'service the log comes from';
+COMMENT ON COLUMN errors.level IS 'WARNING, ERROR or CRITICAL';
+COMMENT ON COLUMN errors.logger IS 'name of the Python logger';
+COMMENT ON COLUMN errors.event IS 'the event''s name, where the message begins with one';
+COMMENT ON COLUMN errors.code IS 'error_code or warning_code';
+COMMENT ON COLUMN errors.id IS 'the service''s id of the request';
+COMMENT ON COLUMN errors.request_id IS 'X-Request-ID';
+COMMENT ON COLUMN errors.request_key IS 'the request, where it is known';
+COMMENT ON COLUMN errors.message IS 'the message without its traceback';
+COMMENT ON COLUMN errors.exception_type IS 'type of the exception raised last';
+COMMENT ON COLUMN errors.exception_message IS 'its message';
+COMMENT ON COLUMN errors.traceback IS 'the traceback as logged';
+COMMENT ON COLUMN errors.location IS 'file:line in function of the deepest frame that is the service''s own';
+COMMENT ON COLUMN errors.attributes IS 'every other key=value pair of the record';
+COMMENT ON COLUMN errors.file_key IS 'log file';
+COMMENT ON COLUMN errors.byte_offset IS 'of the record''s first byte, uncompressed';
+CREATE TABLE ingest_runs (
+	run_key BIGINT NOT NULL, 
+	started_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	finished_at TIMESTAMP WITH TIME ZONE, 
+	status VARCHAR NOT NULL, 
+	files BIGINT NOT NULL, 
+	bytes BIGINT NOT NULL, 
+	records BIGINT NOT NULL, 
+	rows BIGINT NOT NULL, 
+	quarantined BIGINT NOT NULL, 
+	record_bytes BIGINT NOT NULL, 
+	quarantined_bytes BIGINT NOT NULL, 
+	ignored_bytes BIGINT NOT NULL, 
+	tail_bytes BIGINT NOT NULL, 
+	lost_bytes BIGINT NOT NULL, 
+	error VARCHAR, 
+	PRIMARY KEY (run_key)
+);
+COMMENT ON TABLE ingest_runs IS 'One row a run of ttsq ingest that read something, or failed.';
+COMMENT ON COLUMN ingest_runs.run_key IS 'key of the run';
+COMMENT ON COLUMN ingest_runs.started_at IS 'start';
+COMMENT ON COLUMN ingest_runs.finished_at IS 'end';
+COMMENT ON COLUMN ingest_runs.status IS 'running, done, failed or interrupted';
+COMMENT ON COLUMN ingest_runs.files IS 'log files read';
+COMMENT ON COLUMN ingest_runs.bytes IS 'uncompressed bytes read';
+COMMENT ON COLUMN ingest_runs.records IS 'records';
+COMMENT ON COLUMN ingest_runs.rows IS 'rows added to the tables';
+COMMENT ON COLUMN ingest_runs.quarantined IS 'pieces put into quarantine';
+COMMENT ON COLUMN ingest_runs.record_bytes IS 'bytes in records';
+COMMENT ON COLUMN ingest_runs.quarantined_bytes IS 'bytes put into quarantine';
+COMMENT ON COLUMN ingest_runs.ignored_bytes IS 'bytes ignored by rule';
+COMMENT ON COLUMN ingest_runs.tail_bytes IS 'bytes held back: the last record may still grow';
+COMMENT ON COLUMN ingest_runs.lost_bytes IS 'bytes that were gone before they were read';
+COMMENT ON COLUMN ingest_runs.error IS 'what went wrong';
+CREATE TABLE log_files (
+	file_key BIGINT NOT NULL, 
+	host VARCHAR NOT NULL, 
+	service VARCHAR NOT NULL, 
+	path VARCHAR NOT NULL, 
+	fingerprint VARCHAR, 
+	header_offset BIGINT, 
+	anchor VARCHAR, 
+	committed_offset BIGINT NOT NULL, 
+	size_bytes BIGINT NOT NULL, 
+	stored_bytes BIGINT NOT NULL, 
+	modified_ns BIGINT NOT NULL, 
+	device BIGINT NOT NULL, 
+	inode BIGINT NOT NULL, 
+	compression VARCHAR NOT NULL, 
+	state VARCHAR NOT NULL, 
+	records BIGINT NOT NULL, 
+	record_bytes BIGINT NOT NULL, 
+	quarantined BIGINT NOT NULL, 
+	quarantined_bytes BIGINT NOT NULL, 
+	ignored_bytes BIGINT NOT NULL, 
+	lost_bytes BIGINT NOT NULL, 
+	last_logged_at TIMESTAMP WITH TIME ZONE, 
+	note VARCHAR, 
+	first_seen_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	last_ingested_at TIMESTAMP WITH TIME ZONE, 
+	PRIMARY KEY (file_key)
+);
+COMMENT ON TABLE log_files IS 'The log files known, and their checkpoints.';
+COMMENT ON COLUMN log_files.file_key IS 'key of the file through all its names';
+COMMENT ON COLUMN log_files.host IS 'machine the log comes from';
+COMMENT ON COLUMN log_files.service IS 'service the log comes from';
+COMMENT ON COLUMN log_files.path IS 'last seen at';
+COMMENT ON COLUMN log_files.fingerprint IS 'hashes of its first bytes: length:hash, length:hash, ...';
+COMMENT ON COLUMN log_files.header_offset IS 'end of the first record header with a stamp';
+COMMENT ON COLUMN log_files.anchor IS 'length:hash of the bytes just before committed_offset';
+COMMENT ON COLUMN log_files.committed_offset IS 'everything before it is stored; uncompressed bytes';
+COMMENT ON COLUMN log_files.size_bytes IS 'uncompressed size when last read';
+COMMENT ON COLUMN log_files.stored_bytes IS 'size on disk when last seen';
+COMMENT ON COLUMN log_files.modified_ns IS 'modification time when last seen, ns since the epoch';
+COMMENT ON COLUMN log_files.device IS 'device number when last seen';
+COMMENT ON COLUMN log_files.inode IS 'inode number when last seen';
+COMMENT ON COLUMN log_files.compression IS 'none, gzip or zstd';
+COMMENT ON COLUMN log_files.state IS 'live, finished, waiting, damaged, edited or missing';
+COMMENT ON COLUMN log_files.records IS 'records read';
+COMMENT ON COLUMN log_files.record_bytes IS 'bytes in records';
+COMMENT ON COLUMN log_files.quarantined IS 'pieces in quarantine';
+COMMENT ON COLUMN log_files.quarantined_bytes IS 'bytes in quarantine';
+COMMENT ON COLUMN log_files.ignored_bytes IS 'bytes ignored by rule: blank lines, NUL fill, BOM';
+COMMENT ON COLUMN log_files.lost_bytes IS 'bytes seen but gone before they were read';
+COMMENT ON COLUMN log_files.last_logged_at IS 'instant of the last record stored';
+COMMENT ON COLUMN log_files.note IS 'why nothing was read, or what was noticed';
+COMMENT ON COLUMN log_files.first_seen_at IS 'first seen';
+COMMENT ON COLUMN log_files.last_ingested_at IS 'last time rows came from it';
+CREATE TABLE quarantine (
+	file_key BIGINT NOT NULL, 
+	byte_offset BIGINT NOT NULL, 
+	byte_length BIGINT NOT NULL, 
+	reason VARCHAR NOT NULL, 
+	raw VARCHAR NOT NULL, 
+	quarantined_at TIMESTAMP WITH TIME ZONE NOT NULL
+);
+COMMENT ON TABLE quarantine IS 'What could not be understood, with its place and reason.';
+COMMENT ON COLUMN quarantine.file_key IS 'log file';
+COMMENT ON COLUMN quarantine.byte_offset IS 'of its first byte, uncompressed';
+COMMENT ON COLUMN quarantine.byte_length IS 'its length';
+COMMENT ON COLUMN quarantine.reason IS 'no_header, bad_time or too_long';
+COMMENT ON COLUMN quarantine.raw IS 'the text, or its head past the limit';
+COMMENT ON COLUMN quarantine.quarantined_at IS 'when';
+CREATE TABLE request_parts (
+	request_key BIGINT NOT NULL, 
+	id VARCHAR, 
+	request_id VARCHAR, 
+	host VARCHAR NOT NULL, 
+	service VARCHAR NOT NULL, 
+	logged_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	started_at TIMESTAMP WITH TIME ZONE, 
+	completed_at TIMESTAMP WITH TIME ZONE, 
+	status VARCHAR, 
+	duration_ms DOUBLE PRECISION, 
+	text VARCHAR, 
+	text_len BIGINT, 
+	lang VARCHAR, 
+	voice VARCHAR, 
+	cache_hit BOOLEAN, 
+	cache_saved BOOLEAN, 
+	model_stage VARCHAR, 
+	error_code VARCHAR, 
+	audio_size_kb DOUBLE PRECISION, 
+	rms DOUBLE PRECISION, 
+	spectral_centroid DOUBLE PRECISION, 
+	attributes JSON, 
+	start_file_key BIGINT, 
+	start_offset BIGINT, 
+	end_file_key BIGINT, 
+	end_offset BIGINT, 
+	file_key BIGINT NOT NULL, 
+	first_offset BIGINT NOT NULL, 
+	last_offset BIGINT NOT NULL, 
+	last_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	is_request BOOLEAN NOT NULL, 
+	end_columns BIGINT NOT NULL
+);
+COMMENT ON TABLE request_parts IS 'Pieces of requests that may still meet others: unfinished, or spread over several log files.';
+COMMENT ON COLUMN request_parts.request_key IS 'unique key: file_key and offset of its first record';
+COMMENT ON COLUMN request_parts.id IS 'the service''s id of the request (ts_7f3a2b1c); ids may be reused';
+COMMENT ON COLUMN request_parts.request_id IS 'X-Request-ID, where the log has it';
+COMMENT ON COLUMN request_parts.host IS 'machine the log comes from';
+COMMENT ON COLUMN request_parts.service IS 'service the log comes from';
+COMMENT ON COLUMN request_parts.logged_at IS 'first instant known of the request';
+COMMENT ON COLUMN request_parts.started_at IS 'instant of synthesis_start';
+COMMENT ON COLUMN request_parts.completed_at IS 'instant of synthesis_complete';
+COMMENT ON COLUMN request_parts.status IS 'success, failed, as logged otherwise; null while unfinished';
+COMMENT ON COLUMN request_parts.duration_ms IS 'end to end, milliseconds, as logged at the end';
+COMMENT ON COLUMN request_parts.text IS 'the text to be spoken (users'' words)';
+COMMENT ON COLUMN request_parts.text_len IS 'length of the text in characters, as logged, else code points';
+COMMENT ON COLUMN request_parts.lang IS 'language';
+COMMENT ON COLUMN request_parts.voice IS 'voice';
+COMMENT ON COLUMN request_parts.cache_hit IS 'served from the cache';
+COMMENT ON COLUMN request_parts.cache_saved IS 'the result was written to the cache';
+COMMENT ON COLUMN request_parts.model_stage IS 'stage reached or failed in, as logged at the end';
+COMMENT ON COLUMN request_parts.error_code IS 'error code of a failed request';
+COMMENT ON COLUMN request_parts.audio_size_kb IS 'size of the audio, KB';
+COMMENT ON COLUMN request_parts.rms IS 'loudness of the audio (root mean square)';
+COMMENT ON COLUMN request_parts.spectral_centroid IS 'brightness of the audio, Hz';
+COMMENT ON COLUMN request_parts.attributes IS 'every other key=value pair of its records';
+COMMENT ON COLUMN request_parts.start_file_key IS 'log file of synthesis_start';
+COMMENT ON COLUMN request_parts.start_offset IS 'byte offset of synthesis_start in that file, uncompressed';
+COMMENT ON COLUMN request_parts.end_file_key IS 'log file of synthesis_complete';
+COMMENT ON COLUMN request_parts.end_offset IS 'byte offset of synthesis_complete, uncompressed';
+COMMENT ON COLUMN request_parts.file_key IS 'log file of the piece';
+COMMENT ON COLUMN request_parts.first_offset IS 'offset of its first record';
+COMMENT ON COLUMN request_parts.last_offset IS 'offset of its last record';
+COMMENT ON COLUMN request_parts.last_at IS 'instant of its last record';
+COMMENT ON COLUMN request_parts.is_request IS 'false: only errors that name the id';
+COMMENT ON COLUMN request_parts.end_columns IS 'bit set of the columns that synthesis_complete filled';
+CREATE TABLE requests (
+	request_key BIGINT NOT NULL, 
+	id VARCHAR, 
+	request_id VARCHAR, 
+	host VARCHAR NOT NULL, 
+	service VARCHAR NOT NULL, 
+	logged_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	started_at TIMESTAMP WITH TIME ZONE, 
+	completed_at TIMESTAMP WITH TIME ZONE, 
+	status VARCHAR, 
+	duration_ms DOUBLE PRECISION, 
+	text VARCHAR, 
+	text_len BIGINT, 
+	text_class VARCHAR, 
+	lang VARCHAR, 
+	voice VARCHAR, 
+	cache_hit BOOLEAN, 
+	cache_saved BOOLEAN, 
+	model_stage VARCHAR, 
+	error_code VARCHAR, 
+	audio_size_kb DOUBLE PRECISION, 
+	rms DOUBLE PRECISION, 
+	spectral_centroid DOUBLE PRECISION, 
+	attributes JSON, 
+	start_file_key BIGINT, 
+	start_offset BIGINT, 
+	end_file_key BIGINT, 
+	end_offset BIGINT
+)
+ PARTITION BY RANGE (logged_at);
+COMMENT ON TABLE requests IS 'One row a synthesis request.';
+COMMENT ON COLUMN requests.request_key IS 'unique key: file_key and offset of its first record';
+COMMENT ON COLUMN requests.id IS 'the service''s id of the request (ts_7f3a2b1c); ids may be reused';
+COMMENT ON COLUMN requests.request_id IS 'X-Request-ID, where the log has it';
+COMMENT ON COLUMN requests.host IS 'machine the log comes from';
+COMMENT ON COLUMN requests.service IS 'service the log comes from';
+COMMENT ON COLUMN requests.logged_at IS 'first instant known of the request';
+COMMENT ON COLUMN requests.started_at IS 'instant of synthesis_start';
+COMMENT ON COLUMN requests.completed_at IS 'instant of synthesis_complete';
+COMMENT ON COLUMN requests.status IS 'success, failed, as logged otherwise; null while unfinished';
+COMMENT ON COLUMN requests.duration_ms IS 'end to end, milliseconds, as logged at the end';
+COMMENT ON COLUMN requests.text IS 'the text to be spoken (users'' words)';
+COMMENT ON COLUMN requests.text_len IS 'length of the text in characters, as logged, else code points';
+COMMENT ON COLUMN requests.text_class IS 'empty, control, emoji, symbols or plain';
+COMMENT ON COLUMN requests.lang IS 'language';
+COMMENT ON COLUMN requests.voice IS 'voice';
+COMMENT ON COLUMN requests.cache_hit IS 'served from the cache';
+COMMENT ON COLUMN requests.cache_saved IS 'the result was written to the cache';
+COMMENT ON COLUMN requests.model_stage IS 'stage reached or failed in, as logged at the end';
+COMMENT ON COLUMN requests.error_code IS 'error code of a failed request';
+COMMENT ON COLUMN requests.audio_size_kb IS 'size of the audio, KB';
+COMMENT ON COLUMN requests.rms IS 'loudness of the audio (root mean square)';
+COMMENT ON COLUMN requests.spectral_centroid IS 'brightness of the audio, Hz';
+COMMENT ON COLUMN requests.attributes IS 'every other key=value pair of its records';
+COMMENT ON COLUMN requests.start_file_key IS 'log file of synthesis_start';
+COMMENT ON COLUMN requests.start_offset IS 'byte offset of synthesis_start in that file, uncompressed';
+COMMENT ON COLUMN requests.end_file_key IS 'log file of synthesis_complete';
+COMMENT ON COLUMN requests.end_offset IS 'byte offset of synthesis_complete, uncompressed';
+CREATE TABLE stage_timings (
+	request_key BIGINT, 
+	id VARCHAR, 
+	host VARCHAR NOT NULL, 
+	stage VARCHAR, 
+	seq INTEGER, 
+	logged_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	elapsed_ms DOUBLE PRECISION, 
+	duration_ms DOUBLE PRECISION, 
+	file_key BIGINT NOT NULL, 
+	byte_offset BIGINT NOT NULL
+)
+ PARTITION BY RANGE (logged_at);
+COMMENT ON TABLE stage_timings IS 'One row a stage that a request went through.';
+COMMENT ON COLUMN stage_timings.request_key IS 'the request';
+COMMENT ON COLUMN stage_timings.id IS 'the service''s id of the request';
+COMMENT ON COLUMN stage_timings.host IS 'machine the log comes from';
+COMMENT ON COLUMN stage_timings.stage IS 'text_normalize, llm_prompt_gen, llm_inference, ...';
+COMMENT ON COLUMN stage_timings.seq IS '1, 2, ... in time within the request';
+COMMENT ON COLUMN stage_timings.logged_at IS 'instant of the stage_time record';
+COMMENT ON COLUMN stage_timings.elapsed_ms IS 'milliseconds since the request began';
+COMMENT ON COLUMN stage_timings.duration_ms IS 'the stage''s own milliseconds';
+COMMENT ON COLUMN stage_timings.file_key IS 'log file';
+COMMENT ON COLUMN stage_timings.byte_offset IS 'of the record''s first byte, uncompressed';
+create table requests_default partition of requests default;
+create table stage_timings_default partition of stage_timings default;
+create table errors_default partition of errors default;
+create table cache_samples_default partition of cache_samples default;
+INSERT INTO alembic_version (version_num) VALUES ('0001') RETURNING alembic_version.version_num;
+CREATE TABLE pruned (
+	table_name VARCHAR NOT NULL, 
+	pruned_before TIMESTAMP WITH TIME ZONE, 
+	text_pruned_before TIMESTAMP WITH TIME ZONE, 
+	rows BIGINT NOT NULL, 
+	pruned_at TIMESTAMP WITH TIME ZONE, 
+	PRIMARY KEY (table_name)
+);
+COMMENT ON TABLE pruned IS 'One row a table that ttsq prune has taken rows or texts from.';
+COMMENT ON COLUMN pruned.table_name IS 'the table';
+COMMENT ON COLUMN pruned.pruned_before IS 'rows older than this were removed';
+COMMENT ON COLUMN pruned.text_pruned_before IS 'users'' words older than this were removed';
+COMMENT ON COLUMN pruned.rows IS 'rows removed so far';
+COMMENT ON COLUMN pruned.pruned_at IS 'when the last pruning was complete and its space given back; null before';
+UPDATE alembic_version SET version_num='0002' WHERE alembic_version.version_num = '0001';
+ALTER TABLE ingest_runs ADD COLUMN host VARCHAR;
+COMMENT ON COLUMN ingest_runs.host IS 'machine whose logs it read';
+UPDATE alembic_version SET version_num='0003' WHERE alembic_version.version_num = '0002';
+COMMENT ON COLUMN log_files.state IS 'live, finished, waiting, damaged, edited or replaced';
+UPDATE alembic_version SET version_num='0004' WHERE alembic_version.version_num = '0003';
+alter table cache_samples alter column host type varchar collate "C", alter column path type varchar collate "C", alter column action type varchar collate "C", alter column event type varchar collate "C";
+alter table errors alter column host type varchar collate "C", alter column service type varchar collate "C", alter column level type varchar collate "C", alter column logger type varchar collate "C", alter column event type varchar collate "C", alter column code type varchar collate "C", alter column id type varchar collate "C", alter column request_id type varchar collate "C", alter column message type varchar collate "C", alter column exception_type type varchar collate "C", alter column exception_message type varchar collate "C", alter column traceback type varchar collate "C", alter column location type varchar collate "C";
+alter table ingest_runs alter column status type varchar collate "C", alter column error type varchar collate "C", alter column host type varchar collate "C";
+alter table log_files alter column host type varchar collate "C", alter column service type varchar collate "C", alter column path type varchar collate "C", alter column fingerprint type varchar collate "C", alter column anchor type varchar collate "C", alter column compression type varchar collate "C", alter column state type varchar collate "C", alter column note type varchar collate "C";
+alter table pruned alter column table_name type varchar collate "C";
+alter table quarantine alter column reason type varchar collate "C", alter column raw type varchar collate "C";
+alter table request_parts alter column id type varchar collate "C", alter column request_id type varchar collate "C", alter column host type varchar collate "C", alter column service type varchar collate "C", alter column status type varchar collate "C", alter column text type varchar collate "C", alter column lang type varchar collate "C", alter column voice type varchar collate "C", alter column model_stage type varchar collate "C", alter column error_code type varchar collate "C";
+alter table requests alter column id type varchar collate "C", alter column request_id type varchar collate "C", alter column host type varchar collate "C", alter column service type varchar collate "C", alter column status type varchar collate "C", alter column text type varchar collate "C", alter column text_class type varchar collate "C", alter column lang type varchar collate "C", alter column voice type varchar collate "C", alter column model_stage type varchar collate "C", alter column error_code type varchar collate "C";
+alter table stage_timings alter column id type varchar collate "C", alter column host type varchar collate "C", alter column stage type varchar collate "C";
+create unique index requests_key on requests (request_key, logged_at);
+create index requests_id on requests (id);
+create index requests_request_id on requests (request_id) where request_id is not null;
+create index requests_start on requests (start_file_key, start_offset);
+create index requests_end on requests (end_file_key, end_offset);
+create index requests_long on requests (completed_at) where completed_at - logged_at >= interval '24 hours';
+create index stage_timings_request_key on stage_timings (request_key);
+create index stage_timings_id on stage_timings (id);
+create index stage_timings_place on stage_timings (file_key, byte_offset);
+create unique index errors_key on errors (error_key, occurred_at);
+create index errors_id on errors (id);
+create index errors_request_key on errors (request_key);
+create index errors_request_id on errors (request_id) where request_id is not null;
+create unique index cache_samples_key on cache_samples (sample_key, sampled_at);
+create index request_parts_id on request_parts (id);
+create index request_parts_request_key on request_parts (request_key);
+create index request_parts_place on request_parts (file_key, first_offset);
+create index quarantine_place on quarantine (file_key, byte_offset);
+create index log_files_host on log_files (host);
+create sequence file_keys;
+create sequence run_keys;
+UPDATE alembic_version SET version_num='0005' WHERE alembic_version.version_num = '0004';
+ALTER TABLE request_parts ADD COLUMN text_class VARCHAR COLLATE "C";
+COMMENT ON COLUMN request_parts.text_class IS 'class of the text';
+ALTER TABLE request_parts ADD COLUMN text_points BIGINT;
+COMMENT ON COLUMN request_parts.text_points IS 'code points of the text';
+CREATE TABLE text_salts (
+	salt_key INTEGER NOT NULL, 
+	salt VARCHAR COLLATE "C" NOT NULL, 
+	made_at TIMESTAMP WITH TIME ZONE NOT NULL, 
+	PRIMARY KEY (salt_key)
+);
+COMMENT ON TABLE text_salts IS 'The key of the hashes that stand for texts (--text hash): readers who do not have it cannot guess them.';
+COMMENT ON COLUMN text_salts.salt_key IS '1: there is one';
+COMMENT ON COLUMN text_salts.salt IS 'hexadecimal';
+COMMENT ON COLUMN text_salts.made_at IS 'made';
+UPDATE alembic_version SET version_num='0006' WHERE alembic_version.version_num = '0005';
+create view all_requests as select
+    r.request_key,
+    r.id,
+    r.request_id,
+    r.host,
+    r.service,
+    cast(r.logged_at at time zone 'UTC' as date) as day,
+    r.logged_at,
+    r.started_at,
+    r.completed_at,
+    r.status,
+    coalesce(r.status <> 'success', false) as failed,
+    r.status is not null as finished,
+    r.duration_ms,
+    r.text_len,
+    r.text_class,
+    r.lang,
+    r.voice,
+    r.cache_hit,
+    r.cache_saved,
+    r.model_stage,
+    r.error_code,
+    r.audio_size_kb,
+    r.rms,
+    r.spectral_centroid,
+    f.path as log_path,
+    coalesce(r.start_offset, r.end_offset) as byte_offset
+from requests r
+left join log_files f on f.file_key = coalesce(r.start_file_key, r.end_file_key);
+comment on view all_requests is 'One row a synthesis request, with where its log begins.';
+comment on column all_requests.request_key is 'key of the request; joins the views with each other';
+comment on column all_requests.id is 'the service''s id of the request (ts_7f3a2b1c); ids may be reused';
+comment on column all_requests.request_id is 'X-Request-ID, where the log has it';
+comment on column all_requests.host is 'machine the log comes from';
+comment on column all_requests.service is 'service the log comes from';
+comment on column all_requests.day is 'UTC day of logged_at; for ranges, logged_at is faster';
+comment on column all_requests.logged_at is 'first instant known of the request; never null';
+comment on column all_requests.started_at is 'when it began; null where its start was not logged';
+comment on column all_requests.completed_at is 'when it ended; null while unfinished';
+comment on column all_requests.status is 'success, failed, as logged otherwise; null while unfinished';
+comment on column all_requests.failed is 'true: it ended, and not with success; false also while unfinished';
+comment on column all_requests.finished is 'true: its end was logged';
+comment on column all_requests.duration_ms is 'end to end, milliseconds';
+comment on column all_requests.text_len is 'length of the text, characters';
+comment on column all_requests.text_class is 'kind of text: empty, control, emoji, symbols or plain';
+comment on column all_requests.lang is 'language';
+comment on column all_requests.voice is 'voice';
+comment on column all_requests.cache_hit is 'served from the cache';
+comment on column all_requests.cache_saved is 'the result was written to the cache';
+comment on column all_requests.model_stage is 'stage reached or failed in';
+comment on column all_requests.error_code is 'error code of a failed request';
+comment on column all_requests.audio_size_kb is 'size of the audio, KB';
+comment on column all_requests.rms is 'loudness of the audio (root mean square)';
+comment on column all_requests.spectral_centroid is 'brightness of the audio, Hz';
+comment on column all_requests.log_path is 'log file of its start (or, without one, its end): where it was seen last';
+comment on column all_requests.byte_offset is 'where its start (or, without one, its end) begins in that file, uncompressed bytes';
+create view failed_requests as select
+    r.request_key,
+    r.id,
+    r.request_id,
+    r.host,
+    r.service,
+    cast(r.logged_at at time zone 'UTC' as date) as day,
+    r.logged_at,
+    r.completed_at,
+    r.status,
+    r.duration_ms,
+    r.text_len,
+    r.text_class,
+    r.lang,
+    r.voice,
+    r.cache_hit,
+    r.model_stage,
+    coalesce(r.error_code, e.code) as error_code,
+    e.exception_type,
+    e.location,
+    f.path as log_path,
+    case
+        when e.file_key is not null then e.byte_offset
+        when r.end_file_key is not null then r.end_offset
+        else r.start_offset
+    end as byte_offset
+from requests r
+left join lateral (
+    select x.code, x.exception_type, x.location, x.file_key, x.byte_offset
+    from errors x
+    where x.request_key = r.request_key
+      and x.level <> 'WARNING'
+    order by x.location is null, x.occurred_at, x.error_key
+    limit 1
+) e on true
+left join log_files f on f.file_key = coalesce(e.file_key, r.end_file_key, r.start_file_key)
+where r.status <> 'success';
+comment on view failed_requests is 'One row a request that failed: with what input, in which function, and which line of which log file says so.';
+comment on column failed_requests.request_key is 'key of the request; joins the views with each other';
+comment on column failed_requests.id is 'the service''s id of the request (ts_7f3a2b1c); ids may be reused';
+comment on column failed_requests.request_id is 'X-Request-ID, where the log has it';
+comment on column failed_requests.host is 'machine the log comes from';
+comment on column failed_requests.service is 'service the log comes from';
+comment on column failed_requests.day is 'UTC day of logged_at; for ranges, logged_at is faster';
+comment on column failed_requests.logged_at is 'first instant known of the request; never null';
+comment on column failed_requests.completed_at is 'when it ended';
+comment on column failed_requests.status is 'failed, or as logged';
+comment on column failed_requests.duration_ms is 'end to end, milliseconds';
+comment on column failed_requests.text_len is 'length of the text, characters';
+comment on column failed_requests.text_class is 'kind of text: empty, control, emoji, symbols or plain';
+comment on column failed_requests.lang is 'language';
+comment on column failed_requests.voice is 'voice';
+comment on column failed_requests.cache_hit is 'served from the cache';
+comment on column failed_requests.model_stage is 'stage it failed in';
+comment on column failed_requests.error_code is 'error code, from its end or else from its first error';
+comment on column failed_requests.exception_type is 'type of the exception of its first error; the first with a traceback, if any has one';
+comment on column failed_requests.location is 'file, line and function of the service''s own code where that was raised';
+comment on column failed_requests.log_path is 'log file of that error''s record (without one, the request''s end or start): where it was seen last';
+comment on column failed_requests.byte_offset is 'where that error''s record (without one, the request''s end or start) begins in that file, uncompressed bytes';
+create view stage_times as select
+    s.request_key,
+    s.id,
+    s.host,
+    r.service,
+    cast(s.logged_at at time zone 'UTC' as date) as day,
+    s.logged_at,
+    s.stage,
+    s.seq,
+    s.duration_ms as own_ms,
+    s.elapsed_ms,
+    r.duration_ms as request_ms,
+    r.status,
+    coalesce(r.status <> 'success', false) as failed,
+    r.text_len,
+    r.text_class,
+    r.lang,
+    r.voice,
+    r.cache_hit,
+    f.path as log_path,
+    s.byte_offset
+from stage_timings s
+left join requests r on r.request_key = s.request_key
+left join log_files f on f.file_key = s.file_key;
+comment on view stage_times is 'One row a stage that a request went through, with what the request was.';
+comment on column stage_times.request_key is 'key of the request; joins the views with each other';
+comment on column stage_times.id is 'the service''s id of the request (ts_7f3a2b1c); ids may be reused';
+comment on column stage_times.host is 'machine the log comes from';
+comment on column stage_times.service is 'service the log comes from';
+comment on column stage_times.day is 'UTC day of logged_at; for ranges, logged_at is faster';
+comment on column stage_times.logged_at is 'when the stage ended';
+comment on column stage_times.stage is 'text_normalize, llm_prompt_gen, llm_inference, ...';
+comment on column stage_times.seq is '1, 2, ... in time within the request';
+comment on column stage_times.own_ms is 'the stage''s own milliseconds';
+comment on column stage_times.elapsed_ms is 'milliseconds since the request began';
+comment on column stage_times.request_ms is 'the request''s milliseconds, end to end';
+comment on column stage_times.status is 'the request''s: success, failed, as logged; null while unfinished';
+comment on column stage_times.failed is 'true: the request ended, and not with success';
+comment on column stage_times.text_len is 'length of the text, characters';
+comment on column stage_times.text_class is 'kind of text: empty, control, emoji, symbols or plain';
+comment on column stage_times.lang is 'language';
+comment on column stage_times.voice is 'voice';
+comment on column stage_times.cache_hit is 'served from the cache';
+comment on column stage_times.log_path is 'log file of the stage''s record: where it was seen last';
+comment on column stage_times.byte_offset is 'where the stage''s record begins in that file, uncompressed bytes';
+create view logged_errors as select
+    e.error_key,
+    e.request_key,
+    e.id,
+    e.request_id,
+    e.host,
+    e.service,
+    cast(e.occurred_at at time zone 'UTC' as date) as day,
+    e.occurred_at,
+    e.time_inferred,
+    e.level,
+    e.logger,
+    e.event,
+    e.code,
+    e.exception_type,
+    e.location,
+    coalesce(
+        lower(e.attributes ->> 'fallback_used') in ('true', 'yes', '1'),
+        lower(e.code) like '%fallback%' or lower(e.event) like '%fallback%',
+        false
+    ) as is_fallback,
+    f.path as log_path,
+    e.byte_offset
+from errors e
+left join log_files f on f.file_key = e.file_key;
+comment on view logged_errors is 'One row a WARNING, ERROR or CRITICAL record, without what it says.';
+comment on column logged_errors.error_key is 'key of the record';
+comment on column logged_errors.request_key is 'key of the request it belongs to, where that is known';
+comment on column logged_errors.id is 'the service''s id of the request (ts_7f3a2b1c); ids may be reused';
+comment on column logged_errors.request_id is 'X-Request-ID, where the log has it';
+comment on column logged_errors.host is 'machine the log comes from';
+comment on column logged_errors.service is 'service the log comes from';
+comment on column logged_errors.day is 'UTC day of occurred_at; for ranges, occurred_at is faster';
+comment on column logged_errors.occurred_at is 'instant of the record';
+comment on column logged_errors.time_inferred is 'true: the record has no stamp; taken from the one before';
+comment on column logged_errors.level is 'WARNING, ERROR or CRITICAL';
+comment on column logged_errors.logger is 'name of the Python logger';
+comment on column logged_errors.event is 'the event''s name, where the message begins with one';
+comment on column logged_errors.code is 'error code or warning code';
+comment on column logged_errors.exception_type is 'type of the exception raised last';
+comment on column logged_errors.location is 'file, line and function of the deepest frame of the service''s own';
+comment on column logged_errors.is_fallback is 'the service made do with less: a fallback was used, or named';
+comment on column logged_errors.log_path is 'log file of the record: where it was seen last';
+comment on column logged_errors.byte_offset is 'where the record begins in that file, uncompressed bytes';
+create view cache_levels as select
+    c.sample_key,
+    c.host,
+    cast(c.sampled_at at time zone 'UTC' as date) as day,
+    c.sampled_at,
+    c.path as cache_path,
+    c.used_percent,
+    c.threshold_percent,
+    c.used_percent >= c.threshold_percent as above_threshold,
+    c.used_mb,
+    c.total_mb,
+    c.action,
+    c.event,
+    f.path as log_path,
+    c.byte_offset
+from cache_samples c
+left join log_files f on f.file_key = c.file_key;
+comment on view cache_levels is 'One row a look of the service at how full a cache is.';
+comment on column cache_levels.sample_key is 'key of the record';
+comment on column cache_levels.host is 'machine the log comes from';
+comment on column cache_levels.day is 'UTC day of sampled_at; for ranges, sampled_at is faster';
+comment on column cache_levels.sampled_at is 'instant of the record';
+comment on column cache_levels.cache_path is 'cache directory';
+comment on column cache_levels.used_percent is 'used, percent';
+comment on column cache_levels.threshold_percent is 'alarm threshold, percent';
+comment on column cache_levels.above_threshold is 'the threshold was reached; null without one';
+comment on column cache_levels.used_mb is 'used, MB';
+comment on column cache_levels.total_mb is 'capacity, MB';
+comment on column cache_levels.action is 'what the service did about it';
+comment on column cache_levels.event is 'cache_dir_usage or cache_health';
+comment on column cache_levels.log_path is 'log file of the record: where it was seen last';
+comment on column cache_levels.byte_offset is 'where the record begins in that file, uncompressed bytes';
+comment on table alembic_version is 'The schema revision of this store.';
+comment on column alembic_version.version_num is 'the revision';
+UPDATE alembic_version SET version_num='0007' WHERE alembic_version.version_num = '0006';
+UPDATE alembic_version SET version_num='0008' WHERE alembic_version.version_num = '0007';
