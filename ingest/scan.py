@@ -303,15 +303,25 @@ class Scanner:
     @cython.nogil
     @cython.exceptval(check=False)
     def _newline(self, pos: cython.int) -> cython.int:
+        return self._find(10, pos, self.end)
+
+    @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    @cython.exceptval(check=False)
+    def _find(self, byte: cython.int, pos: cython.int, end: cython.int) -> cython.int:
+        """Where a byte stands first in a span, or -1."""
         i: cython.int = pos
+        if pos >= end:
+            return -1
         if cython.compiled:
             base: cython.p_const_uchar = cython.address(self.data[0])
             found: cython.p_const_uchar = cython.cast(
-                cython.p_const_uchar, memchr(base + pos, 10, self.end - pos)
+                cython.p_const_uchar, memchr(base + pos, byte, end - pos)
             )
             return cython.cast(cython.int, found - base) if found != cython.NULL else -1
-        while i < self.end:
-            if self.data[i] == 10:
+        while i < end:
+            if self.data[i] == byte:
                 return i
             i += 1
         return -1
@@ -787,18 +797,20 @@ class Scanner:
     @cython.exceptval(check=False)
     def _text_open(self, pos: cython.int, end: cython.int) -> cython.bint:
         """Whether a quoted text begins in a message and no place so far can end it."""
-        p: cython.int = pos
-        while p + 6 <= end:
+        p: cython.int = self._find(_QUOTE, pos, end)
+        key: cython.int
+        while p >= 0:
+            key = p - 5
             if (
-                self.data[p] == 116
-                and self._starts(p, end, b'text="', 6)
-                and (p == pos or _is_space(self.data[p - 1]) or self.data[p - 1] == 44)
+                key >= pos
+                and self._starts(key, end, b'text="', 6)
+                and (key == pos or _is_space(self.data[key - 1]) or self.data[key - 1] == 44)
             ):
                 break
-            p += 1
-        if p + 6 > end:
+            p = self._find(_QUOTE, p + 1, end)
+        if p < 0:
             return False
-        p += 6
+        p += 1
         while p < end:
             if self.data[p] == _BACKSLASH and self.escapes:
                 p += 2
@@ -1147,7 +1159,7 @@ class Scanner:
             if n == 0:
                 return stop
         while at + n <= stop:
-            if self._literal(at, stop, lit, n):
+            if n == 0 or (self.data[at] == self.literals[lit] and self._literal(at, stop, lit, n)):
                 return at
             at += 1
         return -1

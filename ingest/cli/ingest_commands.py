@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from ingest.cli.allocator import use_one_arena
 from ingest.cli.context import open_store, options, print_error, printable, reported
 from ingest.cli.log_options import DateFormat, LogFormat, Text, Zone, reading_progress
 from ingest.cli.run_report import print_report
@@ -69,6 +70,7 @@ def ingest(
     Run it as often as you like: it goes on where it stopped, through rotation, compression and truncation. The last
     record of a live file waits until the next one begins. Without PATH it reads the sources that the settings name.
     """
+    use_one_arena()
     with reported(options(ctx).debug):
         if follow and (final or dry_run):
             raise UsageProblem(
