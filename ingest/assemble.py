@@ -59,6 +59,7 @@ def _column_map() -> I32:
 
 
 _COLUMNS = _column_map()
+_TEXTS = (FAMILIES == convert.N_TEXT).astype(np.uint8)
 
 
 # for :func:`ingest.segments.events`
@@ -273,13 +274,10 @@ def _part_values(
     slots = np.full((len(LOGGED_COLUMNS), max(n, 1)), -1, np.int32)
     from_end = np.zeros(max(n, 1), np.int64)
     taken = np.zeros(max(len(parsed.pairs), 1), np.uint8)
-    codes = np.ascontiguousarray(parsed.pairs[:, spans.P_CODE])
-    usable = ((FAMILIES[codes] == convert.N_TEXT) | (parsed.states == convert.OK)).astype(np.uint8)
-    first = np.ascontiguousarray(parsed.records[events.rows, spans.R_PAIR])
-    count = np.ascontiguousarray(parsed.records[events.rows, spans.R_PAIRS])
     segments.choose(
-        events.kinds, part_of, first, count, codes, usable, _COLUMNS, slots, from_end, taken
-    )
+        events.kinds, events.rows, part_of, parsed.records, parsed.pairs, _TEXTS, parsed.states,
+        _COLUMNS, slots, from_end, taken,
+    )  # fmt: skip
     columns: dict[str, pa.Array] = {}
     for column, name in enumerate(LOGGED_COLUMNS):
         columns[name] = value_column(parsed, name, slots[column, :n])
@@ -299,6 +297,8 @@ def _part_values(
 
 def _header_request_ids(parsed: Parsed, events: Events, part_of: I32, n: int) -> pa.Array:
     """The request id in the headers of each part's records: the first that is one (``-`` is none)."""
+    if not parsed.records[:, spans.R_REQUEST_ID_END].any():
+        return pa.nulls(n, pa.string())
     start = parsed.records[events.rows, spans.R_REQUEST_ID]
     end = parsed.records[events.rows, spans.R_REQUEST_ID_END]
     if not (end > start).any():
@@ -318,10 +318,9 @@ def _part_attributes(
     owner_of = np.full(len(parsed.records), -1, np.int32)
     chosen = events.kinds != segments.E_OTHER
     owner_of[events.rows[chosen]] = part_of[chosen]
-    pairs = np.flatnonzero(
-        (owner_of[parsed.pairs[:, spans.P_RECORD]] >= 0) & (taken[: len(parsed.pairs)] == 0)
-    )
-    entries = Entries.of_pairs(parsed, pairs, owner_of[parsed.pairs[pairs, spans.P_RECORD]])
+    free = np.flatnonzero(taken[: len(parsed.pairs)] == 0)
+    owners = owner_of[parsed.pairs[free, spans.P_RECORD]]
+    entries = Entries.of_pairs(parsed, free[owners >= 0], owners[owners >= 0])
     extras = [(i, e) for i, e in enumerate(fmt.extras) if e not in STANDARD_EXTRAS]
     rows = events.rows[chosen]
     entries = entries.with_extras(parsed, extras, rows, part_of[chosen])

@@ -45,9 +45,7 @@ class FirstPairs:
         rows[[CODE[k] for k in keys]] = np.arange(len(keys))
         table = np.full((len(keys), len(parsed.records)), -1, np.int32)
         if len(parsed.pairs):
-            owners = np.ascontiguousarray(parsed.pairs[:, spans.P_RECORD])
-            codes = np.ascontiguousarray(parsed.pairs[:, spans.P_CODE])
-            segments.first_pairs(view(owners), view(codes), view(rows), view(table))
+            segments.first_pairs(view(parsed.pairs), view(rows), view(table))
         return cls(table, rows)
 
     def __getitem__(self, key: str) -> I32:

@@ -164,12 +164,12 @@ def _request_ids(parsed: Parsed, rows: I32, pairs: I32) -> pa.Array:
 
 
 def _attributes(parsed: Parsed, fmt: Format, rows: I32, used: npt.NDArray[Any]) -> pa.Array:
-    owner_of = np.full(len(parsed.records), -1, np.int32)
-    owner_of[rows] = np.arange(len(rows))
+    first, count = parsed.records[rows, spans.R_PAIR], parsed.records[rows, spans.R_PAIRS]
+    owners = np.repeat(np.arange(len(rows), dtype=np.int32), count)
+    pairs = np.arange(len(owners)) + np.repeat(first - np.cumsum(count) + count, count)
     free = np.ones(len(parsed.pairs), np.bool_)
     free[used] = False
-    pairs = np.flatnonzero(free & (owner_of[parsed.pairs[:, spans.P_RECORD]] >= 0))
-    entries = Entries.of_pairs(parsed, pairs, owner_of[parsed.pairs[pairs, spans.P_RECORD]])
+    entries = Entries.of_pairs(parsed, pairs[free[pairs]], owners[free[pairs]])
     entries = entries.with_extras(
         parsed, list(enumerate(fmt.extras)), rows, np.arange(len(rows), dtype=np.int32)
     )

@@ -9,7 +9,13 @@ from __future__ import annotations
 
 import cython
 
+from ingest import spans
+
 COMPILED = cython.compiled
+P_CODE = cython.declare(cython.int, spans.P_CODE)
+P_RECORD = cython.declare(cython.int, spans.P_RECORD)
+R_PAIR = cython.declare(cython.int, spans.R_PAIR)
+R_PAIRS = cython.declare(cython.int, spans.R_PAIRS)
 
 # Kinds of events, as the scanner's event codes; E_OTHER is any other WARNING or worse that names an id.
 E_START, E_COMPLETE, E_FAILED, E_STAGE, E_METRICS, E_OTHER = 0, 1, 2, 3, 4, 9
@@ -154,41 +160,41 @@ def cut(kinds, ids, instants, carried, ends, n_ids, part_of, parts):
     return n
 
 
-def first_pairs(records, codes, rows, first):
+def first_pairs(pairs, rows, first):
     """Note the first pair of each record and key: ``first`` int32[k, n], -1 at first, gets pair numbers.
 
-    ``records`` and ``codes`` int32[p] are the pairs' records and key codes; ``rows`` int32[n_keys] maps a key code to a row of
-    ``first`` or -1.
+    ``pairs`` int32[p, 7] as scanned; ``rows`` int32[n_keys] maps a key code to a row of ``first`` or -1.
     """
-    rec: cython.int[::1] = records
-    cd: cython.int[::1] = codes
+    pr: cython.int[:, ::1] = pairs
     row: cython.int[::1] = rows
     out: cython.int[:, ::1] = first
     i: cython.int
     k: cython.int
-    total: cython.int = cd.shape[0]
+    total: cython.int = pr.shape[0]
     with cython.nogil:
         for i in range(total):
-            if cd[i] < 0:
+            if pr[i, P_CODE] < 0:
                 continue
-            k = row[cd[i]]
-            if k >= 0 and out[k, rec[i]] < 0:
-                out[k, rec[i]] = i
+            k = row[pr[i, P_CODE]]
+            if k >= 0 and out[k, pr[i, P_RECORD]] < 0:
+                out[k, pr[i, P_RECORD]] = i
 
 
-def choose(kinds, part_of, pair_first, pair_count, codes, usable, columns, slots, from_end, taken):
+def choose(kinds, rows, part_of, records, pairs, texts, states, columns, slots, from_end, taken):
     """Choose for each part and column the pair that fills it: the end's, else the first.
 
-    ``codes`` int32[p] key codes, ``usable`` uint8[p] false where the value does not fit; ``columns`` int32[6, n_keys] maps
+    Event e is record ``rows[e]`` of ``records`` and belongs to part ``part_of[e]``; ``records`` and ``pairs`` as scanned.
+    ``texts`` uint8[n_keys]: keys whose value is text; ``states`` int8[p] 0 where another's does not fit; ``columns`` int32[6, n_keys] maps
     (event kind, key code) to a column or -1 (E_OTHER counts as 5; at most 63 keys); ``slots`` int32[n_columns, n_parts], -1 at
     first, gets pair numbers; ``from_end`` int64[n_parts] gets a bit for every column that an end filled; ``taken`` uint8[p] is set for pairs that have a column of their own (used or outvoted).
     """
     kd: cython.int[::1] = kinds
+    at: cython.int[::1] = rows
     po: cython.int[::1] = part_of
-    first: cython.int[::1] = pair_first
-    count: cython.int[::1] = pair_count
-    cd: cython.int[::1] = codes
-    use: cython.uchar[::1] = usable
+    rec: cython.int[:, ::1] = records
+    pr: cython.int[:, ::1] = pairs
+    text: cython.uchar[::1] = texts
+    state: cython.char[::1] = states
     col: cython.int[:, ::1] = columns
     slot: cython.int[:, ::1] = slots
     took: cython.uchar[::1] = taken
@@ -200,19 +206,23 @@ def choose(kinds, part_of, pair_first, pair_count, codes, usable, columns, slots
     p: cython.int
     c: cython.int
     i: cython.int
+    first: cython.int
+    code: cython.int
     seen: cython.longlong  # a bit for every key that has been taken in the event
     with cython.nogil:
         for e in range(total):
             kind = kd[e] if kd[e] < 5 else 5
             p = po[e]
             seen = 0
-            for i in range(first[e], first[e] + count[e]):
-                if cd[i] < 0 or use[i] == 0:
+            first = rec[at[e], R_PAIR]
+            for i in range(first, first + rec[at[e], R_PAIRS]):
+                code = pr[i, P_CODE]
+                if code < 0 or (state[i] == 0 and text[code] == 0):
                     continue
-                c = col[kind, cd[i]]
-                if c < 0 or seen >> cd[i] & 1:
+                c = col[kind, code]
+                if c < 0 or seen >> code & 1:
                     continue
-                seen |= one << cd[i]
+                seen |= one << code
                 took[i] = 1
                 if c == _TAKEN:
                     continue

@@ -38,14 +38,15 @@ def cut(
     part_of: Any,
     parts: Any,
 ) -> int: ...
-def first_pairs(records: Any, codes: Any, rows: Any, first: Any) -> None: ...
+def first_pairs(pairs: Any, rows: Any, first: Any) -> None: ...
 def choose(
     kinds: Any,
+    rows: Any,
     part_of: Any,
-    pair_first: Any,
-    pair_count: Any,
-    codes: Any,
-    usable: Any,
+    records: Any,
+    pairs: Any,
+    texts: Any,
+    states: Any,
     columns: Any,
     slots: Any,
     from_end: Any,
