@@ -34,6 +34,7 @@ def join(batches: Sequence[Batch], own_stage_times: bool) -> Batch:
         stages = numbered_stages(stages, stage_part, parts.num_rows, own_stage_times)
     timed = [b for b in batches if len(b.ids)]
     ids = parts["id"].unify_dictionaries().combine_chunks()
+    parts = parts.set_column(parts.column_names.index("id"), "id", ids)
     startless = parts["start_offset"].is_null()
     return Batch(
         origin=batches[0].origin,

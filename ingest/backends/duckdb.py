@@ -159,7 +159,7 @@ class DuckDBStore:
                 self.clear_spills()
                 yield
         finally:
-            self._end_kept()
+            self._end_spill()
             lock.__exit__(None, None, None)
 
     def holder(self) -> str | None:
@@ -292,9 +292,9 @@ class DuckDBStore:
         idle, self._idle = self._idle, None
         return self._attach(idle or self._unattached(_COMMITTING))
 
-    def _end_kept(self) -> None:
-        """With it goes what it has spilled."""
-        if self._idle is not None:
+    def _end_spill(self) -> None:
+        """What a kept connection has spilled goes with it."""
+        if self._idle is not None and self.spill.exists():
             self._idle.close()
             self._idle = None
 
