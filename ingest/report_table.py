@@ -14,6 +14,7 @@ from ingest.report_values import (
     short_number,
     zone_label,
 )
+from ingest.table_rows import columns_of
 
 _NULL = "-"
 _GAP = 3  # spaces between columns
@@ -26,7 +27,7 @@ def render_table(result: Result, width: int | None, tz: tzinfo | None, is_termin
 
     What does not fit is folded; columns that do not fit even so are left out from the right, and named.
     """
-    columns = list(zip(*result.rows, strict=True))
+    columns = columns_of(result.rows)
     cells = [_cells(values, tz) for values in columns]
     numeric = [all(v is None or is_number(v) for v in values) for values in columns]
     rigid = [
