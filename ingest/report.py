@@ -162,6 +162,10 @@ def format_of(path: Path | None, given: str | None, otherwise: str = "table") ->
 def _table(result: Result, look: Look) -> Iterable[str]:
     if not result.rows:
         return [look.explain_empty.rstrip("\n") + "\n"]
+    if isinstance(result.rows, TableRows) and look.width is None and not look.is_terminal:
+        from ingest.report_wide import table_lines
+
+        return table_lines(result.columns, result.rows, look.tz)
     from ingest.report_table import render_table
 
     return [render_table(result, look.width, look.tz, look.is_terminal)]

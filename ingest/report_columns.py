@@ -21,10 +21,19 @@ _STEP = (
     15 * 60 * 1_000_000
 )  # microseconds: zones change at such steps, and their offsets are whole ones
 _DAY = 86_400 * 1_000_000  # microseconds
-_DATE = len("2026-03-02T")
+_DATE = len("2026-03-02")
 _SECOND = len("06:22:37")
 # Between these, Arrow writes a double like Python does; elsewhere their exponents differ.
 _SMALL, _LARGE = 1e-3, 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """``digits`` of a fraction of a second, None: six where it is not 0."""
+
+    between: str = "T"
+    digits: int | None = None
+    has_zone: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +43,7 @@ class Style:
     ``cell`` writes any value but None, and what is written in other ways equals what it writes; ``null`` stands for None.
     ``care`` is a regular expression (RE2): text that it finds nothing in is written as it is, between two ``quote``. Without
     it, all text goes through ``cell``; so do numbers with a fraction unless they are ``exact``. ``tz`` is the zone of
-    instants, None for the machine's.
+    instants, None for the machine's; ``stamp`` is how they are written.
     """
 
     cell: Callable[[object], str]
@@ -43,32 +52,47 @@ class Style:
     quote: str = ""
     exact: bool = True
     tz: tzinfo | None = None
+    stamp: Stamp = Stamp()
 
 
 def lines(rows: TableRows, styles: Sequence[Style], around: Sequence[str]) -> Iterator[str]:
     """The rows in pieces of many lines; ``around`` are the texts before each column and behind the last."""
-    for batch in rows.table.to_batches(max_chunksize=_PIECE_ROWS):
-        for piece in _pieces(batch):
-            yield _text(piece, styles, around)
+    for piece in pieces(rows.table):
+        joined = joined_cells(cells_of(piece, styles), around)
+        whole = pa.ListArray.from_arrays(pa.array([0, len(joined)], pa.int32()), joined)
+        yield str(pc.binary_join(whole, "")[0])
 
 
-def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+def pieces(table: pa.Table) -> Iterator[pa.RecordBatch]:
+    """The table's rows, so many at a time that their texts fit an array."""
+    for batch in table.to_batches(max_chunksize=_PIECE_ROWS):
+        yield from _halves(batch)
+
+
+def _halves(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     """Halves of it, and halves of those, that have no more bytes than a piece ought to have."""
     if batch.num_rows <= 1 or batch.nbytes <= _PIECE_BYTES:
         yield batch
         return
     half = batch.num_rows // 2
-    yield from _pieces(batch.slice(0, half))
-    yield from _pieces(batch.slice(half))
+    yield from _halves(batch.slice(0, half))
+    yield from _halves(batch.slice(half))
 
 
-def _text(piece: pa.RecordBatch, styles: Sequence[Style], around: Sequence[str]) -> str:
+def cells_of(piece: pa.RecordBatch, styles: Sequence[Style]) -> list[pa.Array]:
+    """Each column as ``string[n]``, without nulls."""
+    return [
+        pc.fill_null(_cells(column, style), style.null)
+        for column, style in zip(piece.columns, styles, strict=True)
+    ]
+
+
+def joined_cells(cells: Sequence[pa.Array], around: Sequence[str]) -> pa.Array:
+    """``string[n]``: the cells of each row, and the texts before each and behind the last."""
     parts: list[Any] = [around[0]]
-    for column, style, behind in zip(piece.columns, styles, around[1:], strict=True):
-        parts += [pc.fill_null(_cells(column, style), style.null), behind]
-    joined = pc.binary_join_element_wise(*parts, "")
-    whole = pa.ListArray.from_arrays(pa.array([0, len(joined)], pa.int32()), joined)
-    return str(pc.binary_join(whole, "")[0])
+    for column, behind in zip(cells, around[1:], strict=True):
+        parts += [column, behind]
+    return pc.binary_join_element_wise(*parts, "")
 
 
 def _cells(column: pa.Array, style: Style) -> pa.Array:
@@ -82,7 +106,7 @@ def _cells(column: pa.Array, style: Style) -> pa.Array:
         return _instants(column, style)
     if pa.types.is_string(kind) and style.care is not None:
         found = pc.match_substring_regex(column, style.care)
-        return _with_care(_quoted(column, style), column, found, style)
+        return with_care(_quoted(column, style), column, found, style)
     return _each(column, style)
 
 
@@ -93,7 +117,7 @@ def _each(column: pa.Array, style: Style) -> pa.Array:
     return pa.array(texts, pa.string()).take(encoded.indices)
 
 
-def _with_care(texts: pa.Array, column: pa.Array, careful: pa.Array, style: Style) -> pa.Array:
+def with_care(texts: pa.Array, column: pa.Array, careful: pa.Array, style: Style) -> pa.Array:
     """``texts``, but for those of values that the style's function is to write: ``careful`` is ``bool[n]``."""
     careful = pc.fill_null(careful, False)
     if not pc.any(careful).as_py():
@@ -115,7 +139,7 @@ def _numbers(column: pa.Array, style: Style) -> pa.Array:
     integers = pc.if_else(whole, column, None).cast(pa.int64()).cast(pa.string())
     texts = pc.coalesce(integers, pc.if_else(usual, column, None).cast(pa.string()), "")
     texts = pc.if_else(pc.is_valid(column), texts, None)
-    return _with_care(texts, column, pc.invert(pc.or_(whole, usual)), style)
+    return with_care(texts, column, pc.invert(pc.or_(whole, usual)), style)
 
 
 def _instants(column: pa.Array, style: Style) -> pa.Array:
@@ -125,18 +149,25 @@ def _instants(column: pa.Array, style: Style) -> pa.Array:
     found = [_step(int(step), column.type.tz is not None, style.tz) for step in steps]
     local = stamps + np.array([offset for _, offset, _ in found], np.int64)[step_of]
     times = pa.array(local % _DAY).cast(pa.time64("us")).cast(pa.string())
-    is_second = pa.array(local % 1_000_000 == 0)
-    times = pc.if_else(is_second, pc.utf8_slice_codeunits(times, 0, _SECOND), times)
+    times = _with_digits(times, pa.array(local % 1_000_000 == 0), style.stamp.digits)
     place = pa.array(step_of)
     dates = pa.array([date for date, _, _ in found]).take(place)
     zones = pa.array([zone for _, _, zone in found], pa.string()).take(place)
-    texts = _quoted(pc.binary_join_element_wise(dates, times, zones, ""), style)
-    texts = pc.if_else(pc.is_valid(column), texts, None)
-    return _with_care(texts, column, pc.and_(pc.is_null(zones), pc.is_valid(column)), style)
+    behind = zones if style.stamp.has_zone else ""
+    texts = pc.binary_join_element_wise(dates, style.stamp.between, times, behind, "")
+    texts = pc.if_else(pc.is_valid(column), _quoted(texts, style), None)
+    return with_care(texts, column, pc.and_(pc.is_null(zones), pc.is_valid(column)), style)
+
+
+def _with_digits(times: pa.Array, is_whole: pa.Array, digits: int | None) -> pa.Array:
+    """``times`` have six digits of a second's fraction; ``is_whole``: they are 0."""
+    if digits is None:
+        return pc.if_else(is_whole, pc.utf8_slice_codeunits(times, 0, _SECOND), times)
+    return pc.utf8_slice_codeunits(times, 0, _SECOND + (1 + digits if digits else 0))
 
 
 def _step(number: int, aware: bool, tz: tzinfo | None) -> tuple[str, int, str | None]:
-    """The date of a quarter of an hour with a ``T``, microseconds to its local time, and its zone; None where they change in it."""
+    """The date of a quarter of an hour, microseconds to its local time, and its zone; None where they change in it."""
     try:
         first, last = (_local(us, aware, tz) for us in (number * _STEP, (number + 1) * _STEP - 1))
     except OverflowError:
@@ -145,7 +176,7 @@ def _step(number: int, aware: bool, tz: tzinfo | None) -> tuple[str, int, str | 
     if first.utcoffset() != last.utcoffset() or offset % _STEP:
         return "", 0, None
     text = first.isoformat()
-    return text[:_DATE], offset, text[_DATE + _SECOND :]
+    return text[:_DATE], offset, text[_DATE + len("T") + _SECOND :]
 
 
 def _local(stamp: int, aware: bool, tz: tzinfo | None) -> datetime:
