@@ -338,7 +338,9 @@ def _declared(column: "pa.ChunkedArray", kind: str | None) -> "pa.Array | pa.Chu
     """The same array that :func:`_array` makes of the values."""
     import pyarrow as pa
 
-    if column.type == _parquet_types().get(kind or ""):
+    types = _parquet_types()
+    is_inferred = kind is None and column.type in types.values() and column.null_count < len(column)
+    if is_inferred or column.type == types.get(kind or ""):
         return column
     if kind == "integer" and pa.types.is_signed_integer(column.type):
         return column.cast(pa.int64())
@@ -350,7 +352,7 @@ def _array(values: Sequence[object], kind: str | None) -> "pa.Array":
 
     try:
         return pa.array(values, _parquet_types().get(kind or ""))
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+    except (ValueError, TypeError, OverflowError):
         return pa.array([None if v is None else plain(v, None) for v in values], pa.string())
 
 

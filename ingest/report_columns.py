@@ -17,9 +17,7 @@ from ingest.table_rows import TableRows, python_values
 
 _PIECE_ROWS = 16_384  # more at a time are no quicker
 _PIECE_BYTES = 2**24  # of a piece's columns, where it has more than one row
-_STEP = (
-    15 * 60 * 1_000_000
-)  # microseconds: zones change at such steps, and their offsets are whole ones
+_STEP = 15 * 60 * 1_000_000  # microseconds: of such are offsets, and nearly all changes of them
 _DAY = 86_400 * 1_000_000  # microseconds
 _DATE = len("2026-03-02")
 _SECOND = len("06:22:37")
