@@ -38,4 +38,4 @@ def write_chart(query: NamedQuery, result: Result, path: Path | None, look: Look
     elif path is None:
         sys.stdout.write(terminal_chart(drawn, look))
     else:
-        replace_file(path, file_chart(drawn, path.suffix.lower()))
+        replace_file(path, [file_chart(drawn, path.suffix.lower())])

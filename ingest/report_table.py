@@ -1,7 +1,8 @@
 """The table format: numbers right-aligned, wide characters aligned, fitting the terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
+from decimal import Decimal
 from io import StringIO
 from typing import NamedTuple
 
@@ -14,9 +15,12 @@ from ingest.report_values import (
     short_number,
     zone_label,
 )
+from ingest.table_rows import columns_of
 
-_NULL = "-"
-_GAP = 3  # spaces between columns
+NULL = "-"
+GAP = "   "  # between columns
+RULE = "─"
+_SPECS = {0: "seconds", 3: "milliseconds", 6: "microseconds"}
 _LEAST_TEXT = 12  # cells to which a column of text may be folded before columns are left out
 _UNLIMITED = 100_000  # cells: output that goes into a pipe is never folded
 
@@ -26,7 +30,7 @@ def render_table(result: Result, width: int | None, tz: tzinfo | None, is_termin
 
     What does not fit is folded; columns that do not fit even so are left out from the right, and named.
     """
-    columns = list(zip(*result.rows, strict=True))
+    columns = columns_of(result.rows)
     cells = [_cells(values, tz) for values in columns]
     numeric = [all(v is None or is_number(v) for v in values) for values in columns]
     rigid = [
@@ -43,7 +47,9 @@ def render_table(result: Result, width: int | None, tz: tzinfo | None, is_termin
     table = unfolded(drawn, width, is_terminal)
     if table is None:
         table = folded(drawn, width, is_terminal)
-    return table + _footer(result, shown, columns, tz)
+    stamps = (v for values in columns[:shown] for v in values if isinstance(v, datetime))
+    aware = next((at for at in stamps if at.tzinfo), None)
+    return table + footer(len(result.rows), aware, tz, result.columns[shown:])
 
 
 class Column(NamedTuple):
@@ -60,21 +66,29 @@ def unfolded(columns: Sequence[Column], width: int | None, is_terminal: bool) ->
     from rich.cells import cell_len
 
     widths = [max(map(cell_len, (c.name, *c.cells)), default=0) for c in columns]
-    total = sum(widths) + _GAP * (len(columns) - 1)
+    total = sum(widths) + len(GAP) * (len(columns) - 1)
     if width is not None and total > width:
         return None
 
     def line(row: Sequence[str]) -> str:
         padded = (
-            " " * (w - cell_len(cell)) + cell if c.is_numeric else cell + " " * (w - cell_len(cell))
+            padded_cell(cell, w, c.is_numeric)
             for cell, w, c in zip(row, widths, columns, strict=True)
         )
-        return (" " * _GAP).join(padded).rstrip()
+        return GAP.join(padded).rstrip()
 
     head = line([c.name for c in columns])
     rows = map(line, zip(*(c.cells for c in columns), strict=True))
     bold = f"\x1b[1m{head}\x1b[0m" if is_terminal else head
-    return "\n".join([bold, "─" * total, *rows]) + "\n"
+    return "\n".join([bold, RULE * total, *rows]) + "\n"
+
+
+def padded_cell(text: str, width: int, is_numeric: bool) -> str:
+    """A cell of a table, numbers to the right."""
+    from rich.cells import cell_len
+
+    space = " " * (width - cell_len(text))
+    return space + text if is_numeric else text + space
 
 
 def folded(columns: Sequence[Column], width: int | None, is_terminal: bool) -> str:
@@ -106,30 +120,41 @@ def _trimmed(text: str) -> str:
 
 def _cells(values: Sequence[object], tz: tzinfo | None) -> list[str]:
     """A column's cells; numbers and instants of one column have equally many decimals."""
-    stamps = [v for v in values if isinstance(v, datetime)]
-    spec = "seconds"
-    if any(v.microsecond % 1000 for v in stamps):
-        spec = "microseconds"
-    elif any(v.microsecond for v in stamps):
-        spec = "milliseconds"
-    decimals = max((_decimals(v) for v in values if is_number(v)), default=0)
-    return [_cell(value, tz, spec, decimals) for value in values]
+    digits = digits_of(v.microsecond for v in values if isinstance(v, datetime))
+    decimals = decimals_of(v for v in values if is_number(v))
+    return [cell_text(value, tz, digits, decimals) for value in values]
 
 
-def _decimals(value: object) -> int:
-    short = short_number(value)  # type: ignore[arg-type]
-    return 0 if "e" in short else len(short.partition(".")[2])
+def digits_of(microseconds: Iterable[int]) -> int:
+    """How many digits the fractions of seconds of a column have: 0, 3 or 6."""
+    found = 0
+    for microsecond in microseconds:
+        if microsecond % 1000:
+            return 6
+        if microsecond:
+            found = 3
+    return found
 
 
-def _cell(value: object, tz: tzinfo | None, spec: str, decimals: int) -> str:
+def decimals_of(numbers: Iterable[object]) -> int:
+    """How many decimals the numbers of a column have."""
+    shorts = (short_number(number) for number in numbers)  # type: ignore[arg-type]
+    return max((0 if "e" in s else len(s.partition(".")[2]) for s in shorts), default=0)
+
+
+def cell_text(value: object, tz: tzinfo | None, digits: int, decimals: int) -> str:
+    """A cell of a column whose seconds have ``digits``, and whose numbers have ``decimals``."""
     if value is None:
-        return _NULL
+        return NULL
     if isinstance(value, datetime):
         local = value if value.tzinfo is None else value.astimezone(tz).replace(tzinfo=None)
-        return local.isoformat(sep=" ", timespec=spec)
+        return local.isoformat(sep=" ", timespec=_SPECS[digits])
     if is_number(value):
         short = short_number(value)  # type: ignore[arg-type]
-        return short if "e" in short or "n" in short else f"{value:.{decimals}f}"
+        if "e" in short or "n" in short:
+            return short
+        exact = Decimal(value) if isinstance(value, int) else value  # "f" makes a double of an int
+        return f"{exact:.{decimals}f}"
     return escape_controls(plain(value, tz))
 
 
@@ -143,23 +168,17 @@ def _fitting(
     for place, name in enumerate(names):
         widest = max((display_width(cell) for cell in cells[place]), default=0)
         need = max(display_width(name), widest)
-        total += (need if rigid[place] else min(need, _LEAST_TEXT)) + (_GAP if place else 0)
+        total += (need if rigid[place] else min(need, _LEAST_TEXT)) + (len(GAP) if place else 0)
         if total > width:
             return max(place, 1)
     return len(names)
 
 
-def _footer(
-    result: Result, shown: int, columns: Sequence[Sequence[object]], tz: tzinfo | None
-) -> str:
-    count = len(result.rows)
+def footer(count: int, aware: datetime | None, tz: tzinfo | None, left_out: Sequence[str]) -> str:
+    """The line that counts the rows; ``aware`` is one of their instants."""
     parts = [f"{count} row" if count == 1 else f"{count} rows"]
-    aware = (
-        v for values in columns[:shown] for v in values if isinstance(v, datetime) and v.tzinfo
-    )
-    first = next(aware, None)
-    if first is not None:
-        parts.append(f"times in {zone_label(tz, first)}")
-    if shown < len(result.columns):
-        parts.append(f"no room for: {', '.join(result.columns[shown:])}")
+    if aware is not None:
+        parts.append(f"times in {zone_label(tz, aware)}")
+    if left_out:
+        parts.append(f"no room for: {', '.join(left_out)}")
     return f"\n{'; '.join(parts)}\n"

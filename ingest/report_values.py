@@ -13,12 +13,13 @@ _LARGEST_EXACT = 2**53  # whole doubles beyond it are not exact, so they keep th
 _NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 # Control characters (C0, DEL, C1), and format characters but for the joiners of scripts and emoji: bidi overrides,
 # zero-width spaces, separators, tags.
-_UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u0600-\u0605\u061c\u06dd\u070f\u180e\u200b\u200e\u200f\u2028-\u202e"
-    "\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff]"
+STEERING = (  # as in the brackets of a regular expression
+    "\x00-\x1f\x7f-\x9f\u00ad\u0600-\u0605\u061c\u06dd\u070f\u180e\u200b\u200e\u200f\u2028-\u202e"
+    "\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
 )
+_UNSAFE = re.compile(f"[{STEERING}\ud800-\udfff]")
 # What a spreadsheet takes for the beginning of a formula, full-width forms included.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 class Result(Protocol):
@@ -50,7 +51,7 @@ def _escaped(match: re.Match[str]) -> str:
 
 def guard_formula(text: str) -> str:
     """The text with an apostrophe before what a spreadsheet would run as a formula."""
-    return "'" + text if text.startswith(_FORMULA) else text
+    return "'" + text if text.startswith(FORMULA) else text
 
 
 def is_number(value: object) -> bool:

@@ -25,10 +25,13 @@ if TYPE_CHECKING:
 
 
 class QueryResult(NamedTuple):
-    """Rows of a query: the columns' names, and tuples aligned with them."""
+    """Rows of a query: the columns' names, and tuples aligned with them.
+
+    Many rows may be :class:`ingest.table_rows.TableRows`, which makes the tuples as they are asked for.
+    """
 
     columns: tuple[str, ...]
-    rows: list[tuple[object, ...]]
+    rows: Sequence[tuple[object, ...]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import duckdb
 
 from ingest.backends.base import Capabilities, QueryResult
+from ingest.backends.duckdb_fetch import fetched
 from ingest.backends.duckdb_writer import CHECKPOINT_COLUMNS, EPOCH, LITTLE_MEMORY, DuckDBWriter
 from ingest.binds import binds as names_of
 from ingest.binds import replace_binds
@@ -390,14 +391,10 @@ class DuckDBReader:
 
     def query(self, sql: str, binds: Mapping[str, object] | None) -> QueryResult:
         if binds is None:
-            return self._result(self._connection.execute(sql))
+            return fetched(lambda: self._connection.execute(sql))
         used = {name: binds[name] for name in names_of(sql)}
         marked = replace_binds(sql, lambda name: f"${name}")
-        return self._result(self._connection.execute(marked, used))
+        return fetched(lambda: self._connection.execute(marked, used))
 
     def describe(self, sql: str, binds: Mapping[str, object]) -> list[tuple[str, str]]:
         return [(str(r[0]), str(r[1])) for r in self.query(f"describe {sql}", binds).rows]
-
-    def _result(self, cursor: duckdb.DuckDBPyConnection) -> QueryResult:
-        names = tuple(d[0] for d in cursor.description or ())
-        return QueryResult(names, cursor.fetchall())

@@ -51,7 +51,7 @@ class _Output:
         kind = report.format_of(self.path, "json" if self.as_json else self.kind)
         look = self.look(types, explain_empty)
         if self.path is None:
-            sys.stdout.write(report.render(result, kind, look))
+            sys.stdout.writelines(report.rendered(result, kind, look))
         else:
             report.write_file(result, kind, self.path, look)
 

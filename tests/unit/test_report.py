@@ -118,6 +118,13 @@ def test_numbers_of_a_column_have_their_points_below_each_other() -> None:
     assert "523\n" in render(one(523.0), "table", LOOK)
 
 
+def test_a_table_has_large_integers_in_full() -> None:
+    large = 2**53 + 1
+    assert f"{large}\n" in render(QueryResult(("key",), [(large,)]), "table", LOOK)
+    mixed = QueryResult(("key",), [(large,), (0.25,)])
+    assert f"{large}.00\n" in render(mixed, "table", LOOK)
+
+
 @pytest.mark.parametrize("width", [20, 40, 60, 80, 120])
 def test_table_fits_the_terminal(width: int) -> None:
     rows = QueryResult(
