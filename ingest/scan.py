@@ -743,6 +743,16 @@ class Scanner:
         close: cython.int = -1
         flags: cython.int = QUOTED
         close_flags: cython.int = QUOTED
+        if not self.escapes or self._find(_BACKSLASH, pos, end) < 0:
+            # nothing but quotes can end the value: from one to the next
+            pos = self._find(_QUOTE, pos, end)
+            while pos >= 0:
+                if pos + 1 == end or self._pair_follows(pos + 1, end):
+                    close = pos
+                    if not last:
+                        break
+                pos = self._find(_QUOTE, pos + 1, end)
+            pos = end
         while pos < end:
             if self.data[pos] == _BACKSLASH and self.escapes:
                 flags = QUOTED | ESCAPED
@@ -811,6 +821,13 @@ class Scanner:
         if p < 0:
             return False
         p += 1
+        if not self.escapes or self._find(_BACKSLASH, p, end) < 0:
+            p = self._find(_QUOTE, p, end)
+            while p >= 0:
+                if self._may_close(p + 1, end):
+                    return False
+                p = self._find(_QUOTE, p + 1, end)
+            return True
         while p < end:
             if self.data[p] == _BACKSLASH and self.escapes:
                 p += 2
