@@ -157,9 +157,9 @@ def _reachable(found: Path, prefix: tuple[str, ...], folder: Path) -> Path:
     return install / found.relative_to(place)
 
 
-def make_server() -> Server:
-    """A server of its own, started."""
-    folder = Path(tempfile.mkdtemp(prefix="ttsq-postgres-"))
+def make_server(parent: Path | None = None) -> Server:
+    """A server of its own, started; its folder is in ``parent``, by default where temporary files are."""
+    folder = Path(tempfile.mkdtemp(prefix="ttsq-postgres-", dir=parent))
     prefix: tuple[str, ...] = ()
     if os.getuid() == 0:
         account = next(a for a in _ACCOUNTS if a in {p.pw_name for p in pwd.getpwall()})
