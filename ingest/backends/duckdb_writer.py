@@ -17,8 +17,8 @@ _CARRY = timedelta(
     minutes=2
 )  # how long an ended part may still be continued, and stamps out of order
 # Rows are compressed 2048 at a time: where texts are long, these must fit the memory together. A batch bounds them.
-_WIDE_BYTES = 2048
-LITTLE_MEMORY, _MORE_MEMORY = "96MB", "512MB"
+_WIDE_BYTES = 1024
+LITTLE_MEMORY, _MORE_MEMORY = "64MB", "512MB"
 _FEW = 8  # checkpoints that are written one by one
 CHECKPOINT_COLUMNS = tuple(f.name for f in fields(Checkpoint))
 _RUN_COLUMNS = tuple(f.name for f in fields(RunRow))
