@@ -18,7 +18,7 @@ _CARRY = timedelta(
 )  # how long an ended part may still be continued, and stamps out of order
 # Rows are compressed 2048 at a time: where texts are long, these must fit the memory together. A batch bounds them.
 _WIDE_BYTES = 1024
-LITTLE_MEMORY, _MORE_MEMORY = "64MB", "512MB"
+LITTLE_MEMORY, _MORE_MEMORY = "80MB", "512MB"
 _FEW = 8  # checkpoints that are written one by one
 CHECKPOINT_COLUMNS = tuple(f.name for f in fields(Checkpoint))
 _RUN_COLUMNS = tuple(f.name for f in fields(RunRow))
