@@ -200,11 +200,18 @@ class DuckDBStore:
                 connection = self._connect(False, self._attached_again)
             try:
                 yield connection
-                connection.execute("use memory")
-                connection.execute("detach store")
+                self._let_go(connection)
             except BaseException:
                 connection.close()
                 raise
+
+    def _let_go(self, connection: duckdb.DuckDBPyConnection) -> None:
+        try:
+            connection.execute("use memory")
+            connection.execute("detach store")
+        except duckdb.Error:  # what it was kept for is stored: its end lets go as well
+            connection.close()
+        else:
             self._idle = connection
 
     @contextmanager
