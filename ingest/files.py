@@ -1,11 +1,10 @@
-"""All contact with log files: find them, look at them, read them decompressed."""
+"""All contact with log files that are known by name: look at them, follow their rotation, read them decompressed."""
 
 import errno
-import glob
 import os
 import re
 import stat as modes
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
@@ -21,8 +20,6 @@ CHUNK_BYTES = (
 BATCH_BYTES = 56 << 20  # stored in one commit; a commit takes 0.1 s however little it stores
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_LOG_NAME = re.compile(r"\.log($|[.\-_])|[.\-_]log($|\.\d)", re.I)
-_NOT_LOGS = (".lock", ".swp", ".tmp", ".idx", ".duckdb", ".wal", "~")
 PACKED = (".gz", ".zst", ".zstd")
 _ROTATED = re.compile(
     r"^(?P<base>.+?)[.\-_](?P<n>\d{1,4}|\d{4}-?\d\d-?\d\d(?:[-_T.]?\d\d(?:[-_:.]?\d\d){0,2})?|\d{10,}|old|bak)$"
@@ -39,56 +36,6 @@ class FileStat:
     inode: int
     stored_bytes: int
     modified_ns: int
-
-
-def expand(patterns: Iterable[str]) -> tuple[list[Path], list[LogFileError]]:
-    """Files that paths, directories and globs name, each once; and what could not be found."""
-    found: dict[str, Path] = {}
-    problems: list[LogFileError] = []
-    for pattern in patterns:
-        paths = list(_expand_one(pattern, problems))
-        for path in paths:
-            found.setdefault(shown(os.path.abspath(path)), path)
-    return [Path(p) for p in found], problems
-
-
-def _expand_one(pattern: str, problems: list[LogFileError]) -> Iterator[Path]:
-    path = Path(pattern).expanduser()
-    if path.is_dir():
-        inside = sorted(p for p in path.rglob("*") if p.is_file() and looks_like_log(p.name))
-        if not inside:
-            problems.append(
-                LogFileError(
-                    f"the directory {shown(str(path))} holds no log files",
-                    "log files are named like app.log, app.log.1, app.log.2.gz; name others one by one",
-                )
-            )
-        yield from inside
-    elif os.path.lexists(path):
-        yield path
-    elif glob.has_magic(pattern):
-        matches = sorted(glob.glob(str(path), recursive=True))
-        if not matches:
-            problems.append(
-                LogFileError(
-                    f"no file matches {shown(pattern)}", "look at the pattern; is it quoted?"
-                )
-            )
-        for match in matches:
-            if not os.path.isdir(match):
-                yield Path(match)
-    else:
-        problems.append(
-            LogFileError(
-                f"the log file {shown(str(path))} does not exist",
-                f"ls {shown(str(path.parent))} shows what is there",
-            )
-        )
-
-
-def looks_like_log(name: str) -> bool:
-    """Whether a file found in a directory is taken for a log file."""
-    return not name.endswith(_NOT_LOGS) and bool(_LOG_NAME.search(name))
 
 
 def stat_file(path: Path) -> FileStat:

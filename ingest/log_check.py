@@ -10,6 +10,7 @@ from ingest import files, spans
 from ingest.assemble import build
 from ingest.chunks import ChunkReader
 from ingest.coverage import FieldCount, RequestTally
+from ingest.discovery import expand
 from ingest.errors import LogFileError, TtsqError
 from ingest.formats import DEFAULT_FORMAT, Format, compile_format
 from ingest.golden import FIELDS
@@ -82,7 +83,7 @@ def check_logs(
 
     :raises LogFileError: when no file can be read at all.
     """
-    paths, missing = files.expand(patterns)
+    paths, missing = expand(patterns)
     check = _Check(Parser(fmt, tz), progress, chunk_bytes)
     check.problems.extend(missing)
     check.over(paths)

@@ -5,8 +5,10 @@ A file begins with ``-- key: value`` lines (``name``, ``summary``, ``question``,
 is no comment one SELECT follows, with ``:name`` parameters. Listing reads every file, :func:`load_query` only the one that is asked for.
 """
 
+import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -104,19 +106,37 @@ class NamedQuery:
 def query_paths(extra_folder: Path | None = None, backend: str = "duckdb") -> dict[str, Path]:
     """Names and files, sorted by name; later folders override: packaged, packaged for the backend, the user's own.
 
-    :raises QueryFileError: when the user's folder does not exist.
+    :raises QueryFileError: when the user's folder does not exist, or it or what is for the backend cannot be listed.
     """
-    if extra_folder is not None and not extra_folder.is_dir():
-        raise QueryFileError(
-            f"cannot read the query folder {extra_folder}: there is no such folder",
-            "correct query_folder in the settings, or make the folder",
-        )
     packaged = folder("queries")
-    folders = [packaged, packaged / backend]
+    found = _sql_files(packaged)
+    with suppress(FileNotFoundError):  # a backend with no text of its own
+        found |= _sql_files(packaged / backend)
     if extra_folder is not None:
-        folders += [extra_folder, extra_folder / backend]
-    found = {path.stem: path for place in folders for path in sorted(place.glob("*.sql"))}
+        try:
+            found |= _sql_files(extra_folder)
+            with suppress(FileNotFoundError):
+                found |= _sql_files(extra_folder / backend)
+        except FileNotFoundError as error:
+            raise QueryFileError(
+                f"cannot read the query folder {extra_folder}: there is no such folder",
+                "correct query_folder in the settings, or make the folder",
+            ) from error
+        except OSError as error:
+            raise QueryFileError(
+                f"cannot read the query folder {error.filename}: {error.strerror}",
+                f"ls -ld {error.filename}; query_folder in the settings names it",
+            ) from error
     return dict(sorted(found.items()))
+
+
+def _sql_files(place: Path) -> dict[str, Path]:
+    """The query files in a folder, by their names; what editors hide there is none.
+
+    :raises OSError: when it cannot be listed.
+    """
+    names = [n for n in os.listdir(place) if n.endswith(".sql") and not n.startswith(".")]
+    return {name.removesuffix(".sql"): place / name for name in names}
 
 
 def load_library(extra_folder: Path | None = None, backend: str = "duckdb") -> list[NamedQuery]:

@@ -4,6 +4,8 @@ import os
 import re
 from pathlib import Path
 
+from ingest.errors import UsageProblem
+
 _ESCAPED = re.compile(r"\\x([89a-f][0-9a-f])")
 
 
@@ -23,6 +25,17 @@ def real(path: str | Path) -> str:
     if "\\x" not in text or os.path.lexists(text):
         return text
     return os.fsdecode(_ESCAPED.sub(lambda m: os.fsdecode(bytes.fromhex(m[1])), text))
+
+
+def expanded(path: str | Path) -> Path:
+    """A path with ``~`` and ``~user`` led home.
+
+    :raises UsageProblem: where it names the home of an unknown user.
+    """
+    home = os.path.expanduser(path)
+    if home.startswith("~"):
+        raise UsageProblem(f"{path} names the home of an unknown user", "give a whole path")
+    return Path(home)
 
 
 def target(path: Path) -> Path:

@@ -12,6 +12,7 @@ from ingest import files, migrate
 from ingest.backends.base import Store
 from ingest.checkpoints import Identified, Known
 from ingest.commits import SMALL_BYTES, Commits
+from ingest.discovery import expand
 from ingest.errors import DamagedFileError, LogFileError, StoreLostError, TtsqError
 from ingest.faults import reach
 from ingest.fingerprint import covered, extended
@@ -96,7 +97,7 @@ def _ingest(
     now: Callable[[], datetime],
     progress: Callable[[int, int], None],
 ) -> RunReport:
-    paths, missing = files.expand(patterns)
+    paths, missing = expand(patterns)
     if not paths:
         raise missing[0] if missing else LogFileError("no log files are named", "ttsq ingest PATH")
     if options.dry_run:

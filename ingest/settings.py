@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ingest.errors import SettingsError, UsageProblem
 from ingest.formats import DEFAULT_FORMAT
+from ingest.paths import expanded
 from ingest.settings_file import (
     PRUNE_KEYS,
     RECORD_KEYS,
@@ -161,12 +162,9 @@ def _of_sources(entries: Mapping[str, Entry]) -> Sequence[Source]:
 
 def _folder(value: str) -> Path:
     try:
-        return Path(value).expanduser()
-    except RuntimeError as error:
-        raise SettingsError(
-            f"the setting query_folder = {value!r} names the home of an unknown user",
-            "give a whole path",
-        ) from error
+        return expanded(value)
+    except UsageProblem as error:
+        raise SettingsError(f"the setting query_folder: {error.message}", error.hint) from error
 
 
 def _default_file(environment: Mapping[str, str]) -> Path | None:
@@ -185,8 +183,8 @@ def store_url(url: str, password_file: str) -> str:
     if not password_file or url.startswith("duckdb:"):
         return url
     try:
-        first = Path(password_file).expanduser().read_text(encoding="utf-8").split("\n", 1)[0]
-    except (OSError, ValueError, RuntimeError) as error:
+        first = expanded(password_file).read_text(encoding="utf-8").split("\n", 1)[0]
+    except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not text in UTF-8"
         raise SettingsError(
             f"the password file {password_file} cannot be read: {reason}",

@@ -1,9 +1,8 @@
 """A store's URL → its backend; imports only the one that is asked for."""
 
-from pathlib import Path
-
 from ingest.backends.base import Store
 from ingest.errors import UsageProblem
+from ingest.paths import expanded
 from ingest.settings_urls import without_password
 
 _SERVER = ("postgresql", "postgresql+psycopg")
@@ -31,7 +30,7 @@ def open_store(url: str) -> Store:
             )
         from ingest.backends.duckdb import DuckDBStore
 
-        return DuckDBStore(Path(path).expanduser())
+        return DuckDBStore(expanded(path))
     if scheme in _SERVER:
         from ingest.backends.postgres import PostgresStore
 

@@ -83,7 +83,15 @@ class DuckDBStore:
         return str(self.path)
 
     def exists(self) -> bool:
-        return self.path.exists() and self.path.stat().st_size > 0
+        try:
+            return os.stat(self.path).st_size > 0
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError as error:
+            raise StoreError(
+                f"the store {self.path} cannot be looked at: {error.strerror}",
+                "run ttsq as a user who may read it, or name another with --db duckdb:///PATH or TTSQ_DB",
+            ) from error
 
     def revision(self) -> str | None:
         return self._read(_revision) if self.exists() else None

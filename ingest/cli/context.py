@@ -8,6 +8,7 @@ import typer
 
 from ingest.backends.base import Reader, Store
 from ingest.errors import ExitCode, TtsqError
+from ingest.paths import shown
 from ingest.settings import Loaded, Settings, default_store, store_url
 
 
@@ -71,6 +72,15 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
 
 
+def _refused(error: OSError) -> TtsqError:
+    """What the system refuses, where no layer below has more to say of it."""
+    path = shown(str(error.filename))
+    return TtsqError(
+        f"the system refuses {path}: {error.strerror}",
+        f"ls -ld {path}; ttsq --debug ... shows where it happened",
+    )
+
+
 @contextmanager
 def reported(debug: bool) -> Iterator[None]:
     """Turn our errors into a message and an exit code; with ``debug`` let the traceback through."""
@@ -81,6 +91,11 @@ def reported(debug: bool) -> Iterator[None]:
             raise
         print_error(error)
         raise typer.Exit(int(error.exit_code)) from error
+    except OSError as error:
+        if debug or error.filename is None:
+            raise
+        print_error(_refused(error))
+        raise typer.Exit(int(ExitCode.STORE)) from error
     except KeyboardInterrupt:
         typer.echo(
             "ttsq: interrupted; what was committed stays, the rest comes next time", err=True

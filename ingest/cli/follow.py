@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 import typer
 
-from ingest import files
 from ingest.cli.context import print_error
 from ingest.cli.run_report import as_line, as_object
 from ingest.cli.service_manager import ServiceManager
+from ingest.discovery import expand
 from ingest.errors import ExitCode, TtsqError
 from ingest.model import RunReport
 
@@ -27,7 +27,7 @@ Seen = tuple[tuple[str, int, int, int], ...]
 def look(patterns: Sequence[str]) -> Seen:
     """Name, inode, size and modification time of every file: a change in them is a reason for a run."""
     found = []
-    for path in files.expand(patterns)[0]:
+    for path in expand(patterns)[0]:
         try:
             s = os.stat(path)
         except OSError:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ingest.cli.context import open_store, options, printable, reported
-from ingest.errors import TtsqError, UsageProblem
+from ingest.errors import TtsqError
+from ingest.paths import expanded
 
 if TYPE_CHECKING:
     from ingest.publish import Published
@@ -48,7 +49,7 @@ def publish(
         done = [
             flow.publish(
                 open_store(ctx),
-                _expanded(place),
+                expanded(place),
                 now=lambda: datetime.now(UTC),
                 parquet=as_parquet,
                 wait_seconds=wait,
@@ -90,7 +91,7 @@ def publish_configured(
     try:
         published = flow.publish(
             open_store(ctx),
-            _expanded(default_folder(ctx)),
+            expanded(default_folder(ctx)),
             now=lambda: datetime.now(UTC),
             wait_seconds=wait_seconds,
             kept=KEPT if kept is None else kept,
@@ -98,15 +99,6 @@ def publish_configured(
     except TtsqError as problem:
         return None, problem
     return published, None
-
-
-def _expanded(folder: Path) -> Path:
-    try:
-        return folder.expanduser()
-    except RuntimeError as error:
-        raise UsageProblem(
-            f"{folder} names the home of an unknown user", "give a whole path"
-        ) from error
 
 
 def as_text(p: "Published") -> str:

@@ -34,13 +34,13 @@ def verify(
     Give it the format the files were ingested with. An ingest may run meanwhile.
     """
     with reported(options(ctx).debug):
-        from ingest import files
         from ingest import verify as flow
+        from ingest.discovery import expand
         from ingest.settings import zone
 
         s = options(ctx).settings
         how = flow.Options(chosen_format(s, log_format, datefmt), zone(tz or s.tz))
-        found, missing = files.expand(paths) if paths else (None, [])
+        found, missing = expand(paths) if paths else (None, [])
         if missing and not found:
             raise missing[0]
         with reading_progress("verify") as progress:

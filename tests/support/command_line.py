@@ -1,6 +1,9 @@
 """The command line as a process, and what it left in its store."""
 
 import os
+import shutil
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +53,22 @@ class CommandLine:
     def __call__(self, *words: str | Path) -> Ended:
         """Run ``ttsq WORDS``."""
         return Ended(*fork_server.run([*map(str, words)], self.folder, self.environment, 120))
+
+    def as_anyone(self, *words: str | Path) -> Ended:
+        """Run ``ttsq WORDS`` as a user whom file permissions bind; root is one without the right to pass over them."""
+        command = [sys.executable, "-m", "ingest", *map(str, words)]
+        if os.geteuid() == 0:
+            assert shutil.which("setpriv"), "run as root this test needs setpriv (util-linux)"
+            command = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *command]
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        return Ended(done.returncode, done.stdout, done.stderr)
 
     def well(self, *words: str | Path) -> str:
         """Run a command that must end well; what it printed."""

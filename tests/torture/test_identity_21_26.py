@@ -3,8 +3,6 @@
 import fcntl
 import os
 import shutil
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,46 +19,30 @@ from tests.support.log_writer import to_bytes
 from tests.torture.scene import Scene
 
 
-def _as_anyone(scene: Scene, *words: str) -> "subprocess.CompletedProcess[str]":
-    """Run ttsq as a user whom file permissions bind; root is one without the right to pass over them."""
-    command = [sys.executable, "-m", "ingest", *words]
-    if os.geteuid() == 0:
-        assert shutil.which("setpriv"), "run as root this test needs setpriv (util-linux)"
-        command = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *command]
-    return subprocess.run(
-        command,
-        cwd=scene.ttsq.folder,
-        env=scene.ttsq.environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-
-
 def test_21_unreadable_by_permission_later_readable(scene: Scene) -> None:
     scene.log(20)
     scene.log(20, "secret.log")
     scene.path("secret.log").chmod(0)
-    ended = _as_anyone(scene, "ingest", "logs", "--final")
-    assert ended.returncode == 3, ended
-    assert "secret.log" in ended.stderr and "Permission denied" in ended.stderr
+    ended = scene.ttsq.as_anyone("ingest", "logs", "--final")
+    assert ended.code == 3, ended
+    assert "secret.log" in ended.err and "Permission denied" in ended.err
     assert scene.store.checkpoints()[0].records == 20  # the other one was read
     scene.path("secret.log").chmod(0o600)
-    assert _as_anyone(scene, "ingest", "logs", "--final").returncode == 0
+    assert scene.ttsq.as_anyone("ingest", "logs", "--final").code == 0
     scene.expect()
     scene.expect_bytes()
 
 
 def test_21_a_known_file_becomes_unreadable_for_a_while(scene: Scene) -> None:
     scene.log(20)
-    assert _as_anyone(scene, "ingest", "logs").returncode == 0
+    assert scene.ttsq.as_anyone("ingest", "logs").code == 0
     scene.log(20)
     scene.path("app.log").chmod(0)
     before = scene.store.checkpoints()
-    assert _as_anyone(scene, "ingest", "logs").returncode == 3
+    assert scene.ttsq.as_anyone("ingest", "logs").code == 3
     assert scene.store.checkpoints() == before
     scene.path("app.log").chmod(0o600)
-    assert _as_anyone(scene, "ingest", "logs").returncode == 0
+    assert scene.ttsq.as_anyone("ingest", "logs").code == 0
     scene.expect(held=1)
     scene.expect_all()
 
@@ -68,11 +50,11 @@ def test_21_a_known_file_becomes_unreadable_for_a_while(scene: Scene) -> None:
 def test_21_a_directory_that_cannot_be_listed(scene: Scene) -> None:
     scene.log(20)
     scene.folder.chmod(0)
-    ended = _as_anyone(scene, "ingest", "logs")
+    ended = scene.ttsq.as_anyone("ingest", "logs")
     scene.folder.chmod(0o700)
-    assert ended.returncode == 3, ended
+    assert ended.code == 3, ended
     assert not scene.store.checkpoints()
-    assert _as_anyone(scene, "ingest", "logs", "--final").returncode == 0
+    assert scene.ttsq.as_anyone("ingest", "logs", "--final").code == 0
     scene.expect()
 
 

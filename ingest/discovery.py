@@ -1,0 +1,127 @@
+"""From paths, directories and patterns to log files."""
+
+import glob
+import os
+import re
+import stat as modes
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from ingest.errors import LogFileError
+from ingest.paths import shown
+
+_LOG_NAME = re.compile(r"\.log($|[.\-_])|[.\-_]log($|\.\d)", re.I)
+_NOT_LOGS = (".lock", ".swp", ".tmp", ".idx", ".duckdb", ".wal", "~")
+_OF_THE_FILE_SYSTEM = "lost+found"  # root's at the top of a volume; no service writes there
+
+
+def expand(patterns: Iterable[str]) -> tuple[list[Path], list[LogFileError]]:
+    """Files that paths, directories and globs name, each once; and what could not be found or listed."""
+    found: dict[str, Path] = {}
+    problems: list[LogFileError] = []
+    for pattern in patterns:
+        for path in _expand_one(pattern, problems):
+            found.setdefault(shown(os.path.abspath(path)), path)
+    return [Path(p) for p in found], problems
+
+
+def looks_like_log(name: str) -> bool:
+    """Whether a file found in a directory is taken for a log file."""
+    return not name.endswith(_NOT_LOGS) and bool(_LOG_NAME.search(name))
+
+
+def _expand_one(pattern: str, problems: list[LogFileError]) -> Iterator[Path]:
+    path = Path(os.path.expanduser(pattern))
+    if not pattern:
+        problems.append(
+            LogFileError("a path is empty", "is a variable of the shell unset? name a log file")
+        )
+    elif os.path.isdir(path):
+        yield from _inside(path, problems)
+    elif (absence := _absence(path)) is None:
+        yield path
+    elif glob.has_magic(pattern):
+        matches = sorted(glob.glob(str(path), recursive=True))
+        if not matches:
+            problems.append(_without_match(pattern, path))
+        yield from (Path(match) for match in matches if not os.path.isdir(match))
+    elif isinstance(absence, (FileNotFoundError, NotADirectoryError)):
+        problems.append(
+            LogFileError(
+                f"the log file {shown(str(path))} does not exist",
+                f"ls {shown(str(path.parent))} shows what is there",
+            )
+        )
+    else:
+        problems.append(
+            LogFileError(
+                f"the log file {shown(str(path))} cannot be looked at: {absence.strerror}",
+                f"ls -ld {shown(str(path.parent))}; run ttsq as a user who may look into it",
+            )
+        )
+
+
+def _absence(path: Path) -> OSError | None:
+    """Why there is nothing at a path; None where there is something, be it a symlink that leads nowhere."""
+    try:
+        os.lstat(path)
+    except OSError as error:
+        return error
+    except ValueError:  # NUL: no file has such a name
+        return FileNotFoundError()
+    return None
+
+
+def _inside(folder: Path, problems: list[LogFileError]) -> list[Path]:
+    """The log files below a directory, sorted."""
+    unlisted: list[OSError] = []
+    inside = sorted(
+        Path(place, name)
+        for place, _, names in os.walk(folder, onerror=unlisted.append)
+        for name in names
+        if looks_like_log(name) and _may_be_file(Path(place, name))
+    )
+    told = [
+        _unlisted(Path(error.filename), error)
+        for error in unlisted
+        if os.path.basename(error.filename) != _OF_THE_FILE_SYSTEM
+    ]
+    problems += told
+    if not inside and not told:
+        problems.append(
+            LogFileError(
+                f"the directory {shown(str(folder))} holds no log files",
+                "log files are named like app.log, app.log.1, app.log.2.gz; name others one by one",
+            )
+        )
+    return inside
+
+
+def _may_be_file(path: Path) -> bool:
+    """Whether it is a regular file, or one that cannot be looked at, which whoever opens it will tell."""
+    try:
+        return modes.S_ISREG(os.stat(path).st_mode)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+
+
+def _without_match(pattern: str, path: Path) -> LogFileError:
+    folder = path
+    while glob.has_magic(str(folder)):
+        folder = folder.parent
+    try:
+        os.scandir(folder).close()
+    except PermissionError as error:
+        return _unlisted(folder, error)
+    except OSError:
+        pass
+    return LogFileError(f"no file matches {shown(pattern)}", "look at the pattern; is it quoted?")
+
+
+def _unlisted(folder: Path, error: OSError) -> LogFileError:
+    return LogFileError(
+        f"the directory {shown(str(folder))} cannot be listed: {error.strerror}",
+        f"ls -ld {shown(str(folder))}; run ttsq as a user who may read it",
+    )
