@@ -14,9 +14,8 @@ from ingest.fingerprint import HEAD_BYTES
 from ingest.inflate import Inflater, damage_errors
 from ingest.paths import real, shown, target
 
-CHUNK_BYTES = (
-    4 << 20
-)  # read in one go; what is made of it on the way stays in the processor's cache
+# read in one go; what is made of it on the way stays in the processor's cache
+CHUNK_BYTES = 3 << 20
 BATCH_BYTES = 56 << 20  # stored in one commit; a commit takes 0.1 s however little it stores
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")

@@ -25,11 +25,11 @@ from ingest.reading import (
     Piece,
     Settled,
     built,
+    freeze_loaded,
     passing,
     pieces,
     read_ahead,
     require_records,
-    settle_memory,
 )
 from ingest.resume import Action, Anchored, Decision
 from ingest.salts import words_of
@@ -226,7 +226,7 @@ class Run:
     def _read(self, opened: Opened) -> None:
         from ingest.parse import Parser
 
-        settle_memory()
+        freeze_loaded()
         file = opened.file
         parser = Parser(self.options.format, self.options.tz)
         checkpoint = opened.decision.checkpoint

@@ -37,13 +37,8 @@ class Settled:
     last_instant: int | None
 
 
-def settle_memory() -> None:
-    """Before the rows of many chunks are made: Arrow takes memory from the C library, which gives back what a chunk no longer
-    needs (a tenth off the peak), and what is loaded is no longer looked through for garbage (0.2 s of a long run).
-    """
-    import pyarrow as pa
-
-    pa.set_memory_pool(pa.system_memory_pool())
+def freeze_loaded() -> None:
+    """Before the rows of many chunks are made: what is loaded is no longer looked through for garbage (0.2 s of a long run)."""
     if gc.get_freeze_count() == 0:
         gc.freeze()
 

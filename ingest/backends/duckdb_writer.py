@@ -18,6 +18,7 @@ _CARRY = timedelta(
 )  # how long an ended part may still be continued, and stamps out of order
 # Rows are compressed 2048 at a time: where texts are long, these must fit the memory together. A batch bounds them.
 _WIDE_BYTES = 1024
+_RELATED_ROWS = 2048
 LITTLE_MEMORY, _MORE_MEMORY = "80MB", "512MB"
 _FEW = 8  # checkpoints that are written one by one
 CHECKPOINT_COLUMNS = tuple(f.name for f in fields(Checkpoint))
@@ -99,7 +100,8 @@ class DuckDBWriter:
         import pyarrow as pa
 
         self._connection.register("batch_ids", pa.table({"id": ids}))
-        table = self._connection.execute(sql, binds).to_arrow_table()
+        # few rows; DuckDB asks for the memory of a whole batch of them, a million, at once
+        table = self._connection.execute(sql, binds).to_arrow_table(batch_size=_RELATED_ROWS)
         self._connection.unregister("batch_ids")
         return table
 
