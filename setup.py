@@ -1,7 +1,10 @@
-"""Compiles the three modules written in Cython's pure-Python mode; without a compiler they run as Python."""
+"""Compiles the modules written in Cython's pure-Python mode; without a compiler they run as Python."""
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+
+SCANNER = ("scan_bytes", "scan_stamps", "scan_headers", "scan_pairs", "scan")
+MODULES = (*SCANNER, "convert", "segments")
 
 setup(
     ext_modules=cythonize(
@@ -12,7 +15,7 @@ setup(
                 optional=True,
                 extra_compile_args=["-O3"],
             )
-            for name in ("scan", "convert", "segments")
+            for name in MODULES
         ],
         language_level=3,
     )

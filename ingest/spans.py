@@ -25,3 +25,13 @@ T_MAYBE_ZONE, T_YEAR2, T_HOUR12, T_AMPM, T_LETTERS = 13, 14, 15, 16, 17
 L_NONE, L_DEBUG, L_INFO, L_WARNING, L_ERROR, L_CRITICAL = 0, 1, 2, 3, 4, 5
 NO_ZONE = -100000  # minutes; the stamp carries no zone
 LOOKAHEAD = 4  # look-alike beginnings that an open quoted text may hold (docs/parsing.md)
+
+# What a byte may be, as flags: of an identifier, its first one, white space.
+C_IDENT, C_FIRST, C_SPACE = 1, 2, 4
+_LETTERS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+CHARACTERS = bytes(
+    (c in _LETTERS + b"0123456789.-") * C_IDENT
+    | (c in _LETTERS) * C_FIRST
+    | (c in b" \t\n\v\f\r") * C_SPACE
+    for c in range(256)
+)

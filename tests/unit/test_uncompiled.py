@@ -1,6 +1,7 @@
 """The compiled modules give the same answers as their Python source."""
 
 import importlib.util
+import sys
 from datetime import UTC
 from pathlib import Path
 from types import ModuleType
@@ -31,18 +32,29 @@ _FORMATS = (
 Table = np.ndarray[Any, Any]
 
 
-def _source(name: str) -> ModuleType:
-    """A module of the package as plain Python, though a compiled one stands beside it."""
-    path = Path(ingest.__file__).with_name(f"{name}.py")
-    spec = importlib.util.spec_from_file_location(f"plain_{name}", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    assert not module.COMPILED
-    return module
+_SCANNER = ("scan_bytes", "scan_stamps", "scan_headers", "scan_pairs", "scan")
 
 
-PLAIN = {name: _source(name) for name in ("scan", "convert", "segments")}
+def _sources(*names: str) -> dict[str, ModuleType]:
+    """Modules of the package as plain Python, though compiled ones stand beside them; one may import those before it."""
+    modules = {}
+    with pytest.MonkeyPatch.context() as patch:
+        for name in names:
+            path = Path(ingest.__file__).with_name(f"{name}.py")
+            spec = importlib.util.spec_from_file_location(f"ingest.{name}", path)
+            assert spec is not None and spec.loader is not None
+            modules[name] = importlib.util.module_from_spec(spec)
+            patch.setitem(sys.modules, f"ingest.{name}", modules[name])
+            spec.loader.exec_module(modules[name])
+    return modules
+
+
+PLAIN = _sources(*_SCANNER, "convert", "segments")
+
+
+def test_the_sources_run_uncompiled() -> None:
+    assert not any(PLAIN[name].COMPILED for name in ("scan", "convert", "segments"))
+    assert not any(str(module.__file__).endswith(".so") for module in PLAIN.values())
 
 
 @pytest.mark.parametrize("module", [scan, convert, segments], ids=lambda m: str(m.__name__))
