@@ -19,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
 
-$(BIN)/ttsq: pyproject.toml setup.py $(wildcard ingest/scan*.p*) ingest/convert.py ingest/segments.py
+$(BIN)/ttsq: pyproject.toml setup.py $(wildcard ingest/scan*.p*) $(wildcard ingest/convert*.p*) ingest/segments.py
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
 	@touch $@

@@ -4,7 +4,7 @@ from Cython.Build import cythonize
 from setuptools import Extension, setup
 
 SCANNER = ("scan_bytes", "scan_stamps", "scan_headers", "scan_pairs", "scan")
-MODULES = (*SCANNER, "convert", "segments")
+MODULES = (*SCANNER, "convert", "convert_numbers", "convert_texts", "segments")
 
 setup(
     ext_modules=cythonize(

@@ -27,7 +27,7 @@ MORE_INSTRUCTIONS = 1.10  # of the recorded ones
 FEWER_ROWS = 2.0  # times: clocks and memory differ, code does not
 _COUNTED = {
     "scan": "__pyx_pw_6ingest_4scan_7Scanner_*scan",
-    "convert": "__pyx_pw_6ingest_7convert_*",
+    "convert": "__pyx_pw_6ingest_*convert_*",
 }
 _COLLECTED = re.compile(r"^summary: (\d+)$", re.MULTILINE)
 _COMPILER = re.compile(rb"GCC: \([^)]*\) [\d.]+|clang version [\d.]+")

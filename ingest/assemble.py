@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest import convert, segments, spans
+from ingest import convert_numbers, segments, spans
 from ingest.attributes import Entries, attribute_objects
 from ingest.columns import (
     CODE,
@@ -59,7 +59,7 @@ def _column_map() -> I32:
 
 
 _COLUMNS = _column_map()
-_TEXTS = (FAMILIES == convert.N_TEXT).astype(np.uint8)
+_TEXTS = (FAMILIES == convert_numbers.N_TEXT).astype(np.uint8)
 
 
 # for :func:`ingest.segments.events`

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest import convert, segments, spans
+from ingest import convert, convert_numbers, segments, spans
 from ingest.formats import KEYS
 from ingest.instants import Ints
 from ingest.model import KEY_SHIFT, Origin
@@ -98,7 +98,7 @@ def pair_numbers(parsed: Parsed, chosen: I32) -> pa.Array:
     if not len(parsed.pairs):
         return pa.nulls(n, pa.float64())
     numbers, valid = np.empty(n), _bits(n)
-    nulls = convert.pair_numbers(
+    nulls = convert_numbers.pair_numbers(
         view(parsed.values), view(parsed.states), view(np.ascontiguousarray(chosen)),
         view(numbers), view(valid),
     )  # fmt: skip
@@ -113,12 +113,12 @@ def _bits(n: int) -> npt.NDArray[np.uint8]:
 def value_column(parsed: Parsed, name: str, chosen: I32) -> pa.Array:
     """The column of a key, of the type that its family has."""
     family = FAMILIES[CODE[name]]
-    if family == convert.N_TEXT:
+    if family == convert_numbers.N_TEXT:
         return pair_strings(parsed, chosen)
     numbers = pair_numbers(parsed, chosen)
-    if family == convert.N_BOOL:
+    if family == convert_numbers.N_BOOL:
         return pc.not_equal(numbers, 0.0)
-    return whole_numbers(parsed, chosen, numbers) if family == convert.N_LENGTH else numbers
+    return whole_numbers(parsed, chosen, numbers) if family == convert_numbers.N_LENGTH else numbers
 
 
 def span_strings(parsed: Parsed, rows: I32, first: int, last: int) -> pa.Array:

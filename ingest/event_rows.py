@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest import convert, segments, spans
+from ingest import convert_numbers, segments, spans
 from ingest.attributes import Entries, attribute_objects
 from ingest.columns import (
     Bools,
@@ -51,7 +51,9 @@ def stage_rows(
     logged = first["duration_ms"][rows]
     at = np.maximum(logged, 0)
     have = len(parsed.pairs) > 0
-    valid = (logged >= 0) & (parsed.states[at] == convert.OK) if have else np.zeros(n, np.bool_)
+    valid = (
+        (logged >= 0) & (parsed.states[at] == convert_numbers.OK) if have else np.zeros(n, np.bool_)
+    )
     elapsed = parsed.values[at] if have else np.zeros(n)
     seq, total, own = _numbered(owners, elapsed, valid, own_stage_times, n_parts)
     return pa.table(

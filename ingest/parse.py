@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ingest import convert, scan, spans
+from ingest import convert, convert_numbers, scan, spans
 from ingest.formats import KEYS, MAX_RECORD_BYTES, Format, scanner_arguments
 from ingest.instants import Ints, infer, to_utc
 from ingest.model import Ledger, Reject
@@ -23,20 +23,20 @@ _REASONS = {
     spans.K_TOO_LONG: "too_long",
 }
 _FAMILY = {
-    "duration_ms": convert.N_MS,
-    "audio_size_kb": convert.N_KB,
-    "used": convert.N_MB,
-    "total": convert.N_MB,
-    "used_percent": convert.N_PERCENT,
-    "threshold": convert.N_PERCENT,
-    "usage": convert.N_PERCENT,
-    "rms": convert.N_PLAIN,
-    "spectral_centroid": convert.N_PLAIN,
-    "text_len": convert.N_LENGTH,
-    "cache_hit": convert.N_BOOL,
-    "cache_saved": convert.N_BOOL,
+    "duration_ms": convert_numbers.N_MS,
+    "audio_size_kb": convert_numbers.N_KB,
+    "used": convert_numbers.N_MB,
+    "total": convert_numbers.N_MB,
+    "used_percent": convert_numbers.N_PERCENT,
+    "threshold": convert_numbers.N_PERCENT,
+    "usage": convert_numbers.N_PERCENT,
+    "rms": convert_numbers.N_PLAIN,
+    "spectral_centroid": convert_numbers.N_PLAIN,
+    "text_len": convert_numbers.N_LENGTH,
+    "cache_hit": convert_numbers.N_BOOL,
+    "cache_saved": convert_numbers.N_BOOL,
 }
-FAMILIES: I32 = np.array([_FAMILY.get(k, convert.N_TEXT) for k in KEYS], np.int32)
+FAMILIES: I32 = np.array([_FAMILY.get(k, convert_numbers.N_TEXT) for k in KEYS], np.int32)
 _INT64_MAX = 2**63 - 1
 
 
@@ -45,7 +45,7 @@ class Parsed:
     """One chunk's records: the scanner's tables, cut to length, and what follows from them.
 
     ``records`` int32[n, w] and ``pairs`` int32[p, 7] hold positions within ``data``; ``instants`` int64[n] microseconds UTC;
-    ``inferred`` bool[n]; ``values`` float64[p] with ``states`` int8[p] (convert.OK where the key's column can hold it);
+    ``inferred`` bool[n]; ``values`` float64[p] with ``states`` int8[p] (convert_numbers.OK where the key's column can hold it);
     ``base`` is the file offset of ``data[0]``; ``consumed`` bytes of data are settled.
     """
 
@@ -210,20 +210,20 @@ def _numbers(data: memoryview, pairs: I32) -> tuple[npt.NDArray[np.float64], npt
     states = np.zeros(len(pairs), np.int8)
     if not len(pairs):
         return values, states
-    convert.numbers(
+    convert_numbers.numbers(
         data, view(pairs), view(FAMILIES), view(values),
         view(states),
     )  # fmt: skip
-    for i in np.flatnonzero(states == convert.SLOW):
+    for i in np.flatnonzero(states == convert_numbers.SLOW):
         value = _slow_number(data, pairs[i])
         values[i] = value if value is not None else 0.0
-        states[i] = convert.OK if value is not None else convert.BAD
+        states[i] = convert_numbers.OK if value is not None else convert_numbers.BAD
     return values, states
 
 
 _UNITS = {
-    convert.N_MS: {"": 1.0, "ms": 1.0, "s": 1000.0, "us": -1000.0, "min": 60000.0},
-    convert.N_KB: {
+    convert_numbers.N_MS: {"": 1.0, "ms": 1.0, "s": 1000.0, "us": -1000.0, "min": 60000.0},
+    convert_numbers.N_KB: {
         "": 1.0,
         "b": 1 / 1024,
         "kb": 1.0,
@@ -231,7 +231,7 @@ _UNITS = {
         "gb": 1048576.0,
         "tb": 1073741824.0,
     },
-    convert.N_MB: {
+    convert_numbers.N_MB: {
         "": 1.0,
         "b": 1 / 1048576,
         "kb": 1 / 1024,
@@ -239,9 +239,9 @@ _UNITS = {
         "gb": 1024.0,
         "tb": 1048576.0,
     },
-    convert.N_PERCENT: {"": 1.0, "%": 1.0},
-    convert.N_LENGTH: {"": 1.0, "char": 1.0, "chars": 1.0},
-    convert.N_PLAIN: {"": 1.0},
+    convert_numbers.N_PERCENT: {"": 1.0, "%": 1.0},
+    convert_numbers.N_LENGTH: {"": 1.0, "char": 1.0, "chars": 1.0},
+    convert_numbers.N_PLAIN: {"": 1.0},
 }
 
 
@@ -256,7 +256,7 @@ def _slow_number(data: memoryview, pair: I32) -> float | None:
         value = float(digits.replace("_", "?"))  # which Python reads as a separator
     except ValueError:
         return None
-    if family == convert.N_LENGTH:
+    if family == convert_numbers.N_LENGTH:
         whole = _whole(digits)
         fits = whole is not None and -_INT64_MAX - 1 <= whole <= _INT64_MAX
     else:

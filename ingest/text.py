@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ingest import convert
+from ingest import convert_texts
 
 CLASSES = ("empty", "plain", "symbols", "emoji", "control")
 _SPACE, _PLAIN, _SYMBOL, _EMOJI, _CONTROL = range(5)
@@ -56,7 +56,7 @@ def _classify(texts: pa.Array) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int
     offsets = np.frombuffer(buffers[1], np.int32)[texts.offset : texts.offset + n + 1].copy()
     data = np.frombuffer(buffers[2], np.uint8)
     at = 0
-    while (missing := convert.classify(data, offsets, _table, _loaded, classes, lengths, at)) is not None:  # fmt: skip
+    while (missing := convert_texts.classify(data, offsets, _table, _loaded, classes, lengths, at)) is not None:  # fmt: skip
         at = missing[0]
         _load(missing[1])
     return classes, lengths

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pyarrow as pa
 
-from ingest import assemble, convert, spans
+from ingest import assemble, convert_numbers, spans
 from ingest.chunks import ChunkReader
 from ingest.formats import Format
 from ingest.model import Ledger, Origin, Reject
@@ -131,7 +131,7 @@ def _check_pairs(parsed: Parsed) -> None:
         assert -1 <= code < 64
         assert (record, key) > before
         before = record, value
-    assert np.isin(parsed.states, (convert.OK, convert.BAD)).all()
+    assert np.isin(parsed.states, (convert_numbers.OK, convert_numbers.BAD)).all()
     assert np.isfinite(parsed.values).all()
 
 
@@ -161,5 +161,5 @@ def _pairs(
     first = row[spans.R_PAIR]
     for i in range(first, first + row[spans.R_PAIRS]):
         key, key_end, value, end, flags, code, _ = parsed.pairs[i].tolist()
-        number = float(parsed.values[i]) if parsed.states[i] == convert.OK else None
+        number = float(parsed.values[i]) if parsed.states[i] == convert_numbers.OK else None
         yield data[key:key_end], data[value:end], flags, code, number

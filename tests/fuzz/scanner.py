@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ingest import convert, scan, spans
+from ingest import convert, convert_numbers, scan, spans
 from ingest.formats import Format, compile_format, scanner_arguments
 from ingest.parse import FAMILIES, view
 from tests.fuzz.reading import Reading, Record, read
@@ -72,7 +72,8 @@ def _twins(fmt: Format, log: bytes, final: bool) -> None:
     assert compiled[:-1] == plain[:-1], (compiled, plain)
     pairs = compiled[-1]
     if len(pairs):
-        ours, theirs = (_converted(m, log, pairs) for m in (convert, PLAIN["convert"]))
+        ours = _converted(convert, convert_numbers, log, pairs)
+        theirs = _converted(PLAIN["convert"], PLAIN["convert_numbers"], log, pairs)
         assert ours == theirs, (ours, theirs)
 
 
@@ -99,22 +100,22 @@ def _scanned(module: Any, fmt: Format, log: bytes, final: bool) -> Tables:
     )
 
 
-def _converted(module: Any, log: bytes, pairs: Any) -> Tables:
+def _converted(strings: Any, numbers: Any, log: bytes, pairs: Any) -> Tables:
     data = view(np.frombuffer(log, np.uint8).copy())
     values, states = np.zeros(len(pairs)), np.zeros(len(pairs), np.int8)
-    module.numbers(data, view(pairs), view(FAMILIES), view(values), view(states))
+    numbers.numbers(data, view(pairs), view(FAMILIES), view(values), view(states))
     chosen = np.arange(len(pairs), dtype=np.int32)
     offsets, valid = np.zeros(len(pairs) + 1, np.int32), np.zeros(len(pairs), np.uint8)
-    out = np.zeros(3 * module.pair_room(view(pairs), chosen) + 1, np.uint8)
-    used, nulls = module.pair_strings(data, view(pairs), chosen, offsets, out, valid)
+    out = np.zeros(3 * strings.pair_room(view(pairs), chosen) + 1, np.uint8)
+    used, nulls = strings.pair_strings(data, view(pairs), chosen, offsets, out, valid)
     found, fits = np.zeros(len(pairs)), np.zeros(len(pairs), np.uint8)
-    missing = module.pair_numbers(view(values), view(states), chosen, found, fits)
+    missing = numbers.pair_numbers(view(values), view(states), chosen, found, fits)
     codes, firsts = np.zeros(len(pairs), np.int32), np.zeros(len(pairs), np.int32)
     table = np.full(1 << (2 * len(pairs)).bit_length(), -1, np.int32)
-    n = module.distinct(data, view(pairs), chosen, 2**64 - 59, table, codes, firsts)
+    n = strings.distinct(data, view(pairs), chosen, 2**64 - 59, table, codes, firsts)
     return (
         states.tolist(),
-        values[states == convert.OK].tolist(),
+        values[states == convert_numbers.OK].tolist(),
         offsets.tolist(),
         out[:used].tobytes().decode(),
         (nulls, valid.tolist(), missing, fits.tolist(), found.tolist()),

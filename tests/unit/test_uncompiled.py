@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import ingest
-from ingest import convert, scan, segments, spans
+from ingest import convert, convert_numbers, convert_texts, scan, segments, spans
 from ingest.formats import compile_format, scanner_arguments
 from ingest.parse import FAMILIES, Parser, view
 from tests.support import strategies
@@ -49,15 +49,20 @@ def _sources(*names: str) -> dict[str, ModuleType]:
     return modules
 
 
-PLAIN = _sources(*_SCANNER, "convert", "segments")
+_OTHERS = ("convert", "convert_numbers", "convert_texts", "segments")
+PLAIN = _sources(*_SCANNER, *_OTHERS)
 
 
 def test_the_sources_run_uncompiled() -> None:
-    assert not any(PLAIN[name].COMPILED for name in ("scan", "convert", "segments"))
+    assert not any(PLAIN[name].COMPILED for name in ("scan", *_OTHERS))
     assert not any(str(module.__file__).endswith(".so") for module in PLAIN.values())
 
 
-@pytest.mark.parametrize("module", [scan, convert, segments], ids=lambda m: str(m.__name__))
+@pytest.mark.parametrize(
+    "module",
+    [scan, convert, convert_numbers, convert_texts, segments],
+    ids=lambda m: str(m.__name__),
+)
 def test_the_package_runs_compiled(module: ModuleType) -> None:
     assert module.COMPILED, (
         f"{module.__name__} is not compiled: install with a C compiler (pip install -e .)"
@@ -104,7 +109,7 @@ def _pairs(data: bytes) -> Table:
 def _numbers(module: Any, data: bytes, pairs: Table) -> tuple[list[int], list[float]]:
     values, states = np.zeros(len(pairs)), np.zeros(len(pairs), np.int8)
     module.numbers(memoryview(data), view(pairs), view(FAMILIES), view(values), view(states))
-    return states.tolist(), values[states == convert.OK].tolist()
+    return states.tolist(), values[states == convert_numbers.OK].tolist()
 
 
 @_PROFILE
@@ -112,8 +117,8 @@ def _numbers(module: Any, data: bytes, pairs: Table) -> tuple[list[int], list[fl
 def test_numbers(data: bytes) -> None:
     pairs = _pairs(data)
     if len(pairs):
-        compiled = _numbers(convert, data, pairs)
-        assert compiled == _numbers(PLAIN["convert"], data, pairs)
+        compiled = _numbers(convert_numbers, data, pairs)
+        assert compiled == _numbers(PLAIN["convert_numbers"], data, pairs)
 
 
 def _strings(module: Any, data: bytes, pairs: Table) -> tuple[list[int], bytes]:
@@ -201,3 +206,30 @@ def _cut(
 )
 def test_cut(events: list[Event], carried: dict[int, int]) -> None:
     assert _cut(segments, events, carried) == _cut(PLAIN["segments"], events, carried)
+
+
+def _classified(module: Any, texts: list[str], missing: set[int]) -> tuple[object, ...]:
+    data, offsets = _column(texts)
+    table = (np.arange(0x110000) % 5).astype(np.uint8)
+    loaded = np.ones(0x1100, np.uint8)
+    loaded[list(missing)] = 0
+    classes, lengths = np.zeros(len(texts), np.int8), np.zeros(len(texts), np.int64)
+    arguments = view(data), view(offsets), view(table), view(loaded), view(classes), view(lengths)
+    stopped = module.classify(*arguments, 0)
+    known = len(texts) if stopped is None else stopped[0]
+    return stopped, classes[:known].tolist(), lengths[:known].tolist()
+
+
+@_PROFILE
+@given(
+    st.lists(st.text(max_size=12), min_size=1, max_size=12),
+    st.sets(st.integers(0, 0x10FF), max_size=3),
+)
+def test_classes_of_texts(texts: list[str], missing: set[int]) -> None:
+    compiled = _classified(convert_texts, texts, missing)
+    assert compiled == _classified(PLAIN["convert_texts"], texts, missing)
+    if compiled[0] is None:
+        assert compiled[1:] == (
+            [max((ord(c) % 5 for c in text), default=0) for text in texts],
+            [len(text) for text in texts],
+        )

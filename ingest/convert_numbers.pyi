@@ -1,0 +1,17 @@
+from typing import Any
+
+COMPILED: bool
+N_TEXT: int
+N_MS: int
+N_KB: int
+N_MB: int
+N_PERCENT: int
+N_PLAIN: int
+N_LENGTH: int
+N_BOOL: int
+OK: int
+BAD: int
+SLOW: int
+
+def numbers(data: Any, pairs: Any, families: Any, values: Any, states: Any) -> None: ...
+def pair_numbers(values: Any, states: Any, chosen: Any, out: Any, valid: Any) -> int: ...
