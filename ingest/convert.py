@@ -2,8 +2,8 @@
 # mypy: ignore-errors
 """Spans → buffers of strings: columns, numbers of different ones, JSON objects.
 
-Cython's pure-Python mode, as :mod:`ingest.scan`. Every function takes and fills flat buffers; nothing here
-makes a Python object a value.
+Cython's pure-Python mode, as :mod:`ingest.scan`, but with the types in the code: what a ``.pxd`` declares is not inlined, and
+buffers are costly to pass. Every function takes and fills flat buffers; nothing here makes a Python object a value.
 """
 
 from __future__ import annotations
