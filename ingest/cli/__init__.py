@@ -1,6 +1,7 @@
 """The command line: parse options, call one function, print, map errors to exit codes (SPEC §4)."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,9 +19,10 @@ from ingest.cli import (
     trace_command,
     verify_command,
 )
-from ingest.cli.context import Options, print_error, reported
+from ingest.cli.context import Options, print_error, refused, reported
 from ingest.cli.ending import end_at_once, with_code
 from ingest.cli.signals import end_by_sigterm, raise_at_sigterm
+from ingest.cli.streams import settle_streams
 from ingest.cli.without_pandas import do_without_pandas
 from ingest.errors import ExitCode, UsageProblem
 from ingest.settings import load
@@ -93,6 +95,7 @@ _WordsError: type[Exception] = typer.BadParameter.__mro__[2]
 
 def entry() -> None:
     """The process ``ttsq``."""
+    settle_streams()
     end_at_once()
     try:
         main()
@@ -115,6 +118,11 @@ def main() -> None:
     except _WordsError as error:
         _tell(error)
         raise SystemExit(int(ExitCode.USAGE)) from None
+    except OSError as error:  # where no command has begun yet: its help, its arguments
+        if "--debug" in sys.argv or isinstance(error, BrokenPipeError):
+            raise
+        print_error(refused(error))
+        raise SystemExit(int(ExitCode.STORE)) from None
     end_by_sigterm()
     raise SystemExit(code if isinstance(code, int) else 0)
 

@@ -72,11 +72,14 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
 
 
-def _refused(error: OSError) -> TtsqError:
+def refused(error: OSError) -> TtsqError:
     """What the system refuses, where no layer below has more to say of it."""
+    reason = error.strerror or str(error)
+    if error.filename is None:
+        return TtsqError(f"the system refuses: {reason}", "is the disk full? see: df -h")
     path = shown(str(error.filename))
     return TtsqError(
-        f"the system refuses {path}: {error.strerror}",
+        f"the system refuses {path}: {reason}",
         f"ls -ld {path}; ttsq --debug ... shows where it happened",
     )
 
@@ -92,9 +95,9 @@ def reported(debug: bool) -> Iterator[None]:
         print_error(error)
         raise typer.Exit(int(error.exit_code)) from error
     except OSError as error:
-        if debug or error.filename is None:
+        if debug or isinstance(error, BrokenPipeError):
             raise
-        print_error(_refused(error))
+        print_error(refused(error))
         raise typer.Exit(int(ExitCode.STORE)) from error
     except KeyboardInterrupt:
         typer.echo(

@@ -6,6 +6,9 @@ Taking apart what Python and DuckDB hold, only for the kernel to take it back, i
 import atexit
 import os
 import sys
+from contextlib import suppress
+
+from ingest.errors import ExitCode
 
 _code: int | None = None
 
@@ -24,10 +27,14 @@ def with_code(code: object) -> None:
 def _end() -> None:
     if _code is None:
         return
+    code = _code
     try:
-        for stream in (sys.stdout, sys.stderr):
-            if stream is not None:
-                stream.flush()
-    except (OSError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (BrokenPipeError, ValueError):
         return  # Python tells of it, in its own way
-    os._exit(_code & 0xFF)
+    except OSError as error:
+        code = int(ExitCode.STORE)
+        with suppress(OSError):
+            os.write(2, f"ttsq: error: cannot write the output: {error.strerror}\n".encode())
+    os._exit(code & 0xFF)
