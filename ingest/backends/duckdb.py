@@ -1,6 +1,7 @@
 """DuckDB: one file, held only while a batch commits (SPEC §3.9)."""
 
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import duckdb
 
 from ingest.backends.base import Capabilities, QueryResult
+from ingest.backends.duckdb_connect import COMMITTING, NEW, SETTINGS, UTC, attach, make, unattached
 from ingest.backends.duckdb_fetch import fetched
-from ingest.backends.duckdb_writer import CHECKPOINT_COLUMNS, EPOCH, LITTLE_MEMORY, DuckDBWriter
+from ingest.backends.duckdb_writer import CHECKPOINT_COLUMNS, EPOCH, DuckDBWriter
 from ingest.binds import binds as names_of
 from ingest.binds import replace_binds
 from ingest.errors import StoreBusyError, StoreError, UsageProblem
@@ -33,27 +35,10 @@ _SPILL = ".spill"
 # Readers hold back for a writer that waits, or a crowd of them would keep it out for good. They do no longer than
 # this, many times what a query takes: a writer that still waits does so for a reader that stays.
 _TURN_SECONDS = 5.0
-# DuckDB 1.4 and later read the file; what the older default writes is larger, and slower to write
-STORAGE_VERSION = "v1.4.0"
-_SETTINGS: dict[str, Any] = {
-    "threads": 1,
-    "memory_limit": "512MB",
-    "storage_compatibility_version": STORAGE_VERSION,
-}
 # Queries: somebody waits for them, and they end; an ingest shares its machine with the service for hours.
 # MB; half of the machine's between these: beyond it, ten million rows are sorted and joined on the disk
 _READ_MEMORY = (1024, 4096)
 _MEMORY_OF_CONTAINER = Path("/sys/fs/cgroup/memory.max")
-# rows; a row group that a commit leaves incomplete is written once more by the next: small ones waste little
-ROW_GROUP_SIZE = 32768
-_COMMITTING: dict[str, Any] = {
-    **_SETTINGS,
-    # rows go to the file as soon as a row group is full: more memory would make a commit no quicker
-    "memory_limit": LITTLE_MEMORY,
-    # A commit writes a checkpoint, and no log before it: the file is let go behind every one, which would write it anyway.
-    "checkpoint_threshold": "0B",
-}
-_UTC = "set TimeZone = 'UTC'"
 _LOCKED_DOWN = "set enable_external_access = false; set lock_configuration = true"
 _REFUSALS = (
     duckdb.ParserException,
@@ -113,7 +98,7 @@ class DuckDBStore:
         from sqlalchemy.pool import NullPool
 
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        config = {**_SETTINGS, "temp_directory": str(self.spill)}
+        config = {**SETTINGS, "temp_directory": str(self.spill)}
         return create_engine(
             f"duckdb:///{self.path}", poolclass=NullPool, connect_args={"config": config}
         )
@@ -122,8 +107,11 @@ class DuckDBStore:
         if self.exists():
             return False
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.session(read_only=False) as connection:
-            connection.execute(f"begin; {script} commit")
+        try:
+            with _interrupted_by_signals():
+                make(self.path, script, self.spill)
+        except (duckdb.Error, OSError) as error:
+            raise self._error(error) from error
         return True
 
     @contextmanager
@@ -131,7 +119,7 @@ class DuckDBStore:
         with self._kept() as connection:
             try:
                 reach("store_opened")
-                connection.execute(_UTC)
+                connection.execute(UTC)
                 connection.execute("begin")
                 reach("begun")
                 writer = DuckDBWriter(connection)
@@ -147,7 +135,7 @@ class DuckDBStore:
     def reading(self) -> Iterator["DuckDBReader"]:
         with self._opened(True) as connection:
             try:
-                connection.execute(_UTC)
+                connection.execute(UTC)
                 connection.execute(_LOCKED_DOWN)
                 yield DuckDBReader(connection)
             except duckdb.Error as error:
@@ -165,7 +153,7 @@ class DuckDBStore:
             ) from error
         try:
             with _interrupted_by_signals():
-                self.clear_spills()
+                self.clear_leftovers()
                 yield
         finally:
             self._end_spill()
@@ -229,7 +217,7 @@ class DuckDBStore:
         """A connection for upkeep, waited for like any other; ``connect`` opens the store in a way of its own."""
         with self._opened(read_only, connect) as connection:
             try:
-                connection.execute(_UTC)
+                connection.execute(UTC)
                 yield connection
             except (duckdb.Error, OSError) as error:
                 raise self._error(error) from error
@@ -285,12 +273,18 @@ class DuckDBStore:
         """
         return self.path.with_name(f"{self.path.name}.{os.getpid()}{_SPILL}")
 
-    def clear_spills(self) -> None:
-        """Remove the folders of processes that were killed."""
-        for name in os.listdir(self.path.parent):
-            number = name.removeprefix(f"{self.path.name}.").removesuffix(_SPILL)
-            if name == f"{self.path.name}.{number}{_SPILL}" and not Path("/proc", number).exists():
-                shutil.rmtree(self.path.with_name(name), ignore_errors=True)
+    def clear_leftovers(self) -> None:
+        """Remove what processes that were killed have left beside the store, and where a symlink to it leads."""
+        for path in {self.path, Path(os.path.realpath(self.path))}:
+            left = re.compile(rf"{re.escape(path.name)}\.(\d+)({_SPILL}|{NEW}|{NEW}\.wal)")
+            for name in os.listdir(path.parent):
+                match = left.fullmatch(name)
+                if match is None or Path("/proc", match[1]).exists():
+                    continue
+                if match[2] == _SPILL:
+                    shutil.rmtree(path.with_name(name), ignore_errors=True)
+                else:
+                    path.with_name(name).unlink(missing_ok=True)
 
     def _read_only(self) -> duckdb.DuckDBPyConnection:
         config: dict[str, Any] = {
@@ -301,36 +295,18 @@ class DuckDBStore:
 
     def _attached(self) -> duckdb.DuckDBPyConnection:
         """A connection for writing, which holds the store."""
-        return self._attach(self._unattached(_SETTINGS))
+        return attach(unattached(SETTINGS, self.spill), self.path)
 
     def _attached_again(self) -> duckdb.DuckDBPyConnection:
         """As :meth:`_attached`, the one that was kept where there is one."""
         idle, self._idle = self._idle, None
-        return self._attach(idle or self._unattached(_COMMITTING))
+        return attach(idle or unattached(COMMITTING, self.spill), self.path)
 
     def _end_spill(self) -> None:
         """What a kept connection has spilled goes with it."""
         if self._idle is not None and self.spill.exists():
             self._idle.close()
             self._idle = None
-
-    def _unattached(self, settings: dict[str, Any]) -> duckdb.DuckDBPyConnection:
-        config = {**settings, "temp_directory": str(self.spill)}
-        return duckdb.connect(":memory:", config=config)
-
-    def _attach(self, connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-        """Have a connection hold the store; the size of row groups is an option of ATTACH alone."""
-        path = str(self.path).replace("'", "''")
-        try:
-            connection.execute(
-                f"attach '{path}' as store "
-                f"(row_group_size {ROW_GROUP_SIZE}, storage_version '{STORAGE_VERSION}')"
-            )
-            connection.execute("use store")
-        except BaseException:
-            connection.close()
-            raise
-        return connection
 
     def _still_opens(self, read_only: bool) -> bool:
         """Whether the file opens now: its holder may have let go between the failure and the look."""

@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 import duckdb
 
-from ingest.backends.duckdb import ROW_GROUP_SIZE, STORAGE_VERSION, DuckDBStore
+from ingest.backends.duckdb import DuckDBStore
+from ingest.backends.duckdb_connect import ROW_GROUP_SIZE, STORAGE_VERSION
 from ingest.backends.upkeep import (
     AGE_COLUMNS,
     FOLLOWERS,
@@ -146,7 +147,7 @@ class DuckDBUpkeep:
         path = Path(os.path.realpath(self._store.path))
         target = path.with_name(path.name + ".compact")
         _clear(target)
-        self._store.clear_spills()
+        self._store.clear_leftovers()
         try:
             with self._store.session(False) as connection:
                 connection.execute("checkpoint store")

@@ -27,8 +27,11 @@ def upgrade(
         store = open_store(ctx)
         _require_known(revision, "head")
         with store.ingesting(10.0):
-            migrate.check_known(store)
-            migrate.upgrade(store, revision)
+            if revision == "head":
+                migrate.ensure_head(store)
+            else:
+                migrate.check_known(store)
+                migrate.upgrade(store, revision)
         typer.echo(f"{store.description} is at {store.revision()}")
 
 

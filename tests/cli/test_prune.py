@@ -17,7 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest import migrate
-from ingest.backends.duckdb import ROW_GROUP_SIZE, STORAGE_VERSION, DuckDBStore
+from ingest.backends.duckdb import DuckDBStore
+from ingest.backends.duckdb_connect import ROW_GROUP_SIZE, STORAGE_VERSION
 from ingest.backends.upkeep import Minute
 from ingest.retention import batch_ends
 from tests.support.command_line import CommandLine, Ended
