@@ -66,7 +66,7 @@ def parse_value(param: Param, written: str, now: datetime, tz: tzinfo | None) ->
 def expected(param: Param) -> str:
     """What a parameter takes, in words."""
     words = _EXPECTED[param.type]
-    low, high = (None if b is None else f"{b:g}" for b in (param.low, param.high))
+    low, high = (None if b is None else f"{b:.15g}" for b in (param.low, param.high))
     if low is not None and high is not None:
         return f"{words} from {low} to {high}"
     if low is not None:

@@ -183,7 +183,7 @@ def store_url(url: str, password_file: str) -> str:
     if not password_file or url.startswith("duckdb:"):
         return url
     try:
-        first = expanded(password_file).read_text(encoding="utf-8").split("\n", 1)[0]
+        first = expanded(password_file).read_text(encoding="utf-8-sig").split("\n", 1)[0]
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not text in UTF-8"
         raise SettingsError(

@@ -67,7 +67,7 @@ def read_file(path: Path) -> list[Entry]:
     import tomllib
 
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         values = tomllib.loads(text)
     except OSError as error:
         raise SettingsError(

@@ -340,3 +340,11 @@ def test_settings_in_a_folder_that_may_not_be_looked_into_are_none(tmp_path: Pat
         text=True,
     )
     assert (done.stdout, done.stderr) == ("None\n", "")
+
+
+def test_an_editor_s_byte_order_mark_is_no_part_of_the_settings(tmp_path: Path) -> None:
+    path = settings_file(tmp_path, '\ufeffhost = "h1"\n')
+    assert load(path, {}).settings.host == "h1"
+    password = tmp_path / "password"
+    password.write_text("\ufeffsecret\n", encoding="utf-8")
+    assert store_url("postgresql://u@h/x", str(password)) == "postgresql://u:secret@h/x"
