@@ -19,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
 
-$(BIN)/ttsq: pyproject.toml setup.py $(wildcard ingest/scan*.p*) $(wildcard ingest/convert*.p*) ingest/segments.py
+$(BIN)/ttsq: pyproject.toml setup.py $(wildcard ingest/compiled/*.p*)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
 	@touch $@
@@ -60,8 +60,7 @@ check: $(VENV)/.test ## format, lint, types, layers, docs
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m ingest.query_docs --check
-	$(BIN)/python -m ingest.schema_docs --check
+	$(BIN)/python -m docs.generate --check
 	$(BIN)/python -m tests.support.schema_script --check
 
 bench: $(VENV)/.test peers ## ttsq beside lnav and pipelines on SIZE MB of logs, ROUNDS times, into docs; QUICK=1 for a minute's look
@@ -78,4 +77,4 @@ sanitize: $(VENV)/.test ## the compiled modules under AddressSanitizer and Undef
 	tests/fuzz/sanitize.sh $(BIN)/python
 
 clean: ## remove what the targets made
-	rm -rf $(VENV) $(DEMO) build *.egg-info ingest/*.c ingest/*.so
+	rm -rf $(VENV) $(DEMO) build *.egg-info ingest/compiled/*.c ingest/compiled/*.so

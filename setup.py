@@ -1,15 +1,18 @@
-"""Compiles the modules written in Cython's pure-Python mode; without a compiler they run as Python."""
+"""Compiles the room ``ingest/compiled``, Cython's pure-Python mode; without a compiler it runs as Python."""
+
+from pathlib import Path
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
-SCANNER = ("scan_bytes", "scan_stamps", "scan_headers", "scan_pairs", "scan")
-MODULES = (*SCANNER, "convert", "convert_numbers", "convert_texts", "segments")
+UNCOMPILED = {"__init__", "layout"}  # docstring and constants
+FOLDER = Path("ingest/compiled")
 
 extensions = cythonize(
     [
-        Extension(f"ingest.{name}", [f"ingest/{name}.py"], extra_compile_args=["-O3"])
-        for name in MODULES
+        Extension(f"ingest.compiled.{file.stem}", [str(file)], extra_compile_args=["-O3"])
+        for file in sorted(FOLDER.glob("*.py"))
+        if file.stem not in UNCOMPILED
     ],
     language_level=3,
 )

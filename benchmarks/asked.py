@@ -126,9 +126,9 @@ def _open_row(bench: Bench, passes: Passes, question: Asked) -> Row:
 
 def open_session_seconds(store: Store, words: tuple[str, ...]) -> float:
     """Median seconds of a named query in a session that is open: ``run NAME --option value ... --json``."""
-    from ingest.backends.duckdb import DuckDBStore
-    from ingest.named_queries import load_library
-    from ingest.query_values import bind_values
+    from ingest.named_queries.library import load_library
+    from ingest.named_queries.values import bind_values
+    from ingest.stores.duckdb.store import DuckDBStore
 
     query = next(q for q in load_library() if q.name == words[1])
     options = words[2:-1]

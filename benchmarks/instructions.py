@@ -14,20 +14,23 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from benchmarks.measure import ROOT
 from benchmarks.scanned import INPUT_BYTES
-from ingest import scan
+from ingest.compiled import records
 
 BOUNDS = Path(__file__).with_name("bounds.json")
 MORE_INSTRUCTIONS = 1.10  # of the recorded ones
 FEWER_ROWS = 2.0  # times: clocks and memory differ, code does not
 _COUNTED = {
-    "scan": "__pyx_pw_6ingest_4scan_7Scanner_*scan",
-    "convert": "__pyx_pw_6ingest_*convert_*",
+    "scan": ("__pyx_pw_6ingest_8compiled_7records_7Scanner_*scan",),
+    "convert": tuple(
+        f"__pyx_pw_6ingest_8compiled_{len(module)}{module}_*"
+        for module in ("strings", "numbers", "text_classes")
+    ),
 }
 _COLLECTED = re.compile(r"^summary: (\d+)$", re.MULTILINE)
 _COMPILER = re.compile(rb"GCC: \([^)]*\) [\d.]+|clang version [\d.]+")
@@ -64,14 +67,14 @@ def compiler() -> str:
 
     :raises GuardError: when it is not compiled.
     """
-    module = Path(scan.__file__ or "")
+    module = Path(records.__file__ or "")
     if module.suffix == ".py":
         raise GuardError("the scanner is not compiled: pip install -e . with a C compiler there")
     found = _COMPILER.search(module.read_bytes())
     return found[0].decode() if found else "unknown"
 
 
-def counted_per_byte(functions: str) -> float:
+def counted_per_byte(functions: Sequence[str]) -> float:
     """Instructions that the functions of a name pattern, and what they call, take for a byte of the fixed log.
 
     :raises GuardError: when valgrind is missing, or counts nothing.
@@ -85,7 +88,7 @@ def counted_per_byte(functions: str) -> float:
             "valgrind",
             "--tool=callgrind",
             f"--callgrind-out-file={out}",
-            f"--toggle-collect={functions}",
+            *(f"--toggle-collect={pattern}" for pattern in functions),
         ]
         done = subprocess.run(
             [*command, sys.executable, "-m", "benchmarks.scanned"],

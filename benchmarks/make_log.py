@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ingest.demo import write_demo
+from ingest.tasks.demo import write_demo
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 DAY_MS = 86_400_000

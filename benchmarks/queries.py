@@ -15,11 +15,11 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
-from ingest.backends.base import Reader
-from ingest.backends.duckdb import DuckDBStore
-from ingest.migrate import ensure_head
-from ingest.named_queries import NamedQuery, load_library
-from ingest.query_values import bind_values
+from ingest.named_queries.library import NamedQuery, load_library
+from ingest.named_queries.values import bind_values
+from ingest.stores.contract import Reader
+from ingest.stores.duckdb.store import DuckDBStore
+from ingest.stores.migrate import ensure_head
 
 BEGAN = datetime(2026, 3, 1, tzinfo=UTC)
 SPAN = timedelta(days=30)

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from benchmarks.fixed_log import fixed_log
 from benchmarks.scanned import INPUT_BYTES, Pass
-from ingest.backends.duckdb import DuckDBStore
-from ingest.formats import compile_format
-from ingest.migrate import ensure_head
-from ingest.pipeline import Options, ingest
+from ingest.pipeline.ingest import Options, ingest
+from ingest.records.formats import compile_format
+from ingest.stores.duckdb.store import DuckDBStore
+from ingest.stores.migrate import ensure_head
 
 ROUNDS = 7
 REFERENCE_PASSES = 40  # of crc32 over INPUT_BYTES: some 30 ms

@@ -3,10 +3,10 @@
 from datetime import UTC
 
 from benchmarks.fixed_log import fixed_log
-from ingest.assemble import build
-from ingest.formats import Format, compile_format
 from ingest.model import Origin
-from ingest.parse import Parser
+from ingest.records.formats import Format, compile_format
+from ingest.records.parse import Parser
+from ingest.rows.assemble import build
 
 INPUT_BYTES = 1_000_000
 _ORIGIN = Origin(1, "host", "tts")

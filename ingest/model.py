@@ -10,9 +10,12 @@ if TYPE_CHECKING:
 
     from ingest.errors import TtsqError
 
-KEY_SHIFT = (
-    40  # a key is file_key << 40 | byte offset: a file may have 1 TiB, a store 8 million files
-)
+# a key is file_key << 40 | byte offset: a file may have 1 TiB, a store 8 million files
+KEY_SHIFT = 40
+
+# parsed in one go; what is made of it on the way stays in the processor's cache
+CHUNK_BYTES = 3 << 20
+BATCH_BYTES = 56 << 20  # stored in one commit; a commit takes 0.1 s however little it stores
 
 
 def make_key(file_key: int, offset: int) -> int:

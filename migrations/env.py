@@ -1,9 +1,9 @@
-"""Runs revisions on the connection that ``ingest.migrate`` hands over; nothing else creates tables."""
+"""Runs revisions on the connection that ``ingest.stores.migrate`` hands over; nothing else creates tables."""
 
 from alembic import context
 from sqlalchemy import Connection, text
 
-from ingest.schema import metadata
+from ingest.stores.tables import metadata
 
 
 def run() -> None:
@@ -22,7 +22,7 @@ def run() -> None:
 
 def _wait_for_others(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
-        from ingest.backends.postgres_connect import ONE_MIGRATES
+        from ingest.stores.postgres.connection import ONE_MIGRATES
 
         connection.execute(text(ONE_MIGRATES))
 

@@ -14,8 +14,8 @@ from uuid import UUID, uuid5
 import yaml  # type: ignore[import-untyped]
 from panels import PANELS, Panel
 
-from ingest.binds import replace_binds
-from ingest.named_queries import NamedQuery, Param
+from ingest.named_queries.library import NamedQuery, Param
+from ingest.stores.binds import replace_binds
 
 BUNDLE = Path(__file__).with_name("bundle")
 TITLE = "ttsq: what is wrong with speech synthesis?"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ingest.named_queries import NamedQuery, load_query
+from ingest.named_queries.library import NamedQuery, load_query
 
 
 @dataclass(frozen=True)

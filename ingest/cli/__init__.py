@@ -7,25 +7,19 @@ from typing import Annotated, Any
 
 import typer
 
-from ingest.cli import (
-    check_command,
-    config_command,
-    ingest_commands,
-    prune_command,
-    publish_command,
-    query_commands,
-    replay_command,
-    store_commands,
-    trace_command,
-    verify_command,
-)
-from ingest.cli.context import Options, print_error, refused, reported
-from ingest.cli.ending import end_at_once, with_code
-from ingest.cli.signals import end_by_sigterm, raise_at_sigterm
-from ingest.cli.streams import settle_streams
-from ingest.cli.without_pandas import do_without_pandas
+from ingest.cli.commands import check as check_command
+from ingest.cli.commands import config as config_command
+from ingest.cli.commands import db as store_commands
+from ingest.cli.commands import ingest as ingest_commands
+from ingest.cli.commands import prune as prune_command
+from ingest.cli.commands import publish, query, replay, trace, verify
+from ingest.cli.options.context import Options, print_error, refused, reported
+from ingest.cli.process.ending import end_at_once, with_code
+from ingest.cli.process.signals import end_by_sigterm, raise_at_sigterm
+from ingest.cli.process.streams import settle_streams
+from ingest.cli.process.without_pandas import do_without_pandas
+from ingest.cli.settings.load import load
 from ingest.errors import ExitCode, UsageProblem
-from ingest.settings import load
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -39,10 +33,11 @@ app = typer.Typer(
 def _version(show: bool) -> None:
     if not show:
         return
-    from ingest import __version__, scan
+    from ingest import __version__
+    from ingest.compiled import records
 
     typer.echo(
-        f"ttsq {__version__} ({'compiled' if scan.COMPILED else 'uncompiled, slow'} scanner)"
+        f"ttsq {__version__} ({'compiled' if records.COMPILED else 'uncompiled, slow'} scanner)"
     )
     raise typer.Exit
 
@@ -78,13 +73,13 @@ def root(
 app.command()(ingest_commands.ingest)
 app.command()(ingest_commands.status)
 app.command()(ingest_commands.demo)
-query_commands.register(app)
-app.command()(trace_command.trace)
+query.register(app)
+app.command()(trace.trace)
 app.command()(check_command.check)
-app.command()(verify_command.verify)
-app.command()(replay_command.replay)
+app.command()(verify.verify)
+app.command()(replay.replay)
 app.command()(prune_command.prune)
-app.command()(publish_command.publish)
+app.command()(publish.publish)
 app.add_typer(store_commands.db, name="db")
 app.add_typer(config_command.config, name="config")
 

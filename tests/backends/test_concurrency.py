@@ -90,7 +90,7 @@ def test_forty_queries_at_once_during_an_ingest(
 _CROWD = """
 import sys, time
 from pathlib import Path
-from ingest.backends.duckdb import DuckDBStore
+from ingest.stores.duckdb.store import DuckDBStore
 store = DuckDBStore(Path(sys.argv[1]))
 while True:
     with store.reading() as reader:

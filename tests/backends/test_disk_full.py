@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.backends.duckdb import DuckDBStore
+from ingest.stores.duckdb.store import DuckDBStore
 from tests.support import harness
 from tests.support.command_line import ROOT, CommandLine
 from tests.support.log_writer import Journal, stored_rows, to_bytes

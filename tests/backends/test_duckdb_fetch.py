@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
-from ingest.backends.duckdb_fetch import FEW, fetched
-from ingest.table_rows import TableRows
+from ingest.stores.duckdb.fetch import FEW, fetched
+from ingest.stores.results import TableRows
 
 # Filters, joins and limits leave vectors of the result that are not full.
 MANY = [
@@ -74,11 +74,11 @@ def _shown(row: object) -> str:
 
 _COLD = """
 import sys
-from ingest.cli.without_pandas import do_without_pandas
+from ingest.cli.process.without_pandas import do_without_pandas
 do_without_pandas()
 import duckdb
-from ingest.backends import duckdb_fetch
-from ingest.backends.duckdb_fetch import FEW, fetched
+from ingest.stores.duckdb import fetch
+from ingest.stores.duckdb.fetch import FEW, fetched
 connection = duckdb.connect()
 connection.execute("set TimeZone = 'UTC'")
 def show(sql, binds=()):
@@ -88,10 +88,10 @@ def show(sql, binds=()):
         return connection.execute(sql, binds)
     rows = fetched(run).rows
     print(type(rows).__name__, len(rows), sum(row[0] for row in rows), len(ran), "pyarrow" in sys.modules, "pandas" in sys.modules)
-duckdb_fetch._QUICK = 3600.0  # however busy the machine is
+fetch._QUICK = 3600.0  # however busy the machine is
 show("select range, to_timestamp(range) from range(?)", [FEW - 1])
 if sys.argv[1] == "slow":
-    duckdb_fetch._QUICK = -1.0
+    fetch._QUICK = -1.0
     show("select range, to_timestamp(range) from range(?)", [FEW - 1])
 show("select range, to_timestamp(range) from range(?)", [FEW + 5000])
 """

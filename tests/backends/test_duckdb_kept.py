@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.backends.duckdb import DuckDBStore
 from ingest.errors import StoreError
+from ingest.stores.duckdb.store import DuckDBStore
 from tests.support import harness
 
 _AT = datetime(2026, 3, 2, tzinfo=UTC)

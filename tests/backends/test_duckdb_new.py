@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.backends.duckdb import DuckDBStore
 from ingest.errors import StoreError
+from ingest.stores.duckdb.store import DuckDBStore
 from tests.support.command_line import ROOT, CommandLine, lines
 
 
@@ -66,7 +66,7 @@ def test_a_script_that_fails_leaves_nothing(tmp_path: Path) -> None:
 _MAKER = """
 import sys
 from pathlib import Path
-from ingest.backends.duckdb import DuckDBStore
+from ingest.stores.duckdb.store import DuckDBStore
 store = DuckDBStore(Path(sys.argv[1]))
 with store.ingesting(5):
     store.make("create table t as select range as i from range(100_000_000_000);")

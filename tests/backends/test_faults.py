@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from ingest import faults
-from ingest.backends.duckdb import DuckDBStore
-from ingest.locks import holder_of
+from ingest.stores.duckdb.store import DuckDBStore
+from ingest.stores.locks import holder_of
 from tests.support import harness
 from tests.support.command_line import ROOT, CommandLine
 from tests.support.fault_machine import KILLED, counting, ended_in_child

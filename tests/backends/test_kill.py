@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ingest.backends.duckdb import DuckDBStore
-from ingest.demo import write_demo
+from ingest.stores.duckdb.store import DuckDBStore
+from ingest.tasks.demo import write_demo
 from tests.support import harness
 from tests.support.ingest_in_small_chunks import CHUNK_BYTES
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from ingest import faults
-from ingest.backends.postgres import PostgresStore
 from ingest.errors import IngestBusyError, StoreError, UsageProblem
-from ingest.stores import open_store
+from ingest.stores.open import open_store
+from ingest.stores.postgres.store import PostgresStore
 from tests.support import harness, postgres_server
 from tests.support.command_line import CommandLine
 from tests.support.fault_machine import KILLED, counting, ended_in_child, hooked

@@ -7,8 +7,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ingest.backends.postgres import PostgresStore
-from ingest.demo import write_demo
+from ingest.stores.postgres.store import PostgresStore
+from ingest.tasks.demo import write_demo
 from tests.support import harness, postgres_server
 from tests.support.fault_machine import KILLED, begun_in_child, waited
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from ingest import migrate
-from ingest.backends.postgres import PostgresStore
-from ingest.backends.postgres_connect import ONE_MIGRATES, Connection
 from ingest.errors import StoreError
+from ingest.stores import migrate
+from ingest.stores.postgres.connection import ONE_MIGRATES, Connection
+from ingest.stores.postgres.store import PostgresStore
 from tests.support import harness, postgres_server
 from tests.support.command_line import CommandLine
 from tests.support.log_writer import Journal, to_bytes

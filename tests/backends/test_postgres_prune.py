@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from ingest import retention
-from ingest.backends.base import Store
-from ingest.backends.postgres import PostgresStore
 from ingest.errors import UsageProblem
-from ingest.retention import PruneReport
+from ingest.stores.contract import Store
+from ingest.stores.postgres.store import PostgresStore
+from ingest.tasks import prune as retention
+from ingest.tasks.prune import PruneReport
 from tests.support import harness, postgres_server
 from tests.support.fault_machine import begun_in_child, waited
 

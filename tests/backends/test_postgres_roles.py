@@ -13,14 +13,14 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from ingest import migrate
-from ingest.backends.postgres import PostgresStore
-from ingest.backends.postgres_roles import grant_reader
 from ingest.errors import StoreError
-from ingest.named_queries import NamedQuery, load_library
-from ingest.query_values import bind_values
-from ingest.schema import metadata
-from ingest.views import SECRETS, VIEWS, WORDS
+from ingest.named_queries.library import NamedQuery, load_library
+from ingest.named_queries.values import bind_values
+from ingest.stores import migrate
+from ingest.stores.postgres.roles import grant_reader
+from ingest.stores.postgres.store import PostgresStore
+from ingest.stores.tables import metadata
+from ingest.stores.views import SECRETS, VIEWS, WORDS
 from tests.support import harness, postgres_server
 from tests.support.command_line import CommandLine
 

@@ -5,14 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ingest.backends.duckdb import DuckDBStore
+from ingest.stores.duckdb.store import DuckDBStore
 from tests.support import harness
 from tests.support.command_line import CommandLine, lines
 
 _SORTS = """
 import sys
 from pathlib import Path
-from ingest.backends.duckdb import DuckDBStore
+from ingest.stores.duckdb.store import DuckDBStore
 store = DuckDBStore(Path(sys.argv[1]))
 for _ in range(3):
     with store.session(True) as connection:

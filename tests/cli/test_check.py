@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.demo import write_demo
+from ingest.tasks.demo import write_demo
 from tests.support.command_line import ROOT, CommandLine, lines
 from tests.unit.test_coverage import FULL, STAMP
 

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.cli.settings.file import PRUNE_KEYS, SCALAR_KEYS, SOURCE_KEYS
+from ingest.cli.settings.lines import key_lines
+from ingest.cli.settings.load import Settings, load, load_settings, store_url, variable
 from ingest.errors import SettingsError
-from ingest.settings import Settings, load, load_settings, store_url, variable
-from ingest.settings_file import PRUNE_KEYS, SCALAR_KEYS, SOURCE_KEYS
-from ingest.settings_lines import key_lines
-from ingest.settings_urls import with_password, without_password
+from ingest.stores.urls import with_password, without_password
 from tests.support import fork_server
 from tests.support.command_line import ROOT, CommandLine, lines
 
@@ -327,7 +327,7 @@ def test_settings_in_a_folder_that_may_not_be_looked_into_are_none(tmp_path: Pat
     closed.mkdir(mode=0o000)
     unreadable = {"XDG_CONFIG_HOME": str(closed), "HOME": str(tmp_path)}
     program = (
-        "import os; from ingest.settings import load\n"
+        "import os; from ingest.cli.settings.load import load\n"
         "if os.getuid() == 0: os.setuid(65534)\n"
         f"print(load(None, {unreadable!r}).file)"
     )

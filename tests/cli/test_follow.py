@@ -15,10 +15,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ingest.backends.duckdb import DuckDBStore
-from ingest.cli.follow import Follower
-from ingest.cli.service_manager import ServiceManager
+from ingest.cli.commands.follow import Follower
+from ingest.cli.process.systemd import ServiceManager
 from ingest.errors import StoreError, TtsqError
+from ingest.stores.duckdb.store import DuckDBStore
 from tests.support.command_line import CommandLine, lines
 
 _SECONDS = 60.0  # nothing here takes so long

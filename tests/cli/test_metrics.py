@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families as parsed
 
-from ingest.metrics import Metric, render
+from ingest.tasks.metrics import Metric, render
 from tests.support.command_line import ROOT, CommandLine, lines
 
 Figures = dict[str, dict[tuple[tuple[str, str], ...], float]]

@@ -107,7 +107,7 @@ def test_a_host_whose_name_is_not_utf_8(ttsq: CommandLine, monkeypatch: pytest.M
     assert _raw(ttsq, "ingest", "app.log", "--host", b"h\xff").code == 0
     hosts = json.loads(ttsq.well("sql", "select distinct host from requests", "--format", "json"))
     assert hosts == [{"host": "h\\xff"}]
-    script = "from ingest import settings; settings.local_host = lambda: 'h\\udcfe'; from ingest.cli import main; main()"
+    script = "from ingest.cli.settings import load; load.local_host = lambda: 'h\\udcfe'; from ingest.cli import main; main()"
     _write(ttsq, b"other.log", lines(10, 2))
     done = subprocess.run(
         [sys.executable, "-c", script, "ingest", "other.log"],

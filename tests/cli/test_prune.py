@@ -16,11 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest import migrate
-from ingest.backends.duckdb import DuckDBStore
-from ingest.backends.duckdb_connect import ROW_GROUP_SIZE, STORAGE_VERSION
-from ingest.backends.upkeep import Minute
-from ingest.retention import batch_ends
+from ingest.stores import migrate
+from ingest.stores.contract import Minute
+from ingest.stores.duckdb.connection import ROW_GROUP_SIZE, STORAGE_VERSION
+from ingest.stores.duckdb.store import DuckDBStore
+from ingest.tasks.prune import batch_ends
 from tests.support.command_line import CommandLine, Ended
 
 _DAY = "2026-03-{:02} "

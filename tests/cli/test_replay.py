@@ -14,8 +14,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from ingest.backends.duckdb import DuckDBStore
-from ingest.fingerprint import anchor, anchor_length, fingerprint
+from ingest.logfiles.fingerprint import anchor, anchor_length, fingerprint
+from ingest.stores.duckdb.store import DuckDBStore
 from tests.support import harness
 from tests.support.command_line import CommandLine, Ended, lines
 from tests.support.truth import make_truth

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.locks import exclusive
-from ingest.schema import log_files
+from ingest.stores.locks import exclusive
+from ingest.stores.tables import log_files
 from tests.support.command_line import CommandLine, lines
 
 
@@ -48,8 +48,8 @@ def test_a_replaced_file_is_not_expected_to_be_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize("state", ["live", "finished", "waiting", "damaged", "edited", "replaced"])
 def test_the_column_says_every_state_that_the_program_writes(state: str) -> None:
     assert state in str(log_files.c.state.comment)
-    source = (Path(__file__).parents[2] / "ingest").glob("*.py")
-    text = "".join(path.read_text() for path in source if path.name != "schema.py")
+    source = (Path(__file__).parents[2] / "ingest").rglob("*.py")
+    text = "".join(path.read_text() for path in source if path.name != "tables.py")
     assert f'"{state}"' in text
 
 

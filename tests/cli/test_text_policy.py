@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from ingest import pipeline
-from ingest.backends.base import Store
-from ingest.formats import compile_format
-from ingest.words import TextPolicy, figures_only
+from ingest.pipeline import ingest as pipeline
+from ingest.records.formats import compile_format
+from ingest.rows.words import TextPolicy, figures_only
+from ingest.stores.contract import Store
 from tests.support import harness, strategies
 from tests.support.command_line import CommandLine
 

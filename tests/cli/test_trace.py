@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.demo import write_demo
+from ingest.tasks.demo import write_demo
 from tests.support.command_line import ROOT, CommandLine
 from tests.support.traced import Log, failing
 

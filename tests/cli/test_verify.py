@@ -11,9 +11,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from ingest import verify
-from ingest.backends.duckdb import DuckDBStore
-from ingest.formats import compile_format
+from ingest.records.formats import compile_format
+from ingest.stores.duckdb.store import DuckDBStore
+from ingest.tasks.verify import run as verify
 from tests.support import harness
 from tests.support.command_line import CommandLine, lines
 

@@ -19,7 +19,7 @@ import psycopg
 import pytest
 import yaml
 
-from ingest.settings import load_settings
+from ingest.cli.settings.load import load_settings
 from tests.support import postgres_server
 from tests.unit.test_docs import unknown_words
 

@@ -21,8 +21,8 @@ import pytest
 import yaml
 from sqlalchemy.engine import make_url
 
-from ingest.binds import replace_binds
-from ingest.named_queries import load_query
+from ingest.named_queries.library import load_query
+from ingest.stores.binds import replace_binds
 from tests.support import postgres_server
 from tests.support.command_line import ROOT
 

@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from ingest import scan, spans
+from ingest.compiled import layout
+from ingest.compiled import records as scan
 from ingest.errors import FormatError
-from ingest.formats import Format, compile_format, scanner_arguments
-from ingest.parse import Parser, view
+from ingest.records.formats import Format, compile_format, scanner_arguments
+from ingest.records.parse import Parser, view
 from tests.unit.test_formats import _Formatter
 from tests.unit.test_uncompiled import PLAIN
 
@@ -28,7 +29,7 @@ def format_string(data: bytes) -> None:
         assert error.message.isprintable(), error.message
         return
     for log in (lines, _LINES, text + b"\n" + datefmt + b"\n"):
-        ours, theirs = (_tables(m, fmt, log) for m in (scan, PLAIN["scan"]))
+        ours, theirs = (_tables(m, fmt, log) for m in (scan, PLAIN["records"]))
         assert ours == theirs, (ours, theirs)
 
 
@@ -39,8 +40,8 @@ def _argument(raw: bytes) -> str:
 
 def _tables(module: object, fmt: Format, log: bytes) -> tuple[object, ...]:
     rows = len(log) + 8
-    records = np.zeros((rows, spans.REC_WIDTH + 2 * len(fmt.extras)), np.int32)
-    stamps, pairs = np.zeros(rows, np.int64), np.zeros((rows, spans.PAIR_WIDTH), np.int32)
+    records = np.zeros((rows, layout.REC_WIDTH + 2 * len(fmt.extras)), np.int32)
+    stamps, pairs = np.zeros(rows, np.int64), np.zeros((rows, layout.PAIR_WIDTH), np.int32)
     scanner = module.Scanner(*scanner_arguments(fmt, 4096))  # type: ignore[attr-defined]
     memory = view(np.frombuffer(log, np.uint8).copy())
     consumed = scanner.scan(
@@ -106,14 +107,14 @@ def format_written(data: bytes) -> None:
     assert parsed.ledger.records == len(records) and not parsed.ledger.quarantined, case
     for i, record in enumerate(records):
         row = parsed.records[i].tolist()
-        assert row[spans.R_KIND] == spans.K_HEADER, case
-        assert log[row[spans.R_MSG] : row[spans.R_MSG_END]].decode() == record.getMessage(), case
+        assert row[layout.R_KIND] == layout.K_HEADER, case
+        assert log[row[layout.R_MSG] : row[layout.R_MSG_END]].decode() == record.getMessage(), case
         at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(parsed.instants[i]))
         expected = round(record.created * 1e6) // step * step
         told = (expected, expected - _since_the_hour_before(record.created, zone))
         assert at.timestamp() * 1e6 in told, (at, record.created, case)
         if "name" in {f[0] for f in FIELDS if f"({f[0]})" in text} and "(name)" in text:
-            name = log[row[spans.R_NAME] : row[spans.R_NAME_END]].decode()
+            name = log[row[layout.R_NAME] : row[layout.R_NAME_END]].decode()
             assert name == record.name, (name, case)
 
 

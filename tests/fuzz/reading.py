@@ -7,20 +7,21 @@ from datetime import UTC, datetime
 import numpy as np
 import pyarrow as pa
 
-from ingest import assemble, convert_numbers, spans
-from ingest.chunks import ChunkReader
-from ingest.formats import Format
+from ingest.compiled import layout, numbers
 from ingest.model import Ledger, Origin, Reject
-from ingest.parse import Parsed, Parser
+from ingest.records.chunks import ChunkReader
+from ingest.records.formats import Format
+from ingest.records.parse import Parsed, Parser
+from ingest.rows import assemble
 
 MODIFIED = datetime(2026, 1, 1, tzinfo=UTC)
 FALLBACK_US = int(MODIFIED.timestamp()) * 1_000_000
 ORIGIN = Origin(1, "h", "s")
 # Span columns of the record table, (start, end).
 _SPANS = (
-    (spans.R_NAME, spans.R_NAME_END),
-    (spans.R_MSG, spans.R_MSG_END),
-    (spans.R_REQUEST_ID, spans.R_REQUEST_ID_END),
+    (layout.R_NAME, layout.R_NAME_END),
+    (layout.R_MSG, layout.R_MSG_END),
+    (layout.R_REQUEST_ID, layout.R_REQUEST_ID_END),
 )
 
 
@@ -104,20 +105,20 @@ def check(parsed: Parsed, max_record: int) -> None:
     size, at, first_pair = len(parsed.data), 0, 0
     assert 0 <= parsed.consumed <= size or not size
     for row in parsed.records.tolist():
-        start, end = row[spans.R_START], row[spans.R_END]
-        assert at <= row[spans.R_LOW] <= start or row[spans.R_KIND] >= spans.K_NO_HEADER
+        start, end = row[layout.R_START], row[layout.R_END]
+        assert at <= row[layout.R_LOW] <= start or row[layout.R_KIND] >= layout.K_NO_HEADER
         assert at <= start < end <= parsed.consumed
         too_long = end - start > max_record
-        assert too_long <= (row[spans.R_KIND] == spans.K_TOO_LONG)
+        assert too_long <= (row[layout.R_KIND] == layout.K_TOO_LONG)
         at = end
-        if row[spans.R_KIND] > spans.K_TRACEBACK:
+        if row[layout.R_KIND] > layout.K_TRACEBACK:
             continue
         for low, high in _SPANS:
             assert row[low] == row[high] or start <= row[low] <= row[high] <= end
-        assert row[spans.R_TRACEBACK] == -1 or start <= row[spans.R_TRACEBACK] < end
-        if row[spans.R_PAIRS]:
-            assert row[spans.R_PAIR] == first_pair
-            first_pair += row[spans.R_PAIRS]
+        assert row[layout.R_TRACEBACK] == -1 or start <= row[layout.R_TRACEBACK] < end
+        if row[layout.R_PAIRS]:
+            assert row[layout.R_PAIR] == first_pair
+            first_pair += row[layout.R_PAIRS]
     _check_pairs(parsed)
     counted = parsed.ledger
     assert min(counted.record_bytes, counted.quarantined_bytes, counted.ignored_bytes) >= 0
@@ -126,29 +127,29 @@ def check(parsed: Parsed, max_record: int) -> None:
 def _check_pairs(parsed: Parsed) -> None:
     before: tuple[int, int] = (-1, -1)
     for key, key_end, value, end, _, code, record in parsed.pairs.tolist():
-        low, high = parsed.records[record, [spans.R_MSG, spans.R_MSG_END]].tolist()
+        low, high = parsed.records[record, [layout.R_MSG, layout.R_MSG_END]].tolist()
         assert low <= key < key_end < value <= end <= high
         assert -1 <= code < 64
         assert (record, key) > before
         before = record, value
-    assert np.isin(parsed.states, (convert_numbers.OK, convert_numbers.BAD)).all()
+    assert np.isin(parsed.states, (numbers.OK, numbers.BAD)).all()
     assert np.isfinite(parsed.values).all()
 
 
 def _records(parsed: Parsed) -> Iterator[Record]:
     data, base = bytes(parsed.data), parsed.base
     for i, row in enumerate(parsed.records.tolist()):
-        start, end = row[spans.R_START], row[spans.R_END]
-        good = row[spans.R_KIND] <= spans.K_TRACEBACK
-        trace = row[spans.R_TRACEBACK]
+        start, end = row[layout.R_START], row[layout.R_END]
+        good = row[layout.R_KIND] <= layout.K_TRACEBACK
+        trace = row[layout.R_TRACEBACK]
         yield Record(
             base + start,
             base + end,
-            row[spans.R_KIND],
-            row[spans.R_LEVEL] if good else 0,
+            row[layout.R_KIND],
+            row[layout.R_LEVEL] if good else 0,
             int(parsed.instants[i]) if good else 0,
             bool(parsed.inferred[i]) if good else False,
-            row[spans.R_EVENT] if good else -1,
+            row[layout.R_EVENT] if good else -1,
             tuple(data[row[low] : row[high]] for low, high in _SPANS) if good else (),
             data[trace:end] if good and trace >= 0 else None,
             tuple(_pairs(parsed, data, row)) if good else (),
@@ -158,8 +159,8 @@ def _records(parsed: Parsed) -> Iterator[Record]:
 def _pairs(
     parsed: Parsed, data: bytes, row: list[int]
 ) -> Iterator[tuple[bytes, bytes, int, int, float | None]]:
-    first = row[spans.R_PAIR]
-    for i in range(first, first + row[spans.R_PAIRS]):
+    first = row[layout.R_PAIR]
+    for i in range(first, first + row[layout.R_PAIRS]):
         key, key_end, value, end, flags, code, _ = parsed.pairs[i].tolist()
-        number = float(parsed.values[i]) if parsed.states[i] == convert_numbers.OK else None
+        number = float(parsed.values[i]) if parsed.states[i] == numbers.OK else None
         yield data[key:key_end], data[value:end], flags, code, number

@@ -13,14 +13,14 @@ import atheris
 
 CORPUS = Path(__file__).with_name("corpus")
 _MODULES = (
-    "ingest.formats",
-    "ingest.settings",
-    "ingest.named_queries",
-    "ingest.tracebacks",
-    "ingest.files",
-    "ingest.inflate",
-    "ingest.chunks",
-    "ingest.parse",
+    "ingest.records.formats",
+    "ingest.cli.settings.load",
+    "ingest.named_queries.library",
+    "ingest.rows.tracebacks",
+    "ingest.logfiles.reader",
+    "ingest.logfiles.compression",
+    "ingest.records.chunks",
+    "ingest.records.parse",
 )
 
 

@@ -9,7 +9,7 @@ out=build/sanitized
 mkdir -p "$out/ingest"
 cp -r ingest/. "$out/ingest/"
 cp -r migrations queries "$out/"  # found beside the package
-rm -f "$out"/ingest/*.so
+rm -f "$out"/ingest/compiled/*.so
 CFLAGS="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g -O1" \
 LDFLAGS="-fsanitize=address,undefined" CC=gcc \
   "$python" setup.py --quiet build_ext --force --build-lib "$out" --build-temp "$out/tmp"

@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from ingest import convert, convert_numbers, scan, spans
-from ingest.formats import Format, compile_format, scanner_arguments
-from ingest.parse import FAMILIES, view
+from ingest.compiled import layout
+from ingest.compiled import numbers as convert_numbers
+from ingest.compiled import records as scan
+from ingest.compiled import strings as convert
+from ingest.records.formats import Format, compile_format, scanner_arguments
+from ingest.records.parse import FAMILIES, view
 from tests.fuzz.reading import Reading, Record, read
 from tests.unit.test_uncompiled import PLAIN
 
@@ -58,7 +61,7 @@ def _places(reading: Reading) -> list[tuple[int, int, str]]:
 
 
 def _kept(reading: Reading) -> list[Record]:
-    return [r for r in reading.records if r.kind <= spans.K_TRACEBACK]
+    return [r for r in reading.records if r.kind <= layout.K_TRACEBACK]
 
 
 def _undated(records: list[Record]) -> int:
@@ -68,26 +71,26 @@ def _undated(records: list[Record]) -> int:
 
 def _twins(fmt: Format, log: bytes, final: bool) -> None:
     """The compiled scanner and converter say what their Python source says."""
-    compiled, plain = (_scanned(m, fmt, log, final) for m in (scan, PLAIN["scan"]))
+    compiled, plain = (_scanned(m, fmt, log, final) for m in (scan, PLAIN["records"]))
     assert compiled[:-1] == plain[:-1], (compiled, plain)
     pairs = compiled[-1]
     if len(pairs):
         ours = _converted(convert, convert_numbers, log, pairs)
-        theirs = _converted(PLAIN["convert"], PLAIN["convert_numbers"], log, pairs)
+        theirs = _converted(PLAIN["strings"], PLAIN["numbers"], log, pairs)
         assert ours == theirs, (ours, theirs)
 
 
 def _scanned(module: Any, fmt: Format, log: bytes, final: bool) -> Tables:
     scanner = module.Scanner(*scanner_arguments(fmt, MAX_RECORD))
     rows = len(log) // 4 + 8
-    records = np.zeros((rows, spans.REC_WIDTH + 2 * len(fmt.extras)), np.int32)
-    stamps, pairs = np.zeros(rows, np.int64), np.zeros((rows, spans.PAIR_WIDTH), np.int32)
+    records = np.zeros((rows, layout.REC_WIDTH + 2 * len(fmt.extras)), np.int32)
+    stamps, pairs = np.zeros(rows, np.int64), np.zeros((rows, layout.PAIR_WIDTH), np.int32)
     # a buffer of its own length: a sanitizer sees what reads beyond it
     memory = view(np.frombuffer(log, np.uint8).copy())
     tables = view(records), view(stamps), view(pairs)
     consumed = scanner.scan(memory, 0, len(log), final, True, *tables)
     n, p = scanner.n_records, scanner.n_pairs
-    stamped = records[:n, spans.R_KIND] == spans.K_HEADER
+    stamped = records[:n, layout.R_KIND] == layout.K_HEADER
     return (
         consumed,
         bool(scanner.giant),

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from ingest.cli.settings.load import Settings, load_settings, zone
 from ingest.errors import QueryFileError, TtsqError
-from ingest.formats import compile_format, scanner_arguments
-from ingest.named_queries import read_query
-from ingest.query_help import help_text
-from ingest.settings import Settings, load_settings, zone
-from ingest.tracebacks import read_tracebacks
+from ingest.named_queries.help import help_text
+from ingest.named_queries.library import read_query
+from ingest.records.formats import compile_format, scanner_arguments
+from ingest.rows.tracebacks import read_tracebacks
 
 _FOLDER = Path(tempfile.mkdtemp(prefix="ttsq-fuzz-"))
 _REPEATED_BYTES = 96 << 10

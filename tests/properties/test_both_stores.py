@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from ingest.backends.base import Store
-from ingest.demo import write_demo
-from ingest.named_queries import load_library
-from ingest.query_values import bind_values
+from ingest.named_queries.library import load_library
+from ingest.named_queries.values import bind_values
+from ingest.stores.contract import Store
+from ingest.tasks.demo import write_demo
 from tests.support import harness, strategies
 from tests.support.truth import make_truth
 

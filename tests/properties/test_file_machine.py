@@ -10,21 +10,23 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from ingest import checkpoints, faults, pipeline
-from ingest.assemble import Batch
-from ingest.backends.duckdb import DuckDBStore
-from ingest.backends.duckdb_writer import DuckDBWriter
-from ingest.backends.postgres import PostgresStore
-from ingest.backends.postgres_writer import PostgresWriter
-from ingest.checkpoints import Identified
-from ingest.chunks import ChunkReader
-from ingest.commits import Commits
+from ingest import faults
 from ingest.faults import reach
-from ingest.fingerprint import Match, fingerprint
+from ingest.logfiles import known as checkpoints
+from ingest.logfiles.fingerprint import Match, fingerprint
+from ingest.logfiles.known import Identified
+from ingest.logfiles.open_log import Opened
+from ingest.logfiles.resume import Anchored
 from ingest.model import Checkpoint, FileReport, Ledger, RunRow
-from ingest.opened import Opened
-from ingest.parse import Parsed
-from ingest.resume import Anchored
+from ingest.pipeline import ingest as pipeline
+from ingest.pipeline.commits import Commits
+from ingest.records.chunks import ChunkReader
+from ingest.records.parse import Parsed
+from ingest.rows.assemble import Batch
+from ingest.stores.duckdb.store import DuckDBStore
+from ingest.stores.duckdb.writer import DuckDBWriter
+from ingest.stores.postgres.store import PostgresStore
+from ingest.stores.postgres.writer import PostgresWriter
 from tests.support.file_machine import FileMachine, ServerFileMachine
 
 _STEPS = 30  # of a walk

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from ingest import verify
-from ingest.backends.duckdb import DuckDBStore
-from ingest.formats import compile_format
+from ingest.records.formats import compile_format
+from ingest.stores.duckdb.store import DuckDBStore
+from ingest.tasks.verify import run as verify
 from tests.support import harness, strategies
 
 pytestmark = pytest.mark.slow  # minutes: `make nightly`

@@ -9,10 +9,10 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from ingest.backends.base import Reader, Store
-from ingest.backends.duckdb import DuckDBReader, DuckDBStore
-from ingest.backends.postgres import PostgresReader, PostgresStore
-from ingest.backends.postgres_copy import copy_in
+from ingest.stores.contract import Reader, Store
+from ingest.stores.duckdb.store import DuckDBReader, DuckDBStore
+from ingest.stores.postgres.copy import copy_in
+from ingest.stores.postgres.store import PostgresReader, PostgresStore
 from tests.queries.rows import Rows, make_store
 from tests.support import postgres_server
 

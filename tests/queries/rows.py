@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ingest.backends.duckdb import DuckDBStore
-from ingest.migrate import ensure_head
+from ingest.stores.duckdb.store import DuckDBStore
+from ingest.stores.migrate import ensure_head
 
 BEGAN = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 STAGES = ("text_normalize", "llm_prompt_gen", "llm_inference", "llm_postproc", "audio_render")

@@ -7,16 +7,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ingest.backends.base import QueryResult
-from ingest.charts import write_chart
-from ingest.charts_data import HeatMap, Picture, chart_data, heat_map, picture
-from ingest.charts_files import file_chart
-from ingest.charts_terminal import terminal_chart, time_ticks
 from ingest.errors import QueryFileError, UsageProblem
-from ingest.named_queries import NamedQuery, load_library, load_query, parse_query
-from ingest.query_values import bind_values
-from ingest.report import Look
-from ingest.report_values import display_width
+from ingest.named_queries.library import NamedQuery, load_library, load_query, parse_query
+from ingest.named_queries.values import bind_values
+from ingest.render.cells import display_width
+from ingest.render.chart_data import HeatMap, Picture, chart_data, heat_map, picture
+from ingest.render.chart_files import file_chart
+from ingest.render.chart_terminal import terminal_chart, time_ticks
+from ingest.render.charts import write_chart
+from ingest.render.formats import Look
+from ingest.stores.contract import QueryResult
 from tests.queries.rows import draw_rows, make_store
 from tests.queries.test_contract import NOW, UTC
 

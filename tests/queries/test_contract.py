@@ -11,14 +11,20 @@ from typing import Any
 import duckdb
 import pytest
 
-from ingest.backends.base import Reader, Store
-from ingest.backends.duckdb import DuckDBReader, DuckDBStore
 from ingest.errors import UsageProblem
-from ingest.named_queries import NamedQuery, load_library, ordered_by, query_paths, read_query
-from ingest.query_check import header_problems, store_problems
-from ingest.query_values import bind_values
-from ingest.report import FORMATS, Look, render
+from ingest.named_queries.check import header_problems, store_problems
+from ingest.named_queries.library import (
+    NamedQuery,
+    load_library,
+    ordered_by,
+    query_paths,
+    read_query,
+)
+from ingest.named_queries.values import bind_values
+from ingest.render.formats import FORMATS, Look, render
 from ingest.resources import folder
+from ingest.stores.contract import Reader, Store
+from ingest.stores.duckdb.store import DuckDBReader, DuckDBStore
 from tests.queries.engines import ENGINES, session_in, store_of
 from tests.queries.oracle import ORACLES
 from tests.queries.rows import BEGAN, Rows, draw_rows, make_store

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from ingest import query_docs
+from docs.generate import queries as query_docs
 
 
 def test_the_page_is_not_stale() -> None:
     assert query_docs.PAGE.read_text(encoding="utf-8") == query_docs.written(), (
-        "write it anew: python -m ingest.query_docs"
+        "write it anew: python -m docs.generate.queries"
     )
 
 
@@ -18,6 +18,6 @@ def test_a_stale_page_is_told(
 ) -> None:
     monkeypatch.setattr(query_docs, "PAGE", tmp_path / "queries.md")
     assert query_docs.main(["--check"]) == 1
-    assert "write it anew: python -m ingest.query_docs" in capsys.readouterr().err
+    assert "write it anew: python -m docs.generate.queries" in capsys.readouterr().err
     assert query_docs.main([]) == 0
     assert query_docs.main(["--check"]) == 0

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from ingest.answers import uses
 from ingest.errors import QueryFileError
-from ingest.golden import BY_NAME
-from ingest.named_queries import NO_NEEDS, NamedQuery, load_query, parse_query
+from ingest.named_queries.golden import BY_NAME
+from ingest.named_queries.library import NO_NEEDS, NamedQuery, load_query, parse_query
+from ingest.tasks.check.answers import uses
 from tests.queries.rows import Rows, draw_rows, make_store
 from tests.queries.test_contract import ask, each_text
 

@@ -8,13 +8,18 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 
-import ingest.assemble
-import ingest.chunks
-import ingest.parse
-import ingest.related
+import ingest.pipeline.changes
+import ingest.records.chunks
+import ingest.records.parse
+import ingest.rows.assemble
 from ingest import faults
 
-_LOADED = (ingest.assemble, ingest.chunks, ingest.parse, ingest.related)  # not in every child
+_LOADED = (
+    ingest.rows.assemble,
+    ingest.records.chunks,
+    ingest.records.parse,
+    ingest.pipeline.changes,
+)  # not in every child
 _SECONDS = 60.0
 KILLED = -signal.SIGKILL
 

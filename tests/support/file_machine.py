@@ -16,11 +16,12 @@ from unittest.mock import patch
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from ingest import faults, retention
-from ingest.backends.base import Reader, Store
-from ingest.backends.duckdb import DuckDBStore
+from ingest import faults
 from ingest.errors import LogFileError, StoreError
 from ingest.model import RunReport
+from ingest.stores.contract import Reader, Store
+from ingest.stores.duckdb.store import DuckDBStore
+from ingest.tasks import prune as retention
 from tests.support import harness
 from tests.support.fault_machine import begun_in_child, hooked, waited
 from tests.support.file_machine_disk import PACKED, Disk, rotation

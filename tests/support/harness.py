@@ -9,11 +9,12 @@ from pathlib import Path
 from tempfile import mkdtemp
 from zoneinfo import ZoneInfo
 
-from ingest import migrate, pipeline
-from ingest.backends.base import Store
-from ingest.backends.duckdb import DuckDBStore
-from ingest.formats import compile_format
 from ingest.model import RunReport
+from ingest.pipeline import ingest as pipeline
+from ingest.records.formats import compile_format
+from ingest.stores import migrate
+from ingest.stores.contract import Store
+from ingest.stores.duckdb.store import DuckDBStore
 
 Row = dict[str, object]
 Tables = dict[str, list[Row]]

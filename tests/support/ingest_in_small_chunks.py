@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from ingest.backends.duckdb import DuckDBStore
+from ingest.stores.duckdb.store import DuckDBStore
 from tests.support import harness
 
 CHUNK_BYTES = 60_000

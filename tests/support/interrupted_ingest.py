@@ -12,13 +12,14 @@ import sys
 from pathlib import Path
 from types import FrameType
 
+import ingest.pipeline.changes
+import ingest.pipeline.ingest
+
 # here, not in every child: most of the modules that an ingest imports when it needs them
-import ingest.chunks
-import ingest.pipeline
-import ingest.related
+import ingest.records.chunks
 from ingest.cli import main as ttsq
 
-_LOADED = (ingest.chunks, ingest.pipeline, ingest.related)
+_LOADED = (ingest.records.chunks, ingest.pipeline.ingest, ingest.pipeline.changes)
 _STEPS = ("connect", "execute", "close")
 
 

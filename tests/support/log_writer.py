@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ingest.backends.duckdb import DuckDBStore
+from ingest.stores.duckdb.store import DuckDBStore
 from tests.support.command_line import ROOT
 
 FORMAT = "%(asctime)s - %(name)s - %(levelname)s - %(message)s"

@@ -19,9 +19,9 @@ from pathlib import Path
 
 import psycopg
 
-from ingest import migrate
-from ingest.backends.base import Store
-from ingest.backends.postgres import PostgresStore
+from ingest.stores import migrate
+from ingest.stores.contract import Store
+from ingest.stores.postgres.store import PostgresStore
 
 PASSWORD = "s3cret-p@ss/w:rd"
 _START_SECONDS = 60.0

@@ -3,7 +3,7 @@
 import functools
 import sys
 
-from ingest import retention
+from ingest.tasks import prune as retention
 
 if __name__ == "__main__":
     retention.prune = functools.partial(retention.prune, batch_rows=int(sys.argv.pop(1)))

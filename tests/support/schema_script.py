@@ -13,10 +13,10 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from ingest import migrate
-from ingest.backends.base import Store
-from ingest.backends.duckdb import DuckDBStore
-from ingest.generated import keep
+from docs.generate.keep import keep
+from ingest.stores import migrate
+from ingest.stores.contract import Store
+from ingest.stores.duckdb.store import DuckDBStore
 from tests.support import postgres_server
 
 _MODULE = "tests.support.schema_script"

@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ingest.backends.duckdb import DuckDBStore
-from ingest.formats import DEFAULT_FORMAT, compile_format
-from ingest.parse import Parser
-from ingest.trace import Found, Trace, find, gather, wanted_records
-from ingest.trace_lines import Line, read_lines
-from ingest.trace_report import trace_text
-from ingest.trace_words import TraceLook
+from ingest.records.formats import DEFAULT_FORMAT, compile_format
+from ingest.records.parse import Parser
+from ingest.stores.duckdb.store import DuckDBStore
+from ingest.tasks.trace.find import Found, Trace, find, gather, wanted_records
+from ingest.tasks.trace.lines import Line, read_lines
+from ingest.tasks.trace.page import trace_text
+from ingest.tasks.trace.phrases import TraceLook
 from tests.support import harness
 
 DAY = "2026-03-02 "

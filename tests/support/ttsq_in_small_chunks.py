@@ -2,10 +2,10 @@
 
 import sys
 
-from ingest import files
+from ingest import model
 
 if __name__ == "__main__":
-    files.CHUNK_BYTES = files.BATCH_BYTES = int(sys.argv.pop(1))
+    model.CHUNK_BYTES = model.BATCH_BYTES = int(sys.argv.pop(1))
 
     from ingest.cli import main
 

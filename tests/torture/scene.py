@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.backends.duckdb import DuckDBStore
 from ingest.model import RunReport
+from ingest.stores.duckdb.store import DuckDBStore
 from tests.support import harness
 from tests.support.command_line import CommandLine
 from tests.support.log_writer import Journal, Service, Worker, stored_rows, to_bytes

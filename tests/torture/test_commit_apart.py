@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from ingest import faults, pipeline
-from ingest.backends.base import Store
-from ingest.backends.duckdb import DuckDBStore
+from ingest import faults
 from ingest.errors import StoreError
+from ingest.pipeline import ingest as pipeline
+from ingest.stores.contract import Store
+from ingest.stores.duckdb.store import DuckDBStore
 from tests.support import harness
 from tests.support.fault_machine import KILLED, ended_in_child
 from tests.support.harness import ENGINES

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from ingest import migrate
-from ingest.backends.duckdb import DuckDBStore
 from ingest.errors import StoreBusyError, StoreError
+from ingest.stores import migrate
+from ingest.stores.duckdb.store import DuckDBStore
 from tests.support import harness
 from tests.support.command_line import ROOT
 from tests.support.log_writer import stored_rows

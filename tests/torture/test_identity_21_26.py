@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from ingest import pipeline
-from ingest.formats import compile_format
 from ingest.model import RunReport
+from ingest.pipeline import ingest as pipeline
+from ingest.records.formats import compile_format
 from tests.support.log_writer import to_bytes
 from tests.torture.scene import Scene
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest import checkpoints
+from ingest.logfiles import known as checkpoints
 from tests.support import harness
 from tests.support.fault_machine import counting
 from tests.support.log_writer import Journal, to_bytes
@@ -48,7 +48,7 @@ def test_small_files_are_stored_together_as_one_by_one(
     assert passed.times["committed"] < 15  # every copy is known by what is stored
     assert len(together["requests"]) > _FILES // 2
     with monkeypatch.context() as patch:
-        patch.setattr("ingest.pipeline.SMALL_BYTES", -1)
+        patch.setattr("ingest.pipeline.ingest.SMALL_BYTES", -1)
         with counting() as passed:
             single = _stored(logs, tmp_path / "single")
     assert passed.times["committed"] > _FILES

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest import migrate
+from ingest.stores import migrate
 from tests.support import harness
 from tests.support.log_writer import Journal, to_bytes
 from tests.torture.scene import Scene

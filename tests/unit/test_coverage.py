@@ -15,15 +15,15 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from ingest import golden
-from ingest.answers import NO, PART, YES, additions, answers, gaps
-from ingest.coverage import FieldCount
-from ingest.demo import write_demo
 from ingest.errors import LogFileError
-from ingest.formats import compile_format
-from ingest.log_check import LogReport, check_logs, guess_format
-from ingest.named_queries import load_library, load_query
-from ingest.query_values import bind_values
+from ingest.named_queries import golden
+from ingest.named_queries.library import load_library, load_query
+from ingest.named_queries.values import bind_values
+from ingest.records.formats import compile_format
+from ingest.tasks.check.answers import NO, PART, YES, additions, answers, gaps
+from ingest.tasks.check.fields import FieldCount
+from ingest.tasks.check.run import LogReport, check_logs, guess_format
+from ingest.tasks.demo import write_demo
 from tests.support import harness, strategies
 
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)

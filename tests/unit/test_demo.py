@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.demo import BAD_LENGTHS, FILE_NAMES, INCIDENT, SPAN, DemoSummary, write_demo
+from ingest.tasks.demo import BAD_LENGTHS, FILE_NAMES, INCIDENT, SPAN, DemoSummary, write_demo
 from tests.support.reference import Tables, parse_files
 
 NOW = datetime(2026, 3, 2, 15, 0, 30, 123456, tzinfo=UTC)

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from ingest import schema_docs
+from docs.generate import schema as schema_docs
+from ingest.cli.settings.load import Settings, load_settings
 from ingest.errors import ExitCode
-from ingest.formats import compile_format
-from ingest.schema import metadata
-from ingest.settings import Settings, load_settings
+from ingest.records.formats import compile_format
+from ingest.stores.tables import metadata
 from tests.support import fork_server
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -215,7 +215,7 @@ def test_the_output_in_the_readme_is_that_of_the_demo(tmp_path: Path) -> None:
 
 def test_the_schema_page_is_not_stale() -> None:
     assert schema_docs.PAGE.read_text(encoding="utf-8") == schema_docs.written(), (
-        "write it anew: python -m ingest.schema_docs"
+        "write it anew: python -m docs.generate.schema"
     )
 
 
@@ -234,7 +234,7 @@ def test_a_stale_schema_page_is_told(
 ) -> None:
     monkeypatch.setattr(schema_docs, "PAGE", tmp_path / "schema.md")
     assert schema_docs.main(["--check"]) == 1
-    assert "write it anew: python -m ingest.schema_docs" in capsys.readouterr().err
+    assert "write it anew: python -m docs.generate.schema" in capsys.readouterr().err
     assert schema_docs.main([]) == 0
     assert schema_docs.main(["--check"]) == 0
 

@@ -9,18 +9,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ingest import spans
+from ingest.compiled import layout
 from ingest.errors import FormatError
-from ingest.formats import DEFAULT_FORMAT, Format, compile_clock, compile_format
-from ingest.parse import Parser
+from ingest.records.formats import DEFAULT_FORMAT, Format, compile_clock, compile_format
+from ingest.records.parse import Parser
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LEVELS = {
-    spans.L_DEBUG: "DEBUG",
-    spans.L_INFO: "INFO",
-    spans.L_WARNING: "WARNING",
-    spans.L_ERROR: "ERROR",
-    spans.L_CRITICAL: "CRITICAL",
+    layout.L_DEBUG: "DEBUG",
+    layout.L_INFO: "INFO",
+    layout.L_WARNING: "WARNING",
+    layout.L_ERROR: "ERROR",
+    layout.L_CRITICAL: "CRITICAL",
 }
 _MESSAGES = (
     (logging.INFO, "app.tts_engine", 'synthesis_start: id=ts_1, text="你好, 世界", lang=zh'),
@@ -117,7 +117,7 @@ def _fields(case: Case, data: bytes) -> list[tuple[str, str, str, datetime]]:
     )
     assert parsed.ledger.quarantined == 0
     assert parsed.ledger.record_bytes == len(data)
-    assert (parsed.records[:, spans.R_KIND] == spans.K_HEADER).all()
+    assert (parsed.records[:, layout.R_KIND] == layout.K_HEADER).all()
 
     def text(row: int, start: int) -> str:
         at, end = parsed.records[row, start], parsed.records[row, start + 1]
@@ -125,9 +125,9 @@ def _fields(case: Case, data: bytes) -> list[tuple[str, str, str, datetime]]:
 
     return [
         (
-            _LEVELS[int(parsed.records[i, spans.R_LEVEL])],
-            text(i, spans.R_NAME).strip(),
-            text(i, spans.R_MSG),
+            _LEVELS[int(parsed.records[i, layout.R_LEVEL])],
+            text(i, layout.R_NAME).strip(),
+            text(i, layout.R_MSG),
             _EPOCH + timedelta(microseconds=int(parsed.instants[i])),
         )
         for i in range(len(parsed.records))
@@ -171,7 +171,7 @@ def _request_ids(fmt: Format, data: bytes) -> list[str]:
     parsed = Parser(fmt, UTC).parse(
         memoryview(data), base=0, final=True, last_instant=None, fallback_instant=0
     )
-    at = parsed.records[:, [spans.R_REQUEST_ID, spans.R_REQUEST_ID_END]].tolist()
+    at = parsed.records[:, [layout.R_REQUEST_ID, layout.R_REQUEST_ID_END]].tolist()
     return [data[start:end].decode() for start, end in at]
 
 

@@ -9,10 +9,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from ingest.binds import binds, replace_binds
-from ingest.cli.query_words import parse_params, split_name
+from ingest.cli.options.query import parse_params, split_name
 from ingest.errors import QueryFileError, UsageProblem
-from ingest.named_queries import (
+from ingest.named_queries.help import help_text, shown_sql
+from ingest.named_queries.library import (
     NamedQuery,
     Param,
     load_library,
@@ -20,8 +20,8 @@ from ingest.named_queries import (
     parse_query,
     query_paths,
 )
-from ingest.query_help import help_text, shown_sql
-from ingest.query_values import bind_values, parse_instant, parse_value, sql_literal
+from ingest.named_queries.values import bind_values, parse_instant, parse_value, sql_literal
+from ingest.stores.binds import binds, replace_binds
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SHANGHAI = ZoneInfo("Asia/Shanghai")

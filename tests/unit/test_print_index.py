@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.fingerprint import HEAD_BYTES, Match, compare, fingerprint
-from ingest.print_index import PrintIndex
+from ingest.logfiles.fingerprint import HEAD_BYTES, Match, compare, fingerprint
+from ingest.logfiles.fingerprint_index import PrintIndex
 
 # few different beginnings, so that many are alike; lengths around those at which fingerprints have marks
 _BANNERS = st.sampled_from([b"", b"a" * 40, b"a" * 64, b"a" * 300, b"b" * 128])

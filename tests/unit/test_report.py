@@ -17,11 +17,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.backends.base import QueryResult
 from ingest.errors import StoreError, UsageProblem
-from ingest.report import Look, format_of, render, write_file
-from ingest.report_table import Column, folded, unfolded
-from ingest.report_values import display_width, escape_controls, short_number
+from ingest.render.cells import display_width, escape_controls, short_number
+from ingest.render.formats import Look, format_of, render, write_file
+from ingest.render.table import Column, folded, unfolded
+from ingest.stores.contract import QueryResult
 
 AT = datetime(2026, 3, 2, 6, 22, 37, 892000, tzinfo=UTC)
 SHANGHAI = ZoneInfo("Asia/Shanghai")

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ingest import report_columns
-from ingest.backends.base import QueryResult
-from ingest.report import Look, parquet_bytes, render
-from ingest.table_rows import TableRows
+from ingest.render import columns as report_columns
+from ingest.render.formats import Look, parquet_bytes, render
+from ingest.stores.contract import QueryResult
+from ingest.stores.results import TableRows
 
 TEXT_FORMATS = ("csv", "jsonl", "json", "markdown", "table")
 # Half an hour of summer time; quarters of an hour; seconds, until 1972; one that skipped a day; a change at 00:01.

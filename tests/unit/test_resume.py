@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ingest.fingerprint import (
+from ingest.logfiles.fingerprint import (
     ANCHOR_BYTES,
     HEAD_BYTES,
     Match,
@@ -15,8 +15,8 @@ from ingest.fingerprint import (
     covered,
     fingerprint,
 )
+from ingest.logfiles.resume import Action, Anchored, Candidate, Decision, decide
 from ingest.model import Checkpoint
-from ingest.resume import Action, Anchored, Candidate, Decision, decide
 
 _AT = datetime(2026, 3, 2, tzinfo=UTC)
 _CONTENT = b"".join(

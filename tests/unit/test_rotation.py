@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from backports import zstd
 
-from ingest.backends.duckdb import DuckDBStore
 from ingest.errors import DamagedFileError, LogFileError, TtsqError
 from ingest.model import RunReport
+from ingest.stores.duckdb.store import DuckDBStore
 from tests.support import harness
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ingest import migrate
-from ingest.backends.base import Store
-from ingest.backends.duckdb import DuckDBStore
 from ingest.errors import StoreError
+from ingest.stores import migrate
+from ingest.stores.contract import Store
+from ingest.stores.duckdb.store import DuckDBStore
 from tests.support import postgres_server, schema_script
 from tests.support.harness import ENGINES
 

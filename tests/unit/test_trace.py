@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ingest.errors import ExitCode
-from ingest.report_values import display_width
-from ingest.trace import MATCHES, NotTraced
-from ingest.trace_listing import matches_json, matches_text, trace_json
-from ingest.trace_words import TraceLook, bar, span
+from ingest.render.cells import display_width
+from ingest.tasks.trace.find import MATCHES, NotTraced
+from ingest.tasks.trace.listing import matches_json, matches_text, trace_json
+from ingest.tasks.trace.phrases import TraceLook, bar, span
 from tests.support.traced import Log, Scene, at, failing
 
 ID = "ts_7f3a2b1c"
@@ -367,7 +367,7 @@ def test_long_texts_and_tracebacks_are_cut_with_a_note(scene: Scene) -> None:
 
 
 def test_more_rows_than_are_shown_are_said_to_be_there(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
-    from ingest import trace
+    from ingest.tasks.trace import find as trace
 
     monkeypatch.setattr(trace, "ROWS", 2)
     log = Log().add("14:00:00,000", f"synthesis_start: id={ID}")

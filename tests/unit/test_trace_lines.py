@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from backports import zstd
 
-from ingest.formats import DEFAULT_FORMAT
-from ingest.trace_lines import Line
+from ingest.records.formats import DEFAULT_FORMAT
+from ingest.tasks.trace.lines import Line
 from tests.support.traced import TRACEBACK, Log, Scene, at, failing
 
 Pack = Callable[[bytes], bytes]

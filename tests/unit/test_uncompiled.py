@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import ingest
-from ingest import convert, convert_numbers, convert_texts, scan, segments, spans
-from ingest.formats import compile_format, scanner_arguments
-from ingest.parse import FAMILIES, Parser, view
+from ingest.compiled import layout, numbers, parts, records, strings, text_classes
+from ingest.records.formats import compile_format, scanner_arguments
+from ingest.records.parse import FAMILIES, Parser, view
 from tests.support import strategies
 
 _PROFILE = settings(
@@ -32,7 +32,7 @@ _FORMATS = (
 Table = np.ndarray[Any, Any]
 
 
-_SCANNER = ("scan_bytes", "scan_stamps", "scan_headers", "scan_pairs", "scan")
+_SCANNER = ("buffer", "stamps", "headers", "pairs", "records")
 
 
 def _sources(*names: str) -> dict[str, ModuleType]:
@@ -40,27 +40,27 @@ def _sources(*names: str) -> dict[str, ModuleType]:
     modules = {}
     with pytest.MonkeyPatch.context() as patch:
         for name in names:
-            path = Path(ingest.__file__).with_name(f"{name}.py")
-            spec = importlib.util.spec_from_file_location(f"ingest.{name}", path)
+            path = Path(ingest.__file__).parent / "compiled" / f"{name}.py"
+            spec = importlib.util.spec_from_file_location(f"ingest.compiled.{name}", path)
             assert spec is not None and spec.loader is not None
             modules[name] = importlib.util.module_from_spec(spec)
-            patch.setitem(sys.modules, f"ingest.{name}", modules[name])
+            patch.setitem(sys.modules, f"ingest.compiled.{name}", modules[name])
             spec.loader.exec_module(modules[name])
     return modules
 
 
-_OTHERS = ("convert", "convert_numbers", "convert_texts", "segments")
+_OTHERS = ("strings", "numbers", "text_classes", "parts")
 PLAIN = _sources(*_SCANNER, *_OTHERS)
 
 
 def test_the_sources_run_uncompiled() -> None:
-    assert not any(PLAIN[name].COMPILED for name in ("scan", *_OTHERS))
+    assert not any(PLAIN[name].COMPILED for name in ("records", *_OTHERS))
     assert not any(str(module.__file__).endswith(".so") for module in PLAIN.values())
 
 
 @pytest.mark.parametrize(
     "module",
-    [scan, convert, convert_numbers, convert_texts, segments],
+    [records, strings, numbers, text_classes, parts],
     ids=lambda m: str(m.__name__),
 )
 def test_the_package_runs_compiled(module: ModuleType) -> None:
@@ -74,14 +74,14 @@ def _scanned(module: ModuleType, data: bytes, number: int, final: bool) -> tuple
     fmt = _FORMATS[number]
     scanner = module.Scanner(*scanner_arguments(fmt, 4096))
     rows = max(1024, len(data) // 4)
-    records = np.zeros((rows, spans.REC_WIDTH + 2 * len(fmt.extras)), np.int32)
+    records = np.zeros((rows, layout.REC_WIDTH + 2 * len(fmt.extras)), np.int32)
     stamps = np.zeros(rows, np.int64)
-    pairs = np.zeros((rows, spans.PAIR_WIDTH), np.int32)
+    pairs = np.zeros((rows, layout.PAIR_WIDTH), np.int32)
     memory = memoryview(data)
     tables = view(records), view(stamps), view(pairs)
     consumed = scanner.scan(memory, 0, len(data), final, True, *tables)
     n, p = scanner.n_records, scanner.n_pairs
-    stamped = records[:n, spans.R_KIND] == spans.K_HEADER
+    stamped = records[:n, layout.R_KIND] == layout.K_HEADER
     return (
         consumed,
         bool(scanner.giant),
@@ -96,8 +96,8 @@ def _scanned(module: ModuleType, data: bytes, number: int, final: bool) -> tuple
 @_PROFILE
 @given(strategies.logs(), st.integers(0, len(_FORMATS) - 1), st.booleans())
 def test_scanner(data: bytes, number: int, final: bool) -> None:
-    compiled = _scanned(scan, data, number, final)
-    assert compiled == _scanned(PLAIN["scan"], data, number, final)
+    compiled = _scanned(records, data, number, final)
+    assert compiled == _scanned(PLAIN["records"], data, number, final)
 
 
 def _pairs(data: bytes) -> Table:
@@ -109,7 +109,7 @@ def _pairs(data: bytes) -> Table:
 def _numbers(module: Any, data: bytes, pairs: Table) -> tuple[list[int], list[float]]:
     values, states = np.zeros(len(pairs)), np.zeros(len(pairs), np.int8)
     module.numbers(memoryview(data), view(pairs), view(FAMILIES), view(values), view(states))
-    return states.tolist(), values[states == convert_numbers.OK].tolist()
+    return states.tolist(), values[states == numbers.OK].tolist()
 
 
 @_PROFILE
@@ -117,14 +117,14 @@ def _numbers(module: Any, data: bytes, pairs: Table) -> tuple[list[int], list[fl
 def test_numbers(data: bytes) -> None:
     pairs = _pairs(data)
     if len(pairs):
-        compiled = _numbers(convert_numbers, data, pairs)
-        assert compiled == _numbers(PLAIN["convert_numbers"], data, pairs)
+        compiled = _numbers(numbers, data, pairs)
+        assert compiled == _numbers(PLAIN["numbers"], data, pairs)
 
 
 def _strings(module: Any, data: bytes, pairs: Table) -> tuple[list[int], bytes]:
-    starts = pairs[:, spans.P_VALUE].copy()
+    starts = pairs[:, layout.P_VALUE].copy()
     starts[::5] = -1  # nulls
-    ends, flags = pairs[:, spans.P_VALUE_END].copy(), pairs[:, spans.P_FLAGS].copy()
+    ends, flags = pairs[:, layout.P_VALUE_END].copy(), pairs[:, layout.P_FLAGS].copy()
     offsets = np.zeros(len(pairs) + 1, np.int32)
     out = np.zeros(3 * int(np.maximum(ends - starts, 0).sum()) + 1, np.uint8)
     columns = view(starts), view(ends), view(flags)
@@ -137,8 +137,8 @@ def _strings(module: Any, data: bytes, pairs: Table) -> tuple[list[int], bytes]:
 def test_strings(data: bytes) -> None:
     pairs = _pairs(data)
     if len(pairs):
-        compiled = _strings(convert, data, pairs)
-        assert compiled == _strings(PLAIN["convert"], data, pairs)
+        compiled = _strings(strings, data, pairs)
+        assert compiled == _strings(PLAIN["strings"], data, pairs)
 
 
 def _column(texts: list[str]) -> tuple[Table, Table]:
@@ -170,7 +170,7 @@ def _objects(module: Any, members: list[tuple[int, str, str]]) -> tuple[object, 
 )
 def test_objects(members: list[tuple[int, str, str]]) -> None:
     members = sorted(members, key=lambda m: m[0])
-    assert _objects(convert, members) == _objects(PLAIN["convert"], members)
+    assert _objects(strings, members) == _objects(PLAIN["strings"], members)
 
 
 Event = tuple[int, int, int]
@@ -183,10 +183,10 @@ def _cut(
     ids = np.array([e[1] for e in events], np.int32)
     instants = np.cumsum(np.array([e[2] for e in events], np.int64) * 1_000_000)
     part_of = np.zeros(len(events), np.int32)
-    parts = np.zeros((len(carried) + len(events), segments.PART_WIDTH), np.int32)
+    table = np.zeros((len(carried) + len(events), parts.PART_WIDTH), np.int32)
     known, ends = np.array(list(carried), np.int32), np.array(list(carried.values()), np.int64)
-    n = module.cut(kinds, ids, instants, known, ends, 4, part_of, parts)
-    return n, part_of.tolist(), parts[:n].tolist()
+    n = module.cut(kinds, ids, instants, known, ends, 4, part_of, table)
+    return n, part_of.tolist(), table[:n].tolist()
 
 
 @_PROFILE
@@ -200,12 +200,10 @@ def _cut(
         min_size=1,
         max_size=40,
     ),
-    st.dictionaries(
-        st.integers(0, 3), st.sampled_from([segments.OPEN, 0, -90_000_000]), max_size=4
-    ),
+    st.dictionaries(st.integers(0, 3), st.sampled_from([parts.OPEN, 0, -90_000_000]), max_size=4),
 )
 def test_cut(events: list[Event], carried: dict[int, int]) -> None:
-    assert _cut(segments, events, carried) == _cut(PLAIN["segments"], events, carried)
+    assert _cut(parts, events, carried) == _cut(PLAIN["parts"], events, carried)
 
 
 def _classified(module: Any, texts: list[str], missing: set[int]) -> tuple[object, ...]:
@@ -226,8 +224,8 @@ def _classified(module: Any, texts: list[str], missing: set[int]) -> tuple[objec
     st.sets(st.integers(0, 0x10FF), max_size=3),
 )
 def test_classes_of_texts(texts: list[str], missing: set[int]) -> None:
-    compiled = _classified(convert_texts, texts, missing)
-    assert compiled == _classified(PLAIN["convert_texts"], texts, missing)
+    compiled = _classified(text_classes, texts, missing)
+    assert compiled == _classified(PLAIN["text_classes"], texts, missing)
     if compiled[0] is None:
         assert compiled[1:] == (
             [max((ord(c) % 5 for c in text), default=0) for text in texts],

@@ -8,11 +8,11 @@ import duckdb
 import pytest
 from sqlalchemy import Connection, inspect, text
 
-from ingest import migrate
-from ingest.backends.base import Store
 from ingest.errors import StoreError
-from ingest.schema import metadata
-from ingest.views import SECRETS, VIEWS, WORDS, View
+from ingest.stores import migrate
+from ingest.stores.contract import Store
+from ingest.stores.tables import metadata
+from ingest.stores.views import SECRETS, VIEWS, WORDS, View
 from tests.support import harness
 from tests.support.command_line import CommandLine
 from tests.support.command_line import lines as failed_lines

@@ -1,0 +1,7 @@
+"""Write every generated page anew, or with ``--check`` say which are stale."""
+
+import sys
+
+from docs.generate import queries, schema
+
+sys.exit(max([page.main(sys.argv[1:]) for page in (queries, schema)]))

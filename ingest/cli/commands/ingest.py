@@ -1,0 +1,219 @@
+"""``ttsq ingest``, ``ttsq status``, ``ttsq demo``."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ingest.cli.commands.run_report import print_report
+from ingest.cli.options.context import open_store, options, print_error, printable, reported
+from ingest.cli.options.logs import DateFormat, LogFormat, Text, Zone, reading_progress
+from ingest.cli.options.sources import Given, Run, planned, together
+from ingest.cli.process.allocator import use_one_arena
+from ingest.errors import ExitCode, LogFileError, TtsqError, UsageProblem
+from ingest.model import RunReport
+
+Progress = Callable[[int, int], None]
+
+
+def ingest(
+    ctx: typer.Context,
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Log files, directories or quoted globs; plain, gzip or zstd [default: the sources in the settings].",
+            metavar="[PATH]...",
+            show_default=False,
+        ),
+    ] = None,
+    host: Annotated[
+        str | None, typer.Option(help="Machine the logs come from [default: this one].")
+    ] = None,
+    service: Annotated[
+        str | None, typer.Option(help="Service the logs come from [default: tts].")
+    ] = None,
+    log_format: LogFormat = None,
+    datefmt: DateFormat = None,
+    tz: Zone = None,
+    text: Text = None,
+    final: Annotated[
+        bool,
+        typer.Option(
+            "--final", help="Nothing will follow: take the last record of every file, too."
+        ),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Read and count, store nothing.")
+    ] = False,
+    wait: Annotated[
+        float, typer.Option(help="Seconds to wait for another ingest of the same store.")
+    ] = 10.0,
+    follow: Annotated[
+        bool,
+        typer.Option(
+            "--follow", help="Stay, and read again whenever a file changes, until told to end."
+        ),
+    ] = False,
+    every: Annotated[
+        float, typer.Option(min=0.1, help="With --follow: seconds between two looks at the files.")
+    ] = 2.0,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The summary as JSON; with --follow one a line.")
+    ] = False,
+) -> None:
+    """Read what is new in log files, exactly once, into the store.
+
+    Run it as often as you like: it goes on where it stopped, through rotation, compression and truncation. The last
+    record of a live file waits until the next one begins. Without PATH it reads the sources that the settings name.
+    """
+    use_one_arena()
+    with reported(options(ctx).debug):
+        if follow and (final or dry_run):
+            raise UsageProblem(
+                "--follow goes with neither --final nor --dry-run", "give one of them alone"
+            )
+        runs = planned(
+            options(ctx).settings,
+            paths or [],
+            Given(host, service, log_format, datefmt, tz, final, dry_run, wait, text),
+        )
+        if follow:
+            _follow(ctx, runs, wait, every, as_json)
+            return
+        report, failure = _ingested(ctx, runs)
+        published = None
+        if not dry_run and report.ledger.settled_bytes:
+            from ingest.cli.commands.publish import publish_configured
+
+            published, unpublished = publish_configured(ctx, wait)
+            failure = failure or unpublished
+        print_report(report, as_json, dry_run, published)
+        for problem in report.problems:
+            print_error(problem)
+        if failure is not None:
+            raise failure
+        if any(isinstance(p, LogFileError) for p in report.problems):
+            raise typer.Exit(int(ExitCode.LOG_FILE))
+
+
+def _follow(
+    ctx: typer.Context, runs: Sequence[Run], wait: float, every: float, as_json: bool
+) -> None:
+    from ingest.cli.commands.follow import Follower, News
+    from ingest.cli.commands.publish import publish_configured
+    from ingest.cli.process.systemd import ServiceManager
+
+    manager, news = ServiceManager(os.environ), News(as_json)
+
+    def run() -> bool:
+        report, failure = _ingested(ctx, runs, manager.alive)
+        news.tell(report)
+        if failure is not None:
+            raise failure
+        return report.ledger.settled_bytes > 0
+
+    def publish() -> None:
+        _, problem = publish_configured(ctx, wait)
+        if problem is not None:
+            print_error(problem)
+
+    Follower([p for r in runs for p in r.paths], run, publish, every, manager).follow()
+
+
+def _ingested(
+    ctx: typer.Context, runs: Sequence[Run], alive: Callable[[], None] = lambda: None
+) -> tuple[RunReport, TtsqError | None]:
+    """One run a source, and one report of all; with what ended them before the last, if anything did.
+
+    ``alive`` is called as long as something goes on.
+
+    :raises TtsqError: what ended the first run, or all of them: then there is nothing to report.
+    """
+    from ingest.pipeline import ingest as pipeline
+
+    store = open_store(ctx)
+    done: list[RunReport] = []
+    absent: list[TtsqError] = []
+    failure: TtsqError | None = None
+    for run in runs:
+        try:
+            with reading_progress("ingest") as bar:
+
+                def progress(size: int, total: int, bar: Progress = bar) -> None:
+                    bar(size, total)
+                    alive()
+
+                done.append(
+                    pipeline.ingest(
+                        store,
+                        run.paths,
+                        run.options,
+                        now=lambda: datetime.now(UTC),
+                        progress=progress,
+                    )
+                )
+        except LogFileError as problem:
+            absent.append(problem)
+        except TtsqError as problem:
+            failure = problem
+            break
+    if not done:
+        for unread in absent[:-1] if failure is None else absent:
+            print_error(unread)
+        raise failure or absent[-1]
+    return together(done, absent), failure
+
+
+def demo(
+    ctx: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="Where to write; made when missing.")] = Path(
+        "demo/logs"
+    ),
+    requests: Annotated[int, typer.Option(help="How many requests.", min=1)] = 3000,
+    tz: Annotated[
+        str | None, typer.Option(help="Zone of the stamps [default: this machine's].")
+    ] = None,
+) -> None:
+    """Write a small realistic log set with an incident in it: three rotated files, two of them gzipped."""
+    from ingest.cli.settings.load import local_zone
+    from ingest.tasks.demo import write_demo
+
+    with reported(options(ctx).debug):
+        name = tz or options(ctx).settings.tz or str(getattr(local_zone(), "key", "UTC"))
+        summary = write_demo(folder, now=datetime.now(UTC), requests=requests, tz=name)
+        for path in summary.files:
+            typer.echo(f"wrote {printable(str(path))}  {path.stat().st_size:,} bytes")
+        typer.echo(
+            f"{summary.records:,} records of {summary.requests:,} requests, {summary.failures} of them failed; "
+            f"the incident begins at {summary.incident_at:%Y-%m-%d %H:%M}"
+        )
+        typer.echo(f"\nnext: ttsq ingest {printable(str(folder))} && ttsq run failure_by_length")
+
+
+def status(
+    ctx: typer.Context,
+    metrics: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write figures for Prometheus (node exporter's textfile collector) to this file instead, - for stdout.",
+            metavar="FILE",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Files known and how far they are read, the last runs, the ledger, the quarantine."""
+    from ingest.cli.commands.status import print_status
+
+    with reported(options(ctx).debug):
+        if metrics is not None and as_json:
+            raise UsageProblem("--metrics and --json are two forms of one answer", "give one")
+        if metrics is not None:
+            from ingest.tasks.metrics import write_metrics
+
+            write_metrics(open_store(ctx), metrics, None if str(metrics) != "-" else sys.stdout)
+        else:
+            print_status(open_store(ctx), as_json)

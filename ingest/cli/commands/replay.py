@@ -1,0 +1,113 @@
+"""``ttsq replay``: the quarantine, once more."""
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ingest.cli.options.context import open_store, options, print_error, printable, reported
+from ingest.cli.options.logs import (
+    DateFormat,
+    LogFormat,
+    Text,
+    Zone,
+    chosen_format,
+    reading_progress,
+)
+from ingest.errors import ExitCode
+
+if TYPE_CHECKING:
+    from ingest.tasks.replay.report import ReplayReport
+
+
+def replay(
+    ctx: typer.Context,
+    log_format: LogFormat = None,
+    datefmt: DateFormat = None,
+    tz: Zone = None,
+    text: Text = None,
+    final: Annotated[
+        bool,
+        typer.Option(
+            "--final", help="Nothing will follow: take the last record of every file, too."
+        ),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be understood, store nothing.")
+    ] = False,
+    wait: Annotated[
+        float, typer.Option(help="Seconds to wait for an ingest of the same store.")
+    ] = 10.0,
+    as_json: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
+) -> None:
+    """Parse what is in quarantine again, after an upgrade or with another format, and store what is understood now.
+
+    It is moved once; what still is not understood stays where it is.
+    """
+    with reported(options(ctx).debug):
+        from ingest.cli.settings.load import zone
+        from ingest.tasks.replay import run as flow
+        from ingest.tasks.replay.report import Options
+
+        s = options(ctx).settings
+        chosen = Options(
+            format=chosen_format(s, log_format, datefmt),
+            tz=zone(tz or s.tz),
+            final=final,
+            dry_run=dry_run,
+            wait_seconds=wait,
+            text=text or s.text,
+        )
+        with reading_progress("replay") as progress:
+            report = flow.replay(
+                open_store(ctx), chosen, now=lambda: datetime.now(UTC), progress=progress
+            )
+        typer.echo(_json(report) if as_json else _text(report, dry_run))
+        for problem in report.problems:
+            print_error(problem)
+        if report.problems:
+            raise typer.Exit(int(ExitCode.LOG_FILE))
+
+
+def _text(report: "ReplayReport", dry_run: bool) -> str:
+    lines = []
+    for f in report.files:
+        source = "" if f.source == "file" else "  (file gone: from the text kept)"
+        held = (
+            f"  ({f.held_bytes:,} bytes may still grow: --final takes them)" if f.held_bytes else ""
+        )
+        lines.append(
+            f"{f.released:>9,} of {f.pieces:,} pieces understood, {f.ledger.records:,} records, "
+            f"{f.left:,} left  {printable(f.path)}{source}{held}"
+        )
+    released = sum(f.released for f in report.files)
+    records = sum(f.ledger.records for f in report.files)
+    left = sum(f.left for f in report.files)
+    if not report.files:
+        return f"nothing is in quarantine in {printable(report.store)}"
+    verb = "would leave" if dry_run else "left"
+    lines += [
+        "",
+        f"{released:,} pieces {verb} quarantine as {records:,} records, {left:,} stay; "
+        f"{sum(report.rows.values()):,} rows stored in {printable(report.store)}",
+        *(f"  {table:<14} {count:>10,}" for table, count in report.rows.items()),
+    ]
+    return "\n".join(lines)
+
+
+def _json(report: "ReplayReport") -> str:
+    from dataclasses import asdict
+
+    return json.dumps(
+        {
+            "store": report.store,
+            "released": sum(f.released for f in report.files),
+            "records": sum(f.ledger.records for f in report.files),
+            "left": sum(f.left for f in report.files),
+            "rows": report.rows,
+            "files": [asdict(f) for f in report.files],
+            "problems": [p.message for p in report.problems],
+        },
+        indent=2,
+    )

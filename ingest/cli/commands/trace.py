@@ -1,0 +1,166 @@
+"""``ttsq trace``: one request's life."""
+
+import re
+import sys
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ingest.cli.options.context import open_reader, options, reported
+from ingest.cli.options.logs import DateFormat, LogFormat, chosen_format
+from ingest.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from ingest.tasks.trace.find import Found, Trace
+    from ingest.tasks.trace.lines import Line
+    from ingest.tasks.trace.phrases import TraceLook
+
+_USUAL = timedelta(seconds=30)  # before and after it: what a cause may reach
+_WIDEST = timedelta(days=7)
+_SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|d)")
+_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+
+
+def trace(
+    ctx: typer.Context,
+    wanted: Annotated[
+        str,
+        typer.Argument(metavar="ID", help="An id, an X-Request-ID, or the beginning of one."),
+    ],
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at",
+            help="Of several the one nearest to this instant: an instant, a date or an age such as 3h.",
+        ),
+    ] = None,
+    around: Annotated[
+        str | None,
+        typer.Option(
+            "--around",
+            help="Look so far before and after it (30s, 5m, 1h), and list the requests that ran then "
+            "[default: 30s, without that list].",
+        ),
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Whole texts, tracebacks and lists; nothing is cut.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object with all of it.")
+    ] = False,
+    tz: Annotated[
+        str | None,
+        typer.Option(
+            "--tz", help="Zone of instants, given and shown (IANA) [default: this machine's]."
+        ),
+    ] = None,
+    log_format: LogFormat = None,
+    datefmt: DateFormat = None,
+) -> None:
+    """Show one request's whole life: its stages, errors and log lines, and what was around it.
+
+    Exits with 1 when nothing has the id. For example: ttsq trace ts_7f3a2b1c --around 30s
+    """
+    with reported(options(ctx).debug):
+        from ingest.cli.settings.load import zone
+        from ingest.records.parse import Parser
+
+        settings = options(ctx).settings
+        shown_in = zone(tz or settings.tz)
+        instant = _instant(at, shown_in)
+        window = _window(around)
+        parser = Parser(chosen_format(settings, log_format, datefmt), zone(settings.tz))
+        found, traced = _gathered(ctx, _stored(wanted), instant, window, around is not None, full)
+        if traced is None:
+            typer.echo(_listed(found, _look(shown_in, full), as_json), nl=as_json)
+            return
+        from ingest.tasks.trace.find import wanted_records
+        from ingest.tasks.trace.lines import read_lines
+
+        lines = read_lines(traced.files, wanted_records(traced), traced.names, parser)
+        typer.echo(_page(found, traced, lines, _look(shown_in, full), as_json), nl=as_json)
+
+
+def _gathered(
+    ctx: typer.Context,
+    wanted: str,
+    at: datetime | None,
+    window: timedelta,
+    running: bool,
+    full: bool,
+) -> "tuple[Found, Trace | None]":
+    """What is meant and, if that is one request, all of it; the store is let go of before files are read."""
+    from ingest.tasks.trace.find import find, gather
+
+    with open_reader(ctx) as reader:
+        found = find(reader, wanted, at)
+        if len(found.matches) > 1:
+            return found, None
+        return found, gather(reader, found.matches[0], window, running=running, full=full)
+
+
+def _stored(wanted: str) -> str:
+    """The id as a store has it: what is no UTF-8 is U+FFFD there.
+
+    :raises UsageProblem: for an empty one.
+    """
+    written = wanted.strip().encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    if not written:
+        raise UsageProblem("the id is empty", "for example: ttsq trace ts_7f3a2b1c")
+    return written
+
+
+def _instant(written: str | None, tz: tzinfo) -> datetime | None:
+    from ingest.named_queries.values import parse_instant
+
+    if written is None:
+        return None
+    instant = parse_instant(written.strip(), datetime.now(UTC), tz)
+    if instant is None:
+        raise UsageProblem(
+            f"the option --at is given {written!r}, expected an instant, a date or an age",
+            "for example: --at 2026-03-02T14:22, or --at 3h",
+        )
+    return instant
+
+
+def _window(written: str | None) -> timedelta:
+    if written is None:
+        return _USUAL
+    match = _SPAN.fullmatch(written.strip())
+    seconds = float(match[1]) * _SECONDS[match[2]] if match else -1.0
+    if not 0 <= seconds <= _WIDEST.total_seconds():
+        raise UsageProblem(
+            f"the option --around is given {written!r}, expected a length of time up to 7d",
+            "for example: --around 30s, --around 5m",
+        )
+    return timedelta(seconds=seconds)
+
+
+def _look(tz: tzinfo, full: bool) -> "TraceLook":
+    import shutil
+
+    from ingest.tasks.trace.phrases import TraceLook
+
+    terminal = sys.stdout.isatty()
+    width = shutil.get_terminal_size().columns if terminal else None
+    return TraceLook(width, tz, terminal, full)
+
+
+def _listed(found: "Found", look: "TraceLook", as_json: bool) -> str:
+    from ingest.tasks.trace.listing import matches_json, matches_text
+
+    return matches_json(found, look.tz) if as_json else matches_text(found, look)
+
+
+def _page(
+    found: "Found", traced: "Trace", lines: "list[Line]", look: "TraceLook", as_json: bool
+) -> str:
+    if as_json:
+        from ingest.tasks.trace.listing import trace_json
+
+        return trace_json(found, traced, lines, look.tz)
+    from ingest.tasks.trace.page import trace_text
+
+    return trace_text(traced, lines, look)

@@ -1,0 +1,106 @@
+"""What every command shares: the options in front of it, the store, and how errors are printed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import typer
+
+from ingest.cli.settings.load import Loaded, Settings, default_store, store_url
+from ingest.errors import ExitCode, TtsqError
+from ingest.paths import shown
+from ingest.stores.contract import Reader, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options in front of the command, and the settings behind them."""
+
+    db: str
+    debug: bool
+    loaded: Loaded
+
+    @property
+    def settings(self) -> Settings:
+        """The settings without the options in front of the command."""
+        return self.loaded.settings
+
+    @property
+    def url(self) -> str:
+        """The store: --db, else TTSQ_DB or the settings file, else the user's data directory; with its password.
+
+        :raises SettingsError: when the password file cannot be used.
+        """
+        url = self.db or self.settings.db or default_store()
+        return store_url(url, self.settings.db_password_file)
+
+
+def options(ctx: typer.Context) -> Options:
+    """The options of a command's context."""
+    found = ctx.find_object(Options)
+    assert found is not None
+    return found
+
+
+def open_store(ctx: typer.Context) -> Store:
+    """The store of a command, not opened yet."""
+    from ingest.stores import open as stores
+
+    return stores.open_store(options(ctx).url)
+
+
+@contextmanager
+def open_reader(ctx: typer.Context) -> Iterator[Reader]:
+    """A read-only session on a store that is at head."""
+    from ingest.stores import migrate
+
+    store = open_store(ctx)
+    migrate.require_head(store)
+    with store.reading() as reader:
+        yield reader
+
+
+def print_error(error: TtsqError) -> None:
+    """One sentence, and a hint that works, on stderr."""
+    typer.echo(f"ttsq: error: {printable(error.message)}", err=True)
+    if error.hint:
+        typer.echo(f"\nhint: {printable(error.hint)}", err=True)
+
+
+def printable(text: str) -> str:
+    """Text without control characters: file names and log lines must not steer a terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+
+
+def refused(error: OSError) -> TtsqError:
+    """What the system refuses, where no layer below has more to say of it."""
+    reason = error.strerror or str(error)
+    if error.filename is None:
+        return TtsqError(f"the system refuses: {reason}", "is the disk full? see: df -h")
+    path = shown(str(error.filename))
+    return TtsqError(
+        f"the system refuses {path}: {reason}",
+        f"ls -ld {path}; ttsq --debug ... shows where it happened",
+    )
+
+
+@contextmanager
+def reported(debug: bool) -> Iterator[None]:
+    """Turn our errors into a message and an exit code; with ``debug`` let the traceback through."""
+    try:
+        yield
+    except TtsqError as error:
+        if debug:
+            raise
+        print_error(error)
+        raise typer.Exit(int(error.exit_code)) from error
+    except OSError as error:
+        if debug or isinstance(error, BrokenPipeError):
+            raise
+        print_error(refused(error))
+        raise typer.Exit(int(ExitCode.STORE)) from error
+    except KeyboardInterrupt:
+        typer.echo(
+            "ttsq: interrupted; what was committed stays, the rest comes next time", err=True
+        )
+        raise typer.Exit(int(ExitCode.INTERRUPTED)) from None

@@ -1,0 +1,77 @@
+"""What the commands that read log files share: how records look, and how far the reading is."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ingest.cli.settings.load import Settings, Source
+from ingest.rows.words import TextPolicy
+
+if TYPE_CHECKING:
+    from ingest.records.formats import Format
+
+LogFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--log-format",
+        help="The service's own logging format string, e.g. '%(asctime)s %(levelname)s %(message)s'.",
+    ),
+]
+DateFormat = Annotated[
+    str | None,
+    typer.Option("--datefmt", help="The datefmt that goes with it, where there is one."),
+]
+Zone = Annotated[
+    str | None,
+    typer.Option("--tz", help="Zone of stamps that name none (IANA) [default: this machine's]."),
+]
+Text = Annotated[
+    TextPolicy | None,
+    typer.Option(
+        help="What is stored of users' words: keep, hash (the texts alone, salted: repeats can be counted) or drop [default: keep].",
+        show_default=False,
+    ),
+]
+
+
+def chosen_format(
+    settings: Settings | Source, log_format: str | None, datefmt: str | None
+) -> "Format":
+    """The record grammar: as given, else as the settings, or those of a source, say.
+
+    :raises FormatError: for one that cannot be read.
+    """
+    from ingest.records.formats import compile_format
+
+    return compile_format(
+        log_format or settings.log_format,
+        datefmt or settings.datefmt,
+        escapes=settings.escapes,
+        stage_time=settings.stage_time,
+    )
+
+
+@contextmanager
+def reading_progress(task: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on stderr, only on a terminal; it is told the bytes done and their total."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    with Progress(
+        BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn(),
+        console=Console(stderr=True), transient=True,
+    ) as bar:  # fmt: skip
+        number = bar.add_task(task, total=None)
+        yield lambda done, total: bar.update(number, completed=done, total=total)

@@ -1,0 +1,85 @@
+"""What ``ttsq ingest`` is to read: the paths given, else the sources of the settings; one run each, one report."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ingest.cli.options.logs import chosen_format
+from ingest.cli.settings.load import Settings, Source, local_host, zone
+from ingest.errors import TtsqError, UsageProblem
+from ingest.model import Ledger, RunReport
+from ingest.paths import shown
+from ingest.rows.words import TextPolicy
+
+if TYPE_CHECKING:
+    from ingest.pipeline.ingest import Options
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The options of the command as given; None: as the settings say."""
+
+    host: str | None = None
+    service: str | None = None
+    log_format: str | None = None
+    datefmt: str | None = None
+    tz: str | None = None
+    final: bool = False
+    dry_run: bool = False
+    wait_seconds: float = 10.0
+    text: TextPolicy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Log files that are read in one way."""
+
+    paths: Sequence[str]
+    options: "Options"
+
+
+def planned(settings: Settings, paths: Sequence[str], given: Given) -> list[Run]:
+    """The runs over ``paths``, else over the sources of the settings; all are checked before the first begins.
+
+    :raises UsageProblem: when neither names any, or a format or a zone cannot be used.
+    """
+    named = [replace(settings.for_paths, paths=tuple(paths))] if paths else []
+    sources = named or settings.sources
+    if not sources:
+        raise UsageProblem(
+            "no log files are named", "ttsq ingest PATH, or [[sources]] in the settings"
+        )
+    return [Run(s.paths, _options(s, given, settings.text)) for s in sources]
+
+
+def _options(source: Source, given: Given, text: TextPolicy) -> "Options":
+    from ingest.pipeline import ingest as pipeline
+
+    return pipeline.Options(
+        host=shown(given.host or source.host or local_host()),
+        service=shown(given.service or source.service),
+        format=chosen_format(source, given.log_format, given.datefmt),
+        tz=zone(given.tz or source.tz),
+        final=given.final,
+        dry_run=given.dry_run,
+        wait_seconds=given.wait_seconds,
+        text=given.text or text,
+    )
+
+
+def together(reports: Sequence[RunReport], absent: Sequence[TtsqError]) -> RunReport:
+    """Several runs as one, in their order; ``absent`` are sources of which nothing could be read. At least one run."""
+    rows: dict[str, int] = {}
+    for report in reports:
+        for table, count in report.rows.items():
+            rows[table] = rows.get(table, 0) + count
+    return RunReport(
+        store=reports[0].store,
+        started_at=reports[0].started_at,
+        finished_at=reports[-1].finished_at,
+        files=tuple(file for report in reports for file in report.files),
+        ledger=sum((report.ledger for report in reports), Ledger()),
+        bytes_read=sum(report.bytes_read for report in reports),
+        rows=rows,
+        problems=(*(p for report in reports for p in report.problems), *absent),
+    )

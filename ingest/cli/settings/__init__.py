@@ -1,0 +1,1 @@
+"""The settings: file and environment in, one checked value out."""

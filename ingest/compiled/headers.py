@@ -1,0 +1,360 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# mypy: ignore-errors
+"""The first line of a record: which kind begins with it, and the fields of its header; compiled as :mod:`ingest.compiled.records`."""
+
+from __future__ import annotations
+
+import cython
+
+from ingest.compiled import layout
+
+if cython.compiled:
+    from cython.cimports.ingest.compiled.buffer import Bytes
+    from cython.cimports.ingest.compiled.stamps import Stamps
+else:
+    from ingest.compiled.buffer import Bytes
+    from ingest.compiled.stamps import Stamps
+
+R_NAME = cython.declare(cython.int, layout.R_NAME)
+R_NAME_END = cython.declare(cython.int, layout.R_NAME_END)
+R_REQUEST_ID = cython.declare(cython.int, layout.R_REQUEST_ID)
+R_REQUEST_ID_END = cython.declare(cython.int, layout.R_REQUEST_ID_END)
+REC_WIDTH = cython.declare(cython.int, layout.REC_WIDTH)
+K_HEADER = cython.declare(cython.int, layout.K_HEADER)
+K_HEADERLESS = cython.declare(cython.int, layout.K_HEADERLESS)
+K_TRACEBACK = cython.declare(cython.int, layout.K_TRACEBACK)
+F_ASCTIME = cython.declare(cython.int, layout.F_ASCTIME)
+F_LEVEL = cython.declare(cython.int, layout.F_LEVEL)
+F_NAME = cython.declare(cython.int, layout.F_NAME)
+F_MESSAGE = cython.declare(cython.int, layout.F_MESSAGE)
+F_REQUEST_ID = cython.declare(cython.int, layout.F_REQUEST_ID)
+F_DIGITS = cython.declare(cython.int, layout.F_DIGITS)
+F_MSECS = cython.declare(cython.int, layout.F_MSECS)
+F_CREATED = cython.declare(cython.int, layout.F_CREATED)
+T_YEAR = cython.declare(cython.int, layout.T_YEAR)
+L_NONE = cython.declare(cython.int, layout.L_NONE)
+L_DEBUG = cython.declare(cython.int, layout.L_DEBUG)
+L_INFO = cython.declare(cython.int, layout.L_INFO)
+L_WARNING = cython.declare(cython.int, layout.L_WARNING)
+L_ERROR = cython.declare(cython.int, layout.L_ERROR)
+L_CRITICAL = cython.declare(cython.int, layout.L_CRITICAL)
+C_IDENT = cython.declare(cython.int, layout.C_IDENT)
+C_FIRST = cython.declare(cython.int, layout.C_FIRST)
+C_SPACE = cython.declare(cython.int, layout.C_SPACE)
+# bytes that may stand behind a message; bounds the search
+_TRAILER = cython.declare(cython.int, 1024)
+
+
+class Headers(Bytes):
+    """Matches lines by one compiled format.
+
+    ``program`` int32[n_fields, 5]: field kind, literal start, literal length, least width, extra number; ``literals`` the bytes
+    they point into, ``suffix`` start and length of what ends the line; ``max_record`` bytes. What the last line that begins a
+    record holds: ``level``, the span ``message`` … ``message_end``, the stamp, and in ``scratch`` int32[REC_WIDTH + 2 * n_extra]
+    the spans of name, request id and extras.
+    """
+
+    def __init__(self, program, literals, suffix, clock, plain_clock, max_record):
+        self.stamps = Stamps(clock, plain_clock)
+        self.program = program
+        self.n_fields = program.shape[0]
+        self.literals = literals
+        self.suffix = suffix[0]
+        self.suffix_len = suffix[1]
+        self.max_record = max_record
+        extras = max((program[i, 4] + 1 for i in range(program.shape[0])), default=0)
+        width = REC_WIDTH + 2 * max(extras, 0)
+        self.scratch = memoryview(bytearray(4 * width)).cast("i")
+
+    def over(self, data, end):
+        """Read other bytes from now on."""
+        Bytes.over(self, data, end)
+        self.stamps.over(data, end)
+
+    def begins(self, line, stop):
+        """The kind of record that begins with a line, or -1."""
+        if line >= stop:
+            return -1
+        if self._header(line, stop):
+            return K_HEADER
+        if self.data[line] == 84:
+            if self.starts(line, stop, b"Traceback (most recent call last):", 34):
+                return K_TRACEBACK
+            return -1
+        if self._headerless(line, stop):
+            return K_HEADERLESS
+        return -1
+
+    def begins_traceback(self, line, stop):
+        """Whether a record's traceback begins with a line."""
+        if self.starts(line, stop, b"Traceback (most recent call last):", 34):
+            return True
+        return self.starts(
+            line, stop, b"  + Exception Group Traceback (most recent call last):", 54
+        )
+
+    def take_headerless(self, kind, line, stop):
+        """What a line holds that begins a record without a header: level and name, or a traceback."""
+        pos: cython.int = line
+        name: cython.int
+        j: cython.int
+        for j in range(self.scratch.shape[0]):
+            self.scratch[j] = 0
+        if kind == K_TRACEBACK:
+            self.level = L_ERROR
+            self.message = self.message_end = line
+            return
+        while self.data[pos] != 58:
+            pos += 1
+        self.level = self._level(line, pos)
+        pos += 1
+        name = pos
+        while pos < stop and self.characters[self.data[pos]] & C_IDENT:
+            pos += 1
+        if pos > name and pos < stop and self.data[pos] == 58:
+            self.scratch[R_NAME] = name
+            self.scratch[R_NAME_END] = pos
+            pos += 1
+        else:
+            pos = name
+        while pos < stop and self.characters[self.data[pos]] & C_SPACE:
+            pos += 1
+        self.message = pos
+        self.message_end = stop
+
+    def _headerless(self, line, stop):
+        """Whether a line is ``LEVEL:name:message``, the format of a logger that nobody has set up."""
+        pos: cython.int = line
+        name: cython.int
+        while pos < stop and pos - line <= 8 and 65 <= self.data[pos] <= 90:
+            pos += 1
+        if pos >= stop or self.data[pos] != 58 or self._level(line, pos) == L_NONE:
+            return False
+        pos += 1
+        if pos >= stop or self.characters[self.data[pos]] & C_SPACE:
+            return True
+        name = pos
+        while pos < stop and self.characters[self.data[pos]] & C_IDENT:
+            pos += 1
+        return pos > name and pos < stop and self.data[pos] == 58 and pos - line <= self.max_record
+
+    def _level(self, pos, end):
+        n: cython.int = end - pos
+        if n == 4:
+            if self.starts(pos, end, b"INFO", 4):
+                return L_INFO
+            if self.starts(pos, end, b"WARN", 4):
+                return L_WARNING
+        elif n == 5:
+            if self.starts(pos, end, b"ERROR", 5):
+                return L_ERROR
+            if self.starts(pos, end, b"DEBUG", 5):
+                return L_DEBUG
+            if self.starts(pos, end, b"FATAL", 5):
+                return L_CRITICAL
+        elif n == 7:
+            if self.starts(pos, end, b"WARNING", 7):
+                return L_WARNING
+        elif n == 8:
+            if self.starts(pos, end, b"CRITICAL", 8):
+                return L_CRITICAL
+        return L_NONE
+
+    def _header(self, line, stop):
+        j: cython.int
+        padded: cython.bint
+        self.stamps.forget()
+        self.msecs = -1
+        self.level = L_NONE
+        self.message = -1
+        if self.n_fields > 0 and self.program[0, 0] == F_ASCTIME and self.program[0, 2] == 0:
+            # the cheap refusal of most continuation lines
+            padded = self.program[0, 3] > 0
+            if not padded and self.stamps.clock[0, 0] == T_YEAR:
+                if not (48 <= self.data[line] <= 57):
+                    return False
+        for j in range(self.scratch.shape[0]):
+            self.scratch[j] = 0
+        if not self._fields(0, line, stop) or self.message - line > self.max_record:
+            return False
+        if self.msecs >= 0 and self.stamps.stamp % 1000000 == 0:  # else the stamp itself tells them
+            self.stamps.stamp += cython.cast(cython.longlong, self.msecs) * 1000
+        return True
+
+    def _literal(self, pos, stop, at, n):
+        k: cython.int
+        if stop - pos < n:
+            return False
+        for k in range(n):
+            if self.data[pos + k] != self.literals[at + k]:
+                return False
+        return True
+
+    def _fields(self, first, start, stop):
+        """Match fields from number ``first`` on at ``start``; after the message they must end at ``stop``."""
+        i: cython.int = first
+        pos: cython.int = start
+        kind: cython.int
+        end: cython.int
+        while i < self.n_fields:
+            # when called behind a message, its literal was matched by the caller
+            if i != first or first == 0:
+                if not self._literal(pos, stop, self.program[i, 1], self.program[i, 2]):
+                    # a line's trailing space may be lost: "event: " - an empty message
+                    return False
+                pos += self.program[i, 2]
+            kind = self.program[i, 0]
+            if kind == F_MESSAGE:
+                return self._message(i, pos, stop)
+            end = self._field(i, kind, pos, stop)
+            if end < 0:
+                return False
+            pos = end
+            i += 1
+        if not self._literal(pos, stop, self.suffix, self.suffix_len):
+            return False
+        return pos + self.suffix_len == stop
+
+    def _message(self, i, pos, stop):
+        at: cython.int
+        lit: cython.int = self.suffix
+        n: cython.int = self.suffix_len
+        low: cython.int = pos if stop - pos < _TRAILER else stop - _TRAILER
+        msecs: cython.int = self.msecs
+        level: cython.int = self.level
+        self.message = pos
+        self.message_end = stop
+        if i + 1 < self.n_fields:
+            lit = self.program[i + 1, 1]
+            n = self.program[i + 1, 2]
+        elif n == 0:
+            return True
+        at = stop - n
+        while at >= low:
+            if self._literal(at, stop, lit, n) and self._fields(
+                i + 1, at + (n if i + 1 < self.n_fields else 0), stop
+            ):
+                self.message = pos
+                self.message_end = at
+                return True
+            at -= 1
+        # what the attempts have found is part of the message
+        self.msecs = msecs
+        self.level = level
+        self._forget(i + 1)
+        return True
+
+    def _forget(self, first):
+        i: cython.int
+        for i in range(first, self.n_fields):
+            if self.program[i, 0] == F_NAME:
+                self.scratch[R_NAME] = self.scratch[R_NAME_END] = 0
+            elif self.program[i, 0] == F_REQUEST_ID:
+                self.scratch[R_REQUEST_ID] = self.scratch[R_REQUEST_ID_END] = 0
+            else:
+                self._extra(i, 0, 0)
+
+    def _field(self, i, kind, pos, stop):
+        """Match one field at pos; the offset behind it, or -1."""
+        end: cython.int
+        begin: cython.int
+        level_end: cython.int
+        if kind == F_ASCTIME and self.program[i, 3] == 0:
+            return self.stamps.read(pos, stop)
+        if kind == F_ASCTIME or kind == F_CREATED or kind == F_MSECS or kind == F_DIGITS:
+            return self._fixed(i, kind, pos, stop)
+        end = self._text_end(i, pos, stop)
+        if end < 0:
+            return -1
+        begin = pos
+        while begin < end and self.data[begin] == 32:
+            begin += 1
+        level_end = end
+        while level_end > begin and self.data[level_end - 1] == 32:
+            level_end -= 1
+        if kind == F_LEVEL:
+            if level_end <= begin or level_end - begin > 20:
+                return -1
+            if not self.characters[self.data[begin]] & C_FIRST:
+                return -1
+            self.level = self._level(begin, level_end)
+        elif kind == F_NAME:
+            self.scratch[R_NAME] = begin
+            self.scratch[R_NAME_END] = level_end
+        elif kind == F_REQUEST_ID:
+            self.scratch[R_REQUEST_ID] = begin
+            self.scratch[R_REQUEST_ID_END] = level_end
+        else:
+            self._extra(i, begin, level_end)
+        return end
+
+    def _fixed(self, i, kind, start, stop):
+        """Match a field whose end its own characters tell, with the padding up to its width; the offset behind, or -1."""
+        pos: cython.int = start
+        end: cython.int
+        missing: cython.int = self.program[i, 3]
+        if missing > 0:
+            while pos < stop and self.data[pos] == 32:
+                pos += 1
+        if kind == F_ASCTIME:
+            end = self.stamps.read(pos, stop)
+        elif kind == F_CREATED:
+            end = self.stamps.created(pos, stop)
+        else:
+            end = self._digits(i, kind, pos, stop)
+        if end < 0 or missing <= 0:
+            return end
+        for pos in range(start, end):
+            if (self.data[pos] & 0xC0) != 0x80:  # widths count characters
+                missing -= 1
+        while missing > 0 and end < stop and self.data[end] == 32:
+            end += 1
+            missing -= 1
+        return end
+
+    def _text_end(self, i, pos, stop):
+        """The offset where the literal behind field i begins, or -1."""
+        at: cython.int = pos + self.program[i, 3]
+        lit: cython.int
+        n: cython.int
+        if i + 1 < self.n_fields:
+            lit = self.program[i + 1, 1]
+            n = self.program[i + 1, 2]
+        else:
+            lit = self.suffix
+            n = self.suffix_len
+            if n == 0:
+                return stop
+        while at + n <= stop:
+            if n == 0 or (self.data[at] == self.literals[lit] and self._literal(at, stop, lit, n)):
+                return at
+            at += 1
+        return -1
+
+    def _digits(self, i, kind, start, stop):
+        """Match digits, with a fraction or not; the offset behind them, or -1."""
+        pos: cython.int = start
+        begin: cython.int
+        value: cython.int = 0
+        whole: cython.bint = True
+        while pos < stop and self.data[pos] == 32:
+            pos += 1
+        begin = pos
+        while pos < stop and (48 <= self.data[pos] <= 57 or self.data[pos] == 46):
+            whole = whole and self.data[pos] != 46
+            if whole and pos - begin < 3:
+                value = value * 10 + self.data[pos] - 48
+            pos += 1
+        if pos == begin:
+            return -1
+        if kind == F_MSECS:
+            self.msecs = value
+        else:
+            self._extra(i, begin, pos)
+        return pos
+
+    def _extra(self, i, begin, end):
+        e: cython.int = self.program[i, 4]
+        if e >= 0:
+            self.scratch[REC_WIDTH + 2 * e] = begin
+            self.scratch[REC_WIDTH + 2 * e + 1] = end

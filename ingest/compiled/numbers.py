@@ -1,0 +1,241 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# mypy: ignore-errors
+"""Spans → numbers in the unit of their column; compiled as :mod:`ingest.compiled.records`."""
+
+from __future__ import annotations
+
+import cython
+
+from ingest.compiled import layout
+
+COMPILED = cython.compiled
+P_VALUE = cython.declare(cython.int, layout.P_VALUE)
+P_VALUE_END = cython.declare(cython.int, layout.P_VALUE_END)
+P_CODE = cython.declare(cython.int, layout.P_CODE)
+
+# Families of numbers, by the unit a value may carry.
+N_TEXT, N_MS, N_KB, N_MB, N_PERCENT, N_PLAIN, N_LENGTH, N_BOOL = range(8)
+_MS = cython.declare(cython.int, N_MS)
+_KB = cython.declare(cython.int, N_KB)
+_MB = cython.declare(cython.int, N_MB)
+_PERCENT = cython.declare(cython.int, N_PERCENT)
+_LENGTH = cython.declare(cython.int, N_LENGTH)
+_BOOL = cython.declare(cython.int, N_BOOL)
+# What became of a value.
+OK, BAD, SLOW = 1, 0, 2
+_OK = cython.declare(cython.char, 1)
+_BAD = cython.declare(cython.char, 0)
+_SLOW = cython.declare(cython.char, 2)
+
+
+def numbers(data, pairs, families, values, states):
+    """Read the values of pairs whose key has a numeric column.
+
+    ``families`` int32[n_keys] by key code; ``values`` float64[p] and ``states`` int8[p] are filled: OK, BAD (no such number)
+    or SLOW (a number whose digits need exact arithmetic: the caller reads it). Text keys are left BAD.
+    """
+    src: cython.const[cython.uchar][::1] = data
+    p: cython.int[:, ::1] = pairs
+    fam: cython.int[::1] = families
+    val: cython.double[::1] = values
+    st: cython.char[::1] = states
+    i: cython.Py_ssize_t
+    n: cython.Py_ssize_t = p.shape[0]
+    family: cython.int
+    with cython.nogil:
+        for i in range(n):
+            st[i] = _BAD
+            if p[i, P_CODE] < 0:
+                continue
+            family = fam[p[i, P_CODE]]
+            if family == _BOOL:
+                st[i] = _boolean(src, p[i, P_VALUE], p[i, P_VALUE_END], val, i)
+            elif family != 0:
+                st[i] = _number(src, p[i, P_VALUE], p[i, P_VALUE_END], family, val, i)
+
+
+def pair_numbers(values, states, chosen, out, valid):
+    """Numbers of pairs int32[n] ``chosen`` (-1: none) as :func:`numbers` has read them; return the nulls' count.
+
+    ``out`` float64[n]; ``valid`` as in :func:`pair_strings`.
+    """
+    val: cython.double[::1] = values
+    st: cython.char[::1] = states
+    ch: cython.int[::1] = chosen
+    o: cython.double[::1] = out
+    bits: cython.uchar[::1] = valid
+    i: cython.Py_ssize_t
+    nulls: cython.Py_ssize_t = 0
+    n: cython.Py_ssize_t = ch.shape[0]
+    with cython.nogil:
+        for i in range(n):
+            if ch[i] < 0 or st[ch[i]] != _OK:
+                o[i] = 0.0
+                nulls += 1
+            else:
+                o[i] = val[ch[i]]
+                bits[i >> 3] |= 1 << (i & 7)
+    return nulls
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _boolean(
+    data: cython.const[cython.uchar][::1],
+    pos: cython.int,
+    end: cython.int,
+    values: cython.double[::1],
+    i: cython.Py_ssize_t,
+) -> cython.char:
+    """Read a truth value into ``values[i]``; what became of it."""
+    if (
+        _word(data, pos, end, b"true\0")
+        or _word(data, pos, end, b"yes\0")
+        or (end - pos == 1 and data[pos] == 49)
+    ):
+        values[i] = 1.0
+        return _OK
+    if (
+        _word(data, pos, end, b"false\0")
+        or _word(data, pos, end, b"no\0")
+        or (end - pos == 1 and data[pos] == 48)
+    ):
+        values[i] = 0.0
+        return _OK
+    return _BAD
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _number(
+    data: cython.const[cython.uchar][::1],
+    start: cython.int,
+    end: cython.int,
+    family: cython.int,
+    values: cython.double[::1],
+    i: cython.Py_ssize_t,
+) -> cython.char:
+    """Read a number and its unit into ``values[i]``; what became of it."""
+    pos: cython.int = start
+    negative: cython.bint = False
+    mantissa: cython.longlong = 0
+    digits: cython.int = 0
+    places: cython.int = 0
+    seen: cython.int = 0
+    factor: cython.double
+    value: cython.double
+    scale: cython.double = 1.0
+    k: cython.int
+    if pos < end and (data[pos] == 43 or data[pos] == 45):
+        negative = data[pos] == 45
+        pos += 1
+    while pos < end and 48 <= data[pos] <= 57:
+        if digits > 0 or data[pos] != 48:
+            digits += 1
+        if digits <= 15:
+            mantissa = mantissa * 10 + data[pos] - 48
+        seen += 1
+        pos += 1
+    if pos < end and data[pos] == 46:
+        if family == _LENGTH:
+            return _SLOW
+        pos += 1
+        while pos < end and 48 <= data[pos] <= 57:
+            if digits > 0 or data[pos] != 48:
+                digits += 1
+            if digits <= 15:
+                mantissa = mantissa * 10 + data[pos] - 48
+                places += 1
+            seen += 1
+            pos += 1
+    if seen == 0:
+        return _BAD
+    if (
+        pos < end
+        and (data[pos] | 32) == 101
+        and pos + 1 < end
+        and (48 <= data[pos + 1] <= 57 or data[pos + 1] == 43 or data[pos + 1] == 45)
+    ):
+        return _SLOW
+    if digits > 15 or places > 22:
+        return _SLOW
+    while pos < end and data[pos] == 32:
+        pos += 1
+    factor = _unit(data, pos, end, family)
+    if factor == 0.0:
+        return _BAD
+    value = cython.cast(cython.double, mantissa)
+    for k in range(places):
+        scale = scale * 10.0
+    value = value / scale
+    if factor != 1.0:
+        value = value * factor if factor > 0.0 else value / -factor
+    values[i] = -value if negative else value
+    return _OK
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _unit(
+    data: cython.const[cython.uchar][::1], pos: cython.int, end: cython.int, family: cython.int
+) -> cython.double:
+    """The factor that brings a unit to the column's (negative: a divisor), 0 for one that is not of the family."""
+    if pos == end:
+        return 1.0
+    if family == _MS:
+        if _word(data, pos, end, b"ms\0"):
+            return 1.0
+        if _word(data, pos, end, b"s\0"):
+            return 1000.0
+        if _word(data, pos, end, b"us\0"):
+            return -1000.0
+        if _word(data, pos, end, b"min\0"):
+            return 60000.0
+        return 0.0
+    if family == _PERCENT:
+        return 1.0 if end - pos == 1 and data[pos] == 37 else 0.0
+    if family == _LENGTH:
+        return 1.0 if _word(data, pos, end, b"chars\0") or _word(data, pos, end, b"char\0") else 0.0
+    if family == _KB or family == _MB:
+        return _size_unit(data, pos, end) * (1.0 if family == _KB else 1.0 / 1024.0)
+    return 0.0
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _size_unit(
+    data: cython.const[cython.uchar][::1], pos: cython.int, end: cython.int
+) -> cython.double:
+    if _word(data, pos, end, b"b\0"):
+        return 1.0 / 1024.0
+    if _word(data, pos, end, b"kb\0") or _word(data, pos, end, b"kib\0"):
+        return 1.0
+    if _word(data, pos, end, b"mb\0") or _word(data, pos, end, b"mib\0"):
+        return 1024.0
+    if _word(data, pos, end, b"gb\0") or _word(data, pos, end, b"gib\0"):
+        return 1048576.0
+    if _word(data, pos, end, b"tb\0") or _word(data, pos, end, b"tib\0"):
+        return 1073741824.0
+    return 0.0
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _word(
+    data: cython.const[cython.uchar][::1],
+    pos: cython.int,
+    end: cython.int,
+    word: cython.p_const_char,
+) -> cython.bint:
+    """Whether the span is the (lower-case) word, in any case; the word ends with a NUL."""
+    k: cython.int = 0
+    while pos + k < end:
+        if word[k] == 0 or (data[pos + k] | 32) != word[k]:
+            return False
+        k += 1
+    return word[k] == 0

@@ -1,0 +1,29 @@
+cimport cython
+
+from ingest.compiled.buffer cimport Bytes
+
+
+@cython.final
+cdef class Pairs(Bytes):
+    cdef int[:, ::1] records
+    cdef int[:, ::1] table
+    cdef int n
+    cdef const unsigned char[::1] event_text
+    cdef int[::1] event_at
+    cdef int n_events
+    cdef const unsigned char[::1] key_text
+    cdef int[::1] key_at
+    cdef int[::1] key_bucket
+    cdef int[::1] key_next
+    cdef int[::1] key_shape
+    cdef int text_key
+    cdef bint escapes
+    cdef int event(self, int i, int pos, int end) noexcept nogil
+    cdef bint cut(self, int i, int start, int end) noexcept nogil
+    cdef bint text_open(self, int pos, int end) noexcept nogil
+    cdef bint dangling(self, int pos, int stop) noexcept nogil
+    cdef int _key(self, int start, int end) noexcept nogil
+    cdef bint _follows(self, int pos, int end) noexcept nogil
+    cdef int _quoted(self, int row, int start, int end, bint last) noexcept nogil
+    cdef int _bare(self, int row, int start, int end, int whole) noexcept nogil
+    cdef bint _may_close(self, int pos, int end) noexcept nogil

@@ -1,0 +1,273 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# mypy: ignore-errors
+"""Events of one log file, in its order → parts of requests (docs/parsing.md, "Requests").
+
+Cython's pure-Python mode, as :mod:`ingest.compiled.records`.
+"""
+
+from __future__ import annotations
+
+import cython
+
+from ingest.compiled import layout as spans
+
+COMPILED = cython.compiled
+P_CODE = cython.declare(cython.int, spans.P_CODE)
+P_RECORD = cython.declare(cython.int, spans.P_RECORD)
+R_PAIR = cython.declare(cython.int, spans.R_PAIR)
+R_PAIRS = cython.declare(cython.int, spans.R_PAIRS)
+
+# Kinds of events, as the scanner's event codes; E_OTHER is any other WARNING or worse that names an id.
+E_START, E_COMPLETE, E_FAILED, E_STAGE, E_METRICS, E_OTHER = 0, 1, 2, 3, 4, 9
+TAKEN = 1000  # in place of a column: the pair is known, and goes nowhere
+_TAKEN = cython.declare(cython.int, TAKEN)
+_START = cython.declare(cython.int, E_START)
+_COMPLETE = cython.declare(cython.int, E_COMPLETE)
+_FAILED = cython.declare(cython.int, E_FAILED)
+_STAGE = cython.declare(cython.int, E_STAGE)
+_OTHER = cython.declare(cython.int, E_OTHER)
+
+# Columns of the part table, int32[n_parts, PART_WIDTH]: event numbers, -1 for none.
+FIRST, LAST, STARTED, COMPLETED, IS_REQUEST, HAS_FAILED = range(6)
+PART_WIDTH = 6
+_FIRST = cython.declare(cython.int, FIRST)
+_LAST = cython.declare(cython.int, LAST)
+_STARTED = cython.declare(cython.int, STARTED)
+_COMPLETED = cython.declare(cython.int, COMPLETED)
+_IS_REQUEST = cython.declare(cython.int, IS_REQUEST)
+_HAS_FAILED = cython.declare(cython.int, HAS_FAILED)
+
+OPEN = -(2**63)
+_CARRIED_END = cython.declare(cython.int, -3)
+GRACE_US = 60_000_000  # microseconds behind the end in which a record still belongs to a request
+
+
+def events(records, pairs, ids, request_events, layout, rows, kinds, id_of):
+    """Find the records that make requests, and the errors that name an id; return how many.
+
+    ``records`` int32[n, w] and ``pairs`` int32[p, 7] as scanned; ``ids`` int32[n] the first pair ``id`` of each record, -1 for none.
+    ``request_events``: first and last of the event codes that make requests; ``layout``: columns of kind, event and level in
+    ``records`` with the last good kind and the least level of an error, and columns of the value's start and end in
+    ``pairs``. Fills ``rows`` int32[n], ``kinds`` int32[n] and ``id_of`` int32[n] (-1: no id, or an empty one).
+    """
+    rec: cython.int[:, ::1] = records
+    pr: cython.int[:, ::1] = pairs
+    idp: cython.int[::1] = ids
+    out: cython.int[::1] = rows
+    kd: cython.int[::1] = kinds
+    io: cython.int[::1] = id_of
+    first: cython.int = request_events[0]
+    last: cython.int = request_events[1]
+    r_kind: cython.int = layout[0]
+    r_event: cython.int = layout[1]
+    r_level: cython.int = layout[2]
+    good: cython.int = layout[3]
+    severe: cython.int = layout[4]
+    p_value: cython.int = layout[5]
+    p_end: cython.int = layout[6]
+    i: cython.int
+    j: cython.int
+    event: cython.int
+    n: cython.int = 0
+    total: cython.int = rec.shape[0]
+    with cython.nogil:
+        for i in range(total):
+            if rec[i, r_kind] > good:
+                continue
+            j = idp[i]
+            if j >= 0 and pr[j, p_value] == pr[j, p_end]:
+                j = -1
+            event = rec[i, r_event]
+            if event < first or event > last:
+                if j < 0 or rec[i, r_level] < severe:
+                    continue
+                event = _OTHER
+            out[n] = i
+            kd[n] = event
+            io[n] = j
+            n += 1
+    return n
+
+
+def cut(kinds, ids, instants, carried, ends, n_ids, part_of, parts):
+    """Cut events into parts; return how many parts.
+
+    ``kinds`` int32[e], ``ids`` int32[e] (-1: no id), ``instants`` int64[e] microseconds. The first parts continue those that
+    precede these events in the file: ``carried`` int32[c] are their ids, ``ends`` int64[c] the instants of their ends, OPEN
+    where they have none. ``part_of`` int32[e] and ``parts`` int32[c + e, PART_WIDTH] are filled.
+    """
+    cr: cython.int[::1] = carried
+    en: cython.longlong[::1] = ends
+    kd: cython.int[::1] = kinds
+    idc: cython.int[::1] = ids
+    at: cython.longlong[::1] = instants
+    po: cython.int[::1] = part_of
+    pt: cython.int[:, ::1] = parts
+    current: cython.int[::1] = memoryview(bytearray(4 * max(n_ids, 1))).cast("i")
+    e: cython.int
+    p: cython.int
+    n: cython.int = 0
+    kind: cython.int
+    total: cython.int = kd.shape[0]
+    fresh: cython.bint
+    gap: cython.longlong
+    k: cython.int
+    count: cython.int = n_ids
+    n_carried: cython.int = cr.shape[0]
+    is_open: cython.longlong = OPEN
+    grace: cython.longlong = GRACE_US
+    with cython.nogil:
+        for k in range(count):
+            current[k] = -1
+        for k in range(n_carried):
+            current[cr[k]] = k
+            pt[k, _FIRST] = -1
+            pt[k, _LAST] = -1
+            pt[k, _STARTED] = -1
+            pt[k, _COMPLETED] = -1 if en[k] == is_open else _CARRIED_END
+            pt[k, _IS_REQUEST] = 0
+            pt[k, _HAS_FAILED] = 0
+        n = n_carried
+        for e in range(total):
+            kind = kd[e]
+            p = current[idc[e]] if idc[e] >= 0 else -1
+            fresh = p < 0 or kind == _START
+            if not fresh and pt[p, _COMPLETED] != -1:
+                gap = at[e] - (at[pt[p, _COMPLETED]] if pt[p, _COMPLETED] >= 0 else en[p])
+                fresh = kind == _COMPLETE or gap > grace or gap < -grace
+            if fresh:
+                p = n
+                n += 1
+                pt[p, _FIRST] = e
+                pt[p, _STARTED] = -1
+                pt[p, _COMPLETED] = -1
+                pt[p, _IS_REQUEST] = 0
+                pt[p, _HAS_FAILED] = 0
+                if idc[e] >= 0:
+                    current[idc[e]] = p
+            po[e] = p
+            if pt[p, _FIRST] < 0:
+                pt[p, _FIRST] = e
+            pt[p, _LAST] = e
+            if kind != _OTHER:
+                pt[p, _IS_REQUEST] = 1
+            if kind == _START:
+                pt[p, _STARTED] = e
+            elif kind == _COMPLETE:
+                pt[p, _COMPLETED] = e
+            elif kind == _FAILED:
+                pt[p, _HAS_FAILED] = 1
+    return n
+
+
+def first_pairs(pairs, rows, first):
+    """Note the first pair of each record and key: ``first`` int32[k, n], -1 at first, gets pair numbers.
+
+    ``pairs`` int32[p, 7] as scanned; ``rows`` int32[n_keys] maps a key code to a row of ``first`` or -1.
+    """
+    pr: cython.int[:, ::1] = pairs
+    row: cython.int[::1] = rows
+    out: cython.int[:, ::1] = first
+    i: cython.int
+    k: cython.int
+    total: cython.int = pr.shape[0]
+    with cython.nogil:
+        for i in range(total):
+            if pr[i, P_CODE] < 0:
+                continue
+            k = row[pr[i, P_CODE]]
+            if k >= 0 and out[k, pr[i, P_RECORD]] < 0:
+                out[k, pr[i, P_RECORD]] = i
+
+
+def choose(kinds, rows, part_of, records, pairs, texts, states, columns, slots, from_end, taken):
+    """Choose for each part and column the pair that fills it: the end's, else the first.
+
+    Event e is record ``rows[e]`` of ``records`` and belongs to part ``part_of[e]``; ``records`` and ``pairs`` as scanned.
+    ``texts`` uint8[n_keys]: keys whose value is text; ``states`` int8[p] 0 where another's does not fit; ``columns`` int32[6, n_keys] maps
+    (event kind, key code) to a column or -1 (E_OTHER counts as 5; at most 63 keys); ``slots`` int32[n_columns, n_parts], -1 at
+    first, gets pair numbers; ``from_end`` int64[n_parts] gets a bit for every column that an end filled; ``taken`` uint8[p] is set for pairs that have a column of their own (used or outvoted).
+    """
+    kd: cython.int[::1] = kinds
+    at: cython.int[::1] = rows
+    po: cython.int[::1] = part_of
+    rec: cython.int[:, ::1] = records
+    pr: cython.int[:, ::1] = pairs
+    text: cython.uchar[::1] = texts
+    state: cython.char[::1] = states
+    col: cython.int[:, ::1] = columns
+    slot: cython.int[:, ::1] = slots
+    took: cython.uchar[::1] = taken
+    fe: cython.longlong[::1] = from_end
+    one: cython.longlong = 1
+    e: cython.int
+    total: cython.int = kd.shape[0]
+    kind: cython.int
+    p: cython.int
+    c: cython.int
+    i: cython.int
+    first: cython.int
+    code: cython.int
+    seen: cython.longlong  # a bit for every key that has been taken in the event
+    with cython.nogil:
+        for e in range(total):
+            kind = kd[e] if kd[e] < 5 else 5
+            p = po[e]
+            seen = 0
+            first = rec[at[e], R_PAIR]
+            for i in range(first, first + rec[at[e], R_PAIRS]):
+                code = pr[i, P_CODE]
+                if code < 0 or (state[i] == 0 and text[code] == 0):
+                    continue
+                c = col[kind, code]
+                if c < 0 or seen >> code & 1:
+                    continue
+                seen |= one << code
+                took[i] = 1
+                if c == _TAKEN:
+                    continue
+                if slot[c, p] < 0 or kind == _COMPLETE:
+                    slot[c, p] = i
+                    if kind == _COMPLETE:
+                        fe[p] |= one << c
+
+
+def stages(part_of, elapsed, valid, own, n_parts, seq, own_ms, elapsed_ms):
+    """Number the stages of each part and split elapsed into own times (or sum own times up).
+
+    ``part_of`` int32[s] in the file's order, ``elapsed`` float64[s] milliseconds, ``valid`` uint8[s]; fills ``seq`` int32[s],
+    ``own_ms`` and ``elapsed_ms`` float64[s] (meaningless where not valid).
+    """
+    po: cython.int[::1] = part_of
+    el: cython.double[::1] = elapsed
+    ok: cython.uchar[::1] = valid
+    sq: cython.int[::1] = seq
+    om: cython.double[::1] = own_ms
+    em: cython.double[::1] = elapsed_ms
+    is_own: cython.bint = own
+    n: cython.int = n_parts
+    last: cython.double[::1] = memoryview(bytearray(8 * max(n, 1))).cast("d")
+    count: cython.int[::1] = memoryview(bytearray(4 * max(n, 1))).cast("i")
+    s: cython.int
+    p: cython.int
+    total: cython.int = po.shape[0]
+    with cython.nogil:
+        for s in range(total):
+            p = po[s]
+            if p < 0:
+                sq[s] = 1
+                om[s] = el[s]
+                em[s] = el[s]
+                continue
+            count[p] += 1
+            sq[s] = count[p]
+            if ok[s] == 0:
+                continue
+            if is_own:
+                last[p] += el[s]
+                om[s] = el[s]
+                em[s] = last[p]
+            else:
+                om[s] = el[s] - last[p] if el[s] >= last[p] else el[s]
+                em[s] = el[s]
+                last[p] = el[s]

@@ -1,0 +1,34 @@
+cimport cython
+
+from ingest.compiled.buffer cimport Bytes
+from ingest.compiled.headers cimport Headers
+from ingest.compiled.pairs cimport Pairs
+
+
+@cython.final
+cdef class Scanner(Bytes):
+    cdef public int n_records
+    cdef public int n_pairs
+    cdef public bint giant
+    cdef Headers headers
+    cdef Pairs pairs
+    cdef int[:, ::1] records
+    cdef long long[::1] stamps
+    cdef int max_record
+    cdef int cur
+    cdef int cur_traceback
+    cdef bint full
+    cdef int _scan(self, int start, bint final, bint first) noexcept nogil
+    cdef int _take(self, int pos, int nl, int after, bint final) noexcept nogil
+    cdef int _real_kind(self, int kind, int line, int stop, int absorbed) noexcept nogil
+    cdef bint _before_endless(self, int pos) noexcept nogil
+    cdef bint _is_giant(self, int pos) noexcept nogil
+    cdef bint _ends_in_blank(self, int line, int stop) noexcept nogil
+    cdef int _solid(self, int pos, int stop) noexcept nogil
+    cdef void _reject(self, int line, int after) noexcept nogil
+    cdef void _open(self, int kind, int line, int stop, int after, int low) noexcept nogil
+    cdef void _continue(self, int line, int stop, int after) noexcept nogil
+    cdef bint _finish(self) noexcept nogil
+    cdef int _absorb(self, int start, bint final) noexcept nogil
+    cdef int _look_ahead(self, int start, bint final) noexcept nogil
+    cdef int _kind_at(self, int pos, int nl) noexcept nogil

@@ -1,0 +1,451 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# mypy: ignore-errors
+"""Spans → buffers of strings: columns, numbers of different ones, JSON objects.
+
+Cython's pure-Python mode, as :mod:`ingest.compiled.records`, but with the types in the code: what a ``.pxd`` declares is not inlined, and
+buffers are costly to pass. Every function takes and fills flat buffers; nothing here makes a Python object a value.
+"""
+
+from __future__ import annotations
+
+import cython
+
+from ingest.compiled import layout
+
+COMPILED = cython.compiled
+P_VALUE = cython.declare(cython.int, layout.P_VALUE)
+P_VALUE_END = cython.declare(cython.int, layout.P_VALUE_END)
+P_FLAGS = cython.declare(cython.int, layout.P_FLAGS)
+ESCAPED = cython.declare(cython.int, layout.ESCAPED)
+# of a JSON object: comparing each with each takes longer than a dictionary beyond it
+MANY_MEMBERS = 64
+# of eight bytes at once
+_HIGH_BITS = cython.declare(cython.ulonglong, 0x8080808080808080)
+_FOURTEENS = cython.declare(cython.ulonglong, 0x0E0E0E0E0E0E0E0E)
+_WORD_MASK = cython.declare(cython.ulonglong, 0xFFFFFFFFFFFFFFFF)
+_PRIME = cython.declare(cython.ulonglong, 0x100000001B3)
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _utf8_length(
+    data: cython.const[cython.uchar][::1], pos: cython.int, end: cython.int
+) -> cython.int:
+    """Bytes of the well-formed UTF-8 sequence at pos, or 0 (Unicode 15, table 3-7)."""
+    c: cython.int = data[pos]
+    low: cython.int = 0x80
+    high: cython.int = 0xBF
+    n: cython.int
+    k: cython.int
+    if c < 0x80:
+        return 1
+    if c < 0xC2 or c > 0xF4:
+        return 0
+    n = 2 if c < 0xE0 else (3 if c < 0xF0 else 4)
+    if pos + n > end:
+        return 0
+    if c == 0xE0:
+        low = 0xA0
+    elif c == 0xED:
+        high = 0x9F
+    elif c == 0xF0:
+        low = 0x90
+    elif c == 0xF4:
+        high = 0x8F
+    if not (low <= data[pos + 1] <= high):
+        return 0
+    for k in range(2, n):
+        if not (0x80 <= data[pos + k] <= 0xBF):
+            return 0
+    return n
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _bad_length(
+    data: cython.const[cython.uchar][::1], pos: cython.int, end: cython.int
+) -> cython.int:
+    """Bytes of the ill-formed sequence at pos that one U+FFFD stands for (Unicode 15, 3.9; as CPython does)."""
+    c: cython.int = data[pos]
+    low: cython.int = 0x80
+    high: cython.int = 0xBF
+    n: cython.int
+    k: cython.int
+    if c < 0xC2 or c > 0xF4:
+        return 1
+    n = 2 if c < 0xE0 else (3 if c < 0xF0 else 4)
+    if c == 0xE0:
+        low = 0xA0
+    elif c == 0xED:
+        high = 0x9F
+    elif c == 0xF0:
+        low = 0x90
+    elif c == 0xF4:
+        high = 0x8F
+    if pos + 1 >= end or not (low <= data[pos + 1] <= high):
+        return 1
+    k = 2
+    while k < n and pos + k < end and 0x80 <= data[pos + k] <= 0xBF:
+        k += 1
+    return k
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _eight(data: cython.const[cython.uchar][::1], pos: cython.int) -> cython.ulonglong:
+    """Eight bytes as a number, the first one lowest; the compiler makes one load of it."""
+    return (
+        cython.cast(cython.ulonglong, data[pos])
+        | cython.cast(cython.ulonglong, data[pos + 1]) << 8
+        | cython.cast(cython.ulonglong, data[pos + 2]) << 16
+        | cython.cast(cython.ulonglong, data[pos + 3]) << 24
+        | cython.cast(cython.ulonglong, data[pos + 4]) << 32
+        | cython.cast(cython.ulonglong, data[pos + 5]) << 40
+        | cython.cast(cython.ulonglong, data[pos + 6]) << 48
+        | cython.cast(cython.ulonglong, data[pos + 7]) << 56
+    )
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _copy(
+    data: cython.const[cython.uchar][::1],
+    start: cython.int,
+    end: cython.int,
+    escaped: cython.bint,
+    out: cython.uchar[::1],
+    at: cython.longlong,
+) -> cython.longlong:
+    """Copy a span as valid UTF-8 without NULs, with line ends ``\\n``, escapes undone; return the offset behind it.
+
+    ``out`` has three bytes for every byte of the span.
+    """
+    pos: cython.int = start
+    c: cython.int
+    n: cython.int
+    k: cython.int
+    word: cython.ulonglong
+    if (
+        not escaped
+    ):  # most values need no care: plain ASCII from 14 on is copied eight bytes at a time
+        while pos + 8 <= end:
+            word = _eight(data, pos)
+            if (word | ((word - _FOURTEENS) & ~word)) & _HIGH_BITS:
+                break
+            for k in range(8):
+                out[at + k] = word >> (8 * k) & 255
+            at += 8
+            pos += 8
+    while pos < end:
+        c = data[pos]
+        if escaped and c == 92 and pos + 1 < end:
+            c = data[pos + 1]
+            if c == 34 or c == 92 or c == 110 or c == 114 or c == 116:
+                if c == 110:
+                    c = 10
+                elif c == 114:
+                    c = 13
+                elif c == 116:
+                    c = 9
+                out[at] = c
+                at += 1
+                pos += 2
+                continue
+            c = 92
+        if c == 13 and pos + 1 < end and data[pos + 1] == 10:
+            pos += 1
+            continue
+        if c != 0 and c < 0x80:
+            out[at] = c
+            at += 1
+            pos += 1
+            continue
+        n = _utf8_length(data, pos, end) if c != 0 else 0
+        if n == 0:
+            out[at] = 0xEF
+            out[at + 1] = 0xBF
+            out[at + 2] = 0xBD
+            at += 3
+            pos += _bad_length(data, pos, end) if c != 0 else 1
+            continue
+        for k in range(n):
+            out[at + k] = data[pos + k]
+        at += n
+        pos += n
+    return at
+
+
+def strings(data, starts, ends, flags, offsets, out):
+    """Copy spans into an Arrow string column; ``starts`` int32[n], -1 for null. Return its bytes' count.
+
+    ``offsets`` int32[n + 1]; ``out`` uint8 with room for three times the spans' bytes.
+    """
+    src: cython.const[cython.uchar][::1] = data
+    s: cython.int[::1] = starts
+    e: cython.int[::1] = ends
+    f: cython.int[::1] = flags
+    o: cython.int[::1] = offsets
+    dst: cython.uchar[::1] = out
+    i: cython.Py_ssize_t
+    at: cython.longlong = 0
+    n: cython.Py_ssize_t = s.shape[0]
+    with cython.nogil:
+        for i in range(n):
+            o[i] = at
+            if s[i] >= 0:
+                at = _copy(src, s[i], e[i], (f[i] & ESCAPED) != 0, dst, at)
+        o[n] = at
+    return at
+
+
+def pair_room(pairs, chosen):
+    """Bytes of the values of pairs int32[n] ``chosen`` (-1: none)."""
+    p: cython.int[:, ::1] = pairs
+    ch: cython.int[::1] = chosen
+    i: cython.Py_ssize_t
+    total: cython.longlong = 0
+    with cython.nogil:
+        for i in range(ch.shape[0]):
+            if ch[i] >= 0:
+                total += p[ch[i], P_VALUE_END] - p[ch[i], P_VALUE]
+    return total
+
+
+def pair_strings(data, pairs, chosen, offsets, out, valid):
+    """As :func:`strings`, of the values of pairs int32[n] ``chosen``; -1 for null. Return its bytes' count, and the nulls'.
+
+    ``valid`` uint8[(n + 7) // 8], all 0 at first, gets Arrow's validity bitmap.
+    """
+    src: cython.const[cython.uchar][::1] = data
+    p: cython.int[:, ::1] = pairs
+    ch: cython.int[::1] = chosen
+    o: cython.int[::1] = offsets
+    dst: cython.uchar[::1] = out
+    bits: cython.uchar[::1] = valid
+    i: cython.Py_ssize_t
+    j: cython.int
+    at: cython.longlong = 0
+    nulls: cython.Py_ssize_t = 0
+    n: cython.Py_ssize_t = ch.shape[0]
+    with cython.nogil:
+        for i in range(n):
+            o[i] = at
+            j = ch[i]
+            if j < 0:
+                nulls += 1
+                continue
+            bits[i >> 3] |= 1 << (i & 7)
+            at = _copy(
+                src, p[j, P_VALUE], p[j, P_VALUE_END], (p[j, P_FLAGS] & ESCAPED) != 0, dst, at
+            )
+        o[n] = at
+    return at, nulls
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _same(
+    data: cython.const[cython.uchar][::1],
+    a: cython.int,
+    a_end: cython.int,
+    b: cython.int,
+    b_end: cython.int,
+) -> cython.bint:
+    k: cython.int = 0
+    length: cython.int = a_end - a
+    if length != b_end - b:
+        return False
+    while k + 8 <= length:
+        if _eight(data, a + k) != _eight(data, b + k):
+            return False
+        k += 8
+    while k < length:
+        if data[a + k] != data[b + k]:
+            return False
+        k += 1
+    return True
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _hash(
+    data: cython.const[cython.uchar][::1], pos: cython.int, end: cython.int, seed: cython.ulonglong
+) -> cython.ulonglong:
+    """A hash of a span: FNV-1a (draft-eastlake-fnv), over eight bytes at a time, the last eight once more where they overlap."""
+    h: cython.ulonglong = seed ^ cython.cast(cython.ulonglong, end - pos)
+    word: cython.ulonglong = 0
+    k: cython.int
+    if end - pos < 8:
+        for k in range(end - pos):
+            word |= cython.cast(cython.ulonglong, data[pos + k]) << (8 * k)
+        h = ((h ^ word) * _PRIME) & _WORD_MASK
+        return h ^ (h >> 32)
+    while pos < end:
+        if pos + 8 > end:
+            pos = end - 8
+        h = ((h ^ _eight(data, pos)) * _PRIME) & _WORD_MASK
+        h ^= h >> 32  # the upper bytes of a word reach the lower bits of the hash in no other way
+        pos += 8
+    return h
+
+
+def distinct(data, pairs, chosen, seed, table, codes, firsts):
+    """Number the values of pairs int32[n] ``chosen`` by their bytes as written; return how many differ.
+
+    ``codes`` int32[n] gets the numbers, -1 for no pair; ``firsts`` int32[n] a pair of each number. ``table`` int32[2^k], all
+    -1 and at least twice as long as ``chosen``, is the hash table (linear probing); ``seed`` below 2^64 keeps a log from
+    aiming at it.
+    """
+    src: cython.const[cython.uchar][::1] = data
+    p: cython.int[:, ::1] = pairs
+    ch: cython.int[::1] = chosen
+    slot: cython.int[::1] = table
+    code: cython.int[::1] = codes
+    first: cython.int[::1] = firsts
+    mask: cython.ulonglong = slot.shape[0] - 1
+    start: cython.ulonglong = seed
+    h: cython.ulonglong
+    i: cython.Py_ssize_t
+    j: cython.int
+    f: cython.int
+    n: cython.int = 0
+    with cython.nogil:
+        for i in range(ch.shape[0]):
+            j = ch[i]
+            if j < 0:
+                code[i] = -1
+                continue
+            h = _hash(src, p[j, P_VALUE], p[j, P_VALUE_END], start ^ (p[j, P_FLAGS] & ESCAPED))
+            h &= mask
+            while slot[h] >= 0:
+                f = first[slot[h]]
+                if (p[f, P_FLAGS] & ESCAPED) == (p[j, P_FLAGS] & ESCAPED) and _same(
+                    src, p[f, P_VALUE], p[f, P_VALUE_END], p[j, P_VALUE], p[j, P_VALUE_END]
+                ):
+                    break
+                h = (h + 1) & mask
+            if slot[h] < 0:
+                slot[h] = n
+                first[n] = j
+                n += 1
+            code[i] = slot[h]
+    return n
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _put(
+    data: cython.const[cython.uchar][::1],
+    start: cython.int,
+    end: cython.int,
+    out: cython.uchar[::1],
+    at: cython.longlong,
+) -> cython.longlong:
+    """Copy valid UTF-8 as the inside of a JSON string (RFC 8259, section 7)."""
+    pos: cython.int
+    c: cython.int
+    hexa: cython.p_const_char = b"0123456789abcdef"
+    for pos in range(start, end):
+        c = data[pos]
+        if c == 34 or c == 92:
+            out[at] = 92
+            out[at + 1] = c
+            at += 2
+        elif c < 32 or c == 127:
+            out[at] = 92
+            out[at + 1] = 117
+            out[at + 2] = 48
+            out[at + 3] = 48
+            out[at + 4] = hexa[c >> 4]
+            out[at + 5] = hexa[c & 15]
+            at += 6
+        else:
+            out[at] = c
+            at += 1
+    return at
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _put_quoted(
+    data: cython.const[cython.uchar][::1],
+    start: cython.int,
+    end: cython.int,
+    out: cython.uchar[::1],
+    at: cython.longlong,
+) -> cython.longlong:
+    """Copy valid UTF-8 as a JSON string; return the offset behind it."""
+    out[at] = 34
+    at = _put(data, start, end, out, at + 1)
+    out[at] = 34
+    return at + 1
+
+
+def objects(keys, key_at, values, value_at, owners, n_owners, offsets, out, twice):
+    """Write JSON objects of string values, one for each owner; return their bytes' count.
+
+    Members come as Arrow string columns ``keys``/``key_at`` and ``values``/``value_at``, in the order of ``owners``
+    int32[m] (ascending). ``twice`` uint8[n_owners] is set where an owner has several values of one key, or more members
+    than are worth comparing with each other: the caller writes those. ``out`` has room for 6 bytes a byte and 8 a member.
+    """
+    k: cython.const[cython.uchar][::1] = keys
+    ka: cython.int[::1] = key_at
+    v: cython.const[cython.uchar][::1] = values
+    va: cython.int[::1] = value_at
+    own: cython.int[::1] = owners
+    o: cython.int[::1] = offsets
+    dst: cython.uchar[::1] = out
+    dup: cython.uchar[::1] = twice
+    total: cython.int = n_owners
+    m: cython.int = own.shape[0]
+    i: cython.int = 0
+    j: cython.int
+    owner: cython.int
+    first: cython.int
+    last: cython.int
+    many: cython.int = MANY_MEMBERS
+    repeated: cython.bint
+    at: cython.longlong = 0
+    with cython.nogil:
+        for owner in range(total):
+            o[owner] = at
+            first = i
+            last = i
+            while last < m and own[last] == owner:
+                last += 1
+            if last - first > many:
+                dup[owner] = 1
+                dst[at] = 123
+                dst[at + 1] = 125
+                at += 2
+                i = last
+                continue
+            while i < last:
+                repeated = False
+                for j in range(first, i):
+                    if _same(k, ka[i], ka[i + 1], ka[j], ka[j + 1]):
+                        repeated = True
+                        if not _same(v, va[i], va[i + 1], va[j], va[j + 1]):
+                            dup[owner] = 1
+                if repeated:
+                    i += 1
+                    continue
+                dst[at] = 123 if i == first else 44
+                at = _put_quoted(k, ka[i], ka[i + 1], dst, at + 1)
+                dst[at] = 58
+                at = _put_quoted(v, va[i], va[i + 1], dst, at + 1)
+                i += 1
+            if i > first:
+                dst[at] = 125
+                at += 1
+        o[total] = at
+    return at

@@ -1,0 +1,338 @@
+"""The known log files during a run: recognised by content, advanced by commits."""
+
+import os
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ingest.errors import LogFileError
+from ingest.logfiles import reader
+from ingest.logfiles.fingerprint import ANCHOR_BYTES, Match, anchor, anchor_length, compare, covered
+from ingest.logfiles.known_index import KnownFiles
+from ingest.logfiles.reader import FileStat
+from ingest.logfiles.resume import Action, Anchored, Candidate, Decision, decide
+from ingest.model import Checkpoint
+from ingest.paths import real, target
+
+_MOST_HEAD_BYTES = 64 << 20  # kept of the files of a run
+_TELLING_BYTES = 64  # a stamp and something behind it
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """A log file on disk, looked at: its first bytes, or the known file that it still is, untouched."""
+
+    stat: FileStat
+    head: bytes
+    compression: str
+    # file_key of the known file with this very path, inode, size and time
+    untouched: int | None = None
+    is_forgotten: bool = False  # its first bytes are to be read anew
+
+
+class Known:
+    """All known files, by what identifies them; keeps what this run learns."""
+
+    def __init__(self, checkpoints: Iterable[Checkpoint]) -> None:
+        self._files = KnownFiles(checkpoints)
+        self._stored = {c.file_key: c for c in self._files}
+        self._present: dict[int, list[FileStat]] = {}
+        self._rejected: set[tuple[Path, int]] = set()
+        self._last_key = max(self._stored, default=0)
+        self._head_bytes = 0  # of the files looked at
+
+    def observe(
+        self, paths: Iterable[Path], problem: Callable[[LogFileError], None]
+    ) -> list[Identified]:
+        """Look at files, oldest first; those that cannot be looked at are told to ``problem``.
+
+        A file that was known under one of the paths and is there no more is searched among its rotated siblings, with the files
+        that were rotated since.
+        """
+        seen: dict[Path, Identified] = {}
+        inodes: dict[tuple[int, int], Path] = {}
+        for path in paths:
+            self._observe(path, seen, inodes, problem)
+        for path in list(seen):
+            for sibling in self._displaced(path, seen):
+                self._observe(sibling, seen, inodes, problem)
+        return sorted(seen.values(), key=lambda f: (f.stat.modified_ns, str(f.stat.path)))
+
+    def _observe(
+        self,
+        path: Path,
+        seen: dict[Path, Identified],
+        inodes: dict[tuple[int, int], Path],
+        problem: Callable[[LogFileError], None],
+    ) -> None:
+        if path in seen:
+            return
+        try:
+            stat = reader.stat_file(path)
+            same = inodes.setdefault((stat.device, stat.inode), path)
+            if same != path and target(same) == target(path):
+                return
+            file = self._look(stat)
+            keys = self._keys_of(file)
+        except LogFileError as error:
+            problem(error)
+            return
+        seen[path] = self._without_head(file)
+        for key in keys:
+            self._present.setdefault(key, []).append(stat)
+
+    def _look(self, stat: FileStat) -> Identified:
+        for c in self._files.at_path(str(stat.path)):
+            if _untouched(c, stat):
+                return Identified(stat, b"", c.compression, c.file_key)
+        head, compression = reader.read_head(stat)
+        return Identified(stat, head, compression)
+
+    def _without_head(self, file: Identified) -> Identified:
+        """The file; of very many, memory does not hold what was seen of each."""
+        self._head_bytes += len(file.head)
+        if self._head_bytes <= _MOST_HEAD_BYTES or not file.head:
+            return file
+        return replace(file, head=b"", is_forgotten=True)
+
+    def seen_again(self, file: Identified) -> Identified:
+        """The file with its first bytes, looked at anew where they were forgotten.
+
+        :raises LogFileError: when it cannot be read.
+        """
+        return self._look(reader.stat_file(file.stat.path)) if file.is_forgotten else file
+
+    def _keys_of(self, file: Identified) -> list[int]:
+        if file.untouched is not None:
+            return [file.untouched]
+        return [
+            c.file_key
+            for c in self._files.full(file.head)
+            if not _is_vague(c, file.stat)
+            and compare(c.fingerprint, file.head)[0] is Match.FULL
+            and _anchored(c, file) in (Anchored.EQUAL, Anchored.UNKNOWN)
+        ]
+
+    def _displaced(self, path: Path, seen: dict[Path, Identified]) -> list[Path]:
+        """Rotated siblings to look at: the file known at this path is not there any more, or one of them has a tail."""
+        gone = [
+            c
+            for c in self._files.rotated_from(str(path))
+            if c.file_key not in self._present
+            and (c.path == str(path) or (_has_tail(c) and reader.is_rotated(c.path, path)))
+        ]
+        if not gone:
+            return []
+        since = min(c.modified_ns for c in gone)
+        found = []
+        inodes = {c.inode for c in gone}
+        for sibling in reader.rotated_siblings(path, inodes):
+            try:
+                if os.stat(real(sibling)).st_mtime_ns >= since and sibling not in seen:
+                    found.append(sibling)
+            except OSError:
+                continue
+        return found
+
+    def decide(self, file: Identified, *, final: bool = False) -> Decision:
+        """Where to start in a file; ``final``: its tail is wanted, too. See :func:`ingest.logfiles.resume.decide`."""
+        if file.untouched is not None:
+            return self._untouched_decision(file, final)
+        candidates = []
+        for c in self._files.alike(file.head, file.stat):
+            if (file.stat.path, c.file_key) in self._rejected or not c.committed_offset:
+                continue
+            match, equal, anchored = self._compared(c, file)
+            if match is Match.NONE:
+                continue
+            elsewhere = any(
+                not _same_inode(s, file.stat) for s in self._present.get(c.file_key, [])
+            )
+            candidates.append(
+                Candidate(c, match, equal, anchored, _same_place(c, file.stat), elsewhere)
+            )
+        decision = decide(candidates)
+        waiting = self._waiting_at(file)
+        if waiting is None:
+            return decision
+        if decision.action is Action.START:
+            return Decision(Action.RESUME, waiting, 0, "known")
+        # what was empty, or too short to tell, turns out to be a copy of a known file
+        self.update(replace(waiting, state="replaced", note="a copy of a known file"))
+        return decision
+
+    def _compared(self, c: Checkpoint, file: Identified) -> tuple[Match, int, Anchored]:
+        """How a known file compares with the file at hand; what passes for a shorter copy has to prove it."""
+        match, equal = compare(c.fingerprint, file.head)
+        anchored = _anchored(c, file) if match is Match.FULL else Anchored.UNKNOWN
+        if match is Match.PREFIX and not self._is_copy(c, file, equal):
+            return Match.PARTLY, equal, anchored
+        if anchored is Anchored.SHORT and not self._is_copy(c, file, equal):
+            return match, equal, Anchored.DIFFERENT
+        return match, equal, anchored
+
+    def _is_copy(self, c: Checkpoint, file: Identified, equal: int) -> bool:
+        """Whether a file is the beginning of a known one: the last bytes of it are those of the known one there.
+
+        Where that is gone, a dated record that both have is proof enough, or that there is none in the file yet.
+        """
+        original = self._original(c, file.stat)
+        if original is not None and file.compression == "none":
+            end, length = file.stat.stored_bytes, min(ANCHOR_BYTES, file.stat.stored_bytes)
+            last = reader.read_before(file.stat, end, length)
+            return last == reader.read_before(original, end, length)
+        header = c.header_offset or 0
+        return 0 < header <= equal or len(file.head) < header
+
+    def _original(self, c: Checkpoint, stat: FileStat) -> FileStat | None:
+        """Where else than in the file at hand the content of a known file stands."""
+        for place in self._present.get(c.file_key, []):
+            if not _same_inode(place, stat):
+                return place
+        last = Path(c.path)
+        for path in (last, *reader.rotated_siblings(last, {c.inode})):
+            with suppress(LogFileError):
+                place = reader.stat_file(path)
+                if _unchanged(c, place) and not _same_inode(place, stat):
+                    return place
+        return None
+
+    def _untouched_decision(self, file: Identified, final: bool) -> Decision:
+        c = self._files[file.untouched or 0]
+        if c.state != "damaged" and _has_tail(c) and self.is_finished(file, final=final):
+            return Decision(Action.RESUME, c, c.committed_offset, "known")
+        return Decision(Action.SKIP, c, c.committed_offset, "nothing new")
+
+    def _waiting_at(self, file: Identified) -> Checkpoint | None:
+        """The known file, nothing of it stored yet, that a file is."""
+        for c in self._files.alike(file.head, file.stat):
+            if c.committed_offset or c.state == "replaced":
+                continue
+            if c.fingerprint is None and c.path == str(file.stat.path) and _is_inode(c, file.stat):
+                return c
+            if not _is_vague(c, file.stat) and compare(c.fingerprint, file.head)[0] is Match.FULL:
+                return c
+        return None
+
+    def is_finished(self, file: Identified, *, final: bool) -> bool:
+        """Whether nothing will follow a file's end: said so, compressed, or rotated and its content nowhere else."""
+        if final or file.compression != "none":
+            return True
+        keys = [file.untouched] if file.untouched is not None else self._keys_of(file)
+        moved = any(_is_moved(self._files[k], file.stat) for k in keys)
+        if not moved and not reader.has_successor(file.stat, file.head):
+            return False
+        places = [s for k in keys for s in self._present.get(k, [])]
+        return all(_same_inode(s, file.stat) or reader.has_successor(s) for s in places)
+
+    def reject(self, file: Identified, decision: Decision) -> None:
+        """A compressed file turned out, on reading, not to be the known file it resembled."""
+        if decision.checkpoint is not None:
+            self._rejected.add((file.stat.path, decision.checkpoint.file_key))
+
+    def take_lost(self, file: Identified, decision: Decision) -> int:
+        """Bytes of the file formerly at this place that were seen, never read, and are nowhere now."""
+        if decision.action is not Action.START:
+            return 0
+        lost = 0
+        for c in self._files.at_place(file.stat):
+            if c.file_key not in self._present and c.state != "replaced":
+                gone = max(0, c.size_bytes - c.committed_offset)
+                note = (
+                    f"truncated or replaced before its last {gone} bytes were read"
+                    if gone
+                    else "replaced"
+                )
+                lost += gone
+                self.update(replace(c, state="replaced", note=note, lost_bytes=c.lost_bytes + gone))
+        return lost
+
+    def next_key(self, new: Callable[[int], int]) -> int:
+        """A file_key that no known file has: ``new`` makes it of the greatest so far."""
+        self._last_key = new(self._last_key)
+        return self._last_key
+
+    def update(self, checkpoint: Checkpoint, *, stored: bool = False) -> None:
+        """Set what is known of a file; ``stored``: it has been committed like this."""
+        self._files.put(checkpoint)
+        if stored:
+            self._stored[checkpoint.file_key] = checkpoint
+
+    def stored(self, checkpoint: Checkpoint) -> None:
+        """A checkpoint has been committed; what has become known of its file meanwhile stays."""
+        self._stored[checkpoint.file_key] = checkpoint
+
+    def revert(self, file_keys: Iterable[int]) -> None:
+        """Take back what has become known of files since they were stored: the commit that it stands on has failed."""
+        for key in file_keys:
+            if key in self._stored:
+                self._files.put(self._stored[key])
+            else:
+                self._files.drop(key)
+
+    def present(self, file_key: int, stat: FileStat) -> None:
+        """A file of this run holds this content."""
+        self._present.setdefault(file_key, []).append(stat)
+
+    def changed(self) -> list[Checkpoint]:
+        """Files whose stored row is out of date."""
+        return [c for c in self._files if self._stored.get(c.file_key) != c]
+
+    def known(self, file_key: int) -> Checkpoint:
+        """What is known of a file now."""
+        return self._files[file_key]
+
+    def forget(self, file_keys: Iterable[int]) -> None:
+        """Take back what is known of new files: their rows will not be stored."""
+        for key in file_keys:
+            self._files.drop(key)
+
+
+def _has_tail(c: Checkpoint) -> bool:
+    return c.size_bytes > c.committed_offset
+
+
+def _same_inode(a: FileStat, b: FileStat) -> bool:
+    return a.inode == b.inode and a.device == b.device
+
+
+def _is_moved(c: Checkpoint, stat: FileStat) -> bool:
+    """Whether a file was renamed, and another one has taken its place."""
+    is_it = _is_inode(c, stat) and c.path != str(stat.path)
+    return is_it and reader.is_followed(Path(c.path), stat)
+
+
+def _untouched(c: Checkpoint, stat: FileStat) -> bool:
+    told = c.path == str(stat.path) and c.state not in ("replaced", "edited")
+    return told and _unchanged(c, stat)
+
+
+def _unchanged(c: Checkpoint, stat: FileStat) -> bool:
+    same_size = c.stored_bytes == stat.stored_bytes
+    return same_size and c.modified_ns == stat.modified_ns and _is_inode(c, stat)
+
+
+def _is_vague(c: Checkpoint, stat: FileStat) -> bool:
+    """Whether so little was seen of a waiting file that only its inode can tell it."""
+    little = c.committed_offset == 0 and covered(c.fingerprint) < _TELLING_BYTES
+    return little and not _is_inode(c, stat)
+
+
+def _is_inode(c: Checkpoint, stat: FileStat) -> bool:
+    return c.inode == stat.inode and c.device == stat.device
+
+
+def _same_place(c: Checkpoint, stat: FileStat) -> bool:
+    return c.path == str(stat.path) or _is_inode(c, stat)
+
+
+def _anchored(c: Checkpoint, file: Identified) -> Anchored:
+    if not c.anchor:
+        return Anchored.EQUAL
+    if file.compression != "none":
+        return Anchored.UNKNOWN
+    before = reader.read_before(file.stat, c.committed_offset, anchor_length(c.anchor))
+    if before is None:
+        return Anchored.SHORT
+    return Anchored.EQUAL if anchor(before) == c.anchor else Anchored.DIFFERENT

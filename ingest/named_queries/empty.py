@@ -1,0 +1,57 @@
+"""Why a query came back empty, in a sentence."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
+
+from ingest.named_queries.library import NamedQuery
+from ingest.stores.contract import Reader
+
+_TIMES = {
+    "requests": "logged_at",
+    "errors": "occurred_at",
+    "stage_timings": "logged_at",
+    "cache_samples": "sampled_at",
+}
+_WORDS = {
+    "requests": "requests",
+    "errors": "warnings or errors",
+    "stage_timings": "stage times",
+    "cache_samples": "cache samples",
+}
+_FROM = re.compile(rf"\bfrom\s+({'|'.join(_TIMES)})\b")
+
+
+def explain_empty(
+    reader: Reader, query: NamedQuery, values: Mapping[str, object], tz: tzinfo | None
+) -> str:
+    """Nothing ingested, none of the rows it reads, a window outside the data, or no such rows."""
+    if not reader.query("select 1 from log_files limit 1", {}).rows:
+        return "no rows: nothing has been ingested yet (ttsq ingest PATH)"
+    since, until = values.get("since"), values.get("until")
+    if isinstance(since, datetime) and isinstance(until, datetime) and since >= until:
+        return (
+            f"no rows: the window ends ({_shown(until, tz)}) before it begins ({_shown(since, tz)})"
+        )
+    found = _FROM.search(query.sql)
+    if not found:
+        return "no rows: nothing in the store answers to this"
+    table = found[1]
+    column = _TIMES[table]
+    row = reader.query(f"select min({column}), max({column}) from {table}", {}).rows[0]
+    first, last = row
+    if not isinstance(first, datetime) or not isinstance(last, datetime):
+        return f"no rows: the logs ingested so far hold no {_WORDS[table]}"
+    span = f"{_shown(first, tz)} to {_shown(last, tz)}"
+    if isinstance(since, datetime) and since > last:
+        return (
+            f"no rows: the window begins at {_shown(since, tz)}, the {_WORDS[table]} stored are of {span}"
+            " (--as-of data counts ages back from the newest record)"
+        )
+    if isinstance(until, datetime) and until <= first:
+        return f"no rows: the window ends at {_shown(until, tz)}, the {_WORDS[table]} stored are of {span}"
+    return f"no rows: there are {_WORDS[table]} from {span}, but none that this asks for"
+
+
+def _shown(instant: datetime, tz: tzinfo | None) -> str:
+    return instant.astimezone(tz).isoformat(sep=" ", timespec="seconds")

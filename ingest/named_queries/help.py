@@ -1,0 +1,76 @@
+"""A named query for people: its help, its object for programs, its SQL to copy."""
+
+from collections.abc import Mapping
+from textwrap import fill
+
+from ingest.named_queries.library import NamedQuery, Param
+from ingest.named_queries.values import sql_literal
+from ingest.stores.binds import replace_binds
+
+_WIDTH = 100  # cells
+_INDENT = 28  # cells before the help of an option
+
+
+def help_text(query: NamedQuery) -> str:
+    """What ``ttsq run NAME --help`` prints."""
+    options = [_option(param) for param in query.params]
+    columns = [_entry(f"  {c.name} ({c.type})", c.help) for c in query.columns]
+    return "\n".join(
+        [
+            f"Usage: ttsq run {query.name} [OPTIONS]",
+            "",
+            f"  {query.question}",
+            f"  {query.summary[:1].upper()}{query.summary[1:]}.",
+            "",
+            "Parameters:",
+            *options,
+            "",
+            "Columns:",
+            *columns,
+            "",
+            f"Order: {', '.join(query.order)}",
+            f"Needs in the logs: {', '.join(query.needs) or 'no field in particular'} (ttsq check)",
+            "Output: --format, -o FILE, --json, --chart, --fail-if-any, --as-of, --tz; see ttsq run --help",
+        ]
+    )
+
+
+def _option(param: Param) -> str:
+    default = f" [default: {param.default}]" if param.default is not None else ""
+    return _entry(f"  {param.option} {param.type.upper()}", param.help + default)
+
+
+def _entry(head: str, text: str) -> str:
+    indent = " " * _INDENT
+    body = fill(text, _WIDTH, initial_indent=indent, subsequent_indent=indent)
+    if len(head) < _INDENT - 1:
+        return head + body[len(head) :]
+    return f"{head}\n{body}"
+
+
+def as_object(query: NamedQuery) -> dict[str, object]:
+    """What ``ttsq queries --json`` says of a query."""
+    return {
+        "name": query.name,
+        "summary": query.summary,
+        "question": query.question,
+        "params": [
+            {"name": p.name, "type": p.type, "default": p.default, "help": p.help}
+            for p in query.params
+        ],
+        "columns": [{"name": c.name, "type": c.type, "help": c.help} for c in query.columns],
+        "chart": {"kind": query.chart.kind, **query.chart.axes},
+        "order": list(query.order),
+        "needs": [name for name in query.needs if name != "none"],
+        "file": str(query.path),
+    }
+
+
+def shown_sql(query: NamedQuery, values: Mapping[str, object], literals: bool) -> str:
+    """The statement, with its parameters' values in a comment, or in their places."""
+    written = {p.name: sql_literal(values[p.name], p.type) for p in query.params}
+    head = [f"-- {query.name}: {query.question}"]
+    if literals:
+        return "\n".join([*head, replace_binds(query.sql, written.__getitem__)])
+    head += [f"-- :{name} = {value}" for name, value in written.items()]
+    return "\n".join([*head, query.sql])

@@ -1,0 +1,361 @@
+"""The library of named queries: ``.sql`` files whose header is the only place that documents them.
+
+A file begins with ``-- key: value`` lines (``name``, ``summary``, ``question``, ``param``, ``column``, ``needs``,
+``chart``, ``order``); a comment line indented by two spaces or more goes on with the value before it. Behind the first line that
+is no comment one SELECT follows, with ``:name`` parameters. Listing reads every file, :func:`load_query` only the one that is asked for.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from ingest.errors import QueryFileError, UsageProblem
+from ingest.named_queries.golden import BY_NAME
+from ingest.resources import folder
+from ingest.stores.binds import binds
+
+TYPES = ("timestamp", "integer", "number", "text", "boolean", "json")
+PARAM_TYPES = TYPES[:-1]
+# Kinds of charts, each with the parts that columns must play in it.
+CHARTS = {"none": (), "line": ("x", "y"), "bars": ("x", "y"), "heatmap": ("x", "y", "value")}
+# Parts that several columns may play together: y makes a series of each, x and by join their values.
+_LISTS = {"line": ("y", "by"), "bars": ("x", "y", "by")}
+CHART_KEYS = ("x", "y", "by", "value")
+NO_NEEDS = ("none",)
+
+_KEYS = ("name", "summary", "question", "param", "column", "needs", "chart", "order")
+_REQUIRED = ("name", "summary", "question", "column", "chart", "order")
+_REPEATED = ("param", "column")
+_HEADER = re.compile(r"--(?: ?([A-Za-z_]+):(?:\s+(.*))?| {2,}(\S.*)|\s*)$")
+_NAME = re.compile(r"[a-z][a-z0-9_]*$")
+_PARAM = re.compile(
+    r"(?P<name>[a-z][a-z0-9_]*)\s+(?P<type>[a-z]+)(?:\s*=\s*(?P<default>\S+))?"
+    r"(?:\s+\[(?P<low>[-0-9.]*?)\.\.(?P<high>[-0-9.]*)\])?\s+--\s+(?P<help>.+)$"
+)
+_COLUMN = re.compile(r"(?P<name>[a-z][a-z0-9_]*)\s+(?P<type>[a-z]+)\s+--\s+(?P<help>.+)$")
+_IGNORED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A parameter: its type, default as written (None: no value), and inclusive bounds of a number."""
+
+    name: str
+    type: str
+    default: str | None
+    help: str
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def option(self) -> str:
+        """The command-line option that sets it."""
+        return "--" + self.name.replace("_", "-")
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnSpec:
+    """A column that the query returns."""
+
+    name: str
+    type: str
+    help: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """What picture suits the rows: a kind, and which columns play which part."""
+
+    kind: str
+    axes: Mapping[str, str]
+
+    def columns(self, part: str) -> tuple[str, ...]:
+        """The columns that play a part, by comma where there are several."""
+        return tuple(name for name in self.axes.get(part, "").split(",") if name)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedQuery:
+    """One file of the library; ``sql`` is the statement without the header, ``line`` where it begins.
+
+    ``needs`` are the golden fields (:mod:`ingest.named_queries.golden`) without which it has no answer; :data:`NO_NEEDS` where
+    no field at all is missed, also not those that it reads.
+    """
+
+    name: str
+    summary: str
+    question: str
+    params: tuple[Param, ...]
+    columns: tuple[ColumnSpec, ...]
+    needs: tuple[str, ...]
+    chart: Chart
+    order: tuple[str, ...]
+    sql: str
+    path: Path
+    line: int
+
+    def param(self, name: str) -> Param | None:
+        """The parameter of that name, if it has one."""
+        return next((p for p in self.params if p.name == name), None)
+
+
+def query_paths(extra_folder: Path | None = None, backend: str = "duckdb") -> dict[str, Path]:
+    """Names and files, sorted by name; later folders override: packaged, packaged for the backend, the user's own.
+
+    :raises QueryFileError: when the user's folder does not exist, or it or what is for the backend cannot be listed.
+    """
+    packaged = folder("queries")
+    found = _sql_files(packaged)
+    with suppress(FileNotFoundError):  # a backend with no text of its own
+        found |= _sql_files(packaged / backend)
+    if extra_folder is not None:
+        try:
+            found |= _sql_files(extra_folder)
+            with suppress(FileNotFoundError):
+                found |= _sql_files(extra_folder / backend)
+        except FileNotFoundError as error:
+            raise QueryFileError(
+                f"cannot read the query folder {extra_folder}: there is no such folder",
+                "correct query_folder in the settings, or make the folder",
+            ) from error
+        except OSError as error:
+            raise QueryFileError(
+                f"cannot read the query folder {error.filename}: {error.strerror}",
+                f"ls -ld {error.filename}; query_folder in the settings names it",
+            ) from error
+    return dict(sorted(found.items()))
+
+
+def _sql_files(place: Path) -> dict[str, Path]:
+    """The query files in a folder, by their names; what editors hide there is none.
+
+    :raises OSError: when it cannot be listed.
+    """
+    names = [n for n in os.listdir(place) if n.endswith(".sql") and not n.startswith(".")]
+    return {name.removesuffix(".sql"): place / name for name in names}
+
+
+def load_library(extra_folder: Path | None = None, backend: str = "duckdb") -> list[NamedQuery]:
+    """Every query, sorted by name.
+
+    :raises QueryFileError: for the first file that is wrong.
+    """
+    return [read_query(path) for path in query_paths(extra_folder, backend).values()]
+
+
+def load_query(name: str, extra_folder: Path | None = None, backend: str = "duckdb") -> NamedQuery:
+    """One query; no other file is read.
+
+    :raises UsageProblem: when there is no query of that name.
+    :raises QueryFileError: when its file is wrong.
+    """
+    paths = query_paths(extra_folder, backend)
+    wanted = name.replace("-", "_")
+    if wanted not in paths:
+        near = get_close_matches(wanted, paths, n=1)
+        hint = f"did you mean: ttsq run {near[0]}" if near else "list them all: ttsq queries"
+        raise UsageProblem(f"there is no query named {name}", hint)
+    return read_query(paths[wanted])
+
+
+def read_query(path: Path) -> NamedQuery:
+    """Read and check one file.
+
+    :raises QueryFileError: with the file and line of what is wrong.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise QueryFileError(
+            f"cannot read the query file {path}: {error}", "it is a text file in UTF-8"
+        ) from error
+    return parse_query(text, path)
+
+
+def parse_query(text: str, path: Path) -> NamedQuery:
+    """A query from the text of its file; see :func:`read_query`."""
+    lines = text.splitlines()
+    start = next((n for n, line in enumerate(lines) if not line.startswith("--")), len(lines))
+    header = _header(lines[:start], path)
+    while start < len(lines) - 1 and not lines[start].strip():
+        start += 1
+    query = NamedQuery(
+        name=_single(header, "name", path)[1],
+        summary=_single(header, "summary", path)[1],
+        question=_single(header, "question", path)[1],
+        params=tuple(_param(v, n, path) for n, v in header.get("param", [])),
+        columns=tuple(_column(v, n, path) for n, v in header.get("column", [])),
+        needs=_needs(header, path),
+        chart=_chart(*_single(header, "chart", path), path),
+        order=tuple(s.strip() for s in _single(header, "order", path)[1].split(",")),
+        sql="\n".join(lines[start:]).strip().rstrip(";").rstrip(),
+        path=path,
+        line=start + 1,
+    )
+    _check_names(query, header, path)
+    _check_statement(query)
+    return query
+
+
+def _problem(path: Path, line: int, what: str, hint: str | None = None) -> QueryFileError:
+    return QueryFileError(f"{path}:{line}: {what}", hint or "docs/queries.md describes the header")
+
+
+def _header(lines: list[str], path: Path) -> dict[str, list[tuple[int, str]]]:
+    """Keys to their values, each with its line; continuation lines joined to the value before them."""
+    header: dict[str, list[tuple[int, str]]] = {}
+    last: list[tuple[int, str]] | None = None
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        match = _HEADER.match(line)
+        if not match:
+            raise _problem(path, number, f"not a header line of the form '-- key: value': {line}")
+        key, value, more = match.groups()
+        if more and last:
+            last[-1] = (last[-1][0], f"{last[-1][1]} {more.rstrip()}")
+        elif key:
+            last = _add_key(header, key, (value or "").strip(), number, path)
+    for key in _REQUIRED:
+        if key not in header:
+            raise _problem(path, 1, f"the header has no '{key}'")
+    return header
+
+
+def _add_key(
+    header: dict[str, list[tuple[int, str]]], key: str, value: str, number: int, path: Path
+) -> list[tuple[int, str]]:
+    if key not in _KEYS:
+        raise _problem(path, number, f"unknown key '{key}'", f"known keys: {', '.join(_KEYS)}")
+    if key in header and key not in _REPEATED:
+        raise _problem(path, number, f"the key '{key}' is there twice")
+    values = header.setdefault(key, [])
+    values.append((number, value))
+    return values
+
+
+def _single(header: dict[str, list[tuple[int, str]]], key: str, path: Path) -> tuple[int, str]:
+    number, value = header[key][0]
+    if not value:
+        raise _problem(path, number, f"the key '{key}' has no value")
+    return number, value
+
+
+def _param(value: str, line: int, path: Path) -> Param:
+    match = _PARAM.match(value)
+    if not match:
+        raise _problem(
+            path,
+            line,
+            f"not a parameter: {value}",
+            "write it as: -- param: limit integer = 20 [0..] -- what it does",
+        )
+    if match["type"] not in PARAM_TYPES:
+        raise _problem(
+            path, line, f"unknown type '{match['type']}'", f"known types: {', '.join(PARAM_TYPES)}"
+        )
+    try:
+        low, high = (float(match[b]) if match[b] else None for b in ("low", "high"))
+    except ValueError as error:
+        raise _problem(path, line, f"the bounds of {match['name']} are no numbers") from error
+    return Param(match["name"], match["type"], match["default"], match["help"].strip(), low, high)
+
+
+def _column(value: str, line: int, path: Path) -> ColumnSpec:
+    match = _COLUMN.match(value)
+    if not match:
+        raise _problem(
+            path,
+            line,
+            f"not a column: {value}",
+            "write it as: -- column: failures integer -- what it is",
+        )
+    if match["type"] not in TYPES:
+        raise _problem(
+            path, line, f"unknown type '{match['type']}'", f"known types: {', '.join(TYPES)}"
+        )
+    return ColumnSpec(match["name"], match["type"], match["help"].strip())
+
+
+def _needs(header: dict[str, list[tuple[int, str]]], path: Path) -> tuple[str, ...]:
+    """Golden fields, by comma; none where the key is not there."""
+    if "needs" not in header:
+        return ()
+    line, value = _single(header, "needs", path)
+    if value == NO_NEEDS[0]:
+        return NO_NEEDS
+    names = tuple(name.strip() for name in value.split(","))
+    for name in names:
+        if name not in BY_NAME:
+            raise _problem(
+                path, line, f"there is no golden field '{name}'", f"known: {', '.join(BY_NAME)}"
+            )
+    return names
+
+
+def _chart(line: int, value: str, path: Path) -> Chart:
+    kind, *pairs = value.split()
+    axes = dict(pair.partition("=")[::2] for pair in pairs)
+    if kind not in CHARTS:
+        raise _problem(path, line, f"unknown chart '{kind}'", f"known charts: {', '.join(CHARTS)}")
+    missing = [key for key in CHARTS[kind] if not axes.get(key)]
+    unknown = [key for key in axes if key not in CHART_KEYS]
+    unknown += [key for key in ("by",) if key in axes and kind == "heatmap"]
+    several = [
+        key for key, names in axes.items() if "," in names and key not in _LISTS.get(kind, ())
+    ]
+    if several:
+        raise _problem(path, line, f"the chart '{kind}' takes one column as {several[0]}=")
+    if missing or unknown:
+        wrong = f"lacks {missing[0]}=" if missing else f"knows no {unknown[0]}="
+        raise _problem(path, line, f"the chart '{kind}' {wrong}")
+    return Chart(kind, axes)
+
+
+def _check_names(query: NamedQuery, header: dict[str, list[tuple[int, str]]], path: Path) -> None:
+    """The name is the file's, names are not doubled, chart and order speak of columns that exist."""
+    line = header["name"][0][0]
+    if query.name != path.stem or not _NAME.match(query.name):
+        raise _problem(path, line, f"the name '{query.name}' is not that of the file")
+    for key, names in (
+        ("param", [p.name for p in query.params]),
+        ("column", [c.name for c in query.columns]),
+    ):
+        for place, (number, _) in enumerate(header.get(key, [])):
+            if names[place] in names[:place]:
+                raise _problem(path, number, f"the {key} '{names[place]}' is there twice")
+    columns = {c.name for c in query.columns}
+    for key, used in (
+        ("order", [ordered_by(part) for part in query.order if part]),
+        ("chart", [name for part in query.chart.axes for name in query.chart.columns(part)]),
+    ):
+        for name in used:
+            if name not in columns:
+                raise _problem(path, header[key][0][0], f"the {key} names no column: {name}")
+
+
+def ordered_by(part: str) -> str:
+    """The column in a part of an order: ``failures`` of ``failures desc`` or ``abs(failures) desc``."""
+    return part.split()[0].removeprefix("abs(").removesuffix(")")
+
+
+def _check_statement(query: NamedQuery) -> None:
+    """One SELECT, and the parameters it uses are those that the header declares."""
+    bare = _IGNORED.sub(" ", query.sql)
+    words = bare.split(None, 1)
+    if not words or words[0].lower() not in ("select", "with"):
+        raise _problem(query.path, query.line, "the statement is not a SELECT")
+    if ";" in bare:
+        raise _problem(query.path, query.line, "there is more than one statement")
+    used = binds(query.sql)
+    for name, offset in used.items():
+        if query.param(name) is None:
+            line = query.line + query.sql.count("\n", 0, offset)
+            raise _problem(query.path, line, f"the parameter :{name} is not declared")
+    for param in query.params:
+        if param.name not in used:
+            raise _problem(query.path, query.line, f"the parameter {param.name} is not used")

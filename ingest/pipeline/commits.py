@@ -1,0 +1,294 @@
+"""What a run stores: some chunks of a large file at a time, small files together; each commit moves rows and checkpoints at once."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from ingest.faults import reach
+from ingest.logfiles.known import Known
+from ingest.model import Checkpoint, FileReport, Ledger, RunRow
+from ingest.stores.contract import Store
+
+if TYPE_CHECKING:
+    from ingest.rows.assemble import Batch
+
+SMALL_BYTES = 1 << 20  # a file up to this size waits for others
+_MOST_HELD_BYTES = 8 << 20
+_MOST_HELD = 1000  # files
+
+
+@dataclass(slots=True)
+class _Held:
+    """A small file's rows that wait for those of others; no report: it is still being read."""
+
+    file_key: int
+    batches: "list[Batch]"
+    ledger: Ledger
+    report: FileReport | None = None
+
+
+@dataclass(slots=True)
+class _Committed:
+    """How the run stands behind a commit; ``reading`` is the ledger of the file that is being read."""
+
+    checkpoints: list[Checkpoint]
+    rows: dict[str, int]
+    reading: Ledger
+    reports: list[FileReport] = field(default_factory=list)
+    number: int = 0  # of files done with when it was begun
+    in_doubt: bool = False  # its commit has been begun
+    apart: bool = False  # a thread does it: what comes of it is known already, and more may be
+
+
+@dataclass(frozen=True, slots=True)
+class _Tally:
+    """What a run has read so far."""
+
+    ledger: Ledger
+    files: int
+
+
+class Commits:
+    """The commits of one run, and its account of them.
+
+    :ivar rows: rows stored so far, by table.
+    :ivar reports: of the files that are done with, in order.
+    :ivar reading: the ledger of what is stored of the file that is being read.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        known: Known,
+        host: str,
+        *,
+        own_stage_times: bool,
+        dry_run: bool,
+        now: Callable[[], datetime],
+    ) -> None:
+        self.rows: dict[str, int] = {}
+        self.reports: list[FileReport] = []
+        self.reading = Ledger()
+        self.started_at = now()
+        self._store = store
+        self._known = known
+        self._host = host
+        self._own_stage_times = own_stage_times
+        self._dry_run = dry_run
+        self._now = now
+        self._run_key: int | None = None
+        self._ledger = Ledger()  # of the reports
+        self._files = 0  # of which something was stored
+        self._held: list[_Held] = []
+        self._pending: _Committed | None = None
+        self._working: Thread | None = None
+        self._failure: BaseException | None = None  # what has ended that thread's work
+        self._number = 0
+
+    def piece(
+        self,
+        checkpoint: Checkpoint,
+        replaced: Sequence[Checkpoint],
+        batches: "list[Batch]",
+        total: Ledger,
+        *,
+        apart: bool = False,
+    ) -> None:
+        """Store chunks' rows and their checkpoint in one transaction; ``total`` is the file's ledger with them.
+
+        The rows are taken from ``batches``, which is empty behind it: memory holds them once. ``apart``: a thread does it, until
+        :meth:`settle` is called, which is to be before the store is used.
+
+        ``replaced``: what is known of files whose place this one has taken; once this one is known nobody would ask again.
+        """
+        self.flush()
+        if self._dry_run:
+            self._known.update(checkpoint)
+            return
+        self._write(batches, [*replaced, checkpoint], total, [], apart)
+
+    def hold(self, checkpoint: Checkpoint, batches: "list[Batch]", total: Ledger) -> None:
+        """Store the first chunks of a new small file with those of others, soon."""
+        self._known.update(checkpoint)
+        if not self._dry_run:
+            self._held.append(_Held(checkpoint.file_key, batches, total))
+
+    def flush(self) -> None:
+        """Store what is held."""
+        if not self._held:
+            return
+        last = self._held[-1]
+        self._write(
+            [b for h in self._held for b in h.batches],
+            [self._known.known(h.file_key) for h in self._held],
+            last.ledger if last.report is None else Ledger(),
+            [h.report for h in self._held if h.report is not None],
+        )
+        self._held.clear()
+
+    def add(self, report: FileReport) -> None:
+        """A file is done with; the report of one that is held counts when its rows are stored."""
+        self.reading = Ledger()
+        self._number += 1
+        if self._held and self._held[-1].report is None:
+            self._held[-1].report = report
+            size = sum(h.ledger.settled_bytes for h in self._held)
+            if size >= _MOST_HELD_BYTES or len(self._held) >= _MOST_HELD:
+                self.flush()
+        else:
+            self.count(report)
+
+    def count(self, report: FileReport) -> None:
+        """A file is done with, of which nothing was stored in this run, or all; behind what a thread stores, when that is done."""
+        if self._working is not None and self._pending is not None:
+            self._pending.reports.append(report)
+            return
+        self.reports.append(report)
+        self._ledger = self._ledger + report.ledger
+        self._files += bool(report.ledger.settled_bytes)
+
+    def _write(
+        self,
+        batches: "list[Batch]",
+        checkpoints: list[Checkpoint],
+        reading: Ledger,
+        reports: list[FileReport],
+        apart: bool = False,
+    ) -> None:
+        self.settle()
+        self._pending = _Committed(
+            checkpoints, dict(self.rows), reading, reports, self._number, apart=apart
+        )
+        tally = self._tally(self._pending)
+        if not apart:
+            self._transact(batches, self._pending, tally)
+            self._take(self._pending)
+            return
+        for checkpoint in checkpoints:
+            self._known.update(checkpoint)
+        arguments = (batches, self._pending, tally)
+        self._working = Thread(target=self._work, args=arguments, name="ttsq-commit", daemon=True)
+        self._working.start()
+
+    def _work(self, batches: "list[Batch]", more: _Committed, tally: "_Tally") -> None:
+        try:
+            self._transact(batches, more, tally)
+        except BaseException as error:
+            self._failure = error
+
+    def _transact(self, batches: "list[Batch]", more: _Committed, tally: "_Tally") -> None:
+        """One transaction; adds its rows to those of ``more``."""
+        from ingest.pipeline.changes import make_changes
+        from ingest.rows.join import join
+
+        batch = join(batches, self._own_stage_times)
+        batches.clear()
+        with self._store.writing() as writer:
+            if self._run_key is None:
+                self._run_key = writer.next_run_key(self._host)
+            changes = make_changes(writer, batch, self._now(), self._own_stage_times)
+            del batch  # its rows, before others are made of them
+            writer.write(changes)
+            for table, count in changes.row_counts().items():
+                more.rows[table] = more.rows.get(table, 0) + count
+            run = self._run_row("running", None, tally, more.rows)
+            more.in_doubt = True
+            writer.commit(more.checkpoints, run)
+
+    def settle(self) -> None:
+        """Wait for what a thread is storing.
+
+        :raises TtsqError: what has failed there.
+        """
+        if self._working is None:
+            return
+        self._working.join()
+        self._working = None
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+        if self._pending is not None:
+            self._take(self._pending)
+
+    def _take(self, done: _Committed) -> None:
+        """Note what a commit has stored."""
+        self.rows, self._pending = done.rows, None
+        if done.number == self._number:
+            self.reading = done.reading
+        for checkpoint in done.checkpoints:
+            if done.apart:
+                self._known.stored(checkpoint)
+            else:
+                self._known.update(checkpoint, stored=True)
+        for report in done.reports:
+            self.count(report)
+
+    def _resolve_pending(self) -> None:
+        """Of a commit that was interrupted only the store knows whether it came about."""
+        with suppress(Exception):  # that it failed is known, or about to be
+            self.settle()
+        pending, self._pending = self._pending, None
+        if pending is not None and pending.in_doubt and self._is_stored(pending):
+            self._take(pending)
+            if not pending.apart:
+                self._held.clear()
+        elif pending is not None and pending.apart:
+            self._known.revert(c.file_key for c in pending.checkpoints)
+        self._known.forget(h.file_key for h in self._held)
+        self._held.clear()
+
+    def _is_stored(self, pending: _Committed) -> bool:
+        last = pending.checkpoints[-1]
+        places = {c.file_key: c.committed_offset for c in self._store.checkpoints()}
+        return places.get(last.file_key) == last.committed_offset
+
+    def _tally(self, more: _Committed) -> "_Tally":
+        """The run's account, with what a commit adds to it."""
+        ledger = sum((r.ledger for r in more.reports), self._ledger + more.reading)
+        stored = sum(1 for r in more.reports if r.ledger.settled_bytes)
+        return _Tally(ledger, self._files + stored + bool(more.reading.records))
+
+    def _run_row(
+        self, status: str, error: str | None, tally: "_Tally", rows: dict[str, int]
+    ) -> RunRow:
+        ledger = tally.ledger
+        return RunRow(
+            run_key=self._run_key or 0,
+            host=self._host,
+            started_at=self.started_at,
+            finished_at=None if status == "running" else self._now(),
+            status=status,
+            files=tally.files,
+            bytes=ledger.settled_bytes + ledger.tail_bytes,
+            records=ledger.records,
+            rows=sum(rows.values()),
+            quarantined=ledger.quarantined,
+            record_bytes=ledger.record_bytes,
+            quarantined_bytes=ledger.quarantined_bytes,
+            ignored_bytes=ledger.ignored_bytes,
+            tail_bytes=ledger.tail_bytes,
+            lost_bytes=ledger.lost_bytes,
+            error=error,
+        )
+
+    def finish(self, status: str, error: str | None) -> None:
+        """Store the end of the run, and what was seen of files without new rows."""
+        self._resolve_pending()
+        changed = self._known.changed()
+        interrupted = status == "interrupted"
+        if self._dry_run or not (self._run_key or changed or interrupted):
+            return
+        reach("before_finish")
+        with self._store.writing() as writer:
+            row = None
+            lost = any(r.ledger.lost_bytes for r in self.reports)
+            if self._run_key is None and (interrupted or lost):
+                self._run_key = writer.next_run_key(self._host)
+            if self._run_key is not None:
+                tally = self._tally(_Committed([], self.rows, self.reading))
+                row = self._run_row(status, error, tally, self.rows)
+            writer.commit(changed, row)
+        reach("finished")

@@ -1,0 +1,244 @@
+"""A log file's bytes → parsed chunks, one after another, in bounded memory."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ingest.compiled import layout
+from ingest.errors import DamagedFileError
+from ingest.model import CHUNK_BYTES, Ledger, Reject
+from ingest.records.parse import REJECT_HEAD_BYTES, Parsed, Parser, raw_text
+
+Read = Callable[[int], bytes]
+_BLANK = b" \t\r\n\v\f\0"
+_TRACEBACK = re.compile(rb"\0*Traceback \(most recent call last\):")
+
+
+@dataclass(slots=True)
+class ChunkReader:
+    """Cuts a stream that begins at a record into parsed chunks; what is behind the last one is ``tail_bytes``.
+
+    ``read`` gives up to so many bytes, empty at the end; ``final``: nothing will follow the end; ``offset`` that of the
+    stream's first byte in the file; instants as in :meth:`Parser.parse`. ``skip_hole`` goes over NUL bytes that need not be read.
+    """
+
+    parser: Parser
+    read: Read
+    offset: int
+    final: bool
+    last_instant: int | None
+    fallback_instant: int
+    tail_bytes: int = 0
+    chunk_bytes: int = CHUNK_BYTES
+    damage: DamagedFileError | None = None
+    skip_hole: Callable[[], int] = lambda: 0
+
+    def __iter__(self) -> Iterator[Parsed]:
+        data, base, at_end, stuck, fill = b"", self.offset, False, True, 0
+        while not at_end or data:
+            if not at_end and (stuck or len(data) < self.chunk_bytes):
+                skipped = 0 if data else self.skip_hole()
+                fill, base = fill + skipped, base + skipped
+                block, at_end = self._block()
+                data += block
+            nuls = _leading_nuls(data)
+            fill, base = fill + nuls, base + nuls
+            if nuls == len(data) and not (at_end and self.final):
+                data = b""  # however much of it there is, it makes one chunk
+                if at_end:  # a writer may yet put its lines there
+                    self.tail_bytes = max(self.tail_bytes, fill)
+                    return
+                continue
+            parsed = self._parse(memoryview(data)[nuls:], base, at_end)
+            if fill:
+                parsed = _with_fill(parsed, fill)
+            parsed_bytes = parsed.consumed
+            settled = fill + parsed_bytes
+            if settled:
+                yield parsed
+                self.last_instant = parsed.last_instant
+            giant = parsed.giant and not at_end and not settled
+            empty = _emptied(parsed)
+            del parsed  # its tables, before the next ones are made
+            if giant:
+                giant_base = base
+                reject, data, base, at_end = _Giant(self, base, data).run()
+                if base > giant_base:
+                    yield _giant_chunk(empty, reject, giant_base, base - giant_base)
+                stuck = True
+                continue
+            data, base = data[nuls + parsed_bytes :], base + parsed_bytes
+            stuck, fill = not settled, 0
+            if at_end and not settled:
+                break
+        self.tail_bytes = max(self.tail_bytes, len(data))
+
+    def _block(self) -> tuple[bytes, bool]:
+        """Further bytes, and whether they are the last: what comes short is followed by nothing, or by damage."""
+        if self.damage is not None:
+            raise self.damage
+        block = self.read(self.chunk_bytes)
+        if not block or len(block) >= self.chunk_bytes:
+            return block, not block
+        try:
+            more = self.read(self.chunk_bytes)
+        except DamagedFileError as damage:
+            self.damage = damage  # told behind what comes before it
+            return block, False
+        return block + more, not more
+
+    def _parse(self, data: memoryview, base: int, at_end: bool) -> Parsed:
+        return self.parser.parse(
+            data,
+            base=base,
+            final=at_end and self.final,
+            last_instant=self.last_instant,
+            fallback_instant=self.fallback_instant,
+        )
+
+
+def _leading_nuls(data: bytes) -> int:
+    if not data.startswith(b"\0"):
+        return 0
+    array = np.frombuffer(data, np.uint8)
+    first = int(np.argmax(array != 0))
+    return first if array[first] else len(data)
+
+
+def _with_fill(parsed: Parsed, fill: int) -> Parsed:
+    """Count a NUL fill before a chunk as ignored bytes of it."""
+    return replace(parsed, ledger=parsed.ledger + Ledger(ignored_bytes=fill))
+
+
+def _emptied(parsed: Parsed) -> Parsed:
+    return replace(
+        parsed,
+        data=memoryview(b""),
+        records=parsed.records[:0].copy(),
+        pairs=parsed.pairs[:0].copy(),
+        instants=parsed.instants[:0].copy(),
+        inferred=parsed.inferred[:0].copy(),
+        values=parsed.values[:0].copy(),
+        states=parsed.states[:0].copy(),
+        rejects=(),
+        ledger=Ledger(),
+    )
+
+
+def _giant_chunk(empty: Parsed, reject: Reject | None, base: int, consumed: int) -> Parsed:
+    """A chunk of a reject, and of what is ignored around it; of nothing but blanks where there is none."""
+    ledger = Ledger(ignored_bytes=consumed)
+    if reject is not None:
+        length = reject.byte_length
+        ledger = Ledger(quarantined=1, quarantined_bytes=length, ignored_bytes=consumed - length)
+    rejects = () if reject is None else (reject,)
+    return replace(empty, base=base, consumed=consumed, rejects=rejects, ledger=ledger)
+
+
+class _Giant:
+    """Reads over a record, or a line without one, that is longer than the longest, keeping its head and the line at hand."""
+
+    def __init__(self, reader: ChunkReader, base: int, data: bytes) -> None:
+        lines = data.rfind(b"\n") + 1  # that complete lines are the giant's own is known
+        parsed = reader.parser.parse(
+            memoryview(data)[: data.find(b"\n") + 1 or None],
+            base=base,
+            final=True,
+            last_instant=None,
+            fallback_instant=0,
+        )
+        row = parsed.records[0] if len(parsed.records) else np.zeros(layout.REC_WIDTH, np.int32)
+        begin = int(row[layout.R_START])  # an endless line that is blank so far has no row
+        self.reader = reader
+        self.base, self.start = base, base + begin
+        self.severe = row[layout.R_LEVEL] >= layout.L_WARNING
+        self.loose = reader.parser.next_beginning(memoryview(data)[begin:], 0, True) != 0
+        self.head = data[begin : begin + REJECT_HEAD_BYTES]
+        self.end = base + _solid_end(data[:lines])
+        self.at, self.line = base + lines, data[lines:]
+        self.endless = len(self.line) > reader.parser.max_record
+        self.solid = False  # the part of an endless line that was dropped is not blank
+
+    def run(self) -> tuple[Reject | None, bytes, int, bool]:
+        """Read on until a record begins: (the reject, bytes from that beginning on, their offset, at end).
+
+        None for a line that was blank, and for a tail: then the offset is still that of the giant.
+        """
+        while True:
+            if self._is_over():
+                return self._reject(), self.line, self.at, False
+            if self.endless and not self.line:
+                self.at += self.reader.skip_hole()
+            block = self.reader.read(self.reader.chunk_bytes)
+            if not block:
+                return self._at_end()
+            self.line += block
+
+    def _is_over(self) -> bool:
+        """Drop what is the giant's of the line at hand and those behind it; whether something else begins there."""
+        if self.endless and not self._drop_endless():
+            return False
+        if self.loose:
+            return True
+        found = self._beginning(final=False)
+        self._drop(found if found >= 0 else self.line.rfind(b"\n") + 1)
+        if found >= 0:
+            return True
+        if len(self.line) <= self.reader.parser.max_record:
+            return False
+        if self._beginning(final=True) == 0:
+            return True
+        self.endless = True
+        self._drop_endless()
+        return False
+
+    def _drop_endless(self) -> bool:
+        """Forget the line at hand; whether its end has come."""
+        end = self.line.find(b"\n") + 1
+        dropped = end or len(self.line)
+        self.solid = self.solid or bool(self.line[:dropped].strip(_BLANK))
+        self.at, self.line = self.at + dropped, self.line[dropped:]
+        if self.solid:
+            self.end = self.at
+        if end:
+            self.endless = self.solid = False
+        return bool(end)
+
+    def _drop(self, length: int) -> None:
+        """Forget complete lines of the giant; blank ones at its end are not its own."""
+        solid = _solid_end(self.line[:length])
+        if solid:
+            self.end = self.at + solid
+        self.at, self.line = self.at + length, self.line[length:]
+
+    def _beginning(self, *, final: bool) -> int:
+        """Where a record begins in the lines at hand, or -1; a traceback is that of the error before it."""
+        at = 0
+        while True:
+            found = self.reader.parser.next_beginning(memoryview(self.line), at, final)
+            if found < 0 or not (self.severe and _TRACEBACK.match(self.line, found)):
+                return found
+            at = self.line.find(b"\n", found) + 1
+            if not at:
+                return -1
+
+    def _at_end(self) -> tuple[Reject | None, bytes, int, bool]:
+        if not self.reader.final:
+            self.reader.tail_bytes = self.at + len(self.line) - self.base
+            return None, b"", self.base, True
+        found = -1 if self.endless else self._beginning(final=True)
+        self._drop(found if found >= 0 else len(self.line))
+        return self._reject(), self.line, self.at, True
+
+    def _reject(self) -> Reject | None:
+        length = self.end - self.start
+        head = raw_text(self.head[: max(length, 0)])
+        return Reject(self.start, length, "too_long", head) if length > 0 else None
+
+
+def _solid_end(lines: bytes) -> int:
+    """The end of the last line that is not blank, 0 where there is none."""
+    solid = len(lines.rstrip(_BLANK))
+    return (lines.find(b"\n", solid) + 1 or len(lines)) if solid else 0

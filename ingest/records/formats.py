@@ -1,0 +1,341 @@
+"""What a record header and an event look like, as data: Python ``logging`` format strings compiled.
+
+The grammar of the strings is that of the standard library's ``logging.Formatter`` (styles ``%``, ``{`` and
+``$``) and of ``time.strftime`` for the date format.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from ingest.compiled import layout
+from ingest.errors import FormatError
+
+DEFAULT_FORMAT = "%(asctime)s - %(name)s - %(levelname)s - %(message)s"
+
+# Events whose records become rows; their order is the code in the record table.
+EVENTS = (
+    "synthesis_start",
+    "synthesis_complete",
+    "synthesis_failed",
+    "stage_time",
+    "audio_metrics",
+    "cache_dir_usage",
+    "cache_health",
+)
+START, COMPLETE, FAILED, STAGE_TIME, AUDIO_METRICS, CACHE_DIR_USAGE, CACHE_HEALTH = range(7)
+
+# Keys with a column somewhere; their order is the code in the pair table.
+KEYS = (
+    "id",
+    "request_id",
+    "text",
+    "text_len",
+    "lang",
+    "voice",
+    "duration_ms",
+    "cache_hit",
+    "cache_saved",
+    "status",
+    "model_stage",
+    "error_code",
+    "audio_size_kb",
+    "rms",
+    "spectral_centroid",
+    "stage",
+    "warning_code",
+    "path",
+    "used_percent",
+    "threshold",
+    "action",
+    "used",
+    "total",
+    "usage",
+    "exc",
+)
+
+# Keys whose unquoted value ends at the first white space: free text may follow it without a comma.
+ONE_WORD_KEYS = frozenset(
+    {"id", "request_id", "error_code", "warning_code", "stage", "model_stage"}
+)
+
+MAX_WIDTH = 1000  # characters that a field may be padded to; far beyond what a header has
+MAX_RECORD_BYTES = 4 << 20  # a record longer than this is quarantined by its head (docs/parsing.md)
+
+# Each also matches its escape (``%%``, ``{{``, ``$$``), then without a name.
+_STYLES = (
+    re.compile(r"%%|%\((?P<name>\w+)\)[#0+ -]*(?P<width>[0-9]*)(?:\.[0-9]+)?(?P<type>[a-zA-Z])"),
+    re.compile(
+        r"\{\{|\}\}"
+        r"|\{(?P<name>\w+)(?:![rsa])?(?::[^{}0-9]*(?P<width>[0-9]*)[^{}]*?(?P<type>[a-zA-Z]?))?\}"
+    ),
+    re.compile(r"\$\$|\$(?P<open>\{)?(?P<name>[_A-Za-z][_A-Za-z0-9]*)(?(open)\})"),
+)
+_NUMERIC = {"process", "thread", "lineno", "levelno", "relativeCreated"}
+# Attributes that every LogRecord has: of interest with an error, noise with a request.
+STANDARD_EXTRAS = _NUMERIC | {
+    "processName",
+    "threadName",
+    "taskName",
+    "filename",
+    "funcName",
+    "module",
+    "pathname",
+}
+_CLOCK_AUTO = "%Y-%m-%d\x01%H:%M:%S\x02\x03"
+_CLOCK_STEPS = {
+    "Y": layout.T_YEAR,
+    "y": layout.T_YEAR2,
+    "m": layout.T_MONTH,
+    "d": layout.T_DAY,
+    "H": layout.T_HOUR,
+    "I": layout.T_HOUR12,
+    "M": layout.T_MINUTE,
+    "S": layout.T_SECOND,
+    "f": layout.T_FRACTION,
+    "z": layout.T_ZONE,
+    "b": layout.T_MONTH_NAME,
+    "p": layout.T_AMPM,
+    "a": layout.T_LETTERS,
+    "A": layout.T_LETTERS,
+    "Z": layout.T_LETTERS,
+}
+_CLOCK_MACROS = {"%T": "%H:%M:%S", "%F": "%Y-%m-%d", "%D": "%m/%d/%y", "%R": "%H:%M", "%h": "%b"}
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A compiled record grammar: what the scanner needs to find records and pairs.
+
+    ``fields`` are (kind, literal before it, least width, extra number or -1); ``extras`` the names of header
+    fields without a column; ``clock`` the steps that read a stamp; ``has_message_suffix`` text behind the message.
+    """
+
+    text: str
+    datefmt: str | None
+    escapes: bool
+    own_stage_times: bool
+    fields: tuple[tuple[int, bytes, int, int], ...]
+    suffix: bytes
+    clock: tuple[tuple[int, int], ...]
+    extras: tuple[str, ...]
+
+
+def compile_format(
+    text: str = DEFAULT_FORMAT,
+    datefmt: str | None = None,
+    *,
+    escapes: str = "backslash",
+    stage_time: str = "elapsed",
+) -> Format:
+    """Compile a ``logging`` format string.
+
+    :raises FormatError: when it has no message or no time, names a field twice in a row without anything
+        between, or is not a format string at all.
+    """
+    if escapes not in ("backslash", "none"):
+        raise FormatError(f"escapes is {escapes!r}", "it is 'backslash' or 'none'")
+    if stage_time not in ("elapsed", "own"):
+        raise FormatError(f"stage_time is {stage_time!r}", "it is 'elapsed' or 'own'")
+    _check_text("log format", text)
+    literals, names = _split(text)
+    _check(text, names, literals)
+    _check_widths(text, names)
+    fields, extras = _fields(literals, names)
+    return Format(
+        text=text,
+        datefmt=datefmt,
+        escapes=escapes == "backslash",
+        own_stage_times=stage_time == "own",
+        fields=fields,
+        suffix=literals[-1].encode(),
+        clock=compile_clock(datefmt),
+        extras=extras,
+    )
+
+
+def _check_text(what: str, text: str) -> None:
+    if "\n" in text:
+        raise FormatError(
+            f"the {what} {text!r} spans several lines", "ttsq reads headers that stand on one line"
+        )
+    if any((c < " " and c != "\t") or c == "\x7f" or "\ud800" <= c <= "\udfff" for c in text):
+        raise FormatError(
+            f"the {what} {text!r} holds control characters or is not UTF-8",
+            "copy it from the service's logging configuration",
+        )
+
+
+def _check_widths(text: str, names: list[dict[str, str]]) -> None:
+    for name in names:
+        width = name.get("width", "")
+        if len(width) > 9 or int(width or 0) > MAX_WIDTH:
+            raise FormatError(
+                f"the log format {text[:200]!r} pads {name['name']} to more than {MAX_WIDTH} characters",
+                f"a complete one is '{DEFAULT_FORMAT}'",
+            )
+
+
+def _split(text: str) -> tuple[list[str], list[dict[str, str]]]:
+    order = (_STYLES[0], _STYLES[2], _STYLES[1])
+    style = next((s for s in order if any(m["name"] for m in s.finditer(text))), None)
+    if style is None:
+        raise FormatError(
+            f"the log format {text!r} has no fields",
+            f"give the service's logging format string, such as '{DEFAULT_FORMAT}'",
+        )
+    literals, names, at = [], [], 0
+    for match in style.finditer(text):
+        if not match["name"]:
+            continue
+        literals.append(text[at : match.start()])
+        names.append({k: v or "" for k, v in match.groupdict().items()})
+        at = match.end()
+    literals.append(text[at:])
+    if style is _STYLES[0]:
+        for part in literals:
+            if re.search(r"%(?!%)", part.replace("%%", "")):
+                raise FormatError(
+                    f"the log format {text!r} is malformed near {part.strip()!r}",
+                    "a field looks like %(levelname)s; a plain percent sign is written %%",
+                )
+        literals = [part.replace("%%", "%") for part in literals]
+    elif style is _STYLES[1]:
+        literals = [part.replace("{{", "{").replace("}}", "}") for part in literals]
+    else:
+        literals = [part.replace("$$", "$") for part in literals]
+    return literals, names
+
+
+def _check(text: str, specs: list[dict[str, str]], literals: list[str]) -> None:
+    names = [spec["name"] for spec in specs]
+    hint = f"a complete one is '{DEFAULT_FORMAT}'"
+    if "message" not in names:
+        raise FormatError(f"the log format {text!r} has no %(message)s", hint)
+    if "asctime" not in names and "created" not in names:
+        raise FormatError(f"the log format {text!r} has no %(asctime)s, so no record a time", hint)
+    times = [i for i, name in enumerate(names) if name in ("asctime", "created")]
+    if times[0] > names.index("message"):
+        raise FormatError(
+            f"the log format {text!r} has the time behind the message",
+            "a message of several lines would hide it; put %(asctime)s before %(message)s",
+        )
+    for i in range(1, len(names)):
+        if not literals[i] and _kind(specs[i - 1]) not in _FIXED and names[i - 1] != "message":
+            raise FormatError(
+                f"the log format {text!r} has nothing between {names[i - 1]} and {names[i]}",
+                "put a space or a dash between them; their border cannot be told otherwise",
+            )
+    for name in names:
+        if names.count(name) > 1:
+            raise FormatError(f"the log format {text!r} names {name} twice", hint)
+
+
+_KINDS = {
+    "asctime": layout.F_ASCTIME,
+    "created": layout.F_CREATED,
+    "msecs": layout.F_MSECS,
+    "levelname": layout.F_LEVEL,
+    "name": layout.F_NAME,
+    "message": layout.F_MESSAGE,
+    "request_id": layout.F_REQUEST_ID,
+    "x_request_id": layout.F_REQUEST_ID,
+}
+
+
+_FIXED = {layout.F_ASCTIME, layout.F_CREATED, layout.F_MSECS, layout.F_DIGITS}
+
+
+def _kind(spec: dict[str, str]) -> int:
+    """The kind of a field; a number that is not written in decimal digits is text."""
+    if spec["name"] in _NUMERIC:
+        return layout.F_DIGITS if (spec.get("type") or "s") in "sdiuf" else layout.F_TEXT
+    return _KINDS.get(spec["name"], layout.F_TEXT)
+
+
+def _fields(
+    literals: list[str], names: list[dict[str, str]]
+) -> tuple[tuple[tuple[int, bytes, int, int], ...], tuple[str, ...]]:
+    extras: list[str] = []
+    fields = []
+    for literal, spec in zip(literals, names, strict=False):
+        kind = _kind(spec)
+        extra = -1
+        if kind in (layout.F_DIGITS, layout.F_TEXT):
+            extra = len(extras)
+            extras.append(spec["name"])
+        width = int(spec.get("width") or 0)
+        fields.append((kind, literal.encode(), width, extra))
+    return tuple(fields), tuple(extras)
+
+
+def compile_clock(datefmt: str | None) -> tuple[tuple[int, int], ...]:
+    """Steps that read a stamp; None: Python's default or ISO 8601, fraction and zone optional.
+
+    :raises FormatError: for a directive that does not fix digits (``%c``, ``%x``) or no date at all.
+    """
+    if datefmt is None:
+        steps = []
+        for c in re.findall(r"%.|.", _CLOCK_AUTO, re.S):
+            special = {
+                "\x01": layout.T_SEPARATOR,
+                "\x02": layout.T_MAYBE_FRACTION,
+                "\x03": layout.T_MAYBE_ZONE,
+            }.get(c)
+            steps.append((special, 0) if special else _step(c, _CLOCK_AUTO))
+        return tuple(steps)
+    _check_text("date format", datefmt)
+    expanded = re.sub(r"%.", lambda m: _CLOCK_MACROS.get(m[0], m[0]), datefmt)
+    tokens = re.findall(r"%.|.", expanded, re.S)
+    if not {"%Y", "%y"} & set(tokens) or not {"%m", "%b"} & set(tokens) or "%d" not in tokens:
+        raise FormatError(
+            f"the date format {datefmt!r} does not hold a whole date",
+            "year, month and day are needed, as in '%Y-%m-%d %H:%M:%S'",
+        )
+    return tuple(s for t in tokens for s in _steps(t, datefmt))
+
+
+def _steps(token: str, datefmt: str) -> list[tuple[int, int]]:
+    if not token.startswith("%") and len(token.encode()) > 1:
+        return [(layout.T_CHAR, b) for b in token.encode()]
+    return [_step(token, datefmt)]
+
+
+def _step(token: str, datefmt: str) -> tuple[int, int]:
+    if not token.startswith("%") or token == "%%":
+        return (layout.T_CHAR, ord(token[-1]))
+    code = _CLOCK_STEPS.get(token[1:])
+    if code is None:
+        raise FormatError(
+            f"the date format {datefmt!r} uses {token}, which cannot be read back",
+            f"known are {' '.join('%' + c for c in sorted(_CLOCK_STEPS))}",
+        )
+    return (code, 0)
+
+
+def scanner_arguments(fmt: Format, max_record: int = MAX_RECORD_BYTES) -> tuple[Any, ...]:
+    """The arguments of :class:`ingest.compiled.records.Scanner` for a format, as plain buffers."""
+    literals = b"".join(f[1] for f in fmt.fields) + fmt.suffix
+    program = (
+        memoryview(bytearray(4 * 5 * len(fmt.fields))).cast("B").cast("i", [len(fmt.fields), 5])
+    )
+    at = 0
+    for i, (kind, literal, width, extra) in enumerate(fmt.fields):
+        for j, value in enumerate((kind, at, len(literal), width, extra)):
+            program[i, j] = value
+        at += len(literal)
+    clock = memoryview(bytearray(8 * len(fmt.clock))).cast("B").cast("i", [len(fmt.clock), 2])
+    for i, (step, argument) in enumerate(fmt.clock):
+        clock[i, 0], clock[i, 1] = step, argument
+    return (
+        program,
+        memoryview(literals or b"\0"),
+        (at, len(fmt.suffix)),
+        clock,
+        fmt.datefmt is None,
+        [e.encode() for e in EVENTS],
+        [k.encode() for k in KEYS],
+        {k.encode() for k in ONE_WORD_KEYS},
+        fmt.escapes,
+        max_record,
+    )

@@ -1,0 +1,155 @@
+"""Pairs and spans of a chunk → Arrow columns; nothing here makes a Python object a value."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import SystemRandom
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingest.compiled import layout, parts
+from ingest.compiled import numbers as convert_numbers
+from ingest.compiled import strings as convert
+from ingest.model import KEY_SHIFT, Origin
+from ingest.records.formats import KEYS
+from ingest.records.instants import Ints
+from ingest.records.parse import (
+    FAMILIES,
+    I32,
+    Parsed,
+    column,
+    nullable,
+    string_column,
+    strings,
+    view,
+    whole_numbers,
+)
+
+Bools = npt.NDArray[np.bool_]
+TIMESTAMP = pa.timestamp("us", "UTC")
+CODE = {k: i for i, k in enumerate(KEYS)}
+_SEED = SystemRandom().getrandbits(64)
+
+
+@dataclass(frozen=True, slots=True)
+class FirstPairs:
+    """The first pair of each record and key: ``table`` int32[k, n_records], -1 for none; ``rows`` int32[n_keys]."""
+
+    table: I32
+    rows: I32
+
+    @classmethod
+    def of(cls, parsed: Parsed, keys: Sequence[str]) -> "FirstPairs":
+        """Look for these keys, once over the pairs."""
+        rows = np.full(len(KEYS), -1, np.int32)
+        rows[[CODE[k] for k in keys]] = np.arange(len(keys))
+        table = np.full((len(keys), len(parsed.records)), -1, np.int32)
+        if len(parsed.pairs):
+            parts.first_pairs(view(parsed.pairs), view(rows), view(table))
+        return cls(table, rows)
+
+    def __getitem__(self, key: str) -> I32:
+        """int32[n_records]: a view of the table."""
+        found: I32 = self.table[self.rows[CODE[key]]]
+        return found
+
+
+def pair_strings(parsed: Parsed, chosen: I32) -> pa.Array:
+    """Arrow strings of the values of pairs int32[n]; -1 gives null."""
+    if not len(parsed.pairs):
+        return pa.nulls(len(chosen), pa.string())
+    chosen = np.ascontiguousarray(chosen)
+    offsets, valid = np.empty(len(chosen) + 1, np.int32), _bits(len(chosen))
+    room = convert.pair_room(view(parsed.pairs), view(chosen))
+    out = np.empty(3 * room + 1, np.uint8)
+    used, nulls = convert.pair_strings(
+        parsed.data, view(parsed.pairs), view(chosen), view(offsets), view(out), view(valid)
+    )
+    return strings(offsets, out, used, valid if nulls else None)
+
+
+def numbered_strings(parsed: Parsed, chosen: I32) -> tuple[I32, pa.Array]:
+    """Codes int32[n] of the values of pairs int32[n] (-1: no pair), and the values they stand for, each once."""
+    codes = np.full(len(chosen), -1, np.int32)
+    if not len(parsed.pairs) or not len(chosen):
+        return codes, pa.array([], pa.string())
+    chosen = np.ascontiguousarray(chosen)
+    firsts = np.empty(len(chosen), np.int32)
+    table = np.full(1 << (2 * len(chosen)).bit_length(), -1, np.int32)
+    n = convert.distinct(
+        parsed.data, view(parsed.pairs), view(chosen), _SEED, view(table), view(codes), view(firsts)
+    )
+    # what differs as written may be equal when escapes are undone
+    encoded = pair_strings(parsed, firsts[:n]).dictionary_encode()
+    if len(encoded.dictionary) < n:
+        merged = encoded.indices.to_numpy()
+        codes = np.where(codes >= 0, merged[codes], -1).astype(np.int32)
+    return codes, encoded.dictionary
+
+
+def named(codes: I32, names: pa.Array) -> pa.Array:
+    """A dictionary column of codes, -1 for null."""
+    return pa.DictionaryArray.from_arrays(nullable(codes, codes >= 0, pa.int32()), names)
+
+
+def pair_numbers(parsed: Parsed, chosen: I32) -> pa.Array:
+    """Arrow doubles of the values of pairs int32[n]; null for -1 and for what is no number of the key's."""
+    n = len(chosen)
+    if not len(parsed.pairs):
+        return pa.nulls(n, pa.float64())
+    numbers, valid = np.empty(n), _bits(n)
+    nulls = convert_numbers.pair_numbers(
+        view(parsed.values), view(parsed.states), view(np.ascontiguousarray(chosen)),
+        view(numbers), view(valid),
+    )  # fmt: skip
+    return column(pa.float64(), n, valid if nulls else None, numbers)
+
+
+def _bits(n: int) -> npt.NDArray[np.uint8]:
+    """An Arrow validity bitmap for n values, none of them valid."""
+    return np.zeros((n + 7) // 8, np.uint8)
+
+
+def value_column(parsed: Parsed, name: str, chosen: I32) -> pa.Array:
+    """The column of a key, of the type that its family has."""
+    family = FAMILIES[CODE[name]]
+    if family == convert_numbers.N_TEXT:
+        return pair_strings(parsed, chosen)
+    numbers = pair_numbers(parsed, chosen)
+    if family == convert_numbers.N_BOOL:
+        return pc.not_equal(numbers, 0.0)
+    return whole_numbers(parsed, chosen, numbers) if family == convert_numbers.N_LENGTH else numbers
+
+
+def span_strings(parsed: Parsed, rows: I32, first: int, last: int) -> pa.Array:
+    """Strings of a span of the record table; an empty span is null."""
+    start, end = parsed.records[rows, first], parsed.records[rows, last]
+    return string_column(
+        parsed.data, np.where(end > start, start, np.int32(-1)), end, np.zeros_like(end)
+    )
+
+
+def same(value: str, n: int) -> pa.Array:
+    """A column of one value, as a dictionary."""
+    return pa.DictionaryArray.from_arrays(
+        pa.array(np.zeros(n, np.int32)), pa.array([value], pa.string())
+    )
+
+
+def instants(values: Ints, valid: Bools | None = None) -> pa.Array:
+    """A column of instants from int64[n] microseconds, null where not valid."""
+    return nullable(values, valid, TIMESTAMP)
+
+
+def offsets_of(parsed: Parsed, rows: I32) -> Ints:
+    """Offsets int64[n] in the file of records."""
+    offsets: Ints = parsed.records[rows, layout.R_START].astype(np.int64) + parsed.base
+    return offsets
+
+
+def row_keys(origin: Origin, offsets: Ints) -> Ints:
+    """Keys int64[n] of rows whose records stand at these offsets: see :func:`ingest.model.make_key`."""
+    keys: Ints = offsets | np.int64(origin.file_key << KEY_SHIFT)
+    return keys

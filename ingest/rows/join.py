@@ -1,0 +1,145 @@
+"""The rows of a file's chunks, and of several files, as one batch, so that one commit takes them all; pure."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingest.records.instants import Ints
+from ingest.records.parse import I32
+from ingest.rows.assemble import Batch
+from ingest.rows.part_table import chosen, part_list, part_table, without
+from ingest.rows.parts import Part, continued
+from ingest.rows.single_records import numbered_stages
+
+
+def join(batches: Sequence[Batch], own_stage_times: bool) -> Batch:
+    """One batch of several of one host and service: chunks that follow each other in their file, and whole small files.
+
+    A part that a chunk carries on from one before it becomes one with it, as if both had been read in one go.
+    """
+    if len(batches) == 1:
+        return batches[0]
+    order = _Order(batches)
+    table = _table([b.parts for b in batches])
+    merged = order.merge(table)
+    parts = order.rows(table, [part for _, part in merged])
+    settled = np.concatenate([b.settled for b in batches])
+    for root, part in merged:
+        settled[root] = part.has_start and part.has_end and root not in order.slots
+    stages = _table([b.stages for b in batches])
+    stage_part = order.moved([b.stage_part for b in batches])
+    if merged:
+        stages = numbered_stages(stages, stage_part, parts.num_rows, own_stage_times)
+    timed = [b for b in batches if len(b.ids)]
+    ids = parts["id"].unify_dictionaries().combine_chunks()
+    parts = parts.set_column(parts.column_names.index("id"), "id", ids)
+    startless = parts["start_offset"].is_null()
+    return Batch(
+        origin=batches[0].origin,
+        parts=parts,
+        settled=settled[order.chosen],
+        used=np.ones(parts.num_rows, np.bool_),  # a carried part without records is left out
+        carried=tuple(order.slots.values()),
+        stages=stages,
+        stage_part=stage_part,
+        errors=_table([b.errors for b in batches]),
+        error_part=order.moved([b.error_part for b in batches]),
+        cache_samples=_table([b.cache_samples for b in batches]),
+        rejects=tuple(r for b in batches for r in b.rejects),
+        ids=ids.dictionary,
+        startless=ids.filter(startless).unique().dictionary_decode().drop_null(),
+        earliest=min((b.earliest for b in timed), default=0),
+        latest=max((b.latest for b in timed), default=0),
+    )
+
+
+class _Order:
+    """Where the parts of the batches stand in the joined one; those before it are numbered on from batch to batch.
+
+    :ivar slots: numbers and ids of the parts that continue one which the store has; they come first.
+    :ivar chosen: int64[n]: the number, before, of each part of the joined batch.
+    """
+
+    def __init__(self, batches: Sequence[Batch]) -> None:
+        counts = [b.parts.num_rows for b in batches]
+        self._before = [0, *np.cumsum(counts).tolist()]
+        self._batches = batches
+        self._continues: dict[int, list[int]] = {}  # a part, and what follows it in later chunks
+        self._root_of: dict[int, int] = {}
+        self.slots: dict[int, str] = {}
+        left_out = np.zeros(self._before[-1], np.bool_)
+        for number, batch in enumerate(batches):
+            self._place_carried(number, batch)
+            unused = np.flatnonzero(~batch.used[: len(batch.carried)])
+            left_out[unused + self._before[number]] = True
+        roots = [root for root in self._continues if root not in self.slots]
+        self._head = np.array([*self.slots, *roots], np.int64)  # what does not stay as it is
+        left_out[self._head] = True
+        left_out[list(self._root_of)] = True
+        self._left_out = np.flatnonzero(left_out)
+        self.chosen: Ints = np.concatenate([self._head, np.flatnonzero(~left_out)])
+        self._place = np.full(max(self._before[-1], 1), -1, np.int32)
+        self._place[self.chosen] = np.arange(len(self.chosen), dtype=np.int32)
+        for fragment, root in self._root_of.items():
+            self._place[fragment] = self._place[root]
+
+    def _place_carried(self, number: int, batch: Batch) -> None:
+        """Find what a batch's carried parts continue: a part of an earlier batch, or one that is stored."""
+        wanted = {
+            name: self._before[number] + at
+            for at, name in enumerate(batch.carried)
+            if batch.used[at]
+        }
+        for earlier in range(number - 1, -1, -1):
+            other = self._batches[earlier]
+            if wanted and other.origin.file_key == batch.origin.file_key:
+                for name, at in _last_parts(other, wanted).items():
+                    root = self._before[earlier] + at
+                    root = self._root_of.get(root, root)
+                    self._root_of[wanted[name]] = root
+                    self._continues.setdefault(root, []).append(wanted.pop(name))
+        self.slots.update((at, name) for name, at in wanted.items())
+
+    def merge(self, table: pa.Table) -> list[tuple[int, Part]]:
+        """What parts have become by those that continue them, with their numbers."""
+        numbers = [n for root, fragments in self._continues.items() for n in (root, *fragments)]
+        rows = iter(part_list(chosen(table, np.array(numbers, np.int64))))
+        merged = []
+        for root, fragments in self._continues.items():
+            part = next(rows)
+            for _ in fragments:
+                part = continued(part, next(rows))
+            merged.append((root, part))
+        return merged
+
+    def rows(self, table: pa.Table, merged: Sequence[Part]) -> pa.Table:
+        """The rows of the joined batch: of ``table``, all batches' rows, and of ``merged``."""
+        if not len(self._left_out):
+            return table
+        at = {root: len(self._head) + i for i, root in enumerate(self._continues)}
+        order = [at.get(number, i) for i, number in enumerate(self._head.tolist())]
+        head = _table([chosen(table, self._head), part_table(merged, table.schema)])
+        return _table([chosen(head, np.array(order, np.int64)), without(table, self._left_out)])
+
+    def moved(self, parts: Sequence[I32]) -> I32:
+        """The rows' parts, of each batch, as numbers in the joined one; -1 stays."""
+        before = [np.where(p >= 0, p + b, -1) for p, b in zip(parts, self._before, strict=False)]
+        numbers = np.concatenate(before)
+        return np.where(numbers >= 0, self._place[numbers], -1).astype(np.int32)
+
+
+def _last_parts(batch: Batch, names: Iterable[str]) -> dict[str, int]:
+    """The last part with records of each of these ids that the batch has."""
+    ids = batch.parts["id"].combine_chunks()
+    wanted = pc.is_in(ids.dictionary, value_set=pa.array(list(names), pa.string()))
+    codes = ids.indices.fill_null(-1).to_numpy()
+    mates = np.append(wanted.to_numpy(zero_copy_only=False), False)[codes] & batch.used
+    found = np.flatnonzero(mates)
+    return {ids.dictionary[int(codes[at])].as_py(): int(at) for at in found}
+
+
+def _table(tables: Sequence[pa.Table]) -> pa.Table:
+    """The tables' rows, not copied; each keeps the dictionaries of its columns."""
+    return pa.concat_tables(tables)

@@ -1,0 +1,91 @@
+"""Rows of parts → rows of requests, and to and from values."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingest.records.instants import Ints
+from ingest.rows.parts import VALUE_COLUMNS, Group, Part
+from ingest.rows.text_class import describe_texts
+
+_PART_FIELDS = tuple(f for f in Part.__slots__ if f not in ("attributes", "values"))
+# rows; a slice of a table for each of them costs as much as copying a hundred times as many
+_FEW = 500
+_PARTS_ONLY = (
+    "file_key",
+    "first_offset",
+    "last_offset",
+    "last_at",
+    "is_request",
+    "end_columns",
+    "text_points",
+)
+
+
+def without(table: pa.Table, rows: Ints) -> pa.Table:
+    """A table but for some rows (int64[n], ascending): where these are few, no row is copied."""
+    if len(rows) > _FEW:
+        stays = np.ones(len(table), np.bool_)
+        stays[rows] = False
+        return table.filter(pa.array(stays))
+    bounds = [-1, *rows.tolist(), len(table)]
+    slices = [
+        table.slice(low + 1, high - low - 1) for low, high in pairwise(bounds) if high > low + 1
+    ]
+    return pa.concat_tables(slices) if slices else table.slice(0, 0)
+
+
+def chosen(table: pa.Table, rows: Ints) -> pa.Table:
+    """Some rows of a table (int64[n]) in this order: few of many chunks are found without copying these."""
+    if len(rows) > _FEW:
+        return table.unify_dictionaries().combine_chunks().take(rows)
+    return pa.concat_tables([table.slice(row, 1) for row in rows.tolist()] or [table.slice(0, 0)])
+
+
+def finish_requests(parts: pa.Table) -> pa.Table:
+    """Rows of ``requests`` from rows of parts: the length of the text is counted where none was logged."""
+    length = pc.coalesce(parts["text_len"], parts["text_points"])
+    table = parts.drop_columns(list(_PARTS_ONLY))
+    return table.set_column(table.column_names.index("text_len"), "text_len", length)
+
+
+def with_classes(parts: pa.Table) -> pa.Table:
+    """Stored rows of parts, their texts described where an older version has stored them (before revision 0006)."""
+    text, known = parts["text"], parts["text_class"]
+    if not pc.any(pc.and_(pc.is_valid(text), pc.is_null(known))).as_py():
+        return parts
+    classes, points = describe_texts(text.combine_chunks())
+    for name, column in (("text_class", classes.dictionary_decode()), ("text_points", points)):
+        place = parts.column_names.index(name)
+        parts = parts.set_column(place, name, pc.coalesce(parts[name], column))
+    return parts
+
+
+def part_list(table: pa.Table) -> list[Part]:
+    """Rows of parts as values."""
+    return [
+        Part(
+            attributes=row["attributes"],
+            values=tuple(row[name] for name in VALUE_COLUMNS),
+            **{name: row[name] for name in _PART_FIELDS},
+        )
+        for row in table.to_pylist()
+    ]
+
+
+def part_table(parts: Sequence[Part], schema: pa.Schema) -> pa.Table:
+    """Values as rows of parts."""
+    rows = [
+        {**{name: getattr(p, name) for name in _PART_FIELDS}, "attributes": p.attributes,
+         **dict(zip(VALUE_COLUMNS, p.values, strict=True))}
+        for p in parts
+    ]  # fmt: skip
+    return pa.Table.from_pylist(rows, schema=schema)
+
+
+def request_table(groups: Sequence[Group], schema: pa.Schema) -> pa.Table:
+    """Rows of ``requests`` of groups that are requests."""
+    return finish_requests(part_table([g.request for g in groups if g.request.is_request], schema))

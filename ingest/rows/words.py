@@ -1,0 +1,96 @@
+"""What a store keeps of users' words: all of them, salted hashes of the texts, or none; pure (SPEC §5, ``--text``).
+
+Under ``hash`` and ``drop`` the same columns lose their words as under ``prune --text-older-than``; lengths, classes and codes stay.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from ingest.rows.assemble import Batch
+
+# A member of a JSON object that is a number with a unit, or a truth: all else may be words. Values are strings with their quotes
+# escaped, so this matches nothing within one. Read alike by RE2 and by PostgreSQL.
+FIGURE = (
+    '"[A-Za-z_][A-Za-z0-9_.-]*":"(?:true|false|yes|no|[+-]?[0-9]{1,9}(?:[.][0-9]{0,9})?'
+    '(?: ?(?:ns|us|ms|s|min|B|KB|MB|GB|TB|KiB|MiB|GiB|TiB|Hz|kHz|chars?|%))?)"'
+)
+
+TextPolicy = Literal["keep", "hash", "drop"]
+
+_HASH_BYTES = 16  # 2^64 texts before two are likely to be taken for one
+_WORDS_OF_ERRORS = ("message", "exception_message", "traceback")
+# JSON has no control characters but as escapes: two mark what is to stay
+_MARKED, _BETWEEN = "\x01\\0\x02", "[^\x01\x02]*\x01([^\x02]*)\x02[^\x01\x02]*"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How to treat users' words; ``salt`` is the store's, needed for ``hash`` alone."""
+
+    policy: TextPolicy = "keep"
+    salt: bytes = b""
+
+    @property
+    def are_kept(self) -> bool:
+        """Whether nothing is to be taken out."""
+        return self.policy == "keep"
+
+    def of(self, batch: "Batch") -> "Batch":
+        """The batch as it may be stored."""
+        if self.are_kept:
+            return batch
+        import pyarrow as pa
+
+        parts = _replaced(batch.parts, "text", self._texts(batch.parts["text"]))
+        errors = batch.errors
+        for name in _WORDS_OF_ERRORS:
+            errors = _replaced(errors, name, pa.nulls(errors.num_rows, pa.string()))
+        return replace(
+            batch,
+            parts=_replaced(parts, "attributes", figures_only(parts["attributes"])),
+            errors=_replaced(errors, "attributes", figures_only(errors["attributes"])),
+            rejects=tuple((key, replace(r, raw="")) for key, r in batch.rejects),
+        )
+
+    def _texts(self, texts: "pa.ChunkedArray") -> "pa.ChunkedArray":
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if self.policy == "drop":
+            return pa.nulls(len(texts), pa.string())
+        distinct = pc.unique(texts)
+        hashes = pa.array(_hashed(distinct.to_pylist(), self.salt), pa.string())
+        return hashes.take(pc.index_in(texts, value_set=distinct))
+
+
+def _hashed(texts: Sequence[str | None], salt: bytes) -> list[str | None]:
+    """The keyed BLAKE2b (RFC 7693) of each text, in hexadecimal."""
+    from hashlib import blake2b
+
+    return [
+        None if t is None else blake2b(t.encode(), digest_size=_HASH_BYTES, key=salt).hexdigest()
+        for t in texts
+    ]
+
+
+def figures_only(objects: "pa.ChunkedArray") -> "pa.ChunkedArray":
+    """JSON objects without the members that may be words; null for one that has no other."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if objects.null_count == len(objects):
+        return objects
+    marked = pc.replace_substring_regex(objects, FIGURE, _MARKED)
+    listed = pc.replace_substring_regex(marked, _BETWEEN, r",\1")
+    some = pc.starts_with(listed, ",")
+    members = pc.utf8_slice_codeunits(listed, 1)
+    kept = pc.binary_join_element_wise("{", members, "}", "")
+    return pc.if_else(some, kept, pa.scalar(None, pa.string()))
+
+
+def _replaced(table: "pa.Table", name: str, column: "pa.ChunkedArray") -> "pa.Table":
+    return table.set_column(table.column_names.index(name), name, column)

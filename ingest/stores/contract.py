@@ -1,0 +1,270 @@
+"""What a backend is: the protocol, the capabilities and the commit contract.
+
+The commit contract, held by tests on every backend:
+
+1. ``Writer.commit`` makes the rows and quarantine written before it durable together with the checkpoints, or none of them.
+2. After it returns, a crash repeats nothing and loses nothing.
+3. A crash before it returns leaves the store as if it had not been called.
+4. The checkpoint lives nowhere else.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+
+from ingest.errors import StoreError
+from ingest.model import Changes, Checkpoint, Origin, RunRow
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class QueryResult(NamedTuple):
+    """Rows of a query: the columns' names, and tuples aligned with them.
+
+    Many rows may be :class:`ingest.stores.results.TableRows`, which makes the tuples as they are asked for.
+    """
+
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[object, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a backend can do; every claim is proven by a test.
+
+    ``keys_without_store``: file keys are given out without a look at the store, also while a thread writes to it.
+    """
+
+    transactions: bool
+    readers_beside_writer: bool
+    keys_without_store: bool
+
+
+class Writer(Protocol):
+    """One transaction: leaving it without :meth:`commit` rolls back."""
+
+    def next_run_key(self, host: str | None) -> int:
+        """A key no run has; runs of this host (None: of any) that were killed are marked so."""
+
+    def carry(self, checkpoint: Checkpoint) -> dict[str, int]:
+        """Ids whose last part in a file before ``committed_offset`` is open there (segments.OPEN) or ended near ``last_logged_at`` (microseconds)."""
+
+    def related_parts(
+        self, origin: Origin, ids: "pa.Array", earliest: datetime, latest: datetime
+    ) -> "pa.Table":
+        """Rows of request_parts of these ids (strings), of the same file or whose time touches the window."""
+
+    def related_requests(
+        self, origin: Origin, ids: "pa.Array", earliest: datetime, latest: datetime
+    ) -> "pa.Table":
+        """Complete requests of these ids whose time touches the window, that no row of request_parts belongs to."""
+
+    def write(self, changes: Changes) -> None:
+        """Write the rows of one batch; not durable yet."""
+
+    def release(self, file_key: int, offsets: Sequence[int]) -> None:
+        """Take pieces of a file out of quarantine; not durable yet."""
+
+    def text_salt(self, new: str, at: datetime) -> str:
+        """The secret that texts are hashed with; ``new`` becomes it in a store that has none. Not durable yet."""
+
+    def commit(self, checkpoints: Sequence[Checkpoint], run: RunRow | None) -> None:
+        """Make what was written durable, together with the checkpoints behind it and the run; see the commit contract."""
+
+
+class Reader(Protocol):
+    """A read-only session."""
+
+    def query(self, sql: str, binds: Mapping[str, object] | None) -> QueryResult:
+        """Run one statement with ``:name`` parameters bound; None: it has none, and is run as it is."""
+
+    def describe(self, sql: str, binds: Mapping[str, object]) -> list[tuple[str, str]]:
+        """Name and type, as the database calls it, of each column that a query would return; it is not run."""
+
+
+def schema_refused(store: str, reason: str) -> StoreError:
+    """What to raise when a database refuses to make or to change the tables."""
+    return StoreError(
+        f"the store {store} refuses the change of its schema: {reason}",
+        "nothing is changed; only the role that owns the tables can do it, and views of your own "
+        "may stand on what changes",
+    )
+
+
+Subject = Literal["rows", "texts"]
+
+# the instant that a table's age goes by
+AGE_COLUMNS: Mapping[str, str] = {
+    "requests": "logged_at",
+    "stage_timings": "logged_at",
+    "request_parts": "logged_at",
+    "errors": "occurred_at",
+    "cache_samples": "sampled_at",
+    "quarantine": "quarantined_at",
+    "ingest_runs": "started_at",
+}
+# tables whose rows have the age of the request they belong to, and their own only without one
+FOLLOWERS = ("stage_timings", "request_parts")
+TEXT_TABLES = ("requests", "request_parts", "errors", "quarantine")  # those with users' words
+
+
+def text_changes(no_words: str, wordy: str) -> Mapping[str, tuple[str, str]]:
+    """What takes users' words from a row of a table, and which rows have some, as SQL.
+
+    ``no_words`` assigns ``attributes`` without them, ``wordy`` says whether there are some in it.
+    """
+    return {
+        "requests": (f"text = null, {no_words}", f"(text is not null or {wordy})"),
+        "request_parts": (f"text = null, {no_words}", f"(text is not null or {wordy})"),
+        "errors": (
+            f"message = null, exception_message = null, traceback = null, {no_words}",
+            "(message is not null or exception_message is not null or traceback is not null "
+            f"or {wordy})",
+        ),
+        "quarantine": ("raw = ''", "raw <> ''"),
+    }
+
+
+class Minute(NamedTuple):
+    """Rows of one minute: ``number`` of the minute since the epoch."""
+
+    number: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Bytes of a store on disk, of them free within it, and what each table takes (an estimate) with its rows."""
+
+    bytes: int
+    free_bytes: int
+    tables: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+
+class Upkeep(Protocol):
+    """Work on a whole store. Whoever calls what changes it holds ``Store.ingesting``."""
+
+    def minutes(self, table: str, subject: Subject, before: datetime) -> list[Minute]:
+        """Rows older than an instant, or of such rows those that still hold users' words, by their minute."""
+
+    def remove(self, table: str, before: datetime) -> dict[str, int]:
+        """Remove the rows that are older, with those that follow them, in one transaction; how many of each table."""
+
+    def clear_texts(self, table: str, before: datetime) -> int:
+        """Remove users' words from the rows that are older, in one transaction; from how many."""
+
+    def owes_space(self) -> bool:
+        """Whether something was removed whose space was not given back since."""
+
+    def space(self) -> Space:
+        """What the store takes on disk now."""
+
+    def give_back(self, at: datetime) -> None:
+        """Shrink the store to what it holds, and note that; a crash leaves the old store or the new one.
+
+        :raises StoreError: when there is no room for it.
+        """
+
+    def state(self) -> str:
+        """Differs whenever the store holds something else."""
+
+    def state_of_copy(self, path: Path) -> str | None:
+        """The state that was copied to a file or folder; None for what is no such copy."""
+
+    def copy(self, target: Path) -> dict[str, int]:
+        """Write what BI readers need into a new file; rows by table. Readers may read the store meanwhile.
+
+        :raises StoreError: when there is no room for it.
+        """
+
+    def export(self, folder: Path) -> dict[str, int]:
+        """The same as Parquet files, one a table, in a folder that exists."""
+
+
+class Readable(NamedTuple):
+    """A table, and the columns of it that stay closed."""
+
+    table: str
+    closed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What a role may read now; ``warnings`` are sentences about what it can do beyond that, and by whose leave."""
+
+    role: str
+    store: str
+    schema: str
+    with_text: bool
+    views: tuple[str, ...]
+    tables: tuple[Readable, ...]
+    warnings: tuple[str, ...]
+
+
+class Store(Protocol):
+    """A database that holds the tables."""
+
+    name: str
+    capabilities: Capabilities
+
+    @property
+    def description(self) -> str:
+        """The store for people, without a password."""
+
+    def exists(self) -> bool:
+        """Whether there is anything yet."""
+
+    def revision(self) -> str | None:
+        """The schema revision of the store, None for an empty one."""
+
+    def checkpoints(self) -> list[Checkpoint]:
+        """All known log files."""
+
+    def snapshot(self, head: str, host: str) -> list[Checkpoint] | None:
+        """The log files known to the ingests of a host, in one look at a store that is at ``head``; None for any other.
+
+        A store in one file has one ingest at a time: all hosts' files. A server's has those of the host.
+        """
+
+    def next_file_key(self, last: int) -> int:
+        """A key no log file has, nor will be given; ``last`` is the greatest that the caller knows."""
+
+    def engine(self) -> object:
+        """A SQLAlchemy engine, for migrations."""
+
+    def make(self, script: str) -> bool:
+        """Run what all revisions together run on an empty store, in one transaction; False for a store that is not empty.
+
+        :raises StoreError: when the database refuses; nothing is changed then.
+        """
+
+    def writing(self) -> AbstractContextManager[Writer]:
+        """A transaction; waits, bounded, for whoever holds the store."""
+
+    def reading(self) -> AbstractContextManager[Reader]:
+        """A read-only session; waits, bounded, for whoever holds the store."""
+
+    def ingesting(
+        self, wait_seconds: float, host: str | None = None
+    ) -> AbstractContextManager[None]:
+        """Exclude other ingests of this store; of this host alone, where the backend lets hosts ingest at once.
+
+        :raises ingest.errors.IngestBusyError: after the wait.
+        """
+
+    def holder(self) -> str | None:
+        """Who excludes other ingests now, described; None when nobody does."""
+
+    def upkeep(self) -> "Upkeep":
+        """Work on the whole store: retention, copies."""
+
+    def grant_reader(self, role: str, with_text: bool) -> "Granted":
+        """Let a role read the views and tables of a store at head and nothing else; users' words only ``with_text``.
+
+        :raises UsageProblem: where there are no roles.
+        :raises StoreError: when there is no such role, or it cannot be held to that.
+        """

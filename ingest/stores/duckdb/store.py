@@ -1,0 +1,391 @@
+"""DuckDB: one file, held only while a batch commits (SPEC §3.9)."""
+
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import duckdb
+
+from ingest.errors import StoreBusyError, StoreError, UsageProblem
+from ingest.faults import reach
+from ingest.model import Checkpoint
+from ingest.stores.binds import binds as names_of
+from ingest.stores.binds import replace_binds
+from ingest.stores.contract import Capabilities, QueryResult
+from ingest.stores.duckdb.connection import COMMITTING, NEW, SETTINGS, UTC, attach, make, unattached
+from ingest.stores.duckdb.fetch import fetched
+from ingest.stores.duckdb.writer import CHECKPOINT_COLUMNS, EPOCH, DuckDBWriter
+from ingest.stores.locks import asked, asking, exclusive, holder_of, holder_of_lock
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from ingest.stores.duckdb.upkeep import DuckDBUpkeep
+
+T = TypeVar("T")
+_WAIT_SECONDS = 30.0  # a batch of another process commits in well under a second
+_POLL_SECONDS = 0.02
+_SPILL = ".spill"
+# Readers hold back for a writer that waits, or a crowd of them would keep it out for good. They do no longer than
+# this, many times what a query takes: a writer that still waits does so for a reader that stays.
+_TURN_SECONDS = 5.0
+# Queries: somebody waits for them, and they end; an ingest shares its machine with the service for hours.
+# MB; half of the machine's between these: beyond it, ten million rows are sorted and joined on the disk
+_READ_MEMORY = (1024, 4096)
+_MEMORY_OF_CONTAINER = Path("/sys/fs/cgroup/memory.max")
+_LOCKED_DOWN = "set enable_external_access = false; set lock_configuration = true"
+_REFUSALS = (
+    duckdb.ParserException,
+    duckdb.BinderException,
+    duckdb.CatalogException,
+    duckdb.InvalidInputException,
+    duckdb.PermissionException,
+    duckdb.ConversionException,
+)
+
+
+class DuckDBStore:
+    """A store in one DuckDB file."""
+
+    name = "duckdb"
+    capabilities = Capabilities(
+        transactions=True, readers_beside_writer=False, keys_without_store=True
+    )
+
+    def __init__(self, path: Path, wait_seconds: float = _WAIT_SECONDS) -> None:
+        self.path = path
+        self.wait_seconds = wait_seconds
+        self._idle: duckdb.DuckDBPyConnection | None = None
+
+    @property
+    def description(self) -> str:
+        return str(self.path)
+
+    def exists(self) -> bool:
+        try:
+            return os.stat(self.path).st_size > 0
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError as error:
+            raise StoreError(
+                f"the store {self.path} cannot be looked at: {error.strerror}",
+                "run ttsq as a user who may read it, or name another with --db duckdb:///PATH or TTSQ_DB",
+            ) from error
+
+    def revision(self) -> str | None:
+        return self._read(_revision) if self.exists() else None
+
+    def checkpoints(self) -> list[Checkpoint]:
+        return self._read(_checkpoints)
+
+    def next_file_key(self, last: int) -> int:
+        return last + 1
+
+    def snapshot(self, head: str, host: str) -> list[Checkpoint] | None:
+        if not self.exists():
+            return None
+        return self._read(lambda c: _checkpoints(c) if _revision(c) == head else None)
+
+    def engine(self) -> "Engine":
+        """A SQLAlchemy engine without a pool: a connection that lingers would keep others out."""
+        from sqlalchemy import create_engine
+        from sqlalchemy.pool import NullPool
+
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        config = {**SETTINGS, "temp_directory": str(self.spill)}
+        return create_engine(
+            f"duckdb:///{self.path}", poolclass=NullPool, connect_args={"config": config}
+        )
+
+    def make(self, script: str) -> bool:
+        if self.exists():
+            return False
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with _interrupted_by_signals():
+                make(self.path, script, self.spill)
+        except (duckdb.Error, OSError) as error:
+            raise self._error(error) from error
+        return True
+
+    @contextmanager
+    def writing(self) -> Iterator[DuckDBWriter]:
+        with self._kept() as connection:
+            try:
+                reach("store_opened")
+                connection.execute(UTC)
+                connection.execute("begin")
+                reach("begun")
+                writer = DuckDBWriter(connection)
+                yield writer
+                if not writer.committed:
+                    connection.execute("rollback")
+                writer.end()
+            except (duckdb.Error, OSError) as error:
+                raise self._error(error) from error
+        reach("closed")
+
+    @contextmanager
+    def reading(self) -> Iterator["DuckDBReader"]:
+        with self._opened(True) as connection:
+            try:
+                connection.execute(UTC)
+                connection.execute(_LOCKED_DOWN)
+                yield DuckDBReader(connection)
+            except duckdb.Error as error:
+                raise self._error(error) from error
+
+    @contextmanager
+    def ingesting(self, wait_seconds: float, host: str | None = None) -> Iterator[None]:
+        lock = exclusive(self._lock_path, wait_seconds, self.description)
+        try:
+            lock.__enter__()
+        except OSError as error:
+            raise StoreError(
+                f"cannot write beside the store {self.path}: {error.strerror}",
+                "choose another place with --db duckdb:///PATH or TTSQ_DB",
+            ) from error
+        try:
+            with _interrupted_by_signals():
+                self.clear_leftovers()
+                yield
+        finally:
+            self._end_spill()
+            lock.__exit__(None, None, None)
+
+    def holder(self) -> str | None:
+        return holder_of_lock(self._lock_path)
+
+    @property
+    def _lock_path(self) -> Path:
+        return self.path.with_name(self.path.name + ".lock")
+
+    def _read(self, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+        with self._opened(True) as connection:
+            try:
+                return work(connection)
+            except duckdb.Error as error:
+                raise self._error(error) from error
+
+    @contextmanager
+    def _opened(
+        self, read_only: bool, connect: Callable[[], duckdb.DuckDBPyConnection] | None = None
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        with _interrupted_by_signals():
+            with self._turn(read_only):
+                connection = self._connect(read_only, connect)
+            try:
+                yield connection
+            finally:
+                connection.close()
+
+    @contextmanager
+    def _kept(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection for a commit: behind it the store is let go, the connection stays for the next one.
+
+        To make one, and to have the memory given back that it leaves, takes as long as a sixth of a commit of many rows.
+        """
+        with _interrupted_by_signals():
+            with self._turn(False):
+                connection = self._connect(False, self._attached_again)
+            try:
+                yield connection
+                self._let_go(connection)
+            except BaseException:
+                connection.close()
+                raise
+
+    def _let_go(self, connection: duckdb.DuckDBPyConnection) -> None:
+        try:
+            connection.execute("use memory")
+            connection.execute("detach store")
+        except duckdb.Error:  # what it was kept for is stored: its end lets go as well
+            connection.close()
+        else:
+            self._idle = connection
+
+    @contextmanager
+    def session(
+        self, read_only: bool, connect: Callable[[], duckdb.DuckDBPyConnection] | None = None
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection for upkeep, waited for like any other; ``connect`` opens the store in a way of its own."""
+        with self._opened(read_only, connect) as connection:
+            try:
+                connection.execute(UTC)
+                yield connection
+            except (duckdb.Error, OSError) as error:
+                raise self._error(error) from error
+
+    def upkeep(self) -> "DuckDBUpkeep":
+        from ingest.stores.duckdb.upkeep import DuckDBUpkeep
+
+        return DuckDBUpkeep(self)
+
+    def grant_reader(self, role: str, with_text: bool) -> NoReturn:
+        raise UsageProblem(
+            f"the store {self.path} is a file and knows no roles: its permissions say who reads it",
+            "give readers a copy of their own: ttsq publish DIR",
+        )
+
+    @contextmanager
+    def _turn(self, read_only: bool) -> Iterator[None]:
+        """A writer asks for the store, readers let one that asks go first."""
+        deadline = time.monotonic() + min(_TURN_SECONDS, self.wait_seconds)
+        while read_only and asked(self._lock_path) and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+        beside = os.access(self.path.parent, os.W_OK) and not read_only
+        with asking(self._lock_path) if beside else nullcontext():
+            yield
+
+    def _connect(
+        self, read_only: bool, connect: Callable[[], duckdb.DuckDBPyConnection] | None
+    ) -> duckdb.DuckDBPyConnection:
+        deadline = time.monotonic() + self.wait_seconds
+        connect = connect or (self._read_only if read_only else self._attached)
+        while True:
+            try:
+                return connect()
+            except duckdb.IOException as error:
+                holder = holder_of(self.path)
+                if holder is None and not self._still_opens(read_only):
+                    raise self._error(error) from error
+                if time.monotonic() >= deadline:
+                    raise StoreBusyError(
+                        f"the store {self.path} is held by {holder or 'another process'}",
+                        "let that process end; BI tools should read the published copy",
+                    ) from error
+            except duckdb.Error as error:
+                raise self._error(error) from error
+            time.sleep(_POLL_SECONDS)
+
+    @property
+    def spill(self) -> Path:
+        """The folder, made when it is needed, for what exceeds a session's memory.
+
+        DuckDB's own choice is one that all processes in a working folder, or at a store, share: they overwrite each other's
+        files there, and fail or crash (1.5.6).
+        """
+        return self.path.with_name(f"{self.path.name}.{os.getpid()}{_SPILL}")
+
+    def clear_leftovers(self) -> None:
+        """Remove what processes that were killed have left beside the store, and where a symlink to it leads."""
+        for path in {self.path, Path(os.path.realpath(self.path))}:
+            left = re.compile(rf"{re.escape(path.name)}\.(\d+)({_SPILL}|{NEW}|{NEW}\.wal)")
+            for name in os.listdir(path.parent):
+                match = left.fullmatch(name)
+                if match is None or Path("/proc", match[1]).exists():
+                    continue
+                if match[2] == _SPILL:
+                    shutil.rmtree(path.with_name(name), ignore_errors=True)
+                else:
+                    path.with_name(name).unlink(missing_ok=True)
+
+    def _read_only(self) -> duckdb.DuckDBPyConnection:
+        config: dict[str, Any] = {
+            "memory_limit": f"{_read_memory()}MB",
+            "temp_directory": str(self.spill),
+        }
+        return duckdb.connect(str(self.path), read_only=True, config=config)
+
+    def _attached(self) -> duckdb.DuckDBPyConnection:
+        """A connection for writing, which holds the store."""
+        return attach(unattached(SETTINGS, self.spill), self.path)
+
+    def _attached_again(self) -> duckdb.DuckDBPyConnection:
+        """As :meth:`_attached`, the one that was kept where there is one."""
+        idle, self._idle = self._idle, None
+        return attach(idle or unattached(COMMITTING, self.spill), self.path)
+
+    def _end_spill(self) -> None:
+        """What a kept connection has spilled goes with it."""
+        if self._idle is not None and self.spill.exists():
+            self._idle.close()
+            self._idle = None
+
+    def _still_opens(self, read_only: bool) -> bool:
+        """Whether the file opens now: its holder may have let go between the failure and the look."""
+        try:
+            duckdb.connect(str(self.path), read_only=read_only).close()
+        except duckdb.Error:
+            return holder_of(self.path) is not None
+        return True
+
+    def _error(self, error: Exception) -> StoreError:
+        text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        text = text.rpartition("Original error: ")[2]  # what it says of itself only frightens
+        if isinstance(error, _REFUSALS):
+            return StoreError(
+                f"the store {self.path} refuses the statement: {text}",
+                "queries are read only, and see no files or settings; ttsq show NAME has examples",
+            )
+        return StoreError(
+            f"the store {self.path} fails: {text}",
+            "is it a DuckDB file, writable, and is there disk space? ttsq status tells more",
+        )
+
+
+def _read_memory() -> int:
+    """MB for a session that reads: half of what the machine, or a container's limit (cgroups(7), version 2), has."""
+    least, most = _READ_MEMORY
+    has = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with suppress(OSError, ValueError):  # "max": there is none
+        has = min(has, int(_MEMORY_OF_CONTAINER.read_text()))
+    return min(max(has // 2**21, least), most)
+
+
+@contextmanager
+def _interrupted_by_signals() -> Iterator[None]:
+    """DuckDB hides an exception that a signal's handler raised while it worked behind one of its own."""
+    try:
+        yield
+    except RuntimeError as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            raise error.__cause__ from None
+        raise
+
+
+def _revision(connection: duckdb.DuckDBPyConnection) -> str | None:
+    found = connection.execute(
+        "select 1 from duckdb_tables() where table_name = 'alembic_version'"
+    ).fetchone()
+    if not found:
+        return None
+    row = connection.execute("select version_num from alembic_version").fetchone()
+    return str(row[0]) if row else None
+
+
+def _checkpoints(connection: duckdb.DuckDBPyConnection) -> list[Checkpoint]:
+    columns = ", ".join(f"epoch_us({c})" if c.endswith("_at") else c for c in CHECKPOINT_COLUMNS)
+    rows = connection.execute(f"select {columns} from log_files order by file_key").fetchall()
+    return [_checkpoint(row) for row in rows]
+
+
+def _checkpoint(row: Sequence[Any]) -> Checkpoint:
+    values: list[Any] = [
+        EPOCH + timedelta(microseconds=v) if c.endswith("_at") and v is not None else v
+        for c, v in zip(CHECKPOINT_COLUMNS, row, strict=True)
+    ]
+    return Checkpoint(*values)
+
+
+class DuckDBReader:
+    """A read-only session that cannot touch files or settings."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    def query(self, sql: str, binds: Mapping[str, object] | None) -> QueryResult:
+        if binds is None:
+            return fetched(lambda: self._connection.execute(sql))
+        used = {name: binds[name] for name in names_of(sql)}
+        marked = replace_binds(sql, lambda name: f"${name}")
+        return fetched(lambda: self._connection.execute(marked, used))
+
+    def describe(self, sql: str, binds: Mapping[str, object]) -> list[tuple[str, str]]:
+        return [(str(r[0]), str(r[1])) for r in self.query(f"describe {sql}", binds).rows]

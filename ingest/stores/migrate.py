@@ -1,0 +1,204 @@
+"""The schema revisions of a store, through Alembic; imports it only when there is something to do."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ingest.errors import StoreError
+from ingest.resources import folder
+from ingest.stores.contract import Store, schema_refused
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from sqlalchemy import Connection
+    from sqlalchemy.exc import DBAPIError
+
+    from ingest.stores.views import View
+
+_EXPECTED = "ttsq_expected_view"  # made to be compared, and rolled back
+
+
+def revisions() -> list[str]:
+    """Revision ids in order; a revision's file is named ``ID_what.py``."""
+    return sorted(p.name.split("_")[0] for p in (folder("migrations") / "versions").glob("*.py"))
+
+
+def head() -> str:
+    """The revision that this program works with."""
+    return revisions()[-1]
+
+
+def ensure_head(store: Store) -> bool:
+    """Bring an empty or older store to head; whether anything was done.
+
+    :raises StoreError: for a store made by a newer program.
+    """
+    revision = check_known(store)
+    if revision == head():
+        return False
+    if revision is None:
+        if store.make(script(store).read_text(encoding="utf-8")):
+            return True
+        check_known(store)  # who was quicker may be newer
+    upgrade(store)
+    return True
+
+
+def script(store: Store) -> Path:
+    """What all revisions together run on an empty store of a backend; generated from them."""
+    return folder("migrations") / f"{store.name}.sql"
+
+
+def check_known(store: Store) -> str | None:
+    """The revision of a store, None for an empty one.
+
+    :raises StoreError: when this program does not know it.
+    """
+    revision = store.revision()
+    if revision is not None and revision not in revisions():
+        raise StoreError(
+            f"the store {store.description} has schema revision {revision}, "
+            f"newer than this ttsq (which knows up to {head()})",
+            "upgrade ttsq: pip install --upgrade ttsq",
+        )
+    return revision
+
+
+def require_head(store: Store) -> None:
+    """Refuse to read a store that is empty or of another revision.
+
+    :raises StoreError: with what to do about it.
+    """
+    if not store.exists():
+        raise StoreError(
+            f"there is no store at {store.description}", "ingest something first: ttsq ingest PATH"
+        )
+    revision = check_known(store)
+    if revision != head():
+        raise StoreError(
+            f"the store {store.description} is at schema revision {revision or 'none'}, "
+            f"this ttsq works with {head()}",
+            "bring it up to date: ttsq db upgrade",
+        )
+
+
+def upgrade(store: Store, revision: str = "head") -> None:
+    """Run revisions up to one.
+
+    :raises StoreError: when the database refuses; nothing is changed then.
+    """
+    from alembic import command
+
+    with _told(store), _configured(store) as config:
+        command.upgrade(config, revision)
+
+
+def downgrade(store: Store, revision: str) -> None:
+    """Undo revisions down to one (``base``: all of them; the tables go).
+
+    :raises StoreError: when the database refuses; nothing is changed then.
+    """
+    from alembic import command
+
+    with _told(store), _configured(store) as config:
+        command.downgrade(config, revision)
+
+
+def differences(store: Store) -> list[str]:
+    """How the store's tables and views differ from what the program expects; empty when they do not."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.runtime.migration import MigrationContext
+
+    from ingest.stores.tables import metadata
+    from ingest.stores.views import VIEWS
+
+    engine = store.engine()
+    with engine.connect() as connection:  # type: ignore[attr-defined]
+        opts: dict[str, object] = {"compare_type": True}
+        if store.name == "postgresql":
+            opts["include_object"] = _is_ours
+        context = MigrationContext.configure(connection, opts=opts)
+        found = [str(d) for d in compare_metadata(context, metadata)]
+        return found + [d for view in VIEWS for d in _view_differences(connection, view)]
+
+
+def _is_ours(_: object, name: str | None, kind: str, reflected: bool, expected: object) -> bool:
+    """Whether to compare something of a server: not partitions, not indexes, not the tables of others."""
+    return not (reflected and expected is None and kind in ("table", "index"))
+
+
+def _view_differences(connection: "Connection", view: "View") -> list[str]:
+    """How one view differs: in its query, in what it says of itself and its columns."""
+    from sqlalchemy import inspect
+    from sqlalchemy.exc import DBAPIError
+
+    stored = inspect(connection)
+    if view.name not in stored.get_view_names():
+        return [f"the view {view.name} is missing"]
+    found = []
+    try:
+        if _query(connection, view.name) != _as_stored(connection, view):
+            found.append(f"the view {view.name} has another query")
+    except DBAPIError as error:
+        found.append(f"the view {view.name} cannot be made on these tables: {_reason(error)}")
+    said = stored.get_table_comment(view.name)["text"]
+    comments = {c["name"]: c.get("comment") for c in stored.get_columns(view.name)}
+    if said != view.comment or comments != {c.name: c.comment for c in view.columns}:
+        found.append(f"the view {view.name} has other comments")
+    return found
+
+
+def _as_stored(connection: "Connection", view: "View") -> str:
+    """A view's query as the engine would write it down."""
+    from sqlalchemy import text
+
+    try:
+        connection.execute(text(f"create view {_EXPECTED} as {view.select}"))
+        return _query(connection, _EXPECTED)
+    finally:
+        connection.rollback()
+
+
+def _query(connection: "Connection", view: str) -> str:
+    from sqlalchemy import inspect
+
+    written = inspect(connection).get_view_definition(view) or ""
+    # DuckDB quotes the names of types until it has read the file anew
+    return written.replace(view, _EXPECTED, 1).replace('"', "")
+
+
+@contextmanager
+def _told(store: Store) -> Iterator[None]:
+    """Turn what a database says of a revision into an error of ours."""
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        yield
+    except DBAPIError as error:
+        raise schema_refused(store.description, _reason(error)) from error
+
+
+def _reason(error: "DBAPIError") -> str:
+    return str(error.orig).strip().partition("\n")[0]
+
+
+class _configured:
+    """An Alembic configuration bound to one connection of the store."""
+
+    def __init__(self, store: Store) -> None:
+        self._engine = store.engine()
+
+    def __enter__(self) -> "Config":
+        from alembic.config import Config
+
+        config = Config()
+        config.set_main_option("script_location", str(folder("migrations")).replace("%", "%%"))
+        self._connection = self._engine.connect()  # type: ignore[attr-defined]
+        config.attributes["connection"] = self._connection
+        return config
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if kind is None:
+            self._connection.commit()
+        self._connection.close()

@@ -1,0 +1,42 @@
+"""A store's URL → its backend; imports only the one that is asked for."""
+
+from ingest.errors import UsageProblem
+from ingest.paths import expanded
+from ingest.stores.contract import Store
+from ingest.stores.urls import without_password
+
+_SERVER = ("postgresql", "postgresql+psycopg")
+
+
+def backend_of(url: str) -> str:
+    """The name of the backend of a URL, without importing it."""
+    return "postgresql" if url.partition("://")[0] in _SERVER else "duckdb"
+
+
+def open_store(url: str) -> Store:
+    """The backend of a SQLAlchemy URL; nothing is opened yet.
+
+    :raises UsageProblem: for a URL that no backend knows.
+    """
+    if any("\ud800" <= c <= "\udfff" for c in url):
+        raise UsageProblem(f"the store {url!r} is not UTF-8", "give a store that has another name")
+    scheme, found, rest = url.partition("://")
+    if scheme == "duckdb":
+        path = rest.removeprefix("/").partition("?")[0]
+        if not path or path == ":memory:":
+            raise UsageProblem(
+                f"the store {url!r} names no file",
+                "duckdb:///relative.duckdb or duckdb:////absolute",
+            )
+        from ingest.stores.duckdb.store import DuckDBStore
+
+        return DuckDBStore(expanded(path))
+    if scheme in _SERVER:
+        from ingest.stores.postgres.store import PostgresStore
+
+        return PostgresStore(url)
+    shown = scheme if found else without_password(url)
+    raise UsageProblem(
+        f"the store {shown!r} is not known",
+        "duckdb:///PATH, or postgresql+psycopg://USER@HOST/DATABASE",
+    )

@@ -1,0 +1,353 @@
+"""The writing side of a PostgreSQL store: one transaction on the session that holds the lock."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass, fields
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from ingest.errors import StoreError
+from ingest.faults import reach
+from ingest.model import KEY_SHIFT, Changes, Checkpoint, Origin, RunRow
+from ingest.stores.postgres.copy import copy_in, shown, to_arrow
+from ingest.stores.postgres.partitions import PARTITIONED, Days, Partitions, days_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+CHECKPOINT_COLUMNS = tuple(f.name for f in fields(Checkpoint))
+_RUN_COLUMNS = tuple(f.name for f in fields(RunRow))
+_CARRY = timedelta(
+    minutes=2
+)  # how long an ended part may still be continued, and stamps out of order
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_OPEN = -(2**63)
+_LONG = timedelta(days=1)  # a request that takes longer is in an index of its own
+
+
+@dataclass(slots=True)
+class Session:
+    """A connection, whose ingest it is (None: that of all hosts, or of nobody), and what it knows of partitions."""
+
+    connection: Connection
+    host: str | None
+    partitions: Partitions
+
+
+class PostgresWriter:
+    """See :class:`ingest.stores.contract.Writer`; begins its transaction by itself."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._connection = session.connection
+        self._has_written = False
+        self.committed = False
+        self._connection.execute("begin")
+        reach("begun")
+
+    def roll_back(self) -> None:
+        """Leave the store as it was."""
+        if not self._connection.closed:
+            self._connection.execute("rollback")
+
+    def next_run_key(self, host: str | None) -> int:
+        # runs that were killed are marked by the commit, which every run key leads to
+        return self._number("select nextval('run_keys')")
+
+    def _number(self, sql: str) -> int:
+        row = self._connection.execute(sql).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def carry(self, checkpoint: Checkpoint) -> dict[str, int]:
+        near = (checkpoint.last_logged_at or _EPOCH) - _CARRY
+        cursor = self._connection.execute(
+            _CARRIED,
+            {
+                "key": checkpoint.file_key,
+                "near": near,
+                "soon": _shifted(near, -_LONG),
+                "offset": checkpoint.committed_offset,
+            },
+        )
+        found = to_arrow(cursor)
+        ids, ended = found["id"].to_pylist(), found["ended"].cast("int64").to_pylist()
+        return {
+            i: _OPEN if e is None else e for i, e in zip(ids, ended, strict=True) if i is not None
+        }
+
+    def related_parts(
+        self, origin: Origin, ids: "pa.Array", earliest: datetime, latest: datetime
+    ) -> "pa.Table":
+        binds = {
+            "ids": ids.to_pylist(),
+            "host": shown(origin.host),
+            "service": shown(origin.service),
+            "key": origin.file_key,
+            "earliest": earliest,
+            "latest": latest,
+        }
+        return to_arrow(self._connection.execute(_PARTS, binds))
+
+    def related_requests(
+        self, origin: Origin, ids: "pa.Array", earliest: datetime, latest: datetime
+    ) -> "pa.Table":
+        binds = {
+            "ids": ids.to_pylist(),
+            "host": shown(origin.host),
+            "service": shown(origin.service),
+            "earliest": earliest,
+            "latest": latest,
+            "soon": _shifted(earliest, -_LONG),
+        }
+        return to_arrow(self._connection.execute(_REQUESTS, binds))
+
+    def write(self, changes: Changes) -> None:
+        self._make_partitions(changes)
+        self._has_written = True
+        self._delete(changes)
+        reach("deleted")
+        for name, tables in _tables(changes).items():
+            for table in tables:
+                copy_in(self._connection, name, table)
+                reach("inserted")
+        self._relink(changes)
+        reach("relinked")
+        self._reject(changes)
+        reach("rows_in")
+
+    def _make_partitions(self, changes: Changes) -> None:
+        """Make the partitions that the rows need, before anything is locked: in transactions of their own.
+
+        What was read so far stays true behind them: others change nothing of this host's rows while the session has its lock.
+        """
+        if self._has_written:
+            return
+        missing = self._session.partitions.missing(_days(changes))
+        if missing:
+            self._connection.execute("rollback")
+            self._session.partitions.make(missing)
+            self._connection.execute("begin")
+
+    def release(self, file_key: int, offsets: Sequence[int]) -> None:
+        self._has_written = True
+        self._connection.execute(
+            "delete from quarantine where file_key = %s and byte_offset = any(%s)",
+            [file_key, list(offsets)],
+        )
+
+    def text_salt(self, new: str, at: datetime) -> str:
+        self._connection.execute(
+            "insert into text_salts values (1, %s, %s) on conflict do nothing", [new, at]
+        )
+        row = self._connection.execute("select salt from text_salts").fetchone()
+        assert row is not None
+        return str(row[0])
+
+    def commit(self, checkpoints: Sequence[Checkpoint], run: RunRow | None) -> None:
+        if checkpoints:
+            self._upsert("log_files", CHECKPOINT_COLUMNS, [astuple(c) for c in checkpoints])
+            reach("checkpoint_in")
+        self._end_killed(run)
+        if run is not None:
+            self._upsert("ingest_runs", _RUN_COLUMNS, [astuple(run)])
+        reach("before_commit")
+        done = self._connection.execute("commit").statusmessage
+        if done != "COMMIT":
+            raise StoreError(f"the store did not commit: {done}", "the server's log tells more")
+        reach("committed")
+        self.committed = True
+
+    def _end_killed(self, run: RunRow | None) -> None:
+        """Mark the other runs of this host that say they still run: only one does at a time."""
+        self._connection.execute(
+            "update ingest_runs set status = 'interrupted', error = 'killed' "
+            "where status = 'running' and run_key <> %s "
+            "and (cast(%s as text) is null or host is null or host = %s)",
+            [run.run_key if run else 0, self._session.host, self._session.host],
+        )
+
+    def _upsert(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        key, *others = columns
+        given = [[shown(v) if isinstance(v, str) else v for v in row] for row in rows]
+        with self._connection.cursor() as cursor:
+            cursor.executemany(
+                f"insert into {name} ({', '.join(columns)}) "
+                f"values ({', '.join(['%s'] * len(columns))}) "
+                f"on conflict ({key}) do update set "
+                + ", ".join(f"{c} = excluded.{c}" for c in others),
+                given,
+            )
+
+    def _delete(self, changes: Changes) -> None:
+        if changes.delete_requests:
+            self._connection.execute(
+                "delete from requests where request_key = any(%s) "
+                "and logged_at >= cast(%s as timestamptz) and logged_at <= cast(%s as timestamptz)",
+                [sorted(set(changes.delete_requests)), changes.earliest, changes.latest],
+            )
+        if changes.delete_parts:
+            self._connection.execute(
+                "delete from request_parts p using unnest(%s::bigint[], %s::bigint[]) as u(f, o) "
+                "where p.file_key = u.f and p.first_offset = u.o",
+                [[p[0] for p in changes.delete_parts], [p[1] for p in changes.delete_parts]],
+            )
+
+    def _relink(self, changes: Changes) -> None:
+        if not changes.relinks:
+            return
+        columns = zip(*map(astuple, changes.relinks), strict=True)
+        names = ("file_keys", "ids", "firsts", "lasts", "requests", "parts")
+        binds: dict[str, object] = dict(zip(names, map(list, columns), strict=True))
+        binds |= {"earliest": changes.earliest, "latest": changes.latest}
+        self._connection.execute(_RELINK_ERRORS, binds)
+        self._connection.execute(_RESTAGE_OWN if changes.own_stage_times else _RESTAGE, binds)
+
+    def _reject(self, changes: Changes) -> None:
+        import pyarrow as pa
+
+        if not changes.rejects:
+            return
+        n, pieces = len(changes.rejects), [r for _, r in changes.rejects]
+        table = pa.table(
+            {
+                "file_key": pa.array([key for key, _ in changes.rejects], pa.int64()),
+                "byte_offset": pa.array([r.byte_offset for r in pieces], pa.int64()),
+                "byte_length": pa.array([r.byte_length for r in pieces], pa.int64()),
+                "reason": pa.array([r.reason for r in pieces], pa.string()),
+                "raw": pa.array([r.raw for r in pieces], pa.string()),
+                "quarantined_at": pa.array([changes.quarantined_at] * n, pa.timestamp("us", "UTC")),
+            }
+        )
+        copy_in(self._connection, "quarantine", table)
+        reach("inserted")
+
+
+def _tables(changes: Changes) -> Mapping[str, "list[pa.Table]"]:
+    """The rows of a commit, by table; none without any."""
+    named: Mapping[str, Sequence[pa.Table | None]] = {
+        "requests": changes.requests,
+        "request_parts": changes.parts,
+        "stage_timings": [changes.stages],
+        "errors": [changes.errors],
+        "cache_samples": [changes.cache_samples],
+    }
+    return {n: [t for t in ts if t is not None and t.num_rows] for n, ts in named.items()}
+
+
+def _days(changes: Changes) -> Days:
+    """The days whose partitions the rows of a commit belong in."""
+    tables = _tables(changes)
+    today = changes.quarantined_at.astimezone(UTC).date()
+    found = {}
+    for name, column in PARTITIONED.items():
+        days = [days_of(t[column], today) for t in tables[name]]
+        if days:
+            found[name] = set().union(*days)
+    return found
+
+
+def _shifted(instant: datetime, by: timedelta) -> datetime:
+    """An instant moved, kept within what a datetime can hold."""
+    try:
+        return instant + by
+    except OverflowError:
+        return datetime.min.replace(tzinfo=UTC)
+
+
+# A request of more than a day is in an index of its own: so old partitions cost a look at it, here and below.
+_OWN = """
+select id, start_offset, end_offset, completed_at from requests
+where end_file_key = %(key)s and start_file_key = %(key)s and start_offset < %(offset)s
+"""
+# The last of the four: an older open part of the id must not pass for its last one.
+_CARRIED = f"""
+select id, ended from (
+    select id, first_offset as place,
+        case when end_offset < %(offset)s then completed_at end as ended
+    from request_parts
+    where file_key = %(key)s and first_offset < %(offset)s
+    union all
+    select id, start_offset, case when end_offset < %(offset)s then completed_at end
+    from (
+        {_OWN} and completed_at >= %(near)s and logged_at >= %(soon)s
+        union
+        {_OWN} and completed_at >= %(near)s and logged_at < %(soon)s
+            and completed_at - logged_at >= interval '24 hours'
+        union
+        {_OWN} and end_offset >= %(offset)s
+        union
+        {_OWN} and id in (select id from request_parts where file_key = %(key)s)
+    ) as mine
+) as known
+order by place
+"""
+
+_PARTS = """
+select * from request_parts
+where id = any(%(ids)s) and host = %(host)s and service = %(service)s
+  and (file_key = %(key)s or (last_at >= %(earliest)s and logged_at <= %(latest)s))
+"""
+
+_OF_REQUESTS = """
+select r.* from requests r
+where r.id = any(%(ids)s) and r.host = %(host)s and r.service = %(service)s
+  and r.completed_at >= %(earliest)s and r.logged_at <= %(latest)s
+  and r.started_at is not null
+  and not exists (select 1 from request_parts p where p.request_key = r.request_key)
+"""
+_REQUESTS = f"""
+{_OF_REQUESTS} and r.logged_at >= %(soon)s
+union all
+{_OF_REQUESTS} and r.logged_at < %(soon)s and r.completed_at - r.logged_at >= interval '24 hours'
+"""
+
+_LINKS = """unnest(
+    %(file_keys)s::bigint[], %(ids)s::text[], %(firsts)s::bigint[], %(lasts)s::bigint[],
+    %(requests)s::bigint[], %(parts)s::integer[]
+) as l(file_key, id, first_offset, last_offset, request_key, part)"""
+
+_RELINK_ERRORS = f"""
+update errors set request_key = l.request_key
+from {_LINKS}
+where errors.error_key between (l.file_key << {KEY_SHIFT}) | l.first_offset
+                           and (l.file_key << {KEY_SHIFT}) | l.last_offset
+  and errors.id = l.id
+  and occurred_at >= %(earliest)s and occurred_at <= %(latest)s
+"""
+
+# "before" is the last value of the rows before that is not null: the one behind which as many such values stand as before the row.
+_LINKED = f"""
+with linked as (
+    select s.file_key, s.byte_offset, l.request_key, l.part, s.elapsed_ms, s.duration_ms
+    from stage_timings s join {_LINKS}
+      on s.file_key = l.file_key and s.id = l.id
+     and s.byte_offset between l.first_offset and l.last_offset
+    where s.logged_at >= %(earliest)s and s.logged_at <= %(latest)s
+), numbered as (
+    select *, row_number() over w as seq, sum(duration_ms) over w as so_far,
+        count(elapsed_ms) over w as upto,
+        count(elapsed_ms) over w - case when elapsed_ms is null then 0 else 1 end as earlier
+    from linked
+    window w as (partition by request_key order by part, byte_offset rows unbounded preceding)
+), compared as (
+    select n.*, b.elapsed_ms as before
+    from numbered n left join numbered b
+      on b.request_key = n.request_key and b.upto = n.earlier and b.elapsed_ms is not null
+)
+update stage_timings
+set request_key = n.request_key, seq = cast(n.seq as integer), {{set_}}
+from compared n
+where stage_timings.file_key = n.file_key and stage_timings.byte_offset = n.byte_offset
+  and logged_at >= %(earliest)s and logged_at <= %(latest)s
+"""
+_RESTAGE = _LINKED.format(
+    set_="duration_ms = case when n.elapsed_ms >= coalesce(n.before, 0) "
+    "then n.elapsed_ms - coalesce(n.before, 0) else n.elapsed_ms end",
+)
+_RESTAGE_OWN = _LINKED.format(
+    set_="elapsed_ms = case when n.duration_ms is null then null else n.so_far end",
+)

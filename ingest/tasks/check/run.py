@@ -1,0 +1,249 @@
+"""Log files → a report of what they hold for the named queries; reads whole files and keeps nothing."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from pathlib import Path
+
+from ingest.compiled import layout
+from ingest.errors import LogFileError, TtsqError
+from ingest.logfiles import reader as files
+from ingest.logfiles.discover import expand
+from ingest.model import CHUNK_BYTES, Ledger, Origin
+from ingest.named_queries.golden import FIELDS
+from ingest.records.chunks import ChunkReader
+from ingest.records.formats import DEFAULT_FORMAT, Format, compile_format
+from ingest.records.parse import Parser
+from ingest.rows.assemble import build
+from ingest.tasks.check.fields import FieldCount, RequestTally
+from ingest.tasks.check.records import RecordTally
+
+BOM = b"\xef\xbb\xbf"
+_REGULAR = 0.9  # of the pauses between samples lie within half and double their median
+# Formats that services begin with, tried on a file that has another one than asked for.
+_FORMATS = (
+    DEFAULT_FORMAT,
+    "%(asctime)s %(levelname)s %(message)s",
+    "%(asctime)s %(levelname)s %(name)s: %(message)s",
+    "%(asctime)s %(levelname)s %(name)s %(message)s",
+    "%(asctime)s [%(levelname)s] %(message)s",
+    "%(asctime)s [%(levelname)s] %(name)s: %(message)s",
+    "[%(asctime)s] %(levelname)s in %(module)s: %(message)s",
+    "[%(asctime)s] [%(levelname)s] %(message)s",
+    "%(asctime)s - %(levelname)s - %(message)s",
+    "%(asctime)s | %(levelname)s | %(name)s | %(message)s",
+    "%(asctime)s - %(name)s - %(levelname)s - [%(request_id)s] %(message)s",
+    "%(levelname)s %(asctime)s %(name)s %(message)s",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CacheSampling:
+    """How one cache directory is sampled: pauses in seconds; ``regular``: most are alike (None: too few to tell)."""
+
+    path: str
+    samples: int
+    median_s: int | None
+    longest_s: int | None
+    regular: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class LogReport:
+    """What the files hold. ``fields`` are in the order of :data:`ingest.named_queries.golden.FIELDS`; counts of names, the most frequent first."""
+
+    files: tuple[str, ...]
+    bytes: int
+    ledger: Ledger
+    with_header: int
+    headerless: int
+    rejects: Counter[str]
+    events: Counter[str]
+    unknown_events: Counter[str]
+    unknown_keys: Counter[str]
+    request_records: int
+    request_records_with_id: int
+    samples: Counter[str]
+    sampling: tuple[CacheSampling, ...]
+    fields: tuple[FieldCount, ...]
+    problems: tuple[TtsqError, ...]
+
+
+def check_logs(
+    patterns: Sequence[str],
+    fmt: Format,
+    tz: tzinfo,
+    *,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    chunk_bytes: int = CHUNK_BYTES,
+) -> LogReport:
+    """Read the files named, oldest first and to their ends, and say what they hold.
+
+    A file that cannot be read, or of another format, is among the ``problems``.
+
+    :raises LogFileError: when no file can be read at all.
+    """
+    paths, missing = expand(patterns)
+    check = _Check(Parser(fmt, tz), progress, chunk_bytes)
+    check.problems.extend(missing)
+    check.over(paths)
+    if not check.read and check.problems:
+        raise check.problems[0]
+    return check.report()
+
+
+class _Check:
+    """One check: what it has read so far."""
+
+    def __init__(
+        self, parser: Parser, progress: Callable[[int, int], None], chunk_bytes: int
+    ) -> None:
+        self.parser = parser
+        self.problems: list[TtsqError] = []
+        self.read: list[str] = []
+        self._progress = progress
+        self._chunk_bytes = chunk_bytes
+        self._records = RecordTally()
+        self._requests = RequestTally()
+        self._ledger = Ledger()
+        self._bytes = 0
+        self._done = 0
+        self._total = 0
+
+    def over(self, paths: Sequence[Path]) -> None:
+        """Read the files, oldest first."""
+        stats: list[files.FileStat] = []
+        for path in paths:
+            try:
+                stats.append(files.stat_file(path))
+            except LogFileError as problem:
+                self.problems.append(problem)
+        self._total = sum(s.stored_bytes for s in stats)
+        ordered = sorted(stats, key=lambda s: (s.modified_ns, str(s.path)))
+        for key, stat in enumerate(ordered, start=1):
+            before = self._done
+            try:
+                self._file(stat, key)
+            except LogFileError as problem:
+                self.problems.append(problem)
+            self._done = before + stat.stored_bytes
+            self._progress(self._done, self._total)
+        self._requests.finish()
+
+    def _file(self, stat: files.FileStat, key: int) -> None:
+        """:raises LogFileError: when it is of another format, or cannot be read to its end."""
+        require_format(stat, self.parser)
+        self.read.append(str(stat.path))
+        carry: dict[str, int] = {}
+        origin = Origin(key, "", "")
+        with files.LogReader(stat) as reader:
+            reader.skip_fill()
+            chunks = ChunkReader(
+                self.parser, reader.read, reader.position, True, None, stat.modified_ns // 1000,
+                chunk_bytes=self._chunk_bytes, skip_hole=reader.skip_hole,
+            )  # fmt: skip
+            try:
+                for parsed in chunks:
+                    batch = build(parsed, self.parser.format, origin, carry)
+                    self._records.add(parsed, batch.errors, batch.cache_samples)
+                    self._requests.add(batch, carry)
+                    self._ledger = self._ledger + parsed.ledger
+                    if reader.compression == "none":
+                        self._progress(self._done + reader.position, self._total)
+            finally:
+                self._bytes += reader.position
+                self._requests.end_file()
+                self._records.end_file()
+
+    def report(self) -> LogReport:
+        """What was found."""
+        found, requests = self._records, self._requests
+        return LogReport(
+            files=tuple(self.read),
+            bytes=self._bytes,
+            ledger=self._ledger,
+            with_header=found.with_header,
+            headerless=found.headerless,
+            rejects=found.rejects,
+            events=found.events,
+            unknown_events=found.unknown_events,
+            unknown_keys=found.unknown_keys,
+            request_records=found.request_records,
+            request_records_with_id=found.request_records_with_id,
+            samples=found.samples,
+            sampling=_all_sampling(found),
+            fields=_fields(found, requests),
+            problems=tuple(self.problems),
+        )
+
+
+def _fields(found: RecordTally, requests: RequestTally) -> tuple[FieldCount, ...]:
+    asked = requests.bases["requests"]
+    special = {
+        "cache_health": (asked, asked if sum(found.samples.values()) else 0),
+        "warning_code": (found.warnings, found.warnings_with_code),
+    }
+    return tuple(
+        FieldCount(f.name, *special.get(f.name, (requests.bases[f.base], requests.present[f.name])))
+        for f in FIELDS
+    )
+
+
+def _all_sampling(found: RecordTally) -> tuple[CacheSampling, ...]:
+    """Of each directory: by cache_health where it has that, since cache_dir_usage comes when it is full."""
+    event = {path: event for event, path in sorted(found.gaps)}
+    return tuple(_sampling(p, found.gaps[e, p].seconds) for p, e in sorted(event.items()))
+
+
+def _sampling(path: str, seconds: Counter[int]) -> CacheSampling:
+    count = sum(seconds.values())
+    if not count:
+        return CacheSampling(path, 1, None, None, None)
+    ordered = sorted(seconds.items())
+    median = _median(ordered, count)
+    alike = sum(n for s, n in ordered if median / 2 <= s <= median * 2)
+    regular = None if count < 3 else alike >= _REGULAR * count
+    return CacheSampling(path, count + 1, median, ordered[-1][0], regular)
+
+
+def _median(ordered: Sequence[tuple[int, int]], count: int) -> int:
+    seen = 0
+    for value, times in ordered:
+        seen += times
+        if 2 * seen >= count:
+            return value
+    return ordered[-1][0]
+
+
+def require_format(stat: files.FileStat, parser: Parser) -> None:
+    """Refuse a file in whose first bytes no record begins, with a format that fits where one is known.
+
+    :raises LogFileError: for it, and for one that cannot be opened. An empty file is none.
+    """
+    head = files.read_head(stat)[0].removeprefix(BOM)
+    if not head.strip(b"\0\r\n\t ") or parser.next_beginning(memoryview(head), 0, True) >= 0:
+        return
+    first = head.decode("utf-8", "replace").splitlines()[0][:120]
+    better = guess_format(head, parser.tz)
+    hint = (
+        f"its lines look like: --log-format '{better}'"
+        if better
+        else "give the service's logging format string: --log-format '%(asctime)s %(levelname)s ...'"
+    )
+    raise LogFileError(f"no line of {stat.path} has the log format; it begins: {first}", hint)
+
+
+def guess_format(head: bytes, tz: tzinfo) -> str | None:
+    """Of some usual formats the first one in which a file's beginning has the most known events and records, or None."""
+    best, most = None, (0, 0)
+    for text in _FORMATS:
+        parser = Parser(compile_format(text), tz)
+        parsed = parser.parse(
+            memoryview(head), base=0, final=True, last_instant=0, fallback_instant=0
+        )
+        stamped = parsed.records[:, layout.R_KIND] == layout.K_HEADER
+        found = int((stamped & (parsed.records[:, layout.R_EVENT] >= 0)).sum()), int(stamped.sum())
+        if found > most:
+            best, most = text, found
+    return best

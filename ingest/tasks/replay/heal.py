@@ -1,0 +1,98 @@
+"""What of a chunk of quarantined bytes is understood now: which pieces leave quarantine, which stay, which take their place; pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ingest.compiled import layout
+from ingest.model import Ledger, Reject
+from ingest.records.instants import Ints
+from ingest.records.parse import REJECT_HEAD_BYTES, Parsed, raw_text
+from ingest.rows.columns import Bools
+from ingest.tasks.replay.held import Held
+
+
+@dataclass(frozen=True, slots=True)
+class Healed:
+    """A chunk with records in it: ``released`` are the offsets of the pieces that leave quarantine, ``rejects`` what is in it instead.
+
+    ``finished`` of these pieces have nothing left behind the chunk; ``moved`` is what the file's ledger gains (negative: loses); its bytes add up to nothing.
+    """
+
+    low: int
+    parsed: Parsed
+    released: tuple[int, ...]
+    finished: int
+    rejects: tuple[Reject, ...]
+    moved: Ledger
+
+
+def heal(parsed: Parsed, low: int, taken: Sequence[Held]) -> Healed | None:
+    """What a chunk that begins at ``low`` heals of the pieces ``taken``, the last of which may reach beyond it; None for nothing.
+
+    A piece without a record in it stays as it is, whatever this parser would make of it.
+    """
+    good = _intervals(parsed)
+    if not len(good[0]):
+        return None
+    old = (_array([h.offset for h in taken]), _array([h.end for h in taken]))
+    new = _array([r.byte_offset for r in parsed.rejects])
+    new_ends = _array([r.byte_offset + r.byte_length for r in parsed.rejects])
+    gone = _overlap(old, good)
+    while True:
+        added = _overlap((new, new_ends), (old[0][gone], old[1][gone]))
+        more = gone | _overlap(old, (new[added], new_ends[added]))
+        if (more == gone).all():
+            break
+        gone = more
+    released = [h for h, g in zip(taken, gone.tolist(), strict=True) if g]
+    rejects = [r for r, a in zip(parsed.rejects, added.tolist(), strict=True) if a]
+    rest = _rest(parsed, released)
+    rejects += rest
+    quarantined = sum(r.byte_length for r in rejects) - sum(h.length for h in released)
+    moved = Ledger(
+        records=parsed.ledger.records,
+        record_bytes=parsed.ledger.record_bytes,
+        quarantined=len(rejects) - len(released),
+        quarantined_bytes=quarantined,
+        ignored_bytes=-parsed.ledger.record_bytes - quarantined,
+    )
+    offsets = tuple(h.offset for h in released)
+    return Healed(low, parsed, offsets, len(released) - len(rest), tuple(rejects), moved)
+
+
+def remaining(taken: Held, end: int) -> Held:
+    """What of a piece stands from ``end`` on."""
+    return Held(end, taken.end - end, taken.reason, taken.raw)
+
+
+def _intervals(parsed: Parsed) -> tuple[Ints, Ints]:
+    good = parsed.records[:, layout.R_KIND] <= layout.K_TRACEBACK
+    starts = parsed.records[good, layout.R_START].astype(np.int64) + parsed.base
+    return starts, parsed.records[good, layout.R_END].astype(np.int64) + parsed.base
+
+
+def _array(values: list[int]) -> Ints:
+    return np.array(values, np.int64)
+
+
+def _overlap(a: tuple[Ints, Ints], b: tuple[Ints, Ints]) -> Bools:
+    """bool[len(a)]: which intervals of a meet one of b; each list is sorted, its intervals apart."""
+    if not len(b[0]):
+        return np.zeros(len(a[0]), np.bool_)
+    before = np.searchsorted(b[0], a[1], "left") - 1  # the last one of b that begins before a's end
+    met: Bools = (before >= 0) & (b[1][np.maximum(before, 0)] > a[0])
+    return met
+
+
+def _rest(parsed: Parsed, released: Sequence[Held]) -> list[Reject]:
+    """The part of the last released piece that lies behind the chunk: it stays, to be read with the next one."""
+    end = parsed.base + parsed.consumed
+    if not released or released[-1].end <= end:
+        return []
+    last = remaining(released[-1], end)
+    head = bytes(
+        parsed.data[parsed.consumed : parsed.consumed + min(REJECT_HEAD_BYTES, last.length)]
+    )
+    return [Reject(last.offset, last.length, last.reason, raw_text(head))]

@@ -1,0 +1,54 @@
+"""What was pruned stays away: of what a replay understands now, rows older than what was removed are not made; pure."""
+
+from dataclasses import replace
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingest.compiled import layout
+from ingest.model import Changes
+from ingest.records.formats import AUDIO_METRICS, START
+from ingest.records.parse import Parsed
+from ingest.stores.recorded import Pruned
+
+_NO_EVENT = -1
+
+
+def without_requests(parsed: Parsed, before: int) -> Parsed:
+    """The chunk, its records older than an instant (microseconds) no events of requests any more; errors they may still be.
+
+    A request that lies across the instant begins behind it, as one does whose beginning was pruned before its end came.
+    """
+    event = parsed.records[:, layout.R_EVENT]
+    old = (event >= START) & (event <= AUDIO_METRICS) & (parsed.instants < before)
+    if not old.any():
+        return parsed
+    records = parsed.records.copy()
+    records[old, layout.R_EVENT] = _NO_EVENT
+    return replace(parsed, records=records)
+
+
+def without_rows(changes: Changes, pruned: Pruned) -> Changes:
+    """The changes without errors and cache samples that are older than what was pruned of their tables."""
+    requests = pruned.of("requests")
+    return replace(
+        changes,
+        parts=[_of_requests_or_newer(table, requests) for table in changes.parts],
+        errors=_newer(changes.errors, "occurred_at", pruned.of("errors")),
+        cache_samples=_newer(changes.cache_samples, "sampled_at", pruned.of("cache_samples")),
+    )
+
+
+def _of_requests_or_newer(parts: pa.Table, before: int) -> pa.Table:
+    """Pieces that are only errors naming an id are as old as those."""
+    return parts.filter(
+        pc.or_(parts["is_request"], pc.greater_equal(parts["last_at"], _at(before)))
+    )
+
+
+def _newer(table: pa.Table | None, column: str, before: int) -> pa.Table | None:
+    return None if table is None else table.filter(pc.greater_equal(table[column], _at(before)))
+
+
+def _at(micros: int) -> pa.Scalar:
+    return pa.scalar(micros, pa.timestamp("us", "UTC"))

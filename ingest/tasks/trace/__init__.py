@@ -1,0 +1,1 @@
+"""Tell one request's whole life. In: an id, a store, its log files. Out: its events and lines in order."""

@@ -1,0 +1,188 @@
+"""A log file's stored part, read again in pieces, cut into records as it was when it was read.
+
+Records do not depend on how the bytes were divided among runs, with one exception: where a run took a file for
+finished, its last record ended, and what was written behind it later began anew. The rows tell where that was.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from io import BytesIO
+
+import numpy as np
+
+from ingest.compiled import layout
+from ingest.logfiles.fingerprint import ANCHOR_BYTES
+from ingest.logfiles.reader import LogReader
+from ingest.records.chunks import ChunkReader, Read
+from ingest.records.instants import Ints
+from ingest.records.parse import Parsed, Parser
+from ingest.stores.recorded import Stored
+
+CHUNK_BYTES = 8 << 20  # read in one go; a look at the store for each
+_MOST_ENDS = (
+    1000  # ends of runs within a file that are looked for: each costs parsing a chunk again
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of a file from ``low`` on, parsed, and what the store has of it."""
+
+    low: int
+    parsed: Parsed
+    stored: Stored
+
+
+class Beginning:
+    """The first ``size`` bytes of a log file; ``last`` are the bytes read last, at most ANCHOR_BYTES."""
+
+    def __init__(self, reader: LogReader, size: int) -> None:
+        self._reader = reader
+        self._size = size
+        self.last = b""
+
+    def read(self, size: int) -> bytes:
+        """Up to ``size`` further bytes; empty at the end."""
+        data = self._reader.read(min(size, self._size - self._reader.position))
+        self.last = (self.last + data[-ANCHOR_BYTES:])[-ANCHOR_BYTES:]
+        return data
+
+    def skip_hole(self) -> int:
+        """Go over a hole of a sparse file that begins here; how many NUL bytes it stands for."""
+        begin = self._reader.position
+        self._reader.skip_hole()
+        self._reader.seek_to(min(self._reader.position, self._size))
+        skipped = self._reader.position - begin
+        self.last = (self.last + b"\0" * min(skipped, ANCHOR_BYTES))[-ANCHOR_BYTES:]
+        return skipped
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it has been read."""
+        return self._reader.position == self._size
+
+
+class _Rewound:
+    """A stream to which bytes can be given back, to be read once more."""
+
+    def __init__(self, read: Read, skip_hole: Callable[[], int]) -> None:
+        self._data = b""
+        self._read = read
+        self._skip_hole = skip_hole
+
+    def give_back(self, data: bytes) -> None:
+        self._data = data + self._data
+
+    def read(self, size: int) -> bytes:
+        if not self._data:
+            return self._read(size)
+        data, self._data = self._data[:size], self._data[size:]
+        return data
+
+    def skip_hole(self) -> int:
+        return 0 if self._data else self._skip_hole()
+
+
+class Recount:
+    """Cuts a file into records again; ``stored_at(low, high)`` is what the store has of a stretch."""
+
+    def __init__(
+        self,
+        parser: Parser,
+        fallback_instant: int,
+        stored_at: Callable[[int, int], Stored],
+        chunk_bytes: int = CHUNK_BYTES,
+    ) -> None:
+        self._parser = parser
+        self._fallback = fallback_instant
+        self._stored_at = stored_at
+        self._chunk_bytes = chunk_bytes
+        self._last: int | None = None
+        self._ends = 0
+
+    def pieces(self, read: Read, skip_hole: Callable[[], int] = lambda: 0) -> Iterator[Piece]:
+        """The pieces of a stream that begins at a file's first byte and ends before a record; holes as for ChunkReader."""
+        at, stream = 0, _Rewound(read, skip_hole)
+        while True:
+            for piece in self._read(stream.read, at, stream.skip_hole):
+                end = self._end_of_a_run(piece)
+                if end is None:
+                    at = piece.parsed.base + piece.parsed.consumed
+                    yield piece
+                    continue
+                fill, data = piece.parsed.base - piece.low, piece.parsed.data
+                before = bytes(data[: end - piece.parsed.base])
+                stream.give_back(bytes(data[end - piece.parsed.base :]))
+                break
+            else:
+                return
+            del data, piece
+            again = self._read(BytesIO(before).read, at, _once(fill))
+            yield from map(_continued, again)
+            at, self._ends = end, self._ends + 1
+
+    def _read(self, read: Read, at: int, skip_hole: Callable[[], int]) -> Iterator[Piece]:
+        reader = ChunkReader(
+            self._parser, read, at, True, self._last, self._fallback,
+            chunk_bytes=self._chunk_bytes, skip_hole=skip_hole,
+        )  # fmt: skip
+        for parsed in reader:
+            end = parsed.base + parsed.consumed
+            yield Piece(at, parsed, self._stored_at(at, end))
+            self._last = parsed.last_instant
+            at = end
+
+    def _end_of_a_run(self, piece: Piece) -> int | None:
+        """The first place within a record of the recount where the store knows a beginning that is one, taken by itself."""
+        if self._ends >= _MOST_ENDS:
+            return None
+        for place in _inside(piece).tolist():
+            if self._begins(piece, place):
+                return int(place)
+        return None
+
+    def _begins(self, piece: Piece, place: int) -> bool:
+        parsed = piece.parsed
+        if place in piece.stored.places.quarantine:
+            return True
+        at = place - parsed.base
+        line = parsed.data[at : at + self._parser.max_record]
+        return self._parser.next_beginning(line, 0, True) == 0
+
+
+def _once(hole: int) -> Callable[[], int]:
+    """A hole at a stream's beginning."""
+    holes = [hole]
+    return lambda: holes.pop() if holes else 0
+
+
+def _continued(piece: Piece) -> Piece:
+    """Lines before the end of a run that begin no record, and are not in quarantine: they were the last record's."""
+    parsed = piece.parsed
+    rejects = [r.byte_offset for r in parsed.rejects]
+    if (
+        not rejects
+        or parsed.ledger.records
+        or np.isin(rejects, piece.stored.places.quarantine).any()
+    ):
+        return piece
+    moved = parsed.ledger.quarantined_bytes
+    ledger = replace(parsed.ledger, quarantined=0, quarantined_bytes=0, record_bytes=moved)
+    return replace(piece, parsed=replace(parsed, rejects=(), ledger=ledger))
+
+
+def _inside(piece: Piece) -> Ints:
+    """Stored places that lie within a record of the recount, but do not begin it; without those of records that are in quarantine."""
+    records, base = piece.parsed.records, piece.parsed.base
+    if not len(records):
+        return np.empty(0, np.int64)
+    starts = records[:, layout.R_START].astype(np.int64) + base
+    ends = records[:, layout.R_END].astype(np.int64) + base
+    stored = piece.stored.places
+    places = np.unique(np.concatenate([v for _, v in stored.named()]))
+    owner = np.searchsorted(starts, places, "right") - 1
+    within = (owner >= 0) & (places > starts[owner]) & (places < ends[owner])
+    good = records[:, layout.R_KIND] <= layout.K_TRACEBACK
+    understood = good & np.isin(starts, stored.quarantine)
+    pieces = np.isin(places, stored.quarantine)  # of a record that is understood now: its lines
+    return places[within & ~(understood[owner] & pieces)]

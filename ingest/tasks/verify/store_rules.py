@@ -1,0 +1,128 @@
+"""What must hold in a store by itself, without looking at a log file."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from ingest.model import Checkpoint, make_key
+from ingest.rows.parts import JOIN_GAP
+from ingest.stores.contract import Reader, Store
+from ingest.stores.recorded import pruned
+
+# Table, its column of the log file, its column of the offset there, and which of its rows.
+_COLUMNS = (
+    ("stage_timings", "file_key", "byte_offset", "true"),
+    ("errors", "file_key", "byte_offset", "true"),
+    ("cache_samples", "file_key", "byte_offset", "true"),
+    ("quarantine", "file_key", "byte_offset", "true"),
+    ("requests", "start_file_key", "start_offset", "true"),
+    ("requests", "end_file_key", "end_offset", "start_file_key is distinct from end_file_key"),
+    ("request_parts", "file_key", "first_offset", "true"),
+)
+_BEYOND = (
+    "select t.{file}, count(*), min(t.{offset}) from {table} t join log_files f on t.{file} = f.file_key "
+    "where t.{offset} >= f.committed_offset and {which} group by 1 order by 1"
+)
+_UNKNOWN = (
+    "select t.{file}, count(*), min(t.{offset}) from {table} t where t.{file} is not null and {which} "
+    "and not exists (select 1 from log_files f where f.file_key = t.{file}) group by 1 order by 1"
+)
+_REPEATED = (
+    "select {offset} from {table} where {file} = :key and {offset} >= :low and {offset} < :high and {which} "
+    "group by 1 having count(*) > 1 order by 1 limit 1000"
+)
+_REPEATED_KEYS = (
+    "select request_key - :low from requests where request_key >= :low and request_key < :high "
+    "and start_offset is null and end_offset is null group by 1 having count(*) > 1 order by 1 limit 1000"
+)
+# A piece of a request whose request is not there; one with a start or end is missed by the recount already.
+_ORPHANS = (
+    "select file_key, start_offset is not null or end_offset is not null, count(*), min(first_offset) "
+    "from request_parts p where is_request and logged_at >= :since "
+    "and not exists (select 1 from requests r where r.request_key = p.request_key) group by 1, 2 order by 1, 2"
+)
+# An unfinished request whose pieces are not there: its end, when it comes, would not find it.
+_PIECELESS = (
+    "select coalesce(start_file_key, end_file_key), count(*), min(coalesce(start_offset, end_offset)) from requests r "
+    "where id is not null and (start_offset is null) <> (end_offset is null) and logged_at >= :since "
+    "and not exists (select 1 from request_parts p where p.request_key = r.request_key) group by 1 order by 1"
+)
+_STRETCH = 1 << 30  # bytes of a log file whose rows are grouped in one go
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFinding:
+    """Rows that are wrong by themselves: ``kind`` beyond (behind the committed offset), stray (of no known file), or lost, of which others tell.
+
+    ``rows`` how many, ``offset`` of the first one; ``path`` of the log file where it is known.
+    """
+
+    kind: str
+    table: str
+    file_key: int
+    path: str
+    rows: int
+    offset: int
+
+
+def store_findings(
+    store: Store,
+    checkpoints: Sequence[Checkpoint],
+    recounted: Collection[int],
+    only: Collection[int] | None,
+) -> Iterator[StoreFinding]:
+    """Look for rows that cannot be; ``only``: of these files. One statement each: an ingest may run beside it."""
+    paths = {c.file_key: c.path for c in checkpoints}
+    with store.reading() as reader:
+        for finding in _all(reader, paths, recounted):
+            if only is None or finding.file_key in only:
+                yield finding
+
+
+def _all(
+    reader: Reader, paths: dict[int, str], recounted: Collection[int]
+) -> Iterator[StoreFinding]:
+    for kind, sql in (("beyond", _BEYOND), ("stray", _UNKNOWN)):
+        for table, file, offset, which in _COLUMNS:
+            query = sql.format(table=table, file=file, offset=offset, which=which)
+            for key, rows, first in reader.query(query, {}).rows:
+                path = paths.get(int(str(key)), "")
+                yield StoreFinding(
+                    kind, table, int(str(key)), path, int(str(rows)), int(str(first))
+                )
+    since = _since(reader)
+    for key, rows, first in reader.query(_PIECELESS, {"since": since}).rows:
+        number = int(str(key))
+        path = paths.get(number, "")
+        yield StoreFinding("lost", "request_parts", number, path, int(str(rows)), int(str(first)))
+    for key, placed, rows, first in reader.query(_ORPHANS, {"since": since}).rows:
+        if not (placed and key in recounted):
+            number = int(str(key))
+            path = paths.get(number, "")
+            yield StoreFinding("lost", "requests", number, path, int(str(rows)), int(str(first)))
+
+
+def _since(reader: Reader) -> datetime:
+    """The instant from which on requests are expected: a piece's request began up to JOIN_GAP before it."""
+    before = pruned(reader).of("requests")
+    if before <= 0:
+        return _FIRST
+    return _FIRST + timedelta(microseconds=before) + JOIN_GAP
+
+
+def gone_doubles(store: Store, checkpoint: Checkpoint) -> list[tuple[str, int]]:
+    """Rows of a file that cannot be read again that are there more than once: table and offset."""
+    found: list[tuple[str, int]] = []
+    key, end = checkpoint.file_key, checkpoint.committed_offset
+    with store.reading() as reader:
+        for low in range(0, end, _STRETCH):
+            high = min(end, low + _STRETCH)
+            for table, file, offset, which in _COLUMNS:
+                sql = _REPEATED.format(table=table, file=file, offset=offset, which=which)
+                rows = reader.query(sql, {"key": key, "low": low, "high": high}).rows
+                found += [(table, int(str(r[0]))) for r in rows]
+            keys = {"low": make_key(key, low), "high": make_key(key, high)}
+            rows = reader.query(_REPEATED_KEYS, keys).rows
+            found += [("requests", low + int(str(r[0]))) for r in rows]
+    return found
