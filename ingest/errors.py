@@ -40,6 +40,10 @@ class FormatError(UsageProblem):
     """A log format or date format that cannot be turned into a reader."""
 
 
+class ProfileError(UsageProblem):
+    """A profile's file is wrong."""
+
+
 class QueryFileError(UsageProblem):
     """A named query's file is wrong."""
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 
 def folder(name: str) -> Path:
-    """Folder ``queries`` or ``migrations``: installed as ``ttsq_NAME``, in a checkout beside ``ingest``."""
+    """Folder ``queries``, ``profiles`` or ``migrations``: installed as ``ttsq_NAME``, in a checkout beside ``ingest``."""
     beside = Path(__file__).resolve().parent.parent / name
-    if (beside / "versions").is_dir() or any(beside.glob("*.sql")):
+    if (beside / "versions").is_dir() or any(beside.glob("*.sql")) or any(beside.glob("*.toml")):
         return beside
     spec = find_spec(f"ttsq_{name}")
     if spec is None or not spec.submodule_search_locations:

@@ -1,0 +1,181 @@
+"""What is open, and its JSON: the memory of the assembly between two lines (pure)."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ingest.records.profile_rules import Value
+
+MOST_OPEN = 1000  # requests open at once in one instance; older ones end unfinished
+MOST_INSTANCES = 4096  # instances remembered; the one seen longest ago is forgotten first
+MOST_KEPT = 8  # ended requests that an access line may still answer
+MOST_TEXT = 64 << 10  # characters of a text that is printed in pieces
+NO_INNER, WAITING, RUNNING, DONE = 0, 1, 2, 3  # where the engine's own block of a wrapper stands
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One physical line; envelope, colours, bars and header are off.
+
+    ``offset`` is that of the physical line's first byte in the decompressed file, ``end`` that behind its newline;
+    ``level`` as in the compiled layout (0 where there is none); ``instant`` microseconds UTC.
+    """
+
+    offset: int
+    end: int
+    instance: str | None
+    message: str
+    level: int
+    logger: str | None
+    instant: int | None
+
+
+@dataclass(slots=True)
+class Request:
+    """A request that is open: how it will be named, and what its lines have said so far."""
+
+    id: str
+    id_source: str
+    profile: str
+    rule: str
+    number: int
+    instant: int | None
+    inner: int = NO_INNER
+    seen: int = 0
+    has_block: bool = False
+    uncertain: bool = False
+    answered: bool = False
+    bar_ms: int = 0
+    values: dict[str, Value] = field(default_factory=dict)
+    last: Line | None = None
+
+
+@dataclass(slots=True)
+class BlockLine:
+    """A line of a block that is still being printed."""
+
+    rule: str
+    line: Line
+    values: dict[str, Value]
+
+
+@dataclass(slots=True)
+class Failure:
+    """The failure seen last: of which request, how it was told, and the end of its message."""
+
+    id: str
+    told: str
+    tail: str
+
+
+@dataclass(slots=True)
+class Instance:
+    """One process's (container's, pod's, unit's) requests."""
+
+    opened: bool = False
+    count: int = 0
+    requests: list[Request] = field(default_factory=list)
+    block: list[BlockLine] = field(default_factory=list)
+    block_profile: str = ""
+    torn: int = 0
+    awaiting: list[tuple[str, bool, bool]] = field(default_factory=list)
+    answers: list[int] = field(default_factory=list)
+    failure: Failure | None = None
+    ended: str | None = None
+    early: list[tuple[str, int]] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether forgetting it changes nothing but whether it ever opened a request."""
+        return not (self.requests or self.block or self.awaiting or self.answers or self.failure)
+
+
+def line_to(line: Line) -> list[Any]:
+    """A line as JSON takes it, without its message."""
+    return [line.offset, line.end, line.instance, line.level, line.logger, line.instant]
+
+
+def line_from(data: list[Any], message: str = "") -> Line:
+    """The line behind ``line_to``."""
+    offset, end, instance, level, logger, instant = data
+    return Line(offset, end, instance, message, level, logger, instant)
+
+
+def _request_to(request: Request) -> list[Any]:
+    return [
+        request.id, request.id_source, request.profile, request.rule, request.number,
+        request.instant, request.inner, f"{request.seen:x}", int(request.has_block),
+        int(request.uncertain), int(request.answered), request.bar_ms, request.values,
+        line_to(request.last) if request.last else None,
+    ]  # fmt: skip
+
+
+def _request_from(data: list[Any]) -> Request:
+    (
+        id_, source, profile, rule, number, instant, inner, seen, block, uncertain, answered,
+        bar, values, last,
+    ) = data  # fmt: skip
+    return Request(
+        id_, source, profile, rule, number, instant, inner, int(seen, 16), bool(block),
+        bool(uncertain), bool(answered), bar, values, line_from(last) if last else None,
+    )  # fmt: skip
+
+
+def _instance_to(instance: Instance) -> dict[str, Any]:
+    data: dict[str, Any] = {"o": int(instance.opened), "c": instance.count}
+    if instance.requests:
+        data["r"] = [_request_to(request) for request in instance.requests]
+    if instance.block:
+        data["b"] = [[b.rule, line_to(b.line), b.values] for b in instance.block]
+        data["p"] = instance.block_profile
+        data["t"] = instance.torn
+    if instance.awaiting:
+        data["a"] = instance.awaiting
+    if instance.answers:
+        data["w"] = instance.answers
+    if instance.failure:
+        data["f"] = [instance.failure.id, instance.failure.told, instance.failure.tail]
+    if instance.ended:
+        data["e"] = instance.ended
+    if instance.early:
+        data["y"] = instance.early
+    return data
+
+
+def _instance_from(data: Mapping[str, Any]) -> Instance:
+    return Instance(
+        bool(data["o"]),
+        data["c"],
+        [_request_from(request) for request in data.get("r", ())],
+        [BlockLine(rule, line_from(line), values) for rule, line, values in data.get("b", ())],
+        data.get("p", ""),
+        data.get("t", 0),
+        [(id_, bool(failed), bool(late)) for id_, failed, late in data.get("a", ())],
+        list(data.get("w", ())),
+        Failure(*data["f"]) if "f" in data else None,
+        data.get("e"),
+        [(code, at) for code, at in data.get("y", ())],
+    )
+
+
+def dump(
+    instances: Mapping[str | None, Instance], learned: list[str], kept: list[Any] | None
+) -> str:
+    """The state as compact JSON."""
+    data: dict[str, Any] = {
+        "v": 1,
+        "i": [[name, _instance_to(instance)] for name, instance in instances.items()],
+    }
+    if learned:
+        data["l"] = learned
+    if kept is not None:
+        data["k"] = kept
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+
+
+def load(state: str) -> tuple[dict[str | None, Instance], list[str], list[Any] | None]:
+    """What ``dump`` wrote."""
+    data = json.loads(state)
+    instances = {name: _instance_from(instance) for name, instance in data["i"]}
+    return instances, list(data.get("l", ())), data.get("k")
