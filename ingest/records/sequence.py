@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ingest.compiled.layout import L_CRITICAL, L_ERROR, L_INFO, L_WARNING
 from ingest.records import profile_rules as does
 from ingest.records.profile_rules import Rule, Value, tidy
 from ingest.records.profiles import Match, Profile, Profiles
@@ -35,7 +36,6 @@ from ingest.records.sequence_state import (
 
 __all__ = ["Adopted", "Claim", "Event", "Line", "Sequencer"]
 
-L_NONE, L_INFO, L_WARNING, L_ERROR, L_CRITICAL = 0, 2, 3, 4, 5  # the compiled layout's
 LEVELS = {"INFO": L_INFO, "WARNING": L_WARNING, "ERROR": L_ERROR, "CRITICAL": L_CRITICAL}
 START, COMPLETE, FAILED = "synthesis_start", "synthesis_complete", "synthesis_failed"
 STAGE, PROGRESS = "stage_time", "audio_metrics"
