@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ingest.records.profile_rules import Value
+from ingest.records.profiles import Profiles
 
 MOST_OPEN = 1000  # requests open at once in one instance; older ones end unfinished
 MOST_INSTANCES = 4096  # instances remembered; the one seen longest ago is forgotten first
@@ -89,6 +90,20 @@ class Instance:
     def is_empty(self) -> bool:
         """Whether forgetting it changes nothing but whether it ever opened a request."""
         return not (self.requests or self.block or self.awaiting or self.answers or self.failure)
+
+
+@dataclass(slots=True)
+class Assembly:
+    """All of one log file's memory: the profiles, the file's first bytes, its instances, paths learned, lines kept.
+
+    ``kept`` holds what came before the first opening line; None where nothing is to be kept.
+    """
+
+    profiles: Profiles
+    head: bytes
+    instances: dict[str | None, Instance] = field(default_factory=dict)
+    learned: list[str] = field(default_factory=list)
+    kept: list[Any] | None = None
 
 
 def line_to(line: Line) -> list[Any]:

@@ -1,0 +1,100 @@
+"""Blocks: lines that one thread prints without a pause when its audio is made (pure)."""
+
+from dataclasses import replace
+
+from ingest.records import profile_rules as does
+from ingest.records.profile_rules import Rule, Value
+from ingest.records.profiles import Match, Profile
+from ingest.records.sequence.ends import close
+from ingest.records.sequence.events import Claim, Event, fits, stages
+from ingest.records.sequence.state import Assembly, BlockLine, Instance, Line, Request
+
+
+def block(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim | None:
+    """A line of a block: kept until the block is whole, so that blocks printed into each other are seen."""
+    rule = match.rule
+    if not expects(instance, rule):
+        return None
+    block = instance.block
+    by_name = rules_by_name(asm.profiles.by_name[rule.profile])
+    if block and instance.block_profile == rule.profile:
+        earlier = by_name[block[-1].rule]
+        if instance.torn or rule.bit <= earlier.bit:
+            return torn(asm, instance, line, rule)
+    else:
+        block = instance.block = []
+        instance.torn = 0
+        instance.block_profile = rule.profile
+    if rule.needs and not any(by_name[b.rule].bit & rule.needs for b in block):
+        return None
+    bare = replace(line, message="")
+    block.append(BlockLine(rule.name, bare, match.values()))
+    if rule.does != does.CLOSES:
+        return Claim((), rule.profile, rule.name)
+    return whole_block(asm, instance, line, rule, by_name)
+
+
+def expects(instance: Instance, rule: Rule) -> bool:
+    return any(r.profile == rule.profile and not r.has_block for r in instance.requests)
+
+
+def whole_block(
+    asm: Assembly, instance: Instance, line: Line, rule: Rule, by_name: dict[str, Rule]
+) -> Claim:
+    block, instance.block = instance.block, []
+    values: dict[str, Value] = {}
+    for part in block:
+        values.update(
+            (key, value) for key, value in part.values.items() if not key.startswith("stage")
+        )
+    request = oldest(instance, rule, line, values)
+    request.has_block = True
+    events: list[Event] = []
+    for part in block[:-1]:
+        request.seen |= by_name[part.rule].bit
+        events += stages(request, part.line, by_name[part.rule], dict(part.values))
+    events += stages(request, block[-1].line, rule, dict(block[-1].values))
+    events += close(asm, instance, request, line, rule, values)
+    return Claim(tuple(events), rule.profile, rule.name, request.id)
+
+
+def oldest(instance: Instance, rule: Rule, line: Line, values: dict[str, Value]) -> Request:
+    """The open request that a whole block belongs to: the one that its duration fits, else the oldest."""
+    fitting = [r for r in instance.requests if r.profile == rule.profile and not r.has_block]
+    if "id" in values:
+        fitting = [r for r in fitting if r.id == values["id"]] or fitting
+    duration = values.get("duration_ms")
+    if len(fitting) > 1 and line.instant is not None and isinstance(duration, int | float):
+        timed = [r for r in fitting if fits(r, line.instant, float(duration))]
+        if len(timed) == 1:
+            return timed[0]
+    return fitting[0]
+
+
+def torn(asm: Assembly, instance: Instance, line: Line, rule: Rule) -> Claim:
+    """A line that breaks the order: two blocks in each other; none of their values can be told apart."""
+    block = instance.block
+    torn = [line] if instance.torn else [part.line for part in block] + [line]
+    instance.torn += 1
+    block.append(BlockLine(rule.name, replace(line, message=""), {}))
+    counts: dict[str, int] = {}
+    for part in block:
+        counts[part.rule] = counts.get(part.rule, 0) + 1
+    mixed = max(counts.values())
+    claim = Claim((), rule.profile, rule.name, torn=tuple(torn))
+    if rule.does != does.CLOSES or counts[rule.name] < mixed:
+        return claim
+    instance.block = []
+    instance.torn = 0
+    events: list[Event] = []
+    for _ in range(mixed):
+        fitting = [r for r in instance.requests if r.profile == rule.profile and not r.has_block]
+        if fitting:
+            fitting[0].uncertain = True
+            fitting[0].has_block = True
+            events += close(asm, instance, fitting[0], line, rule, {})
+    return replace(claim, events=tuple(events))
+
+
+def rules_by_name(profile: Profile) -> dict[str, Rule]:
+    return {rule.name: rule for rule in profile.rules}

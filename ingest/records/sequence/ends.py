@@ -1,0 +1,126 @@
+"""How a request ends: with a closing line, a failure, or with its process (pure)."""
+
+from dataclasses import replace
+
+from ingest.compiled.layout import L_INFO
+from ingest.records import profile_rules as does
+from ingest.records.profile_rules import Rule, Value
+from ingest.records.sequence.events import (
+    COMPLETE,
+    Event,
+    add_run,
+    complete_figures,
+    identity,
+    stages,
+)
+from ingest.records.sequence.state import (
+    DONE,
+    MOST_KEPT,
+    RUNNING,
+    WAITING,
+    Assembly,
+    Failure,
+    Instance,
+    Line,
+    Request,
+)
+
+TAIL = 80  # characters of a failure's message by which its second telling is known
+
+
+def end(
+    asm: Assembly, instance: Instance, request: Request, line: Line, values: dict[str, Value]
+) -> list[Event]:
+    """The request has ended with success, or with the status that its lines gave."""
+    merged = {**request.values, **values}
+    complete_figures(merged, request, line)
+    merged.setdefault("status", "success")
+    instance.requests.remove(request)
+    await_access(asm, instance, request, failed=False)
+    instance.ended = request.id
+    instance.failure = None
+    return [Event(COMPLETE, line, L_INFO, (*identity(request), *merged.items()))]
+
+
+def close(
+    asm: Assembly,
+    instance: Instance,
+    request: Request,
+    line: Line,
+    rule: Rule,
+    values: dict[str, Value],
+) -> list[Event]:
+    request.seen |= rule.bit
+    values.pop("id", None)
+    events = stages(request, line, rule, values)
+    if request.inner == RUNNING:
+        add_run(request.values, values)
+        request.inner = DONE
+        request.last = replace(line, message="")
+        if not has_partner(asm, request):
+            events += end(asm, instance, request, line, {})
+        return events
+    return events + end(asm, instance, request, line, values)
+
+
+def has_partner(asm: Assembly, request: Request) -> bool:
+    """Whether the wrapper prints a closing line of its own."""
+    return any(
+        rule.name == request.rule and rule.does == does.OUTER_OPENS and rule.closed_by
+        for rule in asm.profiles.rules
+    )
+
+
+def await_access(asm: Assembly, instance: Instance, request: Request, *, failed: bool) -> None:
+    profile = asm.profiles.by_name.get(request.profile)
+    if not failed:
+        instance.awaiting = [item for item in instance.awaiting if not item[2]]
+    if request.answered or (profile is not None and profile.access != "after" and not failed):
+        return
+    instance.awaiting = [*instance.awaiting, (request.id, failed, False)][-MOST_KEPT:]
+
+
+def fail(
+    asm: Assembly,
+    instance: Instance,
+    request: Request,
+    line: Line,
+    code: str | None,
+    told: str,
+    how: str,
+) -> list[Event]:
+    """The request has failed at this line."""
+    values = {**request.values, "status": "failed"}
+    if code:
+        values["error_code"] = code
+    complete_figures(values, request, line)
+    instance.requests.remove(request)
+    if not instance.torn:
+        instance.block = []
+    await_access(asm, instance, request, failed=True)
+    instance.failure = Failure(request.id, how, told[-TAIL:])
+    instance.ended = None
+    return [Event(COMPLETE, line, L_INFO, (*identity(request), *values.items()))]
+
+
+def interrupt(asm: Assembly, instance: Instance, line: Line, *, spare: bool = False) -> list[Event]:
+    """Fail what is open; ``spare`` wrappers' requests, inside which a model may be loaded."""
+    events: list[Event] = []
+    for request in list(instance.requests):
+        if not (spare and request.inner == WAITING):
+            events += fail(asm, instance, request, line, "INTERRUPTED", "", "restart")
+    instance.block = []
+    instance.torn = 0
+    instance.awaiting = []
+    instance.answers = []
+    instance.failure = None
+    return events
+
+
+def end_done(asm: Assembly, instance: Instance) -> list[Event]:
+    """End wrappers' requests whose engine has ended and whose own closing line has not come."""
+    events: list[Event] = []
+    for request in [r for r in instance.requests if r.inner == DONE]:
+        assert request.last is not None
+        events += end(asm, instance, request, request.last, {})
+    return events

@@ -1,0 +1,156 @@
+"""Lines that add to a request, close it, warn or say that a process begins again (pure)."""
+
+from dataclasses import replace
+
+from ingest.compiled.layout import L_ERROR, L_INFO, L_WARNING
+from ingest.records import profile_rules as does
+from ingest.records.profile_rules import Rule, Value
+from ingest.records.profiles import Match
+from ingest.records.sequence.blocks import block
+from ingest.records.sequence.ends import close, end, interrupt
+from ingest.records.sequence.events import (
+    LEVELS,
+    PROGRESS,
+    Claim,
+    Event,
+    accumulate,
+    fits,
+    progress,
+    stages,
+)
+from ingest.records.sequence.failures import error_event
+from ingest.records.sequence.state import DONE, NO_INNER, Assembly, Instance, Line, Request
+
+
+def adds(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim | None:
+    """A line that adds to a request; None where no open one expects it."""
+    rule = match.rule
+    if rule.block:
+        return block(asm, instance, line, match)
+    values = match.values()
+    target = expecting(instance, rule, values)
+    if target is None:
+        return None
+    return add_to(asm, instance, target, line, rule, values)
+
+
+def add_to(
+    asm: Assembly,
+    instance: Instance,
+    request: Request,
+    line: Line,
+    rule: Rule,
+    values: dict[str, Value],
+) -> Claim:
+    """Add a line's values to a request; where several are open, which one is unknown and no value is used."""
+    several = not rule.has_id and sum(r.profile == rule.profile for r in instance.requests) > 1
+    claim = Claim((), rule.profile, rule.name, None if several else request.id)
+    request.seen |= rule.bit
+    if several and rule.does == does.ADDS:
+        return claim
+    request.last = replace(line, message="")
+    values.pop("id", None)
+    if rule.repeats in ("sum", "last", "join"):
+        accumulate(request.values, values, rule)
+        return claim
+    events = [*stages(request, line, rule, values)]
+    if values:
+        events.append(progress(request, line, values))
+    return replace(claim, events=tuple(events))
+
+
+def expecting(instance: Instance, rule: Rule, values: dict[str, Value]) -> Request | None:
+    """The open request that a line of this rule belongs to: by its id, else the oldest that expects it."""
+    requests = [r for r in instance.requests if r.profile == rule.profile]
+    if rule.has_id and "id" in values:
+        return next((r for r in requests if r.id == values["id"]), None)
+    fitting = [r for r in requests if not rule.needs or r.seen & rule.needs]
+    return fitting[0] if fitting else None
+
+
+def closes(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim | None:
+    """A closing line outside any block; None where no open request expects it."""
+    rule = match.rule
+    if rule.block:
+        return block(asm, instance, line, match)
+    values = match.values()
+    target = expecting(instance, rule, values)
+    if target is None:
+        return None
+    if not rule.has_id:
+        target, values = by_time(instance, target, line, values)
+    events = close(asm, instance, target, line, rule, values)
+    return Claim(tuple(events), rule.profile, rule.name, target.id)
+
+
+def by_time(
+    instance: Instance, oldest: Request, line: Line, values: dict[str, Value]
+) -> tuple[Request, dict[str, Value]]:
+    """The request that a closing line's duration fits, with its values; where none or several fit, the oldest, without."""
+    fitting = [r for r in instance.requests if r.profile == oldest.profile]
+    if len(fitting) == 1:
+        return oldest, values
+    duration = values.get("duration_ms")
+    if line.instant is not None and isinstance(duration, int | float):
+        timed = [r for r in fitting if fits(r, line.instant, float(duration))]
+        if len(timed) == 1:
+            return timed[0], values
+    return oldest, {}
+
+
+def follows(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim | None:
+    """A line about the request that has just ended."""
+    rule = match.rule
+    if instance.ended is None:
+        return None
+    values = match.values()
+    pairs = (("id", instance.ended), *values.items())
+    events = (Event(PROGRESS, line, L_INFO, pairs),) if values else ()
+    return Claim(events, rule.profile, rule.name, instance.ended)
+
+
+def outer_closes(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim | None:
+    """A wrapper's closing line: the oldest request whose engine has ended, else the oldest that waits."""
+    rule = match.rule
+    values = match.values()
+    wrappers = [r for r in instance.requests if r.inner != NO_INNER]
+    if not wrappers:
+        return None
+    done = [r for r in wrappers if r.inner == DONE] or wrappers
+    events = end(asm, instance, done[0], line, values)
+    return Claim(tuple(events), rule.profile, rule.name, done[0].id)
+
+
+def warns(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim | None:
+    """A warning (or an error that fails nobody) with its code, of the one request that is open."""
+    rule = match.rule
+    values = match.values()
+    level = LEVELS[rule.level] if rule.level else max(line.level, L_WARNING)
+    id_ = values.pop("id", None)
+    if id_ is None and len(instance.requests) == 1:
+        id_ = instance.requests[0].id
+    key = "error_code" if level >= L_ERROR else "warning_code"
+    pairs: list[tuple[str, Value]] = [(key, rule.code)]
+    if id_ is not None:
+        pairs.insert(0, ("id", id_))
+    event = Event("", line, level, (*pairs, *values.items()), line.message)
+    return Claim((event,), rule.profile, rule.name, str(id_) if id_ is not None else None)
+
+
+def noise(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim | None:
+    """A line that is known and says nothing."""
+    return Claim((), match.rule.profile, match.rule.name)
+
+
+def restarts(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim | None:
+    """A line that a process prints when it begins, or that another prints when it has ended."""
+    rule = match.rule
+    values = match.values()
+    name = values.get("instance")
+    if name is not None and line.instance is None and name in asm.instances:
+        instance = asm.instances[str(name)]
+    events: list[Event] = []
+    if rule.level:
+        events.append(error_event(line, LEVELS[rule.level], rule, rule.code, None))
+    events += interrupt(asm, instance, line, spare=not rule.whole_process)
+    return Claim(tuple(events), rule.profile, rule.name)

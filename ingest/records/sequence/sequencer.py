@@ -1,0 +1,203 @@
+"""The assembly's one door: lines in, claims out (pure)."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from ingest.compiled.layout import L_INFO
+from ingest.records import profile_rules as does
+from ingest.records.profile_rules import Value
+from ingest.records.profiles import Match, Profiles
+from ingest.records.sequence.answers import answered, refused
+from ingest.records.sequence.ends import TAIL, end, fail, interrupt
+from ingest.records.sequence.events import FAILED, Adopted, Claim, Event
+from ingest.records.sequence.failures import fails, outer_fails, told_again
+from ingest.records.sequence.lines import (
+    adds,
+    closes,
+    follows,
+    noise,
+    outer_closes,
+    restarts,
+    warns,
+)
+from ingest.records.sequence.memory import instance_of, keep
+from ingest.records.sequence.opening import HEAD, opens, outer_opens, whole
+from ingest.records.sequence.state import (
+    MOST_KEPT,
+    Assembly,
+    Instance,
+    Line,
+    dump,
+    line_from,
+    load,
+)
+
+MOST_GLUED = 3  # further messages read behind the first on one physical line
+_GLUEABLE = frozenset({does.OPENS, does.ADDS, does.CLOSES})
+Handler = Callable[[Assembly, Instance, Line, Match], Claim | None]
+_HANDLERS: dict[str, Handler] = {
+    does.OPENS: opens,
+    does.ADDS: adds,
+    does.CLOSES: closes,
+    does.WHOLE: whole,
+    does.FAILS: fails,
+    does.WARNS: warns,
+    does.NOISE: noise,
+    does.RESTARTS: restarts,
+    does.FOLLOWS: follows,
+    does.OUTER_OPENS: outer_opens,
+    does.OUTER_CLOSES: outer_closes,
+    does.OUTER_FAILS: outer_fails,
+}
+
+
+class Sequencer:
+    """Puts the requests of one log file together, line by line.
+
+    ``head`` is the file's first 1,024 bytes (fewer where it has no more), ``state`` what ``state()`` gave after the
+    line before: of this file, or of the file before it in a series.
+    """
+
+    def __init__(self, profiles: Profiles, head: bytes, state: str | None) -> None:
+        self._asm = Assembly(profiles, head[:HEAD], kept=[])
+        if state is not None:
+            self._asm.instances, self._asm.learned, self._asm.kept = load(state)
+
+    # what comes in
+
+    def line(self, line: Line) -> Claim | None:
+        """What a line stands for; None where no rule of any profile takes it."""
+        matches = self._asm.profiles.match(line.message)
+        if not matches:
+            return None
+        claim, match = self._first(matches, line)
+        if claim is None:
+            return keep(self._asm, "line", line, matches[0].rule)
+        if match.rule.does in _GLUEABLE and match.spans[0][1] < len(match.data):
+            return self._glued(claim, match, line)
+        return claim
+
+    def access(self, line: Line, method: str, path: str, status: int) -> Claim | None:
+        """What an access line does: ``Claim.id`` is the request answered, events end or fail one."""
+        path = path.partition("?")[0]
+        instance = instance_of(self._asm, line.instance)
+        named = self._asm.profiles.is_synthesis(path) or path in self._asm.learned
+        if status < 400:
+            return answered(self._asm, instance, line, method, path, named)
+        if not named:
+            return None
+        if not instance.opened:
+            keep(self._asm, "access", line, None, [method, path, status])
+        return refused(self._asm, instance, line, status)
+
+    def failed(self, line: Line, exception: str, message: str) -> Claim | None:
+        """A traceback or an ERROR of the application: fails the newest open request.
+
+        The caller writes the error's own row; the claim's ``id`` is its request's. None: no request is concerned.
+        """
+        instance = instance_of(self._asm, line.instance)
+        if not instance.opened:
+            keep(self._asm, "failed", line, None, [exception, message[-TAIL:]])
+        told = f"{exception}: {message}" if exception else message
+        code = self._asm.profiles.code_of(told) or exception.rpartition(".")[2] or None
+        again = told_again(instance, told)
+        if again is not None:
+            pairs: list[tuple[str, Value]] = [("id", again)]
+            if code:
+                pairs.append(("error_code", code))
+            return Claim((Event(FAILED, line, L_INFO, tuple(pairs)),), "", "failed", again)
+        if not instance.requests:
+            if exception and line.instant is None:
+                instance.early = [*instance.early, (code or "", instance.count)][-MOST_KEPT:]
+            return None
+        request = instance.requests[-1]
+        events = fail(self._asm, instance, request, line, code, told, "error")
+        return Claim(tuple(events), request.profile, "failed", request.id)
+
+    def restarted(self, line: Line) -> Claim | None:
+        """The process begins again: what is open is INTERRUPTED."""
+        instance = self._asm.instances.get(line.instance)
+        if instance is None or not (instance.requests or instance.block):
+            return None
+        return Claim(tuple(interrupt(self._asm, instance, line)), "", "restarted")
+
+    def bar(self, line: Line, elapsed_ms: int, done: bool) -> Claim | None:
+        """A progress bar of the one open request, for profiles that have no other time or end."""
+        instance = self._asm.instances.get(line.instance)
+        if instance is None or len(instance.requests) != 1:
+            return None
+        request = instance.requests[0]
+        profile = self._asm.profiles.by_name[request.profile]
+        if not profile.bars:
+            return None
+        request.bar_ms = elapsed_ms
+        if not done or not request.seen & (request.seen - 1):
+            return None
+        events = end(self._asm, instance, request, request.last or line, {})
+        return Claim(tuple(events), request.profile, "bar", request.id)
+
+    def id_of_open(self, instance: str | None) -> str | None:
+        """The id of the one open request, for errors; None where none or several are open."""
+        found = self._asm.instances.get(instance)
+        return found.requests[0].id if found and len(found.requests) == 1 else None
+
+    def state(self) -> str:
+        """All that later lines can depend on, as compact JSON."""
+        return dump(self._asm.instances, self._asm.learned, self._asm.kept)
+
+    def orphans(self, earlier: str) -> Adopted:
+        """What the lines kept from before this file's first opening line are, with the earlier file's state."""
+        before = Sequencer(self._asm.profiles, self._asm.head, earlier)
+        before._asm.kept = None
+        claims = []
+        for kind, data, message, more in self._asm.kept or ():
+            line = line_from(data, message)
+            claim = (
+                before.line(line)
+                if kind == "line"
+                else before.access(line, *more)
+                if kind == "access"
+                else before.failed(line, *more)
+            )
+            if claim is not None:
+                claims.append(claim)
+        return Adopted(
+            tuple(claims),
+            not any(found.requests or found.block for found in before._asm.instances.values()),
+        )
+
+    # which rule
+
+    def _first(self, matches: list[Match], line: Line) -> tuple[Claim | None, Match]:
+        instance = instance_of(self._asm, line.instance)
+        if len(matches) > 1 and instance.requests:
+            active = {request.profile for request in instance.requests}
+            matches = sorted(matches, key=lambda match: match.rule.profile not in active)
+        for match in matches:
+            claim = _HANDLERS[match.rule.does](self._asm, instance, line, match)
+            if claim is not None:
+                return claim, match
+        return None, matches[0]
+
+    def _glued(self, claim: Claim, match: Match, line: Line) -> Claim:
+        """The line's claim with those of messages that stand behind the first without a line's end between."""
+        claims, at = [claim], 0
+        for _ in range(MOST_GLUED):
+            at += match.spans[0][1]
+            rest = match.data[match.spans[0][1] :].decode("utf-8", "replace")
+            matches = (
+                [m for m in self._asm.profiles.match(rest) if m.start == 0] if rest.strip() else []
+            )
+            if not matches:
+                break
+            more, match = self._first(matches, replace(line, offset=line.offset + at, message=rest))
+            if more is None or match.rule.does not in _GLUEABLE:
+                break
+            claims.append(more)
+        if len(claims) == 1:
+            return claim
+        return replace(
+            claim,
+            events=tuple(event for c in claims for event in c.events),
+            torn=tuple(torn for c in claims for torn in c.torn),
+        )
