@@ -9,7 +9,8 @@ import numpy as np
 from ingest.compiled import layout
 from ingest.errors import DamagedFileError
 from ingest.model import CHUNK_BYTES, Ledger, Reject
-from ingest.records.parse import REJECT_HEAD_BYTES, Parsed, Parser, raw_text
+from ingest.records.arrays import raw_text
+from ingest.records.parse import REJECT_HEAD_BYTES, Parsed, Parser
 
 Read = Callable[[int], bytes]
 _BLANK = b" \t\r\n\v\f\0"

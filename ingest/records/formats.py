@@ -10,54 +10,10 @@ from typing import Any
 
 from ingest.compiled import layout
 from ingest.errors import FormatError
+from ingest.records.clock import check_text, compile_clock
+from ingest.records.vocabulary import EVENTS, KEYS, ONE_WORD_KEYS
 
 DEFAULT_FORMAT = "%(asctime)s - %(name)s - %(levelname)s - %(message)s"
-
-# Events whose records become rows; their order is the code in the record table.
-EVENTS = (
-    "synthesis_start",
-    "synthesis_complete",
-    "synthesis_failed",
-    "stage_time",
-    "audio_metrics",
-    "cache_dir_usage",
-    "cache_health",
-)
-START, COMPLETE, FAILED, STAGE_TIME, AUDIO_METRICS, CACHE_DIR_USAGE, CACHE_HEALTH = range(7)
-
-# Keys with a column somewhere; their order is the code in the pair table.
-KEYS = (
-    "id",
-    "request_id",
-    "text",
-    "text_len",
-    "lang",
-    "voice",
-    "duration_ms",
-    "cache_hit",
-    "cache_saved",
-    "status",
-    "model_stage",
-    "error_code",
-    "audio_size_kb",
-    "rms",
-    "spectral_centroid",
-    "stage",
-    "warning_code",
-    "path",
-    "used_percent",
-    "threshold",
-    "action",
-    "used",
-    "total",
-    "usage",
-    "exc",
-)
-
-# Keys whose unquoted value ends at the first white space: free text may follow it without a comma.
-ONE_WORD_KEYS = frozenset(
-    {"id", "request_id", "error_code", "warning_code", "stage", "model_stage"}
-)
 
 MAX_WIDTH = 1000  # characters that a field may be padded to; far beyond what a header has
 MAX_RECORD_BYTES = 4 << 20  # a record longer than this is quarantined by its head (docs/parsing.md)
@@ -82,25 +38,6 @@ STANDARD_EXTRAS = _NUMERIC | {
     "module",
     "pathname",
 }
-_CLOCK_AUTO = "%Y-%m-%d\x01%H:%M:%S\x02\x03"
-_CLOCK_STEPS = {
-    "Y": layout.T_YEAR,
-    "y": layout.T_YEAR2,
-    "m": layout.T_MONTH,
-    "d": layout.T_DAY,
-    "H": layout.T_HOUR,
-    "I": layout.T_HOUR12,
-    "M": layout.T_MINUTE,
-    "S": layout.T_SECOND,
-    "f": layout.T_FRACTION,
-    "z": layout.T_ZONE,
-    "b": layout.T_MONTH_NAME,
-    "p": layout.T_AMPM,
-    "a": layout.T_LETTERS,
-    "A": layout.T_LETTERS,
-    "Z": layout.T_LETTERS,
-}
-_CLOCK_MACROS = {"%T": "%H:%M:%S", "%F": "%Y-%m-%d", "%D": "%m/%d/%y", "%R": "%H:%M", "%h": "%b"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +74,7 @@ def compile_format(
         raise FormatError(f"escapes is {escapes!r}", "it is 'backslash' or 'none'")
     if stage_time not in ("elapsed", "own"):
         raise FormatError(f"stage_time is {stage_time!r}", "it is 'elapsed' or 'own'")
-    _check_text("log format", text)
+    check_text("log format", text)
     literals, names = _split(text)
     _check(text, names, literals)
     _check_widths(text, names)
@@ -152,18 +89,6 @@ def compile_format(
         clock=compile_clock(datefmt),
         extras=extras,
     )
-
-
-def _check_text(what: str, text: str) -> None:
-    if "\n" in text:
-        raise FormatError(
-            f"the {what} {text!r} spans several lines", "ttsq reads headers that stand on one line"
-        )
-    if any((c < " " and c != "\t") or c == "\x7f" or "\ud800" <= c <= "\udfff" for c in text):
-        raise FormatError(
-            f"the {what} {text!r} holds control characters or is not UTF-8",
-            "copy it from the service's logging configuration",
-        )
 
 
 def _check_widths(text: str, names: list[dict[str, str]]) -> None:
@@ -267,50 +192,6 @@ def _fields(
         width = int(spec.get("width") or 0)
         fields.append((kind, literal.encode(), width, extra))
     return tuple(fields), tuple(extras)
-
-
-def compile_clock(datefmt: str | None) -> tuple[tuple[int, int], ...]:
-    """Steps that read a stamp; None: Python's default or ISO 8601, fraction and zone optional.
-
-    :raises FormatError: for a directive that does not fix digits (``%c``, ``%x``) or no date at all.
-    """
-    if datefmt is None:
-        steps = []
-        for c in re.findall(r"%.|.", _CLOCK_AUTO, re.S):
-            special = {
-                "\x01": layout.T_SEPARATOR,
-                "\x02": layout.T_MAYBE_FRACTION,
-                "\x03": layout.T_MAYBE_ZONE,
-            }.get(c)
-            steps.append((special, 0) if special else _step(c, _CLOCK_AUTO))
-        return tuple(steps)
-    _check_text("date format", datefmt)
-    expanded = re.sub(r"%.", lambda m: _CLOCK_MACROS.get(m[0], m[0]), datefmt)
-    tokens = re.findall(r"%.|.", expanded, re.S)
-    if not {"%Y", "%y"} & set(tokens) or not {"%m", "%b"} & set(tokens) or "%d" not in tokens:
-        raise FormatError(
-            f"the date format {datefmt!r} does not hold a whole date",
-            "year, month and day are needed, as in '%Y-%m-%d %H:%M:%S'",
-        )
-    return tuple(s for t in tokens for s in _steps(t, datefmt))
-
-
-def _steps(token: str, datefmt: str) -> list[tuple[int, int]]:
-    if not token.startswith("%") and len(token.encode()) > 1:
-        return [(layout.T_CHAR, b) for b in token.encode()]
-    return [_step(token, datefmt)]
-
-
-def _step(token: str, datefmt: str) -> tuple[int, int]:
-    if not token.startswith("%") or token == "%%":
-        return (layout.T_CHAR, ord(token[-1]))
-    code = _CLOCK_STEPS.get(token[1:])
-    if code is None:
-        raise FormatError(
-            f"the date format {datefmt!r} uses {token}, which cannot be read back",
-            f"known are {' '.join('%' + c for c in sorted(_CLOCK_STEPS))}",
-        )
-    return (code, 0)
 
 
 def scanner_arguments(fmt: Format, max_record: int = MAX_RECORD_BYTES) -> tuple[Any, ...]:

@@ -6,8 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.compiled import layout
-
-Ints = npt.NDArray[np.int64]
+from ingest.records.arrays import Ints
 
 _BUCKET_US = 900_000_000  # every zone's offset changes at a multiple of 15 minutes of local time
 _JITTER_US = 300_000_000  # a step back of less is jitter of threads, not the clocks going back

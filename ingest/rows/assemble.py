@@ -13,22 +13,14 @@ from ingest.compiled import layout
 from ingest.compiled import numbers as convert_numbers
 from ingest.compiled import parts as segments
 from ingest.model import Origin, Reject
-from ingest.records.formats import (
-    AUDIO_METRICS,
-    COMPLETE,
-    FAILED,
-    KEYS,
-    STAGE_TIME,
-    STANDARD_EXTRAS,
-    START,
-    Format,
-)
-from ingest.records.instants import Ints
-from ingest.records.parse import FAMILIES, I32, Parsed, nullable, string_column, view
+from ingest.records.arrays import I32, Bools, Ints, nullable, string_column, view
+from ingest.records.formats import STANDARD_EXTRAS, Format
+from ingest.records.parse import Parsed
+from ingest.records.units import FAMILIES
+from ingest.records.vocabulary import AUDIO_METRICS, COMPLETE, FAILED, KEYS, STAGE_TIME, START
 from ingest.rows.attributes import Entries, attribute_objects
 from ingest.rows.columns import (
     CODE,
-    Bools,
     FirstPairs,
     instants,
     named,

@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from ingest.compiled import layout
 from ingest.compiled import strings as convert
-from ingest.records.parse import I32, Parsed, string_column, strings
+from ingest.records.arrays import I32, string_column, strings
+from ingest.records.parse import Parsed
 
 
 @dataclass(frozen=True, slots=True)

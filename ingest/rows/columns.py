@@ -13,21 +13,11 @@ from ingest.compiled import layout, parts
 from ingest.compiled import numbers as convert_numbers
 from ingest.compiled import strings as convert
 from ingest.model import KEY_SHIFT, Origin
-from ingest.records.formats import KEYS
-from ingest.records.instants import Ints
-from ingest.records.parse import (
-    FAMILIES,
-    I32,
-    Parsed,
-    column,
-    nullable,
-    string_column,
-    strings,
-    view,
-    whole_numbers,
-)
+from ingest.records.arrays import I32, Bools, Ints, column, nullable, string_column, strings, view
+from ingest.records.parse import Parsed
+from ingest.records.units import FAMILIES, whole
+from ingest.records.vocabulary import KEYS
 
-Bools = npt.NDArray[np.bool_]
 TIMESTAMP = pa.timestamp("us", "UTC")
 CODE = {k: i for i, k in enumerate(KEYS)}
 _SEED = SystemRandom().getrandbits(64)
@@ -112,6 +102,20 @@ def _bits(n: int) -> npt.NDArray[np.uint8]:
     return np.zeros((n + 7) // 8, np.uint8)
 
 
+def _whole_numbers(parsed: Parsed, chosen: I32, numbers: pa.Array) -> pa.Array:
+    """int64 column of numbers read as float64; those too large for its 53 bits are read again, exactly."""
+    column = numbers.cast(pa.int64(), safe=False)
+    large = np.flatnonzero(np.abs(numbers.fill_null(0.0).to_numpy()) >= 2.0**53)
+    if not len(large):
+        return column
+    values = column.to_pylist()
+    for i in large.tolist():
+        row = parsed.pairs[chosen[i]]
+        text = bytes(parsed.data[row[layout.P_VALUE] : row[layout.P_VALUE_END]]).decode("ascii")
+        values[i] = whole(text.split(" ")[0].rstrip("charsCHARS"))
+    return pa.array(values, pa.int64())
+
+
 def value_column(parsed: Parsed, name: str, chosen: I32) -> pa.Array:
     """The column of a key, of the type that its family has."""
     family = FAMILIES[CODE[name]]
@@ -120,7 +124,9 @@ def value_column(parsed: Parsed, name: str, chosen: I32) -> pa.Array:
     numbers = pair_numbers(parsed, chosen)
     if family == convert_numbers.N_BOOL:
         return pc.not_equal(numbers, 0.0)
-    return whole_numbers(parsed, chosen, numbers) if family == convert_numbers.N_LENGTH else numbers
+    return (
+        _whole_numbers(parsed, chosen, numbers) if family == convert_numbers.N_LENGTH else numbers
+    )
 
 
 def span_strings(parsed: Parsed, rows: I32, first: int, last: int) -> pa.Array:

@@ -6,8 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest.records.instants import Ints
-from ingest.records.parse import I32
+from ingest.records.arrays import I32, Ints
 from ingest.rows.assemble import Batch
 from ingest.rows.part_table import chosen, part_list, part_table, without
 from ingest.rows.parts import Part, continued

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest.records.instants import Ints
+from ingest.records.arrays import Ints
 from ingest.rows.parts import VALUE_COLUMNS, Group, Part
 from ingest.rows.text_class import describe_texts
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.model import Changes, Relink
-from ingest.records.parse import I32
+from ingest.records.arrays import I32
 from ingest.rows.assemble import Batch
 from ingest.rows.part_table import (
     chosen,

@@ -10,11 +10,12 @@ import pyarrow.compute as pc
 from ingest.compiled import layout, numbers
 from ingest.compiled import parts as segments
 from ingest.model import Origin
-from ingest.records.formats import CACHE_DIR_USAGE, CACHE_HEALTH, Format
-from ingest.records.parse import I32, Parsed, nullable, string_column
+from ingest.records.arrays import I32, Bools, nullable, string_column
+from ingest.records.formats import Format
+from ingest.records.parse import Parsed
+from ingest.records.vocabulary import CACHE_DIR_USAGE, CACHE_HEALTH
 from ingest.rows.attributes import Entries, attribute_objects
 from ingest.rows.columns import (
-    Bools,
     FirstPairs,
     instants,
     named,

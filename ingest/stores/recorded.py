@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.model import make_key
-from ingest.records.instants import Ints
+from ingest.records.arrays import Ints
 from ingest.stores.contract import Reader
 
 _BY_OFFSET = (

@@ -11,8 +11,9 @@ import numpy as np
 from ingest.compiled import layout
 from ingest.compiled import records as scan
 from ingest.errors import FormatError
+from ingest.records.arrays import view
 from ingest.records.formats import Format, compile_format, scanner_arguments
-from ingest.records.parse import Parser, view
+from ingest.records.parse import Parser
 from tests.unit.test_formats import _Formatter
 from tests.unit.test_uncompiled import PLAIN
 

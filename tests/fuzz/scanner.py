@@ -10,8 +10,9 @@ from ingest.compiled import layout
 from ingest.compiled import numbers as convert_numbers
 from ingest.compiled import records as scan
 from ingest.compiled import strings as convert
+from ingest.records.arrays import view
 from ingest.records.formats import Format, compile_format, scanner_arguments
-from ingest.records.parse import FAMILIES, view
+from ingest.records.units import FAMILIES
 from tests.fuzz.reading import Reading, Record, read
 from tests.unit.test_uncompiled import PLAIN
 

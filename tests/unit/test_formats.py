@@ -11,7 +11,8 @@ import pytest
 
 from ingest.compiled import layout
 from ingest.errors import FormatError
-from ingest.records.formats import DEFAULT_FORMAT, Format, compile_clock, compile_format
+from ingest.records.clock import compile_clock
+from ingest.records.formats import DEFAULT_FORMAT, Format, compile_format
 from ingest.records.parse import Parser
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

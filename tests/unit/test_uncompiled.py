@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 
 import ingest
 from ingest.compiled import layout, numbers, parts, records, strings, text_classes
+from ingest.records.arrays import view
 from ingest.records.formats import compile_format, scanner_arguments
-from ingest.records.parse import FAMILIES, Parser, view
+from ingest.records.parse import Parser
+from ingest.records.units import FAMILIES
 from tests.support import strategies
 
 _PROFILE = settings(

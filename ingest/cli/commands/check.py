@@ -105,7 +105,7 @@ def _names(counts: Mapping[str, int], most: int, kind: str) -> str:
 
 def _meant(name: str, kind: str) -> str | None:
     """The known event or key that a name is nearly, in letters."""
-    from ingest.records.formats import EVENTS, KEYS
+    from ingest.records.vocabulary import EVENTS, KEYS
 
     plain = name.lower().replace("-", "_").replace(".", "_")
     near = get_close_matches(plain, EVENTS if kind == "event" else KEYS, n=1, cutoff=0.8)

@@ -9,8 +9,9 @@ import numpy.typing as npt
 import pyarrow.compute as pc
 
 from ingest.compiled import layout
-from ingest.records.formats import AUDIO_METRICS, EVENTS, KEYS
-from ingest.records.parse import Parsed, string_column
+from ingest.records.arrays import string_column
+from ingest.records.parse import Parsed
+from ingest.records.vocabulary import AUDIO_METRICS, EVENTS, KEYS
 
 if TYPE_CHECKING:
     import pyarrow as pa

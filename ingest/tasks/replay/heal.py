@@ -7,9 +7,8 @@ import numpy as np
 
 from ingest.compiled import layout
 from ingest.model import Ledger, Reject
-from ingest.records.instants import Ints
-from ingest.records.parse import REJECT_HEAD_BYTES, Parsed, raw_text
-from ingest.rows.columns import Bools
+from ingest.records.arrays import Bools, Ints, raw_text
+from ingest.records.parse import REJECT_HEAD_BYTES, Parsed
 from ingest.tasks.replay.held import Held
 
 

@@ -7,8 +7,8 @@ import pyarrow.compute as pc
 
 from ingest.compiled import layout
 from ingest.model import Changes
-from ingest.records.formats import AUDIO_METRICS, START
 from ingest.records.parse import Parsed
+from ingest.records.vocabulary import AUDIO_METRICS, START
 from ingest.stores.recorded import Pruned
 
 _NO_EVENT = -1

@@ -13,8 +13,9 @@ from ingest.compiled import layout
 from ingest.errors import LogFileError
 from ingest.logfiles.locate import Absent, Finder
 from ingest.logfiles.reader import FileStat, LogReader
-from ingest.records.formats import COMPLETE, FAILED, KEYS, STAGE_TIME, START
-from ingest.records.parse import Parsed, Parser, raw_text
+from ingest.records.arrays import raw_text
+from ingest.records.parse import Parsed, Parser
+from ingest.records.vocabulary import COMPLETE, FAILED, KEYS, STAGE_TIME, START
 from ingest.tasks.trace.rows import KnownFile
 
 _GAP = 1 << 20  # bytes: records nearer to each other are read in one go, with all between them

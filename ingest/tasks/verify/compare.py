@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow as pa
 
 from ingest.compiled import layout
-from ingest.records.instants import NO_INSTANT, Ints
+from ingest.records.arrays import Bools, Ints
+from ingest.records.instants import NO_INSTANT
 from ingest.records.parse import Parsed
 from ingest.rows.assemble import Batch
-from ingest.rows.columns import Bools
 from ingest.stores.recorded import TABLE_OF, Places, Stored
 
 _DAY_US = (

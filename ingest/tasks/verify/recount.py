@@ -13,8 +13,8 @@ import numpy as np
 from ingest.compiled import layout
 from ingest.logfiles.fingerprint import ANCHOR_BYTES
 from ingest.logfiles.reader import LogReader
+from ingest.records.arrays import Ints
 from ingest.records.chunks import ChunkReader, Read
-from ingest.records.instants import Ints
 from ingest.records.parse import Parsed, Parser
 from ingest.stores.recorded import Stored
 

@@ -11,8 +11,9 @@ from ingest.logfiles.fingerprint import anchor, anchor_length
 from ingest.logfiles.locate import Absent, Finder
 from ingest.logfiles.reader import FileStat, LogReader
 from ingest.model import Checkpoint, Ledger, Origin
+from ingest.records.arrays import raw_text
 from ingest.records.formats import Format
-from ingest.records.parse import Parser, raw_text
+from ingest.records.parse import Parser
 from ingest.rows.assemble import build
 from ingest.stores import migrate
 from ingest.stores.contract import Store

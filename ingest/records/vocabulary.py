@@ -1,0 +1,47 @@
+"""The events and keys that the tables know; their order is the code in the scanner's tables."""
+
+# Events whose records become rows; their order is the code in the record table.
+EVENTS = (
+    "synthesis_start",
+    "synthesis_complete",
+    "synthesis_failed",
+    "stage_time",
+    "audio_metrics",
+    "cache_dir_usage",
+    "cache_health",
+)
+START, COMPLETE, FAILED, STAGE_TIME, AUDIO_METRICS, CACHE_DIR_USAGE, CACHE_HEALTH = range(7)
+
+# Keys with a column somewhere; their order is the code in the pair table.
+KEYS = (
+    "id",
+    "request_id",
+    "text",
+    "text_len",
+    "lang",
+    "voice",
+    "duration_ms",
+    "cache_hit",
+    "cache_saved",
+    "status",
+    "model_stage",
+    "error_code",
+    "audio_size_kb",
+    "rms",
+    "spectral_centroid",
+    "stage",
+    "warning_code",
+    "path",
+    "used_percent",
+    "threshold",
+    "action",
+    "used",
+    "total",
+    "usage",
+    "exc",
+)
+
+# Keys whose unquoted value ends at the first white space: free text may follow it without a comma.
+ONE_WORD_KEYS = frozenset(
+    {"id", "request_id", "error_code", "warning_code", "stage", "model_stage"}
+)
