@@ -62,7 +62,7 @@ class Opened:
     def end(self) -> int:
         return self.reader.position
 
-    def settle(self, offset: int, data: bytes) -> str | None:
+    def advance(self, offset: int, data: bytes) -> str | None:
         """Move ``committed`` on; ``data`` are the bytes just before it. The anchor there."""
         gap = offset - self.committed - len(data)
         self.recent = ((self.recent if gap == 0 else b"") + data)[-ANCHOR_BYTES:]

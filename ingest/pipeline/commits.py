@@ -21,7 +21,7 @@ _MOST_HELD = 1000  # files
 
 
 @dataclass(slots=True)
-class _Held:
+class _SmallFile:
     """A small file's rows that wait for those of others; no report: it is still being read."""
 
     file_key: int
@@ -82,13 +82,13 @@ class Commits:
         self._run_key: int | None = None
         self._ledger = Ledger()  # of the reports
         self._files = 0  # of which something was stored
-        self._held: list[_Held] = []
+        self._held: list[_SmallFile] = []
         self._pending: _Committed | None = None
         self._working: Thread | None = None
         self._failure: BaseException | None = None  # what has ended that thread's work
         self._number = 0
 
-    def piece(
+    def commit(
         self,
         checkpoint: Checkpoint,
         replaced: Sequence[Checkpoint],
@@ -99,8 +99,8 @@ class Commits:
     ) -> None:
         """Store chunks' rows and their checkpoint in one transaction; ``total`` is the file's ledger with them.
 
-        The rows are taken from ``batches``, which is empty behind it: memory holds them once. ``apart``: a thread does it, until
-        :meth:`settle` is called, which is to be before the store is used.
+        The rows are taken from ``batches``, which is empty afterwards: memory holds them once. ``apart``: a thread does it, until
+        :meth:`join_thread` is called, which must come before the store is used.
 
         ``replaced``: what is known of files whose place this one has taken; once this one is known nobody would ask again.
         """
@@ -114,7 +114,7 @@ class Commits:
         """Store the first chunks of a new small file with those of others, soon."""
         self._known.update(checkpoint)
         if not self._dry_run:
-            self._held.append(_Held(checkpoint.file_key, batches, total))
+            self._held.append(_SmallFile(checkpoint.file_key, batches, total))
 
     def flush(self) -> None:
         """Store what is held."""
@@ -129,8 +129,8 @@ class Commits:
         )
         self._held.clear()
 
-    def add(self, report: FileReport) -> None:
-        """A file is done with; the report of one that is held counts when its rows are stored."""
+    def file_done(self, report: FileReport) -> None:
+        """Record that a file was read to its end; the report of a held file counts when its rows are stored."""
         self.reading = Ledger()
         self._number += 1
         if self._held and self._held[-1].report is None:
@@ -139,10 +139,10 @@ class Commits:
             if size >= _MOST_HELD_BYTES or len(self._held) >= _MOST_HELD:
                 self.flush()
         else:
-            self.count(report)
+            self.note(report)
 
-    def count(self, report: FileReport) -> None:
-        """A file is done with, of which nothing was stored in this run, or all; behind what a thread stores, when that is done."""
+    def note(self, report: FileReport) -> None:
+        """Record a finished file. While a commit thread runs, the report waits for that commit."""
         if self._working is not None and self._pending is not None:
             self._pending.reports.append(report)
             return
@@ -158,7 +158,7 @@ class Commits:
         reports: list[FileReport],
         apart: bool = False,
     ) -> None:
-        self.settle()
+        self.join_thread()
         self._pending = _Committed(
             checkpoints, dict(self.rows), reading, reports, self._number, apart=apart
         )
@@ -198,7 +198,7 @@ class Commits:
             more.in_doubt = True
             writer.commit(more.checkpoints, run)
 
-    def settle(self) -> None:
+    def join_thread(self) -> None:
         """Wait for what a thread is storing.
 
         :raises TtsqError: what has failed there.
@@ -224,12 +224,12 @@ class Commits:
             else:
                 self._known.update(checkpoint, stored=True)
         for report in done.reports:
-            self.count(report)
+            self.note(report)
 
     def _resolve_pending(self) -> None:
         """Of a commit that was interrupted only the store knows whether it came about."""
         with suppress(Exception):  # that it failed is known, or about to be
-            self.settle()
+            self.join_thread()
         pending, self._pending = self._pending, None
         if pending is not None and pending.in_doubt and self._is_stored(pending):
             self._take(pending)

@@ -1,5 +1,6 @@
 """The one flow: look at the files, decide, read, parse, assemble, commit."""
 
+import gc
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
@@ -16,19 +17,10 @@ from ingest.logfiles.known import Identified, Known
 from ingest.logfiles.open_log import Opened, first_checkpoint
 from ingest.logfiles.resume import Action, Anchored, Decision
 from ingest.model import BATCH_BYTES, CHUNK_BYTES, Checkpoint, FileReport, Ledger, Origin, RunReport
-from ingest.pipeline.ahead import (
-    BOM,
-    Ahead,
-    Piece,
-    Settled,
-    built,
-    freeze_loaded,
-    passing,
-    pieces,
-    read_ahead,
-    require_records,
-)
+from ingest.pipeline.ahead import Ahead, read_ahead
 from ingest.pipeline.commits import SMALL_BYTES, Commits
+from ingest.pipeline.pending import Pending, Settled, built, gathered
+from ingest.pipeline.recognise import BOM, require_records
 from ingest.pipeline.salt import words_of
 from ingest.records.formats import Format
 from ingest.rows.words import TextPolicy, Words
@@ -157,7 +149,7 @@ class Run:
             for file in identified:
                 self._file(file)
             self.commits.flush()
-            self.commits.settle()
+            self.commits.join_thread()
         except BaseException as failure:
             stopped = isinstance(failure, KeyboardInterrupt)
             status, error = ("interrupted" if stopped else "failed"), str(failure) or "interrupted"
@@ -209,7 +201,9 @@ class Run:
             self._problems.append(problem)
             self.commits.flush()
             stored = self.commits.reading
-            self.commits.add(FileReport(str(file.stat.path), "unreadable", problem.message, stored))
+            self.commits.file_done(
+                FileReport(str(file.stat.path), "unreadable", problem.message, stored)
+            )
 
     def _skip(self, file: Identified, decision: Decision) -> None:
         checkpoint = decision.checkpoint
@@ -221,12 +215,12 @@ class Run:
             self._problems.append(problem)
             self.commits.flush()
             self.known.update(replace(checkpoint, state="edited", note=problem.message))
-        self.commits.count(FileReport(str(file.stat.path), "skipped", decision.reason, Ledger()))
+        self.commits.note(FileReport(str(file.stat.path), "skipped", decision.reason, Ledger()))
 
     def _read(self, opened: Opened) -> None:
         from ingest.records.parse import Parser
 
-        freeze_loaded()
+        _freeze_loaded()
         file = opened.file
         parser = Parser(self.options.format, self.options.tz)
         checkpoint = opened.decision.checkpoint
@@ -245,7 +239,7 @@ class Run:
         base = checkpoint or self._first(file)
         if base.file_key <= 0:
             if not self.store.capabilities.keys_without_store:
-                self.commits.settle()
+                self.commits.join_thread()
             base = replace(base, file_key=self.known.next_key(self.store.next_file_key))
         origin = Origin(base.file_key, base.host, base.service)
         carry = self._carry(base)
@@ -254,8 +248,8 @@ class Run:
         if not waits:
             self.commits.flush()
         with read_ahead(opened.reader, self.options.chunk_bytes) as read:
-            chunks = self._chunks(parser, opened, passing(read), final)
-            source = pieces(
+            chunks = self._chunks(parser, opened, _passing(read), final)
+            source = gathered(
                 built(chunks, self.options.format, origin, carry, self.words),
                 self.options.batch_bytes - self.options.chunk_bytes,
             )
@@ -264,7 +258,7 @@ class Run:
         total = total + Ledger(tail_bytes=opened.end - opened.committed)
         _assert_ledger(total, opened.end - opened.offset)
         reach("before_settle")
-        self._settle(opened, base, final, total)
+        self._note_state(opened, base, final, total)
 
     def _chunks(
         self, parser: "Parser", opened: Opened, read: Callable[[int], bytes], final: bool
@@ -286,39 +280,41 @@ class Run:
 
     def _store(
         self,
-        made: Iterable[Piece],
+        made: Iterable[Pending],
         opened: Opened,
         checkpoint: Checkpoint,
         total: Ledger,
         replaced: Sequence[Checkpoint],
         waits: bool,
     ) -> tuple[Checkpoint, Ledger]:
-        """Store a file's pieces as they come; how it stands then, and what became of its bytes.
+        """Store what is gathered of a file as it comes; how it stands then, and what became of its bytes.
 
         ``waits``: the first one is held until those of other small files are there, too.
         """
-        self.commits.settle()  # before a second piece is made: memory holds two
+        self.commits.join_thread()  # before a second one is made: memory holds two
         try:
-            for piece in made:
-                apart = piece.last and piece.settled_bytes >= _WORTH_A_THREAD
-                for settled in piece.settled:
+            for pending in made:
+                apart = pending.last and pending.settled_bytes >= _WORTH_A_THREAD
+                for settled in pending.settled:
                     total = total + settled.ledger
                     checkpoint = self._advanced(checkpoint, opened, settled)
                 if waits:
-                    self.commits.hold(checkpoint, piece.batches, total)
+                    self.commits.hold(checkpoint, pending.batches, total)
                     waits = False
                 else:
-                    self.commits.piece(checkpoint, replaced, piece.batches, total, apart=apart)
-                self._done += piece.settled_bytes
+                    self.commits.commit(checkpoint, replaced, pending.batches, total, apart=apart)
+                self._done += pending.settled_bytes
                 self._progress(self._done, max(self._done, self._total))
-                del piece  # its rows, before the next ones are made
+                del pending  # its rows, before the next ones are made
                 replaced = []
         except DamagedFileError as problem:
             opened.damage = problem
             self._problems.append(problem)
         return checkpoint, total
 
-    def _settle(self, opened: Opened, checkpoint: Checkpoint, final: bool, total: Ledger) -> None:
+    def _note_state(
+        self, opened: Opened, checkpoint: Checkpoint, final: bool, total: Ledger
+    ) -> None:
         """Note how a file stands after it was read to its end."""
         stat, tail = opened.file.stat, total.tail_bytes
         state = "finished" if final else "live" if checkpoint.committed_offset else "waiting"
@@ -342,7 +338,7 @@ class Run:
         )
         self.known.present(checkpoint.file_key, stat)
         reach("settled")
-        self.commits.add(
+        self.commits.file_done(
             FileReport(
                 str(stat.path),
                 "read" if total.settled_bytes else "unchanged",
@@ -359,7 +355,7 @@ class Run:
         """How the requests that a file's stored part left open, or only just ended, stand."""
         if base.committed_offset == 0 or self.options.dry_run:
             return {}
-        self.commits.settle()
+        self.commits.join_thread()
         with self.store.writing() as writer:
             return writer.carry(base)
 
@@ -371,7 +367,7 @@ class Run:
             path=str(opened.file.stat.path),
             fingerprint=_longest_print(base, opened.file),
             header_offset=opened.header_offset,
-            anchor=opened.settle(settled.offset, settled.before),
+            anchor=opened.advance(settled.offset, settled.before),
             committed_offset=settled.offset,
             size_bytes=max(opened.end, settled.offset),
             modified_ns=0,  # not read to its end: ended here, the run must not leave a file that passes for untouched
@@ -399,3 +395,21 @@ def _assert_ledger(total: Ledger, read: int) -> None:
     accounted = total.settled_bytes + total.tail_bytes
     if accounted != read:
         raise AssertionError(f"ledger: {accounted} bytes accounted for, {read} read")
+
+
+def _freeze_loaded() -> None:
+    """Before the rows of many chunks are made: what is loaded is no longer looked through for garbage (0.2 s of a long run)."""
+    if gc.get_freeze_count() == 0:
+        gc.freeze()
+
+
+def _passing(read: Callable[[int], bytes]) -> Callable[[int], bytes]:
+    """``read``, between the fault points of a read."""
+
+    def block(size: int) -> bytes:
+        reach("before_read")
+        data = read(size)
+        reach("after_read")
+        return data
+
+    return block

@@ -1,0 +1,79 @@
+"""Parsed chunks → rows, gathered to what one commit takes."""
+
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ingest.errors import DamagedFileError
+from ingest.faults import reach
+from ingest.logfiles.fingerprint import ANCHOR_BYTES
+from ingest.model import Ledger, Origin
+from ingest.records.formats import Format
+
+if TYPE_CHECKING:
+    from ingest.records.parse import Parsed
+    from ingest.rows.assemble import Batch
+    from ingest.rows.words import Words
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a chunk leaves behind when its rows are made: ``before`` are the bytes just before ``offset``."""
+
+    offset: int
+    before: bytes
+    ledger: Ledger
+    last_instant: int | None
+
+
+def built(
+    chunks: Iterable["Parsed"], fmt: Format, origin: Origin, carry: dict[str, int], words: "Words"
+) -> Iterator["tuple[Settled, Batch]"]:
+    """Assemble parsed chunks of a file; ``carry`` as for :func:`ingest.rows.assemble.build`."""
+    from ingest.rows.assemble import build
+
+    for parsed in chunks:
+        reach("parsed")
+        before = bytes(parsed.data[max(0, parsed.consumed - ANCHOR_BYTES) : parsed.consumed])
+        offset = parsed.base + parsed.consumed
+        settled = Settled(offset, before, parsed.ledger, parsed.last_instant)
+        batch = words.of(build(parsed, fmt, origin, carry))
+        del parsed  # its bytes and tables, before the next ones are made
+        reach("assembled")
+        yield settled, batch
+
+
+@dataclass(slots=True)
+class Pending:
+    """What one commit takes of a file: its chunks' rows, and what each leaves behind; ``last``: no other follows."""
+
+    settled: list[Settled] = field(default_factory=list)
+    batches: "list[Batch]" = field(default_factory=list)
+    last: bool = False
+
+    @property
+    def settled_bytes(self) -> int:
+        """Bytes of the log file."""
+        return sum(s.ledger.settled_bytes for s in self.settled)
+
+
+def gathered(
+    chunks: "Iterable[tuple[Settled, Batch]]", most_bytes: int
+) -> Generator[Pending, None, None]:
+    """Assembled chunks, put together until they are more than so many bytes of the log file, or damage is behind them."""
+    pending = Pending()
+    try:
+        for settled, batch in chunks:
+            if pending.settled_bytes > most_bytes:
+                yield pending
+                pending = Pending()
+            pending.settled.append(settled)
+            pending.batches.append(batch)
+            del batch
+    except DamagedFileError:
+        if pending.settled:
+            yield pending
+        raise
+    if pending.settled:
+        pending.last = True
+        yield pending
