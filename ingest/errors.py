@@ -12,6 +12,7 @@ class ExitCode(IntEnum):
     LOG_FILE = 3
     STORE = 4
     BUSY = 5
+    NO_DATA = 6
     INTERRUPTED = 130
 
 

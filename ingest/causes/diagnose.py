@@ -1,0 +1,102 @@
+"""A window's columns → what is wrong in it, ranked."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ingest.causes.cache_filling import caches_filling
+from ingest.causes.clock import clocks
+from ingest.causes.columns import Observed
+from ingest.causes.dimensions import Dimension, dimensions_of
+from ingest.causes.evidence import with_evidence
+from ingest.causes.explain import LEAST_NET, Explanation, Search, explanations
+from ingest.causes.findings import CRITICAL, NOTE, Diagnosis, Finding
+from ingest.causes.judge import judged, wilson
+from ingest.causes.loose_errors import loose_errors
+from ingest.causes.periodic import Rhythm, rhythm_of
+from ingest.causes.rank import ranked
+from ingest.causes.scan import BUCKETS
+from ingest.causes.silence import silences
+from ingest.causes.symptoms import FAILURES, UNFINISHED, Event, events_of
+from ingest.causes.windows import Span, span_of
+
+LOOKED_FOR = (
+    "failures", "requests without an end", "slow stages", "cache", "warnings", "audio",
+    "silence", "clocks",
+)  # fmt: skip
+_PERIODIC_NET = 5.0  # nats that a rhythm must win by
+_FLOOR = 0.05  # of all requests: enough to be told without a condition
+_LEAST_REQUESTS = 20
+
+
+def diagnose(observed: Observed) -> Diagnosis:
+    """Everything that is wrong in a window, the cause first; empty where there is nothing, not even to note."""
+    findings: list[Finding] = []
+    uncertain: list[Finding] = []
+    requests = observed.requests
+    if len(requests) >= _LEAST_REQUESTS:
+        dimensions = dimensions_of(requests)
+        for event in events_of(observed, dimensions):
+            some, rest = _of_event(observed, dimensions, event)
+            findings += some
+            uncertain += rest
+    findings += silences(observed)
+    findings += clocks(observed)
+    findings += loose_errors(observed)
+    findings += caches_filling(observed)
+    order = [with_evidence(observed, f) for f in ranked(findings, len(requests))]
+    unsure = max(uncertain, key=lambda f: f.net, default=None)
+    return Diagnosis(
+        observed.since, observed.until, observed.total, tuple(order), LOOKED_FOR, unsure
+    )
+
+
+def _of_event(
+    observed: Observed, dimensions: tuple[Dimension, ...], event: Event
+) -> tuple[list[Finding], list[Finding]]:
+    """An event's findings, and what was not certain enough to be one."""
+    requests, total = observed.requests, observed.total
+    search = Search.of(requests, dimensions, event)
+    found, rest = explanations(requests, dimensions, event)
+    rhythm = rhythm_of(search, event)
+    best = max((f.net for f in found[:1]), default=0.0)
+    if rhythm is not None and rhythm.net >= max(LEAST_NET, best + _PERIODIC_NET):
+        return [_periodic(search, event, rhythm, total)], []
+    findings = []
+    for explanation in found:
+        findings.append(judged(search, explanation, span_of(search, explanation), total))
+        search = search.without(explanation.rows)
+    if not found:
+        everything = _everything(search, event, total)
+        if everything is not None:
+            return [everything], []
+    unsure = [] if rest is None else [_unsure(search, rest, total)]
+    return findings, unsure
+
+
+def _unsure(search: Search, rest: Explanation, total: int) -> Finding:
+    return replace(judged(search, rest, span_of(search, rest), total), severity=NOTE)
+
+
+def _periodic(search: Search, event: Event, rhythm: Rhythm, total: int) -> Finding:
+    """The finding of a rhythm."""
+    explanation = Explanation(
+        event, (), 0, BUCKETS, rhythm.k, rhythm.n, rhythm.k_all, rhythm.n_all,
+        rhythm.net, rhythm.cost, rhythm.rows, rhythm.rows,
+    )  # fmt: skip
+    finding = judged(search, explanation, Span("began"), total)
+    return replace(finding, kind="periodic", period_s=rhythm.period_s)
+
+
+def _everything(search: Search, event: Event, total: int) -> Finding | None:
+    """Many fail, and no more of one kind than of another, nor at one time than at another."""
+    if event.symptom not in (FAILURES, UNFINISHED):
+        return None
+    k = float(search.weight[event.affected & search.population].sum())
+    n = float(search.weight[search.population].sum())
+    if k < _FLOOR * total or n <= 0:
+        return None
+    return Finding(
+        event.symptom, CRITICAL, "whole", event.code, affected=k, population=n,
+        interval=wilson(k, n), excess=k, score=k / 2, rows=np.flatnonzero(event.affected),
+    )  # fmt: skip

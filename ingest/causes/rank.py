@@ -1,0 +1,99 @@
+"""Which finding is the cause, and which follow from it."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ingest.causes.findings import CRITICAL, NOTE, Finding
+from ingest.causes.symptoms import (
+    CACHE_FILLING,
+    CACHE_WRITE,
+    CLOCK,
+    FAILURES,
+    LATENCY,
+    SILENCE,
+    UNFINISHED,
+)
+
+_SHARE = 0.6  # of a finding's requests that are another's
+_OVERLAP = 0.8
+_TIMES_JUMP = 2.5
+_SLACK_S = 120.0
+_FAR = float("inf")
+
+
+def ranked(findings: list[Finding], n_requests: int) -> list[Finding]:
+    """Causes by severity and score, each with its consequences."""
+    order = sorted(findings, key=_place)
+    kept = [f for f in order if f.symptom == CLOCK]
+    for finding in (f for f in order if f.symptom != CLOCK):
+        at = next((i for i, cause in enumerate(kept) if _follows(finding, cause, n_requests)), None)
+        if at is None:
+            kept.append(finding)
+        else:
+            kept[at] = replace(kept[at], consequences=(*kept[at].consequences, finding))
+    kept = _without_timeouts(kept)
+    return sorted(kept, key=_place)
+
+
+def _place(f: Finding) -> tuple[int, float]:
+    severity = 0 if f.severity == CRITICAL else 2 if f.severity == NOTE else 1
+    return (1 if f.severity != NOTE and severity == 1 else severity, -f.score)
+
+
+def _follows(x: Finding, cause: Finding, n_requests: int) -> bool:
+    """Whether a lower finding is but a consequence of a higher one."""
+    if x.symptom == CACHE_FILLING:
+        return cause.symptom in (FAILURES, CACHE_WRITE) and _of_one_host(x, cause)
+    if cause.symptom == CLOCK:
+        return x.symptom in (SILENCE, UNFINISHED, LATENCY) and _explained_by(x, cause)
+    if len(x.rows) and len(cause.rows):
+        shared = len(np.intersect1d(x.rows, cause.rows, assume_unique=True))
+        if shared >= _SHARE * len(x.rows):
+            return True
+    return x.symptom == cause.symptom and _alike(x, cause) and len(x.rows) > 0
+
+
+def _alike(x: Finding, cause: Finding) -> bool:
+    """The same requests at the same time, by what they are called."""
+    if x.conditions != cause.conditions:
+        return False
+    begins = [-_FAR if f.since is None else f.since for f in (x, cause)]
+    ends = [_FAR if f.until is None else f.until for f in (x, cause)]
+    if begins[0] == begins[1] and ends[0] == ends[1]:
+        return True
+    overlap = min(ends) - max(begins)
+    longest = max(e - b for b, e in zip(begins, ends, strict=True))
+    if longest == _FAR:
+        return abs(begins[0] - begins[1]) < 600 or (begins[0] == begins[1])
+    return overlap >= _OVERLAP * longest
+
+
+def _of_one_host(x: Finding, cause: Finding) -> bool:
+    hosts = [{c.value for c in f.conditions if c.name == "host"} for f in (x, cause)]
+    return not hosts[0] or not hosts[1] or hosts[0] == hosts[1]
+
+
+def _explained_by(x: Finding, clock: Finding) -> bool:
+    """Whether what looks like a gap is no longer than the clock's jump allows."""
+    jump = abs(clock.amount or 0.0)
+    near = clock.since is not None and x.since is not None
+    if near and abs(x.since - clock.since) <= _TIMES_JUMP * jump + _SLACK_S:  # type: ignore[operator]
+        return True
+    # a clock that is ahead makes all others fall silent in the end, one that is behind its own host
+    return x.symptom == SILENCE and x.until is None and (x.amount or 0.0) <= _TIMES_JUMP * jump
+
+
+def _without_timeouts(kept: list[Finding]) -> list[Finding]:
+    """Slow requests that are those that failed: the failure is what happened, whatever the scores."""
+    for failure in [f for f in kept if f.symptom == FAILURES and f.severity != NOTE]:
+        for slow in [f for f in kept if f.symptom == LATENCY]:
+            shared = len(np.intersect1d(slow.rows, failure.rows, assume_unique=True))
+            if len(slow.rows) and shared >= _SHARE * len(slow.rows):
+                kept = [f for f in kept if f is not slow]
+                kept = [
+                    replace(f, consequences=(*f.consequences, slow)) if f is failure else f
+                    for f in kept
+                ]
+                failure = next(f for f in kept if slow in f.consequences)
+    return kept

@@ -1,0 +1,73 @@
+"""Silence: nobody asks a host, or nobody asks at all, for much longer than is usual there."""
+
+import numpy as np
+
+from ingest.causes.columns import Floats, Observed
+from ingest.causes.dimensions import Condition
+from ingest.causes.findings import CRITICAL, Finding
+from ingest.causes.symptoms import SILENCE
+
+_EXPECTED = 25.0  # requests that should have come
+_LEAST_S = 60.0
+_BEFORE = 50  # requests that tell what is usual
+_ALIKE = 3  # gaps half as long, so many of which are usual
+
+
+def silences(observed: Observed) -> list[Finding]:
+    """One finding a gap: of all hosts together, else of a host alone."""
+    arrivals = observed.arrivals
+    last = float(np.nanmax(arrivals.last_at, initial=-np.inf))
+    together = [_finding(gap, None, last) for gap in _gaps(arrivals.at, last)]
+    if len(arrivals.host.values) < 2:
+        return together
+    found = list(together)
+    for place, host in enumerate(arrivals.host.values):
+        times = arrivals.at[arrivals.host.codes == place]
+        # a host that has ended without a record is silent as long as others are not
+        for gap in _gaps(times, last):
+            if not any(_covers(other, gap) for other in together):
+                found.append(_finding(gap, str(host), last))
+    return found
+
+
+def _gaps(times: Floats, end: float) -> list[tuple[float, float | None, float]]:
+    """Since, until (None: to the end) and requests expected of each silence."""
+    if len(times) < _BEFORE:
+        return []
+    edges = np.append(times, max(end, times[-1]))
+    gaps = np.diff(edges)
+    found = []
+    for place in map(int, np.flatnonzero(gaps >= _LEAST_S)):
+        gap = float(gaps[place])
+        expected = gap * min(_rate(times, place, _BEFORE), _rate(times, place, 4 * _BEFORE))
+        usual = int((gaps >= gap / 2).sum())
+        if expected >= _EXPECTED and usual <= _ALIKE and place >= _BEFORE // 2:
+            ends = None if place == len(times) - 1 else float(times[place + 1])
+            found.append((float(times[place]), ends, expected))
+    return found
+
+
+def _rate(times: Floats, place: int, before: int) -> float:
+    """Requests a second over so many before a place."""
+    first = max(0, place - before)
+    return float((place - first) / max(times[place] - times[first], 1e-3))
+
+
+def _covers(other: Finding | None, gap: tuple[float, float | None, float]) -> bool:
+    if other is None or other.since is None:
+        return False
+    far = float("inf")
+    begins, ends = gap[0], far if gap[1] is None else gap[1]
+    until = far if other.until is None else other.until
+    overlap = min(ends, until) - max(begins, other.since)
+    return overlap >= 0.5 * min(ends - begins, until - other.since) or overlap == far
+
+
+def _finding(gap: tuple[float, float | None, float], host: str | None, end: float) -> Finding:
+    since, until, expected = gap
+    return Finding(
+        SILENCE, CRITICAL, "began",
+        conditions=() if host is None else (Condition("host", "=", host),),
+        since=since, until=until, affected=expected, excess=expected, score=expected,
+        net=expected, subject=host, amount=(end if until is None else until) - since,
+    )  # fmt: skip

@@ -1,0 +1,192 @@
+"""``ttsq triage``: what is wrong, and why."""
+
+import os
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ingest.cli.options.context import open_reader, options, reported
+from ingest.errors import ExitCode, TtsqError, UsageProblem
+
+if TYPE_CHECKING:
+    from ingest.stores.contract import Reader
+    from ingest.tasks.triage.fetch import Window
+    from ingest.tasks.triage.page import PageLook
+    from ingest.tasks.triage.report import TriageReport
+
+_DAY = timedelta(hours=24)
+
+
+class NoData(TtsqError):
+    """An alarm has nothing to look at."""
+
+    exit_code = ExitCode.NO_DATA
+
+
+_Since = Annotated[
+    str | None,
+    typer.Option(
+        help="From an instant, a date or an age (24h) on [default: the newest 24 h of data]."
+    ),
+]
+_Until = Annotated[str | None, typer.Option(help="Up to an instant, a date or an age.")]
+
+
+def triage(
+    ctx: typer.Context,
+    since: _Since = None,
+    until: _Until = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of", help="data: ages count back from the newest record [default: now]."
+        ),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many findings.")] = 5,
+    fail_if_any: Annotated[
+        bool,
+        typer.Option(
+            "--fail-if-any",
+            help="For alarms: the last 24 h by the clock; exit with 1 when something is worse than a note, "
+            "with 6 where there is no data.",
+        ),
+    ] = False,
+    explain: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="The numbers behind finding N, and the SQL that shows its rows.",
+        ),
+    ] = None,
+    language: Annotated[str | None, typer.Option(help="en or zh [default: by the locale].")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="A list of findings as JSON.")] = False,
+    kind: Annotated[
+        str | None, typer.Option("--format", help="text, json or markdown [default: text].")
+    ] = None,
+    tz: Annotated[
+        str | None,
+        typer.Option(
+            "--tz", help="Zone of instants, given and shown (IANA) [default: this machine's]."
+        ),
+    ] = None,
+) -> None:
+    """Say what is wrong and why: the cause first, since when, for which requests, at which line.
+
+    For example: ttsq triage --since 6h
+    """
+    with reported(options(ctx).debug):
+        look = _look(ctx, language, tz)
+        kind = _kind(kind, as_json)
+        with open_reader(ctx) as reader:
+            window = _window(reader, since, until, as_of, fail_if_any, look)
+            report = _report(reader, window, limit, explain)
+        if fail_if_any and not report.diagnosis.requests and not report.told:
+            raise NoData(
+                f"there is nothing to look at from {window.since:%Y-%m-%d %H:%M} to {window.until:%Y-%m-%d %H:%M} UTC",
+                "ttsq status tells whether logs are read; --as-of data looks at the newest there is",
+            )
+        typer.echo(_shown(report, kind, explain, look))
+        if fail_if_any and not report.is_healthy:
+            raise typer.Exit(int(ExitCode.FOUND))
+
+
+def _report(reader: "Reader", window: "Window", limit: int, explain: int | None) -> "TriageReport":
+    from ingest.tasks.triage.report import triage as triaged
+
+    return triaged(reader, window, limit if explain is None else max(limit, explain))
+
+
+def _shown(report: "TriageReport", kind: str, explain: int | None, look: "PageLook") -> str:
+    from ingest.tasks.triage.listing import findings_json
+    from ingest.tasks.triage.page import markdown, page
+    from ingest.tasks.triage.phrases import Clock
+
+    if explain is not None:
+        from ingest.tasks.triage.explain import explained
+
+        if explain > len(report.told):
+            raise UsageProblem(
+                f"there is no finding {explain}, but {len(report.told)}", "ttsq triage lists them"
+            )
+        return explained(report.told[explain - 1], report.window, look)
+    if kind == "json":
+        return findings_json(report, Clock(look.tz, report.window.until))
+    return markdown(report, look) if kind == "markdown" else page(report, look)
+
+
+def _kind(written: str | None, as_json: bool) -> str:
+    kind = "json" if as_json else written or "text"
+    if kind not in ("text", "json", "markdown"):
+        raise UsageProblem(
+            f"the option --format is given {kind!r}, expected text, json or markdown",
+            "for example: ttsq triage --format markdown",
+        )
+    return kind
+
+
+def _look(ctx: typer.Context, language: str | None, tz: str | None) -> "PageLook":
+    from ingest.cli.settings.load import zone
+    from ingest.tasks.triage.page import PageLook
+
+    if language is None:
+        spoken = next(
+            (os.environ[n] for n in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(n)), ""
+        )
+        language = "zh" if spoken.lower().startswith("zh") else "en"
+    if language not in ("en", "zh"):
+        raise UsageProblem(
+            f"the option --language is given {language!r}, expected en or zh",
+            "for example: ttsq triage --language zh",
+        )
+    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    return PageLook(language, colour, zone(tz or options(ctx).settings.tz))
+
+
+def _window(
+    reader: "Reader",
+    since: str | None,
+    until: str | None,
+    as_of: str | None,
+    by_clock: bool,
+    look: "PageLook",
+) -> "Window":
+    """The window asked for: the newest 24 hours of data, for an alarm those before now."""
+    from ingest.tasks.triage.fetch import Window, newest
+
+    if as_of not in (None, "data"):
+        raise UsageProblem(
+            f"the option --as-of is given {as_of!r}, expected data", "--until takes an instant"
+        )
+    now = datetime.now(UTC)
+    of_data = as_of == "data" or (not by_clock and since is None and until is None)
+    end = newest(reader) if of_data or not by_clock else None
+    counted_from = (end or now) if of_data else now
+    last = _instant("--until", until, counted_from, look)
+    if last is None:
+        last = counted_from if by_clock or of_data else max(now, end or now)
+    first = _instant("--since", since, counted_from, look) or last - _DAY
+    if first >= last:
+        raise UsageProblem(
+            f"the window ends ({last:%Y-%m-%d %H:%M} UTC) before it begins ({first:%Y-%m-%d %H:%M} UTC)",
+            "--since must be earlier than --until",
+        )
+    return Window(first, last)
+
+
+def _instant(
+    name: str, written: str | None, counted_from: datetime, look: "PageLook"
+) -> datetime | None:
+    from ingest.named_queries.values import parse_instant
+
+    if written is None:
+        return None
+    instant = parse_instant(written.strip(), counted_from, look.tz)
+    if instant is None:
+        raise UsageProblem(
+            f"the option {name} is given {written!r}, expected an instant, a date or an age",
+            f"for example: {name} 2026-03-02T14:22, or {name} 6h",
+        )
+    return instant

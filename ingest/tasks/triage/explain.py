@@ -1,0 +1,163 @@
+"""The numbers behind a finding, and the SQL that shows its rows."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from ingest.causes.dimensions import ATTRIBUTE, CONCURRENCY, Condition
+from ingest.causes.findings import Finding
+from ingest.causes.symptoms import (
+    AUDIO_SIZE,
+    CACHE_FILLING,
+    CACHE_HITS,
+    CACHE_WRITE,
+    CLOCK,
+    DULL_AUDIO,
+    DULL_HZ,
+    END_TO_END,
+    ERRORS,
+    FAILURES,
+    LATENCY,
+    SILENCE,
+    UNFINISHED,
+    WARNINGS,
+)
+from ingest.render.cells import escape_controls
+from ingest.tasks.triage.fetch import Window
+from ingest.tasks.triage.page import PageLook
+from ingest.tasks.triage.phrases import Clock, number, percent, times, written
+from ingest.tasks.triage.report import Told, moment
+
+_RAN_LONGEST = timedelta(hours=1)  # what began longer ago is not taken to be in flight
+
+
+def explained(told: Told, window: Window, look: PageLook) -> str:
+    """A finding's numbers, and a command with its SQL that runs as it is pasted."""
+    f = told.finding
+    lines = [f"{told.rank}  {look.title(f, Clock(look.tz, window.until))}", ""]
+    lines += [f"   {name:<16}{value}" for name, value in _numbers(f)]
+    lines += ["", "ttsq sql - <<'END'", statement(f, window), "END"]
+    return "\n".join(lines)
+
+
+def _numbers(f: Finding) -> Iterator[tuple[str, str]]:
+    yield "symptom", " ".join(escape_controls(p) for p in (f.symptom, f.code, f.stage) if p)
+    yield "condition", ", ".join(map(written, f.conditions)) or "none"
+    if f.since is not None or f.until is not None:
+        ends = [
+            moment(t).isoformat(timespec="milliseconds") if t else "..." for t in (f.since, f.until)
+        ]
+        yield "window", " to ".join(ends)
+    if f.population and f.rate is not None:
+        low, high = f.interval or (f.rate, f.rate)
+        yield "inside", f"{number(f.affected)} of {number(f.population)}, {percent(f.rate)} %"
+        yield "95 % interval", f"{percent(low)} to {percent(high)} %"
+        outside = f.rate_outside
+        if outside is not None:
+            of = f"{number(f.affected_outside)} of {number(f.population_outside)}"
+            yield "outside", f"{of}, {percent(outside)} %"
+    if f.risk_ratio is not None:
+        yield "risk ratio", times(f.risk_ratio)
+    if f.ratio is not None:
+        yield "times as long", times(f.ratio)
+    if f.gain:
+        yield "gain", f"{f.gain:.1f} nats of log-likelihood beside one rate everywhere"
+        yield "cost", f"{f.gain - f.net:.1f} nats, to name the condition and the window"
+    yield "net", f"{f.net:.1f}"
+    yield "excess", f"{f.excess:.1f} more than at the rate outside"
+    yield "score", f"{f.score:.1f}, severity {f.severity}, kind {f.kind}"
+
+
+def statement(f: Finding, window: Window) -> str:
+    """One SELECT that shows the rows of a finding; the same on every engine."""
+    if f.symptom == ERRORS:
+        return _of_errors(f, window)
+    if f.symptom == CACHE_FILLING:
+        return _of_samples(f, window)
+    columns = "r.id, r.host, r.logged_at, r.status, r.error_code, r.model_stage, r.duration_ms, r.text_len"
+    joins, wanted, order = "", [], "r.logged_at desc"
+    if f.symptom == LATENCY and f.stage != END_TO_END:
+        columns += ", s.duration_ms as stage_ms"
+        joins = f"\njoin stage_timings s on s.request_key = r.request_key and s.stage = {_literal(f.stage)}"
+        order = "s.duration_ms desc"
+    elif f.symptom == LATENCY:
+        order = "r.duration_ms desc nulls last"
+    elif f.symptom == WARNINGS:
+        joins = (
+            "\njoin errors e on e.request_key = r.request_key"
+            f" and coalesce(e.code, e.event) = {_literal(f.code)}"
+        )
+    wanted += _affected(f)
+    first, last = _ends(f, window)
+    wanted += [f"r.logged_at >= {first}", f"r.logged_at <= {last}"]
+    wanted += [_condition(c) for c in f.conditions]
+    where = "\n  and ".join(wanted)
+    return f"select {columns}\nfrom requests r{joins}\nwhere {where}\norder by {order}\nlimit 100"
+
+
+def _affected(f: Finding) -> list[str]:
+    """What makes a request an affected one, where SQL can say it."""
+    if f.symptom == FAILURES:
+        code = "r.error_code is null" if f.code is None else f"r.error_code = {_literal(f.code)}"
+        return ["r.status <> 'success'", code]
+    return {
+        UNFINISHED: ["r.status is null"],
+        CACHE_WRITE: ["r.cache_saved = false"],
+        CACHE_HITS: ["r.cache_hit = false"],
+        DULL_AUDIO: [f"r.spectral_centroid < {DULL_HZ:g}"],
+        AUDIO_SIZE: ["r.audio_size_kb is not null"],
+        SILENCE: [],
+        CLOCK: [],
+    }.get(f.symptom, [])
+
+
+def _ends(f: Finding, window: Window) -> tuple[str, str]:
+    margin = timedelta(minutes=5) if f.symptom in (SILENCE, CLOCK) else timedelta(0)
+    first = window.since if f.since is None else moment(f.since) - margin
+    last = window.until if f.until is None else moment(f.until) + margin
+    return _instant(first), _instant(last + timedelta(milliseconds=1))
+
+
+def _instant(at: object) -> str:
+    return f"timestamptz '{at}'"
+
+
+def _literal(value: object) -> str:
+    """A value as a SQL literal that no user's text can leave."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return repr(value)
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def _condition(c: Condition) -> str:
+    if c.name == CONCURRENCY:
+        return (
+            "(select count(*) from requests o where o.host = r.host and o.logged_at <= r.started_at"
+            f" and o.logged_at >= r.started_at - interval '{_RAN_LONGEST.seconds} seconds'"
+            " and (o.completed_at > r.started_at or o.request_key = r.request_key))"
+            f" {c.op} {_literal(c.value)}"
+        )
+    if c.name.startswith(ATTRIBUTE):
+        value = str(c.value).lower() if isinstance(c.value, bool) else str(c.value)
+        return f"(r.attributes ->> {_literal(c.name.removeprefix(ATTRIBUTE))}) {c.op} {_literal(value)}"
+    return f"r.{c.name} {c.op} {_literal(c.value)}"
+
+
+def _of_errors(f: Finding, window: Window) -> str:
+    first, last = _ends(f, window)
+    return (
+        "select e.occurred_at, e.host, e.level, e.code, e.location, e.message\nfrom errors e\n"
+        f"where e.request_key is null and e.level <> 'WARNING'\n  and e.occurred_at >= {first}"
+        f"\n  and e.occurred_at <= {last}\n  and (coalesce(e.code, e.event) = {_literal(f.code)}"
+        " or coalesce(e.code, e.event) is null)\norder by e.occurred_at desc\nlimit 100"
+    )
+
+
+def _of_samples(f: Finding, window: Window) -> str:
+    wanted = "".join(f"\n  and c.{c.name} = {_literal(c.value)}" for c in f.conditions)
+    return (
+        "select c.sampled_at, c.host, c.path, c.used_percent\nfrom cache_samples c\n"
+        f"where c.sampled_at >= {_instant(window.since)} and c.sampled_at <= {_instant(window.until)}"
+        f"{wanted}\norder by c.sampled_at desc\nlimit 100"
+    )
