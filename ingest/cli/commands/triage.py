@@ -78,10 +78,10 @@ def triage(
     For example: ttsq triage --since 6h
     """
     with reported(options(ctx).debug):
-        look = _look(ctx, language, tz)
+        look = look_of(ctx, language, tz)
         kind = _kind(kind, as_json)
         with open_reader(ctx) as reader:
-            window = _window(reader, since, until, as_of, fail_if_any, look)
+            window = window_of(reader, since, until, as_of, fail_if_any, look)
             report = _report(reader, window, limit, explain)
         if fail_if_any and not report.diagnosis.requests and not report.told:
             raise NoData(
@@ -127,7 +127,8 @@ def _kind(written: str | None, as_json: bool) -> str:
     return kind
 
 
-def _look(ctx: typer.Context, language: str | None, tz: str | None) -> "PageLook":
+def look_of(ctx: typer.Context, language: str | None, tz: str | None) -> "PageLook":
+    """The language and zone asked for, else the locale's and the settings'."""
     from ingest.cli.settings.load import zone
     from ingest.tasks.triage.page import PageLook
 
@@ -145,7 +146,7 @@ def _look(ctx: typer.Context, language: str | None, tz: str | None) -> "PageLook
     return PageLook(language, colour, zone(tz or options(ctx).settings.tz))
 
 
-def _window(
+def window_of(
     reader: "Reader",
     since: str | None,
     until: str | None,

@@ -49,7 +49,7 @@ def page(report: TriageReport, look: PageLook) -> str:
     clock = Clock(look.tz, report.window.until)
     blocks = []
     if report.is_healthy:
-        blocks.append(_healthy(report, look, clock))
+        blocks.append(healthy(report, look, clock))
     blocks += ["\n".join(_block(told, report, look, clock)) for told in report.told]
     if report.left_out:
         more = f"另有 {report.left_out} 项" if look.language == "zh" else f"{report.left_out} more"
@@ -66,7 +66,8 @@ def span_words(report: TriageReport, look: PageLook) -> str:
     return f"{first:%Y-%m-%d %H:%M} – {end} {zone_label(look.tz, last)}"
 
 
-def _healthy(report: TriageReport, look: PageLook, clock: Clock) -> str:
+def healthy(report: TriageReport, look: PageLook, clock: Clock) -> str:
+    """What is said of a window without findings: what was looked for, and over how much."""
     count, span = number(report.diagnosis.requests), span_words(report, look)
     if look.language == "zh":
         told = [f"未发现异常：{count} 个请求，{span}", f"已检查：{_LOOKED_FOR_ZH}"]
@@ -94,7 +95,7 @@ def _block(told: Told, report: TriageReport, look: PageLook, clock: Clock) -> It
     first, *rest = _wrapped(words, display_width(head))
     yield look.painted(head.rstrip(), f.severity) + "  " + first.lstrip()
     yield from rest
-    for name, value in _lines(told, look, clock):
+    for name, value in facts(told, look, clock):
         label = look.word(name)
         pad = " " * max(1, _LABEL - display_width(label))
         first, *rest = _wrapped(value, 3 + _LABEL) if name != "next" else [value]
@@ -102,7 +103,8 @@ def _block(told: Told, report: TriageReport, look: PageLook, clock: Clock) -> It
         yield from rest
 
 
-def _lines(told: Told, look: PageLook, clock: Clock) -> Iterator[tuple[str, str]]:
+def facts(told: Told, look: PageLook, clock: Clock) -> Iterator[tuple[str, str]]:
+    """Label and text of each line below a finding's title."""
     f = told.finding
     where = _where(f, look)
     if where:
@@ -168,12 +170,12 @@ def markdown(report: TriageReport, look: PageLook) -> str:
     """The same as Markdown."""
     clock = Clock(look.tz, report.window.until)
     if report.is_healthy and not report.told:
-        return _healthy(report, look, clock)
-    parts = [_healthy(report, look, clock)] if report.is_healthy else []
+        return healthy(report, look, clock)
+    parts = [healthy(report, look, clock)] if report.is_healthy else []
     for told in report.told:
         f = told.finding
         lines = [f"### {told.rank}. {look.word(f.severity)}: {_plain(look.title(f, clock))}", ""]
-        for name, value in _lines(told, look, clock):
+        for name, value in facts(told, look, clock):
             lines.append(f"- **{look.word(name)}**: `{value.replace('`', chr(39))}`")
         parts.append("\n".join(lines))
     return "\n\n".join(parts)
