@@ -4,6 +4,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev &
 WORKDIR /src
 COPY pyproject.toml setup.py README.md LICENSE ./
 COPY ingest ingest
+COPY ttsq ttsq
 COPY queries queries
 COPY migrations migrations
 RUN python -m venv /opt/ttsq && /opt/ttsq/bin/pip install --no-cache-dir '.[postgres]'

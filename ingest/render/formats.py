@@ -317,9 +317,18 @@ def _markdown_cell(value: object, look: Look) -> str:
 
 
 def parquet_bytes(result: Result, types: Mapping[str, str]) -> bytes:
-    """The rows as a Parquet file; columns take their declared types, so that an empty result has them too."""
+    """The rows as a Parquet file."""
     import pyarrow as pa
     import pyarrow.parquet as pq
+
+    sink = pa.BufferOutputStream()
+    pq.write_table(arrow_table(result, types), sink)
+    return bytes(sink.getvalue())
+
+
+def arrow_table(result: Result, types: Mapping[str, str]) -> "pa.Table":
+    """The rows as an Arrow table; columns take their declared types, so that an empty result has them too."""
+    import pyarrow as pa
 
     names = result.columns
     if isinstance(result.rows, TableRows):
@@ -329,9 +338,7 @@ def parquet_bytes(result: Result, types: Mapping[str, str]) -> bytes:
         columns = columns_of(result.rows) or [()] * len(names)
         given = zip(names, columns, strict=True)
         arrays = [_array(values, types.get(name)) for name, values in given]
-    sink = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_arrays(arrays, names=list(names)), sink)
-    return bytes(sink.getvalue())
+    return pa.Table.from_arrays(arrays, names=list(names))
 
 
 def _declared(column: "pa.ChunkedArray", kind: str | None) -> "pa.Array | pa.ChunkedArray":

@@ -1,0 +1,5 @@
+"""``python -m ttsq`` is ``ttsq``."""
+
+from ingest.cli import entry
+
+entry()
