@@ -266,7 +266,7 @@ def _half_read_passes_for_untouched(patch: Patch) -> None:
 
 
 def _loss_is_forgotten_by_a_killed_run(patch: Patch) -> None:
-    piece = Commits.piece
+    commit = Commits.commit
 
     def wrong(
         self: Commits,
@@ -274,10 +274,12 @@ def _loss_is_forgotten_by_a_killed_run(patch: Patch) -> None:
         replaced: Sequence[Checkpoint],
         batches: list[Batch],
         total: Ledger,
+        *,
+        apart: bool = False,
     ) -> None:
-        piece(self, checkpoint, [], batches, total)
+        commit(self, checkpoint, [], batches, total)
 
-    patch.setattr(Commits, "piece", wrong)
+    patch.setattr(Commits, "commit", wrong)
 
 
 def _interrupted_commit_is_taken_for_undone(patch: Patch) -> None:
