@@ -12,7 +12,7 @@ from ingest.cli.commands import config as config_command
 from ingest.cli.commands import db as store_commands
 from ingest.cli.commands import ingest as ingest_commands
 from ingest.cli.commands import prune as prune_command
-from ingest.cli.commands import publish, query, replay, report, trace, triage, verify
+from ingest.cli.commands import publish, query, replay, report, top, trace, triage, verify
 from ingest.cli.options.context import Options, print_error, refused, reported
 from ingest.cli.process.ending import end_at_once, with_code
 from ingest.cli.process.signals import end_by_sigterm, raise_at_sigterm
@@ -76,6 +76,7 @@ app.command()(ingest_commands.demo)
 query.register(app)
 app.command()(triage.triage)
 app.command()(report.report)
+app.command()(top.top)
 app.command()(trace.trace)
 app.command()(check_command.check)
 app.command()(verify.verify)
