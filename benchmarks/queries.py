@@ -78,7 +78,7 @@ from (
 """
 _ERRORS = """
 insert into errors by name
-select request_key as error_key, completed_at as occurred_at, false as time_inferred, host, service,
+select request_key as error_key, completed_at as occurred_at, 'logged' as time_source, host, service,
     if(error_code is null, 'WARNING', 'ERROR') as level, 'app.tts_engine' as logger,
     if(error_code is null, 'fallback', 'synthesis_failed') as event, coalesce(error_code, ['VOICE_FALLBACK', 'SLOW_DISK'][cast(1 + hash(request_key) % 2 as int)]) as code,
     id, request_key, if(error_code is null,

@@ -1,7 +1,7 @@
 """The frozen values that every layer speaks."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -44,7 +44,11 @@ class Reject:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Where the bytes of a read went (SPEC §3.4); all but the counts are bytes."""
+    """Where the bytes of a read went (SPEC §3.4); ``records``, ``quarantined`` and ``unclaimed`` are counts.
+
+    ``unclaimed`` are lines that nothing explains; ``already_stored_bytes`` belong to records that the store has
+    from another place.
+    """
 
     records: int = 0
     quarantined: int = 0
@@ -53,29 +57,37 @@ class Ledger:
     ignored_bytes: int = 0
     tail_bytes: int = 0
     lost_bytes: int = 0
+    unclaimed: int = 0
+    unclaimed_bytes: int = 0
+    already_stored_bytes: int = 0
 
     def __add__(self, other: "Ledger") -> "Ledger":
-        return Ledger(
-            self.records + other.records,
-            self.quarantined + other.quarantined,
-            self.record_bytes + other.record_bytes,
-            self.quarantined_bytes + other.quarantined_bytes,
-            self.ignored_bytes + other.ignored_bytes,
-            self.tail_bytes + other.tail_bytes,
-            self.lost_bytes + other.lost_bytes,
-        )
+        return Ledger(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
     @property
     def settled_bytes(self) -> int:
         """Bytes that will not be read again."""
-        return self.record_bytes + self.quarantined_bytes + self.ignored_bytes
+        return sum(getattr(self, name) for name in SETTLED)
+
+
+# the classes of the ledger whose bytes will not be read again
+SETTLED = (
+    "record_bytes",
+    "quarantined_bytes",
+    "ignored_bytes",
+    "unclaimed_bytes",
+    "already_stored_bytes",
+)
+# what a file's checkpoint adds up of the ledgers of its reads; lost bytes are set once, when a read begins
+_COUNTED = ("records", "quarantined", "unclaimed", *SETTLED)
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """What the store knows of one log file: its identity, and up to where it is stored.
 
-    Offsets and sizes are uncompressed bytes, but ``stored_bytes``, the size on disk.
+    Offsets and sizes are uncompressed bytes, but ``stored_bytes``, the size on disk. ``format`` says in JSON what the
+    file is read with; ``reading`` is the state of that reading at ``committed_offset``, where it has one.
     """
 
     file_key: int
@@ -103,6 +115,23 @@ class Checkpoint:
     note: str | None
     first_seen_at: datetime
     last_ingested_at: datetime
+    unclaimed: int = 0
+    unclaimed_bytes: int = 0
+    already_stored_bytes: int = 0
+    encoding: str | None = None
+    format: str | None = None
+    reading: str | None = None
+
+    def counting(self, ledger: Ledger) -> "Checkpoint":
+        """The checkpoint with what a read has found added to its counts."""
+        return replace(
+            self, **{name: getattr(self, name) + getattr(ledger, name) for name in _COUNTED}
+        )
+
+    @property
+    def settled_bytes(self) -> int:
+        """Bytes accounted for; those up to ``committed_offset``."""
+        return sum(getattr(self, name) for name in SETTLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +154,16 @@ class RunRow:
     tail_bytes: int
     lost_bytes: int
     error: str | None
+    unclaimed: int = 0
+    unclaimed_bytes: int = 0
+    already_stored_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Relink:
     """Rows of one part that now belong to a request: a stretch of one file, one id.
 
-    ``part`` numbers the parts of the request in order; ``restage`` says that its stages are to be numbered anew.
+    ``part`` numbers the parts of the request in order; ``own_stage_times``: its stages were logged with their own times.
     """
 
     file_key: int
@@ -140,41 +172,34 @@ class Relink:
     last_offset: int
     request_key: int
     part: int
+    own_stage_times: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
     """What one commit does to the rows, in this order: delete, insert, relink.
 
-    Deletes name rows by key and lie within ``earliest`` … ``latest``; ``delete_parts`` are (file_key, first_offset);
+    ``rows`` are to be inserted, by table. Deletes name rows by key and lie within ``earliest`` … ``latest``; ``delete_parts`` are (file_key, first_offset);
     ``rejects`` are pieces with the key of their file.
     """
 
     quarantined_at: datetime
-    requests: "Sequence[pa.Table]" = ()
-    parts: "Sequence[pa.Table]" = ()
-    stages: "pa.Table | None" = None
-    errors: "pa.Table | None" = None
-    cache_samples: "pa.Table | None" = None
+    rows: "Mapping[str, Sequence[pa.Table]]" = field(default_factory=dict)
     rejects: Sequence[tuple[int, Reject]] = ()
     delete_requests: Sequence[int] = ()
     delete_parts: Sequence[tuple[int, int]] = ()
     relinks: Sequence[Relink] = ()
-    own_stage_times: bool = False
     earliest: datetime | None = None
     latest: datetime | None = None
 
     def row_counts(self) -> dict[str, int]:
-        """Rows that this commit inserts, by table."""
+        """Rows that this commit adds, by table; pieces of requests are none."""
         counts = {
-            "requests": sum(t.num_rows for t in self.requests) - len(set(self.delete_requests))
+            name: sum(t.num_rows for t in tables)
+            for name, tables in self.rows.items()
+            if name != "request_parts"
         }
-        for name, table in (
-            ("stage_timings", self.stages),
-            ("errors", self.errors),
-            ("cache_samples", self.cache_samples),
-        ):
-            counts[name] = table.num_rows if table is not None else 0
+        counts["requests"] = counts.get("requests", 0) - len(set(self.delete_requests))
         return counts
 
 

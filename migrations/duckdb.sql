@@ -707,3 +707,301 @@ comment on column quarantine."reason" is 'no_header, bad_time or too_long';
 comment on column quarantine."raw" is 'the text, or its head past the limit';
 comment on column quarantine."quarantined_at" is 'when';
 UPDATE alembic_version SET version_num='0008' WHERE alembic_version.version_num = '0007';
+drop view all_requests;
+drop view logged_errors;
+drop view cache_levels;
+alter table requests add column time_source text default 'logged';
+alter table requests alter column time_source set not null;
+comment on column requests.time_source is 'where the instant comes from: logged, envelope, neighbour, read or file';
+alter table requests add column instance text;
+comment on column requests.instance is 'container, pod, unit or process within the log';
+alter table requests add column id_source text;
+comment on column requests.id_source is 'logged, or place: made from where the request begins in its log';
+alter table requests add column assembly text;
+comment on column requests.assembly is 'how its records were put together: id, sequence or uncertain';
+alter table requests add column profile text;
+comment on column requests.profile is 'profile that its lines were read by; null for events of its own';
+alter table requests add column audio_ms double precision;
+comment on column requests.audio_ms is 'length of the audio made, milliseconds';
+alter table requests add column rtf double precision;
+comment on column requests.rtf is 'real-time factor: as logged, else time taken per time of audio';
+alter table requests add column tokens bigint;
+comment on column requests.tokens is 'tokens generated';
+alter table request_parts add column time_source text default 'logged';
+alter table request_parts alter column time_source set not null;
+comment on column request_parts.time_source is 'where the instant comes from: logged, envelope, neighbour, read or file';
+alter table request_parts add column instance text;
+comment on column request_parts.instance is 'container, pod, unit or process within the log';
+alter table request_parts add column id_source text;
+comment on column request_parts.id_source is 'logged, or place: made from where the request begins in its log';
+alter table request_parts add column assembly text;
+comment on column request_parts.assembly is 'how its records were put together: id, sequence or uncertain';
+alter table request_parts add column profile text;
+comment on column request_parts.profile is 'profile that its lines were read by; null for events of its own';
+alter table request_parts add column audio_ms double precision;
+comment on column request_parts.audio_ms is 'length of the audio made, milliseconds';
+alter table request_parts add column rtf double precision;
+comment on column request_parts.rtf is 'real-time factor: as logged, else time taken per time of audio';
+alter table request_parts add column tokens bigint;
+comment on column request_parts.tokens is 'tokens generated';
+update requests set id_source = 'logged', assembly = 'id' where id is not null;
+comment on column request_parts.end_columns is 'bits of the columns that synthesis_complete filled: 0 request_id, 1 text, 2 text_len, 3 lang, 4 voice, 5 duration_ms, 6 cache_hit, 7 cache_saved, 8 status, 9 model_stage, 10 error_code, 11 audio_size_kb, 12 rms, 13 spectral_centroid, 14 text_class, 15 text_points, 16 instance, 17 profile, 18 audio_ms, 19 rtf, 20 tokens, 21 id_source, 22 assembly';
+alter table errors alter column time_inferred type text using case when time_inferred then 'neighbour' else 'logged' end;
+alter table errors rename column time_inferred to time_source;
+comment on column errors.time_source is 'where the instant comes from: logged, envelope, neighbour, read or file';
+alter table errors add column instance text;
+comment on column errors.instance is 'container, pod, unit or process within the log';
+alter table cache_samples add column time_source text default 'logged';
+alter table cache_samples alter column time_source set not null;
+comment on column cache_samples.time_source is 'where the instant comes from: logged, envelope, neighbour, read or file';
+alter table log_files add column unclaimed bigint default 0;
+alter table log_files alter column unclaimed set not null;
+comment on column log_files.unclaimed is 'lines that nothing explains';
+alter table log_files add column unclaimed_bytes bigint default 0;
+alter table log_files alter column unclaimed_bytes set not null;
+comment on column log_files.unclaimed_bytes is 'bytes in these';
+alter table log_files add column already_stored_bytes bigint default 0;
+alter table log_files alter column already_stored_bytes set not null;
+comment on column log_files.already_stored_bytes is 'bytes of records stored from another place before';
+alter table ingest_runs add column unclaimed bigint default 0;
+alter table ingest_runs alter column unclaimed set not null;
+comment on column ingest_runs.unclaimed is 'lines that nothing explains';
+alter table ingest_runs add column unclaimed_bytes bigint default 0;
+alter table ingest_runs alter column unclaimed_bytes set not null;
+comment on column ingest_runs.unclaimed_bytes is 'bytes in these';
+alter table ingest_runs add column already_stored_bytes bigint default 0;
+alter table ingest_runs alter column already_stored_bytes set not null;
+comment on column ingest_runs.already_stored_bytes is 'bytes of records stored from another place before';
+alter table log_files add column encoding text;
+comment on column log_files.encoding is 'encoding of the text; null where nothing has told it yet';
+alter table log_files add column format text;
+comment on column log_files.format is 'what it is read with, JSON';
+alter table log_files add column reading text;
+comment on column log_files.reading is 'state of the reading at committed_offset, JSON; null without one';
+create table http_requests (http_key bigint not null, logged_at timestamp with time zone not null, time_source text default 'logged' not null, host text not null, service text not null, instance text, server text, client text, method text, path text, query text, protocol text, http_status bigint, bytes_sent bigint, request_ms double precision, upstream_ms double precision, id text, request_id text, request_key bigint, user_agent text, referer text, attributes json, file_key bigint not null, byte_offset bigint not null);
+comment on table http_requests is 'One row per access line: a request as an HTTP server logged it.';
+comment on column http_requests.http_key is 'unique key: file_key and byte_offset';
+comment on column http_requests.logged_at is 'instant of the line';
+comment on column http_requests.time_source is 'where the instant comes from: logged, envelope, neighbour, read or file';
+comment on column http_requests.host is 'machine the log comes from';
+comment on column http_requests.service is 'service the log comes from';
+comment on column http_requests.instance is 'container, pod, unit or process within the log';
+comment on column http_requests.server is 'server that logged it: nginx, uvicorn, ...';
+comment on column http_requests.client is 'address of the client';
+comment on column http_requests.method is 'GET, POST, ...';
+comment on column http_requests.path is 'path, without the query';
+comment on column http_requests.query is 'query string (users'' words)';
+comment on column http_requests.protocol is 'HTTP/1.1, ...';
+comment on column http_requests.http_status is 'status of the answer';
+comment on column http_requests.bytes_sent is 'bytes sent';
+comment on column http_requests.request_ms is 'whole time of the request, milliseconds';
+comment on column http_requests.upstream_ms is 'time of the servers behind, milliseconds; of several the sum';
+comment on column http_requests.id is 'the service''s id of the request that it answers, where known';
+comment on column http_requests.request_id is 'X-Request-ID';
+comment on column http_requests.request_key is 'the request that it answers, where known';
+comment on column http_requests.user_agent is 'what the client calls itself (users'' words)';
+comment on column http_requests.referer is 'page that the client came from (users'' words)';
+comment on column http_requests.attributes is 'every other field of the line';
+comment on column http_requests.file_key is 'log file';
+comment on column http_requests.byte_offset is 'of the line''s first byte, uncompressed';
+create view all_requests as select
+    r.request_key,
+    r.id,
+    r.request_id,
+    r.host,
+    r.service,
+    cast(r.logged_at at time zone 'UTC' as date) as day,
+    r.logged_at,
+    r.time_source,
+    r.started_at,
+    r.completed_at,
+    r.status,
+    coalesce(r.status <> 'success', false) as failed,
+    r.status is not null as finished,
+    r.duration_ms,
+    r.text_len,
+    r.text_class,
+    r.lang,
+    r.voice,
+    r.cache_hit,
+    r.cache_saved,
+    r.model_stage,
+    r.error_code,
+    r.audio_size_kb,
+    r.rms,
+    r.spectral_centroid,
+    r.instance,
+    r.profile,
+    r.audio_ms,
+    r.rtf,
+    r.tokens,
+    r.id_source,
+    r.assembly,
+    f.path as log_path,
+    coalesce(r.start_offset, r.end_offset) as byte_offset
+from requests r
+left join log_files f on f.file_key = coalesce(r.start_file_key, r.end_file_key);
+comment on view all_requests is 'One row a synthesis request, with where its log begins.';
+comment on column all_requests.request_key is 'key of the request; joins the views with each other';
+comment on column all_requests.id is 'the service''s id of the request (ts_7f3a2b1c); ids may be reused';
+comment on column all_requests.request_id is 'X-Request-ID, where the log has it';
+comment on column all_requests.host is 'machine the log comes from';
+comment on column all_requests.service is 'service the log comes from';
+comment on column all_requests.day is 'UTC day of logged_at; for ranges, logged_at is faster';
+comment on column all_requests.logged_at is 'first instant known of the request; never null';
+comment on column all_requests.time_source is 'where the instant comes from: logged, envelope, neighbour, read or file';
+comment on column all_requests.started_at is 'when it began; null where its start was not logged';
+comment on column all_requests.completed_at is 'when it ended; null while unfinished';
+comment on column all_requests.status is 'success, failed, as logged otherwise; null while unfinished';
+comment on column all_requests.failed is 'true: it ended, and not with success; false also while unfinished';
+comment on column all_requests.finished is 'true: its end was logged';
+comment on column all_requests.duration_ms is 'end to end, milliseconds';
+comment on column all_requests.text_len is 'length of the text, characters';
+comment on column all_requests.text_class is 'kind of text: empty, control, emoji, symbols or plain';
+comment on column all_requests.lang is 'language';
+comment on column all_requests.voice is 'voice';
+comment on column all_requests.cache_hit is 'served from the cache';
+comment on column all_requests.cache_saved is 'the result was written to the cache';
+comment on column all_requests.model_stage is 'stage reached or failed in';
+comment on column all_requests.error_code is 'error code of a failed request';
+comment on column all_requests.audio_size_kb is 'size of the audio, KB';
+comment on column all_requests.rms is 'loudness of the audio (root mean square)';
+comment on column all_requests.spectral_centroid is 'brightness of the audio, Hz';
+comment on column all_requests.instance is 'container, pod, unit or process within the log';
+comment on column all_requests.profile is 'profile that its lines were read by; null for events of its own';
+comment on column all_requests.audio_ms is 'length of the audio made, milliseconds';
+comment on column all_requests.rtf is 'real-time factor: time taken per time of audio';
+comment on column all_requests.tokens is 'tokens generated';
+comment on column all_requests.id_source is 'logged, or place: made from where the request begins';
+comment on column all_requests.assembly is 'how it was put together: id, sequence or uncertain';
+comment on column all_requests.log_path is 'log file of its start (or, without one, its end): where it was seen last';
+comment on column all_requests.byte_offset is 'where its start (or, without one, its end) begins in that file, uncompressed bytes';
+create view logged_errors as select
+    e.error_key,
+    e.request_key,
+    e.id,
+    e.request_id,
+    e.host,
+    e.service,
+    cast(e.occurred_at at time zone 'UTC' as date) as day,
+    e.occurred_at,
+    e.time_source,
+    e.instance,
+    e.level,
+    e.logger,
+    e.event,
+    e.code,
+    e.exception_type,
+    e.location,
+    coalesce(
+        lower(e.attributes ->> 'fallback_used') in ('true', 'yes', '1'),
+        lower(e.code) like '%fallback%' or lower(e.event) like '%fallback%',
+        false
+    ) as is_fallback,
+    f.path as log_path,
+    e.byte_offset
+from errors e
+left join log_files f on f.file_key = e.file_key;
+comment on view logged_errors is 'One row a WARNING, ERROR or CRITICAL record, without what it says.';
+comment on column logged_errors.error_key is 'key of the record';
+comment on column logged_errors.request_key is 'key of the request it belongs to, where that is known';
+comment on column logged_errors.id is 'the service''s id of the request (ts_7f3a2b1c); ids may be reused';
+comment on column logged_errors.request_id is 'X-Request-ID, where the log has it';
+comment on column logged_errors.host is 'machine the log comes from';
+comment on column logged_errors.service is 'service the log comes from';
+comment on column logged_errors.day is 'UTC day of occurred_at; for ranges, occurred_at is faster';
+comment on column logged_errors.occurred_at is 'instant of the record';
+comment on column logged_errors.time_source is 'where the instant comes from: logged, envelope, neighbour, read or file';
+comment on column logged_errors.instance is 'container, pod, unit or process within the log';
+comment on column logged_errors.level is 'WARNING, ERROR or CRITICAL';
+comment on column logged_errors.logger is 'name of the Python logger';
+comment on column logged_errors.event is 'the event''s name, where the message begins with one';
+comment on column logged_errors.code is 'error code or warning code';
+comment on column logged_errors.exception_type is 'type of the exception raised last';
+comment on column logged_errors.location is 'file, line and function of the deepest frame of the service''s own';
+comment on column logged_errors.is_fallback is 'the service made do with less: a fallback was used, or named';
+comment on column logged_errors.log_path is 'log file of the record: where it was seen last';
+comment on column logged_errors.byte_offset is 'where the record begins in that file, uncompressed bytes';
+create view cache_levels as select
+    c.sample_key,
+    c.host,
+    cast(c.sampled_at at time zone 'UTC' as date) as day,
+    c.sampled_at,
+    c.time_source,
+    c.path as cache_path,
+    c.used_percent,
+    c.threshold_percent,
+    c.used_percent >= c.threshold_percent as above_threshold,
+    c.used_mb,
+    c.total_mb,
+    c.action,
+    c.event,
+    f.path as log_path,
+    c.byte_offset
+from cache_samples c
+left join log_files f on f.file_key = c.file_key;
+comment on view cache_levels is 'One row a look of the service at how full a cache is.';
+comment on column cache_levels.sample_key is 'key of the record';
+comment on column cache_levels.host is 'machine the log comes from';
+comment on column cache_levels.day is 'UTC day of sampled_at; for ranges, sampled_at is faster';
+comment on column cache_levels.sampled_at is 'instant of the record';
+comment on column cache_levels.time_source is 'where the instant comes from: logged, envelope, neighbour, read or file';
+comment on column cache_levels.cache_path is 'cache directory';
+comment on column cache_levels.used_percent is 'used, percent';
+comment on column cache_levels.threshold_percent is 'alarm threshold, percent';
+comment on column cache_levels.above_threshold is 'the threshold was reached; null without one';
+comment on column cache_levels.used_mb is 'used, MB';
+comment on column cache_levels.total_mb is 'capacity, MB';
+comment on column cache_levels.action is 'what the service did about it';
+comment on column cache_levels.event is 'cache_dir_usage or cache_health';
+comment on column cache_levels.log_path is 'log file of the record: where it was seen last';
+comment on column cache_levels.byte_offset is 'where the record begins in that file, uncompressed bytes';
+create view http_answers as select
+    h.http_key,
+    h.request_key,
+    h.id,
+    h.request_id,
+    h.host,
+    h.service,
+    h.instance,
+    cast(h.logged_at at time zone 'UTC' as date) as day,
+    h.logged_at,
+    h.time_source,
+    h.server,
+    h.client,
+    h.method,
+    h.path,
+    h.protocol,
+    h.http_status,
+    h.http_status >= 400 as failed,
+    h.bytes_sent,
+    h.request_ms,
+    h.upstream_ms,
+    f.path as log_path,
+    h.byte_offset
+from http_requests h
+left join log_files f on f.file_key = h.file_key;
+comment on view http_answers is 'One row per access line, without what users sent.';
+comment on column http_answers.http_key is 'key of the line';
+comment on column http_answers.request_key is 'key of the request that it answers, where that is known';
+comment on column http_answers.id is 'the service''s id of the request (ts_7f3a2b1c); ids may be reused';
+comment on column http_answers.request_id is 'X-Request-ID, where the log has it';
+comment on column http_answers.host is 'machine the log comes from';
+comment on column http_answers.service is 'service the log comes from';
+comment on column http_answers.instance is 'container, pod, unit or process within the log';
+comment on column http_answers.day is 'UTC day of logged_at; for ranges, logged_at is faster';
+comment on column http_answers.logged_at is 'instant of the line';
+comment on column http_answers.time_source is 'where the instant comes from: logged, envelope, neighbour, read or file';
+comment on column http_answers.server is 'server that logged it: nginx, uvicorn, ...';
+comment on column http_answers.client is 'address of the client';
+comment on column http_answers.method is 'GET, POST, ...';
+comment on column http_answers.path is 'path, without the query';
+comment on column http_answers.protocol is 'HTTP/1.1, ...';
+comment on column http_answers.http_status is 'status of the answer';
+comment on column http_answers.failed is 'true: a status of 400 or above; null without one';
+comment on column http_answers.bytes_sent is 'bytes sent';
+comment on column http_answers.request_ms is 'whole time of the request, milliseconds';
+comment on column http_answers.upstream_ms is 'time of the servers behind, milliseconds';
+comment on column http_answers.log_path is 'log file of the line: where it was seen last';
+comment on column http_answers.byte_offset is 'where the line begins in that file, uncompressed bytes';
+UPDATE alembic_version SET version_num='0009' WHERE alembic_version.version_num = '0008';

@@ -17,7 +17,7 @@ P_RECORD = cython.declare(cython.int, spans.P_RECORD)
 R_PAIR = cython.declare(cython.int, spans.R_PAIR)
 R_PAIRS = cython.declare(cython.int, spans.R_PAIRS)
 
-# Kinds of events, as the scanner's event codes; E_OTHER is any other WARNING or worse that names an id.
+# Kinds of events, as the scanner's event codes; E_OTHER is any other WARNING or worse, or an access line, that names an id.
 E_START, E_COMPLETE, E_FAILED, E_STAGE, E_METRICS, E_OTHER = 0, 1, 2, 3, 4, 9
 TAKEN = 1000  # in place of a column: the pair is known, and goes nowhere
 _TAKEN = cython.declare(cython.int, TAKEN)
@@ -43,10 +43,10 @@ GRACE_US = 60_000_000  # microseconds behind the end in which a record still bel
 
 
 def events(records, pairs, ids, request_events, layout, rows, kinds, id_of):
-    """Find the records that make requests, and the errors that name an id; return how many.
+    """Find the records that make requests, and the errors and access lines that name an id; return how many.
 
     ``records`` int32[n, w] and ``pairs`` int32[p, 7] as scanned; ``ids`` int32[n] the first pair ``id`` of each record, -1 for none.
-    ``request_events``: first and last of the event codes that make requests; ``layout``: columns of kind, event and level in
+    ``request_events``: first and last of the event codes that make requests, and the one of access lines; ``layout``: columns of kind, event and level in
     ``records`` with the last good kind and the least level of an error, and columns of the value's start and end in
     ``pairs``. Fills ``rows`` int32[n], ``kinds`` int32[n] and ``id_of`` int32[n] (-1: no id, or an empty one).
     """
@@ -58,6 +58,7 @@ def events(records, pairs, ids, request_events, layout, rows, kinds, id_of):
     io: cython.int[::1] = id_of
     first: cython.int = request_events[0]
     last: cython.int = request_events[1]
+    access: cython.int = request_events[2]
     r_kind: cython.int = layout[0]
     r_event: cython.int = layout[1]
     r_level: cython.int = layout[2]
@@ -79,7 +80,7 @@ def events(records, pairs, ids, request_events, layout, rows, kinds, id_of):
                 j = -1
             event = rec[i, r_event]
             if event < first or event > last:
-                if j < 0 or rec[i, r_level] < severe:
+                if j < 0 or (rec[i, r_level] < severe and event != access):
                     continue
                 event = _OTHER
             out[n] = i
@@ -235,7 +236,8 @@ def choose(kinds, rows, part_of, records, pairs, texts, states, columns, slots, 
 def stages(part_of, elapsed, valid, own, n_parts, seq, own_ms, elapsed_ms):
     """Number the stages of each part and split elapsed into own times (or sum own times up).
 
-    ``part_of`` int32[s] in the file's order, ``elapsed`` float64[s] milliseconds, ``valid`` uint8[s]; fills ``seq`` int32[s],
+    ``part_of`` int32[s] in the file's order, ``elapsed`` float64[s] milliseconds, ``valid`` uint8[s], ``own`` uint8[s]: the
+    milliseconds are the stage's own; fills ``seq`` int32[s],
     ``own_ms`` and ``elapsed_ms`` float64[s] (meaningless where not valid).
     """
     po: cython.int[::1] = part_of
@@ -244,7 +246,7 @@ def stages(part_of, elapsed, valid, own, n_parts, seq, own_ms, elapsed_ms):
     sq: cython.int[::1] = seq
     om: cython.double[::1] = own_ms
     em: cython.double[::1] = elapsed_ms
-    is_own: cython.bint = own
+    is_own: cython.uchar[::1] = own
     n: cython.int = n_parts
     last: cython.double[::1] = memoryview(bytearray(8 * max(n, 1))).cast("d")
     count: cython.int[::1] = memoryview(bytearray(4 * max(n, 1))).cast("i")
@@ -263,7 +265,7 @@ def stages(part_of, elapsed, valid, own, n_parts, seq, own_ms, elapsed_ms):
             sq[s] = count[p]
             if ok[s] == 0:
                 continue
-            if is_own:
+            if is_own[s]:
                 last[p] += el[s]
                 om[s] = el[s]
                 em[s] = last[p]

@@ -5,20 +5,12 @@ from collections.abc import Mapping
 from datetime import datetime, tzinfo
 
 from ingest.named_queries.library import NamedQuery
+from ingest.rows.described import TABLES
 from ingest.stores.contract import Reader
 
-_TIMES = {
-    "requests": "logged_at",
-    "errors": "occurred_at",
-    "stage_timings": "logged_at",
-    "cache_samples": "sampled_at",
-}
-_WORDS = {
-    "requests": "requests",
-    "errors": "warnings or errors",
-    "stage_timings": "stage times",
-    "cache_samples": "cache samples",
-}
+_READ = [t for t in TABLES if t.kind in ("rows", "records")]
+_TIMES = {t.name: t.at for t in _READ}
+_WORDS = {t.name: t.noun for t in _READ}
 _FROM = re.compile(rf"\bfrom\s+({'|'.join(_TIMES)})\b")
 
 

@@ -5,19 +5,19 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 
 from ingest.model import Changes
-from ingest.rows.assemble import Batch
-from ingest.rows.parts import GRACE, JOIN_GAP, Part
+from ingest.rows.chunk import Batch
+from ingest.rows.parts import Part
 from ingest.rows.resolve import resolve, stored_parts
+from ingest.rows.spans import EPOCH, GRACE, JOIN_GAP
 from ingest.stores.contract import Writer
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = datetime(9999, 12, 30, tzinfo=UTC)
 _FIRST = datetime(1, 1, 3, tzinfo=UTC)
 
 
-def make_changes(writer: Writer, batch: Batch, at: datetime, own_stage_times: bool) -> Changes:
+def make_changes(writer: Writer, batch: Batch, at: datetime) -> Changes:
     """What the commit of a chunk does to the store; ``at`` is now."""
-    return resolve(batch, _related(writer, batch), at, own_stage_times)
+    return resolve(batch, _related(writer, batch), at)
 
 
 def _related(writer: Writer, batch: Batch) -> list[Part]:
@@ -45,6 +45,6 @@ def _related(writer: Writer, batch: Batch) -> list[Part]:
 def _shifted(micros: int, by: timedelta) -> datetime:
     """An instant moved, kept within what a datetime can hold."""
     try:
-        return min(max(_EPOCH + timedelta(microseconds=micros) + by, _FIRST), _LAST)
+        return min(max(EPOCH + timedelta(microseconds=micros) + by, _FIRST), _LAST)
     except OverflowError:
         return _LAST if micros > 0 else _FIRST

@@ -13,7 +13,7 @@ from ingest.model import Checkpoint, FileReport, Ledger, RunRow
 from ingest.stores.contract import Store
 
 if TYPE_CHECKING:
-    from ingest.rows.assemble import Batch
+    from ingest.rows.chunk import ChunkRows
 
 SMALL_BYTES = 1 << 20  # a file up to this size waits for others
 _MOST_HELD_BYTES = 8 << 20
@@ -25,7 +25,7 @@ class _SmallFile:
     """A small file's rows that wait for those of others; no report: it is still being read."""
 
     file_key: int
-    batches: "list[Batch]"
+    batches: "list[ChunkRows]"
     ledger: Ledger
     report: FileReport | None = None
 
@@ -65,7 +65,6 @@ class Commits:
         known: Known,
         host: str,
         *,
-        own_stage_times: bool,
         dry_run: bool,
         now: Callable[[], datetime],
     ) -> None:
@@ -76,7 +75,6 @@ class Commits:
         self._store = store
         self._known = known
         self._host = host
-        self._own_stage_times = own_stage_times
         self._dry_run = dry_run
         self._now = now
         self._run_key: int | None = None
@@ -92,7 +90,7 @@ class Commits:
         self,
         checkpoint: Checkpoint,
         replaced: Sequence[Checkpoint],
-        batches: "list[Batch]",
+        batches: "list[ChunkRows]",
         total: Ledger,
         *,
         apart: bool = False,
@@ -110,7 +108,7 @@ class Commits:
             return
         self._write(batches, [*replaced, checkpoint], total, [], apart)
 
-    def hold(self, checkpoint: Checkpoint, batches: "list[Batch]", total: Ledger) -> None:
+    def hold(self, checkpoint: Checkpoint, batches: "list[ChunkRows]", total: Ledger) -> None:
         """Store the first chunks of a new small file with those of others, soon."""
         self._known.update(checkpoint)
         if not self._dry_run:
@@ -152,7 +150,7 @@ class Commits:
 
     def _write(
         self,
-        batches: "list[Batch]",
+        batches: "list[ChunkRows]",
         checkpoints: list[Checkpoint],
         reading: Ledger,
         reports: list[FileReport],
@@ -173,23 +171,23 @@ class Commits:
         self._working = Thread(target=self._work, args=arguments, name="ttsq-commit", daemon=True)
         self._working.start()
 
-    def _work(self, batches: "list[Batch]", more: _Committed, tally: "_Tally") -> None:
+    def _work(self, batches: "list[ChunkRows]", more: _Committed, tally: "_Tally") -> None:
         try:
             self._transact(batches, more, tally)
         except BaseException as error:
             self._failure = error
 
-    def _transact(self, batches: "list[Batch]", more: _Committed, tally: "_Tally") -> None:
+    def _transact(self, batches: "list[ChunkRows]", more: _Committed, tally: "_Tally") -> None:
         """One transaction; adds its rows to those of ``more``."""
         from ingest.pipeline.changes import make_changes
         from ingest.rows.join import join
 
-        batch = join(batches, self._own_stage_times)
+        batch = join(batches)
         batches.clear()
         with self._store.writing() as writer:
             if self._run_key is None:
                 self._run_key = writer.next_run_key(self._host)
-            changes = make_changes(writer, batch, self._now(), self._own_stage_times)
+            changes = make_changes(writer, batch, self._now())
             del batch  # its rows, before others are made of them
             writer.write(changes)
             for table, count in changes.row_counts().items():
@@ -272,6 +270,9 @@ class Commits:
             tail_bytes=ledger.tail_bytes,
             lost_bytes=ledger.lost_bytes,
             error=error,
+            unclaimed=ledger.unclaimed,
+            unclaimed_bytes=ledger.unclaimed_bytes,
+            already_stored_bytes=ledger.already_stored_bytes,
         )
 
     def finish(self, status: str, error: str | None) -> None:

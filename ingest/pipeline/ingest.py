@@ -129,7 +129,6 @@ class Run:
             store,
             known,
             options.host,
-            own_stage_times=options.format.own_stage_times,
             dry_run=options.dry_run,
             now=now,
         )
@@ -363,7 +362,7 @@ class Run:
         """The checkpoint behind a chunk."""
         last, ledger = settled.last_instant, settled.ledger
         return replace(
-            base,
+            base.counting(ledger),
             path=str(opened.file.stat.path),
             fingerprint=_longest_print(base, opened.file),
             header_offset=opened.header_offset,
@@ -372,11 +371,6 @@ class Run:
             size_bytes=max(opened.end, settled.offset),
             modified_ns=0,  # not read to its end: ended here, the run must not leave a file that passes for untouched
             state="live",
-            records=base.records + ledger.records,
-            record_bytes=base.record_bytes + ledger.record_bytes,
-            quarantined=base.quarantined + ledger.quarantined,
-            quarantined_bytes=base.quarantined_bytes + ledger.quarantined_bytes,
-            ignored_bytes=base.ignored_bytes + ledger.ignored_bytes,
             last_logged_at=base.last_logged_at
             if last is None
             else _EPOCH + timedelta(microseconds=last),

@@ -1,6 +1,6 @@
 """Parsed chunks → rows, gathered to what one commit takes."""
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from ingest.records.formats import Format
 
 if TYPE_CHECKING:
     from ingest.records.parse import Parsed
-    from ingest.rows.assemble import Batch
+    from ingest.rows.chunk import ChunkRows
     from ingest.rows.words import Words
 
 
@@ -27,8 +27,12 @@ class Settled:
 
 
 def built(
-    chunks: Iterable["Parsed"], fmt: Format, origin: Origin, carry: dict[str, int], words: "Words"
-) -> Iterator["tuple[Settled, Batch]"]:
+    chunks: Iterable["Parsed"],
+    fmt: Format,
+    origin: Origin,
+    carry: Mapping[str, int],
+    words: "Words",
+) -> Iterator["tuple[Settled, ChunkRows]"]:
     """Assemble parsed chunks of a file; ``carry`` as for :func:`ingest.rows.assemble.build`."""
     from ingest.rows.assemble import build
 
@@ -37,10 +41,11 @@ def built(
         before = bytes(parsed.data[max(0, parsed.consumed - ANCHOR_BYTES) : parsed.consumed])
         offset = parsed.base + parsed.consumed
         settled = Settled(offset, before, parsed.ledger, parsed.last_instant)
-        batch = words.of(build(parsed, fmt, origin, carry))
+        rows, carry = build(parsed, fmt, origin, carry)
+        rows = words.of(rows)
         del parsed  # its bytes and tables, before the next ones are made
         reach("assembled")
-        yield settled, batch
+        yield settled, rows
 
 
 @dataclass(slots=True)
@@ -48,7 +53,7 @@ class Pending:
     """What one commit takes of a file: its chunks' rows, and what each leaves behind; ``last``: no other follows."""
 
     settled: list[Settled] = field(default_factory=list)
-    batches: "list[Batch]" = field(default_factory=list)
+    batches: "list[ChunkRows]" = field(default_factory=list)
     last: bool = False
 
     @property
@@ -58,7 +63,7 @@ class Pending:
 
 
 def gathered(
-    chunks: "Iterable[tuple[Settled, Batch]]", most_bytes: int
+    chunks: "Iterable[tuple[Settled, ChunkRows]]", most_bytes: int
 ) -> Generator[Pending, None, None]:
     """Assembled chunks, put together until they are more than so many bytes of the log file, or damage is behind them."""
     pending = Pending()

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from ingest.compiled import strings as convert
 
+I8 = npt.NDArray[np.int8]
 I32 = npt.NDArray[np.int32]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]

@@ -120,7 +120,7 @@ def _emptied(parsed: Parsed) -> Parsed:
         records=parsed.records[:0].copy(),
         pairs=parsed.pairs[:0].copy(),
         instants=parsed.instants[:0].copy(),
-        inferred=parsed.inferred[:0].copy(),
+        time_source=parsed.time_source[:0].copy(),
         values=parsed.values[:0].copy(),
         states=parsed.states[:0].copy(),
         rejects=(),

@@ -13,6 +13,11 @@ _JITTER_US = 300_000_000  # a step back of less is jitter of threads, not the cl
 _EPOCH = datetime(1970, 1, 1)
 NO_INSTANT = np.iinfo(np.int64).min
 
+# Where a record's instant comes from, the surest first: its own stamp, that of a transport around the line, a stamped
+# record near it, the instant of reading, the file's modification time.
+TIME_SOURCES = ("logged", "envelope", "neighbour", "read", "file")
+LOGGED, ENVELOPE, NEIGHBOUR, READ, FILE = range(len(TIME_SOURCES))
+
 
 def utc_offset_us(local_us: int, tz: tzinfo, fold: int) -> int:
     """Offset from UTC of a wall-clock time, microseconds; fold as in PEP 495."""

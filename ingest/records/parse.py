@@ -10,9 +10,9 @@ import numpy.typing as npt
 from ingest.compiled import layout
 from ingest.compiled import records as scan
 from ingest.model import Ledger, Reject
-from ingest.records.arrays import I32, Ints, raw_text, view
+from ingest.records.arrays import I8, I32, Ints, raw_text, view
 from ingest.records.formats import MAX_RECORD_BYTES, Format, scanner_arguments
-from ingest.records.instants import infer, to_utc
+from ingest.records.instants import FILE, LOGGED, NEIGHBOUR, infer, to_utc
 from ingest.records.units import numbers
 
 _Tables = tuple[I32, Ints, I32]
@@ -29,7 +29,8 @@ class Parsed:
     """One chunk's records: the scanner's tables, cut to length, and what follows from them.
 
     ``records`` int32[n, w] and ``pairs`` int32[p, 7] hold positions within ``data``; ``instants`` int64[n] microseconds UTC;
-    ``inferred`` bool[n]; ``values`` float64[p] with ``states`` int8[p] (convert_numbers.OK where the key's column can hold it);
+    ``time_source`` int8[n] indices of instants.TIME_SOURCES;
+    ``values`` float64[p] with ``states`` int8[p] (convert_numbers.OK where the key's column can hold it);
     ``base`` is the file offset of ``data[0]``; ``consumed`` bytes of data are settled.
     """
 
@@ -38,7 +39,7 @@ class Parsed:
     records: I32
     pairs: I32
     instants: Ints
-    inferred: npt.NDArray[np.bool_]
+    time_source: I8
     values: npt.NDArray[np.float64]
     states: npt.NDArray[np.int8]
     consumed: int
@@ -89,19 +90,19 @@ class Parser:
             n, p = wait, int(records[wait, layout.R_PAIR])
             consumed = int(records[wait, layout.R_LOW])
         records, pairs = records[:n], pairs[:p]
-        instants, inferred = self._instants(records, stamps[:n], last_instant, fallback_instant)
+        instants, source = self._instants(records, stamps[:n], last_instant, fallback_instant)
         values, states = numbers(data, pairs)
         kinds = records[:, layout.R_KIND]
         rejects = tuple(_reject(data, base, records[i]) for i in np.flatnonzero(kinds > 2))
         good = kinds <= layout.K_TRACEBACK
-        known = good & ~inferred
+        known = good & (source == LOGGED)
         return Parsed(
             data=data,
             base=base,
             records=records,
             pairs=pairs,
             instants=instants,
-            inferred=inferred,
+            time_source=source,
             values=values,
             states=states,
             consumed=consumed,
@@ -139,15 +140,18 @@ class Parser:
 
     def _instants(
         self, records: I32, stamps: Ints, last: int | None, fallback: int
-    ) -> tuple[Ints, npt.NDArray[np.bool_]]:
+    ) -> tuple[Ints, I8]:
+        """Instants int64[n] and where they come from int8[n]."""
         stamped = records[:, layout.R_KIND] == layout.K_HEADER
+        source = np.full(len(stamps), LOGGED, np.int8)
         if stamped.all():
             zones = records[:, layout.R_ZONE]
-            return to_utc(stamps, zones, self.tz, last), ~stamped
+            return to_utc(stamps, zones, self.tz, last), source
+        source[~stamped] = NEIGHBOUR if last is not None or stamped.any() else FILE
         rows = np.flatnonzero(stamped)
         instants = np.zeros(len(stamps), np.int64)
         instants[rows] = to_utc(stamps[rows], records[rows, layout.R_ZONE], self.tz, last)
-        return infer(instants, stamped, last, fallback), ~stamped
+        return infer(instants, stamped, last, fallback), source
 
 
 def _undated(records: I32, last: int | None) -> int:

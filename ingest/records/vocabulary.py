@@ -9,8 +9,10 @@ EVENTS = (
     "audio_metrics",
     "cache_dir_usage",
     "cache_health",
+    "http_request",
 )
 START, COMPLETE, FAILED, STAGE_TIME, AUDIO_METRICS, CACHE_DIR_USAGE, CACHE_HEALTH = range(7)
+HTTP_REQUEST = 7
 
 # Keys with a column somewhere; their order is the code in the pair table.
 KEYS = (
@@ -39,6 +41,25 @@ KEYS = (
     "total",
     "usage",
     "exc",
+    "instance",
+    "profile",
+    "audio_ms",
+    "rtf",
+    "tokens",
+    "own_ms",
+    "id_source",
+    "assembly",
+    "server",
+    "client",
+    "method",
+    "query",
+    "protocol",
+    "http_status",
+    "bytes_sent",
+    "request_ms",
+    "upstream_ms",
+    "user_agent",
+    "referer",
 )
 
 # Keys whose unquoted value ends at the first white space: free text may follow it without a comma.

@@ -1,7 +1,6 @@
 """Records of a chunk → rows of the tables, as Arrow (docs/parsing.md)."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,13 +11,24 @@ import pyarrow.compute as pc
 from ingest.compiled import layout
 from ingest.compiled import numbers as convert_numbers
 from ingest.compiled import parts as segments
-from ingest.model import Origin, Reject
-from ingest.records.arrays import I32, Bools, Ints, nullable, string_column, view
+from ingest.model import Origin
+from ingest.records.arrays import I8, I32, Ints, nullable, string_column, view
 from ingest.records.formats import STANDARD_EXTRAS, Format
+from ingest.records.instants import FILE, LOGGED
 from ingest.records.parse import Parsed
 from ingest.records.units import FAMILIES
-from ingest.records.vocabulary import AUDIO_METRICS, COMPLETE, FAILED, KEYS, STAGE_TIME, START
+from ingest.records.vocabulary import (
+    AUDIO_METRICS,
+    COMPLETE,
+    FAILED,
+    HTTP_REQUEST,
+    KEYS,
+    STAGE_TIME,
+    START,
+)
+from ingest.rows import cache_samples, errors, http_requests, stage_timings
 from ingest.rows.attributes import Entries, attribute_objects
+from ingest.rows.chunk import Chunk, ChunkRows, Events
 from ingest.rows.columns import (
     CODE,
     FirstPairs,
@@ -28,27 +38,35 @@ from ingest.rows.columns import (
     offsets_of,
     row_keys,
     same,
+    time_sources,
     value_column,
 )
-from ingest.rows.parts import LOGGED_COLUMNS, TEXT_BIT, TOLD_BITS
-from ingest.rows.single_records import EVENT_KEYS, cache_rows, error_records, error_rows, stage_rows
+from ingest.rows.parts import BIT_OF, LOGGED_COLUMNS, TEXT_BIT, TOLD_BITS
+from ingest.rows.spans import CARRY_US, OPEN
 from ingest.rows.text_class import describe_texts
 
-# How long an ended part may still be continued, microseconds: the grace, and as much for stamps out of order.
-_CARRY_US = 2 * segments.GRACE_US
+# The tables of one row per record, each with what it is made by: ``KEYS`` of its pairs, and ``rows``.
+RECORD_TABLES = {
+    "stage_timings": stage_timings,
+    "errors": errors,
+    "cache_samples": cache_samples,
+    "http_requests": http_requests,
+}
+_KEYS = tuple(dict.fromkeys(key for table in RECORD_TABLES.values() for key in table.KEYS))
 
 
 def _column_map() -> I32:
-    """Column of each (event kind, key): see :func:`ingest.compiled.parts.choose`."""
+    """Column of each (event kind, key), numbered by its bit: see :func:`ingest.compiled.parts.choose`."""
     result = np.full((6, len(KEYS)), -1, np.int32)
     for kind in (START, COMPLETE, FAILED, STAGE_TIME, AUDIO_METRICS):
         result[kind, CODE["id"]] = segments.TAKEN
-        for column, name in enumerate(LOGGED_COLUMNS):
+        for name in LOGGED_COLUMNS:
             if name not in ("duration_ms", "status") or kind == COMPLETE:
-                result[kind, CODE[name]] = column
+                result[kind, CODE[name]] = BIT_OF[name]
     result[START, CODE["duration_ms"]] = segments.TAKEN
     result[STAGE_TIME, CODE["duration_ms"]] = segments.TAKEN
     result[STAGE_TIME, CODE["stage"]] = segments.TAKEN
+    result[STAGE_TIME, CODE["own_ms"]] = segments.TAKEN
     return result
 
 
@@ -63,56 +81,13 @@ _LAYOUT = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Events:
-    """The events of a chunk: records that make requests, or errors that name an id.
-
-    ``rows`` int32[e] record numbers; ``kinds`` int32[e]; ``codes`` int32[e] into ``ids``, strings (-1: no id); ``instants`` int64[e].
-    """
-
-    rows: I32
-    kinds: I32
-    codes: I32
-    ids: pa.Array
-    instants: Ints
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """The rows of one chunk, and the parts that must still meet others.
-
-    Its rows are those of one file, or of several small ones read from their beginnings (:mod:`ingest.rows.join`): then nothing is carried, and ``origin`` is the first's.
-
-    ``parts`` has a row for every part of this chunk, with the columns of request_parts but for the carried ones' own; ``settled`` bool[n_parts]:
-    a request by itself unless the store knows other parts of its id; ``used``: has records in this chunk; ``stage_part``, ``error_part`` int32 are the part of each row, -1 for none. ``carried`` are the ids of
-    the first parts, which continue earlier ones of the file; ``ids``, each once, and ``startless`` those with a part without a start: strings. ``earliest`` and ``latest`` are
-    the window of the events, microseconds. ``rejects`` are pieces with the key of their file.
-    """
-
-    origin: Origin
-    parts: pa.Table
-    settled: Bools
-    used: Bools
-    carried: tuple[str, ...]
-    stages: pa.Table
-    stage_part: I32
-    errors: pa.Table
-    error_part: I32
-    cache_samples: pa.Table
-    rejects: tuple[tuple[int, Reject], ...]
-    ids: pa.Array
-    startless: pa.Array
-    earliest: int
-    latest: int
-
-
 def find_events(parsed: Parsed, first: FirstPairs) -> Events:
     """The events of a chunk, in its order."""
     n = len(parsed.records)
     rows, kinds, ids = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int32)
     found = segments.events(
         view(parsed.records), view(parsed.pairs), view(first["id"]),
-        (START, AUDIO_METRICS), _LAYOUT, view(rows), view(kinds), view(ids),
+        (START, AUDIO_METRICS, HTTP_REQUEST), _LAYOUT, view(rows), view(kinds), view(ids),
     )  # fmt: skip
     rows, kinds = rows[:found].copy(), kinds[:found].copy()
     codes, names = numbered_strings(parsed, ids[:found])
@@ -133,13 +108,15 @@ def _carried_ids(events: Events, carry: Iterable[str]) -> list[tuple[int, str]]:
     return sorted((code, name) for code, name in zip(codes, names, strict=True) if code is not None)
 
 
-def build(parsed: Parsed, fmt: Format, origin: Origin, carry: dict[str, int]) -> Batch:
-    """Make the rows of a chunk, and bring ``carry`` up to date.
+def build(
+    parsed: Parsed, fmt: Format, origin: Origin, carry: Mapping[str, int]
+) -> tuple[ChunkRows, dict[str, int]]:
+    """Make the rows of a chunk; and ``carry`` as the next chunk of the file needs it.
 
     ``carry`` says of ids how their last part in this file stands: the instant of its end (microseconds), or
     OPEN. Ended ones are dropped when nothing can follow them any more.
     """
-    first = FirstPairs.of(parsed, EVENT_KEYS)
+    first = FirstPairs.of(parsed, _KEYS)
     events = find_events(parsed, first)
     carried = _carried_ids(events, carry)
     ends = np.array([carry[name] for _, name in carried], np.int64)
@@ -154,69 +131,59 @@ def build(parsed: Parsed, fmt: Format, origin: Origin, carry: dict[str, int]) ->
     whole[: len(carried)] = False
     no_id = np.zeros(n, np.bool_)
     no_id[part_of[events.codes < 0]] = True
-    staged = events.kinds == STAGE_TIME
-    stage_part = part_of[staged]
-    stages = stage_rows(
-        parsed, first, origin, fmt.own_stage_times, events.rows[staged], stage_part, n,
-        events.codes[staged], events.ids,
-    )  # fmt: skip
-    errors = error_records(parsed)
     owner_of = np.full(len(parsed.records), -1, np.int32)
     owner_of[events.rows] = part_of
-    _update_carry(carry, carried, events, parts, part_of)
-    return Batch(
+    chunk = Chunk(parsed, first, fmt, origin, events, part_of, n, owner_of)
+    rows = ChunkRows(
         origin=origin,
-        parts=_part_rows(parsed, events, fmt, origin, part_of, parts),
+        own_stage_times=fmt.own_stage_times,
+        parts=_part_rows(chunk, parts),
         settled=whole | no_id,
         used=parts[:, segments.FIRST] >= 0,
         carried=tuple(name for _, name in carried),
-        stages=stages,
-        stage_part=stage_part,
-        errors=error_rows(parsed, first, fmt, origin, errors),
-        error_part=owner_of[errors],
-        cache_samples=cache_rows(parsed, first, origin),
+        records={name: table.rows(chunk) for name, table in RECORD_TABLES.items()},
         rejects=tuple((origin.file_key, r) for r in parsed.rejects),
         ids=events.ids,
         startless=_startless_ids(events, parts),
         earliest=int(events.instants.min()) if len(events.instants) else 0,
         latest=int(events.instants.max()) if len(events.instants) else 0,
     )
+    return rows, _carry_on(carry, carried, events, parts, part_of)
 
 
-def _update_carry(
-    carry: dict[str, int],
+def _carry_on(
+    before: Mapping[str, int],
     carried: Sequence[tuple[int, str]],
     events: Events,
     parts: I32,
     part_of: I32,
-) -> None:
-    """Note how the last part of each id stands; only the last chunk's ends are remembered."""
+) -> dict[str, int]:
+    """How the last part of each id stands behind a chunk; only the last chunk's ends are remembered."""
+    carry = dict(before)
     if not len(events.rows):
-        return
+        return carry
     newest = int(events.instants.max())
-    for name in [
-        n for n, end in carry.items() if end != segments.OPEN and end < newest - _CARRY_US
-    ]:
+    for name in [n for n, end in carry.items() if end != OPEN and end < newest - CARRY_US]:
         del carry[name]
     last = np.full(len(events.ids), -1, np.int64)
     known = events.codes >= 0
     last[events.codes[known]] = part_of[known]
     completed = parts[last, segments.COMPLETED]
     at = events.instants[np.maximum(completed, 0)]
-    keep = np.flatnonzero((completed < 0) | (np.abs(at - newest) <= _CARRY_US))
+    keep = np.flatnonzero((completed < 0) | (np.abs(at - newest) <= CARRY_US))
     for code, name in zip(keep.tolist(), events.ids.take(keep).to_pylist(), strict=True):
         if completed[code] == -1:
-            carry[name] = segments.OPEN
+            carry[name] = OPEN
         elif completed[code] >= 0:
             carry[name] = int(at[code])
     for code, name in carried:
-        if completed[code] >= 0 and abs(int(at[code]) - newest) > _CARRY_US:
+        if completed[code] >= 0 and abs(int(at[code]) - newest) > CARRY_US:
             carry.pop(name, None)
+    return carry
 
 
-def _part_rows(
-    parsed: Parsed, events: Events, fmt: Format, origin: Origin, part_of: I32, parts: I32
-) -> pa.Table:
+def _part_rows(chunk: Chunk, parts: I32) -> pa.Table:
+    parsed, events, origin, part_of = chunk.parsed, chunk.events, chunk.origin, chunk.part_of
     n = len(parts)
     offsets = offsets_of(parsed, events.rows)
     first, last = np.maximum(parts[:, segments.FIRST], 0), np.maximum(parts[:, segments.LAST], 0)
@@ -233,7 +200,7 @@ def _part_rows(
     lowest, highest = np.where(used, lowest, 0), np.where(used, highest, 0)
     codes = np.full(n, -1, np.int32)
     codes[part_of] = events.codes
-    values, from_end, attributes = _part_values(parsed, events, fmt, part_of, parts)
+    values, from_end, attributes = _part_values(chunk, parts)
     host, service = same(origin.host, n), same(origin.service, n)
     file_key = np.full(n, origin.file_key, np.int64)
     columns: dict[str, Any] = {
@@ -242,6 +209,7 @@ def _part_rows(
         "host": host,
         "service": service,
         "logged_at": instants(lowest),
+        "time_source": time_sources(_sources(chunk, lowest)),
         "started_at": instants(stamps[np.maximum(started, 0)], started >= 0),
         "completed_at": instants(stamps[np.maximum(completed, 0)], completed >= 0),
         **values,
@@ -260,12 +228,22 @@ def _part_rows(
     return pa.table(columns)
 
 
-def _part_values(
-    parsed: Parsed, events: Events, fmt: Format, part_of: I32, parts: I32
-) -> tuple[dict[str, pa.Array], Ints, pa.Array]:
+def _sources(chunk: Chunk, first_at: Ints) -> I8:
+    """Where the first instants int64[n] of the parts come from: int8[n]; of equal instants the surest."""
+    events, sources = chunk.events, chunk.parsed.time_source[chunk.events.rows]
+    result = np.full(len(first_at), LOGGED, np.int8)
+    if not (sources != LOGGED).any():
+        return result
+    result[chunk.part_of] = FILE
+    is_first = events.instants == first_at[chunk.part_of]
+    np.minimum.at(result, chunk.part_of[is_first], sources[is_first])
+    return result
+
+
+def _part_values(chunk: Chunk, parts: I32) -> tuple[dict[str, pa.Array], Ints, pa.Array]:
     """Value columns of the parts, the bits of those an end filled, and their attributes."""
-    n = len(parts)
-    slots = np.full((len(LOGGED_COLUMNS), max(n, 1)), -1, np.int32)
+    parsed, events, part_of, n = chunk.parsed, chunk.events, chunk.part_of, len(parts)
+    slots = np.full((max(BIT_OF.values()) + 1, max(n, 1)), -1, np.int32)
     from_end = np.zeros(max(n, 1), np.int64)
     taken = np.zeros(max(len(parsed.pairs), 1), np.uint8)
     segments.choose(
@@ -273,8 +251,8 @@ def _part_values(
         _COLUMNS, slots, from_end, taken,
     )  # fmt: skip
     columns: dict[str, pa.Array] = {}
-    for column, name in enumerate(LOGGED_COLUMNS):
-        columns[name] = value_column(parsed, name, slots[column, :n])
+    for name in LOGGED_COLUMNS:
+        columns[name] = value_column(parsed, name, slots[BIT_OF[name], :n])
     columns["status"] = pc.if_else(
         pc.and_(columns["status"].is_null(), pa.array(parts[:, segments.HAS_FAILED] == 1)),
         pa.scalar("failed"),
@@ -285,7 +263,7 @@ def _part_values(
     )
     columns["text_class"], columns["text_points"] = describe_texts(columns["text"])
     from_end |= np.where(from_end & TEXT_BIT, TOLD_BITS, 0)
-    attributes = _part_attributes(parsed, events, fmt, part_of, n, taken)
+    attributes = _part_attributes(parsed, events, chunk.format, part_of, n, taken)
     return columns, from_end[:n], attributes
 
 

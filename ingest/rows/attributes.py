@@ -11,6 +11,7 @@ import pyarrow as pa
 from ingest.compiled import layout
 from ingest.compiled import strings as convert
 from ingest.records.arrays import I32, string_column, strings
+from ingest.records.formats import Format
 from ingest.records.parse import Parsed
 
 
@@ -66,6 +67,20 @@ class Entries:
             pa.concat_arrays([p.keys for p in parts]),
             pa.concat_arrays([p.values for p in parts]),
         )
+
+
+def free_pairs(parsed: Parsed, fmt: Format, rows: I32, used: I32) -> pa.Array:
+    """A JSON object (text) for each of records int32[n], of its pairs but those ``used`` int32[u]."""
+    first, count = parsed.records[rows, layout.R_PAIR], parsed.records[rows, layout.R_PAIRS]
+    owners = np.repeat(np.arange(len(rows), dtype=np.int32), count)
+    pairs = np.arange(len(owners)) + np.repeat(first - np.cumsum(count) + count, count)
+    free = np.ones(len(parsed.pairs), np.bool_)
+    free[used] = False
+    entries = Entries.of_pairs(parsed, pairs[free[pairs]], owners[free[pairs]])
+    entries = entries.with_extras(
+        parsed, list(enumerate(fmt.extras)), rows, np.arange(len(rows), dtype=np.int32)
+    )
+    return attribute_objects(parsed.data, entries, len(rows))
 
 
 def attribute_objects(data: memoryview, entries: Entries, n: int) -> pa.Array:

@@ -13,7 +13,18 @@ from ingest.compiled import layout, parts
 from ingest.compiled import numbers as convert_numbers
 from ingest.compiled import strings as convert
 from ingest.model import KEY_SHIFT, Origin
-from ingest.records.arrays import I32, Bools, Ints, column, nullable, string_column, strings, view
+from ingest.records.arrays import (
+    I8,
+    I32,
+    Bools,
+    Ints,
+    column,
+    nullable,
+    string_column,
+    strings,
+    view,
+)
+from ingest.records.instants import TIME_SOURCES
 from ingest.records.parse import Parsed
 from ingest.records.units import FAMILIES, whole
 from ingest.records.vocabulary import KEYS
@@ -159,3 +170,17 @@ def row_keys(origin: Origin, offsets: Ints) -> Ints:
     """Keys int64[n] of rows whose records stand at these offsets: see :func:`ingest.model.make_key`."""
     keys: Ints = offsets | np.int64(origin.file_key << KEY_SHIFT)
     return keys
+
+
+def time_sources(codes: I8) -> pa.Array:
+    """A column of where instants come from, of int8[n] indices of TIME_SOURCES."""
+    return pa.DictionaryArray.from_arrays(
+        pa.array(codes.astype(np.int32)), pa.array(TIME_SOURCES, pa.string())
+    )
+
+
+def request_ids(parsed: Parsed, rows: I32, pairs: I32) -> pa.Array:
+    """X-Request-IDs of records int32[n]: of their pairs int32[n], else of their headers (``-`` is none)."""
+    header = span_strings(parsed, rows, layout.R_REQUEST_ID, layout.R_REQUEST_ID_END)
+    header = pc.if_else(pc.equal(header, "-"), pa.scalar(None, pa.string()), header)
+    return pc.coalesce(pair_strings(parsed, pairs), header)

@@ -1,25 +1,26 @@
 """The rows of a file's chunks, and of several files, as one batch, so that one commit takes them all; pure."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import fields, replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.records.arrays import I32, Ints
-from ingest.rows.assemble import Batch
+from ingest.rows.chunk import Batch, ChunkRows, RecordRows
 from ingest.rows.part_table import chosen, part_list, part_table, without
 from ingest.rows.parts import Part, continued
-from ingest.rows.single_records import numbered_stages
+from ingest.rows.stage_timings import numbered_stages
 
 
-def join(batches: Sequence[Batch], own_stage_times: bool) -> Batch:
+def join(batches: Sequence[ChunkRows]) -> Batch:
     """One batch of several of one host and service: chunks that follow each other in their file, and whole small files.
 
     A part that a chunk carries on from one before it becomes one with it, as if both had been read in one go.
     """
     if len(batches) == 1:
-        return batches[0]
+        return Batch(*(getattr(batches[0], f.name) for f in fields(ChunkRows)))
     order = _Order(batches)
     table = _table([b.parts for b in batches])
     merged = order.merge(table)
@@ -27,31 +28,48 @@ def join(batches: Sequence[Batch], own_stage_times: bool) -> Batch:
     settled = np.concatenate([b.settled for b in batches])
     for root, part in merged:
         settled[root] = part.has_start and part.has_end and root not in order.slots
-    stages = _table([b.stages for b in batches])
-    stage_part = order.moved([b.stage_part for b in batches])
+    records = {
+        name: _records([b.records[name] for b in batches], order) for name in batches[0].records
+    }
     if merged:
-        stages = numbered_stages(stages, stage_part, parts.num_rows, own_stage_times)
+        records["stage_timings"] = _numbered(records["stage_timings"], parts.num_rows)
     timed = [b for b in batches if len(b.ids)]
     ids = parts["id"].unify_dictionaries().combine_chunks()
     parts = parts.set_column(parts.column_names.index("id"), "id", ids)
     startless = parts["start_offset"].is_null()
     return Batch(
         origin=batches[0].origin,
+        own_stage_times=batches[0].own_stage_times,
         parts=parts,
         settled=settled[order.chosen],
         used=np.ones(parts.num_rows, np.bool_),  # a carried part without records is left out
         carried=tuple(order.slots.values()),
-        stages=stages,
-        stage_part=stage_part,
-        errors=_table([b.errors for b in batches]),
-        error_part=order.moved([b.error_part for b in batches]),
-        cache_samples=_table([b.cache_samples for b in batches]),
+        records=records,
         rejects=tuple(r for b in batches for r in b.rejects),
         ids=ids.dictionary,
         startless=ids.filter(startless).unique().dictionary_decode().drop_null(),
         earliest=min((b.earliest for b in timed), default=0),
         latest=max((b.latest for b in timed), default=0),
     )
+
+
+def _records(rows: Sequence[RecordRows], order: "_Order") -> RecordRows:
+    """One table's rows of all batches, their parts numbered as in the joined one."""
+    parts = [r.part for r in rows if r.part is not None]
+    own = [r.is_own for r in rows if r.is_own is not None]
+    return RecordRows(
+        _table([r.table for r in rows]),
+        order.moved(parts) if parts else None,
+        np.concatenate(own) if own else None,
+    )
+
+
+def _numbered(stages: RecordRows, n_parts: int) -> RecordRows:
+    """The stages of parts that have become longer, numbered anew."""
+    if stages.part is None or stages.is_own is None:
+        return stages
+    table = numbered_stages(stages.table, stages.part, stages.is_own, n_parts)
+    return replace(stages, table=table)
 
 
 class _Order:
@@ -61,7 +79,7 @@ class _Order:
     :ivar chosen: int64[n]: the number, before, of each part of the joined batch.
     """
 
-    def __init__(self, batches: Sequence[Batch]) -> None:
+    def __init__(self, batches: Sequence[ChunkRows]) -> None:
         counts = [b.parts.num_rows for b in batches]
         self._before = [0, *np.cumsum(counts).tolist()]
         self._batches = batches
@@ -84,7 +102,7 @@ class _Order:
         for fragment, root in self._root_of.items():
             self._place[fragment] = self._place[root]
 
-    def _place_carried(self, number: int, batch: Batch) -> None:
+    def _place_carried(self, number: int, batch: ChunkRows) -> None:
         """Find what a batch's carried parts continue: a part of an earlier batch, or one that is stored."""
         wanted = {
             name: self._before[number] + at
@@ -129,7 +147,7 @@ class _Order:
         return np.where(numbers >= 0, self._place[numbers], -1).astype(np.int32)
 
 
-def _last_parts(batch: Batch, names: Iterable[str]) -> dict[str, int]:
+def _last_parts(batch: ChunkRows, names: Iterable[str]) -> dict[str, int]:
     """The last part with records of each of these ids that the batch has."""
     ids = batch.parts["id"].combine_chunks()
     wanted = pc.is_in(ids.dictionary, value_set=pa.array(list(names), pa.string()))

@@ -46,10 +46,29 @@ def chosen(table: pa.Table, rows: Ints) -> pa.Table:
 
 
 def finish_requests(parts: pa.Table) -> pa.Table:
-    """Rows of ``requests`` from rows of parts: the length of the text is counted where none was logged."""
+    """Rows of ``requests`` from rows of parts: the length of the text is counted where none was logged.
+
+    A request of which no record says how it was put together was logged with its id.
+    """
     length = pc.coalesce(parts["text_len"], parts["text_points"])
     table = parts.drop_columns(list(_PARTS_ONLY))
-    return table.set_column(table.column_names.index("text_len"), "text_len", length)
+    table = table.set_column(table.column_names.index("text_len"), "text_len", length)
+    for name, value in (("id_source", "logged"), ("assembly", "id")):
+        column = _where_named(table[name], table["id"], value)
+        table = table.set_column(table.column_names.index(name), name, column)
+    return table
+
+
+def _where_named(
+    column: pa.ChunkedArray, ids: pa.ChunkedArray, value: str
+) -> pa.ChunkedArray | pa.Array:
+    """A column of strings with a value in place of its nulls where there is an id."""
+    if column.null_count == len(column):
+        codes = np.zeros(len(column), np.int32)
+        named = ids.is_valid().to_numpy()
+        return pa.DictionaryArray.from_arrays(pa.array(codes, mask=~named), pa.array([value]))
+    filled = pc.if_else(ids.is_valid(), pa.scalar(value), pa.scalar(None, pa.string()))
+    return pc.coalesce(column.cast(pa.string()), filled)
 
 
 def with_classes(parts: pa.Table) -> pa.Table:

@@ -9,40 +9,51 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ingest.model import make_key
+from ingest.records.instants import TIME_SOURCES
+from ingest.rows.spans import GRACE, JOIN_GAP
 
-JOIN_GAP = timedelta(hours=24)  # a part begins at most so long after the one it joins has ended
-GRACE = timedelta(seconds=60)  # how far outside a request's time a stray record may lie
-
-# Columns that a part carries as they are; their order numbers the bits of ``end_columns``.
-VALUE_COLUMNS = (
-    "request_id",
-    "text",
-    "text_len",
-    "lang",
-    "voice",
-    "duration_ms",
-    "cache_hit",
-    "cache_saved",
-    "status",
-    "model_stage",
-    "error_code",
-    "audio_size_kb",
-    "rms",
-    "spectral_centroid",
-    "text_class",
-    "text_points",
-)
-LOGGED_COLUMNS = VALUE_COLUMNS[:14]
-TEXT_BIT = 1 << VALUE_COLUMNS.index("text")
-TOLD_BITS = 3 << len(LOGGED_COLUMNS)  # of the columns that are told from the text, and go with it
-ALL_COLUMNS = (1 << len(VALUE_COLUMNS)) - 1
+# Columns that a part carries as they are, and the bit of each in ``end_columns``. Stores hold these numbers: a column
+# keeps its bit for good, and a new one gets the next.
+BIT_OF = {
+    "request_id": 0,
+    "text": 1,
+    "text_len": 2,
+    "lang": 3,
+    "voice": 4,
+    "duration_ms": 5,
+    "cache_hit": 6,
+    "cache_saved": 7,
+    "status": 8,
+    "model_stage": 9,
+    "error_code": 10,
+    "audio_size_kb": 11,
+    "rms": 12,
+    "spectral_centroid": 13,
+    "text_class": 14,
+    "text_points": 15,
+    "instance": 16,
+    "profile": 17,
+    "audio_ms": 18,
+    "rtf": 19,
+    "tokens": 20,
+    "id_source": 21,
+    "assembly": 22,
+}
+VALUE_COLUMNS = tuple(BIT_OF)
+TOLD_COLUMNS = ("text_class", "text_points")  # told from the text, and go with it
+LOGGED_COLUMNS = tuple(c for c in VALUE_COLUMNS if c not in TOLD_COLUMNS)
+TEXT_BIT = 1 << BIT_OF["text"]
+TOLD_BITS = sum(1 << BIT_OF[c] for c in TOLD_COLUMNS)
+ALL_COLUMNS = sum(1 << bit for bit in BIT_OF.values())
+_PROFILE = VALUE_COLUMNS.index("profile")
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
     """A run of one request's records in one log file.
 
-    ``values`` are aligned with VALUE_COLUMNS; ``end_columns`` has a bit for each that synthesis_complete filled;
+    ``values`` are aligned with VALUE_COLUMNS; ``end_columns`` has a bit for each that synthesis_complete filled (BIT_OF);
+    ``time_source`` is that of ``logged_at``, of TIME_SOURCES;
     ``request_key`` is that of the request it belongs to.
     """
 
@@ -54,6 +65,7 @@ class Part:
     first_offset: int
     last_offset: int
     logged_at: datetime
+    time_source: str
     last_at: datetime
     started_at: datetime | None
     start_file_key: int | None
@@ -73,6 +85,11 @@ class Part:
     @property
     def has_end(self) -> bool:
         return self.end_offset is not None
+
+    @property
+    def profile(self) -> object:
+        """The profile that its lines were read by; None for events as the service logs them."""
+        return self.values[_PROFILE]
 
     @property
     def place(self) -> tuple[int, int]:
@@ -96,7 +113,7 @@ class Group:
 def merge_values(first: Part, second: Part) -> tuple[tuple[object, ...], int]:
     """Column values of two parts in order: the end's, else the first; and the bits of the end's."""
     values = []
-    for i, (a, b) in enumerate(zip(first.values, second.values, strict=True)):
+    for i, a, b in zip(BIT_OF.values(), first.values, second.values, strict=True):
         ended = second.end_columns >> i & 1 and not first.end_columns >> i & 1
         values.append(b if a is None or ended else a)
     return tuple(values), first.end_columns | second.end_columns
@@ -126,6 +143,7 @@ def merge(first: Part, second: Part) -> Part:
         if first.file_key == second.file_key
         else first.last_offset,
         logged_at=min(first.logged_at, second.logged_at),
+        time_source=_earlier_source(first, second),
         last_at=max(first.last_at, second.last_at),
         started_at=start.started_at,
         start_file_key=start.start_file_key,
@@ -138,6 +156,13 @@ def merge(first: Part, second: Part) -> Part:
         attributes=merge_attributes(first.attributes, second.attributes),
         values=values,
     )
+
+
+def _earlier_source(first: Part, second: Part) -> str:
+    """Where the earlier of two parts' first instants comes from; of equal ones the surer."""
+    if first.logged_at != second.logged_at:
+        return min(first, second, key=lambda p: p.logged_at).time_source
+    return min(first.time_source, second.time_source, key=TIME_SOURCES.index)
 
 
 def continued(stored: Part, new: Part) -> Part:

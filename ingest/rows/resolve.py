@@ -10,8 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.model import Changes, Relink
-from ingest.records.arrays import I32
-from ingest.rows.assemble import Batch
+from ingest.rows.chunk import Batch, RecordRows
 from ingest.rows.part_table import (
     chosen,
     finish_requests,
@@ -37,6 +36,7 @@ _SLACK = timedelta(hours=1)  # how far a record's stamp may lie outside its part
 class _Rewrite:
     """What changes because parts met."""
 
+    own_stage_times: bool
     requests: list[Group] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
     delete_requests: list[int] = field(default_factory=list)
@@ -91,7 +91,7 @@ def _carried(batch: Batch, stored: Iterable[Part]) -> dict[int, Part]:
     return last
 
 
-def resolve(batch: Batch, stored: Sequence[Part], at: datetime, own_stage_times: bool) -> Changes:
+def resolve(batch: Batch, stored: Sequence[Part], at: datetime) -> Changes:
     """Decide which requests the chunk's parts are, alone or with stored ones; ``at`` is now."""
     fast = batch.settled & ~_in_company(batch, {p.id for p in stored})
     slow = np.flatnonzero(~fast)
@@ -105,16 +105,15 @@ def resolve(batch: Batch, stored: Sequence[Part], at: datetime, own_stage_times:
     part_keys = _part_keys(batch, numbered, rewrite, _carried(batch, stored))
     return Changes(
         quarantined_at=at,
-        requests=requests,
-        parts=[part_table(rewrite.parts, schema)] if rewrite.parts else [],
-        stages=_with_keys(batch.stages, batch.stage_part, part_keys),
-        errors=_with_keys(batch.errors, batch.error_part, part_keys),
-        cache_samples=batch.cache_samples,
+        rows={
+            "requests": requests,
+            "request_parts": [part_table(rewrite.parts, schema)] if rewrite.parts else [],
+            **{name: [_with_keys(rows, part_keys)] for name, rows in batch.records.items()},
+        },
         rejects=batch.rejects,
         delete_requests=rewrite.delete_requests,
         delete_parts=rewrite.delete_parts,
         relinks=rewrite.relinks,
-        own_stage_times=own_stage_times,
         earliest=rewrite.earliest - _SLACK if rewrite.earliest else None,
         latest=rewrite.latest + _SLACK if rewrite.latest else None,
     )
@@ -132,7 +131,7 @@ def _in_company(batch: Batch, known: set[str]) -> npt.NDArray[np.bool_]:
 
 
 def _rewrite(batch: Batch, stored: Sequence[Part], slow: Sequence[tuple[int, Part]]) -> _Rewrite:
-    result = _Rewrite()
+    result = _Rewrite(batch.own_stage_times)
     by_id: dict[str, list[Part]] = {}
     changed: set[tuple[int, int]] = set()
     replaced = {p.place: p for p in stored}
@@ -186,7 +185,15 @@ def _place_group(
     # stages were numbered within their part: of several parts, and of stored ones, they are numbered anew
     if g.request.is_request and (len(g.parts) > 1 or places & stored_places):
         result.relinks.extend(
-            Relink(p.file_key, p.id, p.first_offset, p.last_offset, key, i)
+            Relink(
+                p.file_key,
+                p.id,
+                p.first_offset,
+                p.last_offset,
+                key,
+                i,
+                result.own_stage_times or g.request.profile is not None,
+            )
             for i, p in enumerate(g.parts)
         )
 
@@ -213,7 +220,11 @@ def _part_keys(
     return pa.array(keys, pa.int64(), mask=none)
 
 
-def _with_keys(table: pa.Table, parts: I32, keys: pa.Array) -> pa.Table:
+def _with_keys(rows: RecordRows, keys: pa.Array) -> pa.Table:
+    """Rows of records with the keys of the requests that their parts are."""
+    table, parts = rows.table, rows.part
+    if parts is None:
+        return table
     index = pa.array(np.maximum(parts, 0), mask=parts < 0)
     at = table.column_names.index("request_key")
     column = keys.take(index) if len(keys) else pa.nulls(len(parts), pa.int64())

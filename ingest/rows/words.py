@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from ingest.rows.described import WORDS
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from ingest.rows.assemble import Batch
+    from ingest.rows.chunk import ChunkRows
 
 # A member of a JSON object that is a number with a unit, or a truth: all else may be words. Values are strings with their quotes
 # escaped, so this matches nothing within one. Read alike by RE2 and by PostgreSQL.
@@ -22,7 +24,10 @@ FIGURE = (
 TextPolicy = Literal["keep", "hash", "drop"]
 
 _HASH_BYTES = 16  # 2^64 texts before two are likely to be taken for one
-_WORDS_OF_ERRORS = ("message", "exception_message", "traceback")
+_HASHED = (
+    "text",
+    "query",
+)  # what users sent, as they sent it; other columns of words go under ``hash``, too
 # JSON has no control characters but as escapes: two mark what is to stay
 _MARKED, _BETWEEN = "\x01\\0\x02", "[^\x01\x02]*\x01([^\x02]*)\x02[^\x01\x02]*"
 
@@ -39,22 +44,33 @@ class Words:
         """Whether nothing is to be taken out."""
         return self.policy == "keep"
 
-    def of(self, batch: "Batch") -> "Batch":
-        """The batch as it may be stored."""
+    def of(self, rows: "ChunkRows") -> "ChunkRows":
+        """A chunk's rows as they may be stored."""
         if self.are_kept:
-            return batch
+            return rows
+        return replace(
+            rows,
+            parts=self._without(rows.parts, "request_parts"),
+            records={
+                name: replace(found, table=self._without(found.table, name))
+                for name, found in rows.records.items()
+            },
+            rejects=tuple((key, replace(r, raw="")) for key, r in rows.rejects),
+        )
+
+    def _without(self, table: "pa.Table", name: str) -> "pa.Table":
+        """Rows of a table without users' words."""
         import pyarrow as pa
 
-        parts = _replaced(batch.parts, "text", self._texts(batch.parts["text"]))
-        errors = batch.errors
-        for name in _WORDS_OF_ERRORS:
-            errors = _replaced(errors, name, pa.nulls(errors.num_rows, pa.string()))
-        return replace(
-            batch,
-            parts=_replaced(parts, "attributes", figures_only(parts["attributes"])),
-            errors=_replaced(errors, "attributes", figures_only(errors["attributes"])),
-            rejects=tuple((key, replace(r, raw="")) for key, r in batch.rejects),
-        )
+        for column in WORDS.get(name, ()):
+            if column in _HASHED:
+                words = self._texts(table[column])
+            elif column == "attributes":
+                words = figures_only(table[column])
+            else:
+                words = pa.nulls(table.num_rows, pa.string())
+            table = _replaced(table, column, words)
+        return table
 
     def _texts(self, texts: "pa.ChunkedArray") -> "pa.ChunkedArray":
         import pyarrow as pa

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from ingest.errors import StoreError
 from ingest.model import Changes, Checkpoint, Origin, RunRow
+from ingest.rows.described import TABLES, WORDS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -98,18 +99,10 @@ def schema_refused(store: str, reason: str) -> StoreError:
 Subject = Literal["rows", "texts"]
 
 # the instant that a table's age goes by
-AGE_COLUMNS: Mapping[str, str] = {
-    "requests": "logged_at",
-    "stage_timings": "logged_at",
-    "request_parts": "logged_at",
-    "errors": "occurred_at",
-    "cache_samples": "sampled_at",
-    "quarantine": "quarantined_at",
-    "ingest_runs": "started_at",
-}
+AGE_COLUMNS: Mapping[str, str] = {t.name: t.at for t in TABLES if t.at is not None}
 # tables whose rows have the age of the request they belong to, and their own only without one
-FOLLOWERS = ("stage_timings", "request_parts")
-TEXT_TABLES = ("requests", "request_parts", "errors", "quarantine")  # those with users' words
+FOLLOWERS = tuple(t.name for t in TABLES if t.follows is not None)
+TEXT_TABLES = tuple(WORDS)  # those with users' words
 
 
 def text_changes(no_words: str, wordy: str) -> Mapping[str, tuple[str, str]]:
@@ -117,16 +110,21 @@ def text_changes(no_words: str, wordy: str) -> Mapping[str, tuple[str, str]]:
 
     ``no_words`` assigns ``attributes`` without them, ``wordy`` says whether there are some in it.
     """
-    return {
-        "requests": (f"text = null, {no_words}", f"(text is not null or {wordy})"),
-        "request_parts": (f"text = null, {no_words}", f"(text is not null or {wordy})"),
-        "errors": (
-            f"message = null, exception_message = null, traceback = null, {no_words}",
-            "(message is not null or exception_message is not null or traceback is not null "
-            f"or {wordy})",
-        ),
-        "quarantine": ("raw = ''", "raw <> ''"),
-    }
+    found = {}
+    for table, columns in WORDS.items():
+        assigned, asked = [], []
+        for column in columns:
+            if column == "attributes":
+                assigned.append(no_words)
+                asked.append(wordy)
+            elif column == "raw":  # never null
+                assigned.append(f"{column} = ''")
+                asked.append(f"{column} <> ''")
+            else:
+                assigned.append(f"{column} = null")
+                asked.append(f"{column} is not null")
+        found[table] = (", ".join(assigned), f"({' or '.join(asked)})")
+    return found
 
 
 class Minute(NamedTuple):

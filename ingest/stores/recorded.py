@@ -1,5 +1,6 @@
 """Where a store has rows of a stretch of a log file: the offsets of their records, table by table."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 
@@ -8,6 +9,7 @@ import numpy.typing as npt
 
 from ingest.model import make_key
 from ingest.records.arrays import Ints
+from ingest.rows.described import RECORDS
 from ingest.stores.contract import Reader
 
 _BY_OFFSET = (
@@ -34,7 +36,6 @@ _PARTS = (
     "select first_offset from request_parts where file_key = :key "
     "and first_offset >= :low and first_offset < :high order by 1"
 )
-_PRUNED_EXISTS = "select 1 from information_schema.tables where table_name = 'pruned'"
 _PRUNED = "select table_name, pruned_before from pruned where pruned_before is not null"
 
 
@@ -42,21 +43,27 @@ _PRUNED = "select table_name, pruned_before from pruned where pruned_before is n
 class Places:
     """Offsets int64 of records that have rows, sorted; one that has two is there twice.
 
-    ``starts`` and ``ends`` are those of requests, ``alone`` requests that have neither, ``parts`` pieces of requests in ``request_parts``.
+    ``records`` are those of the tables of one row per record, aligned with RECORDS. ``starts`` and ``ends`` are those of
+    requests, ``alone`` requests that have neither, ``parts`` pieces of requests in ``request_parts``.
     """
 
-    stage_timings: Ints
-    errors: Ints
-    cache_samples: Ints
+    records: tuple[Ints, ...]
     quarantine: Ints
     starts: Ints
     ends: Ints
     alone: Ints
     parts: Ints
 
+    @classmethod
+    def of(cls, named: Mapping[str, Ints]) -> "Places":
+        """Of what :meth:`named` gives."""
+        others = {f.name: named[f.name] for f in fields(cls) if f.name != "records"}
+        return cls(records=tuple(named[table] for table in RECORDS), **others)
+
     def named(self) -> list[tuple[str, Ints]]:
-        """All fields by their names."""
-        return [(f.name, getattr(self, f.name)) for f in fields(Places)]
+        """All of them, by the names of tables and of the other fields."""
+        others = [(f.name, getattr(self, f.name)) for f in fields(Places) if f.name != "records"]
+        return [*zip(RECORDS, self.records, strict=True), *others]
 
 
 TABLE_OF = {"starts": "requests", "ends": "requests", "alone": "requests", "parts": "request_parts"}
@@ -96,10 +103,9 @@ def stored_places(reader: Reader, file_key: int, low: int, high: int) -> Stored:
     ends = _columns(reader, _ENDS, span, 2)
     return Stored(
         Places(
-            **{
-                table: _columns(reader, _BY_OFFSET.format(table=table), span, 1)[0]
-                for table in ("stage_timings", "errors", "cache_samples")
-            },
+            records=tuple(
+                _columns(reader, _BY_OFFSET.format(table=table), span, 1)[0] for table in RECORDS
+            ),
             quarantine=quarantine[0],
             starts=_columns(reader, _STARTS, span, 1)[0],
             ends=ends[0],
@@ -120,8 +126,6 @@ def _columns(reader: Reader, sql: str, binds: dict[str, int], count: int) -> tup
 
 def pruned(reader: Reader) -> Pruned:
     """What was pruned of each table."""
-    if not reader.query(_PRUNED_EXISTS, None).rows:
-        return Pruned()
     return Pruned(tuple((str(n), _micros(at)) for n, at in reader.query(_PRUNED, None).rows))
 
 

@@ -19,7 +19,11 @@ from sqlalchemy import (
     Table,
 )
 
+from ingest.rows.parts import BIT_OF
+
 metadata = MetaData()
+_TIME_SOURCE = "where the instant comes from: logged, envelope, neighbour, read or file"
+_INSTANCE = "container, pod, unit or process within the log"
 
 
 class _Col(NamedTuple):
@@ -61,6 +65,7 @@ requests = _table(
     _Col("host", String, "machine the log comes from", False),
     _Col("service", String, "service the log comes from", False),
     _Col("logged_at", _INSTANT, "first instant known of the request", False),
+    _Col("time_source", String, _TIME_SOURCE, False),
     _Col("started_at", _INSTANT, "instant of synthesis_start"),
     _Col("completed_at", _INSTANT, "instant of synthesis_complete"),
     _Col("status", String, "success, failed, as logged otherwise; null while unfinished"),
@@ -77,6 +82,13 @@ requests = _table(
     _Col("audio_size_kb", Double, "size of the audio, KB"),
     _Col("rms", Double, "loudness of the audio (root mean square)"),
     _Col("spectral_centroid", Double, "brightness of the audio, Hz"),
+    _Col("instance", String, _INSTANCE),
+    _Col("id_source", String, "logged, or place: made from where the request begins in its log"),
+    _Col("assembly", String, "how its records were put together: id, sequence or uncertain"),
+    _Col("profile", String, "profile that its lines were read by; null for events of its own"),
+    _Col("audio_ms", Double, "length of the audio made, milliseconds"),
+    _Col("rtf", Double, "real-time factor: as logged, else time taken per time of audio"),
+    _Col("tokens", BigInteger, "tokens generated"),
     _Col("attributes", JSON, "every other key=value pair of its records"),
     _Col("start_file_key", BigInteger, "log file of synthesis_start"),
     _Col("start_offset", BigInteger, "byte offset of synthesis_start in that file, uncompressed"),
@@ -104,11 +116,10 @@ errors = _table(
     "One row a WARNING, ERROR or CRITICAL record.",
     _Col("error_key", BigInteger, "unique key: file_key and byte_offset", False),
     _Col("occurred_at", _INSTANT, "instant of the record", False),
-    _Col(
-        "time_inferred", Boolean, "true: the record has no stamp; taken from the one before", False
-    ),
+    _Col("time_source", String, _TIME_SOURCE, False),
     _Col("host", String, "machine the log comes from", False),
     _Col("service", String, "service the log comes from", False),
+    _Col("instance", String, _INSTANCE),
     _Col("level", String, "WARNING, ERROR or CRITICAL", False),
     _Col("logger", String, "name of the Python logger"),
     _Col("event", String, "the event's name, where the message begins with one"),
@@ -133,6 +144,7 @@ cache_samples = _table(
     "One row a cache_dir_usage or cache_health record.",
     _Col("sample_key", BigInteger, "unique key: file_key and byte_offset", False),
     _Col("sampled_at", _INSTANT, "instant of the record", False),
+    _Col("time_source", String, _TIME_SOURCE, False),
     _Col("host", String, "machine the log comes from", False),
     _Col("path", String, "cache directory"),
     _Col("used_percent", Double, "used, percent"),
@@ -143,6 +155,35 @@ cache_samples = _table(
     _Col("event", String, "cache_dir_usage or cache_health", False),
     _Col("file_key", BigInteger, "log file", False),
     _Col("byte_offset", BigInteger, "of the record's first byte, uncompressed", False),
+)
+
+http_requests = _table(
+    "http_requests",
+    "One row per access line: a request as an HTTP server logged it.",
+    _Col("http_key", BigInteger, "unique key: file_key and byte_offset", False),
+    _Col("logged_at", _INSTANT, "instant of the line", False),
+    _Col("time_source", String, _TIME_SOURCE, False),
+    _Col("host", String, "machine the log comes from", False),
+    _Col("service", String, "service the log comes from", False),
+    _Col("instance", String, _INSTANCE),
+    _Col("server", String, "server that logged it: nginx, uvicorn, ..."),
+    _Col("client", String, "address of the client"),
+    _Col("method", String, "GET, POST, ..."),
+    _Col("path", String, "path, without the query"),
+    _Col("query", String, "query string (users' words)"),
+    _Col("protocol", String, "HTTP/1.1, ..."),
+    _Col("http_status", BigInteger, "status of the answer"),
+    _Col("bytes_sent", BigInteger, "bytes sent"),
+    _Col("request_ms", Double, "whole time of the request, milliseconds"),
+    _Col("upstream_ms", Double, "time of the servers behind, milliseconds; of several the sum"),
+    _Col("id", String, "the service's id of the request that it answers, where known"),
+    _Col("request_id", String, "X-Request-ID"),
+    _Col("request_key", BigInteger, "the request that it answers, where known"),
+    _Col("user_agent", String, "what the client calls itself (users' words)"),
+    _Col("referer", String, "page that the client came from (users' words)"),
+    _Col("attributes", JSON, "every other field of the line"),
+    _Col("file_key", BigInteger, "log file", False),
+    _Col("byte_offset", BigInteger, "of the line's first byte, uncompressed", False),
 )
 
 request_parts = _table(
@@ -158,7 +199,13 @@ request_parts = _table(
     _Col("last_offset", BigInteger, "offset of its last record", False),
     _Col("last_at", _INSTANT, "instant of its last record", False),
     _Col("is_request", Boolean, "false: only errors that name the id", False),
-    _Col("end_columns", BigInteger, "bit set of the columns that synthesis_complete filled", False),
+    _Col(
+        "end_columns",
+        BigInteger,
+        "bits of the columns that synthesis_complete filled: "
+        + ", ".join(f"{bit} {column}" for column, bit in BIT_OF.items()),
+        False,
+    ),
     _Col("text_class", String, "class of the text"),
     _Col("text_points", BigInteger, "code points of the text"),
 )
@@ -201,6 +248,17 @@ log_files = _table(
     _Col("note", String, "why nothing was read, or what was noticed"),
     _Col("first_seen_at", _INSTANT, "first seen", False),
     _Col("last_ingested_at", _INSTANT, "last time rows came from it"),
+    _Col("unclaimed", BigInteger, "lines that nothing explains", False),
+    _Col("unclaimed_bytes", BigInteger, "bytes in these", False),
+    _Col(
+        "already_stored_bytes",
+        BigInteger,
+        "bytes of records stored from another place before",
+        False,
+    ),
+    _Col("encoding", String, "encoding of the text; null where nothing has told it yet"),
+    _Col("format", String, "what it is read with, JSON"),
+    _Col("reading", String, "state of the reading at committed_offset, JSON; null without one"),
 )
 
 ingest_runs = _table(
@@ -222,6 +280,14 @@ ingest_runs = _table(
     _Col("tail_bytes", BigInteger, "bytes held back: the last record may still grow", False),
     _Col("lost_bytes", BigInteger, "bytes that were gone before they were read", False),
     _Col("error", String, "what went wrong"),
+    _Col("unclaimed", BigInteger, "lines that nothing explains", False),
+    _Col("unclaimed_bytes", BigInteger, "bytes in these", False),
+    _Col(
+        "already_stored_bytes",
+        BigInteger,
+        "bytes of records stored from another place before",
+        False,
+    ),
 )
 
 quarantine = _table(

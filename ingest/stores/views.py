@@ -25,15 +25,6 @@ class View:
     columns: tuple[ViewColumn, ...]
 
 
-# what users said, and what may quote it; nobody reads these columns without leave
-WORDS = {
-    "requests": ("text", "attributes"),
-    "request_parts": ("text", "attributes"),
-    "errors": ("message", "exception_message", "traceback", "attributes"),
-    "quarantine": ("raw",),
-}
-SECRETS = ("text_salts",)  # tables that no reader is let near
-
 _TEXT, _NUMBER, _WHOLE, _YES_NO = "varchar", "double precision", "bigint", "boolean"
 _INSTANT = "timestamp with time zone"
 
@@ -42,6 +33,10 @@ _ID = ViewColumn("id", _TEXT, "the service's id of the request (ts_7f3a2b1c); id
 _REQUEST_ID = ViewColumn("request_id", _TEXT, "X-Request-ID, where the log has it")
 _HOST = ViewColumn("host", _TEXT, "machine the log comes from")
 _SERVICE = ViewColumn("service", _TEXT, "service the log comes from")
+_INSTANCE = ViewColumn("instance", _TEXT, "container, pod, unit or process within the log")
+_TIME_SOURCE = ViewColumn(
+    "time_source", _TEXT, "where the instant comes from: logged, envelope, neighbour, read or file"
+)
 _STATUS = ViewColumn("status", _TEXT, "success, failed, as logged otherwise; null while unfinished")
 _FAILED = ViewColumn(
     "failed", _YES_NO, "true: it ended, and not with success; false also while unfinished"
@@ -80,6 +75,7 @@ select
     r.service,
     cast(r.logged_at at time zone 'UTC' as date) as day,
     r.logged_at,
+    r.time_source,
     r.started_at,
     r.completed_at,
     r.status,
@@ -97,6 +93,13 @@ select
     r.audio_size_kb,
     r.rms,
     r.spectral_centroid,
+    r.instance,
+    r.profile,
+    r.audio_ms,
+    r.rtf,
+    r.tokens,
+    r.id_source,
+    r.assembly,
     f.path as log_path,
     coalesce(r.start_offset, r.end_offset) as byte_offset
 from requests r
@@ -109,6 +112,7 @@ left join log_files f on f.file_key = coalesce(r.start_file_key, r.end_file_key)
         _SERVICE,
         _day("logged_at"),
         ViewColumn("logged_at", _INSTANT, "first instant known of the request; never null"),
+        _TIME_SOURCE,
         ViewColumn("started_at", _INSTANT, "when it began; null where its start was not logged"),
         ViewColumn("completed_at", _INSTANT, "when it ended; null while unfinished"),
         _STATUS,
@@ -122,6 +126,15 @@ left join log_files f on f.file_key = coalesce(r.start_file_key, r.end_file_key)
         ViewColumn("audio_size_kb", _NUMBER, "size of the audio, KB"),
         ViewColumn("rms", _NUMBER, "loudness of the audio (root mean square)"),
         ViewColumn("spectral_centroid", _NUMBER, "brightness of the audio, Hz"),
+        _INSTANCE,
+        ViewColumn(
+            "profile", _TEXT, "profile that its lines were read by; null for events of its own"
+        ),
+        ViewColumn("audio_ms", _NUMBER, "length of the audio made, milliseconds"),
+        ViewColumn("rtf", _NUMBER, "real-time factor: time taken per time of audio"),
+        ViewColumn("tokens", _WHOLE, "tokens generated"),
+        ViewColumn("id_source", _TEXT, "logged, or place: made from where the request begins"),
+        ViewColumn("assembly", _TEXT, "how it was put together: id, sequence or uncertain"),
         *_place("its start (or, without one, its end)"),
     ),
 )
@@ -257,7 +270,8 @@ select
     e.service,
     cast(e.occurred_at at time zone 'UTC' as date) as day,
     e.occurred_at,
-    e.time_inferred,
+    e.time_source,
+    e.instance,
     e.level,
     e.logger,
     e.event,
@@ -282,9 +296,8 @@ left join log_files f on f.file_key = e.file_key""",
         _SERVICE,
         _day("occurred_at"),
         ViewColumn("occurred_at", _INSTANT, "instant of the record"),
-        ViewColumn(
-            "time_inferred", _YES_NO, "true: the record has no stamp; taken from the one before"
-        ),
+        _TIME_SOURCE,
+        _INSTANCE,
         ViewColumn("level", _TEXT, "WARNING, ERROR or CRITICAL"),
         ViewColumn("logger", _TEXT, "name of the Python logger"),
         ViewColumn("event", _TEXT, "the event's name, where the message begins with one"),
@@ -309,6 +322,7 @@ select
     c.host,
     cast(c.sampled_at at time zone 'UTC' as date) as day,
     c.sampled_at,
+    c.time_source,
     c.path as cache_path,
     c.used_percent,
     c.threshold_percent,
@@ -326,6 +340,7 @@ left join log_files f on f.file_key = c.file_key""",
         _HOST,
         _day("sampled_at"),
         ViewColumn("sampled_at", _INSTANT, "instant of the record"),
+        _TIME_SOURCE,
         ViewColumn("cache_path", _TEXT, "cache directory"),
         ViewColumn("used_percent", _NUMBER, "used, percent"),
         ViewColumn("threshold_percent", _NUMBER, "alarm threshold, percent"),
@@ -338,4 +353,65 @@ left join log_files f on f.file_key = c.file_key""",
     ),
 )
 
-VIEWS = (_ALL_REQUESTS, _FAILED_REQUESTS, _STAGE_TIMES, _LOGGED_ERRORS, _CACHE_LEVELS)
+_HTTP_ANSWERS = View(
+    "http_answers",
+    "One row per access line, without what users sent.",
+    """\
+select
+    h.http_key,
+    h.request_key,
+    h.id,
+    h.request_id,
+    h.host,
+    h.service,
+    h.instance,
+    cast(h.logged_at at time zone 'UTC' as date) as day,
+    h.logged_at,
+    h.time_source,
+    h.server,
+    h.client,
+    h.method,
+    h.path,
+    h.protocol,
+    h.http_status,
+    h.http_status >= 400 as failed,
+    h.bytes_sent,
+    h.request_ms,
+    h.upstream_ms,
+    f.path as log_path,
+    h.byte_offset
+from http_requests h
+left join log_files f on f.file_key = h.file_key""",
+    (
+        ViewColumn("http_key", _WHOLE, "key of the line"),
+        _KEY._replace(comment="key of the request that it answers, where that is known"),
+        _ID,
+        _REQUEST_ID,
+        _HOST,
+        _SERVICE,
+        _INSTANCE,
+        _day("logged_at"),
+        ViewColumn("logged_at", _INSTANT, "instant of the line"),
+        _TIME_SOURCE,
+        ViewColumn("server", _TEXT, "server that logged it: nginx, uvicorn, ..."),
+        ViewColumn("client", _TEXT, "address of the client"),
+        ViewColumn("method", _TEXT, "GET, POST, ..."),
+        ViewColumn("path", _TEXT, "path, without the query"),
+        ViewColumn("protocol", _TEXT, "HTTP/1.1, ..."),
+        ViewColumn("http_status", _WHOLE, "status of the answer"),
+        ViewColumn("failed", _YES_NO, "true: a status of 400 or above; null without one"),
+        ViewColumn("bytes_sent", _WHOLE, "bytes sent"),
+        ViewColumn("request_ms", _NUMBER, "whole time of the request, milliseconds"),
+        ViewColumn("upstream_ms", _NUMBER, "time of the servers behind, milliseconds"),
+        *_place("the line"),
+    ),
+)
+
+VIEWS = (
+    _ALL_REQUESTS,
+    _FAILED_REQUESTS,
+    _STAGE_TIMES,
+    _LOGGED_ERRORS,
+    _CACHE_LEVELS,
+    _HTTP_ANSWERS,
+)

@@ -15,10 +15,11 @@ from ingest import __version__
 from ingest.errors import UsageProblem
 from ingest.model import Checkpoint
 from ingest.paths import real
+from ingest.rows.described import TABLES
 from ingest.stores import migrate
 from ingest.stores.contract import QueryResult, Reader, Store
 
-_TABLES = ("requests", "stage_timings", "errors", "cache_samples", "quarantine")
+_TABLES = tuple(t.name for t in TABLES if t.place and t.is_published)
 _STATES = ("live", "finished", "waiting", "damaged", "edited", "missing", "replaced")
 _REASONS = ("no_header", "bad_time", "too_long")
 _LAST_RUNS = (
@@ -123,6 +124,21 @@ def _of_files(checkpoints: Sequence[Checkpoint]) -> list[Metric]:
             ],
         ),
         Metric("ttsq_lost_bytes", "Bytes that were gone before they were read", [((), lost)]),
+        Metric(
+            "ttsq_unclaimed_lines",
+            "Lines of log files that nothing explains",
+            [((), sum(c.unclaimed for c in checkpoints))],
+        ),
+        Metric(
+            "ttsq_unclaimed_bytes",
+            "Bytes of log files in lines that nothing explains",
+            [((), sum(c.unclaimed_bytes for c in checkpoints))],
+        ),
+        Metric(
+            "ttsq_already_stored_bytes",
+            "Bytes of records that were stored from another place before",
+            [((), sum(c.already_stored_bytes for c in checkpoints))],
+        ),
         Metric(
             "ttsq_last_record_timestamp_seconds",
             "Instant of the newest record stored, seconds since the epoch",

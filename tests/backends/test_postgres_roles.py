@@ -16,13 +16,16 @@ from psycopg import sql
 from ingest.errors import StoreError
 from ingest.named_queries.library import NamedQuery, load_library
 from ingest.named_queries.values import bind_values
+from ingest.rows.described import TABLES, WORDS
 from ingest.stores import migrate
 from ingest.stores.postgres.roles import grant_reader
 from ingest.stores.postgres.store import PostgresStore
 from ingest.stores.tables import metadata
-from ingest.stores.views import SECRETS, VIEWS, WORDS
+from ingest.stores.views import VIEWS
 from tests.support import harness, postgres_server
 from tests.support.command_line import CommandLine
+
+SECRETS = tuple(t.name for t in TABLES if t.is_secret)
 
 MARK = "Wunderkammer"  # in everything that a user may have said
 _numbers = itertools.count(1)

@@ -11,8 +11,10 @@ from ingest.compiled import layout, numbers
 from ingest.model import Ledger, Origin, Reject
 from ingest.records.chunks import ChunkReader
 from ingest.records.formats import Format
+from ingest.records.instants import LOGGED
 from ingest.records.parse import Parsed, Parser
 from ingest.rows import assemble
+from ingest.rows.chunk import ChunkRows
 
 MODIFIED = datetime(2026, 1, 1, tzinfo=UTC)
 FALLBACK_US = int(MODIFIED.timestamp()) * 1_000_000
@@ -73,7 +75,8 @@ def read(log: bytes, fmt: Format, chunk_bytes: int, max_record: int, *, final: b
         records += _records(parsed)
         rejects += parsed.rejects
         ledger += parsed.ledger
-        batches.append(assemble.build(parsed, fmt, ORIGIN, carry))
+        rows, carry = assemble.build(parsed, fmt, ORIGIN, carry)
+        batches.append(rows)
     assert at == len(log)
     ledger += Ledger(tail_bytes=reader.tail_bytes)
     assert ledger.settled_bytes + ledger.tail_bytes == len(log), "the ledger does not add up"
@@ -82,13 +85,13 @@ def read(log: bytes, fmt: Format, chunk_bytes: int, max_record: int, *, final: b
     return Reading(tuple(records), tuple(rejects), ledger, tuple(_tables(batches)))
 
 
-def _tables(batches: list[assemble.Batch]) -> Iterator[pa.Table]:
+def _tables(batches: list[ChunkRows]) -> Iterator[pa.Table]:
     for batch in batches:
-        for table in (batch.parts, batch.stages, batch.errors, batch.cache_samples):
+        for table in (batch.parts, *(r.table for r in batch.records.values())):
             table.validate(full=True)
-    for name in ("errors", "cache_samples"):
+    for name in ("errors", "cache_samples", "http_requests"):
         if batches:
-            tables = [getattr(b, name) for b in batches]
+            tables = [b.records[name].table for b in batches]
             yield pa.concat_tables([_plain(t) for t in tables])
 
 
@@ -148,7 +151,7 @@ def _records(parsed: Parsed) -> Iterator[Record]:
             row[layout.R_KIND],
             row[layout.R_LEVEL] if good else 0,
             int(parsed.instants[i]) if good else 0,
-            bool(parsed.inferred[i]) if good else False,
+            bool(parsed.time_source[i] != LOGGED) if good else False,
             row[layout.R_EVENT] if good else -1,
             tuple(data[row[low] : row[high]] for low, high in _SPANS) if good else (),
             data[trace:end] if good and trace >= 0 else None,

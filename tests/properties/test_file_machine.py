@@ -22,7 +22,7 @@ from ingest.pipeline import ingest as pipeline
 from ingest.pipeline.commits import Commits
 from ingest.records.chunks import ChunkReader
 from ingest.records.parse import Parsed
-from ingest.rows.assemble import Batch
+from ingest.rows.chunk import ChunkRows
 from ingest.stores.duckdb.store import DuckDBStore
 from ingest.stores.duckdb.writer import DuckDBWriter
 from ingest.stores.postgres.store import PostgresStore
@@ -207,7 +207,7 @@ def _offset_moves_before_the_rows(patch: Patch) -> None:
 
     def wrong(
         self: Commits,
-        batches: list[Batch],
+        batches: list[ChunkRows],
         checkpoints: list[Checkpoint],
         reading: Ledger,
         reports: list[FileReport],
@@ -272,7 +272,7 @@ def _loss_is_forgotten_by_a_killed_run(patch: Patch) -> None:
         self: Commits,
         checkpoint: Checkpoint,
         replaced: Sequence[Checkpoint],
-        batches: list[Batch],
+        batches: list[ChunkRows],
         total: Ledger,
         *,
         apart: bool = False,

@@ -39,6 +39,12 @@ class Request:
     audio_size_kb: float | None
     rms: float | None
     spectral_centroid: float | None
+    time_source: str = "logged"
+    instance: str | None = None
+    profile: str | None = None
+    audio_ms: float | None = None
+    rtf: float | None = None
+    tokens: int | None = None
 
     @property
     def failed(self) -> bool:
@@ -63,7 +69,7 @@ class Stage:
 class Error:
     error_key: int
     occurred_at: datetime
-    time_inferred: bool
+    time_source: str
     host: str
     service: str
     level: str
@@ -91,6 +97,7 @@ class Sample:
     used_mb: float | None
     total_mb: float | None
     event: str
+    time_source: str = "logged"
     file_key: int = 1
     byte_offset: int = 0
 
@@ -203,7 +210,7 @@ def _draw_errors(draw: _Draw, rows: Rows, request: Request) -> None:
             Error(
                 error_key=len(rows.errors),
                 occurred_at=draw.after(request.logged_at, draw.one(0, 400_000)),
-                time_inferred=False,
+                time_source="logged",
                 host=request.host,
                 service=request.service,
                 level=level,

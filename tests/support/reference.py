@@ -135,6 +135,7 @@ def _stamped(
         before = instant or before
         instants.append(instant)
     inferred = next((instant for instant in instants if instant), source.modified_at)
+    otherwise = "neighbour" if any(instants) else "file"
     events = []
     for record, instant in zip(records, instants, strict=True):
         inferred = instant or inferred
@@ -148,11 +149,12 @@ def _stamped(
             continue
         ledger["records"] += 1
         ledger["record_bytes"] += record.size
-        events.append(_event(index, record, inferred, source))
+        time_source = "logged" if instant else otherwise
+        events.append(_event(index, record, inferred, time_source, source))
     return events
 
 
-def _event(index: int, record: Record, at: datetime, source: Source) -> Event:
+def _event(index: int, record: Record, at: datetime, time_source: str, source: Source) -> Event:
     """Part message and traceback (Lines 5) and take the message apart."""
     contents = [record.beginning.rest] + [line.nuls + line.content for line in record.lines[1:]]
     first = next(
@@ -170,7 +172,7 @@ def _event(index: int, record: Record, at: datetime, source: Source) -> Event:
         file=index,
         offset=record.offset,
         at=at,
-        inferred=record.beginning.stamp is None,
+        time_source=time_source,
         level=record.beginning.level,
         severe=record.beginning.severe,
         logger=record.beginning.logger,

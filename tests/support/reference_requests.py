@@ -40,7 +40,15 @@ TYPES: dict[str, Callable[[str], Any]] = {
     "audio_size_kb": partial(values.number, kind="kb"),
     "rms": partial(values.number, kind="number"),
     "spectral_centroid": partial(values.number, kind="number"),
+    "instance": str,
+    "profile": str,
+    "audio_ms": partial(values.number, kind="ms"),
+    "rtf": partial(values.number, kind="number"),
+    "tokens": values.whole,
+    "id_source": str,
+    "assembly": str,
 }
+SOURCES = ("logged", "envelope", "neighbour", "read", "file")  # of instants, the surest first
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,7 @@ class Event:
     file: int
     offset: int
     at: datetime
-    inferred: bool
+    time_source: str
     level: str
     severe: bool
     logger: str | None
@@ -261,6 +269,8 @@ def _request_row(events: list[Event], key: Place, host: str, service: str) -> Ro
             row[name] = value if row[name] is None else row[name]
     if row["status"] is None and any(event.name == "synthesis_failed" for event in own):
         row["status"] = "failed"
+    if row["id"] is not None:
+        row |= {"id_source": row["id_source"] or "logged", "assembly": row["assembly"] or "id"}
     text = row["text"]
     if row["text_len"] is None and text is not None:
         row["text_len"] = len(text)
@@ -269,6 +279,7 @@ def _request_row(events: list[Event], key: Place, host: str, service: str) -> Ro
         "host": host,
         "service": service,
         "logged_at": min(event.at for event in events),
+        "time_source": SOURCES[min((e.at, SOURCES.index(e.time_source)) for e in events)[1]],
         "started_at": start.at if start else None,
         "completed_at": end.at if end else None,
         "text_class": None if text is None else values.text_class(text),
@@ -296,7 +307,7 @@ def _fills(event: Event, name: str) -> bool:
 def _is_elsewhere(event: Event, name: str) -> bool:
     """Tell whether a pair is a stage's, or the duration that a start always logs as 0."""
     if event.name == "stage_time":
-        return name in ("stage", "duration_ms")
+        return name in ("stage", "duration_ms", "own_ms")
     return event.name == "synthesis_start" and name == "duration_ms"
 
 
@@ -322,9 +333,11 @@ def _stage_rows(events: list[Event], key: Place, host: str, own: bool) -> list[R
     for event in events:
         if event.name != "stage_time":
             continue
-        logged = values.number(event.counted.get("duration_ms", ""), "ms")
+        is_own = own or "own_ms" in event.counted
+        duration_key = "own_ms" if "own_ms" in event.counted else "duration_ms"
+        logged = values.number(event.counted.get(duration_key, ""), "ms")
         elapsed = duration = logged
-        if logged is not None and own:
+        if logged is not None and is_own:
             elapsed = before + logged
         elif logged is not None:
             duration = logged - before if logged >= before else logged
@@ -350,7 +363,7 @@ def _error_row(event: Event, keys: dict[Place, Place], host: str, service: str) 
     pairs = event.counted
     code_key = "error_code" if "error_code" in pairs else "warning_code"
     found = values.exception_of(event.traceback, pairs.get("exc"))
-    taken = (code_key, "id", "request_id")
+    taken = (code_key, "id", "request_id", "instance")
     rest: dict[str, list[str]] = {}
     for name, value in [pair for pair in pairs.items() if pair[0] not in taken] + event.later:
         seen = rest.setdefault(name, [])
@@ -358,9 +371,10 @@ def _error_row(event: Event, keys: dict[Place, Place], host: str, service: str) 
             seen.append(value)
     return {
         "occurred_at": event.at,
-        "time_inferred": event.inferred,
+        "time_source": event.time_source,
         "host": host,
         "service": service,
+        "instance": pairs.get("instance"),
         "level": event.level,
         "logger": event.logger,
         "event": event.name,
@@ -384,6 +398,7 @@ def _sample_row(event: Event, host: str) -> Row:
     used = pairs.get("used_percent", pairs.get("usage", ""))
     return {
         "sampled_at": event.at,
+        "time_source": event.time_source,
         "host": host,
         "path": pairs.get("path"),
         "used_percent": values.number(used, "percent"),

@@ -168,8 +168,13 @@ _OPEN: Row = dict.fromkeys(
         "audio_size_kb",
         "rms",
         "spectral_centroid",
+        "instance",
+        "profile",
+        "audio_ms",
+        "rtf",
+        "tokens",
     )
-)
+) | {"time_source": "logged", "id_source": "logged", "assembly": "id"}
 
 
 def _plan_stages(
@@ -284,7 +289,13 @@ def _plan_success(plan: _Plan, start: Entry, name: str, elapsed: int, row: Row) 
 def _plan_sample(plan: _Plan, at: datetime) -> None:
     used = plan.random.randint(700, 990)
     sample: Row = dict.fromkeys(("threshold_percent", "used_mb", "total_mb", "action"))
-    sample |= {"sampled_at": at, "host": plan.host, "path": "/app/cache", "used_percent": used / 10}
+    sample |= {
+        "sampled_at": at,
+        "time_source": "logged",
+        "host": plan.host,
+        "path": "/app/cache",
+        "used_percent": used / 10,
+    }
     entry: Entry
     if used < 900:
         message = f"cache_health: path=/app/cache, used={used}MB, total=1000MB, usage={used / 10}%"
@@ -317,11 +328,12 @@ def _error_row(truth: Truth, plan: _Plan, entry: Entry, start: Entry | None, ext
             "traceback",
             "location",
             "attributes",
+            "instance",
         )
     )
     row |= {
         "occurred_at": entry.at,
-        "time_inferred": False,
+        "time_source": "logged",
         "host": plan.host,
         "service": plan.service,
         "level": logging.getLevelName(entry.level),

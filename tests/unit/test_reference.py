@@ -98,7 +98,9 @@ def test_spec_example_request_and_stages() -> None:
         "duration_ms": 523.0, "text": "你好, 世界", "text_len": 6, "text_class": "plain",
         "lang": "zh", "voice": "alloy", "cache_hit": False, "cache_saved": None,
         "model_stage": "llm_postproc", "error_code": "SCIPY_FFT_INVALID", "audio_size_kb": None,
-        "rms": None, "spectral_centroid": None, "attributes": None, "start_file": 0,
+        "rms": None, "spectral_centroid": None, "attributes": None, "start_file": 0, "time_source": "logged",
+            "instance": None, "profile": None, "audio_ms": None, "rtf": None, "tokens": None,
+            "id_source": "logged", "assembly": "id",
         "start_offset": 129, "end_file": 0, "end_offset": 849,
     }  # fmt: skip
     assert found.requests == [request]
@@ -126,7 +128,7 @@ def test_spec_example_errors() -> None:
     )
     assert failed == {
         "occurred_at": datetime(2026, 3, 2, 14, 22, 38, 415000, tzinfo=UTC),
-        "time_inferred": False, "host": "h", "service": "s", "level": "ERROR",
+        "time_source": "logged", "instance": None, "host": "h", "service": "s", "level": "ERROR",
         "logger": "app.tts_engine", "event": "synthesis_failed", "code": "SCIPY_FFT_INVALID",
         "id": "ts_7f3a2b1c", "request_id": None, "request_key": (0, 129),
         "message": "synthesis_failed: id=ts_7f3a2b1c, error_code=SCIPY_FFT_INVALID, "
@@ -137,10 +139,10 @@ def test_spec_example_errors() -> None:
         "location": "/app/app/tts_engine.py:387 in _postproc",
         "attributes": None, "file": 0, "byte_offset": 518,
     }  # fmt: skip
-    assert columns(load, "level", "message", "time_inferred", "logger", "byte_offset") == (
+    assert columns(load, "level", "message", "time_source", "logger", "byte_offset") == (
         "ERROR",
         "failed to load model",
-        True,
+        "neighbour",
         None,
         1154,
     )
@@ -233,7 +235,7 @@ def test_headerless_lines_are_errors_of_their_own(
         message,
         exception,
     )
-    assert error["time_inferred"] and error["occurred_at"] == noon(5)
+    assert error["time_source"] == "neighbour" and error["occurred_at"] == noon(5)
     assert found.requests[0]["text"] == "a"
 
 

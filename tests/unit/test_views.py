@@ -9,14 +9,17 @@ import pytest
 from sqlalchemy import Connection, inspect, text
 
 from ingest.errors import StoreError
+from ingest.rows.described import TABLES, WORDS
 from ingest.stores import migrate
 from ingest.stores.contract import Store
 from ingest.stores.tables import metadata
-from ingest.stores.views import SECRETS, VIEWS, WORDS, View
+from ingest.stores.views import VIEWS, View
 from tests.support import harness
 from tests.support.command_line import CommandLine
 from tests.support.command_line import lines as failed_lines
 from tests.support.harness import ENGINES
+
+SECRETS = tuple(t.name for t in TABLES if t.is_secret)
 
 TRACE = 'Traceback (most recent call last):\n  File "/app/app/a.py", line 3, in f\n    f()\nValueError: no\n'
 LOG = (

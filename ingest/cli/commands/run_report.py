@@ -39,6 +39,7 @@ def print_report(
     typer.echo(
         f"bytes: {report.bytes_read:,} read = {ledger.record_bytes:,} in records + "
         f"{ledger.quarantined_bytes:,} in quarantine + {ledger.ignored_bytes:,} ignored + "
+        f"{ledger.unclaimed_bytes:,} unclaimed + {ledger.already_stored_bytes:,} already stored + "
         f"{ledger.tail_bytes:,} held back; {ledger.lost_bytes:,} lost ({seconds:.1f} s)"
     )
     if published is not None:

@@ -15,7 +15,8 @@ from ingest.tasks.metrics import lag
 
 _RUNS = (
     "select run_key, started_at, finished_at, status, files, bytes, records, rows, quarantined, "
-    "record_bytes, quarantined_bytes, ignored_bytes, tail_bytes, lost_bytes, error "
+    "record_bytes, quarantined_bytes, ignored_bytes, tail_bytes, lost_bytes, unclaimed, "
+    "unclaimed_bytes, already_stored_bytes, error "
     "from ingest_runs order by run_key desc limit 5"
 )
 _QUARANTINE = "select reason, count(*) as pieces, sum(byte_length) as bytes from quarantine group by 1 order by 1"
@@ -63,7 +64,10 @@ def _print_text(
         f"\nledger: {sum(c.committed_offset for c in checkpoints):,} bytes = "
         f"{sum(c.record_bytes for c in checkpoints):,} in records + "
         f"{sum(c.quarantined_bytes for c in checkpoints):,} in quarantine + "
-        f"{sum(c.ignored_bytes for c in checkpoints):,} ignored; "
+        f"{sum(c.ignored_bytes for c in checkpoints):,} ignored + "
+        f"{sum(c.unclaimed_bytes for c in checkpoints):,} unclaimed "
+        f"({sum(c.unclaimed for c in checkpoints):,} lines) + "
+        f"{sum(c.already_stored_bytes for c in checkpoints):,} already stored; "
         f"{sum(c.size_bytes - c.committed_offset for c in checkpoints if c.state != 'replaced'):,} held back, "
         f"{sum(c.lost_bytes for c in checkpoints):,} lost"
     )

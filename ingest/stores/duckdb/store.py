@@ -15,12 +15,13 @@ import duckdb
 from ingest.errors import StoreBusyError, StoreError, UsageProblem
 from ingest.faults import reach
 from ingest.model import Checkpoint
+from ingest.rows.spans import EPOCH
 from ingest.stores.binds import binds as names_of
 from ingest.stores.binds import replace_binds
 from ingest.stores.contract import Capabilities, QueryResult
 from ingest.stores.duckdb.connection import COMMITTING, NEW, SETTINGS, UTC, attach, make, unattached
 from ingest.stores.duckdb.fetch import fetched
-from ingest.stores.duckdb.writer import CHECKPOINT_COLUMNS, EPOCH, DuckDBWriter
+from ingest.stores.duckdb.writer import CHECKPOINT_COLUMNS, DuckDBWriter
 from ingest.stores.locks import asked, asking, exclusive, holder_of, holder_of_lock
 
 if TYPE_CHECKING:

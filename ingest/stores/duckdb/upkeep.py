@@ -12,6 +12,7 @@ from typing import Any, Literal
 import duckdb
 
 from ingest.errors import StoreError
+from ingest.rows.described import TABLES
 from ingest.rows.words import FIGURE
 from ingest.stores.contract import (
     AGE_COLUMNS,
@@ -33,18 +34,8 @@ _COPY_SETTINGS: Mapping[str, Any] = {
     "memory_limit": "1GB",
     "storage_compatibility_version": STORAGE_VERSION,
 }
-_PUBLISHED = (
-    "requests",
-    "stage_timings",
-    "errors",
-    "cache_samples",
-    "log_files",
-    "ingest_runs",
-    "quarantine",
-    "pruned",
-    "alembic_version",
-)
-_EXPORTED = tuple(t for t in _PUBLISHED if t != "alembic_version")
+_EXPORTED = tuple(t.name for t in TABLES if t.is_published)
+_PUBLISHED = (*_EXPORTED, "alembic_version")
 _STATE_KEY = "ttsq_state"
 # every commit changes a row of one of these
 _STATE = "select md5(concat_ws('|', " + ", ".join(

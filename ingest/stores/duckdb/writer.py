@@ -2,20 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import astuple, fields
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from ingest.faults import reach
 from ingest.model import Changes, Checkpoint, Origin, Relink, RunRow
+from ingest.rows.described import TABLES, WRITTEN
+from ingest.rows.spans import CARRY, EPOCH, OPEN
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_CARRY = timedelta(
-    minutes=2
-)  # how long an ended part may still be continued, and stamps out of order
 # Rows are compressed 2048 at a time: where texts are long, these must fit the memory together. A batch bounds them.
 _WIDE_BYTES = 1024
 _RELATED_ROWS = 2048
@@ -23,7 +22,6 @@ LITTLE_MEMORY, _MORE_MEMORY = "80MB", "512MB"
 _FEW = 8  # checkpoints that are written one by one
 CHECKPOINT_COLUMNS = tuple(f.name for f in fields(Checkpoint))
 _RUN_COLUMNS = tuple(f.name for f in fields(RunRow))
-EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
 class DuckDBWriter:
@@ -58,7 +56,7 @@ class DuckDBWriter:
         return int(row[0]) if row else 0
 
     def carry(self, checkpoint: Checkpoint) -> dict[str, int]:
-        near = (checkpoint.last_logged_at or EPOCH) - _CARRY
+        near = (checkpoint.last_logged_at or EPOCH) - CARRY
         rows = self._connection.execute(
             "select id, first_offset as place, "
             "case when end_offset < $offset then epoch_us(completed_at) end as ended from request_parts "
@@ -71,7 +69,7 @@ class DuckDBWriter:
             "order by place",
             {"key": checkpoint.file_key, "near": near, "offset": checkpoint.committed_offset},
         ).fetchall()
-        return {r[0]: -(2**63) if r[2] is None else r[2] for r in rows if r[0] is not None}
+        return {r[0]: OPEN if r[2] is None else r[2] for r in rows if r[0] is not None}
 
     def related_parts(
         self, origin: Origin, ids: "pa.Array", earliest: datetime, latest: datetime
@@ -108,15 +106,9 @@ class DuckDBWriter:
     def write(self, changes: Changes) -> None:
         self._delete(changes)
         reach("deleted")
-        for name, tables in (
-            ("requests", changes.requests),
-            ("request_parts", changes.parts),
-            ("stage_timings", [changes.stages]),
-            ("errors", [changes.errors]),
-            ("cache_samples", [changes.cache_samples]),
-        ):
-            for table in tables:
-                if table is not None and table.num_rows:
+        for name in WRITTEN:
+            for table in changes.rows.get(name, ()):
+                if table.num_rows:
                     self._insert(name, table)
         self._relink(changes)
         reach("relinked")
@@ -158,7 +150,7 @@ class DuckDBWriter:
     def _insert(self, name: str, table: "pa.Table") -> None:
         if table.nbytes > _WIDE_BYTES * table.num_rows:
             self._set_memory(_MORE_MEMORY)
-        columns = ", ".join(table.column_names)
+        columns = ", ".join(filled_columns(table))
         self._connection.register("batch_rows", table)
         self._connection.execute(f"insert into {name} ({columns}) select {columns} from batch_rows")
         self._connection.unregister("batch_rows")
@@ -214,14 +206,15 @@ class DuckDBWriter:
             return
         self._connection.register("batch_links", _link_table(changes.relinks))
         window = [changes.earliest, changes.latest]
-        self._connection.execute(
-            "update errors set request_key = l.request_key from batch_links l "
-            "where errors.file_key = l.file_key and errors.id = l.id "
-            "and errors.byte_offset between l.first_offset and l.last_offset "
-            "and occurred_at >= ? and occurred_at <= ?",
-            window,
-        )
-        self._connection.execute(_RESTAGE_OWN if changes.own_stage_times else _RESTAGE, window * 2)
+        for table in (t for t in TABLES if t.is_linked):
+            self._connection.execute(
+                f"update {table.name} as t set request_key = l.request_key from batch_links l "
+                "where t.file_key = l.file_key and t.id = l.id "
+                "and t.byte_offset between l.first_offset and l.last_offset "
+                f"and t.{table.at} >= ? and t.{table.at} <= ?",
+                window,
+            )
+        self._connection.execute(_RESTAGE, window * 2)
         self._connection.unregister("batch_links")
 
     def _reject(self, changes: Changes) -> None:
@@ -247,6 +240,15 @@ class DuckDBWriter:
         )
 
 
+def filled_columns(table: "pa.Table") -> list[str]:
+    """The columns that have a value in some row; null is what a column is left out for."""
+    return [
+        name
+        for name, column in zip(table.column_names, table.columns, strict=True)
+        if column.null_count < table.num_rows
+    ]
+
+
 def _link_table(links: Sequence[Relink]) -> "pa.Table":
     import pyarrow as pa
 
@@ -259,38 +261,39 @@ def _link_table(links: Sequence[Relink]) -> "pa.Table":
                 "last_offset": x.last_offset,
                 "request_key": x.request_key,
                 "part": x.part,
+                "is_own": x.own_stage_times,
             }
             for x in links
         ]
     )
 
 
-_LINKED = """
+# Stages logged with their own times add up to the time since the request began; else the difference is their own time.
+_RESTAGE = """
 with linked as (
-    select s.file_key, s.byte_offset, l.request_key, l.part, s.elapsed_ms, s.duration_ms
+    select s.file_key, s.byte_offset, l.request_key, l.part, l.is_own, s.elapsed_ms, s.duration_ms
     from stage_timings s join batch_links l
       on s.file_key = l.file_key and s.id = l.id
      and s.byte_offset between l.first_offset and l.last_offset
     where s.logged_at >= ? and s.logged_at <= ?
 ), numbered as (
-    select *, row_number() over w as seq, {before} as before
+    select *, row_number() over w as seq, sum(duration_ms) over w as so_far,
+        coalesce(last_value(elapsed_ms ignore nulls) over p, 0) as before
     from linked
-    window w as (partition by request_key order by part, byte_offset){more}
+    window w as (partition by request_key order by part, byte_offset),
+        p as (
+            partition by request_key order by part, byte_offset
+            rows between unbounded preceding and 1 preceding
+        )
 )
-update stage_timings set request_key = n.request_key, seq = n.seq, {set_}
+update stage_timings set request_key = n.request_key, seq = n.seq,
+    elapsed_ms = case when not n.is_own then n.elapsed_ms when n.duration_ms is not null then n.so_far end,
+    duration_ms = case
+        when n.is_own then n.duration_ms
+        when n.elapsed_ms >= n.before then n.elapsed_ms - n.before
+        else n.elapsed_ms
+    end
 from numbered n
 where stage_timings.file_key = n.file_key and stage_timings.byte_offset = n.byte_offset
   and logged_at >= ? and logged_at <= ?
 """
-_RESTAGE = _LINKED.format(
-    before="last_value(elapsed_ms ignore nulls) over p",
-    more=", p as (partition by request_key order by part, byte_offset "
-    "rows between unbounded preceding and 1 preceding)",
-    set_="duration_ms = case when n.elapsed_ms >= coalesce(n.before, 0) "
-    "then n.elapsed_ms - coalesce(n.before, 0) else n.elapsed_ms end",
-)
-_RESTAGE_OWN = _LINKED.format(
-    before="sum(duration_ms) over w",
-    more="",
-    set_="elapsed_ms = case when n.duration_ms is null then null else n.before end",
-)

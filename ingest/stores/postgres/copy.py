@@ -16,6 +16,13 @@ _ROWS_PER_PIECE = 4096  # encoded and sent in one go: a few MB
 def copy_in(connection: psycopg.Connection[Any], name: str, table: "pa.Table") -> None:
     """Append rows to a table by COPY, within the connection's transaction."""
     plain = storable(table)
+    plain = plain.select(
+        [
+            n
+            for n, c in zip(plain.column_names, plain.columns, strict=True)
+            if c.null_count < plain.num_rows
+        ]
+    )
     columns = ", ".join(plain.column_names)
     encoder = ArrowToPostgresBinaryEncoder(plain.schema)
     with connection.cursor().copy(f"copy {name} ({columns}) from stdin (format binary)") as copy:

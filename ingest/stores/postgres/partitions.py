@@ -13,18 +13,15 @@ import numpy as np
 import psycopg
 from psycopg import errors
 
+from ingest.rows.described import TABLES
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 # the instant that a table's partitions go by
-PARTITIONED: Mapping[str, str] = {
-    "requests": "logged_at",
-    "stage_timings": "logged_at",
-    "errors": "occurred_at",
-    "cache_samples": "sampled_at",
-}
+PARTITIONED: Mapping[str, str] = {t.name: t.at for t in TABLES if t.is_partitioned and t.at}
 _NAME = re.compile(r"_p(\d{8})$")
 _AHEAD = 3  # days; made while the ones before are filled
 _MOST_DAYS = 400  # new ones for one batch

@@ -7,15 +7,17 @@ import psycopg
 from psycopg import sql
 
 from ingest.errors import StoreError
+from ingest.rows.described import TABLES, WORDS
 from ingest.stores.contract import Granted, Readable
 from ingest.stores.tables import metadata
-from ingest.stores.views import SECRETS, VIEWS, WORDS
+from ingest.stores.views import VIEWS
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 _ALWAYS = "alembic_version"  # which revision it is: ttsq itself looks there
-_TABLES = (*(name for name in metadata.tables if name not in SECRETS), _ALWAYS)
-_OWN = (*_TABLES, *SECRETS, *(v.name for v in VIEWS), "file_keys", "run_keys")
+_SECRETS = tuple(t.name for t in TABLES if t.is_secret)
+_TABLES = (*(name for name in metadata.tables if name not in _SECRETS), _ALWAYS)
+_OWN = (*_TABLES, *_SECRETS, *(v.name for v in VIEWS), "file_keys", "run_keys")
 _ONE_AT_A_TIME = (
     "select pg_advisory_xact_lock(hashtextextended('ttsq roles of ' || current_schema(), 0))"
 )
@@ -239,7 +241,7 @@ def _warnings(connection: Connection, role: _Role, schema: str, with_text: bool)
 def _closed(with_text: bool) -> list[str]:
     """Columns that the role is not to read."""
     closed = [] if with_text else [f"{t}.{c}" for t, columns in WORDS.items() for c in columns]
-    return closed + [f"{t}.{c.name}" for t in SECRETS for c in metadata.tables[t].columns]
+    return closed + [f"{t}.{c.name}" for t in _SECRETS for c in metadata.tables[t].columns]
 
 
 def _by_way(rows: Iterable[tuple[Any, ...]]) -> dict[str, list[str]]:

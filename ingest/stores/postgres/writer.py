@@ -10,6 +10,8 @@ import psycopg
 from ingest.errors import StoreError
 from ingest.faults import reach
 from ingest.model import KEY_SHIFT, Changes, Checkpoint, Origin, RunRow
+from ingest.rows.described import TABLES, WRITTEN
+from ingest.rows.spans import CARRY, EPOCH, OPEN
 from ingest.stores.postgres.copy import copy_in, shown, to_arrow
 from ingest.stores.postgres.partitions import PARTITIONED, Days, Partitions, days_of
 
@@ -20,11 +22,6 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 CHECKPOINT_COLUMNS = tuple(f.name for f in fields(Checkpoint))
 _RUN_COLUMNS = tuple(f.name for f in fields(RunRow))
-_CARRY = timedelta(
-    minutes=2
-)  # how long an ended part may still be continued, and stamps out of order
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_OPEN = -(2**63)
 _LONG = timedelta(days=1)  # a request that takes longer is in an index of its own
 
 
@@ -63,7 +60,7 @@ class PostgresWriter:
         return int(row[0])
 
     def carry(self, checkpoint: Checkpoint) -> dict[str, int]:
-        near = (checkpoint.last_logged_at or _EPOCH) - _CARRY
+        near = (checkpoint.last_logged_at or EPOCH) - CARRY
         cursor = self._connection.execute(
             _CARRIED,
             {
@@ -76,7 +73,7 @@ class PostgresWriter:
         found = to_arrow(cursor)
         ids, ended = found["id"].to_pylist(), found["ended"].cast("int64").to_pylist()
         return {
-            i: _OPEN if e is None else e for i, e in zip(ids, ended, strict=True) if i is not None
+            i: OPEN if e is None else e for i, e in zip(ids, ended, strict=True) if i is not None
         }
 
     def related_parts(
@@ -200,11 +197,12 @@ class PostgresWriter:
         if not changes.relinks:
             return
         columns = zip(*map(astuple, changes.relinks), strict=True)
-        names = ("file_keys", "ids", "firsts", "lasts", "requests", "parts")
+        names = ("file_keys", "ids", "firsts", "lasts", "requests", "parts", "owns")
         binds: dict[str, object] = dict(zip(names, map(list, columns), strict=True))
         binds |= {"earliest": changes.earliest, "latest": changes.latest}
-        self._connection.execute(_RELINK_ERRORS, binds)
-        self._connection.execute(_RESTAGE_OWN if changes.own_stage_times else _RESTAGE, binds)
+        for statement in _RELINK:
+            self._connection.execute(statement, binds)
+        self._connection.execute(_RESTAGE, binds)
 
     def _reject(self, changes: Changes) -> None:
         import pyarrow as pa
@@ -228,14 +226,7 @@ class PostgresWriter:
 
 def _tables(changes: Changes) -> Mapping[str, "list[pa.Table]"]:
     """The rows of a commit, by table; none without any."""
-    named: Mapping[str, Sequence[pa.Table | None]] = {
-        "requests": changes.requests,
-        "request_parts": changes.parts,
-        "stage_timings": [changes.stages],
-        "errors": [changes.errors],
-        "cache_samples": [changes.cache_samples],
-    }
-    return {n: [t for t in ts if t is not None and t.num_rows] for n, ts in named.items()}
+    return {n: [t for t in changes.rows.get(n, ()) if t.num_rows] for n in WRITTEN}
 
 
 def _days(changes: Changes) -> Days:
@@ -307,22 +298,27 @@ union all
 
 _LINKS = """unnest(
     %(file_keys)s::bigint[], %(ids)s::text[], %(firsts)s::bigint[], %(lasts)s::bigint[],
-    %(requests)s::bigint[], %(parts)s::integer[]
-) as l(file_key, id, first_offset, last_offset, request_key, part)"""
+    %(requests)s::bigint[], %(parts)s::integer[], %(owns)s::boolean[]
+) as l(file_key, id, first_offset, last_offset, request_key, part, is_own)"""
 
-_RELINK_ERRORS = f"""
-update errors set request_key = l.request_key
+_RELINK = [
+    f"""
+update {table.name} as t set request_key = l.request_key
 from {_LINKS}
-where errors.error_key between (l.file_key << {KEY_SHIFT}) | l.first_offset
-                           and (l.file_key << {KEY_SHIFT}) | l.last_offset
-  and errors.id = l.id
-  and occurred_at >= %(earliest)s and occurred_at <= %(latest)s
+where t.{table.key} between (l.file_key << {KEY_SHIFT}) | l.first_offset
+                    and (l.file_key << {KEY_SHIFT}) | l.last_offset
+  and t.id = l.id
+  and t.{table.at} >= %(earliest)s and t.{table.at} <= %(latest)s
 """
+    for table in TABLES
+    if table.is_linked
+]
 
 # "before" is the last value of the rows before that is not null: the one behind which as many such values stand as before the row.
-_LINKED = f"""
+# Stages logged with their own times add up to the time since the request began; else the difference is their own time.
+_RESTAGE = f"""
 with linked as (
-    select s.file_key, s.byte_offset, l.request_key, l.part, s.elapsed_ms, s.duration_ms
+    select s.file_key, s.byte_offset, l.request_key, l.part, l.is_own, s.elapsed_ms, s.duration_ms
     from stage_timings s join {_LINKS}
       on s.file_key = l.file_key and s.id = l.id
      and s.byte_offset between l.first_offset and l.last_offset
@@ -339,15 +335,14 @@ with linked as (
       on b.request_key = n.request_key and b.upto = n.earlier and b.elapsed_ms is not null
 )
 update stage_timings
-set request_key = n.request_key, seq = cast(n.seq as integer), {{set_}}
+set request_key = n.request_key, seq = cast(n.seq as integer),
+    elapsed_ms = case when not n.is_own then n.elapsed_ms when n.duration_ms is not null then n.so_far end,
+    duration_ms = case
+        when n.is_own then n.duration_ms
+        when n.elapsed_ms >= coalesce(n.before, 0) then n.elapsed_ms - coalesce(n.before, 0)
+        else n.elapsed_ms
+    end
 from compared n
 where stage_timings.file_key = n.file_key and stage_timings.byte_offset = n.byte_offset
   and logged_at >= %(earliest)s and logged_at <= %(latest)s
 """
-_RESTAGE = _LINKED.format(
-    set_="duration_ms = case when n.elapsed_ms >= coalesce(n.before, 0) "
-    "then n.elapsed_ms - coalesce(n.before, 0) else n.elapsed_ms end",
-)
-_RESTAGE_OWN = _LINKED.format(
-    set_="elapsed_ms = case when n.duration_ms is null then null else n.so_far end",
-)

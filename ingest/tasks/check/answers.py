@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 from ingest.named_queries.golden import BY_NAME, logging_lines
 from ingest.named_queries.library import NO_NEEDS, NamedQuery
+from ingest.rows.described import TABLES
 from ingest.tasks.check.fields import FieldCount
 
 YES, PART, NO = "yes", "in part", "no"
-_TABLE = re.compile(r"\b(?:from|join)\s+(requests|stage_timings|errors|cache_samples)\b")
+_TABLE = re.compile(
+    rf"\b(?:from|join)\s+({'|'.join(t.name for t in TABLES if t.kind in ('rows', 'records'))})\b"
+)
 _NOISE = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _WORD = re.compile(r"(?<![:\w])[a-z_]+\b")
 # Columns that a field fills, by table; None: every row of the table is of the field.
@@ -19,6 +22,7 @@ _COLUMNS: Mapping[str, Mapping[str, str] | str] = {
     "errors": {"code": "warning_code", "id": "id", "request_id": "request_id"},
     "stage_timings": "stage_times",
     "cache_samples": "cache_health",
+    "http_requests": {},
 }
 
 

@@ -18,7 +18,7 @@ from ingest.named_queries.golden import FIELDS
 from ingest.rows.parts import VALUE_COLUMNS, Part, continued, group
 
 if TYPE_CHECKING:
-    from ingest.rows.assemble import Batch
+    from ingest.rows.chunk import ChunkRows
 
 Bools = npt.NDArray[np.bool_]
 _BIT = {name: i for i, name in enumerate(VALUE_COLUMNS)}
@@ -29,7 +29,8 @@ _MOST_WAITING = 50_000
 _EARLIER, _EDGE = -1, -2
 # Columns of a part that its meeting with others needs; the values themselves are not kept.
 _PLACE = (
-    "id", "request_key", "file_key", "first_offset", "last_offset", "logged_at", "last_at", "started_at",
+    "id", "request_key", "file_key", "first_offset", "last_offset", "logged_at", "time_source", "last_at",
+    "started_at",
     "start_file_key", "start_offset", "completed_at", "end_file_key", "end_offset", "is_request",
     "end_columns",
 )  # fmt: skip
@@ -59,7 +60,7 @@ class RequestTally:
     _waiting: dict[str, dict[tuple[int, int], Part]] = field(default_factory=dict)
     _staged: set[tuple[int, int]] = field(default_factory=set)
 
-    def add(self, batch: "Batch", carry: dict[str, int]) -> None:
+    def add(self, batch: "ChunkRows", carry: dict[str, int]) -> None:
         """Take in a chunk; ``carry`` are the ids that the next chunk of the file may go on with."""
         rows = _slim(batch)
         company = self._company(batch)
@@ -92,14 +93,14 @@ class RequestTally:
         self._pool = None
         self._let_go({})
 
-    def _company(self, batch: "Batch") -> pa.Array:
+    def _company(self, batch: "ChunkRows") -> pa.Array:
         """Ids with parts that may meet: of this chunk and of those before it."""
         ids = _strings(batch.parts["id"])
         met = ids.filter(pa.array(~batch.settled & batch.used)).drop_null()
         known = pc.is_in(batch.ids, value_set=pa.array(list(self._waiting), pa.string()))
         return pa.concat_arrays([met, batch.ids.filter(known)]).unique()
 
-    def _meet(self, rows: pa.Table, batch: "Batch") -> None:
+    def _meet(self, rows: pa.Table, batch: "ChunkRows") -> None:
         """Put parts beside the others of their id; the chunk's first ones go on with the file's last ones."""
         for row in rows.to_pylist():
             part = _part(row)
@@ -135,15 +136,19 @@ class RequestTally:
                 self.present[f.name] += int((_has(rows, f.name) & bases[f.base]).sum())
 
 
-def _slim(batch: "Batch") -> pa.Table:
+def _slim(batch: "ChunkRows") -> pa.Table:
     """A chunk's parts without their values: which are there as bits, status and cache_hit as they are."""
     parts = batch.parts
     bits = np.zeros(parts.num_rows, np.int64)
     for name, bit in _BIT.items():
         bits |= _valid(parts[name]).astype(np.int64) << bit
     staged = np.zeros(parts.num_rows, np.bool_)
-    staged[batch.stage_part[batch.stage_part >= 0]] = True
-    columns = {name: parts[name] for name in _PLACE} | {"id": _strings(parts["id"])}
+    owner = batch.records["stage_timings"].part
+    if owner is not None:
+        staged[owner[owner >= 0]] = True
+    columns = {name: parts[name] for name in _PLACE} | {
+        name: _strings(parts[name]) for name in ("id", "time_source")
+    }
     columns |= {
         "bits": pa.array(bits),
         "status": _strings(parts["status"]),

@@ -1,6 +1,7 @@
 """Parsed chunks → what kinds of records, events and keys a log holds; pure, in bounded memory."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from ingest.records.vocabulary import AUDIO_METRICS, EVENTS, KEYS
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from ingest.rows.chunk import RecordRows
 
 _ID = KEYS.index("id")
 _MOST_NAMES = 10_000  # different names counted; beyond it the rare half is forgotten
@@ -46,8 +49,9 @@ class RecordTally:
     samples: Counter[str] = field(default_factory=Counter)
     gaps: dict[tuple[str, str], Gaps] = field(default_factory=dict)
 
-    def add(self, parsed: Parsed, errors: "pa.Table", cache_samples: "pa.Table") -> None:
-        """Take in a chunk and the tables of errors and cache samples that were made of it."""
+    def add(self, parsed: Parsed, rows: Mapping[str, "RecordRows"]) -> None:
+        """Take in a chunk, and the rows that were made of it, by table."""
+        errors = rows["errors"].table
         kinds = parsed.records[:, layout.R_KIND]
         self.with_header += int((kinds == layout.K_HEADER).sum())
         self.headerless += int((kinds == layout.K_HEADERLESS).sum())
@@ -59,7 +63,7 @@ class RecordTally:
         self.warnings += pc.sum(warning).as_py() or 0
         coded = pc.and_(warning, errors["code"].is_valid())
         self.warnings_with_code += pc.sum(coded).as_py() or 0
-        self._samples(cache_samples)
+        self._samples(rows["cache_samples"].table)
 
     def end_file(self) -> None:
         """What comes next is of another file: the pause between them is none of the samples'."""

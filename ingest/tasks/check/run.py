@@ -145,8 +145,8 @@ class _Check:
             )  # fmt: skip
             try:
                 for parsed in chunks:
-                    batch = build(parsed, self.parser.format, origin, carry)
-                    self._records.add(parsed, batch.errors, batch.cache_samples)
+                    batch, carry = build(parsed, self.parser.format, origin, carry)
+                    self._records.add(parsed, batch.records)
                     self._requests.add(batch, carry)
                     self._ledger = self._ledger + parsed.ledger
                     if reader.compression == "none":

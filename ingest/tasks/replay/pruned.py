@@ -9,6 +9,7 @@ from ingest.compiled import layout
 from ingest.model import Changes
 from ingest.records.parse import Parsed
 from ingest.records.vocabulary import AUDIO_METRICS, START
+from ingest.rows.described import BY_NAME, RECORDS
 from ingest.stores.recorded import Pruned
 
 _NO_EVENT = -1
@@ -29,14 +30,19 @@ def without_requests(parsed: Parsed, before: int) -> Parsed:
 
 
 def without_rows(changes: Changes, pruned: Pruned) -> Changes:
-    """The changes without errors and cache samples that are older than what was pruned of their tables."""
+    """The changes without rows of records that are older than what was pruned of their tables."""
     requests = pruned.of("requests")
-    return replace(
-        changes,
-        parts=[_of_requests_or_newer(table, requests) for table in changes.parts],
-        errors=_newer(changes.errors, "occurred_at", pruned.of("errors")),
-        cache_samples=_newer(changes.cache_samples, "sampled_at", pruned.of("cache_samples")),
-    )
+    rows = {
+        **changes.rows,
+        "request_parts": [
+            _of_requests_or_newer(table, requests) for table in changes.rows["request_parts"]
+        ],
+    }
+    for table in (BY_NAME[name] for name in RECORDS):
+        if table.follows is None:
+            before = pruned.of(table.name)
+            rows[table.name] = [_newer(t, table.at, before) for t in changes.rows[table.name]]
+    return replace(changes, rows=rows)
 
 
 def _of_requests_or_newer(parts: pa.Table, before: int) -> pa.Table:
@@ -46,8 +52,8 @@ def _of_requests_or_newer(parts: pa.Table, before: int) -> pa.Table:
     )
 
 
-def _newer(table: pa.Table | None, column: str, before: int) -> pa.Table | None:
-    return None if table is None else table.filter(pc.greater_equal(table[column], _at(before)))
+def _newer(table: pa.Table, column: str | None, before: int) -> pa.Table:
+    return table.filter(pc.greater_equal(table[column], _at(before)))
 
 
 def _at(micros: int) -> pa.Scalar:

@@ -16,9 +16,12 @@ from ingest.model import Checkpoint, Ledger, Origin, RunRow
 from ingest.pipeline.changes import make_changes
 from ingest.pipeline.salt import words_of
 from ingest.records.chunks import ChunkReader
+from ingest.records.instants import LOGGED
 from ingest.records.parse import Parsed, Parser
 from ingest.rows.assemble import build, find_events
 from ingest.rows.columns import FirstPairs
+from ingest.rows.described import BY_NAME, RECORDS
+from ingest.rows.join import join
 from ingest.stores import migrate
 from ingest.stores.contract import Store, Writer
 from ingest.stores.recorded import Pruned, pruned
@@ -44,9 +47,7 @@ _BEFORE = tuple(
     for table, file, offset, at in (
         ("requests", "start_file_key", "start_offset", "started_at"),
         ("requests", "end_file_key", "end_offset", "completed_at"),
-        ("stage_timings", "file_key", "byte_offset", "logged_at"),
-        ("errors", "file_key", "byte_offset", "occurred_at"),
-        ("cache_samples", "file_key", "byte_offset", "sampled_at"),
+        *((t, *BY_NAME[t].place[0], BY_NAME[t].at) for t in RECORDS),
     )
 )
 
@@ -279,13 +280,13 @@ class _File:
         if not len(good):
             return parsed
         first = int(good[0])
-        if not parsed.inferred[first] and not _is_repeated(
+        if parsed.time_source[first] == LOGGED and not _is_repeated(
             int(parsed.instants[first]), self.run_.options.tz
         ):
             return parsed
         last = self._instant_before(at)
         if last is None:
-            return None if parsed.inferred[good].all() else parsed
+            return None if (parsed.time_source[good] != LOGGED).all() else parsed
         return self._parser.parse(
             parsed.data,
             base=parsed.base,
@@ -344,10 +345,10 @@ class _File:
             at = _EPOCH + timedelta(microseconds=int(parsed.instants.min()))
             before = replace(checkpoint, committed_offset=healed.low, last_logged_at=at)
             carry = writer.carry(before)
-        built = build(parsed, fmt, origin, carry)
+        built, _ = build(parsed, fmt, origin, carry)
         rejects = tuple((origin.file_key, r) for r in healed.rejects)
         batch = self.run_.words.of(replace(built, rejects=rejects))
-        changes = make_changes(writer, batch, self.run_.now(), fmt.own_stage_times)
+        changes = make_changes(writer, join([batch]), self.run_.now())
         changes = without_rows(changes, cut)
         writer.release(checkpoint.file_key, healed.released)
         writer.write(changes)
@@ -361,13 +362,8 @@ class _File:
         if last.last_instant is not None and (at is None or is_last):
             at = _EPOCH + timedelta(microseconds=last.last_instant)
         return replace(
-            c,
+            c.counting(moved),
             header_offset=self._header_offset(),
-            records=c.records + moved.records,
-            record_bytes=c.record_bytes + moved.record_bytes,
-            quarantined=c.quarantined + moved.quarantined,
-            quarantined_bytes=c.quarantined_bytes + moved.quarantined_bytes,
-            ignored_bytes=c.ignored_bytes + moved.ignored_bytes,
             last_logged_at=at,
             last_ingested_at=self.run_.now(),
         )

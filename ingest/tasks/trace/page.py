@@ -38,6 +38,13 @@ _BESIDE = 25  # cells beside label and bar: the numbers and the space between
 _TEXT = 300  # characters of a text or message
 _MESSAGE = 120  # characters of a message in a list
 _CAUSE, _DEEPEST = 3, 12  # first and last lines of a long traceback: the last ones tell
+# what is said of an instant that the record's own line does not give
+_TIMES = {
+    "envelope": "that of the line's transport",
+    "neighbour": "that of the record before it",
+    "read": "when it was read",
+    "file": "when the file was last changed",
+}
 _STYLES = {
     "failed": "red",
     "success": "green",
@@ -143,8 +150,8 @@ class _Page:
     def _error_lines(self, e: Error) -> Iterator[tuple[str, str]]:
         if e.message:
             yield self._cut(e.message), ""
-        if e.time_inferred:
-            yield "its time is that of the record before it", "dim"
+        if e.time_source in _TIMES:
+            yield f"its time is {_TIMES[e.time_source]}", "dim"
         if e.location:
             yield "at " + self._cut(e.location), "bold"
         if e.traceback:

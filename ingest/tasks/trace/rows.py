@@ -77,7 +77,7 @@ class Error:
     """A row of ``errors``."""
 
     occurred_at: datetime
-    time_inferred: bool
+    time_source: str
     host: str
     service: str
     level: str

@@ -68,7 +68,7 @@ where request_key = :key and logged_at = :logged_at
 """
 
 _STAGE = "stage, seq, logged_at, elapsed_ms, duration_ms, file_key, byte_offset"
-_ERROR = """occurred_at, time_inferred, host, service, level, logger, event, code, id, request_id,
+_ERROR = """occurred_at, time_source, host, service, level, logger, event, code, id, request_id,
     message, exception_type, exception_message, traceback, location, attributes,
     file_key, byte_offset"""
 

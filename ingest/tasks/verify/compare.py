@@ -9,13 +9,11 @@ from ingest.compiled import layout
 from ingest.records.arrays import Bools, Ints
 from ingest.records.instants import NO_INSTANT
 from ingest.records.parse import Parsed
-from ingest.rows.assemble import Batch
+from ingest.rows.chunk import ChunkRows, RecordRows
+from ingest.rows.described import BY_NAME
+from ingest.rows.spans import GRACE_US, JOIN_GAP_US
 from ingest.stores.recorded import TABLE_OF, Places, Stored
 
-_DAY_US = (
-    86_400_000_000  # a part may belong to a request that began so long before it (parts.JOIN_GAP)
-)
-_MINUTE_US = 60_000_000  # stray records lie so far outside their request (parts.GRACE)
 _NEVER = np.iinfo(np.int64).max
 
 
@@ -43,7 +41,7 @@ class Expected:
     end_ids: pa.Array
 
 
-def expected(parsed: Parsed, batch: Batch) -> Expected:
+def expected(parsed: Parsed, batch: ChunkRows) -> Expected:
     """The places of a chunk's rows."""
     parts, n_carried = batch.parts, len(batch.carried)
     logged, has_start = _ints(parts["logged_at"]), parts["start_offset"].is_valid().to_numpy()
@@ -51,15 +49,13 @@ def expected(parsed: Parsed, batch: Batch) -> Expected:
     named = parts["id"].is_valid().to_numpy()
     first = batch.used & ~has_start
     first[:n_carried] = False  # these began in an earlier chunk
-    since = logged - np.where(has_start, _MINUTE_US, _DAY_US)
+    since = logged - np.where(has_start, GRACE_US, JOIN_GAP_US)
     offsets = _ints(parts["first_offset"])
     rejects = np.array([r.byte_offset for _, r in batch.rejects], np.int64)
     own_start = np.where(has_start, _ints(parts["start_offset"]), -1)[has_end]
     end_offsets = _ints(parts["end_offset"])[has_end]
     pairs = {
-        "stage_timings": (_ints(batch.stages["byte_offset"]), since[batch.stage_part]),
-        "errors": _rows(batch.errors, "occurred_at"),
-        "cache_samples": _rows(batch.cache_samples, "sampled_at"),
+        **{name: _rows(name, rows, since) for name, rows in batch.records.items()},
         "quarantine": (rejects, np.full(len(rejects), _NEVER - 1)),
         "starts": (_ints(parts["start_offset"])[has_start], since[has_start]),
         "ends": (end_offsets, since[has_end]),
@@ -69,16 +65,21 @@ def expected(parsed: Parsed, batch: Batch) -> Expected:
     ids = parts["id"].combine_chunks()
     ordered = {name: (v[np.argsort(v)], at[np.argsort(v)]) for name, (v, at) in pairs.items()}
     return Expected(
-        Places(**{name: v for name, (v, _) in ordered.items()}),
-        Places(**{name: at for name, (_, at) in ordered.items()}),
+        Places.of({name: v for name, (v, _) in ordered.items()}),
+        Places.of({name: at for name, (_, at) in ordered.items()}),
         own_start[np.argsort(end_offsets)],
         ids.filter(pa.array(has_start)).take(pa.array(np.argsort(pairs["starts"][0]))),
         ids.filter(pa.array(has_end)).take(pa.array(np.argsort(end_offsets))),
     )
 
 
-def _rows(table: pa.Table, instant: str) -> tuple[Ints, Ints]:
-    return _ints(table["byte_offset"]), _ints(table[instant])
+def _rows(name: str, rows: RecordRows, since: Ints) -> tuple[Ints, Ints]:
+    """Places of a table's rows, and up to when they were not pruned: those that follow requests as these are."""
+    described = BY_NAME[name]
+    offsets = _ints(rows.table[described.place[0][1]])
+    if described.follows is not None and rows.part is not None:
+        return offsets, since[rows.part]
+    return offsets, _ints(rows.table[described.at])
 
 
 def _ints(column: pa.ChunkedArray) -> Ints:
@@ -128,8 +129,9 @@ def _pruned_before(table: str, stored: Stored) -> int:
     before = stored.pruned.of(table)
     if table == "quarantine":
         return _NEVER if before > NO_INSTANT else before
-    if table in ("stage_timings", "request_parts"):
-        return max(before, stored.pruned.of("requests"))
+    follows = BY_NAME[table].follows
+    if follows is not None:
+        return max(before, stored.pruned.of(follows))
     return before
 
 

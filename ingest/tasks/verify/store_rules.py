@@ -5,19 +5,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from ingest.model import Checkpoint, make_key
-from ingest.rows.parts import JOIN_GAP
+from ingest.rows.described import TABLES
+from ingest.rows.spans import JOIN_GAP
 from ingest.stores.contract import Reader, Store
 from ingest.stores.recorded import pruned
 
 # Table, its column of the log file, its column of the offset there, and which of its rows.
-_COLUMNS = (
-    ("stage_timings", "file_key", "byte_offset", "true"),
-    ("errors", "file_key", "byte_offset", "true"),
-    ("cache_samples", "file_key", "byte_offset", "true"),
-    ("quarantine", "file_key", "byte_offset", "true"),
-    ("requests", "start_file_key", "start_offset", "true"),
-    ("requests", "end_file_key", "end_offset", "start_file_key is distinct from end_file_key"),
-    ("request_parts", "file_key", "first_offset", "true"),
+_ONCE = {("requests", "end_file_key"): "start_file_key is distinct from end_file_key"}
+_COLUMNS = tuple(
+    (table.name, file, offset, _ONCE.get((table.name, file), "true"))
+    for table in TABLES
+    for file, offset in table.place
 )
 _BEYOND = (
     "select t.{file}, count(*), min(t.{offset}) from {table} t join log_files f on t.{file} = f.file_key "

@@ -1,0 +1,90 @@
+"""A parsed chunk on its way to rows, and the rows of a table that has one per record."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from ingest.model import Origin, Reject
+from ingest.records.arrays import I32, Bools, Ints
+from ingest.records.formats import Format
+from ingest.records.parse import Parsed
+from ingest.rows.columns import FirstPairs
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """The events of a chunk: records that make requests, or that name an id.
+
+    ``rows`` int32[e] record numbers; ``kinds`` int32[e]; ``codes`` int32[e] into ``ids``, strings (-1: no id); ``instants`` int64[e].
+    """
+
+    rows: I32
+    kinds: I32
+    codes: I32
+    ids: pa.Array
+    instants: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What the rows of a table are made of.
+
+    ``part_of`` int32[e] is the part of each event, of ``n_parts``; ``owner_of`` int32[n_records] that of each record, -1 for none.
+    """
+
+    parsed: Parsed
+    first: FirstPairs
+    format: Format
+    origin: Origin
+    events: Events
+    part_of: I32
+    n_parts: int
+    owner_of: I32
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRows:
+    """Rows that are one record each.
+
+    ``part`` int32[n] is the part of a request that each belongs to, -1 for none; None for a table without requests.
+    ``is_own`` bool[n], of stages alone: what was logged is the stage's own time, not the time since its request began.
+    """
+
+    table: pa.Table
+    part: I32 | None = None
+    is_own: Bools | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkRows:
+    """The rows of one chunk, and the parts that must still meet others.
+
+    ``parts`` has a row for every part of this chunk, with the columns of request_parts but for the carried ones' own; ``settled`` bool[n_parts]:
+    a request by itself unless the store knows other parts of its id; ``used``: has records in this chunk. ``records`` are the rows of the
+    other tables, by name. ``carried`` are the ids of
+    the first parts, which continue earlier ones of the file; ``ids``, each once, and ``startless`` those with a part without a start: strings. ``earliest`` and ``latest`` are
+    the window of the events, microseconds. ``rejects`` are pieces with the key of their file.
+    ``own_stage_times``: stage times as logged are each stage's own, where no profile says otherwise.
+    """
+
+    origin: Origin
+    own_stage_times: bool
+    parts: pa.Table
+    settled: Bools
+    used: Bools
+    carried: tuple[str, ...]
+    records: Mapping[str, RecordRows]
+    rejects: tuple[tuple[int, Reject], ...]
+    ids: pa.Array
+    startless: pa.Array
+    earliest: int
+    latest: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch(ChunkRows):
+    """What one commit stores: the rows of a file's chunks, or of several small files read from their beginnings.
+
+    Of several files nothing is carried, and ``origin`` is the first's.
+    """

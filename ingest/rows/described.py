@@ -1,0 +1,122 @@
+"""What there is to know of each table beside its columns, said once; whatever treats all tables alike goes by this."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["rows", "records", "parts", "quarantine", "upkeep"]
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """One table.
+
+    :ivar noun: what its rows are called in a sentence.
+    :ivar kind: ``rows``: of several records each; ``records``: of one record each; else what the name says.
+    :ivar at: the instant that its age, its window and its partition go by; None where rows do not age.
+    :ivar key: the column whose value is :func:`ingest.model.make_key` of the place of the row's first record.
+    :ivar place: columns of log file and offset: those of its record, of a request's start and end.
+    :ivar words: columns that hold users' words, or may quote them.
+    :ivar follows: the table whose rows take these with them when they go; ``request_key`` names them.
+    :ivar is_linked: its rows name a request that may become known later, or become another one.
+    :ivar is_partitioned: by day, where the backend can do that.
+    :ivar is_published: BI readers get it.
+    :ivar is_secret: nobody but ttsq reads it.
+    """
+
+    name: str
+    noun: str
+    kind: Kind
+    at: str | None = None
+    key: str | None = None
+    place: tuple[tuple[str, str], ...] = ()
+    words: tuple[str, ...] = ()
+    follows: str | None = None
+    is_linked: bool = False
+    is_partitioned: bool = False
+    is_published: bool = True
+    is_secret: bool = False
+
+
+_PLACE = (("file_key", "byte_offset"),)
+
+TABLES = (
+    Described(
+        "requests",
+        "requests",
+        "rows",
+        at="logged_at",
+        key="request_key",
+        place=(("start_file_key", "start_offset"), ("end_file_key", "end_offset")),
+        words=("text", "attributes"),
+        is_partitioned=True,
+    ),
+    Described(
+        "request_parts",
+        "pieces of requests",
+        "parts",
+        at="logged_at",
+        place=(("file_key", "first_offset"),),
+        words=("text", "attributes"),
+        follows="requests",
+        is_published=False,
+    ),
+    Described(
+        "stage_timings",
+        "stage times",
+        "records",
+        at="logged_at",
+        place=_PLACE,
+        follows="requests",
+        is_partitioned=True,
+    ),
+    Described(
+        "errors",
+        "warnings or errors",
+        "records",
+        at="occurred_at",
+        key="error_key",
+        place=_PLACE,
+        words=("message", "exception_message", "traceback", "attributes"),
+        is_linked=True,
+        is_partitioned=True,
+    ),
+    Described(
+        "cache_samples",
+        "cache samples",
+        "records",
+        at="sampled_at",
+        key="sample_key",
+        place=_PLACE,
+        is_partitioned=True,
+    ),
+    Described(
+        "http_requests",
+        "HTTP requests",
+        "records",
+        at="logged_at",
+        key="http_key",
+        place=_PLACE,
+        words=("query", "user_agent", "referer", "attributes"),
+        is_linked=True,
+        is_partitioned=True,
+    ),
+    Described(
+        "quarantine",
+        "pieces in quarantine",
+        "quarantine",
+        at="quarantined_at",
+        place=_PLACE,
+        words=("raw",),
+    ),
+    Described("ingest_runs", "runs", "upkeep", at="started_at"),
+    Described("log_files", "log files", "upkeep"),
+    Described("pruned", "prunings", "upkeep"),
+    Described("text_salts", "salts", "upkeep", is_published=False, is_secret=True),
+)
+BY_NAME = {t.name: t for t in TABLES}
+# in the order that a commit writes them in
+WRITTEN = tuple(t.name for t in TABLES if t.kind in ("rows", "parts", "records"))
+# tables of one row per record
+RECORDS = tuple(t.name for t in TABLES if t.kind == "records")
+# the columns of each table that hold users' words
+WORDS = {t.name: t.words for t in TABLES if t.words}

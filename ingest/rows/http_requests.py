@@ -1,0 +1,60 @@
+"""Access lines, as records of the event http_request → rows of http_requests."""
+
+import numpy as np
+import pyarrow as pa
+
+from ingest.compiled import layout
+from ingest.records.arrays import I32
+from ingest.records.vocabulary import HTTP_REQUEST
+from ingest.rows.attributes import free_pairs
+from ingest.rows.chunk import Chunk, RecordRows
+from ingest.rows.columns import (
+    instants,
+    offsets_of,
+    pair_strings,
+    request_ids,
+    row_keys,
+    same,
+    time_sources,
+    value_column,
+)
+
+_VALUES = (
+    "server", "client", "method", "path", "query", "protocol", "http_status", "bytes_sent",
+    "request_ms", "upstream_ms",
+)  # fmt: skip
+_FROM = ("user_agent", "referer")
+KEYS = ("id", "request_id", "instance", *_VALUES, *_FROM)
+
+
+def rows(chunk: Chunk) -> RecordRows:
+    """Rows of http_requests; request_key is left null."""
+    records = chunk.parsed.records
+    good = records[:, layout.R_KIND] <= layout.K_TRACEBACK
+    found = np.flatnonzero(good & (records[:, layout.R_EVENT] == HTTP_REQUEST)).astype(np.int32)
+    return RecordRows(_table(chunk, found), chunk.owner_of[found])
+
+
+def _table(chunk: Chunk, rows: I32) -> pa.Table:
+    parsed, first, origin, n = chunk.parsed, chunk.first, chunk.origin, len(rows)
+    offsets = offsets_of(parsed, rows)
+    pairs = {name: first[name][rows] for name in KEYS}
+    used = np.concatenate([p[p >= 0] for p in pairs.values()])
+    return pa.table(
+        {
+            "http_key": pa.array(row_keys(origin, offsets)),
+            "logged_at": instants(parsed.instants[rows]),
+            "time_source": time_sources(parsed.time_source[rows]),
+            "host": same(origin.host, n),
+            "service": same(origin.service, n),
+            "instance": pair_strings(parsed, pairs["instance"]),
+            **{name: value_column(parsed, name, pairs[name]) for name in _VALUES},
+            "id": pair_strings(parsed, pairs["id"]),
+            "request_id": request_ids(parsed, rows, pairs["request_id"]),
+            "request_key": pa.nulls(n, pa.int64()),
+            **{name: pair_strings(parsed, pairs[name]) for name in _FROM},
+            "attributes": free_pairs(parsed, chunk.format, rows, used),
+            "file_key": pa.array(np.full(n, origin.file_key, np.int64)),
+            "byte_offset": pa.array(offsets),
+        }
+    )
