@@ -80,11 +80,19 @@ class Writer(Protocol):
 class Reader(Protocol):
     """A read-only session."""
 
+    def revision(self) -> str | None:
+        """The schema revision of the store, None for one without tables."""
+
     def query(self, sql: str, binds: Mapping[str, object] | None) -> QueryResult:
         """Run one statement with ``:name`` parameters bound; None: it has none, and is run as it is."""
 
     def describe(self, sql: str, binds: Mapping[str, object]) -> list[tuple[str, str]]:
         """Name and type, as the database calls it, of each column that a query would return; it is not run."""
+
+
+def no_store(store: str) -> StoreError:
+    """What to raise when there is nothing to read yet."""
+    return StoreError(f"there is no store at {store}", "ingest something first: ttsq ingest PATH")
 
 
 def schema_refused(store: str, reason: str) -> StoreError:
@@ -244,7 +252,10 @@ class Store(Protocol):
         """A transaction; waits, bounded, for whoever holds the store."""
 
     def reading(self) -> AbstractContextManager[Reader]:
-        """A read-only session; waits, bounded, for whoever holds the store."""
+        """A read-only session; waits, bounded, for whoever holds the store.
+
+        :raises StoreError: when there is no store.
+        """
 
     def ingesting(
         self, wait_seconds: float, host: str | None = None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ingest.errors import StoreError
 from ingest.resources import folder
-from ingest.stores.contract import Store, schema_refused
+from ingest.stores.contract import Reader, Store, no_store, schema_refused
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -56,13 +56,28 @@ def check_known(store: Store) -> str | None:
     :raises StoreError: when this program does not know it.
     """
     revision = store.revision()
+    _require_known(store, revision)
+    return revision
+
+
+def _require_known(store: Store, revision: str | None) -> None:
     if revision is not None and revision not in revisions():
         raise StoreError(
             f"the store {store.description} has schema revision {revision}, "
             f"newer than this ttsq (which knows up to {head()})",
             "upgrade ttsq: pip install --upgrade ttsq",
         )
-    return revision
+
+
+@contextmanager
+def reading(store: Store) -> Iterator[Reader]:
+    """A read-only session on a store that is at head: the store is opened once.
+
+    :raises StoreError: for a store that is empty or of another revision.
+    """
+    with store.reading() as reader:
+        _require(store, reader.revision())
+        yield reader
 
 
 def require_head(store: Store) -> None:
@@ -71,10 +86,12 @@ def require_head(store: Store) -> None:
     :raises StoreError: with what to do about it.
     """
     if not store.exists():
-        raise StoreError(
-            f"there is no store at {store.description}", "ingest something first: ttsq ingest PATH"
-        )
-    revision = check_known(store)
+        raise no_store(store.description)
+    _require(store, store.revision())
+
+
+def _require(store: Store, revision: str | None) -> None:
+    _require_known(store, revision)
     if revision != head():
         raise StoreError(
             f"the store {store.description} is at schema revision {revision or 'none'}, "

@@ -4,20 +4,34 @@ import json
 import shutil
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ingest.cli.options.context import options, print_error, printable, reported
 from ingest.cli.options.logs import DateFormat, LogFormat, Zone, chosen_format, reading_progress
+from ingest.cli.settings.load import zone
 from ingest.errors import ExitCode
-
-if TYPE_CHECKING:
-    from ingest.named_queries.library import NamedQuery
-    from ingest.tasks.check.answers import Addition, Answer
-    from ingest.tasks.check.fields import FieldCount
-    from ingest.tasks.check.run import LogReport
+from ingest.named_queries.golden import BASES, BY_NAME
+from ingest.named_queries.library import NamedQuery, load_library
+from ingest.records.vocabulary import EVENTS, KEYS
+from ingest.render.table import render_table
+from ingest.stores.contract import QueryResult
+from ingest.tasks.check.answers import (
+    NO,
+    PART,
+    YES,
+    Addition,
+    Answer,
+    additions,
+    answers,
+    gaps,
+    is_gap,
+)
+from ingest.tasks.check.fields import FieldCount
+from ingest.tasks.check.run import LogReport, check_logs
 
 _EVENTS_SHOWN, _KEYS_SHOWN, _PATHS_SHOWN = 5, 10, 5
 _MOST_PERCENT = 99.9  # what is shown of a share that is nearly, but not, all
@@ -42,11 +56,6 @@ def check(
     lines to add to the service's logging. No store is needed or made. Exits with 1 when a field is missing.
     """
     with reported(options(ctx).debug):
-        from ingest.cli.settings.load import zone
-        from ingest.named_queries.library import load_library
-        from ingest.tasks.check.answers import gaps
-        from ingest.tasks.check.run import check_logs
-
         settings = options(ctx).settings
         fmt = chosen_format(settings, log_format, datefmt)
         library = load_library(settings.query_folder)
@@ -61,9 +70,7 @@ def check(
             raise typer.Exit(int(ExitCode.FOUND))
 
 
-def _print(report: "LogReport", library: "list[NamedQuery]", as_json: bool) -> None:
-    from ingest.tasks.check.answers import additions, answers
-
+def _print(report: LogReport, library: list[NamedQuery], as_json: bool) -> None:
     found, added = answers(library, report.fields), additions(report.fields)
     if as_json:
         shown = json.dumps(_object(report, found, added), ensure_ascii=False, indent=2)
@@ -75,7 +82,7 @@ def _print(report: "LogReport", library: "list[NamedQuery]", as_json: bool) -> N
     typer.echo("\n\n".join(s for s in sections if s))
 
 
-def _records(report: "LogReport") -> str:
+def _records(report: LogReport) -> str:
     files = "1 file" if len(report.files) == 1 else f"{len(report.files)} files"
     rejects = ", ".join(f"{n:,} {reason}" for reason, n in sorted(report.rejects.items()))
     lines = [
@@ -105,19 +112,12 @@ def _names(counts: Mapping[str, int], most: int, kind: str) -> str:
 
 def _meant(name: str, kind: str) -> str | None:
     """The known event or key that a name is nearly, in letters."""
-    from ingest.records.vocabulary import EVENTS, KEYS
-
     plain = name.lower().replace("-", "_").replace(".", "_")
     near = get_close_matches(plain, EVENTS if kind == "event" else KEYS, n=1, cutoff=0.8)
     return near[0] if near else None
 
 
-def _fields(report: "LogReport") -> str:
-    from ingest.named_queries.golden import BASES, BY_NAME
-    from ingest.render.table import render_table
-    from ingest.stores.contract import QueryResult
-    from ingest.tasks.check.answers import is_gap
-
+def _fields(report: LogReport) -> str:
     counts = {c.name: c for c in report.fields}
     rows: list[tuple[object, ...]] = [
         (c.name, BASES[BY_NAME[c.name].base], c.among, c.present, _percent(c),
@@ -131,14 +131,14 @@ def _fields(report: "LogReport") -> str:
     return table.rpartition("\n\n")[0]  # without the line that counts rows
 
 
-def _percent(count: "FieldCount") -> str:
+def _percent(count: FieldCount) -> str:
     if count.share is None:
         return "none asked"
     percent = 100 * count.share
     return "100 %" if count.present == count.among else f"{min(percent, _MOST_PERCENT):.1f} %"
 
 
-def _caches(report: "LogReport") -> str:
+def _caches(report: LogReport) -> str:
     shown = report.sampling[:_PATHS_SHOWN]
     lines = []
     for s in shown:
@@ -151,9 +151,7 @@ def _caches(report: "LogReport") -> str:
     return "\n".join(["cache directories:", *lines]) if lines else ""
 
 
-def _queries(found: "Iterable[Answer]") -> str:
-    from ingest.tasks.check.answers import NO, PART, YES
-
+def _queries(found: Iterable[Answer]) -> str:
     found = list(found)
     by_kind = {kind: [a for a in found if a.answer == kind] for kind in (YES, PART, NO)}
     lines = [
@@ -166,7 +164,7 @@ def _queries(found: "Iterable[Answer]") -> str:
     return "\n".join(lines)
 
 
-def _added(additions: "Iterable[Addition]") -> str:
+def _added(additions: Iterable[Addition]) -> str:
     lines: list[str] = []
     for a in additions:
         lines += ["", *(f"    {line}" for line in a.lines)]
@@ -176,13 +174,8 @@ def _added(additions: "Iterable[Addition]") -> str:
 
 
 def _object(
-    report: "LogReport", found: "Iterable[Answer]", added: "Iterable[Addition]"
+    report: LogReport, found: Iterable[Answer], added: Iterable[Addition]
 ) -> dict[str, object]:
-    from dataclasses import asdict
-
-    from ingest.named_queries.golden import BASES, BY_NAME
-    from ingest.tasks.check.answers import is_gap
-
     counts = {c.name: c for c in report.fields}
     return {
         "files": list(report.files),

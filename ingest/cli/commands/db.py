@@ -2,15 +2,14 @@
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ingest.cli.options.context import open_store, options, printable, reported
 from ingest.errors import ExitCode, UsageProblem
-
-if TYPE_CHECKING:
-    from ingest.stores.contract import Granted
+from ingest.stores import migrate
+from ingest.stores.contract import Granted
 
 db = typer.Typer(no_args_is_help=True, help="Schema revisions of the store, and who may read it.")
 
@@ -21,8 +20,6 @@ def upgrade(
     revision: Annotated[str, typer.Argument(help="A revision, or head.")] = "head",
 ) -> None:
     """Bring the store to a revision; an empty one gets its tables."""
-    from ingest.stores import migrate
-
     with reported(options(ctx).debug):
         store = open_store(ctx)
         _require_known(revision, "head")
@@ -41,8 +38,6 @@ def downgrade(
     revision: Annotated[str, typer.Argument(help="A revision, or base: all tables go.")],
 ) -> None:
     """Take the store back to a revision."""
-    from ingest.stores import migrate
-
     with reported(options(ctx).debug):
         store = open_store(ctx)
         _require_known(revision, "base")
@@ -52,8 +47,6 @@ def downgrade(
 
 
 def _require_known(revision: str, word: str) -> None:
-    from ingest.stores import migrate
-
     if revision != word and revision not in migrate.revisions():
         raise UsageProblem(
             f"there is no revision {revision!r}", f"known: {', '.join(migrate.revisions())}, {word}"
@@ -63,8 +56,6 @@ def _require_known(revision: str, word: str) -> None:
 @db.command()
 def current(ctx: typer.Context) -> None:
     """The revision of the store, and the one this program works with."""
-    from ingest.stores import migrate
-
     with reported(options(ctx).debug):
         store = open_store(ctx)
         typer.echo(f"store   {store.description}")
@@ -75,8 +66,6 @@ def current(ctx: typer.Context) -> None:
 @db.command()
 def check(ctx: typer.Context) -> None:
     """Compare the store's tables and views with what the program expects; exit 1 when they differ."""
-    from ingest.stores import migrate
-
     with reported(options(ctx).debug):
         store = open_store(ctx)
         migrate.require_head(store)
@@ -101,8 +90,6 @@ def grant_reader(
 
     What else it had on the store's tables is taken away; without --with-text so are users' words.
     """
-    from ingest.stores import migrate
-
     with reported(options(ctx).debug):
         store = open_store(ctx)
         migrate.require_head(store)
@@ -113,12 +100,12 @@ def grant_reader(
             _print_granted(granted)
 
 
-def _as_object(granted: "Granted") -> dict[str, object]:
+def _as_object(granted: Granted) -> dict[str, object]:
     tables = [t._asdict() for t in granted.tables]
     return asdict(granted) | {"tables": tables}
 
 
-def _print_granted(granted: "Granted") -> None:
+def _print_granted(granted: Granted) -> None:
     """What a role may read, and on stderr what else it can do."""
     open_tables = [t.table for t in granted.tables if not t.closed]
     typer.echo(printable(f"{granted.role} may read, in {granted.store}, schema {granted.schema}:"))

@@ -1,21 +1,23 @@
 """``ttsq ingest``, ``ttsq status``, ``ttsq demo``."""
 
 import os
-import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ingest.cli.commands.follow import Follower, News
+from ingest.cli.commands.publish import publish_configured
 from ingest.cli.commands.run_report import print_report
-from ingest.cli.options.context import open_store, options, print_error, printable, reported
+from ingest.cli.options.context import open_store, options, print_error, reported
 from ingest.cli.options.logs import DateFormat, LogFormat, Text, Zone, reading_progress
 from ingest.cli.options.sources import Given, Run, planned, together
 from ingest.cli.process.allocator import use_one_arena
+from ingest.cli.process.systemd import ServiceManager
 from ingest.errors import ExitCode, LogFileError, TtsqError, UsageProblem
 from ingest.model import RunReport
+from ingest.pipeline import ingest as pipeline
 
 Progress = Callable[[int, int], None]
 
@@ -87,8 +89,6 @@ def ingest(
         report, failure = _ingested(ctx, runs)
         published = None
         if not dry_run and report.ledger.settled_bytes:
-            from ingest.cli.commands.publish import publish_configured
-
             published, unpublished = publish_configured(ctx, wait)
             failure = failure or unpublished
         print_report(report, as_json, dry_run, published)
@@ -103,10 +103,6 @@ def ingest(
 def _follow(
     ctx: typer.Context, runs: Sequence[Run], wait: float, every: float, as_json: bool
 ) -> None:
-    from ingest.cli.commands.follow import Follower, News
-    from ingest.cli.commands.publish import publish_configured
-    from ingest.cli.process.systemd import ServiceManager
-
     manager, news = ServiceManager(os.environ), News(as_json)
 
     def run() -> bool:
@@ -133,8 +129,6 @@ def _ingested(
 
     :raises TtsqError: what ended the first run, or all of them: then there is nothing to report.
     """
-    from ingest.pipeline import ingest as pipeline
-
     store = open_store(ctx)
     done: list[RunReport] = []
     absent: list[TtsqError] = []
@@ -166,54 +160,3 @@ def _ingested(
             print_error(unread)
         raise failure or absent[-1]
     return together(done, absent), failure
-
-
-def demo(
-    ctx: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="Where to write; made when missing.")] = Path(
-        "demo/logs"
-    ),
-    requests: Annotated[int, typer.Option(help="How many requests.", min=1)] = 3000,
-    tz: Annotated[
-        str | None, typer.Option(help="Zone of the stamps [default: this machine's].")
-    ] = None,
-) -> None:
-    """Write a small realistic log set with an incident in it: three rotated files, two of them gzipped."""
-    from ingest.cli.settings.load import local_zone
-    from ingest.tasks.demo import write_demo
-
-    with reported(options(ctx).debug):
-        name = tz or options(ctx).settings.tz or str(getattr(local_zone(), "key", "UTC"))
-        summary = write_demo(folder, now=datetime.now(UTC), requests=requests, tz=name)
-        for path in summary.files:
-            typer.echo(f"wrote {printable(str(path))}  {path.stat().st_size:,} bytes")
-        typer.echo(
-            f"{summary.records:,} records of {summary.requests:,} requests, {summary.failures} of them failed; "
-            f"the incident begins at {summary.incident_at:%Y-%m-%d %H:%M}"
-        )
-        typer.echo(f"\nnext: ttsq ingest {printable(str(folder))} && ttsq run failure_by_length")
-
-
-def status(
-    ctx: typer.Context,
-    metrics: Annotated[
-        Path | None,
-        typer.Option(
-            help="Write figures for Prometheus (node exporter's textfile collector) to this file instead, - for stdout.",
-            metavar="FILE",
-        ),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
-) -> None:
-    """Files known and how far they are read, the last runs, the ledger, the quarantine."""
-    from ingest.cli.commands.status import print_status
-
-    with reported(options(ctx).debug):
-        if metrics is not None and as_json:
-            raise UsageProblem("--metrics and --json are two forms of one answer", "give one")
-        if metrics is not None:
-            from ingest.tasks.metrics import write_metrics
-
-            write_metrics(open_store(ctx), metrics, None if str(metrics) != "-" else sys.stdout)
-        else:
-            print_status(open_store(ctx), as_json)

@@ -1,16 +1,18 @@
 """``ttsq prune``: retention."""
 
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from ingest.cli.commands.publish import as_object, as_text, publish_configured
 from ingest.cli.options.context import open_store, options, printable, reported
-
-if TYPE_CHECKING:
-    from ingest.tasks.prune import PruneReport, TablePruned
-    from ingest.tasks.publish import Published
+from ingest.cli.settings.load import zone
+from ingest.tasks import prune as retention
+from ingest.tasks.prune import PruneReport, TablePruned
+from ingest.tasks.publish import Published
 
 
 def prune(
@@ -44,10 +46,6 @@ def prune(
     Log files that still lie there do not bring it back. For example: ttsq prune --older-than 30d --text-older-than 7d
     """
     with reported(options(ctx).debug):
-        from ingest.cli.commands.publish import publish_configured
-        from ingest.cli.settings.load import zone
-        from ingest.tasks import prune as retention
-
         settings = options(ctx).settings
         chosen = retention.cuts(
             older_than or settings.prune.older_than,
@@ -72,7 +70,7 @@ def prune(
             raise problem
 
 
-def _text(report: "PruneReport", published: "Published | None") -> str:
+def _text(report: PruneReport, published: Published | None) -> str:
     verb = "would go" if report.dry_run else "gone"
     lines = [_line(t, verb) for t in report.tables if t.rows or t.texts]
     if not lines:
@@ -89,13 +87,11 @@ def _text(report: "PruneReport", published: "Published | None") -> str:
             f"disk space: {report.bytes_before:,} bytes before, {report.bytes_after:,} now"
         )
     if published is not None:
-        from ingest.cli.commands.publish import as_text
-
         lines.append(as_text(published))
     return "\n".join(lines)
 
 
-def _line(t: "TablePruned", verb: str) -> str:
+def _line(t: TablePruned, verb: str) -> str:
     parts = []
     if t.rows:
         parts.append(f"{t.rows:>11,} rows before {t.rows_before:%Y-%m-%d %H:%M:%S} UTC")
@@ -104,11 +100,7 @@ def _line(t: "TablePruned", verb: str) -> str:
     return f"{t.table:<14} {'; '.join(parts)} {verb}"
 
 
-def _json(report: "PruneReport", published: "Published | None") -> str:
-    from dataclasses import asdict
-
-    from ingest.cli.commands.publish import as_object
-
+def _json(report: PruneReport, published: Published | None) -> str:
     found = asdict(report) | {"rows": report.rows, "texts": report.texts}
     if published is not None:
         found["published"] = as_object(published)

@@ -3,16 +3,16 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ingest.cli.options.context import open_store, options, printable, reported
 from ingest.errors import TtsqError
 from ingest.paths import expanded
-
-if TYPE_CHECKING:
-    from ingest.tasks.publish import Published
+from ingest.tasks import publish as flow
+from ingest.tasks.generations import KEPT
+from ingest.tasks.publish import Published
 
 
 def publish(
@@ -42,8 +42,6 @@ def publish(
     Connect them to current.duckdb: however long they hold it, no ingest waits for them. Nothing is written when nothing changed.
     """
     with reported(options(ctx).debug):
-        from ingest.tasks import publish as flow
-
         targets = [] if parquet and not folder else [(folder or default_folder(ctx), False)]
         targets += [(parquet, True)] if parquet else []
         done = [
@@ -81,13 +79,10 @@ def is_configured(ctx: typer.Context) -> bool:
 
 def publish_configured(
     ctx: typer.Context, wait_seconds: float, kept: int | None = None
-) -> "tuple[Published | None, TtsqError | None]":
+) -> tuple[Published | None, TtsqError | None]:
     """Publish as the settings say, if they do, or why it failed; ``kept`` generations stay even if unused, None: as ever."""
     if not is_configured(ctx):
         return None, None
-    from ingest.tasks import publish as flow
-    from ingest.tasks.generations import KEPT
-
     try:
         published = flow.publish(
             open_store(ctx),
@@ -101,7 +96,7 @@ def publish_configured(
     return published, None
 
 
-def as_text(p: "Published") -> str:
+def as_text(p: Published) -> str:
     """A publication for people."""
     generation, current = printable(p.generation.name), printable(str(p.current))
     if not p.made:
@@ -120,7 +115,7 @@ def as_text(p: "Published") -> str:
     return "\n".join(lines)
 
 
-def as_object(p: "Published") -> dict[str, object]:
+def as_object(p: Published) -> dict[str, object]:
     """A publication for programs."""
     return {
         "store": p.store,

@@ -1,8 +1,9 @@
 """``ttsq replay``: the quarantine, once more."""
 
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -15,10 +16,10 @@ from ingest.cli.options.logs import (
     chosen_format,
     reading_progress,
 )
+from ingest.cli.settings.load import zone
 from ingest.errors import ExitCode
-
-if TYPE_CHECKING:
-    from ingest.tasks.replay.report import ReplayReport
+from ingest.tasks.replay import run as flow
+from ingest.tasks.replay.report import Options, ReplayReport
 
 
 def replay(
@@ -46,10 +47,6 @@ def replay(
     It is moved once; what still is not understood stays where it is.
     """
     with reported(options(ctx).debug):
-        from ingest.cli.settings.load import zone
-        from ingest.tasks.replay import run as flow
-        from ingest.tasks.replay.report import Options
-
         s = options(ctx).settings
         chosen = Options(
             format=chosen_format(s, log_format, datefmt),
@@ -70,7 +67,7 @@ def replay(
             raise typer.Exit(int(ExitCode.LOG_FILE))
 
 
-def _text(report: "ReplayReport", dry_run: bool) -> str:
+def _text(report: ReplayReport, dry_run: bool) -> str:
     lines = []
     for f in report.files:
         source = "" if f.source == "file" else "  (file gone: from the text kept)"
@@ -96,9 +93,7 @@ def _text(report: "ReplayReport", dry_run: bool) -> str:
     return "\n".join(lines)
 
 
-def _json(report: "ReplayReport") -> str:
-    from dataclasses import asdict
-
+def _json(report: ReplayReport) -> str:
     return json.dumps(
         {
             "store": report.store,

@@ -2,26 +2,23 @@
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 import typer
 
+from ingest.cli.commands import publish
+from ingest.cli.commands.publish import as_text
 from ingest.cli.options.context import printable
 from ingest.model import FileReport, RunReport
-
-if TYPE_CHECKING:
-    from ingest.tasks.publish import Published
+from ingest.tasks.publish import Published
 
 
 def print_report(
-    report: RunReport, as_json: bool, dry_run: bool, published: "Published | None"
+    report: RunReport, as_json: bool, dry_run: bool, published: Published | None
 ) -> None:
     """The summary on stdout."""
     if as_json:
         found = as_object(report)
         if published is not None:
-            from ingest.cli.commands import publish
-
             found["published"] = publish.as_object(published)
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
@@ -43,8 +40,6 @@ def print_report(
         f"{ledger.tail_bytes:,} held back; {ledger.lost_bytes:,} lost ({seconds:.1f} s)"
     )
     if published is not None:
-        from ingest.cli.commands.publish import as_text
-
         typer.echo(as_text(published))
 
 

@@ -1,17 +1,21 @@
-"""What ``ttsq status`` prints."""
+"""``ttsq status``: what a store holds, and how far it is behind the log files."""
 
 import json
 import os
+import sys
 from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from ingest.cli.options.context import printable
+from ingest.cli.options.context import open_store, options, printable, reported
+from ingest.errors import UsageProblem
 from ingest.model import Checkpoint
 from ingest.paths import real
 from ingest.stores import migrate
 from ingest.stores.contract import QueryResult, Store
-from ingest.tasks.metrics import lag
+from ingest.tasks.metrics import lag, write_metrics
 
 _RUNS = (
     "select run_key, started_at, finished_at, status, files, bytes, records, rows, quarantined, "
@@ -20,6 +24,27 @@ _RUNS = (
     "from ingest_runs order by run_key desc limit 5"
 )
 _QUARANTINE = "select reason, count(*) as pieces, sum(byte_length) as bytes from quarantine group by 1 order by 1"
+
+
+def status(
+    ctx: typer.Context,
+    metrics: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write figures for Prometheus (node exporter's textfile collector) to this file instead, - for stdout.",
+            metavar="FILE",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Files known and how far they are read, the last runs, the ledger, the quarantine."""
+    with reported(options(ctx).debug):
+        if metrics is not None and as_json:
+            raise UsageProblem("--metrics and --json are two forms of one answer", "give one")
+        if metrics is not None:
+            write_metrics(open_store(ctx), metrics, None if str(metrics) != "-" else sys.stdout)
+        else:
+            print_status(open_store(ctx), as_json)
 
 
 def print_status(store: Store, as_json: bool) -> None:

@@ -1,20 +1,24 @@
 """``ttsq trace``: one request's life."""
 
 import re
+import shutil
 import sys
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ingest.cli.options.context import open_reader, options, reported
 from ingest.cli.options.logs import DateFormat, LogFormat, chosen_format
+from ingest.cli.settings.load import zone
 from ingest.errors import UsageProblem
-
-if TYPE_CHECKING:
-    from ingest.tasks.trace.find import Found, Trace
-    from ingest.tasks.trace.lines import Line
-    from ingest.tasks.trace.phrases import TraceLook
+from ingest.named_queries.values import parse_instant
+from ingest.records.parse import Parser
+from ingest.tasks.trace.find import Found, Trace, find, gather, wanted_records
+from ingest.tasks.trace.lines import Line, read_lines
+from ingest.tasks.trace.listing import matches_json, matches_text, trace_json
+from ingest.tasks.trace.page import trace_text
+from ingest.tasks.trace.phrases import TraceLook
 
 _USUAL = timedelta(seconds=30)  # before and after it: what a cause may reach
 _WIDEST = timedelta(days=7)
@@ -63,9 +67,6 @@ def trace(
     Exits with 1 when nothing has the id. For example: ttsq trace ts_7f3a2b1c --around 30s
     """
     with reported(options(ctx).debug):
-        from ingest.cli.settings.load import zone
-        from ingest.records.parse import Parser
-
         settings = options(ctx).settings
         shown_in = zone(tz or settings.tz)
         instant = _instant(at, shown_in)
@@ -75,9 +76,6 @@ def trace(
         if traced is None:
             typer.echo(_listed(found, _look(shown_in, full), as_json), nl=as_json)
             return
-        from ingest.tasks.trace.find import wanted_records
-        from ingest.tasks.trace.lines import read_lines
-
         lines = read_lines(traced.files, wanted_records(traced), traced.names, parser)
         typer.echo(_page(found, traced, lines, _look(shown_in, full), as_json), nl=as_json)
 
@@ -89,10 +87,8 @@ def _gathered(
     window: timedelta,
     running: bool,
     full: bool,
-) -> "tuple[Found, Trace | None]":
+) -> tuple[Found, Trace | None]:
     """What is meant and, if that is one request, all of it; the store is let go of before files are read."""
-    from ingest.tasks.trace.find import find, gather
-
     with open_reader(ctx) as reader:
         found = find(reader, wanted, at)
         if len(found.matches) > 1:
@@ -112,8 +108,6 @@ def _stored(wanted: str) -> str:
 
 
 def _instant(written: str | None, tz: tzinfo) -> datetime | None:
-    from ingest.named_queries.values import parse_instant
-
     if written is None:
         return None
     instant = parse_instant(written.strip(), datetime.now(UTC), tz)
@@ -138,29 +132,17 @@ def _window(written: str | None) -> timedelta:
     return timedelta(seconds=seconds)
 
 
-def _look(tz: tzinfo, full: bool) -> "TraceLook":
-    import shutil
-
-    from ingest.tasks.trace.phrases import TraceLook
-
+def _look(tz: tzinfo, full: bool) -> TraceLook:
     terminal = sys.stdout.isatty()
     width = shutil.get_terminal_size().columns if terminal else None
     return TraceLook(width, tz, terminal, full)
 
 
-def _listed(found: "Found", look: "TraceLook", as_json: bool) -> str:
-    from ingest.tasks.trace.listing import matches_json, matches_text
-
+def _listed(found: Found, look: TraceLook, as_json: bool) -> str:
     return matches_json(found, look.tz) if as_json else matches_text(found, look)
 
 
-def _page(
-    found: "Found", traced: "Trace", lines: "list[Line]", look: "TraceLook", as_json: bool
-) -> str:
+def _page(found: Found, traced: Trace, lines: list[Line], look: TraceLook, as_json: bool) -> str:
     if as_json:
-        from ingest.tasks.trace.listing import trace_json
-
         return trace_json(found, traced, lines, look.tz)
-    from ingest.tasks.trace.page import trace_text
-
     return trace_text(traced, lines, look)

@@ -3,16 +3,21 @@
 import json
 import shutil
 import sys
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import asdict
+from typing import Annotated
 
 import typer
 
 from ingest.cli.options.context import open_store, options, print_error, printable, reported
 from ingest.cli.options.logs import DateFormat, LogFormat, Zone, chosen_format, reading_progress
+from ingest.cli.settings.load import zone
 from ingest.errors import ExitCode
-
-if TYPE_CHECKING:
-    from ingest.tasks.verify.run import FileResult, VerifyReport
+from ingest.logfiles.discover import expand
+from ingest.render.cells import escape_controls
+from ingest.render.table import render_table
+from ingest.stores.contract import QueryResult
+from ingest.tasks.verify import run as flow
+from ingest.tasks.verify.run import FileResult, VerifyReport
 
 
 def verify(
@@ -34,10 +39,6 @@ def verify(
     Give it the format the files were ingested with. An ingest may run meanwhile.
     """
     with reported(options(ctx).debug):
-        from ingest.cli.settings.load import zone
-        from ingest.logfiles.discover import expand
-        from ingest.tasks.verify import run as flow
-
         s = options(ctx).settings
         how = flow.Options(chosen_format(s, log_format, datefmt), zone(tz or s.tz))
         found, missing = expand(paths) if paths else (None, [])
@@ -54,7 +55,7 @@ def verify(
             raise typer.Exit(int(ExitCode.LOG_FILE))
 
 
-def _text(report: "VerifyReport") -> str:
+def _text(report: VerifyReport) -> str:
     parts = [f"store: {printable(report.store)}", "", _table(report)]
     wrong = [*_findings(report), *_ledgers(report), *_in_store(report)]
     if wrong:
@@ -65,10 +66,7 @@ def _text(report: "VerifyReport") -> str:
     return "\n".join([*parts, _totals(report)])
 
 
-def _table(report: "VerifyReport") -> str:
-    from ingest.render.table import render_table
-    from ingest.stores.contract import QueryResult
-
+def _table(report: VerifyReport) -> str:
     columns = ("state", "bytes", "records", "lost", "doubled", "path")
     rows = [_row(f) for f in report.files]
     terminal = sys.stdout.isatty()
@@ -77,15 +75,13 @@ def _table(report: "VerifyReport") -> str:
     return table.rpartition("\n\n")[0] + "\n"  # without the line that counts rows
 
 
-def _row(f: "FileResult") -> tuple[object, ...]:
+def _row(f: FileResult) -> tuple[object, ...]:
     counted = f.state == "recounted"
     lost, doubled = (f.count("lost"), f.count("doubled")) if counted else (None, None)
     return (f.state, f.bytes, f.records, lost, doubled, f.path)
 
 
-def _findings(report: "VerifyReport") -> list[str]:
-    from ingest.render.cells import escape_controls
-
+def _findings(report: VerifyReport) -> list[str]:
     found = []
     for f in report.files:
         for x in f.findings:
@@ -97,7 +93,7 @@ def _findings(report: "VerifyReport") -> list[str]:
     return found
 
 
-def _ledgers(report: "VerifyReport") -> list[str]:
+def _ledgers(report: VerifyReport) -> list[str]:
     return [
         f"  ledger  log_files     {printable(f.path)}  {difference}"
         for f in report.files
@@ -105,7 +101,7 @@ def _ledgers(report: "VerifyReport") -> list[str]:
     ]
 
 
-def _in_store(report: "VerifyReport") -> list[str]:
+def _in_store(report: VerifyReport) -> list[str]:
     what = {
         "beyond": "behind the offset up to which the file is stored",
         "stray": "of a file that is not known",
@@ -118,7 +114,7 @@ def _in_store(report: "VerifyReport") -> list[str]:
     ]
 
 
-def _notes(report: "VerifyReport") -> list[str]:
+def _notes(report: VerifyReport) -> list[str]:
     notes = [f"{printable(f.path)}: {printable(f.note)}" for f in report.files if f.note]
     notes += [
         f"{printable(f.path)}: {f.lost_bytes:,} bytes were gone before they were read (named then, and by ttsq status)"
@@ -133,7 +129,7 @@ def _notes(report: "VerifyReport") -> list[str]:
     return notes + [f"{printable(p)}: no known log file, not recounted" for p in report.unknown]
 
 
-def _totals(report: "VerifyReport") -> str:
+def _totals(report: VerifyReport) -> str:
     counted = [f for f in report.files if f.state == "recounted"]
     total = f"lost {report.total('lost'):,}, doubled {report.total('doubled'):,}"
     for kind in ("stray", "beyond"):
@@ -149,9 +145,7 @@ def _totals(report: "VerifyReport") -> str:
     )
 
 
-def _json(report: "VerifyReport") -> str:
-    from dataclasses import asdict
-
+def _json(report: VerifyReport) -> str:
     kinds = ("lost", "doubled", "stray", "beyond")
     return json.dumps(
         {

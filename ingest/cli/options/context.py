@@ -1,28 +1,43 @@
-"""What every command shares: the options in front of it, the store, and how errors are printed."""
+"""What every command shares: its options, the store, and how errors are printed."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import typer
 
-from ingest.cli.settings.load import Loaded, Settings, default_store, store_url
+from ingest.cli.settings.load import Loaded, Settings, default_store, load, store_url
 from ingest.errors import ExitCode, TtsqError
 from ingest.paths import shown
+from ingest.stores import migrate
+from ingest.stores import open as stores
 from ingest.stores.contract import Reader, Store
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Options:
-    """The options in front of the command, and the settings behind them."""
+    """The options that every command takes, in front of it or behind it, and the settings."""
 
-    db: str
-    debug: bool
-    loaded: Loaded
+    db: str = ""
+    config: Path | None = None
+    debug: bool = False
+    _loaded: Loaded | None = None
+
+    @property
+    def loaded(self) -> Loaded:
+        """The settings, each with its place; read when first asked for.
+
+        :raises SettingsError: when the settings file cannot be used.
+        """
+        if self._loaded is None:
+            self._loaded = load(self.config, os.environ)
+        return self._loaded
 
     @property
     def settings(self) -> Settings:
-        """The settings without the options in front of the command."""
+        """The settings, without these options."""
         return self.loaded.settings
 
     @property
@@ -44,19 +59,13 @@ def options(ctx: typer.Context) -> Options:
 
 def open_store(ctx: typer.Context) -> Store:
     """The store of a command, not opened yet."""
-    from ingest.stores import open as stores
-
     return stores.open_store(options(ctx).url)
 
 
 @contextmanager
 def open_reader(ctx: typer.Context) -> Iterator[Reader]:
     """A read-only session on a store that is at head."""
-    from ingest.stores import migrate
-
-    store = open_store(ctx)
-    migrate.require_head(store)
-    with store.reading() as reader:
+    with migrate.reading(open_store(ctx)) as reader:
         yield reader
 
 

@@ -3,15 +3,13 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ingest.cli.settings.load import Settings, Source
+from ingest.records.formats import Format, compile_format
 from ingest.rows.words import TextPolicy
-
-if TYPE_CHECKING:
-    from ingest.records.formats import Format
 
 LogFormat = Annotated[
     str | None,
@@ -39,13 +37,11 @@ Text = Annotated[
 
 def chosen_format(
     settings: Settings | Source, log_format: str | None, datefmt: str | None
-) -> "Format":
+) -> Format:
     """The record grammar: as given, else as the settings, or those of a source, say.
 
     :raises FormatError: for one that cannot be read.
     """
-    from ingest.records.formats import compile_format
-
     return compile_format(
         log_format or settings.log_format,
         datefmt or settings.datefmt,

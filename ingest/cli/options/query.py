@@ -1,9 +1,41 @@
-"""What stands behind ``ttsq run``: the query's name and its parameters as options."""
+"""The words after ``ttsq run`` and ``ttsq show``: a query's name, and its parameters as options."""
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 
+import typer
+
+from ingest.cli.options.context import options
 from ingest.errors import UsageProblem
-from ingest.named_queries.library import NamedQuery
+from ingest.named_queries.library import NamedQuery, load_query, query_paths
+from ingest.stores.open import backend_of
+
+
+def backend(ctx: typer.Context) -> str:
+    """The name of the backend of a command's store."""
+    return backend_of(options(ctx).url)
+
+
+def complete_name(incomplete: str) -> list[str]:
+    """Names of queries, for shell completion."""
+    return [name for name in query_paths() if name.startswith(incomplete)]
+
+
+def named(ctx: typer.Context, words: Sequence[str]) -> tuple[NamedQuery | None, list[str]]:
+    """The query that the words name, None for no words, and the words that are left.
+
+    :raises UsageProblem: for a name that there is not, or options without a name.
+    """
+    folder = options(ctx).settings.query_folder
+    name, rest = split_name(words, list(query_paths(folder, backend(ctx))))
+    if name is not None:
+        return load_query(name, folder, backend(ctx)), rest
+    if rest:
+        raise UsageProblem(
+            f"no query is named before {rest[0]}",
+            "for example: ttsq run failure_by_length --since 24h",
+        )
+    return None, []
 
 
 def split_name(words: Sequence[str], known: Sequence[str]) -> tuple[str | None, list[str]]:
@@ -73,8 +105,6 @@ _COMMON = (
 
 def unknown_option(query: NamedQuery, name: str) -> UsageProblem:
     """The error for an option that the query does not have, with the nearest that there is."""
-    from difflib import get_close_matches
-
     near = get_close_matches(name, [*(p.name for p in query.params), *_COMMON], n=1)
     hint = f"did you mean --{near[0].replace('_', '-')}?" if near else None
     return UsageProblem(

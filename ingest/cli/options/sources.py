@@ -2,17 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from ingest.cli.options.logs import chosen_format
 from ingest.cli.settings.load import Settings, Source, local_host, zone
 from ingest.errors import TtsqError, UsageProblem
 from ingest.model import Ledger, RunReport
 from ingest.paths import shown
+from ingest.pipeline import ingest as pipeline
+from ingest.pipeline.ingest import Options
 from ingest.rows.words import TextPolicy
-
-if TYPE_CHECKING:
-    from ingest.pipeline.ingest import Options
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ class Run:
     """Log files that are read in one way."""
 
     paths: Sequence[str]
-    options: "Options"
+    options: Options
 
 
 def planned(settings: Settings, paths: Sequence[str], given: Given) -> list[Run]:
@@ -52,9 +50,7 @@ def planned(settings: Settings, paths: Sequence[str], given: Given) -> list[Run]
     return [Run(s.paths, _options(s, given, settings.text)) for s in sources]
 
 
-def _options(source: Source, given: Given, text: TextPolicy) -> "Options":
-    from ingest.pipeline import ingest as pipeline
-
+def _options(source: Source, given: Given, text: TextPolicy) -> Options:
     return pipeline.Options(
         host=shown(given.host or source.host or local_host()),
         service=shown(given.service or source.service),

@@ -18,7 +18,7 @@ from ingest.model import Checkpoint
 from ingest.rows.spans import EPOCH
 from ingest.stores.binds import binds as names_of
 from ingest.stores.binds import replace_binds
-from ingest.stores.contract import Capabilities, QueryResult
+from ingest.stores.contract import Capabilities, QueryResult, no_store
 from ingest.stores.duckdb.connection import COMMITTING, NEW, SETTINGS, UTC, attach, make, unattached
 from ingest.stores.duckdb.fetch import fetched
 from ingest.stores.duckdb.writer import CHECKPOINT_COLUMNS, DuckDBWriter
@@ -134,6 +134,8 @@ class DuckDBStore:
 
     @contextmanager
     def reading(self) -> Iterator["DuckDBReader"]:
+        if not self.exists():
+            raise no_store(self.description)
         with self._opened(True) as connection:
             try:
                 connection.execute(UTC)
@@ -380,6 +382,9 @@ class DuckDBReader:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
+
+    def revision(self) -> str | None:
+        return _revision(self._connection)
 
     def query(self, sql: str, binds: Mapping[str, object] | None) -> QueryResult:
         if binds is None:

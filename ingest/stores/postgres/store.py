@@ -13,7 +13,7 @@ from ingest.faults import reach
 from ingest.model import Checkpoint
 from ingest.stores.binds import binds as names_of
 from ingest.stores.binds import replace_binds
-from ingest.stores.contract import Capabilities, QueryResult
+from ingest.stores.contract import Capabilities, QueryResult, no_store
 from ingest.stores.postgres.connection import (
     ONE_MIGRATES,
     Connection,
@@ -135,6 +135,8 @@ class PostgresStore:
     @contextmanager
     def reading(self) -> Iterator["PostgresReader"]:
         with self._connected("reads") as connection:
+            if not _has_revisions(connection):
+                raise no_store(self.description)
             connection.execute(_SNAPSHOT)
             connection.execute("select 1")  # from here on nothing can make it a writing one
             yield PostgresReader(connection)
@@ -234,7 +236,11 @@ class PostgresReader:
 
     def __init__(self, connection: Connection) -> None:
         connection.prepare_threshold = 0
+        self._connection = connection
         self._cursor: psycopg.RawCursor[Any] = psycopg.RawCursor(connection)
+
+    def revision(self) -> str | None:
+        return _revision(self._connection)
 
     def query(self, sql: str, binds: Mapping[str, object] | None) -> QueryResult:
         cursor = self._run(sql, binds)

@@ -1,0 +1,58 @@
+"""``ttsq queries``: the library, and a check of it."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from ingest.cli.options.context import open_reader, options, reported
+from ingest.cli.options.query import backend
+from ingest.errors import ExitCode
+from ingest.named_queries.check import library_problems
+from ingest.named_queries.help import as_object
+from ingest.named_queries.library import load_library
+
+queries = typer.Typer(
+    invoke_without_command=True, rich_markup_mode=None, help="List the named queries; check them."
+)
+
+
+@queries.callback()
+def list_queries(
+    ctx: typer.Context,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="As JSON, parameters and columns included.")
+    ] = False,
+) -> None:
+    """List the named queries with the question of each."""
+    if ctx.invoked_subcommand is None:
+        with reported(options(ctx).debug):
+            list_library(ctx, as_json)
+
+
+@queries.command()
+def check(ctx: typer.Context) -> None:
+    """Check every query file: header, parameters, and its columns against the store; exit 2 when one is wrong."""
+    with reported(options(ctx).debug):
+        with open_reader(ctx):
+            pass  # a store that cannot be read is no fault of the queries
+        found = library_problems(
+            options(ctx).settings.query_folder, backend(ctx), lambda: open_reader(ctx)
+        )
+        for problem in found:
+            typer.echo(problem.message, err=True)
+        if found:
+            raise typer.Exit(int(ExitCode.USAGE))
+        typer.echo("every query is as its header says")
+
+
+def list_library(ctx: typer.Context, as_json: bool) -> None:
+    """Print the names of the library, each with its question."""
+    library = load_library(options(ctx).settings.query_folder, backend(ctx))
+    if as_json:
+        typer.echo(json.dumps([as_object(q) for q in library], ensure_ascii=False, indent=2))
+        return
+    width = max((len(q.name) for q in library), default=0)
+    for query in library:
+        typer.echo(f"{query.name:<{width}}  {query.question}")
+    typer.echo("\nttsq run NAME asks one; ttsq run NAME --help teaches its parameters")

@@ -1,0 +1,123 @@
+"""``ttsq run``: ask a named query."""
+
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ingest.cli.commands.queries import list_library
+from ingest.cli.options.context import open_reader, options, reported
+from ingest.cli.options.output import (
+    Format,
+    Json,
+    Output,
+    OutputFile,
+    Raw,
+    ShownZone,
+    chosen_output,
+)
+from ingest.cli.options.query import complete_name, named, parse_params
+from ingest.errors import ExitCode, UsageProblem
+from ingest.named_queries.empty import explain_empty
+from ingest.named_queries.help import help_text
+from ingest.named_queries.library import NamedQuery
+from ingest.named_queries.values import bind_values, parse_instant
+from ingest.render.chart_files import PICTURES
+from ingest.render.charts import write_chart
+from ingest.stores.contract import Reader
+
+
+def run(
+    ctx: typer.Context,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME] [--PARAMETER VALUE]...",
+            help="A named query and its parameters; ttsq run NAME --help teaches them.",
+            autocompletion=complete_name,
+        ),
+    ] = None,
+    kind: Format = None,
+    output: OutputFile = None,
+    as_json: Json = False,
+    chart: Annotated[bool, typer.Option("--chart", help="Draw it in the terminal.")] = False,
+    fail_if_any: Annotated[
+        bool, typer.Option("--fail-if-any", help="Exit with 1 when rows come back, for alarms.")
+    ] = False,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of",
+            help="What ages count back from: data (the newest record), or an instant [default: now].",
+        ),
+    ] = None,
+    tz: ShownZone = None,
+    raw: Raw = False,
+    teach: Annotated[
+        bool, typer.Option("--help", "-h", help="Show this help, or with NAME that of the query.")
+    ] = False,
+) -> None:
+    """Ask a named query. Without a name, list them.
+
+    For example: ttsq run failure_by_length --since 24h
+    """
+    with reported(options(ctx).debug):
+        query, rest = named(ctx, words or [])
+        if query is None:
+            typer.echo(ctx.get_help()) if teach else list_library(ctx, as_json)
+            return
+        if teach:
+            typer.echo(help_text(query))
+            return
+        target = chosen_output(ctx, kind, output, as_json, tz, raw)
+        rows = _run(ctx, query, rest, as_of, target, chart)
+        if rows and fail_if_any:
+            raise typer.Exit(int(ExitCode.FOUND))
+
+
+def _run(
+    ctx: typer.Context,
+    query: NamedQuery,
+    words: list[str],
+    as_of: str | None,
+    target: Output,
+    chart: bool,
+) -> int:
+    """Ask and print; the number of rows."""
+    given = parse_params(query, words)
+    now = datetime.now(UTC)
+    bind_values(query, given, now, target.tz)  # a bad value is named before the store is opened
+    if as_of is not None and as_of != "data":
+        now = _as_of(as_of, now, target.tz)
+    with open_reader(ctx) as reader:
+        end = _newest(reader) if as_of == "data" else None
+        values = bind_values(query, given, now, target.tz, end)
+        result = reader.query(query.sql, values)
+        why = explain_empty(reader, query, values, target.tz) if not result.rows else ""
+    types = {c.name: c.type for c in query.columns}
+    if chart or _is_picture(target.path):
+        write_chart(query, result, target.path, target.look(types, why))
+    else:
+        target.write(result, types, why)
+    return len(result.rows)
+
+
+def _is_picture(path: Path | None) -> bool:
+    return path is not None and path.suffix.lower() in PICTURES
+
+
+def _as_of(written: str, now: datetime, tz: tzinfo) -> datetime:
+    instant = parse_instant(written, now, tz)
+    if instant is None:
+        raise UsageProblem(
+            f"the option --as-of is given {written!r}, expected data, an instant, a date or an age",
+            "--as-of data counts ages back from the newest record",
+        )
+    return instant
+
+
+def _newest(reader: Reader) -> datetime | None:
+    """The instant of the newest record stored."""
+    newest = reader.query("select max(last_logged_at) from log_files", {}).rows[0][0]
+    return newest if isinstance(newest, datetime) else None
