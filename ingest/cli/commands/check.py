@@ -50,10 +50,11 @@ def check(
     tz: Zone = None,
     as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
 ) -> None:
-    """Does this log hold what the named queries need?
+    """See which named queries a log can answer.
 
-    Counts the golden fields in the records, names the queries that have no answer or only part of one, and writes the
-    lines to add to the service's logging. No store is needed or made. Exits with 1 when a field is missing.
+    Counts the golden fields in the records, names the queries that have no answer or only part of
+    one, and prints the lines to add to the service's logging. No store is needed or made. Exits
+    with 1 when a field is missing.
     """
     with reported(options(ctx).debug):
         settings = options(ctx).settings

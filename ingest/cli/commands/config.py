@@ -24,8 +24,9 @@ def show(
     ctx: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Every setting with its value and where it comes from: default, file and line, environment or option.
+    """Show every setting and where it comes from.
 
+    A value comes from a default, a line of the settings file, the environment or an option.
     Passwords are not shown.
     """
     with reported(options(ctx).debug):

@@ -11,7 +11,9 @@ from ingest.errors import ExitCode, UsageProblem
 from ingest.stores import migrate
 from ingest.stores.contract import Granted
 
-db = typer.Typer(no_args_is_help=True, help="Schema revisions of the store, and who may read it.")
+db = typer.Typer(
+    no_args_is_help=True, help="Upgrade the schema of the store, and grant read access."
+)
 
 
 @db.command()
@@ -19,7 +21,10 @@ def upgrade(
     ctx: typer.Context,
     revision: Annotated[str, typer.Argument(help="A revision, or head.")] = "head",
 ) -> None:
-    """Bring the store to a revision; an empty one gets its tables."""
+    """Upgrade the store to a revision.
+
+    An empty store gets its tables.
+    """
     with reported(options(ctx).debug):
         store = open_store(ctx)
         _require_known(revision, "head")
@@ -37,7 +42,7 @@ def downgrade(
     ctx: typer.Context,
     revision: Annotated[str, typer.Argument(help="A revision, or base: all tables go.")],
 ) -> None:
-    """Take the store back to a revision."""
+    """Take the store back to an older revision."""
     with reported(options(ctx).debug):
         store = open_store(ctx)
         _require_known(revision, "base")
@@ -55,7 +60,7 @@ def _require_known(revision: str, word: str) -> None:
 
 @db.command()
 def current(ctx: typer.Context) -> None:
-    """The revision of the store, and the one this program works with."""
+    """Show the revisions of store and program."""
     with reported(options(ctx).debug):
         store = open_store(ctx)
         typer.echo(f"store   {store.description}")
@@ -65,7 +70,10 @@ def current(ctx: typer.Context) -> None:
 
 @db.command()
 def check(ctx: typer.Context) -> None:
-    """Compare the store's tables and views with what the program expects; exit 1 when they differ."""
+    """Compare the store with what ttsq expects.
+
+    Compares tables, columns, views and comments. Exits with 1 when they differ.
+    """
     with reported(options(ctx).debug):
         store = open_store(ctx)
         migrate.require_head(store)
@@ -82,13 +90,14 @@ def grant_reader(
     ctx: typer.Context,
     role: Annotated[str, typer.Argument(help="A role of the PostgreSQL server that exists.")],
     with_text: Annotated[
-        bool, typer.Option("--with-text", help="Users' words, too: texts, messages, tracebacks.")
+        bool, typer.Option("--with-text", help="Also user text: texts, messages, tracebacks.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Let a role of a PostgreSQL store read, and nothing else.
+    """Let a PostgreSQL role read the store.
 
-    What else it had on the store's tables is taken away; without --with-text so are users' words.
+    The role may read and do nothing else: other rights on the store's tables are revoked. Without
+    --with-text it cannot read user text.
     """
     with reported(options(ctx).debug):
         store = open_store(ctx)
@@ -113,6 +122,6 @@ def _print_granted(granted: Granted) -> None:
     typer.echo(f"  tables  {', '.join(open_tables)}")
     for table, closed in granted.tables:
         if closed:
-            typer.echo(f"          {table}, but for {', '.join(closed)}")
+            typer.echo(f"          {table}, except {', '.join(closed)}")
     for warning in granted.warnings:
         typer.echo(printable(f"ttsq: warning: {granted.role}: {warning}"), err=True)

@@ -18,10 +18,13 @@ def demo(
     ),
     requests: Annotated[int, typer.Option(help="How many requests.", min=1)] = 3000,
     tz: Annotated[
-        str | None, typer.Option(help="Zone of the stamps [default: this machine's].")
+        str | None, typer.Option(help="Time zone of the timestamps [default: this machine's].")
     ] = None,
 ) -> None:
-    """Write a small realistic log set with an incident in it: three rotated files, two of them gzipped."""
+    """Write a small realistic log set with an incident in it.
+
+    It has three rotated files, two of them gzipped.
+    """
     with reported(options(ctx).debug):
         name = tz or options(ctx).settings.tz or str(getattr(local_zone(), "key", "UTC"))
         summary = write_demo(folder, now=datetime.now(UTC), requests=requests, tz=name)

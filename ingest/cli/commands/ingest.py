@@ -45,7 +45,7 @@ def ingest(
     final: Annotated[
         bool,
         typer.Option(
-            "--final", help="Nothing will follow: take the last record of every file, too."
+            "--final", help="Nothing will follow: store the last record of every file, too."
         ),
     ] = False,
     dry_run: Annotated[
@@ -56,21 +56,20 @@ def ingest(
     ] = 10.0,
     follow: Annotated[
         bool,
-        typer.Option(
-            "--follow", help="Stay, and read again whenever a file changes, until told to end."
-        ),
+        typer.Option("--follow", help="Keep running, and read again whenever a file changes."),
     ] = False,
     every: Annotated[
-        float, typer.Option(min=0.1, help="With --follow: seconds between two looks at the files.")
+        float, typer.Option(min=0.1, help="With --follow: seconds between looks at the files.")
     ] = 2.0,
     as_json: Annotated[
-        bool, typer.Option("--json", help="The summary as JSON; with --follow one a line.")
+        bool, typer.Option("--json", help="The summary as JSON; with --follow one per line.")
     ] = False,
 ) -> None:
     """Read what is new in log files, exactly once, into the store.
 
-    Run it as often as you like: it goes on where it stopped, through rotation, compression and truncation. The last
-    record of a live file waits until the next one begins. Without PATH it reads the sources that the settings name.
+    Run it as often as you like: it picks up where it left off, through rotation, compression and
+    truncation. The last record of a live file is held back until the next one begins. Without PATH
+    it reads the sources that the settings name.
     """
     use_one_arena()
     with reported(options(ctx).debug):
@@ -123,9 +122,9 @@ def _follow(
 def _ingested(
     ctx: typer.Context, runs: Sequence[Run], alive: Callable[[], None] = lambda: None
 ) -> tuple[RunReport, TtsqError | None]:
-    """One run a source, and one report of all; with what ended them before the last, if anything did.
+    """One run per source, and one report of all; and the error that ended them early, if one did.
 
-    ``alive`` is called as long as something goes on.
+    ``alive`` is called while a run makes progress.
 
     :raises TtsqError: what ended the first run, or all of them: then there is nothing to report.
     """

@@ -20,13 +20,13 @@ def prune(
     older_than: Annotated[
         str | None,
         typer.Option(
-            help="Remove rows that are older: an age (30d, 24h), a date or an instant [default: as the settings say].",
+            help="Remove rows older than an age (30d, 24h), a date or an instant [default: as in the settings].",
         ),
     ] = None,
     text_older_than: Annotated[
         str | None,
         typer.Option(
-            help="Remove users' words from rows that are older; their figures stay.",
+            help="Remove user text from rows older than this; their figures stay.",
         ),
     ] = None,
     dry_run: Annotated[
@@ -34,16 +34,17 @@ def prune(
     ] = False,
     tz: Annotated[
         str | None,
-        typer.Option("--tz", help="Zone of instants given (IANA) [default: this machine's]."),
+        typer.Option("--tz", help="Time zone of instants given (IANA) [default: this machine's]."),
     ] = None,
     wait: Annotated[
         float, typer.Option(help="Seconds to wait for an ingest of the same store.")
     ] = 60.0,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Remove what is too old from the tables, and give its disk space back.
+    """Remove old rows from the tables, and give their disk space back.
 
-    Log files that still lie there do not bring it back. For example: ttsq prune --older-than 30d --text-older-than 7d
+    Rows are not re-created from log files still on disk.
+    For example: ttsq prune --older-than 30d --text-older-than 7d
     """
     with reported(options(ctx).debug):
         settings = options(ctx).settings
@@ -79,7 +80,7 @@ def _text(report: PruneReport, published: Published | None) -> str:
         size = sum(t.bytes for t in report.tables)
         lines += [
             "",
-            f"{report.rows:,} rows (about {size:,} bytes) and the words of {report.texts:,} more "
+            f"{report.rows:,} rows (about {size:,} bytes) and the user text of {report.texts:,} more "
             f"{verb} from {printable(report.store)}",
         ]
     if report.space_given_back:
@@ -96,7 +97,7 @@ def _line(t: TablePruned, verb: str) -> str:
     if t.rows:
         parts.append(f"{t.rows:>11,} rows before {t.rows_before:%Y-%m-%d %H:%M:%S} UTC")
     if t.texts:
-        parts.append(f"words of {t.texts:,} rows before {t.texts_before:%Y-%m-%d %H:%M:%S} UTC")
+        parts.append(f"user text of {t.texts:,} rows before {t.texts_before:%Y-%m-%d %H:%M:%S} UTC")
     return f"{t.table:<14} {'; '.join(parts)} {verb}"
 
 

@@ -21,7 +21,7 @@ def publish(
         Path | None,
         typer.Argument(
             metavar="[DIR]",
-            help="Where to [default: as the settings say, else published/ beside the store].",
+            help="The folder [default: as in the settings, else published/ beside the store].",
         ),
     ] = None,
     parquet: Annotated[
@@ -29,7 +29,7 @@ def publish(
         typer.Option(
             "--parquet",
             metavar="DIR",
-            help="Publish Parquet files, one a table, into this folder; without [DIR] only these.",
+            help="Publish Parquet files, one per table, in this folder; without [DIR] only these.",
         ),
     ] = None,
     wait: Annotated[
@@ -39,7 +39,8 @@ def publish(
 ) -> None:
     """Write a copy of the store for BI tools, and point current.duckdb to it.
 
-    Connect them to current.duckdb: however long they hold it, no ingest waits for them. Nothing is written when nothing changed.
+    Connect BI tools to current.duckdb: however long they hold it, no ingest waits for them.
+    Nothing is written when the store has not changed.
     """
     with reported(options(ctx).debug):
         targets = [] if parquet and not folder else [(folder or default_folder(ctx), False)]
@@ -80,7 +81,10 @@ def is_configured(ctx: typer.Context) -> bool:
 def publish_configured(
     ctx: typer.Context, wait_seconds: float, kept: int | None = None
 ) -> tuple[Published | None, TtsqError | None]:
-    """Publish as the settings say, if they do, or why it failed; ``kept`` generations stay even if unused, None: as ever."""
+    """Publish if the settings ask for it; the copy, or the error that prevented it.
+
+    ``kept`` generations stay even when nobody uses them; None: the usual number.
+    """
     if not is_configured(ctx):
         return None, None
     try:

@@ -13,7 +13,9 @@ from ingest.named_queries.help import as_object
 from ingest.named_queries.library import load_library
 
 queries = typer.Typer(
-    invoke_without_command=True, rich_markup_mode=None, help="List the named queries; check them."
+    invoke_without_command=True,
+    rich_markup_mode=None,
+    help="List the named queries, or check them.",
 )
 
 
@@ -32,7 +34,11 @@ def list_queries(
 
 @queries.command()
 def check(ctx: typer.Context) -> None:
-    """Check every query file: header, parameters, and its columns against the store; exit 2 when one is wrong."""
+    """Check every query file.
+
+    Compares its header with its statement, and its columns with what the store returns. Exits with
+    2 when one is wrong.
+    """
     with reported(options(ctx).debug):
         with open_reader(ctx):
             pass  # a store that cannot be read is no fault of the queries

@@ -31,20 +31,20 @@ def replay(
     final: Annotated[
         bool,
         typer.Option(
-            "--final", help="Nothing will follow: take the last record of every file, too."
+            "--final", help="Nothing will follow: store the last record of every file, too."
         ),
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be understood, store nothing.")
+        bool, typer.Option("--dry-run", help="Report what would be stored, store nothing.")
     ] = False,
     wait: Annotated[
         float, typer.Option(help="Seconds to wait for an ingest of the same store.")
     ] = 10.0,
     as_json: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
 ) -> None:
-    """Parse what is in quarantine again, after an upgrade or with another format, and store what is understood now.
+    """Retry quarantined lines, after an upgrade or with another format.
 
-    It is moved once; what still is not understood stays where it is.
+    Each record that can be parsed now is moved to the tables, once; the rest stays in quarantine.
     """
     with reported(options(ctx).debug):
         s = options(ctx).settings
@@ -72,7 +72,9 @@ def _text(report: ReplayReport, dry_run: bool) -> str:
     for f in report.files:
         source = "" if f.source == "file" else "  (file gone: from the text kept)"
         held = (
-            f"  ({f.held_bytes:,} bytes may still grow: --final takes them)" if f.held_bytes else ""
+            f"  ({f.held_bytes:,} bytes may still grow: --final stores them)"
+            if f.held_bytes
+            else ""
         )
         lines.append(
             f"{f.released:>9,} of {f.pieces:,} pieces understood, {f.ledger.records:,} records, "

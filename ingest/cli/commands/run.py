@@ -34,28 +34,28 @@ def run(
         list[str] | None,
         typer.Argument(
             metavar="[NAME] [--PARAMETER VALUE]...",
-            help="A named query and its parameters; ttsq run NAME --help teaches them.",
+            help="A named query and its parameters; ttsq run NAME --help shows them.",
             autocompletion=complete_name,
         ),
     ] = None,
     kind: Format = None,
     output: OutputFile = None,
     as_json: Json = False,
-    chart: Annotated[bool, typer.Option("--chart", help="Draw it in the terminal.")] = False,
+    chart: Annotated[bool, typer.Option("--chart", help="Draw a chart in the terminal.")] = False,
     fail_if_any: Annotated[
-        bool, typer.Option("--fail-if-any", help="Exit with 1 when rows come back, for alarms.")
+        bool, typer.Option("--fail-if-any", help="For alarms: exit with 1 when rows come back.")
     ] = False,
     as_of: Annotated[
         str | None,
         typer.Option(
             "--as-of",
-            help="What ages count back from: data (the newest record), or an instant [default: now].",
+            help="Count ages back from data (the newest record) or an instant [default: now].",
         ),
     ] = None,
     tz: ShownZone = None,
     raw: Raw = False,
     teach: Annotated[
-        bool, typer.Option("--help", "-h", help="Show this help, or with NAME that of the query.")
+        bool, typer.Option("--help", "-h", help="Show this help, or with NAME the query's.")
     ] = False,
 ) -> None:
     """Ask a named query. Without a name, list them.

@@ -27,7 +27,8 @@ def show(
     literals: Annotated[
         bool,
         typer.Option(
-            "--literals", help="With the parameters' values in it, to paste it elsewhere."
+            "--literals",
+            help="Put the parameters' values into the statement, to paste it elsewhere.",
         ),
     ] = False,
     tz: ShownZone = None,

@@ -31,13 +31,13 @@ def status(
     metrics: Annotated[
         Path | None,
         typer.Option(
-            help="Write figures for Prometheus (node exporter's textfile collector) to this file instead, - for stdout.",
+            help="Write metrics for Prometheus (node exporter's textfile collector) to this file; - is stdout.",
             metavar="FILE",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Files known and how far they are read, the last runs, the ledger, the quarantine."""
+    """Show the files known, how far they are read, the last runs, the ledger and the quarantine."""
     with reported(options(ctx).debug):
         if metrics is not None and as_json:
             raise UsageProblem("--metrics and --json are two forms of one answer", "give one")

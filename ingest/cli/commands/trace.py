@@ -36,23 +36,21 @@ def trace(
         str | None,
         typer.Option(
             "--at",
-            help="Of several the one nearest to this instant: an instant, a date or an age such as 3h.",
+            help="If several match, use the one nearest this time: an instant, a date or an age (3h).",
         ),
     ] = None,
     around: Annotated[
         str | None,
         typer.Option(
             "--around",
-            help="Look so far before and after it (30s, 5m, 1h), and list the requests that ran then "
+            help="Show this much before and after it (30s, 5m, 1h), and the requests that ran then "
             "[default: 30s, without that list].",
         ),
     ] = None,
     full: Annotated[
-        bool, typer.Option("--full", help="Whole texts, tracebacks and lists; nothing is cut.")
+        bool, typer.Option("--full", help="Show whole texts, tracebacks and lists; cut nothing.")
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object with all of it.")
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything as one JSON object.")] = False,
     tz: Annotated[
         str | None,
         typer.Option(
@@ -62,7 +60,7 @@ def trace(
     log_format: LogFormat = None,
     datefmt: DateFormat = None,
 ) -> None:
-    """Show one request's whole life: its stages, errors and log lines, and what was around it.
+    """Show everything about one request: its stages, errors, log lines and surroundings.
 
     Exits with 1 when nothing has the id. For example: ttsq trace ts_7f3a2b1c --around 30s
     """

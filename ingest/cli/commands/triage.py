@@ -3,18 +3,22 @@
 import os
 import sys
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ingest.cli.options.context import open_reader, options, reported
+from ingest.cli.settings.load import zone
 from ingest.errors import ExitCode, TtsqError, UsageProblem
-
-if TYPE_CHECKING:
-    from ingest.stores.contract import Reader
-    from ingest.tasks.triage.fetch import Window
-    from ingest.tasks.triage.page import PageLook
-    from ingest.tasks.triage.report import TriageReport
+from ingest.named_queries.values import parse_instant
+from ingest.stores.contract import Reader
+from ingest.tasks.triage.explain import explained
+from ingest.tasks.triage.fetch import Window, newest
+from ingest.tasks.triage.listing import findings_json
+from ingest.tasks.triage.page import PageLook, markdown, page
+from ingest.tasks.triage.phrases import Clock
+from ingest.tasks.triage.report import TriageReport
+from ingest.tasks.triage.report import triage as triaged
 
 _DAY = timedelta(hours=24)
 
@@ -93,20 +97,12 @@ def triage(
             raise typer.Exit(int(ExitCode.FOUND))
 
 
-def _report(reader: "Reader", window: "Window", limit: int, explain: int | None) -> "TriageReport":
-    from ingest.tasks.triage.report import triage as triaged
-
+def _report(reader: Reader, window: Window, limit: int, explain: int | None) -> TriageReport:
     return triaged(reader, window, limit if explain is None else max(limit, explain))
 
 
-def _shown(report: "TriageReport", kind: str, explain: int | None, look: "PageLook") -> str:
-    from ingest.tasks.triage.listing import findings_json
-    from ingest.tasks.triage.page import markdown, page
-    from ingest.tasks.triage.phrases import Clock
-
+def _shown(report: TriageReport, kind: str, explain: int | None, look: PageLook) -> str:
     if explain is not None:
-        from ingest.tasks.triage.explain import explained
-
         if explain > len(report.told):
             raise UsageProblem(
                 f"there is no finding {explain}, but {len(report.told)}", "ttsq triage lists them"
@@ -127,11 +123,8 @@ def _kind(written: str | None, as_json: bool) -> str:
     return kind
 
 
-def look_of(ctx: typer.Context, language: str | None, tz: str | None) -> "PageLook":
+def look_of(ctx: typer.Context, language: str | None, tz: str | None) -> PageLook:
     """The language and zone asked for, else the locale's and the settings'."""
-    from ingest.cli.settings.load import zone
-    from ingest.tasks.triage.page import PageLook
-
     if language is None:
         spoken = next(
             (os.environ[n] for n in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(n)), ""
@@ -147,16 +140,14 @@ def look_of(ctx: typer.Context, language: str | None, tz: str | None) -> "PageLo
 
 
 def window_of(
-    reader: "Reader",
+    reader: Reader,
     since: str | None,
     until: str | None,
     as_of: str | None,
     by_clock: bool,
-    look: "PageLook",
-) -> "Window":
+    look: PageLook,
+) -> Window:
     """The window asked for: the newest 24 hours of data, for an alarm those before now."""
-    from ingest.tasks.triage.fetch import Window, newest
-
     if as_of not in (None, "data"):
         raise UsageProblem(
             f"the option --as-of is given {as_of!r}, expected data", "--until takes an instant"
@@ -178,10 +169,8 @@ def window_of(
 
 
 def _instant(
-    name: str, written: str | None, counted_from: datetime, look: "PageLook"
+    name: str, written: str | None, counted_from: datetime, look: PageLook
 ) -> datetime | None:
-    from ingest.named_queries.values import parse_instant
-
     if written is None:
         return None
     instant = parse_instant(written.strip(), counted_from, look.tz)

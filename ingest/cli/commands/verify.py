@@ -25,7 +25,7 @@ def verify(
     paths: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Log files, directories or quoted globs [default: all known files, where they stand].",
+            help="Log files, directories or quoted globs [default: all known files, at their last path].",
             metavar="[PATH]...",
         ),
     ] = None,
@@ -34,9 +34,10 @@ def verify(
     tz: Zone = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Recount the log files on disk against the tables; name what is lost or doubled, and exit with 1 if anything is.
+    """Recount the log files on disk against the tables.
 
-    Give it the format the files were ingested with. An ingest may run meanwhile.
+    Names each record that is lost or doubled, and exits with 1 if there is any. An ingest may run
+    at the same time.
     """
     with reported(options(ctx).debug):
         s = options(ctx).settings

@@ -20,16 +20,18 @@ LogFormat = Annotated[
 ]
 DateFormat = Annotated[
     str | None,
-    typer.Option("--datefmt", help="The datefmt that goes with it, where there is one."),
+    typer.Option("--datefmt", help="The datefmt of the service's logging, if it sets one."),
 ]
 Zone = Annotated[
     str | None,
-    typer.Option("--tz", help="Zone of stamps that name none (IANA) [default: this machine's]."),
+    typer.Option(
+        "--tz", help="Time zone of timestamps without one (IANA) [default: this machine's]."
+    ),
 ]
 Text = Annotated[
     TextPolicy | None,
     typer.Option(
-        help="What is stored of users' words: keep, hash (the texts alone, salted: repeats can be counted) or drop [default: keep].",
+        help="What to store of user text: keep, hash (texts only, salted, so that repeats can be counted) or drop [default: keep].",
         show_default=False,
     ),
 ]
@@ -52,7 +54,7 @@ def chosen_format(
 
 @contextmanager
 def reading_progress(task: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on stderr, only on a terminal; it is told the bytes done and their total."""
+    """A progress bar on stderr, only on a terminal; it receives the bytes done and their total."""
     if not sys.stderr.isatty():
         yield lambda done, total: None
         return

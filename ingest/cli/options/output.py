@@ -55,20 +55,21 @@ Format = Annotated[
     ),
 ]
 OutputFile = Annotated[
-    Path | None, typer.Option("--output", "-o", help="Write to this file, whole or not at all.")
+    Path | None,
+    typer.Option("--output", "-o", help="Write to this file, completely or not at all."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
 ShownZone = Annotated[
     str | None,
     typer.Option(
-        "--tz", help="Zone of instants, given and shown (IANA) [default: this machine's]."
+        "--tz", help="Time zone of instants, given and shown (IANA) [default: this machine's]."
     ),
 ]
 Raw = Annotated[
     bool,
     typer.Option(
         "--no-csv-guard",
-        help="csv: do not put an apostrophe before what a spreadsheet takes for a formula.",
+        help="csv: put no apostrophe before what a spreadsheet would take for a formula.",
     ),
 ]
 

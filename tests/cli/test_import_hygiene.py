@@ -1,0 +1,115 @@
+"""What a command may load: its own module, and no library that it does not need."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from ingest.cli import app
+from ingest.cli.commands import COMMANDS
+from tests.support.command_line import CommandLine, lines
+
+_LIBRARIES = {
+    "alembic", "duckdb", "isal", "matplotlib", "numpy", "pandas", "plotext", "psycopg", "pyarrow",
+    "pydantic", "pytz", "re2", "rich", "sqlalchemy",
+}  # fmt: skip
+_LOADED = """
+import sys
+from ingest.cli import main
+try:
+    main()
+except SystemExit as end:
+    assert not end.code, end.code
+print(*sorted(sys.modules), file=sys.stderr)
+"""
+
+
+def _modules(ttsq: CommandLine, *words: str | Path) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", _LOADED, *map(str, words)],
+        cwd=ttsq.folder, env=ttsq.environment, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return set(done.stderr.splitlines()[-1].split())
+
+
+def _libraries(modules: set[str]) -> set[str]:
+    return {m.partition(".")[0] for m in modules} & _LIBRARIES
+
+
+def _commands(modules: set[str]) -> set[str]:
+    prefix = "ingest.cli.commands."
+    return {m.removeprefix(prefix) for m in modules if m.startswith(prefix)}
+
+
+@pytest.fixture
+def ttsq(tmp_path: Path) -> CommandLine:
+    (tmp_path / "app.log").write_text(lines(0, 20))
+    found = CommandLine(tmp_path)
+    found.well("ingest", "app.log", "--final")
+    return found
+
+
+def test_version_and_help_load_no_command_and_no_library(ttsq: CommandLine) -> None:
+    for words in (["--version"], ["-V"], ["--help"], ["-h"]):
+        modules = _modules(ttsq, *words)
+        assert _commands(modules) == set(), words
+        assert _libraries(modules) == set(), words
+        assert not any(m.startswith(("ingest.tasks", "ingest.render")) for m in modules), words
+
+
+def test_a_list_of_the_queries_opens_no_engine(ttsq: CommandLine) -> None:
+    modules = _modules(ttsq, "queries")
+    assert _libraries(modules) == set()
+    assert _commands(modules) == {"queries"}
+
+
+def test_an_ingest_with_nothing_new_loads_the_engine_and_no_arrow(ttsq: CommandLine) -> None:
+    modules = _modules(ttsq, "ingest", "app.log")
+    assert _libraries(modules) == {"duckdb"}
+    assert _commands(modules) == {"follow", "ingest", "publish", "run_report"}
+    assert not any(m.startswith(("ingest.causes", "ingest.named_queries")) for m in modules)
+
+
+def test_a_query_loads_what_asks_and_shows_and_nothing_that_reads_logs(ttsq: CommandLine) -> None:
+    modules = _modules(ttsq, "run", "error_codes", "--format", "csv")
+    assert _libraries(modules) <= {"duckdb", "pytz"}  # DuckDB hands out instants by pytz
+    assert _commands(modules) == {"queries", "run"}
+    rooms = ("ingest.logfiles", "ingest.pipeline", "ingest.tasks", "ingest.causes")
+    assert not any(m.startswith(rooms) for m in modules)
+
+
+def test_every_command_of_the_table_can_be_loaded_and_has_a_short_summary() -> None:
+    group = get_command(app)
+    for entry in COMMANDS:
+        assert group.commands[entry.name].name == entry.name  # type: ignore[attr-defined]
+        assert 0 < len(entry.summary) <= 45, entry
+        assert not entry.summary.endswith("."), entry
+
+
+def test_every_subcommand_has_a_short_summary() -> None:
+    group = get_command(app)
+    for entry in COMMANDS:
+        for inner in getattr(group.commands[entry.name], "commands", {}).values():  # type: ignore[attr-defined]
+            first = (inner.help or "").partition("\n\n")[0].strip()
+            assert 0 < len(first) <= 45, (entry.name, inner.name, first)
+
+
+def test_options_of_every_command_stand_before_or_after_it(ttsq: CommandLine) -> None:
+    other = f"duckdb:///{ttsq.folder / 'other.duckdb'}"
+    for words in (["status"], ["db", "current"], ["run", "hosts"], ["sql", "select 1"]):
+        assert ttsq(*words, "--db", other).err == ttsq("--db", other, *words).err
+        assert ttsq(*words, "--config", "no.toml").err == ttsq("--config", "no.toml", *words).err
+        assert "no.toml" in ttsq(*words, "--config", "no.toml").err
+    assert "Traceback" in ttsq("sql", "nonsense", "--debug").err
+
+
+def test_help_is_asked_for_in_four_ways(ttsq: CommandLine) -> None:
+    for words in (["run", "hosts"], ["prune"], ["db", "upgrade"]):
+        shown = {ttsq.well(*words, "--help"), ttsq.well(*words, "-h"), ttsq.well("help", *words)}
+        assert len(shown) == 1, words
+    assert ttsq.well("help") == ttsq.well("--help")
+    assert ttsq("help", "nonsense").code == 2
+    assert (ttsq().code, ttsq().err) == (2, ttsq.well("--help"))
