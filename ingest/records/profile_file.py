@@ -18,17 +18,20 @@ _PROFILE = {
 _RULE = {
     "name": str, "does": str, "pattern": str, "source": str, "block": bool, "repeats": str,
     "stage": str, "code": str, "level": str, "sample_rate": int, "joiner": str, "needs": list,
-    "unless": list, "closed_by": list, "whole_process": bool, "set": dict,
+    "unless": list, "closed_by": list, "whole_process": bool, "set": dict, "until": list,
+    "then": str, "enough": bool, "sums": list, "total_of_stages": bool, "only": str,
 }  # fmt: skip
 _CODE = {"code": str, "pattern": str, "source": str, "level": str}
 _SAMPLE = {"lines": str, "requests": list, "errors": list, "unclaimed": int}
 _CHOICES = {
     "stage_time": ("own", "elapsed"),
     "workers": ("one", "many"),
-    "access": ("before", "after", "none"),
+    "access": ("before", "after", "either", "none"),
     "bars": ("", "duration", "close"),
     "does": ACTIONS,
     "repeats": ("", *REPEATS),
+    "then": ("", "text", "voice"),
+    "only": ("", "INFO", "WARNING", "ERROR", "CRITICAL"),
     "level": ("", "INFO", "WARNING", "ERROR", "CRITICAL"),
 }
 _SPARE_BITS = 512  # rules of one profile at most: each has a bit in what a request has seen
@@ -158,7 +161,10 @@ def _rule(
 ) -> Rule:
     sample_rate = table.get("sample_rate", 0)
     columns, regex = _pattern(file, "rule", number, table["pattern"], sample_rate)
-    masks = {key: _mask(file, number, key, table.get(key, []), bits) for key in ("needs", "unless")}
+    masks = {
+        key: _mask(file, number, key, table.get(key, []), bits)
+        for key in ("needs", "unless", "until")
+    }
     does = table["does"]
     repeats = table.get("repeats", "")
     block = table.get("block", blocks and does in (ADDS, CLOSES) and not repeats)
@@ -190,6 +196,11 @@ def _rule(
         joiner=table.get("joiner", "\n"),
         closed_by=tuple(table.get("closed_by", ())),
         whole_process=table.get("whole_process", False),
+        then=table.get("then", ""),
+        enough=table.get("enough", False),
+        sums=tuple(table.get("sums", ())),
+        total_of_stages=table.get("total_of_stages", False),
+        only=table.get("only", ""),
         constants=tuple(table.get("set", {}).items()),
         columns=columns,
         has_id=any(column.name == "id" for column in columns),

@@ -28,6 +28,7 @@ _TEXTS = (
     "error_code", "status", "model_stage",
 )  # fmt: skip
 _WHOLE = ("text_len", "tokens")
+_TOKENS = {"tokens_from": -1.0, "tokens_to": 1.0}  # a range of token numbers
 _REAL = ("rtf", "rms", "spectral_centroid")
 _TIMED = re.compile(r"(duration|audio|stage(?:_\w+?)?)_(ms|s|min|h)")
 MOST_TEXT = 1 << 20  # characters of a Python literal that are still read as one
@@ -64,6 +65,12 @@ class Rule:
     unless: int = 0
     closed_by: tuple[str, ...] = ()
     whole_process: bool = False
+    until: int = 0
+    then: str = ""
+    enough: bool = False
+    sums: tuple[str, ...] = ()
+    total_of_stages: bool = False
+    only: str = ""
     constants: tuple[tuple[str, Value], ...] = ()
     columns: tuple[Column, ...] = ()
     has_id: bool = False
@@ -155,6 +162,8 @@ def _column(name: str, group: int, sample_rate: int) -> Column:
         return Column(group, "audio_size_kb", "sum", _KB[name[5:]])
     if name == "audio_samples" and sample_rate:
         return Column(group, "audio_ms", "sum", 1000 / sample_rate)
+    if name in _TOKENS:
+        return Column(group, "tokens", "sum", _TOKENS[name])
     if name in _TEXTS:
         return Column(group, name, "text")
     if name == "text_repr":

@@ -37,7 +37,7 @@ class Profile:
     """One engine: its rules, and what is true of all its requests.
 
     ``workers``: ``one`` where a next opening line ends the request before. ``access``: whether the access line comes
-    ``before`` or ``after`` the block that it answers, or tells nothing (``none``).
+    ``before`` or ``after`` the block that it answers, ``either``, or tells nothing (``none``).
     """
 
     name: str
@@ -60,6 +60,11 @@ class Profile:
     def closes(self) -> bool:
         """Whether it prints a line that ends a request."""
         return any(rule.does in ("closes", "outer closes") for rule in self.rules)
+
+    @property
+    def has_ids(self) -> bool:
+        """Whether its requests carry ids of their own."""
+        return any(rule.has_id for rule in self.rules)
 
 
 @dataclass(frozen=True, slots=True)

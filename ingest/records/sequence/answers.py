@@ -16,7 +16,7 @@ _POLLED = re.compile(
 def answers(asm: Assembly, instance: Instance, profile: Profile) -> int | None:
     """The access line that came before its block, where exactly one may be meant."""
     answers, instance.answers = instance.answers, []
-    return answers[0] if profile.access == "before" and len(answers) == 1 else None
+    return answers[0] if profile.access in ("before", "either") and len(answers) == 1 else None
 
 
 def answered(
@@ -55,7 +55,7 @@ def answer_open(asm: Assembly, instance: Instance, line: Line, request: Request)
     request.answered = True
     if request.inner == DONE:
         events = end_done(asm, instance)
-    elif profile.access_closes:
+    elif profile.access_closes or request.enough:
         events = end(asm, instance, request, request.last or line, {})
     return Claim(tuple(events), request.profile, "access", request.id)
 

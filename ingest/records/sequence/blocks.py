@@ -13,10 +13,11 @@ from ingest.records.sequence.state import Assembly, BlockLine, Instance, Line, R
 def block(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim | None:
     """A line of a block: kept until the block is whole, so that blocks printed into each other are seen."""
     rule = match.rule
-    if not expects(instance, rule):
+    profile = asm.profiles.by_name[rule.profile]
+    if not profile.has_ids and not expects(instance, rule):
         return None
     block = instance.block
-    by_name = rules_by_name(asm.profiles.by_name[rule.profile])
+    by_name = rules_by_name(profile)
     if block and instance.block_profile == rule.profile:
         earlier = by_name[block[-1].rule]
         if instance.torn or rule.bit <= earlier.bit:
@@ -35,12 +36,14 @@ def block(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim 
 
 
 def expects(instance: Instance, rule: Rule) -> bool:
+    """Whether a request of the rule's profile is open that has had no block."""
     return any(r.profile == rule.profile and not r.has_block for r in instance.requests)
 
 
 def whole_block(
     asm: Assembly, instance: Instance, line: Line, rule: Rule, by_name: dict[str, Rule]
 ) -> Claim:
+    """The block's closing line: everything that its lines said belongs to one request."""
     block, instance.block = instance.block, []
     values: dict[str, Value] = {}
     for part in block:
@@ -48,27 +51,40 @@ def whole_block(
             (key, value) for key, value in part.values.items() if not key.startswith("stage")
         )
     request = oldest(instance, rule, line, values)
+    if request is None:
+        return Claim((), rule.profile, rule.name)
     request.has_block = True
     events: list[Event] = []
     for part in block[:-1]:
         request.seen |= by_name[part.rule].bit
-        events += stages(request, part.line, by_name[part.rule], dict(part.values))
-    events += stages(request, block[-1].line, rule, dict(block[-1].values))
+        events += stages(request.id, part.line, by_name[part.rule], dict(part.values))
+    events += stages(request.id, block[-1].line, rule, dict(block[-1].values))
     events += close(asm, instance, request, line, rule, values)
     return Claim(tuple(events), rule.profile, rule.name, request.id)
 
 
-def oldest(instance: Instance, rule: Rule, line: Line, values: dict[str, Value]) -> Request:
+def oldest(instance: Instance, rule: Rule, line: Line, values: dict[str, Value]) -> Request | None:
     """The open request that a whole block belongs to: the one that its duration fits, else the oldest."""
     fitting = [r for r in instance.requests if r.profile == rule.profile and not r.has_block]
     if "id" in values:
-        fitting = [r for r in fitting if r.id == values["id"]] or fitting
+        return by_id(instance, rule, str(values["id"]))
     duration = values.get("duration_ms")
     if len(fitting) > 1 and line.instant is not None and isinstance(duration, int | float):
         timed = [r for r in fitting if fits(r, line.instant, float(duration))]
         if len(timed) == 1:
             return timed[0]
-    return fitting[0]
+    return fitting[0] if fitting else None
+
+
+def by_id(instance: Instance, rule: Rule, id_: str) -> Request:
+    """The open request of an id; where its opening line was never seen, it is known by its end alone."""
+    for request in instance.requests:
+        if request.id == id_:
+            return request
+    request = Request(id_, "logged", rule.profile, rule.name, instance.count, None)
+    instance.opened = True
+    instance.requests.append(request)
+    return request
 
 
 def torn(asm: Assembly, instance: Instance, line: Line, rule: Rule) -> Claim:
@@ -97,4 +113,5 @@ def torn(asm: Assembly, instance: Instance, line: Line, rule: Rule) -> Claim:
 
 
 def rules_by_name(profile: Profile) -> dict[str, Rule]:
+    """A profile's rules by their names."""
     return {rule.name: rule for rule in profile.rules}

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from ingest.compiled.layout import L_INFO
 from ingest.records import profile_rules as does
-from ingest.records.profile_rules import Rule, Value
+from ingest.records.profile_rules import Rule, Value, tidy
 from ingest.records.sequence.events import (
     COMPLETE,
     Event,
@@ -50,9 +50,13 @@ def close(
     rule: Rule,
     values: dict[str, Value],
 ) -> list[Event]:
+    """A closing line: the request ends, or only its engine's part where a wrapper's closing line is to come."""
     request.seen |= rule.bit
     values.pop("id", None)
-    events = stages(request, line, rule, values)
+    if rule.total_of_stages:
+        parts = [v for k, v in values.items() if k.startswith("stage") and k.endswith("_ms")]
+        values["duration_ms"] = tidy(sum(float(part) for part in parts))
+    events = stages(request.id, line, rule, values)
     if request.inner == RUNNING:
         add_run(request.values, values)
         request.inner = DONE
@@ -72,6 +76,7 @@ def has_partner(asm: Assembly, request: Request) -> bool:
 
 
 def await_access(asm: Assembly, instance: Instance, request: Request, *, failed: bool) -> None:
+    """Note that an access line may still answer the request."""
     profile = asm.profiles.by_name.get(request.profile)
     if not failed:
         instance.awaiting = [item for item in instance.awaiting if not item[2]]

@@ -92,7 +92,7 @@ def progress(request: Request, line: Line, values: dict[str, Value]) -> Event:
     return Event(PROGRESS, line, L_INFO, (("id", request.id), *values.items()))
 
 
-def stages(request: Request, line: Line, rule: Rule, values: dict[str, Value]) -> list[Event]:
+def stages(id_: str, line: Line, rule: Rule, values: dict[str, Value]) -> list[Event]:
     """Take the stages out of a line's values: an event each."""
     found: list[Event] = []
     named = str(values.pop("stage", "")) or rule.stage
@@ -100,7 +100,7 @@ def stages(request: Request, line: Line, rule: Rule, values: dict[str, Value]) -
         value = values.pop(key)
         stage = key[6:-3] or named
         if stage:
-            pairs = (("id", request.id), ("stage", stage), ("own_ms", value))
+            pairs = (("id", id_), ("stage", stage), ("own_ms", value))
             found.append(Event(STAGE, line, L_INFO, pairs))
     return found
 
@@ -108,7 +108,7 @@ def stages(request: Request, line: Line, rule: Rule, values: dict[str, Value]) -
 def accumulate(values: dict[str, Value], more: dict[str, Value], rule: Rule) -> None:
     for key, value in more.items():
         have = values.get(key)
-        if have is None or rule.repeats == "last":
+        if have is None or (rule.repeats == "last" and key not in rule.sums):
             values[key] = value
         elif isinstance(value, str):
             if rule.repeats == "join" and len(str(have)) < MOST_TEXT:

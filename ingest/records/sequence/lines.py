@@ -6,7 +6,7 @@ from ingest.compiled.layout import L_ERROR, L_INFO, L_WARNING
 from ingest.records import profile_rules as does
 from ingest.records.profile_rules import Rule, Value
 from ingest.records.profiles import Match
-from ingest.records.sequence.blocks import block
+from ingest.records.sequence.blocks import block, by_id
 from ingest.records.sequence.ends import close, end, interrupt
 from ingest.records.sequence.events import (
     LEVELS,
@@ -46,6 +46,7 @@ def add_to(
     several = not rule.has_id and sum(r.profile == rule.profile for r in instance.requests) > 1
     claim = Claim((), rule.profile, rule.name, None if several else request.id)
     request.seen |= rule.bit
+    request.enough |= rule.enough
     if several and rule.does == does.ADDS:
         return claim
     request.last = replace(line, message="")
@@ -53,7 +54,7 @@ def add_to(
     if rule.repeats in ("sum", "last", "join"):
         accumulate(request.values, values, rule)
         return claim
-    events = [*stages(request, line, rule, values)]
+    events = [*stages(request.id, line, rule, values)]
     if values:
         events.append(progress(request, line, values))
     return replace(claim, events=tuple(events))
@@ -75,6 +76,8 @@ def closes(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim
         return block(asm, instance, line, match)
     values = match.values()
     target = expecting(instance, rule, values)
+    if target is None and rule.has_id and "id" in values:
+        target = by_id(instance, rule, str(values["id"]))
     if target is None:
         return None
     if not rule.has_id:
@@ -104,9 +107,11 @@ def follows(asm: Assembly, instance: Instance, line: Line, match: Match) -> Clai
     if instance.ended is None:
         return None
     values = match.values()
-    pairs = (("id", instance.ended), *values.items())
-    events = (Event(PROGRESS, line, L_INFO, pairs),) if values else ()
-    return Claim(events, rule.profile, rule.name, instance.ended)
+    events = stages(instance.ended, line, rule, values)
+    if values:
+        pairs = (("id", instance.ended), *values.items())
+        events.append(Event(PROGRESS, line, L_INFO, pairs))
+    return Claim(tuple(events), rule.profile, rule.name, instance.ended)
 
 
 def outer_closes(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim | None:

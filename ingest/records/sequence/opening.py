@@ -11,6 +11,7 @@ from ingest.records.sequence.events import (
     START,
     Claim,
     Event,
+    accumulate,
     assembly,
     has_own_id,
     progress,
@@ -52,6 +53,8 @@ def opens(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim 
     if access is not None:
         request.answered = True
     events.append(started(request, line, values))
+    if rule.repeats:
+        accumulate(request.values, values, rule)
     return Claim(tuple(events), rule.profile, rule.name, request.id, access)
 
 
@@ -82,7 +85,7 @@ def whole(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim 
     request = push(asm, instance, line, rule, id_)
     request.instant = None
     request.uncertain = False
-    events = [started(request, line, {}), *stages(request, line, rule, values)]
+    events = [started(request, line, {}), *stages(request.id, line, rule, values)]
     values.pop("id", None)
     events += end(asm, instance, request, line, values)
     return Claim(tuple(events), rule.profile, rule.name, request.id)
@@ -151,7 +154,7 @@ def end_before(asm: Assembly, instance: Instance, line: Line, profile: Profile) 
     """One worker: what it had open has ended before this line; without a closing line, with success."""
     events: list[Event] = []
     for request in [r for r in instance.requests if r.profile == profile.name]:
-        if profile.closes and not request.answered:
+        if profile.closes and not request.enough and not request.answered:
             instance.requests.remove(request)
             instance.block = []
         else:
@@ -197,5 +200,5 @@ def goes_on(newest: Request, rule: Rule) -> bool:
     return (
         newest.profile == rule.profile
         and bool(newest.seen & rule.unless)
-        and not newest.seen & rule.bit
+        and not newest.seen & (rule.until or rule.bit)
     )

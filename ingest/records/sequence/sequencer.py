@@ -1,15 +1,16 @@
 """The assembly's one door: lines in, claims out (pure)."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from ingest.compiled.layout import L_INFO
+from ingest.compiled.layout import L_INFO, L_NONE
 from ingest.records import profile_rules as does
 from ingest.records.profile_rules import Value
 from ingest.records.profiles import Match, Profiles
 from ingest.records.sequence.answers import answered, refused
 from ingest.records.sequence.ends import TAIL, end, fail, interrupt
-from ingest.records.sequence.events import FAILED, Adopted, Claim, Event
+from ingest.records.sequence.events import FAILED, LEVELS, Adopted, Claim, Event, progress
 from ingest.records.sequence.failures import fails, outer_fails, told_again
 from ingest.records.sequence.lines import (
     adds,
@@ -32,6 +33,7 @@ from ingest.records.sequence.state import (
     load,
 )
 
+_ACCESS = re.compile(r'"[A-Z]+ \S+ HTTP/[\d.]+" \d{3}\b')
 MOST_GLUED = 3  # further messages read behind the first on one physical line
 _GLUEABLE = frozenset({does.OPENS, does.ADDS, does.CLOSES})
 Handler = Callable[[Assembly, Instance, Line, Match], Claim | None]
@@ -67,12 +69,19 @@ class Sequencer:
 
     def line(self, line: Line) -> Claim | None:
         """What a line stands for; None where no rule of any profile takes it."""
+        expected = self._expected(line)
+        if expected is not None:
+            return expected
         matches = self._asm.profiles.match(line.message)
         if not matches:
             return None
         claim, match = self._first(matches, line)
         if claim is None:
             return keep(self._asm, "line", line, matches[0].rule)
+        if match.rule.then and claim.id is not None:
+            instance_of(self._asm, line.instance).expects = (
+                claim.id, match.rule.then, match.rule.name,
+            )  # fmt: skip
         if match.rule.does in _GLUEABLE and match.spans[0][1] < len(match.data):
             return self._glued(claim, match, line)
         return claim
@@ -168,12 +177,27 @@ class Sequencer:
 
     # which rule
 
+    def _expected(self, line: Line) -> Claim | None:
+        """A line that is a text as a whole, because the line before announced it: no rule is asked."""
+        instance = self._asm.instances.get(line.instance)
+        if instance is None or instance.expects is None or _ACCESS.search(line.message):
+            return None
+        id_, column, rule = instance.expects
+        instance.expects = None
+        request = next((r for r in instance.requests if r.id == id_), None)
+        if request is None:
+            return None
+        event = progress(request, line, {column: line.message})
+        return Claim((event,), request.profile, rule, id_)
+
     def _first(self, matches: list[Match], line: Line) -> tuple[Claim | None, Match]:
         instance = instance_of(self._asm, line.instance)
         if len(matches) > 1 and instance.requests:
             active = {request.profile for request in instance.requests}
             matches = sorted(matches, key=lambda match: match.rule.profile not in active)
         for match in matches:
+            if match.rule.only and line.level not in (L_NONE, LEVELS[match.rule.only]):
+                continue
             claim = _HANDLERS[match.rule.does](self._asm, instance, line, match)
             if claim is not None:
                 return claim, match

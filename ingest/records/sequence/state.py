@@ -45,6 +45,7 @@ class Request:
     inner: int = NO_INNER
     seen: int = 0
     has_block: bool = False
+    enough: bool = False
     uncertain: bool = False
     answered: bool = False
     bar_ms: int = 0
@@ -85,6 +86,7 @@ class Instance:
     failure: Failure | None = None
     ended: str | None = None
     early: list[tuple[str, int]] = field(default_factory=list)
+    expects: tuple[str, str, str] | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -120,7 +122,7 @@ def line_from(data: list[Any], message: str = "") -> Line:
 def _request_to(request: Request) -> list[Any]:
     return [
         request.id, request.id_source, request.profile, request.rule, request.number,
-        request.instant, request.inner, f"{request.seen:x}", int(request.has_block),
+        request.instant, request.inner, f"{request.seen:x}", int(request.has_block), int(request.enough),
         int(request.uncertain), int(request.answered), request.bar_ms, request.values,
         line_to(request.last) if request.last else None,
     ]  # fmt: skip
@@ -128,12 +130,12 @@ def _request_to(request: Request) -> list[Any]:
 
 def _request_from(data: list[Any]) -> Request:
     (
-        id_, source, profile, rule, number, instant, inner, seen, block, uncertain, answered,
+        id_, source, profile, rule, number, instant, inner, seen, block, enough, uncertain, answered,
         bar, values, last,
     ) = data  # fmt: skip
     return Request(
         id_, source, profile, rule, number, instant, inner, int(seen, 16), bool(block),
-        bool(uncertain), bool(answered), bar, values, line_from(last) if last else None,
+        bool(enough),         bool(uncertain), bool(answered), bar, values, line_from(last) if last else None,
     )  # fmt: skip
 
 
@@ -155,6 +157,8 @@ def _instance_to(instance: Instance) -> dict[str, Any]:
         data["e"] = instance.ended
     if instance.early:
         data["y"] = instance.early
+    if instance.expects:
+        data["x"] = instance.expects
     return data
 
 
@@ -171,6 +175,7 @@ def _instance_from(data: Mapping[str, Any]) -> Instance:
         Failure(*data["f"]) if "f" in data else None,
         data.get("e"),
         [(code, at) for code, at in data.get("y", ())],
+        tuple(data["x"]) if "x" in data else None,
     )
 
 
