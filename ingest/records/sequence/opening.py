@@ -15,7 +15,6 @@ from ingest.records.sequence.events import (
     assembly,
     has_own_id,
     progress,
-    stages,
 )
 from ingest.records.sequence.lines import add_to
 from ingest.records.sequence.state import (
@@ -85,9 +84,8 @@ def whole(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim 
     request = push(asm, instance, line, rule, id_)
     request.instant = None
     request.uncertain = False
-    events = [started(request, line, {}), *stages(request.id, line, rule, values)]
-    values.pop("id", None)
-    events += end(asm, instance, request, line, values)
+    events = [started(request, line, {})]
+    events += close(asm, instance, request, line, rule, values)
     return Claim(tuple(events), rule.profile, rule.name, request.id)
 
 
