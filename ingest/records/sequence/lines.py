@@ -52,7 +52,9 @@ def add_to(
     request.last = replace(line, message="")
     values.pop("id", None)
     if rule.repeats in ("sum", "last", "join"):
-        texts = {k: v for k, v in values.items() if isinstance(v, str) and k not in request.values}
+        texts: dict[str, Value] = {
+            k: v for k, v in values.items() if isinstance(v, str) and k not in request.values
+        }
         accumulate(request.values, values, rule)
         return replace(claim, events=(progress(request, line, texts),)) if texts else claim
     events = [*stages(request.id, line, rule, values)]
