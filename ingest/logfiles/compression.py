@@ -1,11 +1,28 @@
-"""Compressed bytes → bytes: streams of one or more gzip or zstd members."""
+"""What a log file is compressed with, and compressed bytes → bytes: streams of one or more gzip or zstd members."""
 
+from pathlib import Path
 from typing import IO, Protocol, cast
+
+PACKED = (".gz", ".zst", ".zstd")  # what compressed files' names end in
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 _INPUT_BYTES = 256 << 10  # compressed bytes taken at a time
 # Given at a time, whoever asks for how many: where damage is met, and what comes before it, hangs on that; a damaged piece
 # is lost as a whole.
 _OUTPUT_BYTES = 64 << 10
+
+
+def compression_of(start: bytes, path: Path) -> str:
+    """By the first four bytes; of a file that is only just being written, fewer have to do."""
+    if start[:2] == _GZIP or start == _GZIP[:1]:
+        return "gzip"
+    begun = start and path.suffix in PACKED and _ZSTD.startswith(start)
+    return "zstd" if start == _ZSTD or begun else "none"
+
+
+def integrity_hint(compression: str, path: Path) -> str:
+    """The command that says whether a compressed file is whole."""
+    return f"test it: {compression} -t {path}"
 
 
 class _Decompressor(Protocol):

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ingest.errors import LogFileError
-from ingest.logfiles import reader
+from ingest.logfiles import reader, rotation
 from ingest.logfiles.fingerprint import ANCHOR_BYTES, Match, anchor, anchor_length, compare, covered
 from ingest.logfiles.known_index import KnownFiles
-from ingest.logfiles.reader import FileStat
 from ingest.logfiles.resume import Action, Anchored, Candidate, Decision, decide
+from ingest.logfiles.stat import FileStat, stat_file
 from ingest.model import Checkpoint
 from ingest.paths import real, target
 
@@ -20,7 +20,7 @@ _TELLING_BYTES = 64  # a stamp and something behind it
 
 
 @dataclass(frozen=True, slots=True)
-class Identified:
+class LogFile:
     """A log file on disk, looked at: its first bytes, or the known file that it still is, untouched."""
 
     stat: FileStat
@@ -44,13 +44,13 @@ class Known:
 
     def observe(
         self, paths: Iterable[Path], problem: Callable[[LogFileError], None]
-    ) -> list[Identified]:
+    ) -> list[LogFile]:
         """Look at files, oldest first; those that cannot be looked at are told to ``problem``.
 
         A file that was known under one of the paths and is there no more is searched among its rotated siblings, with the files
         that were rotated since.
         """
-        seen: dict[Path, Identified] = {}
+        seen: dict[Path, LogFile] = {}
         inodes: dict[tuple[int, int], Path] = {}
         for path in paths:
             self._observe(path, seen, inodes, problem)
@@ -62,14 +62,14 @@ class Known:
     def _observe(
         self,
         path: Path,
-        seen: dict[Path, Identified],
+        seen: dict[Path, LogFile],
         inodes: dict[tuple[int, int], Path],
         problem: Callable[[LogFileError], None],
     ) -> None:
         if path in seen:
             return
         try:
-            stat = reader.stat_file(path)
+            stat = stat_file(path)
             same = inodes.setdefault((stat.device, stat.inode), path)
             if same != path and target(same) == target(path):
                 return
@@ -82,28 +82,28 @@ class Known:
         for key in keys:
             self._present.setdefault(key, []).append(stat)
 
-    def _look(self, stat: FileStat) -> Identified:
+    def _look(self, stat: FileStat) -> LogFile:
         for c in self._files.at_path(str(stat.path)):
             if _untouched(c, stat):
-                return Identified(stat, b"", c.compression, c.file_key)
+                return LogFile(stat, b"", c.compression, c.file_key)
         head, compression = reader.read_head(stat)
-        return Identified(stat, head, compression)
+        return LogFile(stat, head, compression)
 
-    def _without_head(self, file: Identified) -> Identified:
+    def _without_head(self, file: LogFile) -> LogFile:
         """The file; of very many, memory does not hold what was seen of each."""
         self._head_bytes += len(file.head)
         if self._head_bytes <= _MOST_HEAD_BYTES or not file.head:
             return file
         return replace(file, head=b"", is_forgotten=True)
 
-    def seen_again(self, file: Identified) -> Identified:
+    def seen_again(self, file: LogFile) -> LogFile:
         """The file with its first bytes, looked at anew where they were forgotten.
 
         :raises LogFileError: when it cannot be read.
         """
-        return self._look(reader.stat_file(file.stat.path)) if file.is_forgotten else file
+        return self._look(stat_file(file.stat.path)) if file.is_forgotten else file
 
-    def _keys_of(self, file: Identified) -> list[int]:
+    def _keys_of(self, file: LogFile) -> list[int]:
         if file.untouched is not None:
             return [file.untouched]
         return [
@@ -114,20 +114,20 @@ class Known:
             and _anchored(c, file) in (Anchored.EQUAL, Anchored.UNKNOWN)
         ]
 
-    def _displaced(self, path: Path, seen: dict[Path, Identified]) -> list[Path]:
+    def _displaced(self, path: Path, seen: dict[Path, LogFile]) -> list[Path]:
         """Rotated siblings to look at: the file known at this path is not there any more, or one of them has a tail."""
         gone = [
             c
             for c in self._files.rotated_from(str(path))
             if c.file_key not in self._present
-            and (c.path == str(path) or (_has_tail(c) and reader.is_rotated(c.path, path)))
+            and (c.path == str(path) or (_has_tail(c) and rotation.is_rotated(c.path, path)))
         ]
         if not gone:
             return []
         since = min(c.modified_ns for c in gone)
         found = []
         inodes = {c.inode for c in gone}
-        for sibling in reader.rotated_siblings(path, inodes):
+        for sibling in rotation.rotated_siblings(path, inodes):
             try:
                 if os.stat(real(sibling)).st_mtime_ns >= since and sibling not in seen:
                     found.append(sibling)
@@ -135,7 +135,7 @@ class Known:
                 continue
         return found
 
-    def decide(self, file: Identified, *, final: bool = False) -> Decision:
+    def decide(self, file: LogFile, *, final: bool = False) -> Decision:
         """Where to start in a file; ``final``: its tail is wanted, too. See :func:`ingest.logfiles.resume.decide`."""
         if file.untouched is not None:
             return self._untouched_decision(file, final)
@@ -162,7 +162,7 @@ class Known:
         self.update(replace(waiting, state="replaced", note="a copy of a known file"))
         return decision
 
-    def _compared(self, c: Checkpoint, file: Identified) -> tuple[Match, int, Anchored]:
+    def _compared(self, c: Checkpoint, file: LogFile) -> tuple[Match, int, Anchored]:
         """How a known file compares with the file at hand; what passes for a shorter copy has to prove it."""
         match, equal = compare(c.fingerprint, file.head)
         anchored = _anchored(c, file) if match is Match.FULL else Anchored.UNKNOWN
@@ -172,7 +172,7 @@ class Known:
             return match, equal, Anchored.DIFFERENT
         return match, equal, anchored
 
-    def _is_copy(self, c: Checkpoint, file: Identified, equal: int) -> bool:
+    def _is_copy(self, c: Checkpoint, file: LogFile, equal: int) -> bool:
         """Whether a file is the beginning of a known one: the last bytes of it are those of the known one there.
 
         Where that is gone, a dated record that both have is proof enough, or that there is none in the file yet.
@@ -191,20 +191,20 @@ class Known:
             if not _same_inode(place, stat):
                 return place
         last = Path(c.path)
-        for path in (last, *reader.rotated_siblings(last, {c.inode})):
+        for path in (last, *rotation.rotated_siblings(last, {c.inode})):
             with suppress(LogFileError):
-                place = reader.stat_file(path)
+                place = stat_file(path)
                 if _unchanged(c, place) and not _same_inode(place, stat):
                     return place
         return None
 
-    def _untouched_decision(self, file: Identified, final: bool) -> Decision:
+    def _untouched_decision(self, file: LogFile, final: bool) -> Decision:
         c = self._files[file.untouched or 0]
         if c.state != "damaged" and _has_tail(c) and self.is_finished(file, final=final):
             return Decision(Action.RESUME, c, c.committed_offset, "known")
         return Decision(Action.SKIP, c, c.committed_offset, "nothing new")
 
-    def _waiting_at(self, file: Identified) -> Checkpoint | None:
+    def _waiting_at(self, file: LogFile) -> Checkpoint | None:
         """The known file, nothing of it stored yet, that a file is."""
         for c in self._files.alike(file.head, file.stat):
             if c.committed_offset or c.state == "replaced":
@@ -215,23 +215,23 @@ class Known:
                 return c
         return None
 
-    def is_finished(self, file: Identified, *, final: bool) -> bool:
+    def is_finished(self, file: LogFile, *, final: bool) -> bool:
         """Whether nothing will follow a file's end: said so, compressed, or rotated and its content nowhere else."""
         if final or file.compression != "none":
             return True
         keys = [file.untouched] if file.untouched is not None else self._keys_of(file)
         moved = any(_is_moved(self._files[k], file.stat) for k in keys)
-        if not moved and not reader.has_successor(file.stat, file.head):
+        if not moved and not rotation.has_successor(file.stat, file.head):
             return False
         places = [s for k in keys for s in self._present.get(k, [])]
-        return all(_same_inode(s, file.stat) or reader.has_successor(s) for s in places)
+        return all(_same_inode(s, file.stat) or rotation.has_successor(s) for s in places)
 
-    def reject(self, file: Identified, decision: Decision) -> None:
+    def reject(self, file: LogFile, decision: Decision) -> None:
         """A compressed file turned out, on reading, not to be the known file it resembled."""
         if decision.checkpoint is not None:
             self._rejected.add((file.stat.path, decision.checkpoint.file_key))
 
-    def take_lost(self, file: Identified, decision: Decision) -> int:
+    def take_lost(self, file: LogFile, decision: Decision) -> int:
         """Bytes of the file formerly at this place that were seen, never read, and are nowhere now."""
         if decision.action is not Action.START:
             return 0
@@ -300,7 +300,7 @@ def _same_inode(a: FileStat, b: FileStat) -> bool:
 def _is_moved(c: Checkpoint, stat: FileStat) -> bool:
     """Whether a file was renamed, and another one has taken its place."""
     is_it = _is_inode(c, stat) and c.path != str(stat.path)
-    return is_it and reader.is_followed(Path(c.path), stat)
+    return is_it and rotation.is_followed(Path(c.path), stat)
 
 
 def _untouched(c: Checkpoint, stat: FileStat) -> bool:
@@ -327,7 +327,7 @@ def _same_place(c: Checkpoint, stat: FileStat) -> bool:
     return c.path == str(stat.path) or _is_inode(c, stat)
 
 
-def _anchored(c: Checkpoint, file: Identified) -> Anchored:
+def _anchored(c: Checkpoint, file: LogFile) -> Anchored:
     if not c.anchor:
         return Anchored.EQUAL
     if file.compression != "none":

@@ -5,7 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from ingest.logfiles.fingerprint_index import PrintIndex
-from ingest.logfiles.reader import FileStat, rotation_base
+from ingest.logfiles.rotation import rotation_base
+from ingest.logfiles.stat import FileStat
 from ingest.model import Checkpoint
 
 Inode = tuple[int, int]

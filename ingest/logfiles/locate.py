@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Protocol
 
 from ingest.errors import LogFileError
-from ingest.logfiles import reader
+from ingest.logfiles import reader, rotation
+from ingest.logfiles.compression import PACKED
 from ingest.logfiles.fingerprint import Match, anchor, anchor_length, compare
-from ingest.logfiles.known import Identified
-from ingest.logfiles.open_log import Opened
-from ingest.logfiles.reader import FileStat
+from ingest.logfiles.known import LogFile
+from ingest.logfiles.open_log import OpenLog
 from ingest.logfiles.resume import Action, Anchored, Decision
+from ingest.logfiles.stat import FileStat, stat_file
 from ingest.model import Checkpoint
 from ingest.paths import real
 
@@ -108,17 +109,17 @@ class Finder:
             # the likeliest first: looking costs, and the first proven one is taken
             yield from sorted(self._paths, key=lambda p: p != last)
             return
-        rotated = reader.rotation_base(last.name)
+        rotated = rotation.rotation_base(last.name)
         live = last.with_name(rotated[0]) if rotated else last
-        packed = [Path(known.path + suffix) for suffix in reader.PACKED]
-        siblings = reader.rotated_siblings(live, {known.inode})
+        packed = [Path(known.path + suffix) for suffix in PACKED]
+        siblings = rotation.rotated_siblings(live, {known.inode})
         yield from dict.fromkeys([last, *packed, live, *siblings])
 
     def _look(self, path: Path) -> tuple[FileStat, bytes, str]:
         if path not in self._heads:
             if len(self._heads) >= _HEADS:
                 self._heads.pop(next(iter(self._heads)))
-            stat = reader.stat_file(path)
+            stat = stat_file(path)
             self._heads[path] = (stat, *reader.read_head(stat))
         return self._heads[path]
 
@@ -127,7 +128,7 @@ def _proof(
     checkpoint: Checkpoint, stat: FileStat, compression: str
 ) -> tuple[Anchored, LogFileError | None]:
     decision = Decision(Action.RESUME, checkpoint, checkpoint.committed_offset, "known")
-    with closing(Opened(Identified(stat, b"", compression), decision)) as opened:
+    with closing(OpenLog(LogFile(stat, b"", compression), decision)) as opened:
         return opened.prove(), opened.damage
 
 

@@ -6,19 +6,19 @@ from datetime import datetime
 from ingest.errors import DamagedFileError
 from ingest.logfiles import reader
 from ingest.logfiles.fingerprint import ANCHOR_BYTES, anchor, anchor_length, fingerprint
-from ingest.logfiles.known import Identified
+from ingest.logfiles.known import LogFile
 from ingest.logfiles.reader import LogReader
 from ingest.logfiles.resume import Anchored, Decision
 from ingest.model import Checkpoint
 
 
-class Opened:
+class OpenLog:
     """A file being read from where the decision says; proves a compressed file's content on the way.
 
     ``committed`` is the offset up to which its bytes are settled, ``end`` that up to which they were read.
     """
 
-    def __init__(self, file: Identified, decision: Decision) -> None:
+    def __init__(self, file: LogFile, decision: Decision) -> None:
         self.file = file
         self.decision = decision
         self.reader = LogReader(file.stat)
@@ -74,7 +74,7 @@ class Opened:
         self.reader.close()
 
 
-def first_checkpoint(file: Identified, host: str, service: str, now: datetime) -> Checkpoint:
+def first_checkpoint(file: LogFile, host: str, service: str, now: datetime) -> Checkpoint:
     """What is known of a file before anything of it is stored."""
     stat = file.stat
     return Checkpoint(

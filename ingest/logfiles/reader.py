@@ -1,133 +1,19 @@
-"""All contact with log files that are known by name: look at them, follow their rotation, read them decompressed."""
+"""A log file's bytes, decompressed, from any offset on."""
 
 import errno
 import os
-import re
-import stat as modes
-from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
 from ingest.errors import DamagedFileError, LogFileError
-from ingest.logfiles.compression import Inflater, damage_errors
+from ingest.logfiles.compression import Inflater, compression_of, damage_errors, integrity_hint
 from ingest.logfiles.fingerprint import HEAD_BYTES
-from ingest.paths import real, shown, target
+from ingest.logfiles.rotation import rotated_siblings
+from ingest.logfiles.stat import FileStat
+from ingest.paths import real
 
 _SKIP_BYTES = 3 << 20  # read over in one go, where a compressed file is resumed
-_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
-PACKED = (".gz", ".zst", ".zstd")
-_ROTATED = re.compile(
-    r"^(?P<base>.+?)[.\-_](?P<n>\d{1,4}|\d{4}-?\d\d-?\d\d(?:[-_T.]?\d\d(?:[-_:.]?\d\d){0,2})?|\d{10,}|old|bak)$"
-)
-_DATED = re.compile(r"^(?P<stem>.+)[.\-_]\d{4}-?\d\d-?\d\d(?:[-_T]?\d{2,6})?(?P<ext>\.log)$")
-
-
-@dataclass(frozen=True, slots=True)
-class FileStat:
-    """A log file as it stands on disk; ``stored_bytes`` is its size there."""
-
-    path: Path
-    device: int
-    inode: int
-    stored_bytes: int
-    modified_ns: int
-
-
-def stat_file(path: Path) -> FileStat:
-    """:raises LogFileError: when it is gone, or not a regular file."""
-    place = real(path)
-    try:
-        status = os.stat(place)
-    except OSError as error:
-        raise LogFileError(
-            f"the log file {path} cannot be looked at: {error.strerror}", f"ls -l {path}"
-        ) from error
-    if not modes.S_ISREG(status.st_mode):
-        raise LogFileError(f"{path} is not a regular file", "give log files, not pipes or devices")
-    return FileStat(path, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
-
-
-def rotation_base(name: str) -> tuple[str, int | None] | None:
-    """The live name of a rotated file and its number (None for a date), or None: ``app.log.2.gz`` → ``app.log``, 2."""
-    for packed in PACKED:
-        name = name.removesuffix(packed)
-    match = _ROTATED.match(name)
-    if match and len(match["n"]) <= 4 and match["n"].isdecimal():
-        return match["base"], int(match["n"])
-    if match:
-        return match["base"], None
-    dated = _DATED.match(name)
-    return (dated["stem"] + dated["ext"], None) if dated else None
-
-
-def rotated_siblings(path: Path, inodes: Collection[int]) -> list[Path]:
-    """Files that were rotated away from a path: by their names, or because they have one of the inodes.
-
-    Looked for in its directory, and in that of the file that a symlink leads to.
-    """
-    inside: list[tuple[Path, int]] = []
-    for folder in sorted({path.parent, target(path).parent}):
-        try:
-            with os.scandir(real(folder)) as entries:
-                inside += sorted((folder / shown(e.name), e.inode()) for e in entries)
-        except OSError:
-            continue
-    return [p for p, inode in inside if p != path and (inode in inodes or is_rotated(str(p), path))]
-
-
-def is_rotated(path: str, live: Path) -> bool:
-    """Whether a path is that of a rotated file of a live log: ``app.log.2.gz`` of ``app.log``, in the same directory."""
-    folder, name = os.path.split(path)
-    base = rotation_base(name)
-    return base is not None and base[0] == live.name and folder == str(live.parent)
-
-
-def has_successor(stat: FileStat, head: bytes = b"") -> bool:
-    """Whether a file was rotated and its writer has moved on: a newer file of its name holds something.
-
-    Something else, that is: what begins with ``head`` is what the file is being copied from.
-    """
-    rotated = rotation_base(stat.path.name)
-    if rotated is None:
-        return False
-    base, number = rotated
-    newer = [stat.path.parent / base]
-    if number is not None and number > 1:
-        newer += [
-            stat.path.parent / f"{base}.{n}{packed}"
-            for n in range(1, number)
-            for packed in ("", *PACKED)
-        ]
-    return any(is_followed(path, stat) and not _begins_with(path, head) for path in newer)
-
-
-def _begins_with(path: Path, head: bytes) -> bool:
-    if not head:
-        return False
-    try:
-        with open(real(path), "rb") as file:
-            return file.read(len(head)) == head
-    except OSError:
-        return False
-
-
-def is_followed(path: Path, stat: FileStat) -> bool:
-    """Whether another file than that of ``stat`` stands at a path, and holds something."""
-    try:
-        status = os.stat(real(path))
-    except OSError:
-        return False
-    return status.st_size > 0 and status.st_ino != stat.inode
-
-
-def _compression(start: bytes, path: Path) -> str:
-    """By the first four bytes; of a file that is only just being written, fewer have to do."""
-    if start[:2] == _GZIP or start == _GZIP[:1]:
-        return "gzip"
-    begun = start and path.suffix in PACKED and _ZSTD.startswith(start)
-    return "zstd" if start == _ZSTD or begun else "none"
 
 
 def _open(stat: FileStat) -> IO[bytes]:
@@ -185,7 +71,7 @@ class LogReader:
                 f"the log file {stat.path} is encoded in UTF-16",
                 f"convert it: iconv -f UTF-16 -t UTF-8 {stat.path}",
             )
-        self.compression = _compression(start, stat.path)
+        self.compression = compression_of(start, stat.path)
         self.position = 0
         self._damage: DamagedFileError | None = None
         self._limit = os.fstat(self._file.fileno()).st_size
@@ -244,7 +130,7 @@ class LogReader:
             )
         return DamagedFileError(
             f"the {self.compression} file {self.stat.path} is damaged {where}: {error}",
-            f"test it: {'gzip' if self.compression == 'gzip' else 'zstd'} -t {self.stat.path}",
+            integrity_hint(self.compression, self.stat.path),
         )
 
     def head(self, size: int = HEAD_BYTES) -> bytes:

@@ -13,8 +13,8 @@ from ingest.errors import DamagedFileError, LogFileError, StoreLostError, TtsqEr
 from ingest.faults import reach
 from ingest.logfiles.discover import expand
 from ingest.logfiles.fingerprint import covered, extended
-from ingest.logfiles.known import Identified, Known
-from ingest.logfiles.open_log import Opened, first_checkpoint
+from ingest.logfiles.known import Known, LogFile
+from ingest.logfiles.open_log import OpenLog, first_checkpoint
 from ingest.logfiles.resume import Action, Anchored, Decision
 from ingest.model import BATCH_BYTES, CHUNK_BYTES, Checkpoint, FileReport, Ledger, Origin, RunReport
 from ingest.pipeline.ahead import Ahead, read_ahead
@@ -174,7 +174,7 @@ class Run:
             problems=tuple(self._problems),
         )
 
-    def _file(self, file: Identified) -> None:
+    def _file(self, file: LogFile) -> None:
         try:
             file = self.known.seen_again(file)
             decision = self.known.decide(file, final=self.options.final)
@@ -183,7 +183,7 @@ class Run:
                 return
             if decision.action is Action.RESUME:
                 self.commits.flush()  # it may go on behind rows that are held
-            with closing(Opened(file, decision)) as opened:
+            with closing(OpenLog(file, decision)) as opened:
                 proof = opened.prove()
                 reach("proved")
                 if proof is Anchored.DIFFERENT:
@@ -204,7 +204,7 @@ class Run:
                 FileReport(str(file.stat.path), "unreadable", problem.message, stored)
             )
 
-    def _skip(self, file: Identified, decision: Decision) -> None:
+    def _skip(self, file: LogFile, decision: Decision) -> None:
         checkpoint = decision.checkpoint
         if decision.edited and checkpoint is not None:
             problem = LogFileError(
@@ -216,7 +216,7 @@ class Run:
             self.known.update(replace(checkpoint, state="edited", note=problem.message))
         self.commits.note(FileReport(str(file.stat.path), "skipped", decision.reason, Ledger()))
 
-    def _read(self, opened: Opened) -> None:
+    def _read(self, opened: OpenLog) -> None:
         from ingest.records.parse import Parser
 
         _freeze_loaded()
@@ -260,7 +260,7 @@ class Run:
         self._note_state(opened, base, final, total)
 
     def _chunks(
-        self, parser: "Parser", opened: Opened, read: Callable[[int], bytes], final: bool
+        self, parser: "Parser", opened: OpenLog, read: Callable[[int], bytes], final: bool
     ) -> "ChunkReader":
         from ingest.records.chunks import ChunkReader
 
@@ -280,7 +280,7 @@ class Run:
     def _store(
         self,
         made: Iterable[Pending],
-        opened: Opened,
+        opened: OpenLog,
         checkpoint: Checkpoint,
         total: Ledger,
         replaced: Sequence[Checkpoint],
@@ -312,7 +312,7 @@ class Run:
         return checkpoint, total
 
     def _note_state(
-        self, opened: Opened, checkpoint: Checkpoint, final: bool, total: Ledger
+        self, opened: OpenLog, checkpoint: Checkpoint, final: bool, total: Ledger
     ) -> None:
         """Note how a file stands after it was read to its end."""
         stat, tail = opened.file.stat, total.tail_bytes
@@ -347,7 +347,7 @@ class Run:
             )
         )
 
-    def _first(self, file: Identified) -> Checkpoint:
+    def _first(self, file: LogFile) -> Checkpoint:
         return first_checkpoint(file, self.options.host, self.options.service, self.now())
 
     def _carry(self, base: Checkpoint) -> dict[str, int]:
@@ -358,7 +358,7 @@ class Run:
         with self.store.writing() as writer:
             return writer.carry(base)
 
-    def _advanced(self, base: Checkpoint, opened: Opened, settled: Settled) -> Checkpoint:
+    def _advanced(self, base: Checkpoint, opened: OpenLog, settled: Settled) -> Checkpoint:
         """The checkpoint behind a chunk."""
         last, ledger = settled.last_instant, settled.ledger
         return replace(
@@ -378,7 +378,7 @@ class Run:
         )
 
 
-def _longest_print(base: Checkpoint, file: Identified) -> str | None:
+def _longest_print(base: Checkpoint, file: LogFile) -> str | None:
     """The fingerprint of all that was seen of a file's beginning."""
     longer = len(file.head) > covered(base.fingerprint)
     return extended(base.fingerprint, file.head) if longer else base.fingerprint

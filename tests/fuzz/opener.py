@@ -9,7 +9,8 @@ from pathlib import Path
 from backports import zstd
 
 from ingest.errors import DamagedFileError, LogFileError
-from ingest.logfiles.reader import LogReader, read_before, read_head, stat_file
+from ingest.logfiles.reader import LogReader, read_before, read_head
+from ingest.logfiles.stat import stat_file
 
 _NAMES = ("app.log", "app.log.1.gz", "app.log.1.zst")
 _MOST_BYTES = 1 << 20  # of what an input may be inflated to; the rest of a bomb is left

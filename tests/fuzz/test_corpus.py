@@ -73,7 +73,8 @@ _BOMB_BYTES = 256 << 20
 _READ = """
 import resource, sys
 from pathlib import Path
-from ingest.logfiles.reader import LogReader, read_before, read_head, stat_file
+from ingest.logfiles.reader import LogReader, read_before, read_head
+from ingest.logfiles.stat import stat_file
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 stat, total = stat_file(Path(sys.argv[1])), 0
 assert len(read_head(stat)[0]) <= 1 << 20

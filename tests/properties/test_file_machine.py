@@ -14,8 +14,8 @@ from ingest import faults
 from ingest.faults import reach
 from ingest.logfiles import known as checkpoints
 from ingest.logfiles.fingerprint import Match, fingerprint
-from ingest.logfiles.known import Identified
-from ingest.logfiles.open_log import Opened
+from ingest.logfiles.known import LogFile
+from ingest.logfiles.open_log import OpenLog
 from ingest.logfiles.resume import Anchored
 from ingest.model import Checkpoint, FileReport, Ledger, RunRow
 from ingest.pipeline import ingest as pipeline
@@ -191,15 +191,15 @@ def _last_record_not_held_back(patch: Patch) -> None:
 
 
 def _tail_begins_one_byte_late(patch: Patch) -> None:
-    prove = Opened.prove
+    prove = OpenLog.prove
 
-    def wrong(self: Opened) -> Anchored:
+    def wrong(self: OpenLog) -> Anchored:
         proof = prove(self)
         if self.offset and proof is Anchored.EQUAL and self.reader.read(1):
             self.offset += 1
         return proof
 
-    patch.setattr(Opened, "prove", wrong)
+    patch.setattr(OpenLog, "prove", wrong)
 
 
 def _offset_moves_before_the_rows(patch: Patch) -> None:
@@ -256,7 +256,7 @@ def _half_read_passes_for_untouched(patch: Patch) -> None:
     advanced = pipeline.Run._advanced
 
     def wrong(
-        self: pipeline.Run, base: Checkpoint, opened: Opened, settled: pipeline.Settled
+        self: pipeline.Run, base: Checkpoint, opened: OpenLog, settled: pipeline.Settled
     ) -> Checkpoint:
         stat = opened.file.stat
         made = advanced(self, base, opened, settled)
@@ -306,7 +306,7 @@ def _two_ingests_of_a_host_at_once(patch: Patch) -> None:
 
 
 def _every_file_is_finished(patch: Patch) -> None:
-    def wrong(self: checkpoints.Known, file: Identified, *, final: bool) -> bool:
+    def wrong(self: checkpoints.Known, file: LogFile, *, final: bool) -> bool:
         return True
 
     patch.setattr(checkpoints.Known, "is_finished", wrong)

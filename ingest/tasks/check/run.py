@@ -10,6 +10,7 @@ from ingest.compiled import layout
 from ingest.errors import LogFileError, TtsqError
 from ingest.logfiles import reader as files
 from ingest.logfiles.discover import expand
+from ingest.logfiles.stat import FileStat, stat_file
 from ingest.model import CHUNK_BYTES, Ledger, Origin
 from ingest.named_queries.golden import FIELDS
 from ingest.records.chunks import ChunkReader
@@ -113,10 +114,10 @@ class _Check:
 
     def over(self, paths: Sequence[Path]) -> None:
         """Read the files, oldest first."""
-        stats: list[files.FileStat] = []
+        stats: list[FileStat] = []
         for path in paths:
             try:
-                stats.append(files.stat_file(path))
+                stats.append(stat_file(path))
             except LogFileError as problem:
                 self.problems.append(problem)
         self._total = sum(s.stored_bytes for s in stats)
@@ -131,7 +132,7 @@ class _Check:
             self._progress(self._done, self._total)
         self._requests.finish()
 
-    def _file(self, stat: files.FileStat, key: int) -> None:
+    def _file(self, stat: FileStat, key: int) -> None:
         """:raises LogFileError: when it is of another format, or cannot be read to its end."""
         require_format(stat, self.parser)
         self.read.append(str(stat.path))
@@ -216,7 +217,7 @@ def _median(ordered: Sequence[tuple[int, int]], count: int) -> int:
     return ordered[-1][0]
 
 
-def require_format(stat: files.FileStat, parser: Parser) -> None:
+def require_format(stat: FileStat, parser: Parser) -> None:
     """Refuse a file in whose first bytes no record begins, with a format that fits where one is known.
 
     :raises LogFileError: for it, and for one that cannot be opened. An empty file is none.

@@ -11,7 +11,8 @@ from ingest.compiled import layout
 from ingest.errors import LogFileError, TtsqError
 from ingest.logfiles import reader as files
 from ingest.logfiles.locate import Finder
-from ingest.logfiles.reader import FileStat, LogReader
+from ingest.logfiles.reader import LogReader
+from ingest.logfiles.stat import FileStat
 from ingest.model import Checkpoint, Ledger, Origin, RunRow
 from ingest.pipeline.changes import make_changes
 from ingest.pipeline.salt import words_of

@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 from ingest.compiled import layout
 from ingest.errors import LogFileError
 from ingest.logfiles.locate import Absent, Finder
-from ingest.logfiles.reader import FileStat, LogReader
+from ingest.logfiles.reader import LogReader
+from ingest.logfiles.stat import FileStat
 from ingest.records.arrays import raw_text
 from ingest.records.parse import Parsed, Parser
 from ingest.records.vocabulary import COMPLETE, FAILED, KEYS, STAGE_TIME, START

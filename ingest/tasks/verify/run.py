@@ -9,7 +9,8 @@ from pathlib import Path
 from ingest.errors import LogFileError
 from ingest.logfiles.fingerprint import anchor, anchor_length
 from ingest.logfiles.locate import Absent, Finder
-from ingest.logfiles.reader import FileStat, LogReader
+from ingest.logfiles.reader import LogReader
+from ingest.logfiles.stat import FileStat
 from ingest.model import Checkpoint, Ledger, Origin
 from ingest.records.arrays import raw_text
 from ingest.records.formats import Format
