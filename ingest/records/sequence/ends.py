@@ -80,7 +80,8 @@ def await_access(asm: Assembly, instance: Instance, request: Request, *, failed:
     profile = asm.profiles.by_name.get(request.profile)
     if not failed:
         instance.awaiting = [item for item in instance.awaiting if not item[2]]
-    if request.answered or (profile is not None and profile.access != "after" and not failed):
+    late = profile is None or failed or profile.access in ("after", "either")
+    if request.answered or not late:
         return
     instance.awaiting = [*instance.awaiting, (request.id, failed, False)][-MOST_KEPT:]
 

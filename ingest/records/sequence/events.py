@@ -136,12 +136,13 @@ def add_run(values: dict[str, Value], more: dict[str, Value]) -> None:
 def complete_figures(values: dict[str, Value], request: Request, line: Line) -> None:
     """Duration from the bar or two stamps, real-time factor and audio length from each other, where not printed."""
     duration = values.get("duration_ms")
-    if duration is None and request.bar_ms:
-        duration = values["duration_ms"] = request.bar_ms
-    if duration is None and None is not request.instant and None is not line.instant:
+    if duration is None and request.instant is not None and line.instant is not None:
         took = line.instant - request.instant
-        if took >= 0:
-            duration = values["duration_ms"] = tidy(took / 1000)
+        duration = tidy(took / 1000) if took >= 0 else None
+    if duration is None and request.bar_ms:
+        duration = request.bar_ms
+    if duration is not None:
+        values["duration_ms"] = duration
     audio, rtf = values.get("audio_ms"), values.get("rtf")
     if not isinstance(duration, int | float) or values.get("status") == "failed":
         return

@@ -141,6 +141,10 @@ def warns(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim 
     pairs: list[tuple[str, Value]] = [(key, rule.code)]
     if id_ is not None:
         pairs.insert(0, ("id", id_))
+    raised = values.pop("exception", None)
+    if raised is not None:
+        told = values.pop("message", "")
+        pairs.append(("exc", f"{raised}: {told}" if told else raised))
     event = Event("", line, level, (*pairs, *values.items()), line.message)
     return Claim((event,), rule.profile, rule.name, str(id_) if id_ is not None else None)
 

@@ -139,7 +139,8 @@ class Sequencer:
         profile = self._asm.profiles.by_name[request.profile]
         if not profile.bars:
             return None
-        request.bar_ms = elapsed_ms
+        if profile.bars == "duration":
+            request.bar_ms = elapsed_ms
         if not done or not request.seen & (request.seen - 1):
             return None
         events = end(self._asm, instance, request, request.last or line, {})
