@@ -2,6 +2,6 @@
 
 import sys
 
-from docs.generate import queries, schema
+from docs.generate import cli, errors, queries, schema
 
-sys.exit(max([page.main(sys.argv[1:]) for page in (queries, schema)]))
+sys.exit(max([page.main(sys.argv[1:]) for page in (cli, errors, queries, schema)]))
