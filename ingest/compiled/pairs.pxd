@@ -18,12 +18,15 @@ cdef class Pairs(Bytes):
     cdef int[::1] key_shape
     cdef int text_key
     cdef bint escapes
+    cdef bint is_torn
     cdef int event(self, int i, int pos, int end) noexcept nogil
     cdef bint cut(self, int i, int start, int end) noexcept nogil
     cdef bint text_open(self, int pos, int end) noexcept nogil
+    cdef bint closes(self, int pos, int end) noexcept nogil
     cdef bint dangling(self, int pos, int stop) noexcept nogil
     cdef int _key(self, int start, int end) noexcept nogil
     cdef bint _follows(self, int pos, int end) noexcept nogil
     cdef int _quoted(self, int row, int start, int end, bint last) noexcept nogil
     cdef int _bare(self, int row, int start, int end, int whole) noexcept nogil
+    cdef bint _stamp_before(self, int comma, int low, int end) noexcept nogil
     cdef bint _may_close(self, int pos, int end) noexcept nogil

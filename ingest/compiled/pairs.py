@@ -54,6 +54,7 @@ class Pairs(Bytes):
         for i, key in enumerate(keys):
             self.key_shape[i] = _WHOLE if key == b"text" else _WORD if key in words else 0
         self.escapes = escapes
+        self.is_torn = False
 
     def into(self, records, table):
         """Fill other tables from now on."""
@@ -112,6 +113,8 @@ class Pairs(Bytes):
                 else:
                     at += 1
             if key < 0:
+                if at - 19 > pos and self.data[at - 3] == 58 and self._stamp_before(at, pos, end):
+                    self.is_torn = True
                 pos = at + 1
                 continue
             if self.n >= self.table.shape[0]:
@@ -161,14 +164,19 @@ class Pairs(Bytes):
                     return False
                 p = self.find(_QUOTE, p + 1, end)
             return True
+        return not self.closes(p, end)
+
+    def closes(self, pos, end):
+        """Whether a quote in a span may close a text that is open before it."""
+        p: cython.int = pos
         while p < end:
             if self.data[p] == _BACKSLASH and self.escapes:
                 p += 2
                 continue
             if self.data[p] == _QUOTE and self._may_close(p + 1, end):
-                return False
+                return True
             p += 1
-        return True
+        return False
 
     def dangling(self, pos, stop):
         """Whether the line holds the end of a quoted value that does not begin on it."""
@@ -263,6 +271,12 @@ class Pairs(Bytes):
         else:
             while pos < end and self.data[pos] != 44 and self.data[pos] != 10:
                 pos += 1
+            if (
+                pos - 18 > start
+                and self.data[pos - 3] == 58
+                and self._stamp_before(pos, start, end)
+            ):
+                self.is_torn = True
         stop = pos
         while begin < stop and self.characters[self.data[begin]] & C_SPACE:
             begin += 1
@@ -275,6 +289,15 @@ class Pairs(Bytes):
         self.table[row, P_VALUE] = begin
         self.table[row, P_VALUE_END] = stop
         return pos
+
+    def _stamp_before(self, comma, low, end):
+        """Whether ``2026-03-02 10:00:00`` ends at a comma with milliseconds behind it: a header in a torn line, perhaps."""
+        p: cython.int = comma - 19
+        if p < low or comma >= end or self.data[comma] != 44:
+            return False
+        if self.data[p + 4] != 45 or self.data[p + 7] != 45 or self.data[p + 13] != 58:
+            return False
+        return self.number(p, comma, 4) >= 0 and self.number(comma + 1, end, 3) >= 0
 
     def _may_close(self, pos, end):
         """Whether a quote before pos may end a text: with the line, or before a pair."""

@@ -38,17 +38,26 @@ R_PAIR = cython.declare(cython.int, layout.R_PAIR)
 R_PAIRS = cython.declare(cython.int, layout.R_PAIRS)
 R_LOW = cython.declare(cython.int, layout.R_LOW)
 REC_WIDTH = cython.declare(cython.int, layout.REC_WIDTH)
+P_RECORD = cython.declare(cython.int, layout.P_RECORD)
+PAIR_WIDTH = cython.declare(cython.int, layout.PAIR_WIDTH)
 K_HEADER = cython.declare(cython.int, layout.K_HEADER)
+K_HEADERLESS = cython.declare(cython.int, layout.K_HEADERLESS)
 K_TRACEBACK = cython.declare(cython.int, layout.K_TRACEBACK)
 K_NO_HEADER = cython.declare(cython.int, layout.K_NO_HEADER)
 K_BAD_TIME = cython.declare(cython.int, layout.K_BAD_TIME)
 K_TOO_LONG = cython.declare(cython.int, layout.K_TOO_LONG)
 L_WARNING = cython.declare(cython.int, layout.L_WARNING)
+C_IDENT = cython.declare(cython.int, layout.C_IDENT)
+C_FIRST = cython.declare(cython.int, layout.C_FIRST)
 C_SPACE = cython.declare(cython.int, layout.C_SPACE)
 LOOKAHEAD = cython.declare(cython.int, layout.LOOKAHEAD)
-# In place of an offset: a table has no room; more bytes are needed to tell; a beginning is real, also after a look ahead.
+# In place of an offset: a table has no room; more bytes are needed to tell; a line is none of the format's own; a beginning is real, also after a look ahead.
 _NO_ROOM = cython.declare(cython.int, -1)
 _MORE = cython.declare(cython.int, -2)
+_FOREIGN = cython.declare(cython.int, -3)
+TB_FRAMES = cython.declare(cython.int, layout.TB_FRAMES)
+TB_ENDED = cython.declare(cython.int, layout.TB_ENDED)
+TB_CHAINED = cython.declare(cython.int, layout.TB_CHAINED)
 _REAL = cython.declare(cython.int, 0)
 _REAL_AHEAD = cython.declare(cython.int, -1)
 
@@ -88,7 +97,7 @@ class Scanner(Bytes):
 
         ``final`` says that no byte will follow. What is behind the returned offset is the tail. When a table
         is full the scan stops at a record's start, and returns the complement (``~``) of its offset. ``giant`` is set when the record that the tail
-        begins with is longer than the longest.
+        begins with is longer than the longest; ``foreign`` when the scan stopped before a line, or a record with a line, that the format does not explain.
         """
         self.over(data, end)
         self.records = records
@@ -97,6 +106,8 @@ class Scanner(Bytes):
         self.n_records = 0
         self.giant = False
         self.full = False
+        self.foreign = False
+        self.pairs.is_torn = False
         begin: cython.int = start
         is_final: cython.bint = final
         first: cython.bint = at_file_start
@@ -142,6 +153,83 @@ class Scanner(Bytes):
                 pos = nl + 1
         return found
 
+    def header(self, data, end, row, stamps):
+        """Match the format's header at ``data[:end]``, one line, into row 0 of the tables; whether it has one.
+
+        ``row`` int32[1, w], ``stamps`` int64[1]; R_KIND is K_HEADER, or K_BAD_TIME for a stamp that no clock shows.
+        """
+        self.over(data, end)
+        self.records = row
+        self.stamps = stamps
+        found: cython.bint
+        with cython.nogil:
+            found = self.headers.begins(0, self.end) == K_HEADER
+            if found:
+                self.n_records = 0
+                self._open(K_HEADER, 0, self.end, self.end, 0)
+        return found
+
+    def text_open(self, data, start, end):
+        """Whether a quoted text begins in ``data[start:end]``, a message so far, and no place can end it."""
+        self.over(data, end)
+        return self.pairs.text_open(start, end)
+
+    def closes(self, data, end):
+        """Whether a quote in ``data[:end]`` may close a text that is open at its beginning."""
+        self.over(data, end)
+        return self.pairs.closes(0, end)
+
+    def ends_text(self, data, end):
+        """Whether the line ``data[:end]`` holds the end of a quoted value that does not begin on it."""
+        self.over(data, end)
+        return self.pairs.dangling(0, end)
+
+    def cut_given(self, data, end, records, ends, given, pairs):
+        """Pairs of records whose boundaries are given; the number of pairs, or -1 where the table is full.
+
+        ``records`` int32[n, w] with R_MSG and R_MSG_END set; ``ends`` int32[n]: up to where a message's own pairs and event
+        are looked for, -1 for one that has none of its own; ``given`` int32[m, 7] pairs that come behind these, by record.
+        """
+        self.over(data, end)
+        self.records = records
+        self.pairs.into(records, pairs)
+        self.full = False
+        n: cython.int = records.shape[0]
+        i: cython.int
+        pos: cython.int
+        at: cython.int = 0
+        stops: cython.int[::1] = ends
+        more: cython.int[:, ::1] = given
+        with cython.nogil:
+            for i in range(n):
+                self.records[i, R_PAIR] = self.pairs.n
+                self.records[i, R_PAIRS] = 0
+                if stops[i] >= 0:
+                    pos = self.pairs.event(i, self.records[i, R_MSG], stops[i])
+                    if self.records[i, R_EVENT] >= 0 or self.records[i, R_LEVEL] >= L_WARNING:
+                        if not self.pairs.cut(i, pos, stops[i]):
+                            self.full = True
+                            break
+                at = self._add_given(i, at, more)
+                if at < 0:
+                    self.full = True
+                    break
+        return -1 if self.full else self.pairs.n
+
+    def _add_given(self, i, start, given):
+        """Append the given pairs of record i to the table, from row ``start`` of them on; the next row, -1 without room."""
+        at: cython.int = start
+        j: cython.int
+        while at < given.shape[0] and given[at, P_RECORD] == i:
+            if self.pairs.n >= self.pairs.table.shape[0]:
+                return -1
+            for j in range(PAIR_WIDTH):
+                self.pairs.table[self.pairs.n, j] = given[at, j]
+            self.pairs.n += 1
+            self.records[i, R_PAIRS] += 1
+            at += 1
+        return at
+
     def _kind_at(self, pos, nl):
         """The kind of record that begins with the line pos … nl, or -1."""
         return self.headers.begins(self.skip_fill(pos, nl), self.trim_cr(pos, nl))
@@ -165,14 +253,19 @@ class Scanner(Bytes):
                 nl = self.end
                 after = nl
             taken = self._take(pos, nl, after, final)
-            if taken == _NO_ROOM:
+            if taken == _FOREIGN:
+                self.foreign = True
+            if taken == _NO_ROOM or taken == _FOREIGN:
                 return self.records[self.cur, R_LOW] if self.cur >= 0 else pos
             if taken == _MORE:
                 break
             pos = taken
         if self.cur >= 0:
             if final:
-                return self.end if self._finish() else self.records[self.cur, R_LOW]
+                if self._finish():
+                    return self.end
+                self.foreign = self.pairs.is_torn
+                return self.records[self.cur, R_LOW]
             self.giant = self._is_giant(pos)
             return self.records[self.cur, R_LOW]
         if not final and self.end - pos > self.max_record:
@@ -200,18 +293,21 @@ class Scanner(Bytes):
                 return absorbed
             kind = self._real_kind(kind, line, stop, absorbed)
         if kind == -1 and self.cur >= 0:
-            self._continue(line, stop, after)
-            return after
+            return after if self._continue(line, stop, after) else _FOREIGN
         if self.cur >= 0 and not self._finish():
-            return _NO_ROOM
+            return _FOREIGN if self.pairs.is_torn else _NO_ROOM
+        if kind == -1 or (kind == K_HEADERLESS and self._is_mild(line, stop)):
+            return _FOREIGN
         if self.n_records >= self.records.shape[0]:
             self.full = True
             return _NO_ROOM
-        if kind == -1:
-            self._reject(line, after)
-        else:
-            self._open(kind, line, stop, after, pos)
+        self._open(kind, line, stop, after, pos)
         return after
+
+    def _is_mild(self, line, stop):
+        """Whether a line ``LEVEL:name:message`` has a level below WARNING: other services' own lines."""
+        self.headers.take_headerless(K_HEADERLESS, line, stop)
+        return self.headers.level < L_WARNING
 
     def _real_kind(self, kind, line, stop, absorbed):
         """The kind of a beginning that is no part of a text: the traceback of a warning goes on with its record."""
@@ -257,25 +353,14 @@ class Scanner(Bytes):
             at += 1
         return at
 
-    def _reject(self, line, after):
-        """A line that belongs to no record."""
-        i: cython.int = self.n_records
-        j: cython.int
-        for j in range(REC_WIDTH):
-            self.records[i, j] = 0
-        self.records[i, R_START] = line
-        self.records[i, R_END] = after
-        self.records[i, R_KIND] = K_TOO_LONG if after - line > self.max_record else K_NO_HEADER
-        self.records[i, R_TRACEBACK] = -1
-        self.stamps[i] = 0
-        self.n_records += 1
-
     def _open(self, kind, line, stop, after, low):
         """Begin to gather a record of a kind."""
         i: cython.int = self.n_records
         j: cython.int
         self.cur = i
         self.cur_traceback = line if kind == K_TRACEBACK else -1
+        self.traceback_state = TB_FRAMES
+        self.text_from = -1
         if kind != K_HEADER:
             self.headers.take_headerless(kind, line, stop)
         for j in range(self.headers.scratch.shape[0]):
@@ -295,13 +380,66 @@ class Scanner(Bytes):
                 self.records[i, R_KIND] = K_BAD_TIME
 
     def _continue(self, line, stop, after):
-        """A line of the gathered record."""
+        """A line of the gathered record: of its open text, or of its traceback; false where it is neither."""
+        if self.cur_traceback >= 0:
+            if not self._goes_on(line, stop):
+                return False
+        elif self.headers.begins_traceback(line, stop):
+            if self.records[self.cur, R_LEVEL] < L_WARNING:
+                return False
+            self.cur_traceback = line
+        elif self._in_text():
+            self.text_from = line
+            self.records[self.cur, R_MSG_END] = stop
+        else:
+            return False
         self.records[self.cur, R_END] = after
-        if self.cur_traceback < 0:
-            if self.headers.begins_traceback(line, stop):
-                self.cur_traceback = line
-            else:
-                self.records[self.cur, R_MSG_END] = stop
+        return True
+
+    def _in_text(self):
+        """Whether the gathered record's quoted text is open."""
+        if self.records[self.cur, R_KIND] > K_BAD_TIME or self.records[self.cur, R_MSG] < 0:
+            return False
+        if self.text_from >= 0:  # open up to its last line: only that one can have closed it
+            return not self.pairs.closes(self.text_from, self.records[self.cur, R_MSG_END])
+        return self.pairs.text_open(
+            self.records[self.cur, R_MSG], self.records[self.cur, R_MSG_END]
+        )
+
+    def _goes_on(self, line, stop):
+        """Whether a line goes on with a traceback: up to its exception line, and from one to the next of a chain."""
+        if self.data[line] == 32 or self.data[line] == 9:
+            return True
+        if self.starts(
+            line, stop, b"During handling of the above exception, another exception", 57
+        ):
+            self.traceback_state = TB_CHAINED
+            return True
+        if self.starts(
+            line, stop, b"The above exception was the direct cause of the following", 57
+        ):
+            self.traceback_state = TB_CHAINED
+            return True
+        if self.traceback_state == TB_CHAINED and self.headers.begins_traceback(line, stop):
+            self.traceback_state = TB_FRAMES
+            return True
+        if self.traceback_state == TB_FRAMES and self._is_exception(line, stop):
+            self.traceback_state = TB_ENDED
+            return True
+        return False
+
+    def _is_exception(self, line, stop):
+        """Whether a line is ``Name.Of.Exception`` alone or before a colon."""
+        pos: cython.int = line
+        if pos >= stop or not self.characters[self.data[pos]] & C_FIRST:
+            return False
+        while pos < stop and self.characters[self.data[pos]] & C_IDENT and self.data[pos] != 45:
+            pos += 1
+        if pos >= stop:
+            return True
+        if self.data[pos] == 58:
+            return pos + 1 >= stop or self.data[pos + 1] == 32
+        return self._solid(pos, stop) == stop
 
     def _finish(self):
         """Settle the gathered record; false when the pair table has no room for it."""
@@ -320,7 +458,7 @@ class Scanner(Bytes):
         if self.records[i, R_KIND] <= K_TRACEBACK:
             pos = self.pairs.event(i, self.records[i, R_MSG], end)
             if self.records[i, R_EVENT] >= 0 or self.records[i, R_LEVEL] >= L_WARNING:
-                if not self.pairs.cut(i, pos, end):
+                if not self.pairs.cut(i, pos, end) or self.pairs.is_torn:
                     self.pairs.n = self.records[i, R_PAIR]
                     self.full = True
                     return False

@@ -6,6 +6,7 @@ class Scanner:
     n_records: int
     n_pairs: int
     giant: bool
+    foreign: bool
     def __init__(
         self,
         program: memoryview,
@@ -30,5 +31,20 @@ class Scanner:
         stamps: memoryview,
         pairs: memoryview,
     ) -> int: ...
-    def next_beginning(self, data: memoryview, start: int, end: int, final: bool) -> int: ...
+    def next_beginning(
+        self, data: memoryview | bytes, start: int, end: int, final: bool
+    ) -> int: ...
     def header_end(self, data: memoryview, end: int) -> int: ...
+    def header(self, data: bytes, end: int, row: memoryview, stamps: memoryview) -> bool: ...
+    def text_open(self, data: bytes, start: int, end: int) -> bool: ...
+    def closes(self, data: bytes, end: int) -> bool: ...
+    def ends_text(self, data: bytes, end: int) -> bool: ...
+    def cut_given(
+        self,
+        data: memoryview,
+        end: int,
+        records: memoryview,
+        ends: memoryview,
+        given: memoryview,
+        pairs: memoryview,
+    ) -> int: ...

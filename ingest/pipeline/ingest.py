@@ -29,7 +29,7 @@ from ingest.stores.contract import Store
 
 if TYPE_CHECKING:
     from ingest.records.chunks import ChunkReader
-    from ingest.records.parse import Parser
+    from ingest.records.parse import ChunkParser
 
 _PAUSES_SECONDS = (0.5, 2.0)  # before another try, where the connection was lost
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -50,6 +50,7 @@ class Options:
     chunk_bytes: int = CHUNK_BYTES
     batch_bytes: int = BATCH_BYTES
     text: TextPolicy = "keep"
+    profile_folder: Path | None = None
 
 
 def ingest(
@@ -217,12 +218,19 @@ class Run:
         self.commits.note(FileReport(str(file.stat.path), "skipped", decision.reason, Ledger()))
 
     def _read(self, opened: OpenLog) -> None:
-        from ingest.records.parse import Parser
+        from ingest.pipeline.profiles import profiles
+        from ingest.records.front import FrontParser
 
         _freeze_loaded()
         file = opened.file
-        parser = Parser(self.options.format, self.options.tz)
         checkpoint = opened.decision.checkpoint
+        parser = FrontParser(
+            self.options.format,
+            self.options.tz,
+            profiles(self.options.profile_folder),
+            head=file.head[:1024],
+            reading=checkpoint.reading if checkpoint is not None else None,
+        )
         if checkpoint is not None and checkpoint.state == "replaced":
             checkpoint = replace(checkpoint, lost_bytes=0)  # found again under another name
         if checkpoint is None:
@@ -260,7 +268,7 @@ class Run:
         self._note_state(opened, base, final, total)
 
     def _chunks(
-        self, parser: "Parser", opened: OpenLog, read: Callable[[int], bytes], final: bool
+        self, parser: "ChunkParser", opened: OpenLog, read: Callable[[int], bytes], final: bool
     ) -> "ChunkReader":
         from ingest.records.chunks import ChunkReader
 
@@ -369,6 +377,8 @@ class Run:
             anchor=opened.advance(settled.offset, settled.before),
             committed_offset=settled.offset,
             size_bytes=max(opened.end, settled.offset),
+            reading=settled.reading,
+            encoding=settled.encoding,
             modified_ns=0,  # not read to its end: ended here, the run must not leave a file that passes for untouched
             state="live",
             last_logged_at=base.last_logged_at

@@ -24,6 +24,8 @@ class Settled:
     before: bytes
     ledger: Ledger
     last_instant: int | None
+    reading: str | None = None
+    encoding: str | None = None
 
 
 def built(
@@ -38,9 +40,12 @@ def built(
 
     for parsed in chunks:
         reach("parsed")
-        before = bytes(parsed.data[max(0, parsed.consumed - ANCHOR_BYTES) : parsed.consumed])
+        original = parsed.original
+        before = bytes(original[max(0, parsed.consumed - ANCHOR_BYTES) : parsed.consumed])
         offset = parsed.base + parsed.consumed
-        settled = Settled(offset, before, parsed.ledger, parsed.last_instant)
+        settled = Settled(
+            offset, before, parsed.ledger, parsed.last_instant, parsed.reading, parsed.encoding
+        )
         rows, carry = build(parsed, fmt, origin, carry)
         rows = words.of(rows)
         del parsed  # its bytes and tables, before the next ones are made

@@ -8,14 +8,16 @@ from ingest.logfiles.known import LogFile
 from ingest.logfiles.reader import read_head
 
 if TYPE_CHECKING:
-    from ingest.records.parse import Parser
+    from ingest.records.parse import ChunkParser
     from ingest.rows.words import Words
 
 BOM = b"\xef\xbb\xbf"
 BANNER_BYTES = 4 << 20  # so much before its first record a log may say at its start
 
 
-def require_records(file: LogFile, parser: "Parser", words: "Words", *, final: bool) -> None:
+def require_records(
+    file: LogFile, parser: "ChunkParser", words: "Words", *, final: bool
+) -> None:
     """Refuse a file in whose first bytes, a banner of BANNER_BYTES at most, nothing looks like a record.
 
     :raises LogFileError: for a binary file, or a text whose records have another format.

@@ -10,7 +10,7 @@ from ingest.compiled import layout
 from ingest.errors import DamagedFileError
 from ingest.model import CHUNK_BYTES, Ledger, Reject
 from ingest.records.arrays import raw_text
-from ingest.records.parse import REJECT_HEAD_BYTES, Parsed, Parser
+from ingest.records.parse import REJECT_HEAD_BYTES, ChunkParser, Parsed
 
 Read = Callable[[int], bytes]
 _BLANK = b" \t\r\n\v\f\0"
@@ -25,7 +25,7 @@ class ChunkReader:
     stream's first byte in the file; instants as in :meth:`Parser.parse`. ``skip_hole`` goes over NUL bytes that need not be read.
     """
 
-    parser: Parser
+    parser: ChunkParser
     read: Read
     offset: int
     final: bool
@@ -117,6 +117,8 @@ def _emptied(parsed: Parsed) -> Parsed:
     return replace(
         parsed,
         data=memoryview(b""),
+        source=None,
+        offsets=None,
         records=parsed.records[:0].copy(),
         pairs=parsed.pairs[:0].copy(),
         instants=parsed.instants[:0].copy(),

@@ -11,7 +11,7 @@ from typing import Any
 from ingest.compiled import layout
 from ingest.errors import FormatError
 from ingest.records.clock import check_text, compile_clock
-from ingest.records.vocabulary import EVENTS, KEYS, ONE_WORD_KEYS
+from ingest.records.vocabulary import ONE_WORD_KEYS, PUBLIC_EVENTS, PUBLIC_KEYS
 
 DEFAULT_FORMAT = "%(asctime)s - %(name)s - %(levelname)s - %(message)s"
 
@@ -214,8 +214,8 @@ def scanner_arguments(fmt: Format, max_record: int = MAX_RECORD_BYTES) -> tuple[
         (at, len(fmt.suffix)),
         clock,
         fmt.datefmt is None,
-        [e.encode() for e in EVENTS],
-        [k.encode() for k in KEYS],
+        [e.encode() for e in PUBLIC_EVENTS],
+        [k.encode() for k in PUBLIC_KEYS],
         {k.encode() for k in ONE_WORD_KEYS},
         fmt.escapes,
         max_record,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import cast
+from typing import Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +31,9 @@ class Parsed:
     ``records`` int32[n, w] and ``pairs`` int32[p, 7] hold positions within ``data``; ``instants`` int64[n] microseconds UTC;
     ``time_source`` int8[n] indices of instants.TIME_SOURCES;
     ``values`` float64[p] with ``states`` int8[p] (convert_numbers.OK where the key's column can hold it);
-    ``base`` is the file offset of ``data[0]``; ``consumed`` bytes of data are settled.
+    ``base`` is the file offset of the chunk's first byte; ``consumed`` bytes from there on are settled. ``offsets`` int64[n] are those
+    of the records in the file, None where a record's is ``base`` + R_START; ``source`` is the chunk where ``data`` is another buffer.
+    ``reading`` is the state of the file's reading behind them, where it has one; ``encoding`` that of its text, once known.
     """
 
     data: memoryview
@@ -47,6 +49,41 @@ class Parsed:
     rejects: tuple[Reject, ...]
     ledger: Ledger
     last_instant: int | None
+    source: memoryview | None = None
+    offsets: Ints | None = None
+    reading: str | None = None
+    encoding: str | None = None
+
+    @property
+    def original(self) -> memoryview:
+        """The bytes of the file that the chunk was parsed from; ``data`` may be another buffer."""
+        return self.data if self.source is None else self.source
+
+
+class ChunkParser(Protocol):
+    """What reads a log file's chunks, one file and one thread at a time.
+
+    ``reading`` is the state behind what was consumed, as text; None where there is none to keep.
+    """
+
+    max_record: int
+
+    @property
+    def reading(self) -> str | None: ...
+
+    def next_beginning(self, data: memoryview, start: int, final: bool) -> int: ...
+
+    def header_end(self, data: memoryview) -> int: ...
+
+    def parse(
+        self,
+        data: memoryview,
+        *,
+        base: int,
+        final: bool,
+        last_instant: int | None,
+        fallback_instant: int,
+    ) -> Parsed: ...
 
 
 class Parser:
@@ -58,7 +95,15 @@ class Parser:
         self.max_record = max_record
         self._scanner = scan.Scanner(*scanner_arguments(fmt, max_record))
         self._tables: _Tables | None = None
+        self.foreign = (
+            False  # the last chunk was parsed up to something that the format does not explain
+        )
         self._width = layout.REC_WIDTH + 2 * len(fmt.extras)
+
+    @property
+    def reading(self) -> str | None:
+        """None: of the format alone, a chunk depends on nothing before it."""
+        return None
 
     def next_beginning(self, data: memoryview, start: int, final: bool) -> int:
         """Where the first line that begins a record starts in data, from a line's start on, or -1."""
@@ -84,6 +129,11 @@ class Parser:
         consumed = self._scan(data, base, final, last_instant)
         records, stamps, pairs = cast(_Tables, self._tables)
         n, p = self._scanner.n_records, self._scanner.n_pairs
+        own = self._own(data, records[:n])
+        if own < n:
+            n, p = own, int(records[own, layout.R_PAIR])
+            consumed = int(records[own, layout.R_LOW])
+            self.foreign = True
         wait = -1 if final else _undated(records[:n], last_instant)
         if wait >= 0 and len(data) - records[wait, layout.R_START] < self.max_record:
             # the time of these is that of the next record with one
@@ -112,6 +162,10 @@ class Parser:
             last_instant=int(instants[np.flatnonzero(known)[-1]]) if known.any() else last_instant,
         )
 
+    def _own(self, data: memoryview, records: I32) -> int:
+        """How many of the records, from the first one on, the format explains whole."""
+        return len(records)
+
     def _scan(self, data: memoryview, base: int, final: bool, last: int | None) -> int:
         """Fill the tables; bytes settled. They grow where a single record, or those that wait for a time, fill them."""
         rows, pairs = max(1024, len(data) // 48), max(4096, len(data) // 12)
@@ -123,6 +177,7 @@ class Parser:
                 )
             )
             full, consumed, n = scanned < 0, max(scanned, ~scanned), self._scanner.n_records
+            self.foreign = bool(self._scanner.foreign)
             waits = full and consumed < self.max_record and _undated(records[:n], last) >= 0
             if not full or (n and not waits):
                 return consumed

@@ -14,6 +14,9 @@ EVENTS = (
 START, COMPLETE, FAILED, STAGE_TIME, AUDIO_METRICS, CACHE_DIR_USAGE, CACHE_HEALTH = range(7)
 HTTP_REQUEST = 7
 
+# Events that a log's own text may name; an access line is recognised by its shape alone.
+PUBLIC_EVENTS = EVENTS[:HTTP_REQUEST]
+
 # Keys with a column somewhere; their order is the code in the pair table.
 KEYS = (
     "id",
@@ -61,6 +64,9 @@ KEYS = (
     "user_agent",
     "referer",
 )
+
+# Keys that a log's own text may set; those behind them only ttsq does.
+PUBLIC_KEYS = KEYS[: KEYS.index("instance")]
 
 # Keys whose unquoted value ends at the first white space: free text may follow it without a comma.
 ONE_WORD_KEYS = frozenset(

@@ -162,6 +162,9 @@ def instants(values: Ints, valid: Bools | None = None) -> pa.Array:
 
 def offsets_of(parsed: Parsed, rows: I32) -> Ints:
     """Offsets int64[n] in the file of records."""
+    if parsed.offsets is not None:
+        given: Ints = parsed.offsets[rows]
+        return given
     offsets: Ints = parsed.records[rows, layout.R_START].astype(np.int64) + parsed.base
     return offsets
 

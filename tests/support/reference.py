@@ -16,8 +16,8 @@ from tests.support.reference_lines import (
     Record,
     Source,
     as_text,
-    beginning_of,
     header_pattern,
+    is_record,
     is_traceback,
     read_stamp,
     split_lines,
@@ -35,6 +35,8 @@ LEDGER = (
     "quarantined_bytes",
     "ignored_bytes",
     "tail_bytes",
+    "unclaimed",
+    "unclaimed_bytes",
 )
 
 
@@ -92,8 +94,8 @@ def _read_file(index: int, data: bytes, source: Source, tables: Tables) -> list[
     records: list[Record] = []
     at = 0
     while at < len(lines):
-        if beginning_of(lines[at], source) is None:
-            _loose(index, lines[at], ledger, tables)
+        if not is_record(lines[at], source):
+            _loose(lines[at], ledger)
             at += 1
             continue
         record, after = take(lines, at, source)
@@ -107,11 +109,12 @@ def _read_file(index: int, data: bytes, source: Source, tables: Tables) -> list[
     return _stamped(index, records, source, ledger, tables)
 
 
-def _loose(index: int, line: Line, ledger: dict[str, int], tables: Tables) -> None:
-    """Put a line with no record before it away: blank lines ignored, others to quarantine."""
+def _loose(line: Line, ledger: dict[str, int]) -> None:
+    """Count a line that belongs to no record: blank lines as ignored, others as unclaimed."""
     ledger["ignored_bytes"] += line.ignored + (line.size if line.blank else 0)
     if not line.blank:
-        _reject(index, line.offset, line.raw, "no_header", ledger, tables)
+        ledger["unclaimed"] += 1
+        ledger["unclaimed_bytes"] += line.size
 
 
 def _reject(
@@ -167,7 +170,8 @@ def _event(index: int, record: Record, at: datetime, time_source: str, source: S
     )
     message = as_text(b"\n".join(contents[:first])).rstrip(values.SPACE)
     traceback = as_text(b"\n".join(contents[first:])).rstrip(values.SPACE)
-    read = values.read_message(message, source.escapes)
+    own = as_text(b"\n".join(contents[: min(first, record.own)])).rstrip(values.SPACE)
+    read = values.read_message(own, source.escapes)
     return Event(
         file=index,
         offset=record.offset,

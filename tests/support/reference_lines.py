@@ -14,6 +14,9 @@ LOOK_ALIKES = 4
 
 _SAME_LEVEL = {"WARN": "WARNING", "FATAL": "CRITICAL"}
 _HEADERLESS = re.compile(rb"(%s):(?: (.*)||([^\s:]+):(.*))" % "|".join(LEVELS).encode(), re.DOTALL)
+_EVENT = re.compile(
+    rb"(synthesis_(start|complete|failed)|stage_time|audio_metrics|cache_dir_usage|cache_health):(?!\S)"
+)
 _STAMP = (
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}"
     r"(?:[.,][0-9]{1,9})?(?: ?(?:Z|[+-][0-9]{2}:?[0-9]{2}))?"
@@ -71,11 +74,15 @@ class Beginning:
 
 @dataclass
 class Record:
-    """A beginning and its lines; ``in_text`` marks lines that lie inside a ``text`` value."""
+    """A beginning and its lines; ``in_text`` marks lines that lie inside a ``text`` value.
+
+    ``own`` of the lines may hold pairs: the first, and those of a text that it leaves open.
+    """
 
     beginning: Beginning
     lines: list[Line]
     in_text: list[bool]
+    own: int = 1
 
     @property
     def offset(self) -> int:
@@ -184,6 +191,22 @@ def beginning_of(line: Line, source: Source) -> Beginning | None:
     return Beginning(None, level, logger, None, rest, level in SEVERE)
 
 
+def is_record(line: Line, source: Source) -> bool:
+    """Whether a record begins at a line; ``INFO: …`` of others, without a stamp and an event, is none."""
+    found = record_of(line, source)
+    if found is None or found.stamp is not None or found.severe:
+        return found is not None
+    return _EVENT.match(found.rest) is not None
+
+
+def record_of(line: Line, source: Source) -> Beginning | None:
+    """The beginning of a record: what looks like one anywhere, and the traceback of a group outside texts."""
+    found = beginning_of(line, source)
+    if found is None and is_traceback(line.content):
+        return Beginning(None, "ERROR", None, None, line.content, True)
+    return found
+
+
 def is_traceback(content: bytes) -> bool:
     """Tell whether a traceback starts at a line."""
     text = as_text(content.rstrip(BLANK))
@@ -197,12 +220,14 @@ def as_text(raw: bytes) -> str:
 
 def take(lines: list[Line], start: int, source: Source) -> tuple[Record | None, int]:
     """Take the record that begins at ``start``: it and the line after it; None if held back."""
-    beginning = beginning_of(lines[start], source)
+    beginning = record_of(lines[start], source)
     assert beginning is not None
     record = Record(beginning, [lines[start]], [False])
     open_text = values.read_message(as_text(beginning.rest).rstrip(values.SPACE), source.escapes)
     is_open = open_text.open_text
     at = start + 1
+    trace = "frames" if is_traceback(beginning.rest) else ""
+    blanks: list[Line] = []
     while at < len(lines):
         looks = _looks_like_beginning(lines[at], source)
         if is_open and looks:
@@ -215,20 +240,56 @@ def take(lines: list[Line], start: int, source: Source) -> tuple[Record | None, 
                 record.in_text += [True] * (end + 1 - at)
                 at = end + 1
                 continue
-        if looks and not (beginning.severe and is_traceback(lines[at].content)):
-            break
-        record.lines.append(lines[at])
-        record.in_text.append(is_open)
+        if lines[at].blank and not is_open:
+            blanks.append(lines[at])
+            at += 1
+            continue
+        if not is_open:
+            after = _goes_on(lines[at], looks, trace, beginning, len(record.lines) == 1)
+            if after is None:
+                break
+            trace = after
+        record.lines += [*blanks, lines[at]]
+        record.in_text += [False] * len(blanks) + [is_open]
+        blanks = []
         is_open = is_open and not values.holds_text_end(as_text(lines[at].content), source.escapes)
         at += 1
     if at == len(lines) and not source.final:
         return None, at
+    record.own = 1 + sum(record.in_text)
     if is_open:
         record.in_text = [False] * len(record.lines)
     while record.lines[-1].blank and len(record.lines) > 1:
         record.lines.pop()
         record.in_text.pop()
     return record, at
+
+
+_EXCEPTION = re.compile(rb"[A-Za-z_][A-Za-z0-9_.]*(: .*|:|[ \t]*)", re.DOTALL)
+_CHAINS = (b"During handling of the above exception", b"The above exception was the direct cause")
+
+
+def _goes_on(
+    line: Line, looks: bool, trace: str, beginning: Beginning, is_second: bool
+) -> str | None:
+    """Where a traceback stands behind a line that goes on with a record ("" without one); None: it does not go on."""
+    traceback = is_traceback(line.content)
+    if not trace:
+        if traceback and beginning.severe and (is_second or beginning.level != "WARNING"):
+            return "frames"
+        if looks or traceback:
+            return None
+        goes_on = line.content[:1] in (b" ", b"\t") or beginning.severe
+        return "" if goes_on else None
+    if line.content[:1] in (b" ", b"\t"):
+        return trace
+    if line.content.startswith(_CHAINS):
+        return "chained"
+    if trace == "chained" and traceback:
+        return "frames"
+    if trace == "frames" and not looks and _EXCEPTION.fullmatch(line.content):
+        return "ended"
+    return None
 
 
 def _looks_like_beginning(line: Line, source: Source) -> bool:

@@ -208,7 +208,9 @@ _PICTOGRAPHS = (
 def text_class(text: str) -> str:
     """Class a text (Requests 6)."""
     kinds = [(char, unicodedata.category(char)) for char in text]
-    if not text.strip():
+    if not text.strip() and not set(text) & set(
+        "\x1c\x1d\x1e\x1f"
+    ):  # separators, which Python strips
         return "empty"
     if any(
         (kind == "Cc" and char not in "\t\n\r") or (kind == "Cf" and char not in "\u200c\u200d")

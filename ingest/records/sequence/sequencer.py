@@ -151,6 +151,14 @@ class Sequencer:
         found = self._asm.instances.get(instance)
         return found.requests[0].id if found and len(found.requests) == 1 else None
 
+    @property
+    def has_open(self) -> bool:
+        """Whether a request is open, or a line that belongs to one may still come."""
+        return any(
+            found.requests or found.block or found.awaiting
+            for found in self._asm.instances.values()
+        )
+
     def state(self) -> str:
         """All that later lines can depend on, as compact JSON."""
         return dump(self._asm.instances, self._asm.learned, self._asm.kept)

@@ -1,0 +1,205 @@
+"""Access lines of HTTP servers: their usual shapes, and those of ``log_format`` strings (pure).
+
+Shapes: uvicorn, hypercorn, gunicorn, werkzeug, gevent, nginx and Apache ("common", "combined", and what follows them).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ingest.records.moments import Stamp, stamp_at
+
+_CLIENT = rb"(?P<client>\[?[0-9A-Za-z:.%_-]{1,100}\]?)"
+_REQUEST = rb'"(?P<request>(?:[^"\\]|\\.)*)"'
+_STATUS = rb"(?P<status>\d{3})(?!\d)"
+_UVICORN = re.compile(
+    rb"(?P<client>\S{1,100}?)(?::(?P<port>\d{1,5}))? - "
+    + _REQUEST
+    + rb" (?P<status>\d{3})(?: [A-Z][\w' -]*)?\s*$"
+)
+_SOCKET = re.compile(rb'\S{1,100} - "WebSocket [^"]*" (?:\[accepted\]|403)\s*$')
+_COMMON = re.compile(
+    _CLIENT
+    + rb" \S{1,100} (?P<user>[^\[\"]{1,200}?) \["
+    + rb"(?P<stamp>[^\]]{8,40})"
+    + rb"\] "
+    + _REQUEST
+    + rb" "
+    + _STATUS
+    + rb" (?P<bytes>\d+|-)(?P<rest>.*)$",
+    re.S,
+)
+_STAMPLESS = re.compile(
+    rb"(?P<server_line>) ?"
+    + _CLIENT
+    + rb" - - "
+    + _REQUEST
+    + rb" "
+    + _STATUS
+    + rb"(?: (?P<bytes>\d+|-))?(?P<rest>.*)$",
+    re.S,
+)
+_LINE = re.compile(
+    rb"(?P<method>[A-Z]{3,20}|WebSocket) (?P<target>\S+)(?: (?P<protocol>HTTP/[\d.]+))?$"
+)
+_QUOTED = re.compile(rb' "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)"')
+_NAMED = re.compile(rb'[\s"](?P<key>[A-Za-z_]{1,40})=(?:"(?P<quoted>[^"]*)"|(?P<bare>\S+))')
+_SECONDS = re.compile(rb" (?P<seconds>\d+\.\d+)\s*$")
+
+# names that log_format strings commonly give to nginx's variables, by column
+_ALIASES: Mapping[str, str] = {
+    **dict.fromkeys(("rt", "request_time", "req_time", "duration", "reqtime"), "request_ms"),
+    **dict.fromkeys(("urt", "upstream_response_time", "upstream_time", "uresp"), "upstream_ms"),
+    **dict.fromkeys(
+        ("rid", "request_id", "req_id", "reqid", "x_request_id", "trace_id"), "request_id"
+    ),
+    **dict.fromkeys(("ua", "http_user_agent", "user_agent", "agent"), "user_agent"),
+    **dict.fromkeys(("ref", "http_referer", "referer", "referrer"), "referer"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """An access line: columns of http_requests as text by name, and what has no column (``more``)."""
+
+    server: str
+    method: str
+    path: str
+    status: int
+    columns: Mapping[str, str]
+    more: Mapping[str, str]
+    stamp: Stamp | None = None
+
+
+def access_of(text: bytes, logger: bytes | None) -> Access | None:
+    """The access line that a message is, or None; ``logger`` as its header named it."""
+    if b'"' not in text or len(text) > 64 << 10:
+        return None
+    match = _UVICORN.match(text)
+    if match is not None:
+        return _uvicorn(match, logger)
+    match = _COMMON.match(text) or _STAMPLESS.match(text)
+    return None if match is None else _common(match, logger)
+
+
+def is_socket(text: bytes) -> bool:
+    """Whether a message is uvicorn's line of a web socket that opens: neither a request with a status nor unclaimed."""
+    return _SOCKET.match(text) is not None
+
+
+def _uvicorn(match: re.Match[bytes], logger: bytes | None) -> Access | None:
+    request = _request(match["request"])
+    if request is None:
+        return None
+    return Access(
+        "uvicorn", request["method"], request["path"], int(match["status"]),
+        {**_rest_of(request), "client": _client(match["client"])},
+        {"client_port": match["port"].decode()} if match["port"] else {},
+    )  # fmt: skip
+
+
+def _common(match: re.Match[bytes], logger: bytes | None) -> Access | None:
+    group = match.groupdict()
+    stamp = None
+    if group.get("stamp") is not None:
+        found = stamp_at(group["stamp"].strip())
+        if found is None:
+            return None
+        stamp = found[0]
+    request = _request(match["request"]) or {"method": "", "path": "", "query": "", "protocol": ""}
+    rest = match["rest"]
+    columns = {**_rest_of(request), "client": _client(match["client"])}
+    more: dict[str, str] = {}
+    if match["bytes"] not in (None, b"-"):
+        columns["bytes_sent"] = match["bytes"].decode()
+    user = group.get("user")
+    if user and user != b"-":
+        more["user"] = _text(user)
+    if not request["method"]:
+        more["request"] = _text(match["request"])[:1000]
+    _take_rest(rest, columns, more)
+    return Access(
+        _server(stamp, rest, logger, group.get("stamp") or b""), request["method"], request["path"],
+        int(match["status"]), columns, more, stamp,
+    )  # fmt: skip
+
+
+def _server(stamp: Stamp | None, rest: bytes, logger: bytes | None, written: bytes) -> str:
+    if logger == b"werkzeug" or (
+        rest.strip() == b"" and b"/" in written and b" " in written and b"+" not in written
+    ):
+        return "werkzeug"
+    if written[:4].isdigit():
+        return "gevent"
+    return "nginx" if stamp is not None else "hypercorn"
+
+
+def _take_rest(rest: bytes, columns: dict[str, str], more: dict[str, str]) -> None:
+    """Referer and user agent, a duration at the end, and ``name=value`` pairs of a log_format."""
+    quoted = _QUOTED.match(rest)
+    if quoted is not None:
+        for name, value in (("referer", quoted[1]), ("user_agent", quoted[2])):
+            if value not in (b"", b"-"):
+                columns[name] = _text(value)
+        rest = rest[quoted.end() :]
+    for pair in _NAMED.finditer(rest):
+        value = pair["quoted"] if pair["bare"] is None else pair["bare"]
+        take_named(pair["key"].decode(), _text(value), columns, more)
+    seconds = _SECONDS.search(rest)
+    if seconds is not None and "request_ms" not in columns:
+        columns["request_ms"] = milliseconds(seconds["seconds"].decode()) or ""
+
+
+def take_named(key: str, value: str, columns: dict[str, str], more: dict[str, str]) -> None:
+    """A value of one of nginx's variables, by the name that a log_format gives it."""
+    if value in ("", "-"):
+        return
+    name = _ALIASES.get(key.lower())
+    if name in ("request_ms", "upstream_ms"):
+        found = milliseconds(value)
+        if found is not None:
+            columns[name] = found
+        if "," in value or ":" in value:
+            more[key] = value
+    elif name is not None:
+        columns[name] = value
+    elif value.strip("-, "):
+        more[key] = value
+
+
+def milliseconds(value: str) -> str | None:
+    """Seconds as nginx writes them, a list of them added up, in milliseconds; None where there is none."""
+    total, found = 0.0, False
+    for part in re.split(r"[,:]\s*", value):
+        try:
+            total, found = total + float(part), True
+        except ValueError:
+            continue
+    return f"{round(total * 1000, 3):g}" if found and abs(total) < 1e9 else None
+
+
+def _request(line: bytes) -> dict[str, str] | None:
+    match = _LINE.match(line)
+    return (
+        None
+        if match is None
+        else split_request(*(_text(match[k] or b"") for k in ("method", "target", "protocol")))
+    )
+
+
+def split_request(method: str, target: str, protocol: str) -> dict[str, str]:
+    """Method, path, query and protocol of a request line's three words."""
+    path, _, query = target.partition("?")
+    return {"method": method, "path": path, "query": query, "protocol": protocol}
+
+
+def _rest_of(request: Mapping[str, str]) -> dict[str, str]:
+    return {key: request[key] for key in ("query", "protocol") if request[key]}
+
+
+def _client(text: bytes) -> str:
+    return _text(text.strip(b"[]"))
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")

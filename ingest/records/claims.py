@@ -1,0 +1,460 @@
+"""Gathered records → what each stands for: a native event, an access line, a rule's line, an error, or nothing (pure)."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from ingest.compiled import layout
+from ingest.compiled.layout import L_ERROR, L_INFO, L_WARNING
+from ingest.model import Ledger, Reject
+from ingest.records.access import Access, is_socket
+from ingest.records.arrays import raw_text
+from ingest.records.gather import Record, message_of
+from ingest.records.instants import ENVELOPE, FILE, LOGGED, NEIGHBOUR
+from ingest.records.logical import Logical, access_in
+from ingest.records.moments import Clock
+from ingest.records.native import NativeFormat
+from ingest.records.profiles import Profiles
+from ingest.records.sequence import Claim, Event, Line, Sequencer
+from ingest.records.vocabulary import PUBLIC_EVENTS
+from ingest.records.written import Value, Writer
+
+REJECT_HEAD_BYTES = 64 << 10
+MOST_INSTANCES = 4096  # whose last instant is remembered
+_EVENT = re.compile(rb"(?:" + b"|".join(e.encode() for e in PUBLIC_EVENTS) + rb"):(?=\s|$)")
+_LATER_EVENT = re.compile(rb"^[^\"=]{0,120}?[\])|>:-] +(?=" + _EVENT.pattern + rb")")
+_EXCEPTION = re.compile(rb"^(?P<type>[A-Za-z_][\w.]*)(?:: ?(?P<message>.*))?$", re.S)
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of the bytes of a chunk."""
+
+    records: int = 0
+    record_bytes: int = 0
+    unclaimed: int = 0
+    unclaimed_bytes: int = 0
+    quarantined: int = 0
+    quarantined_bytes: int = 0
+
+    def ledger(self, settled: int) -> Ledger:
+        """The ledger of so many settled bytes: what no record has is ignored."""
+        known = self.record_bytes + self.unclaimed_bytes + self.quarantined_bytes
+        return Ledger(
+            records=self.records,
+            quarantined=self.quarantined,
+            record_bytes=self.record_bytes,
+            quarantined_bytes=self.quarantined_bytes,
+            ignored_bytes=settled - known,
+            unclaimed=self.unclaimed,
+            unclaimed_bytes=self.unclaimed_bytes,
+        )
+
+
+@dataclass(slots=True)
+class Claims:
+    """Says of each record what it stands for, in the order of the file, and writes the rows' records.
+
+    ``stamps`` are the last instants by instance; ``original`` the chunk from ``base`` on where its text is UTF-8; ``seen`` counts claimed lines by (profile, rule).
+    """
+
+    native: NativeFormat
+    profiles: Profiles
+    sequencer: Sequencer
+    clock: Clock
+    writer: Writer
+    max_record: int
+    fallback: int
+    last: int | None
+    stamps: dict[str, int]
+    original: memoryview | None = None
+    base: int = 0
+    counts: Counts = field(default_factory=Counts)
+    rejects: list[Reject] = field(default_factory=list)
+    seen: dict[tuple[str, str], int] = field(default_factory=dict)
+    _sizes: dict[int, int] = field(default_factory=dict)
+    _first: int | None = None
+    _taken: set[tuple[str, int]] = field(default_factory=set)
+
+    def take(self, records: Sequence[Record]) -> None:
+        """Take records of one chunk, by their beginnings."""
+        if self.last is None:
+            self._first = self._first_instant(records)
+        for record in records:
+            self._take(record)
+
+    def _take(self, record: Record) -> None:
+        first = record.first
+        if first.torn is not None:
+            self._reject(first.start, first.torn, min(len(first.torn), record.size), "torn")
+        reason = self._reason(record)
+        if reason:
+            self._reject(record.start, self._raw(record), record.size, reason)
+            return
+        instant, time_source = self._time(first)
+        place = (first.place, *self._known_time(first, instant, time_source))
+        if first.bar is not None:
+            self._bar(record, instant)
+            if first.is_blank:
+                return
+        line = self._line(record, instant)
+        self._body(record, line, place)
+
+    # time
+
+    def _first_instant(self, records: Sequence[Record]) -> int | None:
+        """The instant of the first record that has one: that of those before it, which no stamped one precedes."""
+        kept = self.clock.last, self.clock.today, self.clock.before
+        found = (self._time(record.first)[0] for record in records)
+        instant = next((at for at in found if at is not None), None)
+        self.clock.last, self.clock.today, self.clock.before = kept
+        return instant
+
+    def _time(self, line: Logical) -> tuple[int | None, int]:
+        """The instant that a line itself or its envelope says, and which of them."""
+        own = None
+        if line.native is not None:
+            own = line.native.stamp
+        elif line.header is not None:
+            own = line.header.stamp
+        elif line.json is not None:
+            own = line.json.stamp
+        if own is None and line.access is not None:
+            own = line.access.stamp
+        if own is None and (line.header is not None or line.native is not None):
+            access = access_in(line)
+            own = access.stamp if access is not None else None
+        outer = line.wrapped.stamp
+        around = self.clock.instant(outer) if outer is not None else None
+        if own is not None and (
+            around is None or own.is_whole or (outer is not None and outer.zone is None)
+        ):
+            return self.clock.instant(own, around), LOGGED
+        return around, ENVELOPE
+
+    def _known_time(self, line: Logical, instant: int | None, source: int) -> tuple[int, int]:
+        instance = line.wrapped.instance
+        if instant is not None and instance is not None:
+            if instance not in self.stamps and len(self.stamps) >= MOST_INSTANCES:
+                del self.stamps[next(iter(self.stamps))]
+            self.stamps[instance] = instant
+        if instant is not None:
+            self.last = instant
+            return instant, source
+        return self._near(instance)
+
+    def _near(self, instance: str | None) -> tuple[int, int]:
+        """The instant of the nearest stamped record of an instance, else of the file, else the file's own."""
+        near = self.stamps.get(instance, self.last) if instance is not None else self.last
+        near = self._first if near is None else near
+        return (self.fallback, FILE) if near is None else (near, NEIGHBOUR)
+
+    def _line(self, record: Record, instant: int | None) -> Line:
+        first = record.first
+        logger = None
+        if first.native is not None:
+            logger = first.native.logger_of(first.text)
+        elif first.header is not None:
+            logger = first.header.logger
+        elif first.json is not None and first.json.logger is not None:
+            logger = first.json.logger.encode("utf-8", "replace")
+        return Line(
+            first.place,
+            record.end,
+            first.wrapped.instance,
+            message_of(first).decode("utf-8", "replace"),
+            record.level,
+            None if logger is None else logger.decode("utf-8", "replace"),
+            instant,
+        )
+
+    # what a record is
+
+    def _bar(self, record: Record, instant: int | None) -> None:
+        bar = record.first.bar
+        assert bar is not None
+        line = Line(
+            record.first.start, record.end, record.first.wrapped.instance, "", 0, None, instant
+        )
+        self._write_claim(self.sequencer.bar(line, bar.elapsed_ms, bar.done), record, None)
+
+    def _body(self, record: Record, line: Line, place: tuple[int, int, int]) -> None:
+        first = record.first
+        self._sizes[first.place] = record.size
+        access = access_in(first)
+        if access is not None:
+            self._access(record, line, place, access)
+        elif self._is_native_event(record):
+            self._count(record)
+            self._native(record, line, place, ())
+        elif is_socket(message_of(first)):
+            self._count_unclaimed(record)
+        else:
+            self._other(record, line, place)
+
+    def _is_native_event(self, record: Record) -> bool:
+        first = record.first
+        message = message_of(first)
+        if first.json is not None:
+            return first.json.message.partition(":")[0] in PUBLIC_EVENTS
+        if _EVENT.match(message) is not None:
+            return first.native is not None or first.header is not None
+        if first.native is not None or first.header is None:
+            return False
+        later = _LATER_EVENT.match(message)
+        if later is None:
+            return False
+        header = first.header
+        first.header = type(header)(
+            header.level, header.message + later.end(), header.stamp, header.logger
+        )
+        return True
+
+    def _access(
+        self, record: Record, line: Line, place: tuple[int, int, int], access: Access
+    ) -> None:
+        self._count(record)
+        claim = None
+        if access.method:
+            claim = self.sequencer.access(line, access.method, access.path, access.status)
+        pairs: list[tuple[str, Value]] = [
+            ("server", access.server),
+            ("method", access.method),
+            ("path", access.path),
+            ("http_status", access.status),
+            *access.columns.items(),
+            *access.more.items(),
+        ]
+        if claim is not None and claim.id is not None:
+            pairs.append(("id", claim.id))
+        self.writer.record(
+            b"",
+            level=L_INFO,
+            place=(self._alone("http", place[0]), *place[1:]),
+            event="http_request",
+            pairs=[(k, v) for k, v in self._instanced(line, pairs) if v != ""],
+        )
+        self._write_claim(claim, record, place)
+
+    def _other(self, record: Record, line: Line, place: tuple[int, int, int]) -> None:
+        claim = self.sequencer.line(line) if line.message else None
+        failed = None
+        traceback = self._traceback(record)
+        if traceback:
+            failed = self.sequencer.failed(line, *_exception(traceback))
+        if record.level >= L_WARNING and not _tells(claim):
+            self._error(record, line, place, claim, failed, traceback)
+        self._write_claim(claim, record, place, traceback)
+        self._write_claim(failed, record, place)
+        if claim is not None and not claim.held:
+            self.seen[claim.profile, claim.rule] = self.seen.get((claim.profile, claim.rule), 0) + 1
+        if (
+            (claim is None or claim.held)
+            and record.level < L_WARNING
+            and record.first.native is None
+        ):
+            self._count_unclaimed(record)
+        elif claim is None or not claim.torn:
+            self._count(record)
+
+    def _error(
+        self,
+        record: Record,
+        line: Line,
+        place: tuple[int, int, int],
+        claim: Claim | None,
+        failed: Claim | None,
+        traceback: bytes,
+    ) -> None:
+        """The row of a warning or error that no rule tells of."""
+        pairs: list[tuple[str, Value]] = []
+        owner = (failed.id if failed else None) or (claim.id if claim else None)
+        owner = owner or self.sequencer.id_of_open(line.instance)
+        if owner is not None:
+            pairs.append(("id", owner))
+        kind, told = _exception(traceback) if traceback else ("", "")
+        code = self.profiles.code_of(f"{kind}: {told}" if kind else line.message)
+        if code is not None:
+            pairs.append(("error_code" if record.level >= L_ERROR else "warning_code", code))
+        self._native(record, line, place, pairs, is_error=True)
+
+    def _native(
+        self,
+        record: Record,
+        line: Line,
+        place: tuple[int, int, int],
+        pairs: Iterable[tuple[str, Value]],
+        *,
+        is_error: bool = False,
+    ) -> None:
+        """A record as its own lines have it: message, pairs, traceback."""
+        first = record.first
+        if is_error:
+            place = (self._alone("error", place[0]), *place[1:])
+        message_lines = record.message_lines
+        extra = self._instanced(line, pairs)
+        if first.native is not None:
+            text = b"\n".join([first.text, *record.more])
+            message_end = len(b"\n".join([first.text, *record.more[:message_lines]]))
+            own_end = int(first.native.row[layout.R_MSG_END])
+            if record.text_lines:
+                own_end = len(b"\n".join([first.text, *record.more[: record.text_lines]]))
+            begin = -1
+            if record.traceback > 0:
+                begin = len(b"\n".join([first.text, *record.more[: record.traceback - 1]])) + 1
+            self.writer.native(
+                first.native.row, text, first=len(first.text), message_end=message_end if message_lines else 0,
+                own_end=own_end, traceback=begin if record.traceback else int(first.native.row[layout.R_MSG]),
+                place=place, pairs=extra,
+            )  # fmt: skip
+            return
+        message = b"\n".join([message_of(first), *record.more[:message_lines]])
+        own = -1
+        if first.header is not None:
+            own = len(b"\n".join([message_of(first), *record.more[: record.text_lines]]))
+        elif first.json is not None:
+            own = len(message)
+            extra = [*extra, *first.json.pairs]
+            if first.json.request_id is not None:
+                extra.append(("request_id", first.json.request_id))
+        self.writer.record(
+            b"" if record.traceback == 0 else message,
+            level=record.level,
+            place=place,
+            event=self._named_event(first),
+            logger=(line.logger or "").encode("utf-8", "replace"),
+            traceback=self._traceback(record),
+            own_end=-1 if record.traceback == 0 else own,
+            pairs=extra,
+        )
+
+    def _named_event(self, line: Logical) -> str:
+        """The event of a JSON record whose message is an event's name alone."""
+        if line.json is None:
+            return ""
+        return line.json.message if line.json.message in PUBLIC_EVENTS else ""
+
+    def _instanced(self, line: Line, pairs: Iterable[tuple[str, Value]]) -> list[tuple[str, Value]]:
+        instance = line.instance
+        return [*pairs] if instance is None else [*pairs, ("instance", instance)]
+
+    def _traceback(self, record: Record) -> bytes:
+        if record.first.json is not None:
+            return (record.first.json.traceback or "").encode("utf-8", "replace")
+        if record.traceback < 0:
+            return b""
+        if record.traceback == 0:
+            return b"\n".join([message_of(record.first), *record.more])
+        return b"\n".join(record.more[record.traceback - 1 :])
+
+    # what a claim says
+
+    def _write_claim(
+        self,
+        claim: Claim | None,
+        record: Record,
+        place: tuple[int, int, int] | None,
+        traceback: bytes = b"",
+    ) -> None:
+        if claim is None:
+            return
+        for event in claim.events:
+            self._write_event(event, place, traceback)
+        for line in claim.torn:
+            size = self._sizes.pop(line.offset, None)
+            self.rejects.append(Reject(line.offset, line.end - line.offset, "torn", line.message))
+            self.counts.quarantined += 1
+            if size is not None:
+                self.counts.quarantined_bytes += size
+                if line.offset != record.first.place:
+                    self.counts.records -= 1
+                    self.counts.record_bytes -= size
+
+    def _write_event(
+        self, event: Event, place: tuple[int, int, int] | None, traceback: bytes
+    ) -> None:
+        line = event.line
+        if line.instant is not None:
+            time = (line.instant, self._source_of(line, place))
+        elif place is not None and line.offset == place[0]:
+            time = place[1:]
+        else:
+            time = self._near(line.instance)
+        offset = line.offset
+        is_error = event.level >= L_WARNING
+        if is_error:
+            offset = self._alone("error", offset)
+        pairs = event.pairs
+        if line.instance is not None and not any(key == "instance" for key, _ in pairs):
+            pairs = (*pairs, ("instance", line.instance))
+        self.writer.record(
+            event.message.encode("utf-8", "replace"),
+            level=event.level,
+            place=(offset, *time),
+            event=event.event,
+            logger=(line.logger or "").encode("utf-8", "replace"),
+            traceback=traceback if is_error else b"",
+            pairs=pairs,
+        )
+
+    def _source_of(self, line: Line, place: tuple[int, int, int] | None) -> int:
+        """Whether an instant that a line has is its own or its envelope's: as that of the line at hand."""
+        return place[2] if place is not None and place[2] in (LOGGED, ENVELOPE) else LOGGED
+
+    # the ledger
+
+    def _alone(self, table: str, offset: int) -> int:
+        """An offset that no other row of a table has in this chunk: several may stand on one physical line."""
+        while (table, offset) in self._taken:
+            offset += 1
+        self._taken.add((table, offset))
+        return offset
+
+    def _count(self, record: Record) -> None:
+        self.counts.records += 1
+        self.counts.record_bytes += self._own_size(record)
+
+    def _count_unclaimed(self, record: Record) -> None:
+        self.counts.unclaimed += 1
+        self.counts.unclaimed_bytes += self._own_size(record)
+
+    def _own_size(self, record: Record) -> int:
+        return record.size - (
+            0 if record.first.torn is None else min(len(record.first.torn), record.size)
+        )
+
+    def _reason(self, record: Record) -> str:
+        """Why a record is quarantined; empty where it is not."""
+        if record.end - record.start > self.max_record:
+            return "too_long"
+        native = record.first.native
+        return "bad_time" if native is not None and native.is_bad else ""
+
+    def _raw(self, record: Record) -> bytes:
+        """A record's bytes as they stand in the file, where they are its own and UTF-8."""
+        if record.end - record.start == record.size and self.original is not None:
+            at = record.start - self.base
+            return bytes(self.original[at : at + record.size])
+        return b"\n".join([record.first.text, *record.more])
+
+    def _reject(self, start: int, text: bytes, size: int, reason: str) -> None:
+        self.rejects.append(Reject(start, size, reason, raw_text(text[:REJECT_HEAD_BYTES])))
+        self.counts.quarantined += 1
+        self.counts.quarantined_bytes += size
+
+
+def _tells(claim: Claim | None) -> bool:
+    """Whether a claim writes the row of the error by itself."""
+    return claim is not None and any(event.level >= L_WARNING for event in claim.events)
+
+
+def _exception(traceback: bytes) -> tuple[str, str]:
+    """Type and message of the exception that a traceback ends with."""
+    for line in reversed(traceback.rstrip().split(b"\n")):
+        if line[:1] in (b" ", b"\t", b""):
+            continue
+        match = _EXCEPTION.match(line)
+        if match is not None:
+            return match["type"].decode(), (match["message"] or b"").decode("utf-8", "replace")
+        break
+    return "", ""

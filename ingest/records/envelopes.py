@@ -1,0 +1,308 @@
+"""What a transport puts around a line: stamp, container, pod, unit, stream (pure).
+
+Each envelope is matched on each line by itself, up to MOST of them around each other. Where the shapes come from is said
+beside them; docs/parsing.md, "Envelopes", has the table.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ingest.records.moments import Stamp, read_stamp
+
+MOST = 4
+_DAY_US = 86_400_000_000
+_STAMP = (
+    rb"(?P<Y>\d{4})-(?P<M>\d\d)-(?P<D>\d\d)T(?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)(?:[.,](?P<f>\d{1,9}))?"
+    rb"(?P<z>Z|[+-]\d\d:?\d\d)?"
+)
+_BSD = rb"(?P<N>[A-Z][a-z]{2}) [ \d]?(?P<D>\d{1,2}) (?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)(?:\.(?P<f>\d{1,6}))?"
+_SENDER = rb" (?P<host>[\w.:-]{1,255}) (?P<name>[^\s:\[\]]{1,64}|[\w@.\\/-]{1,64})(?:\[(?P<pid>\d{1,10})\])?: ?"
+_RFC3339 = re.compile(_STAMP + rb"[ \t]")
+_CRI = re.compile(_STAMP + rb" (?P<stream>stdout|stderr) (?P<part>[PF])(?::\S*)?(?: |$)")
+_SHORT_ISO = re.compile(_STAMP + _SENDER)
+_RFC3164 = re.compile(rb"(?:<(?P<pri>\d{1,3})>)?" + _BSD + _SENDER)
+_RFC5424 = re.compile(
+    rb"<(?P<pri>\d{1,3})>1 (?:"
+    + _STAMP
+    + rb"|-) (?P<host>\S{1,255}) (?P<name>\S{1,48}) (?P<pid>\S{1,128}) \S{1,32} "
+    rb"(?:-|(?:\[(?:[^\]\\\"]|\"(?:[^\"\\]|\\.)*\")*\])+)(?: (?:\xef\xbb\xbf)?|$)"
+)
+_COMPOSE = re.compile(rb"(?P<name>[A-Za-z0-9][\w.@-]{0,127})(?P<pad> *) \|(?: |$)")
+_NUMBERED = re.compile(rb"[._-]\d+$")
+_PM2 = re.compile(rb"(?P<id>\d{1,4})\|(?P<name>[^|\s][^|]{0,63}?) *\|(?: |$)")
+_POD = re.compile(rb"\[pod/(?P<pod>[^/\]\s]{1,253})/(?P<name>[^\]\s]{1,253})\] ?")
+_PROCESS = re.compile(
+    rb"\((?P<name>[A-Za-z_][\w\[\],-]{0,63}) pid=(?P<pid>\d{1,10})(?:, ip=[\d.:a-f]+)?\)(?: |$)"
+)
+_LEVELS = frozenset(b"TRACE DEBUG INFO NOTICE WARN WARNING ERROR CRITICAL FATAL".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapped:
+    """A line without its envelopes: ``text``, and what they said.
+
+    ``stamp`` is the outermost that has a date; ``partial``: the line goes on with the next of its instance and stream.
+    ``names`` are the envelopes, outermost first.
+    """
+
+    text: bytes
+    stamp: Stamp | None = None
+    instance: str | None = None
+    stream: str | None = None
+    priority: int | None = None
+    partial: bool = False
+    names: tuple[str, ...] = ()
+
+
+Step = Callable[[bytes], Wrapped | None]
+
+
+def unwrap(line: bytes) -> Wrapped:
+    """A line without its envelopes."""
+    whole = Wrapped(line)
+    for _ in range(MOST):
+        steps = _STEPS.get(line[:1])
+        inner = (
+            next((w for step in steps if (w := step(line)) is not None), None) if steps else None
+        )
+        if inner is None:
+            break
+        whole = _joined(whole, inner)
+        line = inner.text
+    return whole
+
+
+def _joined(outer: Wrapped, inner: Wrapped) -> Wrapped:
+    names = (*outer.names, *inner.names)
+    instance = "/".join(part for part in (outer.instance, inner.instance) if part) or None
+    return Wrapped(
+        inner.text,
+        inner.stamp if outer.stamp is None else outer.stamp,
+        instance,
+        inner.stream or outer.stream,
+        outer.priority if inner.priority is None else inner.priority,
+        outer.partial or inner.partial,
+        names,
+    )
+
+
+def _docker_json(line: bytes) -> Wrapped | None:
+    """docker's json-file driver: daemon/logger/jsonfilelog of moby."""
+    if not line.startswith((b'{"log":', b'{"time":', b'{"stream":')):
+        return None
+    found = _object(line)
+    if (
+        found is None
+        or not isinstance(found.get("log"), str)
+        or not {"stream", "time"} & set(found)
+    ):
+        return None
+    text = found["log"].encode("utf-8", "replace")
+    stamp = _RFC3339.match(str(found.get("time", "")).encode() + b" ")
+    return Wrapped(
+        text.removesuffix(b"\n"),
+        read_stamp(stamp) if stamp else None,
+        stream=str(found.get("stream", "")) or None,
+        partial=not text.endswith(b"\n"),
+        names=("docker json-file",),
+    )
+
+
+def _journal_json(line: bytes) -> Wrapped | None:
+    """journalctl -o json: systemd's "Journal Export Formats"; a message that is no text comes as numbers."""
+    if b'"MESSAGE"' not in line or b"__REALTIME_TIMESTAMP" not in line:
+        return None
+    found = _object(line)
+    if found is None:
+        return None
+    message = found.get("MESSAGE")
+    if isinstance(message, list):
+        message = bytes(n for n in message if isinstance(n, int) and 0 <= n < 256).decode(
+            "utf-8", "replace"
+        )
+    if not isinstance(message, str):
+        message = ""
+    stamp = None
+    if str(found.get("__REALTIME_TIMESTAMP")).isdigit():
+        days, time = divmod(int(found["__REALTIME_TIMESTAMP"]) % (1 << 62), _DAY_US)
+        stamp = Stamp(time, days, zone=0)
+    name = found.get("SYSLOG_IDENTIFIER") or found.get("_SYSTEMD_UNIT") or found.get("_COMM") or ""
+    pid = found.get("_PID") or found.get("SYSLOG_PID")
+    return Wrapped(
+        message.encode("utf-8", "replace"),
+        stamp,
+        _sender(found.get("_HOSTNAME"), name, pid),
+        priority=int(p) if (p := str(found.get("PRIORITY", ""))).isdigit() and len(p) < 3 else None,
+        names=("journald json",),
+    )
+
+
+def _object(line: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _sender(host: object, name: object, pid: object) -> str:
+    sender = f"{name}[{pid}]" if pid else str(name)
+    return f"{host}/{sender}" if host else sender
+
+
+def _syslog_sender(match: re.Match[bytes]) -> str:
+    host, name, pid = (
+        b"" if (v := match[k]) in (None, b"-") else v for k in ("host", "name", "pid")
+    )
+    return _sender(
+        host.decode("utf-8", "replace"),
+        name.decode("utf-8", "replace"),
+        pid.decode("utf-8", "replace"),
+    )
+
+
+def _priority(match: re.Match[bytes]) -> int | None:
+    text = match.groupdict().get("pri")
+    return int(text) & 7 if text else None
+
+
+def _cri(line: bytes) -> Wrapped | None:
+    """The kubelet's container logs: "CRI logging format" of Kubernetes' design documents."""
+    match = _CRI.match(line)
+    if match is None:
+        return None
+    text = line[match.end() :]
+    return Wrapped(
+        text,
+        read_stamp(match),
+        stream=match["stream"].decode(),
+        partial=match["part"] == b"P",
+        names=("CRI",),
+    )
+
+
+def _short_iso(line: bytes) -> Wrapped | None:
+    """journalctl -o short-iso, short-iso-precise; rsyslog's RSYSLOG_FileFormat."""
+    match = _SHORT_ISO.match(line)
+    if match is None or match["name"].isdigit() or match["host"].upper() in _LEVELS:
+        return None
+    return Wrapped(
+        line[match.end() :], read_stamp(match), _syslog_sender(match), names=("journald short-iso",)
+    )
+
+
+def _rfc3339(line: bytes) -> Wrapped | None:
+    """docker logs -t, kubectl logs --timestamps: a stamp of its own before the line.
+
+    A service may begin its own lines so: with nine digits it is a transport's, as Go prints it.
+    """
+    match = _RFC3339.match(line)
+    if match is None:
+        return None
+    rest = line[match.end() :]
+    digits = len(match["f"] or b"")
+    if digits < 7 and _OWN.match(rest) is not None:
+        return None
+    return Wrapped(rest, read_stamp(match), names=("RFC 3339 stamp",))
+
+
+# behind a stamp, what shows that it is the program's own: a level, or a name and then a level
+_OWN = re.compile(
+    rb"[\s|:-]*(?:[\[(<]?(?i:debug|info|warn|warning|error|critical|fatal|trace|notice)\b(?!:  )"
+    rb"|[\w.:-]{1,60}[\s|-]{1,5}[\[(<]?(?:DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL|FATAL)\b)"
+)
+
+
+def _rfc3164(line: bytes) -> Wrapped | None:
+    """RFC 3164, which journalctl -o short and short-precise follow."""
+    match = _RFC3164.match(line)
+    if match is None:
+        return None
+    return Wrapped(
+        line[match.end() :],
+        read_stamp(match),
+        _syslog_sender(match),
+        priority=_priority(match),
+        names=("syslog",),
+    )
+
+
+def _syslog(line: bytes) -> Wrapped | None:
+    """RFC 5424, else RFC 3164 with its priority."""
+    match = _RFC5424.match(line)
+    if match is None:
+        return _rfc3164(line)
+    stamp = read_stamp(match) if match["Y"] else None
+    return Wrapped(
+        line[match.end() :],
+        stamp,
+        _syslog_sender(match),
+        priority=_priority(match),
+        names=("syslog",),
+    )
+
+
+def _compose(line: bytes) -> Wrapped | None:
+    """docker compose logs: the container's name, padded; docker service logs with the node."""
+    match = _COMPOSE.match(line)
+    if match is None or match["name"] in _LEVELS:
+        return None
+    name = match["name"]
+    if not match["pad"] and not _NUMBERED.search(name) and b"@" not in name:
+        return None
+    return Wrapped(
+        line[match.end() :], instance=name.decode("utf-8", "replace"), names=("compose",)
+    )
+
+
+def _pm2(line: bytes) -> Wrapped | None:
+    """pm2 logs: number and name of the process."""
+    match = _PM2.match(line)
+    if match is None:
+        return None
+    return Wrapped(
+        line[match.end() :],
+        instance=f"{match['id'].decode()}|{match['name'].decode('utf-8', 'replace')}",
+        names=("pm2",),
+    )
+
+
+def _pod(line: bytes) -> Wrapped | None:
+    """kubectl logs --prefix."""
+    match = _POD.match(line)
+    if match is None:
+        return None
+    name = f"{match['pod'].decode('utf-8', 'replace')}/{match['name'].decode('utf-8', 'replace')}"
+    return Wrapped(line[match.end() :], instance=name, names=("kubectl prefix",))
+
+
+def _process(line: bytes) -> Wrapped | None:
+    """vLLM's prefix of what its processes print, Ray's of its workers."""
+    match = _PROCESS.match(line)
+    if match is None:
+        return None
+    return Wrapped(
+        line[match.end() :], instance=match.group().strip(b"() ").decode(), names=("process",)
+    )
+
+
+def _steps() -> dict[bytes, tuple[Step, ...]]:
+    """The envelopes that may begin with a byte."""
+    digit: tuple[Step, ...] = (_cri, _short_iso, _rfc3339, _pm2, _compose)
+    letter: tuple[Step, ...] = (_compose,)
+    steps: dict[bytes, tuple[Step, ...]] = {bytes([c]): digit for c in b"0123456789"}
+    for c in b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ":
+        steps[bytes([c])] = letter
+    for month in b"JFMASOND":
+        steps[bytes([month])] = (_rfc3164, _compose)
+    steps[b"{"] = (_docker_json, _journal_json)
+    steps[b"<"] = (_syslog,)
+    steps[b"["] = (_pod,)
+    steps[b"("] = (_process,)
+    return steps
+
+
+_STEPS = _steps()

@@ -1,0 +1,156 @@
+"""The front of all parsing: a file's own format by the compiled scanner alone, everything else by the general path.
+
+Both give the same rows for lines of the format. The scanner stops where it meets anything else, and the general path reads
+on from there, a little at first, and more each time that the format does not come back.
+"""
+
+import re
+from dataclasses import replace
+from datetime import tzinfo
+
+import numpy as np
+
+from ingest.compiled import layout
+from ingest.records.arrays import I32
+from ingest.records.formats import MAX_RECORD_BYTES, Format
+from ingest.records.general import GeneralParser
+from ingest.records.parse import Parsed, Parser
+from ingest.records.physical import UTF8, encoding_of
+from ingest.records.profiles import Profiles
+
+FIRST_SLICE = 64 << 10  # bytes that the general path reads before the scanner is tried again
+NATIVE_RUN = (
+    256 << 10
+)  # bytes of the format at a stretch, behind which the general path begins with little again
+_BEYOND = re.compile(rb"[^\n]*[\x80-\xff][^\n]*")
+_ACCESS = re.compile(rb'" \d{3}(?!\d)|"WebSocket ')
+_STAMP = re.compile(rb"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[,.]\d{3}")
+
+
+class FrontParser:
+    """Parses chunks of one log file, whatever prints it; arguments as of :class:`ingest.records.general.GeneralParser`."""
+
+    def __init__(
+        self,
+        fmt: Format,
+        tz: tzinfo,
+        profiles: Profiles,
+        *,
+        head: bytes = b"",
+        reading: str | None = None,
+        encoding: str | None = None,
+        max_record: int = MAX_RECORD_BYTES,
+    ) -> None:
+        self.format = fmt
+        self.max_record = max_record
+        self.profiles = profiles
+        self.general = GeneralParser(
+            fmt, tz, profiles, head=head, reading=reading, encoding=encoding, max_record=max_record
+        )
+        self._native = _NativeParser(fmt, tz, max_record, profiles)
+        self._reading = reading
+        self._slice = FIRST_SLICE
+        self._run = 0
+        self._told_at = -1
+
+    @property
+    def reading(self) -> str | None:
+        """The state behind what was consumed; None as long as there was nothing but the format's own lines."""
+        return self._reading
+
+    def next_beginning(self, data: memoryview, start: int, final: bool) -> int:
+        """Where the first line begins that may begin a record, from a line's start on, or -1."""
+        return self.general.next_beginning(data, start, final)
+
+    def header_end(self, data: memoryview) -> int:
+        """Offset behind the first line with a stamped header, or -1."""
+        return self._native.header_end(data)
+
+    def parse(
+        self,
+        data: memoryview,
+        *,
+        base: int,
+        final: bool,
+        last_instant: int | None,
+        fallback_instant: int,
+    ) -> Parsed:
+        """Parse what is complete in a chunk that begins at a record (file offset ``base``)."""
+        if self._may_be_native(data):
+            parsed = self._native.parse(
+                data, base=base, final=final, last_instant=last_instant,
+                fallback_instant=fallback_instant,
+            )  # fmt: skip
+            if parsed.consumed or not self._native.foreign:
+                self._run += parsed.consumed
+                if self._run > NATIVE_RUN:
+                    self._slice = FIRST_SLICE
+                if 0 <= self._told_at < parsed.consumed:
+                    self.general.encoding = UTF8
+                return replace(parsed, reading=self._reading, encoding=self.general.encoding)
+        self._run = 0
+        parsed = self._by_parts(data, base, final, last_instant, fallback_instant)
+        self._reading = parsed.reading
+        return parsed
+
+    def _may_be_native(self, data: memoryview) -> bool:
+        """Whether the scanner may read on: the text is UTF-8, no request waits for lines, and a line of the format comes."""
+        if self.general.has_open or not self.general.native.may_begin(bytes(data[:4096])):
+            return False
+        encoding = self.general.encoding
+        self._told_at = -1
+        if encoding is None:
+            encoding = self._told(bytes(data))
+        return encoding in (None, UTF8)
+
+    def _told(self, data: bytes) -> str | None:
+        """The encoding that the first line tells which is not ASCII; ``_told_at`` is its place."""
+        if data.isascii():
+            return None
+        for match in _BEYOND.finditer(data):
+            found = encoding_of(match[0].removeprefix(b"\xef\xbb\xbf"))
+            if found is not None:
+                self._told_at = match.start()
+                return found
+        return None
+
+    def _by_parts(
+        self, data: memoryview, base: int, final: bool, last: int | None, fallback: int
+    ) -> Parsed:
+        size = self._slice
+        self._slice = min(2 * size, 1 << 30)
+        while size < len(data):
+            end = bytes(data[:size]).rfind(b"\n") + 1
+            if end:
+                parsed = self.general.parse(
+                    data[:end], base=base, final=False, last_instant=last, fallback_instant=fallback
+                )
+                if parsed.consumed:
+                    return parsed
+            size *= 4
+        return self.general.parse(
+            data, base=base, final=final, last_instant=last, fallback_instant=fallback
+        )
+
+
+class _NativeParser(Parser):
+    """The scanner's parser, which stops before records that other rules than the format's may explain."""
+
+    def __init__(self, fmt: Format, tz: tzinfo, max_record: int, profiles: Profiles) -> None:
+        super().__init__(fmt, tz, max_record)
+        self._profiles = profiles
+
+    def _own(self, data: memoryview, records: I32) -> int:
+        kinds = records[:, layout.R_KIND]
+        plain = np.flatnonzero((records[:, layout.R_EVENT] < 0) & (kinds <= layout.K_HEADERLESS))
+        for i in plain.tolist():
+            row = records[i]
+            message = bytes(data[row[layout.R_MSG] : row[layout.R_MSG_END]])
+            if self._is_others(message):
+                return i
+        return len(records)
+
+    def _is_others(self, message: bytes) -> bool:
+        if _ACCESS.search(message) or _STAMP.search(message):
+            return True
+        return bool(self._profiles.match(message.decode("utf-8", "replace")))

@@ -1,0 +1,270 @@
+"""Logical lines → records: which lines go on with the one before (docs/parsing.md, "Continuation"; pure)."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ingest.compiled.layout import L_ERROR, L_NONE, L_WARNING, LOOKAHEAD
+from ingest.records.logical import Logical, access_in
+from ingest.records.native import NativeFormat
+
+# Lines of other instances, behind which a record of one that fell silent counts as ended: it must not hold the others back.
+PATIENCE = 256
+NO_TRACEBACK, FRAMES, ENDED, CHAINED = 0, 1, 2, 3
+
+_EXCEPTION = re.compile(rb"[A-Za-z_][\w.]*(?::(?: .*)?|\s*)$", re.S)
+_CHAIN = (
+    b"During handling of the above exception, another exception occurred:",
+    b"The above exception was the direct cause of the following exception:",
+)
+
+
+@dataclass(slots=True)
+class Record:
+    """A line and those that go on with it.
+
+    ``more`` are the texts behind the first line's, ``traceback`` the number of the line (0 is the first) with which one
+    begins, -1 without. ``start`` … ``end`` is the stretch of the file, ``size`` the bytes of it that are its own. ``index`` is
+    that of its last line in the chunk; ``open_text``: a quoted text is open, in which ``text_lines`` of ``more`` lie.
+    """
+
+    first: Logical
+    level: int
+    start: int
+    end: int
+    size: int
+    index: int
+    more: list[bytes] = field(default_factory=list)
+    traceback: int = -1
+    state: int = NO_TRACEBACK
+    open_text: bool = False
+    grows: bool = False
+    blanks: int = 0
+    text_lines: int = 0
+
+    @property
+    def message_lines(self) -> int:
+        """How many lines of ``more`` are the message's, before a traceback."""
+        return len(self.more) if self.traceback < 0 else max(self.traceback - 1, 0)
+
+
+@dataclass(slots=True)
+class Gathered:
+    """The records of a chunk by their beginnings; ``held``: where the first that may still grow begins, -1 for none."""
+
+    records: list[Record]
+    held: int
+
+
+class Gatherer:
+    """Gathers the records of one chunk; ``is_claimed`` tells a line that some profile's rule takes."""
+
+    def __init__(
+        self, native: NativeFormat, is_claimed: Callable[[bytes], bool], max_record: int
+    ) -> None:
+        self._native = native
+        self._is_claimed = is_claimed
+        self._max_record = max_record
+        self._records: list[Record] = []
+        self._growing: dict[str | None, Record] = {}
+        self._lines: list[Logical] = []
+        self._held = -1
+
+    def gather(self, lines: list[Logical], *, final: bool) -> Gathered:
+        """The records of these lines; those that may still grow are among them, too."""
+        self._lines = lines
+        at = 0
+        while at < len(lines):
+            at = self._take(at, final)
+            if self._held >= 0:
+                break
+        starts = [r.start for r in self._growing.values() if r.grows]
+        if self._held >= 0:
+            starts.append(self._held)
+        self._records.sort(key=lambda r: (r.start, r.first.place))
+        return Gathered(self._records, -1 if final or not starts else min(starts))
+
+    def _take(self, at: int, final: bool) -> int:
+        """Take the line at ``at``; the number of the next one to take."""
+        line = self._lines[at]
+        instance = line.wrapped.instance
+        record = self._growing.get(instance)
+        if len(self._growing) > 1:
+            self._forget_silent(at)
+        if record is not None and record.open_text:
+            taken = self._in_text(record, at, final)
+            if taken:
+                return taken
+        if (
+            record is not None
+            and not line.begins
+            and line.torn is None
+            and self._goes_on(record, line)
+        ):
+            self._append(record, line, at)
+            return at + 1
+        if line.is_blank and line.bar is None:
+            self._add_blank(line, at)
+            return at + 1
+        self._begin(line, at)
+        return at + 1
+
+    def _forget_silent(self, at: int) -> None:
+        silent = [k for k, r in self._growing.items() if at - r.index > PATIENCE]
+        for instance in silent:
+            del self._growing[instance]
+
+    def _add_blank(self, line: Logical, at: int) -> None:
+        """Blank lines belong to nobody, but for their place in a record that goes on behind them."""
+        record = self._growing.get(line.wrapped.instance)
+        if record is not None:
+            record.blanks += 1
+
+    # inside a quoted text
+
+    def _in_text(self, record: Record, at: int, final: bool) -> int:
+        """Take the line at ``at`` as a part of an open text; the number of the next line, 0 where it is none."""
+        if not self._looks_like_beginning(record, self._lines[at]):
+            self._append(record, self._lines[at], at)
+            self._close_text(record)
+            return at + 1
+        end = self._text_end(record, at, final)
+        if end < 0:
+            record.open_text = False
+            return 0
+        if end == len(self._lines):
+            self._held = record.start
+            return end
+        for i in range(at, end + 1):
+            if self._lines[i].wrapped.instance == self._lines[at].wrapped.instance:
+                self._append(record, self._lines[i], i)
+            else:
+                self._take(i, final)
+        self._close_text(record)
+        return end + 1
+
+    def _looks_like_beginning(self, record: Record, line: Logical) -> bool:
+        if record.first.native is not None:
+            return self._native.is_beginning(line.wrapped.text)
+        return line.begins or line.begins_traceback
+
+    def _text_end(self, record: Record, at: int, final: bool) -> int:
+        """The line on which an open text ends although beginnings seem to lie in it; -1: they are real; behind the last: unknown."""
+        seen, instance = 0, self._lines[at].wrapped.instance
+        for i in range(at, len(self._lines)):
+            line = self._lines[i]
+            if line.wrapped.instance != instance:
+                continue
+            if line.end - record.start > self._max_record:
+                return -1
+            if self._looks_like_beginning(record, line):
+                seen += 1
+                if seen > LOOKAHEAD:
+                    return -1
+            if self._native.ends_text(line.wrapped.text):
+                return i
+        return -1 if final else len(self._lines)
+
+    def _close_text(self, record: Record) -> None:
+        """Close an open text where the last line may do so."""
+        record.open_text = not self._native.closes(record.more[-1])
+
+    # other lines
+
+    def _goes_on(self, record: Record, line: Logical) -> bool:
+        """Whether a line without a header goes on with a record."""
+        if line.is_blank:
+            return False
+        if line.bar is not None:
+            self._stop(record)
+            return False
+        if record.state != NO_TRACEBACK:
+            goes_on = self._in_traceback(record, line)
+        elif line.begins_traceback:
+            goes_on = self._takes_traceback(record)
+        elif line.is_indented or record.level >= L_WARNING:
+            goes_on = not self._is_claimed(line.text)
+        else:
+            goes_on = False
+        if not goes_on:
+            self._stop(record)
+        return goes_on
+
+    def _takes_traceback(self, record: Record) -> bool:
+        """A traceback belongs to the error before it, to a warning where it follows directly."""
+        if record.level < L_WARNING or (record.level < L_ERROR and record.more):
+            return False
+        record.traceback = len(record.more) + 1 + (1 if record.blanks else 0)
+        record.state = FRAMES
+        return True
+
+    def _in_traceback(self, record: Record, line: Logical) -> bool:
+        if line.is_indented:
+            return True
+        if line.text.startswith(_CHAIN):
+            record.state = CHAINED
+            return True
+        if line.begins_traceback and record.state == CHAINED:
+            record.state = FRAMES
+            return True
+        if record.state == FRAMES and _EXCEPTION.match(line.text):
+            record.state = ENDED
+            return True
+        return False
+
+    def _stop(self, record: Record) -> None:
+        self._growing.pop(record.first.wrapped.instance, None)
+
+    def _append(self, record: Record, line: Logical, at: int) -> None:
+        if record.blanks:
+            record.more.append(b"\n" * (record.blanks - 1))
+            record.blanks = 0
+        text = line.wrapped.text if record.open_text else line.text
+        record.text_lines += record.open_text
+        record.more.append(b"\0" * line.nuls + text if line.nuls else text)
+        record.end = max(record.end, line.end)
+        record.size += line.size
+        record.index = at
+        if record.end - record.start > self._max_record:
+            self._stop(record)
+
+    def _begin(self, line: Logical, at: int) -> None:
+        self._growing.pop(line.wrapped.instance, None)
+        record = Record(line, level_of(line), line.start, line.end, line.size, at)
+        message = message_of(line)
+        if line.begins_traceback or message.startswith(b"Traceback (most recent call last):"):
+            record.traceback, record.state = 0, FRAMES
+            record.level = max(record.level, L_ERROR)
+        record.open_text = line.json is None and self._native.text_open(message)
+        record.grows = self._may_grow(record)
+        self._records.append(record)
+        if record.grows:
+            self._growing[line.wrapped.instance] = record
+
+    def _may_grow(self, record: Record) -> bool:
+        line = record.first
+        if line.json is not None or (line.access is not None):
+            return False
+        if record.state != NO_TRACEBACK or record.open_text:
+            return True
+        if line.native is not None:
+            return access_in(line) is None
+        return record.level >= L_WARNING
+
+
+def level_of(line: Logical) -> int:
+    """The level that a line's header says."""
+    if line.native is not None:
+        return line.native.level
+    if line.header is not None:
+        return line.header.level
+    return line.json.level if line.json is not None else L_NONE
+
+
+def message_of(line: Logical) -> bytes:
+    """What stands behind a line's header, the whole line where it has none."""
+    if line.native is not None:
+        return line.native.message_of(line.text)
+    if line.header is not None:
+        return line.text[line.header.message :]
+    return line.json.message.encode("utf-8", "replace") if line.json is not None else line.text

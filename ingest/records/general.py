@@ -1,0 +1,200 @@
+"""The general path: any service's lines → parsed chunks, in the tables that the scanner gives for the native format.
+
+Lines pass encoding, envelope, hygiene and header (:mod:`ingest.records.logical`), are gathered to records
+(:mod:`ingest.records.gather`), and are claimed (:mod:`ingest.records.claims`). See docs/parsing.md.
+"""
+
+import json
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from typing import Any
+
+from ingest.records.claims import Claims
+from ingest.records.formats import MAX_RECORD_BYTES, Format
+from ingest.records.gather import Gatherer, Record
+from ingest.records.logical import Reader
+from ingest.records.moments import Clock
+from ingest.records.native import NativeFormat
+from ingest.records.parse import Parsed
+from ingest.records.physical import UTF8, Lines
+from ingest.records.profiles import Profiles
+from ingest.records.sequence import Sequencer
+from ingest.records.units import numbers
+from ingest.records.written import Writer
+
+HEAD_BYTES = 1024  # of a file, that its requests' ids are made from
+
+
+@dataclass(slots=True)
+class Reading:
+    """The state of a file's reading at an offset: all that later lines depend on."""
+
+    encoding: str | None = None
+    today: int | None = None
+    before: int = 0
+    stamps: dict[str, int] = field(default_factory=dict)
+    sequence: str | None = None
+
+    @classmethod
+    def of(cls, text: str | None) -> "Reading":
+        """A state as it was kept."""
+        if text is None:
+            return cls()
+        data: dict[str, Any] = json.loads(text)
+        return cls(
+            data.get("encoding"),
+            data.get("today"),
+            data.get("before", 0),
+            dict(data.get("stamps", [])),
+            data.get("sequence"),
+        )
+
+    def text(self) -> str:
+        """The state as it is kept."""
+        data = {
+            "encoding": self.encoding,
+            "today": self.today,
+            "before": self.before,
+            "stamps": list(self.stamps.items()),
+            "sequence": self.sequence,
+        }
+        return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+
+
+class GeneralParser:
+    """Parses chunks of one file of whatever shape; ``head`` are the file's first bytes, ``reading`` its state so far."""
+
+    def __init__(
+        self,
+        fmt: Format,
+        tz: tzinfo,
+        profiles: Profiles,
+        *,
+        head: bytes = b"",
+        reading: str | None = None,
+        encoding: str | None = None,
+        max_record: int = MAX_RECORD_BYTES,
+    ) -> None:
+        self.format = fmt
+        self.tz = tz
+        self.max_record = max_record
+        self.native = NativeFormat(fmt, max_record)
+        self.profiles = profiles
+        self._head = head
+        self._pinned = encoding
+        self._state = Reading.of(reading)
+        self._sequencer: Sequencer | None = None
+        self.seen: dict[tuple[str, str], int] = {}
+
+    @property
+    def reading(self) -> str:
+        """The state behind what was parsed last."""
+        if self._sequencer is not None:
+            self._state.sequence = self._sequencer.state()
+        return self._state.text()
+
+    @property
+    def has_open(self) -> bool:
+        """Whether requests that were put together from lines without ids wait for more of these."""
+        if self._sequencer is None and self._state.sequence is not None:
+            self._assembly(memoryview(b""), 1)
+        return self._sequencer is not None and self._sequencer.has_open
+
+    @property
+    def encoding(self) -> str | None:
+        """What the file's text is encoded in, None as long as all of it was ASCII."""
+        return self._pinned or self._state.encoding
+
+    @encoding.setter
+    def encoding(self, told: str) -> None:
+        self._state.encoding = told
+
+    def next_beginning(self, data: memoryview, start: int, final: bool) -> int:
+        """Where the first line at or behind start begins: any line may be a record."""
+        return start if start < len(data) else -1
+
+    def header_end(self, data: memoryview) -> int:
+        """Offset behind the first line with a stamped header, or -1."""
+        return -1
+
+    def parse(
+        self,
+        data: memoryview,
+        *,
+        base: int,
+        final: bool,
+        last_instant: int | None,
+        fallback_instant: int,
+    ) -> Parsed:
+        """Parse what is complete in a chunk that begins at a record (file offset ``base``)."""
+        sequencer = self._assembly(data, base)
+        lines = Lines(self.encoding, self._pinned is not None)
+        physical = list(lines.of(data, base, final=final))
+        settled = physical[-1].end - base if physical else 0
+        logical, split = Reader(self.native).of(physical, final=final)
+        gathered = Gatherer(self.native, self._is_claimed, self.max_record).gather(
+            logical, final=final
+        )
+        held = [at for at in (gathered.held, split) if at >= 0]
+        records = gathered.records
+        if held:
+            records, settled = _before(records, min(held), base)
+        writer = Writer(self.native.width)
+        clock = Clock(self.tz, fallback_instant, last_instant, self._state.today)
+        clock.before = self._state.before
+        claims = Claims(
+            self.native, self.profiles, sequencer, clock, writer, self.max_record,
+            fallback_instant, last_instant, self._state.stamps,
+            data if lines.encoding in (None, UTF8) else None, base, seen=self.seen,
+        )  # fmt: skip
+        claims.take(records)
+        self._state.today, self._state.before = clock.today, clock.before
+        if 0 <= lines.decided_at < base + settled:
+            self._state.encoding = lines.encoding
+        return self._parsed(data, base, settled, final, claims)
+
+    def _assembly(self, data: memoryview, base: int) -> Sequencer:
+        if self._sequencer is None:
+            head = self._head
+            if base == 0 and len(head) < HEAD_BYTES:
+                head = bytes(data[:HEAD_BYTES])
+            self._sequencer = Sequencer(self.profiles, head, self._state.sequence)
+        return self._sequencer
+
+    def _is_claimed(self, text: bytes) -> bool:
+        return bool(self.profiles.match(text.decode("utf-8", "replace")))
+
+    def _parsed(
+        self, data: memoryview, base: int, settled: int, final: bool, claims: Claims
+    ) -> Parsed:
+        tables = claims.writer.tables(self.native.scanner)
+        values, states = numbers(tables.data, tables.pairs)
+        giant = not settled and not final and len(data) > self.max_record
+        return Parsed(
+            data=tables.data,
+            base=base,
+            records=tables.records,
+            pairs=tables.pairs,
+            instants=tables.instants,
+            time_source=tables.time_source,
+            values=values,
+            states=states,
+            consumed=settled,
+            giant=giant,
+            rejects=tuple(claims.rejects),
+            ledger=claims.counts.ledger(settled),
+            last_instant=claims.last,
+            source=data,
+            offsets=tables.offsets,
+            reading=self.reading,
+            encoding=self.encoding,
+        )
+
+
+def _before(records: list[Record], held: int, base: int) -> tuple[list[Record], int]:
+    """The records that lie whole before a place that none of them reaches over, and the bytes up to it."""
+    place = held
+    for record in reversed(records):
+        if record.start < place < record.end:
+            place = record.start
+    return [r for r in records if r.start < place], place - base

@@ -1,0 +1,171 @@
+"""The generic header: stamp, level, logger and place at a line's beginning, in whatever order and brackets (pure).
+
+No format is enumerated: a stamp at the line's beginning and a level word within REACH characters make a header, as do
+the shapes that begin with a level (docs/parsing.md, "Headers").
+"""
+
+import re
+from dataclasses import dataclass
+
+from ingest.compiled.layout import L_CRITICAL, L_DEBUG, L_ERROR, L_INFO, L_WARNING
+from ingest.records.moments import Stamp, read_stamp, stamp_at
+
+REACH = 80  # bytes behind a stamp in which its level stands
+
+LEVELS: dict[bytes, int] = {
+    **dict.fromkeys(
+        (b"trace", b"debug", b"debu", b"dbug", b"verbose", b"finest", b"fine"), L_DEBUG
+    ),
+    **dict.fromkeys((b"info", b"notice", b"success", b"inf", b"information"), L_INFO),
+    **dict.fromkeys((b"warn", b"warning", b"wrn", b"warni"), L_WARNING),
+    **dict.fromkeys((b"error", b"erro", b"err", b"severe", b"exception"), L_ERROR),
+    **dict.fromkeys(
+        (b"critical", b"crit", b"criti", b"fatal", b"alert", b"emerg", b"panic"), L_CRITICAL
+    ),
+}
+_WORDS = b"|".join(sorted(LEVELS, key=lambda word: -len(bytes(word))))
+# a level in brackets, or in capitals between things that are no word, or before a colon, or between bars
+_LEVEL = re.compile(
+    rb"[\[(<] ?(?P<boxed>(?i:" + _WORDS + rb")) *[\])>]"
+    rb"|(?<![\w.])(?P<capital>" + _WORDS.upper() + rb")(?![\w.(=])"
+    rb"|(?<![\w.])(?P<colon>(?i:" + _WORDS + rb")):(?=\s|$)"
+    rb"|(?<=[|-] )(?P<barred>(?i:" + _WORDS + rb")) *(?=[|-] )"
+    rb"|^[ |:-]*(?P<first>(?i:" + _WORDS + rb"))(?= +[\[|:-]|  )"
+)
+_UVICORN = re.compile(rb"(?P<level>" + _WORDS.upper() + rb"):(?P<pad> +|$)")
+_BASIC = re.compile(rb"(?P<level>" + _WORDS.upper() + rb"):(?P<name>[A-Za-z_][\w.-]*):")
+_GLOG = re.compile(
+    rb"(?P<level>[DIWEF])(?:(?P<Y>\d{4}))?(?P<M>\d\d)(?P<D>\d\d) (?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)\.(?P<f>\d{6,9}) +"
+    rb"\d+ (?P<place>[^\s:\]]{1,100}:\d+)\] ?"
+)
+_GLOG_LEVELS = {b"D": L_DEBUG, b"I": L_INFO, b"W": L_WARNING, b"E": L_ERROR, b"F": L_CRITICAL}
+_LEADING = re.compile(
+    rb"(?:\[[A-Za-z][\w .-]{0,30}\] )?[\[(]?(?P<level>"
+    + _WORDS.upper()
+    + rb")[\])]?[ :|-]+(?=[\[(]?\d)"
+)
+_BEHIND = re.compile(rb"[ \t]*(?:[-|:\])>,]+[ \t]*)*")
+# what stands between level and message: [file.py:12], name:function:12 -, name -, name:, | name |, in name:, 12#12:
+_PLACES = (
+    re.compile(rb"\[(?P<name>[\w./-]{1,100}:\d+)\] ?"),
+    re.compile(rb"(?P<name>[\w.<>/-]{1,100}:[\w<>.]{1,100}:\d+) (?:-|\||:) ?"),
+    re.compile(rb"(?P<name>[\w.<>/-]{1,100}:\d+) (?:-|\||:) ?"),
+    re.compile(rb"in (?P<name>[\w.]{1,100}): "),
+    re.compile(rb"(?P<name>\d+#\d+): (?:\*\d+ )?"),
+    re.compile(rb"\[(?P<name>[A-Za-z_][\w./:-]{0,100})\] ?(?:[-:|] )?"),
+    re.compile(rb"(?P<name>[A-Za-z_][\w.]{0,100}) (?:\||-) (?:(?P<more>[A-Za-z_]\w{0,60}) \| )?"),
+    re.compile(rb"(?P<name>[a-z_][\w.]{0,60}): "),
+)
+_NAME_BEFORE = re.compile(
+    rb"(?<![\w.])(?P<name>[A-Za-z_][\w.]{0,100}(?::\w+)?(?::\d+)?)[ \t\]]*[-|: ]*[\[( ]*$"
+)
+_THREAD = re.compile(rb"(?:Exception (?:in thread|ignored in|in callback)\b|Uncaught exception\b)")
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a line's beginning says; ``message`` is where the rest begins (bytes of the line)."""
+
+    level: int
+    message: int
+    stamp: Stamp | None = None
+    logger: bytes | None = None
+
+
+def header_of(text: bytes) -> Header | None:
+    """The generic header of a line, or None where the line has none."""
+    first = text[:1]
+    if first.isdigit() or (first in b"[+(" and first):
+        found = _stamped(text)
+        if found is not None:
+            return found
+    elif first.isalpha():
+        found = _glog(text) if first in b"DIWEF" else None
+        if found is not None:
+            return found
+        if first.isupper():
+            found = _by_level(text) or _stamped(text)
+            if found is not None:
+                return found
+        if first == b"E" and _THREAD.match(text):
+            return Header(L_ERROR, 0)
+    if first and first in b"[(A":
+        return _leading(text)
+    return _leading(text) if first.isupper() else None
+
+
+def _stamped(text: bytes) -> Header | None:
+    found = stamp_at(text, bracketed=text[:1] == b"[")
+    if found is None:
+        return None
+    stamp, end = found
+    window = text[end : end + REACH]
+    level = _LEVEL.search(window)
+    if level is None or not _is_early(window, level):
+        return None
+    return _finished(text, end, end + level.start(), end + level.end(), _level_of(level), stamp)
+
+
+def _is_early(window: bytes, level: re.Match[bytes]) -> bool:
+    """Whether a level stands among a header's parts, not among a message's words: at most five words lie before it."""
+    before = window[: level.start()]
+    return b'"' not in before and b"=" not in before and len(before.split()) <= 8
+
+
+def _level_of(match: re.Match[bytes]) -> int:
+    return LEVELS[match.group(match.lastgroup or 0).lower()]
+
+
+def _finished(
+    text: bytes, after_stamp: int, level_start: int, level_end: int, level: int, stamp: Stamp | None
+) -> Header:
+    """The header with its logger, which stands between stamp and level or behind the level."""
+    name = _NAME_BEFORE.search(text[after_stamp:level_start].rstrip(b" \t"))
+    logger = name["name"] if name is not None else None
+    at = _BEHIND.match(text, level_end).end()  # type: ignore[union-attr]
+    for place in _PLACES:
+        match = place.match(text, at)
+        if match is not None:
+            if logger is None:
+                logger = match["name"]
+                at = match.end()
+            elif place in _PLACES[:3]:
+                at = match.end()
+            break
+    return Header(level, at, stamp, logger)
+
+
+def _by_level(text: bytes) -> Header | None:
+    """uvicorn's ``LEVEL:     text`` and basicConfig's ``LEVEL:logger:text``."""
+    match = _BASIC.match(text)
+    if match is not None:
+        return Header(LEVELS[match["level"].lower()], match.end(), logger=match["name"])
+    match = _UVICORN.match(text)
+    if match is not None:
+        return Header(LEVELS[match["level"].lower()], match.end())
+    return None
+
+
+def _glog(text: bytes) -> Header | None:
+    match = _GLOG.match(text)
+    if match is None:
+        return None
+    stamp = read_stamp(match)
+    if stamp is None:
+        return None
+    return Header(_GLOG_LEVELS[match["level"]], match.end(), stamp, match["place"])
+
+
+def _leading(text: bytes) -> Header | None:
+    """A level and then a stamp, as vLLM prints them."""
+    match = _LEADING.match(text)
+    if match is None:
+        return None
+    start = match.end()
+    found = stamp_at(text[start:], bracketed=text[start : start + 1] == b"[")
+    if found is None:
+        return None
+    stamp, end = found
+    return _finished(
+        text, start + end, start + end, start + end, LEVELS[match["level"].lower()], stamp
+    )

@@ -1,0 +1,212 @@
+"""JSON lines of loggers and servers: names of fields → header, message and pairs (pure).
+
+loguru ``serialize``, structlog, python-json-logger, nginx ``escape=json``; docs/parsing.md, "JSON".
+"""
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from ingest.compiled.layout import L_CRITICAL, L_DEBUG, L_ERROR, L_INFO, L_NONE, L_WARNING
+from ingest.records.access import Access, split_request, take_named
+from ingest.records.headers import LEVELS
+from ingest.records.moments import DAY, Stamp, stamp_at
+
+_MESSAGE = ("message", "event", "msg", "log", "text")
+_TIME = ("timestamp", "asctime", "time", "@timestamp", "ts", "datetime", "date")
+_LEVEL = ("level", "levelname", "severity", "log.level", "lvl")
+_LOGGER = ("logger", "name", "logger_name", "log.logger", "module")
+_EXCEPTION = ("exc_info", "exception", "stack", "stack_info", "traceback", "exc_text")
+_ACCESS_TIME = ("time_local", "time_iso8601", "msec", *_TIME)
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class JsonLine:
+    """A record in JSON: what its header would say, its message, its other keys as (name, text) pairs.
+
+    ``event`` is the message where it is nothing but an event's name; ``traceback`` the exception as text.
+    """
+
+    message: str
+    level: int = L_NONE
+    logger: str | None = None
+    stamp: Stamp | None = None
+    request_id: str | None = None
+    traceback: str | None = None
+    pairs: tuple[tuple[str, str], ...] = ()
+    access: Access | None = field(default=None)
+
+
+def json_line(text: bytes) -> JsonLine | None:
+    """A line that is one JSON object with a message or a request; None for any other."""
+    if not text.startswith(b"{") or not text.rstrip().endswith(b"}") or b'"' not in text:
+        return None
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict) or not found:
+        return None
+    return _access(found) or _record(found)
+
+
+def _record(found: dict[str, Any]) -> JsonLine | None:
+    record = found.get("record")
+    if isinstance(record, dict) and isinstance(record.get("message"), str):
+        return _loguru(record)
+    data = dict(found)
+    message = next((data.pop(k) for k in _MESSAGE if isinstance(data.get(k), str)), None)
+    if message is None:
+        return None
+    level = _level(_pop(data, _LEVEL))
+    stamp = _stamp(_pop(data, _TIME))
+    logger = _pop(data, _LOGGER)
+    exception = _pop(data, _EXCEPTION)
+    return JsonLine(
+        message,
+        level,
+        logger if isinstance(logger, str) else None,
+        stamp,
+        _request_id(data),
+        _exception(exception),
+        _pairs(data),
+    )
+
+
+def _loguru(record: dict[str, Any]) -> JsonLine:
+    level, time, extra = record.get("level"), record.get("time"), record.get("extra")
+    data = dict(extra) if isinstance(extra, dict) else {}
+    name, line, function = record.get("name"), record.get("line"), record.get("function")
+    stamp = None
+    if isinstance(time, dict):
+        stamp = _stamp(time.get("repr")) or _stamp(time.get("timestamp"))
+    return JsonLine(
+        record["message"],
+        _level(level.get("name") if isinstance(level, dict) else level),
+        ":".join(str(part) for part in (name, function, line) if part) or None,
+        stamp,
+        _request_id(data),
+        _exception(record.get("exception")),
+        _pairs(data),
+    )
+
+
+def _pop(data: dict[str, Any], names: tuple[str, ...]) -> Any:
+    """The value of the first of these names that is there, taken out."""
+    return next((data.pop(name) for name in names if data.get(name) not in (None, "")), None)
+
+
+def _level(value: Any) -> int:
+    if isinstance(value, str):
+        return LEVELS.get(value.strip().lower().encode("utf-8", "replace"), L_NONE)
+    if isinstance(value, dict):
+        return _level(value.get("name"))
+    if isinstance(value, int) and not isinstance(value, bool):
+        return (L_DEBUG, L_DEBUG, L_INFO, L_WARNING, L_ERROR, L_CRITICAL)[
+            max(0, min(5, value // 10))
+        ]
+    return L_NONE
+
+
+def _stamp(value: Any) -> Stamp | None:
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, int | float) or (isinstance(value, str) and _NUMBER.fullmatch(value)):
+        return _epoch(float(value))
+    found = stamp_at(str(value).encode("utf-8", "replace")[:64])
+    return found[0] if found else None
+
+
+def _epoch(value: float) -> Stamp | None:
+    """Seconds, milliseconds, micro- or nanoseconds since 1970."""
+    for scale in (1e6, 1e3, 1.0, 1e-3):
+        micros = value * scale
+        if 1e14 < micros < 1e16:
+            days, time = divmod(round(micros), DAY)
+            return Stamp(time, days, zone=0)
+    return None
+
+
+def _request_id(data: dict[str, Any]) -> str | None:
+    for name in ("request_id", "x_request_id", "X-Request-ID", "requestId", "correlation_id"):
+        value = data.get(name)
+        if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
+            del data[name]
+            return str(value)
+    for value in data.values():
+        if isinstance(value, dict) and (found := _request_id(dict(value))) is not None:
+            return found
+    return None
+
+
+def _exception(value: Any) -> str | None:
+    if isinstance(value, dict):
+        kind, told = value.get("type"), value.get("value") or value.get("message")
+        trace = value.get("traceback") or value.get("stacktrace")
+        if isinstance(trace, str) and trace.strip():
+            return trace
+        return f"Traceback (most recent call last):\n{kind}: {told}" if kind else None
+    if isinstance(value, list):
+        value = "\n".join(str(part) for part in value)
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def _pairs(data: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    return tuple((str(k), _text(v)) for k, v in data.items() if v is not None)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _access(found: dict[str, Any]) -> JsonLine | None:
+    """nginx's variables as JSON, in whatever names the usual ones have."""
+    status = str(found.get("status", found.get("status_code", "")))
+    line = found.get("request")
+    method = found.get("request_method") or found.get("method")
+    if not (status.isdigit() and len(status) == 3) or not (
+        isinstance(line, str) or isinstance(method, str)
+    ):
+        return None
+    if isinstance(line, str) and not method:
+        words = [*line.split(" "), "", ""][:3]
+    else:
+        target = (
+            found.get("request_uri")
+            or found.get("uri")
+            or found.get("path")
+            or found.get("url")
+            or ""
+        )
+        words = [
+            str(method),
+            str(target),
+            str(found.get("server_protocol") or found.get("protocol") or ""),
+        ]
+    request = split_request(*words)
+    columns = {k: request[k] for k in ("query", "protocol") if request[k]}
+    more: dict[str, str] = {}
+    for key, value in found.items():
+        if key in _USED or value is None:
+            continue
+        if key in ("remote_addr", "client", "client_ip", "remote_ip"):
+            columns["client"] = _text(value)
+        elif key in ("body_bytes_sent", "bytes_sent", "bytes"):
+            columns["bytes_sent"] = _text(value)
+        else:
+            take_named(key, _text(value), columns, more)
+    stamp = next((s for k in _ACCESS_TIME if (s := _stamp(found.get(k))) is not None), None)
+    access = Access("nginx", request["method"], request["path"], int(status), columns, more, stamp)
+    return JsonLine("", L_NONE, None, stamp, columns.get("request_id"), None, (), access)
+
+
+_USED = {
+    "status", "status_code", "request", "request_method", "method", "request_uri", "uri", "path", "url",
+    "server_protocol", "protocol", *_ACCESS_TIME,
+}  # fmt: skip

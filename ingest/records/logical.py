@@ -1,0 +1,182 @@
+"""Physical lines → logical ones: envelopes and terminal's doings off, split lines joined, parts told apart (pure)."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from ingest.records.access import Access, access_of
+from ingest.records.envelopes import Wrapped, unwrap
+from ingest.records.headers import Header, header_of
+from ingest.records.hygiene import Bar, parts_of, without_colours
+from ingest.records.json_lines import JsonLine, json_line
+from ingest.records.native import NativeFormat, NativeHeader
+from ingest.records.physical import Physical
+
+TRACEBACK: Final = b"Traceback (most recent call last):"
+_GROUP: Final = b"  + Exception Group Traceback (most recent call last):"
+_SOLID = re.compile(rb"[^\s\0\x1a]")
+
+
+@dataclass(slots=True)
+class Logical:
+    """One line as the program printed it.
+
+    ``start`` … ``end`` is the stretch of the file that it lies in, ``size`` how many of these bytes are its own (parts of
+    other instances may lie between), ``place`` the offset that names it. What it is, is one of ``native``, ``header``,
+    ``json`` and ``access``, or none of them; a ``bar`` may stand before any. ``torn`` bytes before the text belong to a line
+    whose writer was killed.
+    """
+
+    start: int
+    end: int
+    size: int
+    place: int
+    text: bytes
+    wrapped: Wrapped
+    bar: Bar | None = None
+    native: NativeHeader | None = None
+    header: Header | None = None
+    json: JsonLine | None = None
+    access: Access | None = None
+    torn: bytes | None = None
+    nuls: int = 0
+
+    @property
+    def is_blank(self) -> bool:
+        return _SOLID.search(self.text) is None
+
+    @property
+    def is_indented(self) -> bool:
+        return self.text[:1] in (b" ", b"\t")
+
+    @property
+    def begins_traceback(self) -> bool:
+        return self.text.startswith((TRACEBACK, _GROUP))
+
+    @property
+    def begins(self) -> bool:
+        """Whether a record begins with it, whatever stands before."""
+        return (
+            self.native is not None
+            or self.header is not None
+            or self.json is not None
+            or self.access is not None
+        )
+
+
+class Reader:
+    """Logical lines of one file, chunk after chunk; what is left of a split line at a chunk's end is read again with the next."""
+
+    def __init__(self, native: NativeFormat) -> None:
+        self.native = native
+        self.names: dict[str, int] = {}
+
+    def of(self, physical: Iterable[Physical], *, final: bool) -> tuple[list[Logical], int]:
+        """The logical lines, and where the first split line that lacks its end begins (-1 for none)."""
+        found: list[Logical] = []
+        split: dict[tuple[str | None, str | None], list[Physical]] = {}
+        last: dict[tuple[str | None, str | None], Wrapped] = {}
+        for line in physical:
+            wrapped = self._unwrap(line.text)
+            key = (wrapped.instance, wrapped.stream)
+            if wrapped.partial or key in split:
+                pieces = split.setdefault(key, [])
+                if not pieces:
+                    last[key] = wrapped
+                pieces.append(Physical(line.start, line.end, wrapped.text))
+                if not wrapped.partial:
+                    found.extend(self._joined(split.pop(key), last.pop(key)))
+                continue
+            lines = self.lines_of(line.start, line.end, line.end - line.start, wrapped)
+            found.extend(lines if not line.nuls else _behind_nuls(lines, line.nuls))
+        if final:
+            for key, pieces in split.items():
+                found.extend(self._joined(pieces, last[key]))
+            split = {}
+        if split or len(found) > 1:
+            found.sort(key=lambda line: line.start)
+        return found, min((pieces[0].start for pieces in split.values()), default=-1)
+
+    def _joined(self, pieces: list[Physical], first: Wrapped) -> Iterator[Logical]:
+        text = b"".join(piece.text for piece in pieces)
+        size = sum(piece.end - piece.start for piece in pieces)
+        return self.lines_of(pieces[0].start, pieces[-1].end, size, replace(first, text=text))
+
+    def _unwrap(self, text: bytes) -> Wrapped:
+        """A line's envelopes off; one that the format fits as it is has none."""
+        if self.native.is_given and self.native.header(text) is not None:
+            return Wrapped(text)
+        coloured = b"\x1b" in text or b"#033[" in text
+        return unwrap(without_colours(text)) if coloured and text[:1] in b"\x1b#" else unwrap(text)
+
+    def lines_of(self, start: int, end: int, size: int, wrapped: Wrapped) -> Iterator[Logical]:
+        """The lines that a terminal would show one after another for one physical line."""
+        text = wrapped.text
+        native = self.native.header(text)
+        if native is not None:
+            yield from self._native(Logical(start, end, size, start, text, wrapped, native=native))
+            return
+        parts, bar = parts_of(without_colours(text))
+        if not parts:
+            yield Logical(start, end, size, start, b"", wrapped, bar=bar)
+            return
+        for number, (at, part) in enumerate(parts):
+            part = part.removeprefix(b"\xef\xbb\xbf").strip(b"\0\x1a")
+            line = Logical(
+                start,
+                end,
+                0 if number else size,
+                start + (at if number else 0),
+                part,
+                wrapped,
+                bar=None if number else bar,
+            )
+            yield from self._kind_of(line)
+
+    def _native(self, line: Logical) -> Iterator[Logical]:
+        """A line with a header of the format: two where a whole header stands in it, and no quote is open there."""
+        at = self.native.torn_at(line.text)
+        if at < 0:
+            yield line
+            return
+        rest = self.native.header(line.text[at:])
+        yield Logical(
+            line.start, line.end, line.size, line.place + at, line.text[at:], line.wrapped,
+            native=rest, torn=line.text[:at],
+        )  # fmt: skip
+
+    def _kind_of(self, line: Logical) -> Iterator[Logical]:
+        text = line.text
+        if text.startswith(b"{"):
+            line.json = json_line(text)
+            line.access = line.json.access if line.json is not None else None
+        if line.json is None:
+            line.native = self.native.header(text)
+            if line.native is not None:
+                yield from self._native(line)
+                return
+            at = self.native.torn_at(text)
+            if at > 0:
+                line.native, line.torn = self.native.header(text[at:]), text[:at]
+                line.text, line.place = text[at:], line.place + at
+            else:
+                line.header = header_of(text)
+                line.access = access_of(text, None) if line.header is None else None
+        yield line
+
+
+def _behind_nuls(lines: Iterator[Logical], nuls: int) -> Iterator[Logical]:
+    """Lines of which the first has NULs before it."""
+    for number, line in enumerate(lines):
+        line.nuls = 0 if number else nuls
+        yield line
+
+
+def access_in(line: Logical) -> Access | None:
+    """The access line that a line is, with a header before it or without."""
+    if line.access is None and line.header is not None:
+        return access_of(line.text[line.header.message :], line.header.logger)
+    if line.access is None and line.native is not None:
+        return access_of(line.native.message_of(line.text), line.native.logger_of(line.text))
+    return line.access
