@@ -15,9 +15,7 @@ BOM = b"\xef\xbb\xbf"
 BANNER_BYTES = 4 << 20  # so much before its first record a log may say at its start
 
 
-def require_records(
-    file: LogFile, parser: "ChunkParser", words: "Words", *, final: bool
-) -> None:
+def require_records(file: LogFile, parser: "ChunkParser", words: "Words", *, final: bool) -> None:
     """Refuse a file in whose first bytes, a banner of BANNER_BYTES at most, nothing looks like a record.
 
     :raises LogFileError: for a binary file, or a text whose records have another format.
