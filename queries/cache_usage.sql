@@ -12,6 +12,7 @@
 -- column: threshold_percent number -- the alarm threshold as logged in the bucket; null where it was not
 -- column: samples integer -- samples in the bucket
 -- needs: cache_health
+-- timed: cache_samples
 -- chart: line x=bucket_at y=max_used_percent by=host,path
 -- order: bucket_at, host, path
 
@@ -27,6 +28,7 @@ with bucketed as (
     where sampled_at >= coalesce(cast(:since as timestamptz), timestamptz '-infinity')
       and sampled_at < coalesce(cast(:until as timestamptz), timestamptz 'infinity')
       and (cast(:host as text) is null or host = cast(:host as text))
+      and time_source <> 'file'
     group by 1, 2, 3
 )
 select

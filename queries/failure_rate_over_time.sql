@@ -11,6 +11,7 @@
 -- column: failures integer -- those of them that failed
 -- column: failure_rate number -- failures / requests, 0 to 1
 -- needs: status
+-- timed: requests
 -- chart: line x=bucket_at y=failure_rate
 -- order: bucket_at
 
@@ -24,6 +25,7 @@ with bucketed as (
       and logged_at < coalesce(cast(:until as timestamptz), timestamptz 'infinity')
       and (cast(:host as text) is null or host = cast(:host as text))
       and (cast(:service as text) is null or service = cast(:service as text))
+      and time_source <> 'file'
     group by 1
 )
 select

@@ -80,7 +80,8 @@ order by requests desc, voice nulls last
 
 Types of parameters: {types}; of columns also json. Charts: {charts}; lines and bars have `x=`, `y=` (by comma: a series each) and
 `by=` for one series a value, a heat map has `x=`, `y=` and `value=`. `needs` names the golden fields without which the query has no answer
-([check.md](check.md)); it may be left out. Give parameters a type with `cast`: they may be null.
+([check.md](check.md)); it may be left out. `timed` names the table of whose rows the query leaves out those that have no time but
+their file's (`time_source` `file`); `run` says how many these are. Give parameters a type with `cast`: they may be null.
 
 ## The library
 

@@ -1,7 +1,7 @@
 """The library of named queries: ``.sql`` files whose header is the only place that documents them.
 
 A file begins with ``-- key: value`` lines (``name``, ``summary``, ``question``, ``param``, ``column``, ``needs``,
-``chart``, ``order``); a comment line indented by two spaces or more goes on with the value before it. Behind the first line that
+``timed``, ``chart``, ``order``); a comment line indented by two spaces or more goes on with the value before it. Behind the first line that
 is no comment one SELECT follows, with ``:name`` parameters. Listing reads every file, :func:`load_query` only the one that is asked for.
 """
 
@@ -16,6 +16,7 @@ from pathlib import Path
 from ingest.errors import QueryFileError, UsageProblem
 from ingest.named_queries.golden import BY_NAME
 from ingest.resources import folder
+from ingest.rows.described import TABLES
 from ingest.stores.binds import binds
 
 TYPES = ("timestamp", "integer", "number", "text", "boolean", "json")
@@ -26,8 +27,10 @@ CHARTS = {"none": (), "line": ("x", "y"), "bars": ("x", "y"), "heatmap": ("x", "
 _LISTS = {"line": ("y", "by"), "bars": ("x", "y", "by")}
 CHART_KEYS = ("x", "y", "by", "value")
 NO_NEEDS = ("none",)
+# tables whose rows say where their instant comes from
+TIMED = tuple(t.name for t in TABLES if t.has_time_source)
 
-_KEYS = ("name", "summary", "question", "param", "column", "needs", "chart", "order")
+_KEYS = ("name", "summary", "question", "param", "column", "needs", "timed", "chart", "order")
 _REQUIRED = ("name", "summary", "question", "column", "chart", "order")
 _REPEATED = ("param", "column")
 _HEADER = re.compile(r"--(?: ?([A-Za-z_]+):(?:\s+(.*))?| {2,}(\S.*)|\s*)$")
@@ -83,7 +86,8 @@ class NamedQuery:
     """One file of the library; ``sql`` is the statement without the header, ``line`` where it begins.
 
     ``needs`` are the golden fields (:mod:`ingest.named_queries.golden`) without which it has no answer; :data:`NO_NEEDS` where
-    no field at all is missed, also not those that it reads.
+    no field at all is missed, also not those that it reads. ``timed`` is the table of which it leaves out the rows whose
+    instant is only that of their file; None where it asks for no time of day.
     """
 
     name: str
@@ -92,6 +96,7 @@ class NamedQuery:
     params: tuple[Param, ...]
     columns: tuple[ColumnSpec, ...]
     needs: tuple[str, ...]
+    timed: str | None
     chart: Chart
     order: tuple[str, ...]
     sql: str
@@ -190,6 +195,7 @@ def parse_query(text: str, path: Path) -> NamedQuery:
         params=tuple(_param(v, n, path) for n, v in header.get("param", [])),
         columns=tuple(_column(v, n, path) for n, v in header.get("column", [])),
         needs=_needs(header, path),
+        timed=_timed(header, path),
         chart=_chart(*_single(header, "chart", path), path),
         order=tuple(s.strip() for s in _single(header, "order", path)[1].split(",")),
         sql="\n".join(lines[start:]).strip().rstrip(";").rstrip(),
@@ -295,6 +301,18 @@ def _needs(header: dict[str, list[tuple[int, str]]], path: Path) -> tuple[str, .
                 path, line, f"there is no golden field '{name}'", f"known: {', '.join(BY_NAME)}"
             )
     return names
+
+
+def _timed(header: dict[str, list[tuple[int, str]]], path: Path) -> str | None:
+    """The table that is named; None where the key is not there."""
+    if "timed" not in header:
+        return None
+    line, value = _single(header, "timed", path)
+    if value not in TIMED:
+        raise _problem(
+            path, line, f"'{value}' is no table with a time_source", f"known: {', '.join(TIMED)}"
+        )
+    return value
 
 
 def _chart(line: int, value: str, path: Path) -> Chart:

@@ -19,6 +19,7 @@ class Described:
     :ivar follows: the table whose rows take these with them when they go; ``request_key`` names them.
     :ivar is_linked: its rows name a request that may become known later, or become another one.
     :ivar is_partitioned: by day, where the backend can do that.
+    :ivar has_time_source: its rows say where their instant comes from.
     :ivar is_published: BI readers get it.
     :ivar is_secret: nobody but ttsq reads it.
     """
@@ -33,6 +34,7 @@ class Described:
     follows: str | None = None
     is_linked: bool = False
     is_partitioned: bool = False
+    has_time_source: bool = False
     is_published: bool = True
     is_secret: bool = False
 
@@ -49,6 +51,7 @@ TABLES = (
         place=(("start_file_key", "start_offset"), ("end_file_key", "end_offset")),
         words=("text", "attributes"),
         is_partitioned=True,
+        has_time_source=True,
     ),
     Described(
         "request_parts",
@@ -79,6 +82,7 @@ TABLES = (
         words=("message", "exception_message", "traceback", "attributes"),
         is_linked=True,
         is_partitioned=True,
+        has_time_source=True,
     ),
     Described(
         "cache_samples",
@@ -88,6 +92,7 @@ TABLES = (
         key="sample_key",
         place=_PLACE,
         is_partitioned=True,
+        has_time_source=True,
     ),
     Described(
         "http_requests",
@@ -99,6 +104,7 @@ TABLES = (
         words=("query", "user_agent", "referer", "attributes"),
         is_linked=True,
         is_partitioned=True,
+        has_time_source=True,
     ),
     Described(
         "quarantine",

@@ -53,10 +53,20 @@ def finish_requests(parts: pa.Table) -> pa.Table:
     length = pc.coalesce(parts["text_len"], parts["text_points"])
     table = parts.drop_columns(list(_PARTS_ONLY))
     table = table.set_column(table.column_names.index("text_len"), "text_len", length)
+    table = table.set_column(table.column_names.index("rtf"), "rtf", _rtf(table))
     for name, value in (("id_source", "logged"), ("assembly", "id")):
         column = _where_named(table[name], table["id"], value)
         table = table.set_column(table.column_names.index(name), name, column)
     return table
+
+
+def _rtf(table: pa.Table) -> pa.ChunkedArray:
+    """The real-time factor as logged, else the time taken per time of audio."""
+    logged, audio = table["rtf"], table["audio_ms"]
+    if audio.null_count == len(audio):
+        return logged
+    audio = pc.if_else(pc.greater(audio, 0.0), audio, pa.scalar(None, pa.float64()))
+    return pc.coalesce(logged, pc.divide(table["duration_ms"], audio))
 
 
 def _where_named(

@@ -13,6 +13,7 @@
 -- column: p99_ms number -- 99 % took no longer
 -- column: max_ms number -- the longest
 -- needs: duration_ms
+-- timed: requests
 -- chart: line x=bucket_at y=p50_ms,p95_ms
 -- order: bucket_at
 
@@ -28,6 +29,7 @@ with bucketed as (
       and logged_at < coalesce(cast(:until as timestamptz), timestamptz 'infinity')
       and (cast(:host as text) is null or host = cast(:host as text))
       and (cast(:service as text) is null or service = cast(:service as text))
+      and time_source <> 'file'
       and duration_ms is not null
     group by 1
 )

@@ -13,11 +13,10 @@ from ingest.stores.contract import Reader, Store
 from ingest.stores.duckdb.store import DuckDBReader, DuckDBStore
 from ingest.stores.postgres.copy import copy_in
 from ingest.stores.postgres.store import PostgresReader, PostgresStore
-from tests.queries.rows import Rows, make_store
+from tests.queries.rows import TABLES, Rows, make_store
 from tests.support import postgres_server
 
 ENGINES = ("duckdb", "postgresql")
-_TABLES = ("requests", "stage_timings", "errors", "cache_samples")
 
 
 def store_of(engine: str, path: Path, rows: Rows) -> Store:
@@ -28,7 +27,7 @@ def store_of(engine: str, path: Path, rows: Rows) -> Store:
 def _on_server(rows: Rows) -> PostgresStore:
     store = postgres_server.new_store()
     with store.connected("tests") as connection:
-        for name in _TABLES:
+        for name in TABLES:
             content = [asdict(row) for row in getattr(rows, name)]
             if content:
                 copy_in(connection, name, _typed(pa.Table.from_pylist(content)))
@@ -40,7 +39,7 @@ def _typed(table: pa.Table) -> pa.Table:
     if "seq" in table.column_names:
         place = table.column_names.index("seq")
         table = table.set_column(place, "seq", table["seq"].cast(pa.int32()))
-    for name in ("text_len", "request_key"):
+    for name in ("text_len", "request_key", "http_status", "tokens"):
         if name in table.column_names:
             place = table.column_names.index(name)
             table = table.set_column(place, name, table[name].cast(pa.int64()))

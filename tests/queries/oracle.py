@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.queries.rows import Error, Request, Rows, Sample, Stage
+from tests.queries.rows import BEGAN, Error, Http, Request, Rows, Sample, Stage
 
 Values = dict[str, Any]
 Answer = list[tuple[Any, ...]]
@@ -28,7 +28,7 @@ def in_window(at: datetime, v: Values) -> bool:
     return (v["since"] is None or at >= v["since"]) and (v["until"] is None or at < v["until"])
 
 
-def is_of(row: Request | Error | Stage | Sample, v: Values) -> bool:
+def is_of(row: Request | Error | Stage | Sample | Http, v: Values) -> bool:
     for name in ("host", "service"):
         if v.get(name) is not None and hasattr(row, name) and getattr(row, name) != v[name]:
             return False
@@ -41,6 +41,27 @@ def requests_of(rows: Rows, v: Values) -> list[Request]:
 
 def errors_of(rows: Rows, v: Values) -> list[Error]:
     return [e for e in rows.errors if in_window(e.occurred_at, v) and is_of(e, v)]
+
+
+def http_of(rows: Rows, v: Values) -> list[Http]:
+    found = [h for h in rows.http_requests if in_window(h.logged_at, v) and is_of(h, v)]
+    for name in ("path", "server"):
+        if v.get(name) is not None:
+            found = [h for h in found if getattr(h, name) == v[name]]
+    return found
+
+
+def answered_by(line: Http, rows: Rows) -> Request | None:
+    """The request that an access line answers: by its key, else the only one with its X-Request-ID."""
+    if line.request_key is not None:
+        return next(r for r in rows.requests if r.request_key == line.request_key)
+    alike = [r for r in rows.requests if line.request_id and r.request_id == line.request_id]
+    return alike[0] if len(alike) == 1 else None
+
+
+def timed(found: Iterable[Any]) -> list[Any]:
+    """The rows that have a time of their own."""
+    return [row for row in found if row.time_source != "file"]
 
 
 def grouped(items: Iterable[Any], key: Callable[[Any], Any]) -> dict[Any, list[Any]]:
@@ -134,7 +155,9 @@ def failure_by_stage(rows: Rows, v: Values) -> Answer:
 @oracle
 def failure_rate_over_time(rows: Rows, v: Values) -> Answer:
     answer = []
-    for at, group in grouped(requests_of(rows, v), lambda r: bucket_of(r.logged_at, v)).items():
+    for at, group in grouped(
+        timed(requests_of(rows, v)), lambda r: bucket_of(r.logged_at, v)
+    ).items():
         failures = sum(r.failed for r in group)
         answer.append((at, len(group), failures, failures / len(group)))
     return sorted(answer)
@@ -210,7 +233,7 @@ def window_requests(rows: Rows, v: Values) -> Answer:
 
 @oracle
 def latency_over_time(rows: Rows, v: Values) -> Answer:
-    known = [r for r in requests_of(rows, v) if r.duration_ms is not None]
+    known = [r for r in timed(requests_of(rows, v)) if r.duration_ms is not None]
     answer = []
     for at, group in grouped(known, lambda r: bucket_of(r.logged_at, v)).items():
         times = [r.duration_ms for r in group]
@@ -386,7 +409,9 @@ def samples_of(rows: Rows, v: Values) -> list[Sample]:
 @oracle
 def cache_usage(rows: Rows, v: Values) -> Answer:
     answer = []
-    groups = grouped(samples_of(rows, v), lambda s: (bucket_of(s.sampled_at, v), s.host, s.path))
+    groups = grouped(
+        timed(samples_of(rows, v)), lambda s: (bucket_of(s.sampled_at, v), s.host, s.path)
+    )
     for key, group in groups.items():
         most = max((u for u in map(used, group) if u is not None), default=None)
         limit = max(
@@ -648,3 +673,218 @@ def field_coverage(rows: Rows, v: Values) -> Answer:
     present = sum(r.host in sampled for r in requests)
     answer.append(("cache_health", len(requests), present, ratio(present, len(requests))))
     return sorted(answer, key=lambda a: (ascending(a[3]), a[0]))
+
+
+@oracle
+def rtf_over_time(rows: Rows, v: Values) -> Answer:
+    known = [r for r in timed(requests_of(rows, v)) if r.rtf is not None]
+    answer = []
+    for at, group in grouped(known, lambda r: bucket_of(r.logged_at, v)).items():
+        audio = [r.audio_ms for r in group if r.audio_ms is not None]
+        factors = [r.rtf for r in group]
+        answer.append(
+            (
+                at, len(group), percentile(factors, 0.5), percentile(factors, 0.95),
+                sum(audio) / 1000 if audio else None,
+            )
+        )  # fmt: skip
+    return sorted(answer)
+
+
+@oracle
+def rtf_by_length(rows: Rows, v: Values) -> Answer:
+    known = [r for r in requests_of(rows, v) if r.rtf is not None and r.audio_ms is not None]
+    width = v["audio_band"]
+    answer = []
+    for band, group in grouped(known, lambda r: math.floor(r.audio_ms / 1000 / width)).items():
+        factors = [r.rtf for r in group]
+        spread = (percentile(factors, 0.5), percentile(factors, 0.95))
+        answer.append((band * width, (band + 1) * width, len(group), *spread))
+    return sorted(answer)
+
+
+@oracle
+def latency_by_length(rows: Rows, v: Values) -> Answer:
+    found = requests_of(rows, v)
+    known = [r for r in found if r.duration_ms is not None and r.text_len is not None]
+    width = v["length_band"]
+    answer = []
+    for band, group in grouped(known, lambda r: r.text_len // width).items():
+        times = [r.duration_ms for r in group]
+        per_char = [r.duration_ms / r.text_len for r in group if r.text_len and r.duration_ms is not None]  # fmt: skip
+        answer.append(
+            (
+                band * width, (band + 1) * width - 1, len(group), percentile(times, 0.5),
+                percentile(times, 0.95), percentile(per_char, 0.5),
+            )
+        )  # fmt: skip
+    return sorted(answer, key=lambda a: a[0])
+
+
+@oracle
+def warm_up(rows: Rows, v: Values) -> Answer:
+    known = [r for r in timed(requests_of(rows, v)) if r.duration_ms is not None]
+    answer = []
+    for (host, service, instance), group in grouped(
+        known, lambda r: (r.host, r.service, r.instance)
+    ).items():
+        group.sort(key=lambda r: (r.logged_at, r.request_key))
+        before, began, nth, placed = None, BEGAN, 0, []
+        for r in group:
+            rest = None if before is None else (r.logged_at - before).total_seconds()
+            if rest is None or rest >= v["idle"]:
+                began, nth = r.logged_at, 0
+            nth, before = nth + 1, r.logged_at
+            placed.append((began, nth, r))
+        usual = percentile([r.duration_ms for _, n, r in placed if n > v["first"]], 0.5)
+        for began, nth, r in placed:
+            if nth <= v["first"]:
+                factor = ratio(r.duration_ms, usual) if usual is not None else None
+                answer.append((instance, began, nth, r.duration_ms, usual, factor, r.request_key, r.id, host, service))  # fmt: skip
+    return sorted(answer, key=lambda a: (a[1], a[8], a[9], ascending(a[0]), a[2]))
+
+
+def is_degradation(e: Error) -> bool:
+    if e.level != "WARNING" or e.code is None:
+        return False
+    if e.code in ("MAX_MEL_TOKENS", "UNKNOWN_TOKENS"):
+        return True
+    flag = re.search(r'"fallback_used": "(\w+)"', e.attributes or "")
+    named = "fallback" in e.code.lower() or "fallback" in (e.event or "").lower()
+    return flag[1].lower() in ("true", "yes", "1") if flag else named
+
+
+@oracle
+def degradations(rows: Rows, v: Values) -> Answer:
+    served = requests_of(rows, v)
+    found = [e for e in errors_of(rows, v) if is_degradation(e)]
+    concerned: dict[Any, set[int]] = {}
+    groups = grouped(found, lambda e: (e.code, e.host, e.service, e.instance))
+    for key, group in groups.items():
+        code, *place = key
+        named = {e.request_key for e in group if e.request_key is not None}
+        first = min(e.occurred_at for e in group)
+        concerned[key] = {
+            r.request_key
+            for r in served
+            if (
+                r.request_key in named
+                if named
+                else [r.host, r.service, r.instance] == place and r.logged_at >= first
+            )
+        }
+    answer = []
+    for key, group in groups.items():
+        code, host, service, instance = key
+        its = set().union(*(keys for k, keys in concerned.items() if k[0] == code))
+        with_it = [r.rtf for r in served if r.request_key in concerned[key]]
+        without = [r.rtf for r in served if r.service == service and r.request_key not in its]
+        times = [e.occurred_at for e in group]
+        answer.append(
+            (
+                code, instance, min(times), max(times), len(concerned[key]),
+                percentile(with_it, 0.5), percentile(without, 0.5), len(group), host, service,
+            )
+        )  # fmt: skip
+    return sorted(answer, key=lambda a: (-a[4], a[0], a[8], a[9], ascending(a[1])))
+
+
+@oracle
+def http_errors(rows: Rows, v: Values) -> Answer:
+    lines = http_of(rows, v)
+    bad = [h for h in lines if (h.http_status or 0) >= 400]
+    answer = []
+    for key, group in grouped(bad, lambda h: (h.http_status, h.path, h.server)).items():
+        alike = sum(h.server == key[2] for h in lines)
+        times = [h.logged_at for h in group]
+        answer.append((*key[:2], len(group), len(group) / alike, min(times), max(times), key[2]))
+    answer.sort(key=lambda a: (-a[2], a[0], ascending(a[1]), ascending(a[6])))
+    return limited(answer, v)
+
+
+@oracle
+def http_latency_over_time(rows: Rows, v: Values) -> Answer:
+    known = [h for h in timed(http_of(rows, v)) if h.request_ms is not None]
+    answer = []
+    for at, group in grouped(known, lambda h: bucket_of(h.logged_at, v)).items():
+        times = [h.request_ms for h in group]
+        spread = [percentile(times, share) for share in (0.5, 0.95, 0.99, 1.0)]
+        answer.append((at, len(group), *spread))
+    return sorted(answer)
+
+
+@oracle
+def silent_failures(rows: Rows, v: Values) -> Answer:
+    answer = []
+    for h in http_of(rows, v):
+        r = answered_by(h, rows)
+        if h.http_status is None or h.http_status >= 400 or r is None or not r.failed:
+            continue
+        answer.append(
+            (
+                h.request_id or r.request_id, r.id, h.logged_at, h.http_status, r.error_code,
+                h.server, h.path, r.status, r.request_key, h.http_key,
+            )
+        )  # fmt: skip
+    answer.sort(key=lambda a: (-a[2].timestamp(), a[9]))
+    return limited(answer, v)
+
+
+@oracle
+def time_outside_synthesis(rows: Rows, v: Values) -> Answer:
+    answer = []
+    for h in http_of(rows, v):
+        r = answered_by(h, rows)
+        if h.request_ms is None or r is None or r.duration_ms is None:
+            continue
+        proxy = None if h.upstream_ms is None else h.request_ms - h.upstream_ms
+        answer.append(
+            (
+                h.request_id or r.request_id, r.id, h.request_ms, h.upstream_ms, r.duration_ms,
+                h.request_ms - r.duration_ms, proxy, h.logged_at, h.server, h.http_status,
+                h.http_key,
+            )
+        )  # fmt: skip
+    answer.sort(key=lambda a: (-a[5], a[10]))
+    return limited(answer, v)
+
+
+@oracle
+def rejected_requests(rows: Rows, v: Values) -> Answer:
+    known = {r.request_id for r in rows.requests}
+    refused = [
+        h
+        for h in http_of(rows, v)
+        if h.http_status is not None
+        and 400 <= h.http_status < 500
+        and h.request_key is None
+        and (h.request_id is None or h.request_id not in known)
+    ]
+    answer = []
+    for key, group in grouped(refused, lambda h: (h.http_status, h.path, h.client, h.server)).items():  # fmt: skip
+        times = [h.logged_at for h in group]
+        answer.append((*key[:3], len(group), min(times), max(times), key[3]))
+    answer.sort(key=lambda a: (-a[3], a[0], ascending(a[1]), ascending(a[2]), ascending(a[6])))
+    return limited(answer, v)
+
+
+@oracle
+def clients(rows: Rows, v: Values) -> Answer:
+    answer = []
+    for (client, server), group in grouped(
+        http_of(rows, v), lambda h: (h.client, h.server)
+    ).items():
+        failures = 0
+        for h in group:
+            r = answered_by(h, rows)
+            failures += (h.http_status or 0) >= 400 or (r is not None and r.failed)
+        rejected = sum(400 <= (h.http_status or 0) < 500 for h in group)
+        times = [h.request_ms for h in group]
+        answer.append(
+            (
+                client, len(group), failures, failures / len(group), percentile(times, 0.95),
+                max(h.logged_at for h in group), server, rejected,
+            )
+        )  # fmt: skip
+    answer.sort(key=lambda a: (-a[1], ascending(a[0]), ascending(a[6])))
+    return limited(answer, v)

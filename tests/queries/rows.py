@@ -14,6 +14,11 @@ BEGAN = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 STAGES = ("text_normalize", "llm_prompt_gen", "llm_inference", "llm_postproc", "audio_render")
 CODES = ("SCIPY_FFT_INVALID", "CUDA_OOM", "TEXT_INVALID", None)
 WARNINGS = ("VOICE_FALLBACK", "SLOW_DISK", "MODEL_CHANGED", None)
+SOURCES = ("logged", "logged", "logged", "neighbour", "file")
+INSTANCES = ("tts-1", "tts-1", "tts-2", None)
+
+
+TABLES = ("requests", "stage_timings", "errors", "cache_samples", "http_requests")
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,7 @@ class Error:
     message: str | None
     location: str | None
     attributes: str | None
+    instance: str | None = None
     file_key: int = 1
     byte_offset: int = 0
 
@@ -102,6 +108,25 @@ class Sample:
     byte_offset: int = 0
 
 
+@dataclass(frozen=True)
+class Http:
+    http_key: int
+    logged_at: datetime
+    time_source: str
+    host: str
+    service: str
+    server: str | None
+    client: str | None
+    path: str | None
+    http_status: int | None
+    request_ms: float | None
+    upstream_ms: float | None
+    request_id: str | None
+    request_key: int | None
+    file_key: int = 1
+    byte_offset: int = 0
+
+
 @dataclass
 class Rows:
     """All rows of a store, in the order in which they were drawn."""
@@ -110,6 +135,7 @@ class Rows:
     stage_timings: list[Stage] = field(default_factory=list)
     errors: list[Error] = field(default_factory=list)
     cache_samples: list[Sample] = field(default_factory=list)
+    http_requests: list[Http] = field(default_factory=list)
 
 
 class _Draw:
@@ -135,10 +161,13 @@ def draw_rows(seed: int, count: int = 240) -> Rows:
         rows.requests.append(request)
         _draw_stages(draw, rows, request)
         _draw_errors(draw, rows, request)
+        _draw_http(draw, rows, request)
+    _share_ids(rows)
     _draw_samples(draw, rows)
     _draw_ill_host(rows)
-    for table in (rows.requests, rows.stage_timings, rows.errors, rows.cache_samples):
-        draw.random.shuffle(table)  # type: ignore[arg-type]
+    for name in TABLES:
+        table = getattr(rows, name)
+        draw.random.shuffle(table)
     return rows
 
 
@@ -172,6 +201,10 @@ def _draw_request(draw: _Draw, key: int, at: datetime) -> Request:
         audio_size_kb=draw.maybe(_size(draw, length)) if good else None,
         rms=draw.maybe(draw.random.random()) if good else None,
         spectral_centroid=draw.maybe(draw.random.uniform(1500, 3000)) if good else None,
+        time_source=draw.one(*SOURCES),
+        instance=draw.one(*INSTANCES),
+        audio_ms=draw.maybe(float(draw.random.randint(0, 30_000)), 0.7) if good else None,
+        rtf=draw.maybe(draw.one(0.5, round(draw.random.uniform(0, 3), 4)), 0.7) if good else None,
     )
 
 
@@ -210,7 +243,7 @@ def _draw_errors(draw: _Draw, rows: Rows, request: Request) -> None:
             Error(
                 error_key=len(rows.errors),
                 occurred_at=draw.after(request.logged_at, draw.one(0, 400_000)),
-                time_source="logged",
+                time_source=draw.one(*SOURCES),
                 host=request.host,
                 service=request.service,
                 level=level,
@@ -223,8 +256,39 @@ def _draw_errors(draw: _Draw, rows: Rows, request: Request) -> None:
                 message=_message(draw, request),
                 location=draw.maybe(draw.one("/app/a.py:1 in f", "/app/a.py:2 in g"), 0.4),
                 attributes=fallback and json.dumps({"fallback_used": fallback}),
+                instance=request.instance,
             )
         )
+
+
+def _draw_http(draw: _Draw, rows: Rows, request: Request) -> None:
+    """Access lines of a request: of a proxy and of the service, tied to it by key, by X-Request-ID or not at all."""
+    for server in draw.one((), ("nginx",), ("nginx", "uvicorn"), (None,)):
+        took = draw.maybe((request.duration_ms or 0) + draw.random.randint(0, 400), 0.8)
+        rows.http_requests.append(
+            Http(
+                http_key=len(rows.http_requests),
+                logged_at=draw.after(request.logged_at, 5000),
+                time_source=draw.one(*SOURCES),
+                host=request.host,
+                service=request.service,
+                server=server,
+                client=draw.maybe(draw.one("10.0.0.1", "10.0.0.1", "10.0.0.2")),
+                path=draw.maybe(draw.one("/tts", "/tts", "/v1/audio/speech", "/health")),
+                http_status=draw.maybe(draw.one(200, 200, 200, 404, 422, 500, 502), 0.97),
+                request_ms=took,
+                upstream_ms=draw.maybe(took, 0.5) if server == "nginx" else None,
+                request_id=draw.one(request.request_id, None, f"other-{request.request_key}"),
+                request_key=draw.one(request.request_key, None, None),
+            )
+        )
+
+
+def _share_ids(rows: Rows) -> None:
+    """Some requests have the X-Request-ID of the one before: it was sent again."""
+    for place in range(7, len(rows.requests), 40):
+        before = rows.requests[place - 1]
+        rows.requests[place] = replace(rows.requests[place], request_id=before.request_id)
 
 
 def _draw_ill_host(rows: Rows) -> None:
@@ -272,6 +336,7 @@ def _draw_samples(draw: _Draw, rows: Rows) -> None:
                     threshold_percent=draw.maybe(draw.one(90.0, 95.0), 0.5),
                     used_mb=None if total is None else round(percent * 10, 0),
                     total_mb=total,
+                    time_source=draw.one(*SOURCES),
                     event="cache_health",
                 )
             )
@@ -285,7 +350,7 @@ def make_store(path: Path, rows: Rows) -> DuckDBStore:
     ensure_head(store)
     with store.engine().begin() as connection:
         raw: Any = connection.connection.driver_connection
-        for name in ("requests", "stage_timings", "errors", "cache_samples"):
+        for name in TABLES:
             content = [asdict(row) for row in getattr(rows, name)]
             if content:
                 raw.register("drawn", pa.Table.from_pylist(content))

@@ -75,6 +75,11 @@ ODD: dict[str, tuple[str, ...]] = {
     "as_of": ("2026-03-02", "2030-01-01"),
     "below_hz": ("0", "1e9"),
     "min_z": ("0", "2", "1e9"),
+    "audio_band": ("1", "1000000"),
+    "idle": ("1", "60", "3155760000"),
+    "first": ("1", "1000"),
+    "path": ("/tts", "/none"),
+    "server": ("nginx", "none"),
 }
 
 
@@ -341,6 +346,17 @@ def test_names_are_those_of_the_specification() -> None:
         "fallbacks": "warning_code, logger, records, requests, last_at",
         "voices": "voice, lang, requests, share, failure_rate, p95_ms",
         "hosts": "host, requests, failures, failure_rate, p95_ms, last_at",
+        "silent_failures": "request_id, id, requested_at, http_status, error_code",
+        "rtf_over_time": "bucket_at, requests, p50_rtf, p95_rtf, audio_s",
+        "rtf_by_length": "audio_s_from, audio_s_to, requests, p50_rtf, p95_rtf",
+        "latency_by_length": "text_len_from, text_len_to, requests, p50_ms, p95_ms",
+        "warm_up": "instance, started_at, nth, duration_ms, usual_ms",
+        "degradations": "code, instance, first_at, last_at, requests, rtf_with, rtf_without",
+        "http_errors": "http_status, path, requests, share, first_at, last_at",
+        "http_latency_over_time": "bucket_at, requests, p50_ms, p95_ms, p99_ms",
+        "time_outside_synthesis": "request_id, id, request_ms, upstream_ms, synthesis_ms, outside_ms",
+        "rejected_requests": "http_status, path, client, requests, first_at, last_at",
+        "clients": "client, requests, failures, failure_rate, p95_ms, last_at",
         "field_coverage": "field, requests, present, coverage",
     }
     assert set(query_paths()) == set(first)

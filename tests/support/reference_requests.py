@@ -271,6 +271,8 @@ def _request_row(events: list[Event], key: Place, host: str, service: str) -> Ro
         row["status"] = "failed"
     if row["id"] is not None:
         row |= {"id_source": row["id_source"] or "logged", "assembly": row["assembly"] or "id"}
+    if row["rtf"] is None and row["duration_ms"] is not None and (row["audio_ms"] or 0) > 0:
+        row["rtf"] = row["duration_ms"] / row["audio_ms"]
     text = row["text"]
     if row["text_len"] is None and text is not None:
         row["text_len"] = len(text)

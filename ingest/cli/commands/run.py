@@ -22,6 +22,7 @@ from ingest.errors import ExitCode, UsageProblem
 from ingest.named_queries.empty import explain_empty
 from ingest.named_queries.help import help_text
 from ingest.named_queries.library import NamedQuery
+from ingest.named_queries.untimed import left_out
 from ingest.named_queries.values import bind_values, parse_instant
 from ingest.render.chart_files import PICTURES
 from ingest.render.charts import write_chart
@@ -95,11 +96,14 @@ def _run(
         values = bind_values(query, given, now, target.tz, end)
         result = reader.query(query.sql, values)
         why = explain_empty(reader, query, values, target.tz) if not result.rows else ""
+        missing = left_out(reader, query)
     types = {c.name: c.type for c in query.columns}
     if chart or _is_picture(target.path):
         write_chart(query, result, target.path, target.look(types, why))
     else:
         target.write(result, types, why)
+    if missing is not None:
+        typer.echo(missing, err=True)
     return len(result.rows)
 
 

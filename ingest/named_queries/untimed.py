@@ -1,0 +1,16 @@
+"""What a query over time leaves out: rows of logs without any time of their own."""
+
+from ingest.named_queries.library import NamedQuery
+from ingest.rows.described import BY_NAME
+from ingest.stores.contract import Reader
+
+
+def left_out(reader: Reader, query: NamedQuery) -> str | None:
+    """A sentence that says how many rows were left out, whatever the window; None where there are none."""
+    if query.timed is None:
+        return None
+    counted = f"select count(*) from {query.timed} where time_source = 'file'"
+    count = int(str(reader.query(counted, None).rows[0][0]))
+    if not count:
+        return None
+    return f"left out: {count:,} {BY_NAME[query.timed].noun} of logs that tell no time"
