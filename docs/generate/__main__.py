@@ -2,6 +2,6 @@
 
 import sys
 
-from docs.generate import cli, errors, queries, schema
+from docs.generate import cli, errors, queries, schema, services
 
-sys.exit(max([page.main(sys.argv[1:]) for page in (cli, errors, queries, schema)]))
+sys.exit(max([page.main(sys.argv[1:]) for page in (cli, errors, queries, schema, services)]))

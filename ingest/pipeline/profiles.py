@@ -3,8 +3,9 @@
 from functools import cache
 from pathlib import Path
 
+from ingest.errors import ProfileError
 from ingest.records.profile_file import read_profile
-from ingest.records.profiles import Profiles, together
+from ingest.records.profiles import Profile, Profiles, together
 from ingest.resources import folder
 
 
@@ -14,8 +15,46 @@ def profiles(own: Path | None = None) -> Profiles:
 
     :raises ProfileError: for a profile that cannot be read, naming file and line.
     """
-    folders = [folder("profiles"), *([own] if own is not None else [])]
-    files = [path for each in folders for path in sorted(each.glob("*.toml"))]
-    return together(
-        read_profile(str(path.name), path.read_text(encoding="utf-8")) for path in files
-    )
+    shipped = [read_file(path, path.name) for path in sorted(folder("profiles").glob("*.toml"))]
+    return together([*shipped, *(of_folder(own) if own is not None else [])])
+
+
+def of_folder(own: Path) -> list[Profile]:
+    """The profiles of a user's folder, by their files' names.
+
+    :raises ProfileError: for a folder or a profile that cannot be read.
+    """
+    return [read_file(path, str(path)) for path in files_of(own)]
+
+
+def files_of(own: Path) -> list[Path]:
+    """The files of a user's folder that are profiles; what editors hide there is none.
+
+    :raises ProfileError: for a folder that cannot be read.
+    """
+    try:
+        names = sorted(own.iterdir())
+    except OSError as error:
+        raise ProfileError(
+            f"cannot read the profile folder {own}: {error.strerror}",
+            "correct profile_folder in the settings, or make the folder",
+        ) from error
+    return [path for path in names if path.suffix == ".toml" and not path.name.startswith(".")]
+
+
+def read_file(path: Path, shown: str) -> Profile:
+    """The profile in a file, which messages call ``shown``.
+
+    :raises ProfileError: naming file and line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ProfileError(
+            f"cannot read the profile {shown}: {error.strerror}", f"ls -l {shown}"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ProfileError(
+            f"the profile {shown} is not UTF-8 (byte {error.start})", "save it as UTF-8"
+        ) from error
+    return read_profile(shown, text)

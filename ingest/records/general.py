@@ -64,6 +64,8 @@ class Reading:
 class GeneralParser:
     """Parses chunks of one file of whatever shape; ``head`` are the file's first bytes, ``reading`` its state so far."""
 
+    assembly: type[Sequencer] = Sequencer
+
     def __init__(
         self,
         fmt: Format,
@@ -158,7 +160,7 @@ class GeneralParser:
             head = self._head
             if base == 0 and len(head) < HEAD_BYTES:
                 head = bytes(data[:HEAD_BYTES])
-            self._sequencer = Sequencer(self.profiles, head, self._state.sequence)
+            self._sequencer = self.assembly(self.profiles, head, self._state.sequence)
         return self._sequencer
 
     def _is_claimed(self, text: bytes) -> bool:

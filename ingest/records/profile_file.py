@@ -10,12 +10,12 @@ from ingest.records import profile_rules as rules_of
 from ingest.records.profile_rules import ACTIONS, ADDS, CLOSES, NOISE, REPEATS, WARNS, Column, Rule
 from ingest.records.profiles import Code, Profile, Sample, digest
 
-_PROFILE = {
+PROFILE_KEYS = {
     "name": str, "summary": str, "origin": str, "services": list, "stage_time": str,
     "workers": str, "access": str, "access_closes": bool, "bars": str, "paths": list,
     "fail_statuses": list, "rule": list, "code": list, "sample": list,
 }  # fmt: skip
-_RULE = {
+RULE_KEYS = {
     "name": str, "does": str, "pattern": str, "source": str, "block": bool, "repeats": str,
     "stage": str, "code": str, "level": str, "sample_rate": int, "joiner": str, "needs": list,
     "unless": list, "closed_by": list, "whole_process": bool, "set": dict, "until": list,
@@ -76,7 +76,7 @@ def read_profile(name: str, text: str) -> Profile:
             f"this is not TOML: {error}",
             "Put patterns between single quotes, where TOML leaves backslashes alone.",
         )
-    _check(file, data, _PROFILE, "", 0)
+    _check(file, data, PROFILE_KEYS, "", 0)
     for key in ("name", "summary", "origin"):
         if not data.get(key):
             file.refuse(1, f"the key {key} is missing", f'Add a line such as {key} = "…".')
@@ -140,7 +140,7 @@ def _rules(file: _File, data: Mapping[str, Any]) -> Iterator[Rule]:
     }
     blocks = any(table.get("does") == ADDS and not table.get("repeats") for table in tables)
     for number, table in enumerate(tables):
-        _check(file, table, _RULE, "rule", number)
+        _check(file, table, RULE_KEYS, "rule", number)
         for key in ("name", "does", "pattern", "source"):
             if not table.get(key):
                 file.refuse(

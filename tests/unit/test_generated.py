@@ -4,11 +4,13 @@ from types import ModuleType
 
 import pytest
 
-from docs.generate import cli, errors, schema
+from docs.generate import cli, errors, schema, services
 from ingest.cli.commands import COMMANDS
 from ingest.errors import ExitCode
 
-_PAGES = pytest.mark.parametrize("page", (cli, errors, schema), ids=lambda page: page.PAGE.name)
+_PAGES = pytest.mark.parametrize(
+    "page", (cli, errors, schema, services), ids=lambda page: page.PAGE.name
+)
 
 
 @_PAGES

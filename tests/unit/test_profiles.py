@@ -1,11 +1,14 @@
 """Profiles: their samples give the rows expected, and a wrong file is refused with file, line and advice."""
 
 import re
+import textwrap
+from pathlib import Path
 
 import pytest
 
 from ingest.errors import ProfileError
-from ingest.records.profile_file import read_profile
+from ingest.records.profile_file import PROFILE_KEYS, RULE_KEYS, read_profile
+from ingest.records.profile_rules import ACTIONS
 from ingest.records.profile_samples import check_samples
 from ingest.records.profiles import together
 from tests.support.shipped_profiles import shipped
@@ -81,6 +84,20 @@ def test_a_wrong_profile_is_refused_with_file_and_line(
     assert caught.value.message.startswith(f"mine.toml, line {line}: ")
     assert what in caught.value.message
     assert caught.value.hint and re.match(r"[A-Z]", caught.value.hint)
+
+
+def test_the_profile_of_the_docs_is_well() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "profiles.md").read_text("utf-8")
+    text = textwrap.dedent(page.partition("```toml\n")[2].partition("   ```")[0])
+    profile = read_profile("my-engine.toml", text)
+    assert len(profile.samples) == 1
+    assert list(check_samples(together([*shipped().profiles, profile]), profile)) == []
+
+
+def test_the_docs_name_every_action_and_key() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "profiles.md").read_text("utf-8")
+    for word in (*ACTIONS, *RULE_KEYS, *PROFILE_KEYS):
+        assert word in page, word
 
 
 def test_of_two_profiles_with_one_name_the_later_counts() -> None:

@@ -32,6 +32,7 @@ _DASHES = {"ignore_unknown_options": True}  # a query's options, or SQL that beg
 COMMANDS = (
     Command("ingest", "ingest:ingest", READ, "Read what is new in log files"),
     Command("check", "check:check", READ, "See which queries a log can answer"),
+    Command("profiles", "profiles:profiles", READ, "List and try what services print"),
     Command("replay", "replay:replay", READ, "Retry quarantined lines"),
     Command("verify", "verify:verify", READ, "Recount log files against the tables"),
     Command("demo", "demo:demo", READ, "Write a small log set with an incident"),

@@ -47,10 +47,10 @@ def planned(settings: Settings, paths: Sequence[str], given: Given) -> list[Run]
         raise UsageProblem(
             "no log files are named", "ttsq ingest PATH, or [[sources]] in the settings"
         )
-    return [Run(s.paths, _options(s, given, settings.text)) for s in sources]
+    return [Run(s.paths, _options(s, given, settings)) for s in sources]
 
 
-def _options(source: Source, given: Given, text: TextPolicy) -> Options:
+def _options(source: Source, given: Given, settings: Settings) -> Options:
     return pipeline.Options(
         host=shown(given.host or source.host or local_host()),
         service=shown(given.service or source.service),
@@ -59,7 +59,8 @@ def _options(source: Source, given: Given, text: TextPolicy) -> Options:
         final=given.final,
         dry_run=given.dry_run,
         wait_seconds=given.wait_seconds,
-        text=given.text or text,
+        text=given.text or settings.text,
+        profile_folder=settings.profile_folder,
     )
 
 

@@ -12,7 +12,7 @@ from ingest.stores.urls import without_password
 RECORD_KEYS = ("log_format", "datefmt", "escapes", "stage_time", "tz")  # how records look
 SOURCE_KEYS = ("paths", "host", "service", *RECORD_KEYS)
 SCALAR_KEYS = (
-    "db", "db_password_file", "host", "service", *RECORD_KEYS, "query_folder", "publish", "text",
+    "db", "db_password_file", "host", "service", *RECORD_KEYS, "query_folder", "profile_folder", "publish", "text",
 )  # fmt: skip
 PRUNE_KEYS = ("older_than", "text_older_than")
 CHOICES: Mapping[str, Sequence[str]] = {

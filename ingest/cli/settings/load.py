@@ -62,6 +62,7 @@ class Settings:
     stage_time: str = "elapsed"
     tz: str | None = None
     query_folder: Path | None = None
+    profile_folder: Path | None = None
     publish: str = ""
     text: TextPolicy = "keep"
     prune: PruneSettings = PruneSettings()
@@ -136,8 +137,9 @@ def _spread(entries: dict[str, Entry]) -> None:
 
 def _settings(entries: Mapping[str, Entry]) -> Settings:
     values: dict[str, object] = {k: entries[k].value for k in SCALAR_KEYS if k in entries}
-    if "query_folder" in values:
-        values["query_folder"] = _folder(str(values["query_folder"]))
+    for key in ("query_folder", "profile_folder"):
+        if key in values:
+            values[key] = _folder(key, str(values[key]))
     tables = {
         k.removeprefix("prune.tables."): str(e.value)
         for k, e in entries.items()
@@ -160,11 +162,11 @@ def _of_sources(entries: Mapping[str, Entry]) -> Sequence[Source]:
     return found
 
 
-def _folder(value: str) -> Path:
+def _folder(key: str, value: str) -> Path:
     try:
         return expanded(value)
     except UsageProblem as error:
-        raise SettingsError(f"the setting query_folder: {error.message}", error.hint) from error
+        raise SettingsError(f"the setting {key}: {error.message}", error.hint) from error
 
 
 def _default_file(environment: Mapping[str, str]) -> Path | None:
