@@ -18,6 +18,7 @@
 -- column: lang text -- language
 -- column: voice text -- voice
 -- column: alike integer -- requests it was compared with, itself included
+-- least: request_key, alike, lang, voice, audio_size_kb
 -- needs: status, text_len, audio_size_kb
 -- chart: none
 -- order: abs(z_score) desc, request_key

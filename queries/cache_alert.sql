@@ -13,6 +13,7 @@
 -- column: to_at timestamp -- last sample of the run
 -- column: samples integer -- samples in the run
 -- column: max_used_percent number -- the highest of them, percent
+-- least: to_at, samples
 -- needs: cache_health
 -- chart: none
 -- order: from_at, host, path

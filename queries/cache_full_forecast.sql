@@ -16,6 +16,7 @@
 --   too few samples (fewer than three, or of less than ten minutes)
 -- column: samples integer -- samples measured
 -- column: last_at timestamp -- the newest sample
+-- least: samples, last_at, forecast, percent_per_hour
 -- needs: cache_health
 -- chart: none
 -- order: full_at, host, path

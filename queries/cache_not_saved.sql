@@ -13,6 +13,7 @@
 -- column: request_key integer -- key of its row
 -- column: host text -- machine
 -- column: text_len integer -- length of the text, characters
+-- least: request_key, host, audio_size_kb, duration_ms
 -- needs: status, cache_saved
 -- chart: none
 -- order: duration_ms desc, request_key

@@ -11,6 +11,7 @@
 -- column: max_used_percent number -- the highest sample, percent
 -- column: threshold_percent number -- the alarm threshold as logged in the bucket; null where it was not
 -- column: samples integer -- samples in the bucket
+-- least: samples, threshold_percent
 -- needs: cache_health
 -- timed: cache_samples
 -- chart: line x=bucket_at y=max_used_percent by=host,path

@@ -16,6 +16,7 @@
 -- column: matched_p50_ms number -- the bands' p50, averaged with the hits' numbers as weights: what hits and misses
 --   take for the same texts; the difference of the rows is the cost of a miss
 -- column: matched_p95_ms number -- the same of p95
+-- least: matched_p95_ms, matched_p50_ms, matched_requests, failures
 -- needs: cache_hit, duration_ms
 -- chart: bars x=cache_hit y=matched_p50_ms
 -- order: cache_hit

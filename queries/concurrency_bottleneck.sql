@@ -16,6 +16,7 @@
 -- column: stage_growth number -- stage_p95_ms / p95 of the same stage at the lowest concurrency that has it
 -- column: most_grown_stage text -- the stage whose p95 grew by the largest factor
 -- column: most_growth number -- that factor
+-- least: most_growth, most_grown_stage, p50_ms, requests
 -- needs: started_at, completed_at, duration_ms, stage_times
 -- chart: line x=concurrency y=p95_ms
 -- order: concurrency

@@ -12,6 +12,7 @@
 -- column: first_at timestamp -- when the first of these requests began
 -- column: last_at timestamp -- when the last of them began
 -- column: example_id text -- id of the last of them: ttsq trace ID
+-- least: example_id, share, last_at
 -- needs: status, error_code
 -- chart: bars x=error_code y=failures
 -- order: failures desc, error_code

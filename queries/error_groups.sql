@@ -16,6 +16,7 @@
 -- column: requests integer -- different requests among them
 -- column: first_at timestamp -- first record
 -- column: last_at timestamp -- last record
+-- least: last_at, requests, level, first_at
 -- chart: bars x=code,message y=occurrences by=level
 -- order: occurrences desc, level, code, location, message
 

@@ -14,6 +14,7 @@
 -- column: expected number -- failures there would be if the class failed with this code as often as plain texts do
 -- column: cause text -- code (no more than plain texts give reason to expect), text (3 failures or more, and over
 --   expected + 2 * sqrt(expected)), unclear (too few to tell); null where the class is not known
+-- least: expected, share, requests
 -- needs: status, text
 -- chart: heatmap x=error_code y=text_class value=failures
 -- order: failures desc, text_class, error_code

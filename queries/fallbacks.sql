@@ -11,6 +11,7 @@
 -- column: requests integer -- different requests among them
 -- column: last_at timestamp -- the last of them
 -- column: first_at timestamp -- the first of them
+-- least: first_at, logger, requests
 -- chart: bars x=warning_code y=records by=logger
 -- order: records desc, warning_code, logger
 

@@ -13,6 +13,7 @@
 -- column: last_at timestamp -- the last sign of life: start or end of a request, or a warning or error
 -- column: errors integer -- ERROR and CRITICAL records
 -- column: warnings integer -- WARNING records
+-- least: warnings, errors, last_at
 -- chart: bars x=host y=failure_rate
 -- order: failure_rate desc, errors desc, host
 

@@ -15,6 +15,7 @@
 -- column: request_key integer -- key of its row
 -- column: host text -- machine
 -- column: lang text -- language
+-- least: request_key, lang, host, rms
 -- needs: spectral_centroid
 -- chart: bars x=id y=spectral_centroid by=voice
 -- order: spectral_centroid, request_key

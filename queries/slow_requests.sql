@@ -18,6 +18,7 @@
 -- column: text_len integer -- length of the text, characters
 -- column: cache_hit boolean -- served from the cache
 -- column: status text -- success, failed or as logged
+-- least: request_key, status, cache_hit, host, text_len, slowest_stage_share, started_at
 -- needs: duration_ms
 -- chart: bars x=id y=duration_ms
 -- order: duration_ms desc, request_key

@@ -10,6 +10,7 @@
 -- column: p95_ms number -- 95 % took no longer
 -- column: total_ms number -- all of them together
 -- column: share number -- total_ms / that of all stages, 0 to 1
+-- least: total_ms, samples
 -- needs: stage_times
 -- chart: bars x=stage y=total_ms
 -- order: total_ms desc, stage

@@ -15,6 +15,7 @@
 -- column: request_key integer -- key of its row
 -- column: request_id text -- X-Request-ID
 -- column: host text -- machine
+-- least: request_key, request_id, host
 -- needs: started_at, completed_at
 -- chart: none
 -- order: started_at desc, request_key

@@ -12,6 +12,7 @@
 -- column: failure_rate number -- failures / requests, 0 to 1
 -- column: p95_ms number -- 95 % of those with a known duration took no longer
 -- column: failures integer -- failed requests
+-- least: failures, share
 -- needs: voice
 -- chart: bars x=voice y=requests by=lang
 -- order: requests desc, voice, lang

@@ -13,6 +13,7 @@
 -- column: preceded integer -- those of them that this warning preceded
 -- column: median_lead_ms number -- from the last such warning to the error, half of them less
 -- column: share number -- preceded / errors, 0 to 1
+-- least: share, errors
 -- needs: warning_code
 -- chart: heatmap x=error_code y=warning_code value=preceded
 -- order: preceded desc, error_code, warning_code

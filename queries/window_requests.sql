@@ -17,6 +17,7 @@
 -- column: host text -- machine
 -- column: voice text -- voice
 -- column: text_len integer -- length of the text, characters
+-- least: request_key, logged_at, request_id, host, voice, text_len
 -- chart: none
 -- order: logged_at, request_key
 

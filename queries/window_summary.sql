@@ -12,6 +12,7 @@
 -- column: hosts integer -- different hosts among them
 -- column: first_at timestamp -- first record
 -- column: last_at timestamp -- last record
+-- least: hosts, last_at, requests
 -- chart: bars x=code y=records by=level
 -- order: level, records desc, code
 

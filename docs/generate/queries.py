@@ -66,6 +66,7 @@ and line. A file looks like this:
 -- param: least integer = 1000 [1..] -- characters, 1 or more
 -- column: voice text -- voice
 -- column: requests integer -- requests with such texts
+-- least: requests
 -- needs: text_len
 -- chart: bars x=voice y=requests
 -- order: requests desc, voice
@@ -80,8 +81,9 @@ order by requests desc, voice nulls last
 
 Types of parameters: {types}; of columns also json. Charts: {charts}; lines and bars have `x=`, `y=` (by comma: a series each) and
 `by=` for one series a value, a heat map has `x=`, `y=` and `value=`. `needs` names the golden fields without which the query has no answer
-([check.md](check.md)); it may be left out. `timed` names the table of whose rows the query leaves out those that have no time but
-their file's (`time_source` `file`); `run` says how many these are. Give parameters a type with `cast`: they may be null.
+([check.md](check.md)); `least` names the columns that give way on a narrow terminal, the first one first. Both may be omitted.
+`timed` names the table of whose rows the query leaves out those that have no time except that of their file (`time_source` `file`);
+`run` says how many these are. Give parameters a type with `cast`: they may be null.
 
 ## The library
 
@@ -120,7 +122,7 @@ def _param(param: Param) -> str:
 
 def _output(query: NamedQuery, reader: Reader) -> str:
     result = reader.query(query.sql, bind_values(query, {}, _NOW, UTC))
-    look = Look(_WIDTH, UTC, explain_empty="no rows")
+    look = Look(_WIDTH, UTC, explain_empty="no rows", least=query.least)
     shown = render(QueryResult(result.columns, result.rows[:_ROWS]), "table", look)
     more = len(result.rows) - _ROWS
     if more <= 0:

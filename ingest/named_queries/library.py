@@ -1,7 +1,8 @@
 """The library of named queries: ``.sql`` files whose header is the only place that documents them.
 
-A file begins with ``-- key: value`` lines (``name``, ``summary``, ``question``, ``param``, ``column``, ``needs``,
-``timed``, ``chart``, ``order``); a comment line indented by two spaces or more goes on with the value before it. Behind the first line that
+A file begins with ``-- key: value`` lines (``name``, ``summary``, ``question``, ``param``,
+``column``, ``least``, ``needs``, ``timed``, ``chart``, ``order``); a comment line indented by two
+spaces or more continues the value before it. After the first line that
 is no comment one SELECT follows, with ``:name`` parameters. Listing reads every file, :func:`load_query` only the one that is asked for.
 """
 
@@ -30,7 +31,9 @@ NO_NEEDS = ("none",)
 # tables whose rows say where their instant comes from
 TIMED = tuple(t.name for t in TABLES if t.has_time_source)
 
-_KEYS = ("name", "summary", "question", "param", "column", "needs", "timed", "chart", "order")
+_KEYS = (
+    "name", "summary", "question", "param", "column", "least", "needs", "timed", "chart", "order",
+)  # fmt: skip
 _REQUIRED = ("name", "summary", "question", "column", "chart", "order")
 _REPEATED = ("param", "column")
 _HEADER = re.compile(r"--(?: ?([A-Za-z_]+):(?:\s+(.*))?| {2,}(\S.*)|\s*)$")
@@ -85,6 +88,7 @@ class Chart:
 class NamedQuery:
     """One file of the library; ``sql`` is the statement without the header, ``line`` where it begins.
 
+    ``least`` are the columns that give way on a narrow terminal, the first one first.
     ``needs`` are the golden fields (:mod:`ingest.named_queries.golden`) without which it has no answer; :data:`NO_NEEDS` where
     no field at all is missed, also not those that it reads. ``timed`` is the table of which it leaves out the rows whose
     instant is only that of their file; None where it asks for no time of day.
@@ -95,6 +99,7 @@ class NamedQuery:
     question: str
     params: tuple[Param, ...]
     columns: tuple[ColumnSpec, ...]
+    least: tuple[str, ...]
     needs: tuple[str, ...]
     timed: str | None
     chart: Chart
@@ -194,6 +199,7 @@ def parse_query(text: str, path: Path) -> NamedQuery:
         question=_single(header, "question", path)[1],
         params=tuple(_param(v, n, path) for n, v in header.get("param", [])),
         columns=tuple(_column(v, n, path) for n, v in header.get("column", [])),
+        least=_listed(header, "least"),
         needs=_needs(header, path),
         timed=_timed(header, path),
         chart=_chart(*_single(header, "chart", path), path),
@@ -287,6 +293,11 @@ def _column(value: str, line: int, path: Path) -> ColumnSpec:
     return ColumnSpec(match["name"], match["type"], match["help"].strip())
 
 
+def _listed(header: dict[str, list[tuple[int, str]]], key: str) -> tuple[str, ...]:
+    """The names of a key, by comma; none where the key is not there."""
+    return tuple(name.strip() for _, value in header.get(key, []) for name in value.split(","))
+
+
 def _needs(header: dict[str, list[tuple[int, str]]], path: Path) -> tuple[str, ...]:
     """Golden fields, by comma; none where the key is not there."""
     if "needs" not in header:
@@ -350,6 +361,7 @@ def _check_names(query: NamedQuery, header: dict[str, list[tuple[int, str]]], pa
     for key, used in (
         ("order", [ordered_by(part) for part in query.order if part]),
         ("chart", [name for part in query.chart.axes for name in query.chart.columns(part)]),
+        ("least", list(query.least)),
     ):
         for name in used:
             if name not in columns:

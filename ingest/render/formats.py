@@ -62,6 +62,7 @@ class Look:
 
     ``width`` in cells of the terminal, None for no limit; ``tz`` of instants, None for the machine's; ``csv_safe`` guards
     spreadsheets against formulas; ``types`` are the declared types of columns, where there are any.
+    ``least`` are the columns that give way, the first one first, where not all of them fit.
     """
 
     width: int | None = None
@@ -70,6 +71,8 @@ class Look:
     csv_safe: bool = True
     types: Mapping[str, str] = field(default_factory=dict)
     explain_empty: str = "no rows"
+    least: Sequence[str] = ()
+    colour: bool = False
 
 
 def render(result: Result, kind: str, look: Look) -> str:
@@ -168,7 +171,8 @@ def _table(result: Result, look: Look) -> Iterable[str]:
         return table_lines(result.columns, result.rows, look.tz)
     from ingest.render.table import render_table
 
-    return [render_table(result, look.width, look.tz, look.is_terminal)]
+    table = render_table(result, look.width, look.tz, look.is_terminal, look.least, look.colour)
+    return [table]
 
 
 def _csv(result: Result, look: Look) -> Iterator[str]:

@@ -15,6 +15,7 @@ from ingest.render.cells import (
     short_number,
     zone_label,
 )
+from ingest.render.people import colour_of, coloured, readable
 from ingest.stores.results import columns_of
 
 NULL = "-"
@@ -25,40 +26,104 @@ _LEAST_TEXT = 12  # cells to which a column of text may be folded before columns
 _UNLIMITED = 100_000  # cells: output that goes into a pipe is never folded
 
 
-def render_table(result: Result, width: int | None, tz: tzinfo | None, is_terminal: bool) -> str:
-    """Rows as a table no wider than ``width`` cells (None: as wide as it gets), and a line that counts them.
+def render_table(
+    result: Result,
+    width: int | None,
+    tz: tzinfo | None,
+    is_terminal: bool,
+    least: Sequence[str] = (),
+    colour: bool = False,
+) -> str:
+    """Rows as a table no wider than ``width`` cells (None: as wide as it gets), and a footer.
 
-    What does not fit is folded; columns that do not fit even so are left out from the right, and named.
+    Texts that do not fit are folded. If that is not enough, columns give way and are named in the
+    footer: those of ``least`` in their order, before them keys. Where the rest does not fit either,
+    each record is shown vertically. On a terminal sizes and durations are those a person reads.
     """
-    columns = columns_of(result.rows)
-    cells = [_cells(values, tz) for values in columns]
-    numeric = [all(v is None or is_number(v) for v in values) for values in columns]
-    rigid = [
-        n or any(isinstance(v, datetime) for v in values)
-        for n, values in zip(numeric, columns, strict=True)
-    ]
-    shown = _fitting(result.columns, cells, rigid, width)
-    drawn = [
-        Column(escape_controls(name), texts, is_numeric, is_rigid)
-        for name, texts, is_numeric, is_rigid in zip(
-            result.columns, cells, numeric, rigid, strict=True
-        )
-    ][:shown]
-    table = unfolded(drawn, width, is_terminal)
-    if table is None:
-        table = folded(drawn, width, is_terminal)
-    stamps = (v for values in columns[:shown] for v in values if isinstance(v, datetime))
+    drawn = _drawn(result, tz, is_terminal, colour)
+    shown = _fitting(drawn, giving_way(result.columns, least), width)
+    if shown is None:
+        table = vertical(drawn, width or _UNLIMITED, is_terminal)
+        shown = drawn
+    else:
+        table = unfolded(shown, width, is_terminal) or folded(shown, width, is_terminal)
+    stamps = (v for column in shown for v in column.values if isinstance(v, datetime))
     aware = next((at for at in stamps if at.tzinfo), None)
-    return table + footer(len(result.rows), aware, tz, result.columns[shown:])
+    kept = {id(column) for column in shown}
+    left_out = [column.name for column in drawn if id(column) not in kept]
+    return table + footer(len(result.rows), aware, tz, left_out)
 
 
 class Column(NamedTuple):
-    """A column as it is drawn; a rigid one is never folded."""
+    """A column as it is drawn; a rigid one is never folded. ``colours`` are aligned with the cells."""
 
     name: str
     cells: Sequence[str]
     is_numeric: bool
     is_rigid: bool
+    values: Sequence[object] = ()
+    colours: Sequence[str | None] = ()
+
+    @property
+    def width(self) -> int:
+        """Cells of the terminal that the widest of its texts takes."""
+        return max(map(display_width, (self.name, *self.cells)))
+
+    @property
+    def least_width(self) -> int:
+        """The same when it is folded as far as it may be."""
+        return self.width if self.is_rigid else min(self.width, _LEAST_TEXT)
+
+    def coloured(self, row: int, text: str) -> str:
+        """A text of a row in the row's colour."""
+        return coloured(text, self.colours[row]) if self.colours else text
+
+
+def _drawn(result: Result, tz: tzinfo | None, readably: bool, colour: bool) -> list[Column]:
+    drawn = []
+    for name, values in zip(result.columns, columns_of(result.rows), strict=True):
+        numeric = all(v is None or is_number(v) for v in values)
+        cells = _cells(values, tz)
+        if readably and numeric:
+            cells = [readable(name, v) or cell for v, cell in zip(values, cells, strict=True)]
+        rigid = numeric or any(isinstance(v, datetime) for v in values)
+        colours = [colour_of(name, v) for v in values] if colour else ()
+        drawn.append(Column(escape_controls(name), cells, numeric, rigid, values, colours))
+    return drawn
+
+
+def giving_way(names: Sequence[str], least: Sequence[str]) -> list[int]:
+    """Places of the columns that may be left out, the first to go first."""
+    ranked = [*(n for n in names if n.endswith("_key") and n not in least), *least]
+    return [names.index(name) for name in ranked if name in names][: len(names) - 1]
+
+
+def vertical(columns: Sequence[Column], width: int, is_terminal: bool) -> str:
+    """Each record as lines of a name and a value; values too long for the width are folded."""
+    names = max(display_width(c.name) for c in columns)
+    room = max(width - names - len(GAP), _LEAST_TEXT)
+    lines = []
+    for row in range(len(columns[0].cells)):
+        head = f"{RULE} {row + 1} ".ljust(min(width, names + len(GAP) + _LEAST_TEXT), RULE)
+        lines.append(f"\x1b[1m{head}\x1b[0m" if is_terminal else head)
+        for column in columns:
+            first, *more = _folded_text(column.cells[row], room)
+            space = " " * (names - display_width(column.name))
+            lines.append(f"{column.name}{space}{GAP}{column.coloured(row, first)}".rstrip())
+            lines += [" " * (names + len(GAP)) + text for text in more]
+    return "\n".join(lines) + "\n"
+
+
+def _folded_text(text: str, width: int) -> list[str]:
+    """A text in lines of at most ``width`` cells; at least one."""
+    lines, line, used = [], "", 0
+    for char in text:
+        takes = display_width(char)
+        if used + takes > width:
+            lines.append(line)
+            line, used = "", 0
+        line, used = line + char, used + takes
+    return [*lines, line]
 
 
 def unfolded(columns: Sequence[Column], width: int | None, is_terminal: bool) -> str | None:
@@ -70,15 +135,15 @@ def unfolded(columns: Sequence[Column], width: int | None, is_terminal: bool) ->
     if width is not None and total > width:
         return None
 
-    def line(row: Sequence[str]) -> str:
-        padded = (
-            padded_cell(cell, w, c.is_numeric)
-            for cell, w, c in zip(row, widths, columns, strict=True)
-        )
-        return GAP.join(padded).rstrip()
+    def padded(texts: Sequence[str], column: Column, to: int) -> list[str]:
+        return [padded_cell(text, to, column.is_numeric) for text in texts]
 
-    head = line([c.name for c in columns])
-    rows = map(line, zip(*(c.cells for c in columns), strict=True))
+    head = GAP.join(p for c, w in zip(columns, widths, strict=True) for p in padded([c.name], c, w))
+    drawn = [
+        [c.coloured(row, text) for row, text in enumerate(padded(c.cells, c, w))]
+        for c, w in zip(columns, widths, strict=True)
+    ]
+    head, rows = head.rstrip(), (GAP.join(row).rstrip() for row in zip(*drawn, strict=True))
     bold = f"\x1b[1m{head}\x1b[0m" if is_terminal else head
     return "\n".join([bold, RULE * total, *rows]) + "\n"
 
@@ -106,8 +171,10 @@ def folded(columns: Sequence[Column], width: int | None, is_terminal: bool) -> s
             no_wrap=column.is_rigid,
             overflow="fold",
         )
-    for row in zip(*(c.cells for c in columns), strict=True):
-        table.add_row(*map(Text, row))
+    for row in range(len(columns[0].cells)):
+        styles = [(c.colours[row] if c.colours else None) or "" for c in columns]
+        texts = (c.cells[row] for c in columns)
+        table.add_row(*(Text(text, style) for text, style in zip(texts, styles, strict=True)))
     out = StringIO()
     console = Console(file=out, width=width or _UNLIMITED, force_terminal=is_terminal, emoji=False)
     console.print(table)
@@ -159,19 +226,18 @@ def cell_text(value: object, tz: tzinfo | None, digits: int, decimals: int) -> s
 
 
 def _fitting(
-    names: Sequence[str], cells: Sequence[list[str]], rigid: Sequence[bool], width: int | None
-) -> int:
-    """How many columns, from the left, fit the width with text folded; at least one."""
+    columns: Sequence[Column], least: Sequence[int], width: int | None
+) -> list[Column] | None:
+    """The columns that fit the width with text folded; None where those that may not go do not."""
     if width is None:
-        return len(names)
-    total = 0
-    for place, name in enumerate(names):
-        widest = max((display_width(cell) for cell in cells[place]), default=0)
-        need = max(display_width(name), widest)
-        total += (need if rigid[place] else min(need, _LEAST_TEXT)) + (len(GAP) if place else 0)
-        if total > width:
-            return max(place, 1)
-    return len(names)
+        return list(columns)
+    left_out: set[int] = set()
+    for place in (None, *least):
+        left_out |= set() if place is None else {place}
+        shown = [c for at, c in enumerate(columns) if at not in left_out]
+        if sum(c.least_width for c in shown) + len(GAP) * (len(shown) - 1) <= width:
+            return shown
+    return None
 
 
 def footer(count: int, aware: datetime | None, tz: tzinfo | None, left_out: Sequence[str]) -> str:

@@ -18,7 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.errors import StoreError, UsageProblem
-from ingest.render.cells import display_width, escape_controls, short_number
+from ingest.render.cells import display_width, escape_controls, exact_number, short_number
+from ingest.render.chosen import only_columns
 from ingest.render.formats import Look, format_of, render, write_file
 from ingest.render.table import Column, folded, unfolded
 from ingest.stores.contract import QueryResult
@@ -131,12 +132,73 @@ def test_table_fits_the_terminal(width: int) -> None:
         ("id", "message", "n", "location", "last"),
         [("ts_7f3a2b1c", "很长的消息 " * 20, 12, "/app/app/tts_engine.py:387 in _postproc", 5)],
     )
-    shown = render(rows, "table", Look(width, UTC, True))
-    table = [line for line in shown.splitlines() if "no room" not in line]
-    plain = [escape_codes_removed(line) for line in table]
-    assert max(map(display_width, plain)) <= width
-    if width == 20:
-        assert "no room for: " in shown
+    for look in (Look(width, UTC, True), Look(width, UTC, True, least=("n", "last"))):
+        shown = render(rows, "table", look)
+        table = [line for line in shown.splitlines() if "no room" not in line]
+        plain = [escape_codes_removed(line) for line in table]
+        assert max(map(display_width, plain)) <= max(width, len("location") + 3 + 12)
+
+
+ANSWER = QueryResult(
+    ("id", "request_key", "code", "failures", "seen_at"),
+    [("ts_1", 1 << 40, "SCIPY_FFT_INVALID", 12, datetime(2026, 3, 2, 14, tzinfo=UTC))],
+)
+
+
+def columns_shown(width: int, *least: str) -> list[str]:
+    head = render(ANSWER, "table", Look(width, UTC, least=least)).splitlines()[0]
+    return [name for name in ANSWER.columns if name in head.split()]
+
+
+def test_on_a_narrow_terminal_keys_give_way_and_then_what_the_header_ranks() -> None:
+    assert columns_shown(80, "seen_at", "id") == list(ANSWER.columns)
+    assert columns_shown(62, "seen_at", "id") == ["id", "code", "failures", "seen_at"]
+    assert columns_shown(40, "seen_at", "id") == ["id", "code", "failures"]
+    assert columns_shown(24, "seen_at", "id") == ["code", "failures"]
+    shown = render(ANSWER, "table", Look(40, UTC, least=("seen_at", "id")))
+    assert shown.endswith("1 row; no room for: request_key, seen_at\n")
+
+
+def test_where_the_answer_does_not_fit_records_are_shown_vertically() -> None:
+    lines = render(ANSWER, "table", Look(40, UTC)).splitlines()
+    assert lines[0].startswith("─ 1 ─")
+    assert [line.split()[0] for line in lines[1:6]] == list(ANSWER.columns)
+    assert "SCIPY_FFT_INVALID" in lines[3]
+    assert lines[-1] == "1 row; times in UTC"
+
+
+def test_a_terminal_shows_sizes_and_durations_for_people_and_a_pipe_exact_ones() -> None:
+    cases = {
+        "p95_ms": [(523.0, "523 ms"), (2140.0, "2.1 s"), (0.25, "0.2 ms"), (200_000.0, "3.3 min")],
+        "audio_size_kb": [(86.0, "86 KB"), (9420.0, "9.2 MB")],
+        "size_bytes": [(0, "0 B"), (1536, "1.5 KB")],
+        "bytes": [(3 << 30, "3 GB")],
+        "rooms": [(1234567, "1234567")],
+    }
+    for name, pairs in cases.items():
+        for value, text in pairs:
+            rows = QueryResult((name,), [(value,)])
+            assert f"{text}\n" in render(rows, "table", Look(80, UTC, True)), name
+            assert f"{exact_number(value)}" in render(rows, "table", Look(None, UTC)), name
+            assert render(rows, "csv", Look(80, UTC, True)).splitlines()[1] == exact_number(value)
+
+
+def test_levels_rates_and_growth_have_colours_only_where_asked_for() -> None:
+    rows = QueryResult(("level", "failure_rate", "n"), [("ERROR", 0.02, 1), ("INFO", 0.0, 2)])
+    plain = render(rows, "table", Look(80, UTC))
+    drawn = render(rows, "table", Look(80, UTC, colour=True))
+    assert "\x1b" not in plain
+    assert escape_codes_removed(drawn) == plain
+    assert "\x1b[31mERROR" in drawn
+    assert drawn.count("\x1b[33m") == 1
+
+
+def test_only_the_columns_asked_for_are_shown_in_their_order() -> None:
+    chosen = only_columns(ANSWER, ["failures", "id"])
+    assert (chosen.columns, list(chosen.rows)) == (("failures", "id"), [(12, "ts_1")])
+    with pytest.raises(UsageProblem, match="no column 'failure'") as raised:
+        only_columns(ANSWER, ["failure"])
+    assert raised.value.hint == "did you mean failures?"
 
 
 def escape_codes_removed(line: str) -> str:

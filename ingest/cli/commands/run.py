@@ -9,12 +9,17 @@ import typer
 from ingest.cli.commands.queries import list_library
 from ingest.cli.options.context import open_reader, options, reported
 from ingest.cli.options.output import (
+    Colour,
+    Columns,
     Format,
     Json,
+    NoPager,
     Output,
     OutputFile,
     Raw,
+    Screen,
     ShownZone,
+    Wide,
     chosen_output,
 )
 from ingest.cli.options.query import complete_name, named, parse_params
@@ -55,6 +60,10 @@ def run(
     ] = None,
     tz: ShownZone = None,
     raw: Raw = False,
+    columns: Columns = None,
+    wide: Wide = False,
+    colour: Colour = "auto",
+    no_pager: NoPager = False,
     teach: Annotated[
         bool, typer.Option("--help", "-h", help="Show this help, or with NAME the query's.")
     ] = False,
@@ -71,7 +80,8 @@ def run(
         if teach:
             typer.echo(help_text(query))
             return
-        target = chosen_output(ctx, kind, output, as_json, tz, raw)
+        screen = Screen(columns, wide, colour, no_pager)
+        target = chosen_output(ctx, kind, output, as_json, tz, raw, screen)
         rows = _run(ctx, query, rest, as_of, target, chart)
         if rows and fail_if_any:
             raise typer.Exit(int(ExitCode.FOUND))
@@ -101,7 +111,7 @@ def _run(
     if chart or _is_picture(target.path):
         write_chart(query, result, target.path, target.look(types, why))
     else:
-        target.write(result, types, why)
+        target.write(result, types, why, query.least)
     if missing is not None:
         typer.echo(missing, err=True)
     return len(result.rows)

@@ -6,7 +6,19 @@ from typing import Annotated
 import typer
 
 from ingest.cli.options.context import open_reader, options, reported
-from ingest.cli.options.output import Format, Json, OutputFile, Raw, ShownZone, chosen_output
+from ingest.cli.options.output import (
+    Colour,
+    Columns,
+    Format,
+    Json,
+    NoPager,
+    OutputFile,
+    Raw,
+    Screen,
+    ShownZone,
+    Wide,
+    chosen_output,
+)
 from ingest.errors import UsageProblem
 
 
@@ -18,13 +30,18 @@ def sql(
     as_json: Json = False,
     tz: ShownZone = None,
     raw: Raw = False,
+    columns: Columns = None,
+    wide: Wide = False,
+    colour: Colour = "auto",
+    no_pager: NoPager = False,
 ) -> None:
     """Ask in SQL, read only.
 
     For example: ttsq sql "select status, count(*) from requests group by status"
     """
     with reported(options(ctx).debug):
-        target = chosen_output(ctx, kind, output, as_json, tz, raw)
+        screen = Screen(columns, wide, colour, no_pager)
+        target = chosen_output(ctx, kind, output, as_json, tz, raw, screen)
         statement = sys.stdin.read() if text == "-" else text
         statement = statement.encode("utf-8", "backslashreplace").decode()
         if not statement.strip():

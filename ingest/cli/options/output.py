@@ -1,9 +1,10 @@
 """Where rows go and how they look: the options that every command with rows shares."""
 
+import os
 import shutil
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from pathlib import Path
 from typing import Annotated
@@ -11,10 +12,25 @@ from typing import Annotated
 import typer
 
 from ingest.cli.options.context import options
+from ingest.cli.process.pager import page
 from ingest.cli.settings.load import zone
+from ingest.errors import UsageProblem
 from ingest.render import formats
 from ingest.render.cells import Result
+from ingest.render.chosen import only_columns
 from ingest.render.formats import Look
+
+_COLOURS = ("auto", "always", "never")
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """How a table fits the terminal: columns asked for, and whether it may be wider or coloured."""
+
+    columns: str | None = None
+    wide: bool = False
+    colour: str = "auto"
+    no_pager: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,32 +42,59 @@ class Output:
     as_json: bool
     tz: tzinfo
     csv_guard: bool
+    screen: Screen
 
-    def look(self, types: Mapping[str, str], explain_empty: str) -> Look:
+    def look(self, types: Mapping[str, str], explain_empty: str, least: Sequence[str] = ()) -> Look:
         """How rows are to look there; ``types`` are the declared ones of columns."""
         terminal = self.path is None and sys.stdout.isatty()
-        width = shutil.get_terminal_size().columns if terminal else None
-        return Look(width, self.tz, terminal, self.csv_guard, types, explain_empty)
+        fits = terminal and not self.screen.wide
+        width = shutil.get_terminal_size().columns if fits else None
+        colour = self.path is None and _is_coloured(self.screen.colour, terminal)
+        look = Look(width, self.tz, terminal, self.csv_guard, types, explain_empty)
+        return replace(look, least=least, colour=colour)
 
-    def write(self, result: Result, types: Mapping[str, str], explain_empty: str) -> None:
-        """Write the rows.
+    def write(
+        self,
+        result: Result,
+        types: Mapping[str, str],
+        explain_empty: str,
+        least: Sequence[str] = (),
+    ) -> None:
+        """Write the rows, of the columns asked for.
 
-        :raises UsageProblem: for a format that cannot be written there.
+        :raises UsageProblem: for a format that cannot be written there, or a column there is not.
         :raises StoreError: when the file cannot be written.
         """
         kind = formats.format_of(self.path, "json" if self.as_json else self.kind)
-        look = self.look(types, explain_empty)
-        if self.path is None:
-            sys.stdout.writelines(formats.rendered(result, kind, look))
-        else:
+        if self.screen.columns is not None:
+            result = only_columns(result, _names(self.screen.columns))
+        look = self.look(types, explain_empty, least)
+        if self.path is not None:
             formats.write_file(result, kind, self.path, look)
+            return
+        self._print(formats.rendered(result, kind, look), kind)
+
+    def _print(self, pieces: Iterable[str], kind: str) -> None:
+        if kind == "table" and not self.screen.no_pager and page(pieces):
+            return
+        sys.stdout.writelines(pieces)
+
+
+def _is_coloured(colour: str, terminal: bool) -> bool:
+    """Whether to use colour: NO_COLOR (no-color.org) turns it off where no option turns it on."""
+    return colour == "always" or (colour == "auto" and terminal and not os.environ.get("NO_COLOR"))
+
+
+def _names(written: str) -> list[str]:
+    return [name.strip() for name in written.split(",") if name.strip()]
 
 
 Format = Annotated[
     str | None,
     typer.Option(
         "--format",
-        help="table, csv, json, jsonl, markdown or parquet [default: table, or by the file's suffix].",
+        help="table, csv, json, jsonl, markdown or parquet"
+        " [default: table, or by the file's suffix].",
     ),
 ]
 OutputFile = Annotated[
@@ -72,6 +115,19 @@ Raw = Annotated[
         help="csv: put no apostrophe before what a spreadsheet would take for a formula.",
     ),
 ]
+Columns = Annotated[
+    str | None,
+    typer.Option("--columns", metavar="A,B", help="Show only these columns, in this order."),
+]
+Wide = Annotated[
+    bool, typer.Option("--wide", help="Show all columns of a table, wider than the terminal.")
+]
+Colour = Annotated[
+    str, typer.Option("--color", metavar="WHEN", help="Colour in tables: auto, always or never.")
+]
+NoPager = Annotated[
+    bool, typer.Option("--no-pager", help="Print a long table without a pager (PAGER).")
+]
 
 
 def chosen_output(
@@ -81,11 +137,17 @@ def chosen_output(
     as_json: bool,
     tz: str | None,
     raw: bool,
+    screen: Screen,
 ) -> Output:
     """What these options say together.
 
-    :raises UsageProblem: for a format or a zone that there is not.
+    :raises UsageProblem: for a format, a zone or a choice that there is not.
     """
     if kind is not None:
         formats.format_of(path, kind)
-    return Output(kind, path, as_json, zone(tz or options(ctx).settings.tz), not raw)
+    if screen.colour not in _COLOURS:
+        raise UsageProblem(
+            f"the option --color is given {screen.colour!r}, expected auto, always or never",
+            "for example: --color never",
+        )
+    return Output(kind, path, as_json, zone(tz or options(ctx).settings.tz), not raw, screen)
