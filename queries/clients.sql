@@ -15,6 +15,7 @@
 -- column: last_at timestamp -- the last of them
 -- column: server text -- server that logged them: one behind another logs the same request again
 -- column: rejected integer -- answered with a status from 400 to 499
+-- least: server, rejected, failures, last_at
 -- chart: bars x=client y=requests
 -- order: requests desc, client, server
 

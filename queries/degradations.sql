@@ -16,6 +16,7 @@
 -- column: warnings integer -- warnings
 -- column: host text -- machine
 -- column: service text -- service
+-- least: service, host, warnings, last_at
 -- needs: warning_code
 -- chart: bars x=code y=rtf_with,rtf_without
 -- order: requests desc, code, host, service, instance

@@ -15,6 +15,7 @@
 -- column: first_at timestamp -- the first of them
 -- column: last_at timestamp -- the last of them
 -- column: server text -- server that logged them: one behind another logs the same request again
+-- least: server, share, first_at
 -- chart: bars x=path y=requests by=http_status
 -- order: requests desc, http_status, path, server
 

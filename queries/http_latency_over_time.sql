@@ -14,6 +14,7 @@
 -- column: p95_ms number -- 95 % took no longer
 -- column: p99_ms number -- 99 % took no longer
 -- column: max_ms number -- the longest
+-- least: max_ms, p99_ms
 -- timed: http_requests
 -- chart: line x=bucket_at y=p50_ms,p95_ms
 -- order: bucket_at

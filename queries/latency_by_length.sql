@@ -12,6 +12,7 @@
 -- column: p50_ms number -- half of them took no longer
 -- column: p95_ms number -- 95 % took no longer
 -- column: p50_ms_per_char number -- half of them took no longer for each character; null for empty texts
+-- least: p50_ms_per_char
 -- needs: duration_ms, text_len
 -- chart: bars x=text_len_from y=p50_ms
 -- order: text_len_from

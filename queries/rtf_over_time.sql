@@ -11,6 +11,7 @@
 -- column: p50_rtf number -- half of them had no higher one; above 1 synthesis is slower than speech
 -- column: p95_rtf number -- 95 % had no higher one
 -- column: audio_s number -- audio that they made, seconds; null where no length is known
+-- least: audio_s
 -- timed: requests
 -- chart: line x=bucket_at y=p50_rtf,p95_rtf
 -- order: bucket_at

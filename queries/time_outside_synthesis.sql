@@ -17,6 +17,7 @@
 -- column: server text -- server that logged the line
 -- column: http_status integer -- status of the answer
 -- column: http_key integer -- key of the access line
+-- least: http_key, server, http_status, proxy_ms, requested_at, request_id
 -- needs: duration_ms
 -- chart: bars x=id y=synthesis_ms,outside_ms
 -- order: outside_ms desc, http_key

@@ -17,6 +17,7 @@
 -- column: id text -- id of the request
 -- column: host text -- machine
 -- column: service text -- service
+-- least: request_key, service, host, id, factor
 -- needs: duration_ms
 -- timed: requests
 -- chart: bars x=nth y=duration_ms,usual_ms
