@@ -17,7 +17,7 @@ from ingest.model import RunReport
 from ingest.named_queries.library import NamedQuery, load_library, load_query
 from ingest.named_queries.values import bind_values, parse_instant
 from ingest.pipeline import ingest as pipeline
-from ingest.records.parse import Parser
+from ingest.records.read_with import ReadWith
 from ingest.rows.words import TextPolicy
 from ingest.stores.contract import Reader
 from ingest.stores.migrate import require_head
@@ -151,7 +151,7 @@ class Store:
             if len(found.matches) > 1:
                 return _object(matches_json(found, self._tz))
             traced = gather(reader, found.matches[0], _AROUND, running=False, full=False)
-        parser = Parser(chosen_format(self._settings.for_paths, None, None), self._tz)
+        parser = ReadWith(chosen_format(self._settings.for_paths, None, None), self._tz)
         lines = read_lines(traced.files, wanted_records(traced), traced.names, parser)
         return _object(trace_json(found, traced, lines, self._tz))
 

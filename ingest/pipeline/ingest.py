@@ -23,6 +23,7 @@ from ingest.pipeline.pending import Pending, Settled, built, gathered
 from ingest.pipeline.recognise import BOM, require_records
 from ingest.pipeline.salt import words_of
 from ingest.records.formats import Format
+from ingest.records.read_with import ReadWith
 from ingest.rows.words import TextPolicy, Words
 from ingest.stores import migrate
 from ingest.stores.contract import Store
@@ -133,6 +134,7 @@ class Run:
             dry_run=options.dry_run,
             now=now,
         )
+        self._read_with = ReadWith(options.format, options.tz)
         self._progress = progress
         self._done = 0
         self._total = 0
@@ -379,6 +381,8 @@ class Run:
             size_bytes=max(opened.end, settled.offset),
             reading=settled.reading,
             encoding=settled.encoding,
+            # what has understood nothing is not what the file is to be read with
+            format=self._read_with.as_text(base.format) if ledger.records else base.format,
             modified_ns=0,  # not read to its end: ended here, the run must not leave a file that passes for untouched
             state="live",
             last_logged_at=base.last_logged_at

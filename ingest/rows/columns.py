@@ -169,6 +169,16 @@ def offsets_of(parsed: Parsed, rows: I32) -> Ints:
     return offsets
 
 
+def record_spans(parsed: Parsed) -> tuple[Ints, Ints]:
+    """Where the good records of a chunk begin and end in the file: two int64[n], in order, each beginning once."""
+    good = np.flatnonzero(parsed.records[:, layout.R_KIND] <= layout.K_TRACEBACK).astype(np.int32)
+    starts = offsets_of(parsed, good)
+    if parsed.offsets is None:
+        return starts, parsed.records[good, layout.R_END].astype(np.int64) + parsed.base
+    starts = np.unique(starts)  # several records may be made of one line
+    return starts, np.append(starts[1:], parsed.base + parsed.consumed)[: len(starts)]
+
+
 def row_keys(origin: Origin, offsets: Ints) -> Ints:
     """Keys int64[n] of rows whose records stand at these offsets: see :func:`ingest.model.make_key`."""
     keys: Ints = offsets | np.int64(origin.file_key << KEY_SHIFT)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ingest.records.formats import DEFAULT_FORMAT, compile_format
-from ingest.records.parse import Parser
+from ingest.records.read_with import ReadWith
 from ingest.stores.duckdb.store import DuckDBStore
 from ingest.tasks.trace.find import Found, Trace, find, gather, wanted_records
 from ingest.tasks.trace.lines import Line, read_lines
@@ -87,7 +87,7 @@ class Scene:
     def lines(self, wanted: str, log_format: str = DEFAULT_FORMAT) -> list[Line]:
         """Its records."""
         trace = self.trace(wanted)
-        parser = Parser(compile_format(log_format), UTC)
+        parser = ReadWith(compile_format(log_format), UTC, log_format != DEFAULT_FORMAT)
         return read_lines(trace.files, wanted_records(trace), trace.names, parser)
 
     def text(self, wanted: str, look: TraceLook | None = None) -> str:

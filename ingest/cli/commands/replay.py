@@ -55,6 +55,7 @@ def replay(
             dry_run=dry_run,
             wait_seconds=wait,
             text=text or s.text,
+            is_asked=any(given is not None for given in (log_format, datefmt, tz)),
         )
         with reading_progress("replay") as progress:
             report = flow.replay(

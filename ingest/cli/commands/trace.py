@@ -13,7 +13,7 @@ from ingest.cli.options.logs import DateFormat, LogFormat, chosen_format
 from ingest.cli.settings.load import zone
 from ingest.errors import UsageProblem
 from ingest.named_queries.values import parse_instant
-from ingest.records.parse import Parser
+from ingest.records.read_with import ReadWith
 from ingest.tasks.trace.find import Found, Trace, find, gather, wanted_records
 from ingest.tasks.trace.lines import Line, read_lines
 from ingest.tasks.trace.listing import matches_json, matches_text, trace_json
@@ -69,7 +69,11 @@ def trace(
         shown_in = zone(tz or settings.tz)
         instant = _instant(at, shown_in)
         window = _window(around)
-        parser = Parser(chosen_format(settings, log_format, datefmt), zone(settings.tz))
+        parser = ReadWith(
+            chosen_format(settings, log_format, datefmt),
+            zone(settings.tz),
+            log_format is not None or datefmt is not None,
+        )
         found, traced = _gathered(ctx, _stored(wanted), instant, window, around is not None, full)
         if traced is None:
             typer.echo(_listed(found, _look(shown_in, full), as_json), nl=as_json)

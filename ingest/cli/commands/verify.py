@@ -41,7 +41,8 @@ def verify(
     """
     with reported(options(ctx).debug):
         s = options(ctx).settings
-        how = flow.Options(chosen_format(s, log_format, datefmt), zone(tz or s.tz))
+        asked = any(given is not None for given in (log_format, datefmt, tz))
+        how = flow.Options(chosen_format(s, log_format, datefmt), zone(tz or s.tz), asked)
         found, missing = expand(paths) if paths else (None, [])
         if missing and not found:
             raise missing[0]

@@ -268,10 +268,11 @@ def _link_table(links: Sequence[Relink]) -> "pa.Table":
     )
 
 
-# Stages logged with their own times add up to the time since the request began; else the difference is their own time.
+# One line may tell several stages: they stand in the order that they were numbered in. Stages logged with their own times add up to the time since the request began; else the difference is their own time.
 _RESTAGE = """
 with linked as (
-    select s.file_key, s.byte_offset, l.request_key, l.part, l.is_own, s.elapsed_ms, s.duration_ms
+    select s.file_key, s.byte_offset, s.seq as place, l.request_key, l.part, l.is_own,
+        s.elapsed_ms, s.duration_ms
     from stage_timings s join batch_links l
       on s.file_key = l.file_key and s.id = l.id
      and s.byte_offset between l.first_offset and l.last_offset
@@ -280,9 +281,9 @@ with linked as (
     select *, row_number() over w as seq, sum(duration_ms) over w as so_far,
         coalesce(last_value(elapsed_ms ignore nulls) over p, 0) as before
     from linked
-    window w as (partition by request_key order by part, byte_offset),
+    window w as (partition by request_key order by part, byte_offset, place),
         p as (
-            partition by request_key order by part, byte_offset
+            partition by request_key order by part, byte_offset, place
             rows between unbounded preceding and 1 preceding
         )
 )
@@ -295,5 +296,6 @@ update stage_timings set request_key = n.request_key, seq = n.seq,
     end
 from numbered n
 where stage_timings.file_key = n.file_key and stage_timings.byte_offset = n.byte_offset
+  and stage_timings.seq = n.place
   and logged_at >= ? and logged_at <= ?
 """

@@ -315,10 +315,11 @@ where t.{table.key} between (l.file_key << {KEY_SHIFT}) | l.first_offset
 ]
 
 # "before" is the last value of the rows before that is not null: the one behind which as many such values stand as before the row.
-# Stages logged with their own times add up to the time since the request began; else the difference is their own time.
+# One line may tell several stages: they stand in the order that they were numbered in. Stages logged with their own times add up to the time since the request began; else the difference is their own time.
 _RESTAGE = f"""
 with linked as (
-    select s.file_key, s.byte_offset, l.request_key, l.part, l.is_own, s.elapsed_ms, s.duration_ms
+    select s.file_key, s.byte_offset, s.seq as place, l.request_key, l.part, l.is_own,
+        s.elapsed_ms, s.duration_ms
     from stage_timings s join {_LINKS}
       on s.file_key = l.file_key and s.id = l.id
      and s.byte_offset between l.first_offset and l.last_offset
@@ -328,7 +329,7 @@ with linked as (
         count(elapsed_ms) over w as upto,
         count(elapsed_ms) over w - case when elapsed_ms is null then 0 else 1 end as earlier
     from linked
-    window w as (partition by request_key order by part, byte_offset rows unbounded preceding)
+    window w as (partition by request_key order by part, byte_offset, place rows unbounded preceding)
 ), compared as (
     select n.*, b.elapsed_ms as before
     from numbered n left join numbered b
@@ -344,5 +345,6 @@ set request_key = n.request_key, seq = cast(n.seq as integer),
     end
 from compared n
 where stage_timings.file_key = n.file_key and stage_timings.byte_offset = n.byte_offset
+  and stage_timings.seq = n.place
   and logged_at >= %(earliest)s and logged_at <= %(latest)s
 """

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ingest.compiled import layout
 from ingest.model import Ledger, Reject
 from ingest.records.arrays import Bools, Ints, raw_text
 from ingest.records.parse import REJECT_HEAD_BYTES, Parsed
+from ingest.rows.columns import record_spans
 from ingest.tasks.replay.held import Held
 
 
@@ -32,7 +32,7 @@ def heal(parsed: Parsed, low: int, taken: Sequence[Held]) -> Healed | None:
 
     A piece without a record in it stays as it is, whatever this parser would make of it.
     """
-    good = _intervals(parsed)
+    good = record_spans(parsed)
     if not len(good[0]):
         return None
     old = (_array([h.offset for h in taken]), _array([h.end for h in taken]))
@@ -64,12 +64,6 @@ def heal(parsed: Parsed, low: int, taken: Sequence[Held]) -> Healed | None:
 def remaining(taken: Held, end: int) -> Held:
     """What of a piece stands from ``end`` on."""
     return Held(end, taken.end - end, taken.reason, taken.raw)
-
-
-def _intervals(parsed: Parsed) -> tuple[Ints, Ints]:
-    good = parsed.records[:, layout.R_KIND] <= layout.K_TRACEBACK
-    starts = parsed.records[good, layout.R_START].astype(np.int64) + parsed.base
-    return starts, parsed.records[good, layout.R_END].astype(np.int64) + parsed.base
 
 
 def _array(values: list[int]) -> Ints:

@@ -13,7 +13,10 @@ _CHUNK_BYTES = 8 << 20  # parsed in one go
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How records look now, and the zone of their stamps; ``final``: nothing will follow the ends of live files."""
+    """How to read files whose checkpoints do not say it; ``is_asked``: the others, too.
+
+    ``final``: nothing will follow the ends of live files.
+    """
 
     format: Format
     tz: tzinfo
@@ -22,6 +25,7 @@ class Options:
     wait_seconds: float = 10.0
     chunk_bytes: int = _CHUNK_BYTES
     text: TextPolicy = "keep"
+    is_asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

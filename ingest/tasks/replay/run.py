@@ -19,6 +19,7 @@ from ingest.pipeline.salt import words_of
 from ingest.records.chunks import ChunkReader
 from ingest.records.instants import LOGGED
 from ingest.records.parse import Parsed, Parser
+from ingest.records.read_with import ReadWith
 from ingest.rows.assemble import build, find_events
 from ingest.rows.columns import FirstPairs
 from ingest.rows.described import BY_NAME, RECORDS
@@ -212,7 +213,9 @@ class _File:
         self.moved = Ledger()
         self.released = 0
         self.held_bytes = 0
-        self._parser = Parser(run.options.format, run.options.tz)
+        how = run.options
+        self._with = ReadWith(how.format, how.tz, how.is_asked).of(checkpoint.format)
+        self._parser = Parser(self._with.format, self._with.tz)
         self._reader = reader
         self._batch: list[Healed] = []
         is_open = checkpoint.state != "finished" and checkpoint.compression == "none"
@@ -282,7 +285,7 @@ class _File:
             return parsed
         first = int(good[0])
         if parsed.time_source[first] == LOGGED and not _is_repeated(
-            int(parsed.instants[first]), self.run_.options.tz
+            int(parsed.instants[first]), self._with.tz
         ):
             return parsed
         last = self._instant_before(at)
@@ -338,7 +341,7 @@ class _File:
         self.checkpoint = checkpoint
 
     def _write(self, writer: Writer, healed: Healed, checkpoint: Checkpoint) -> dict[str, int]:
-        fmt, cut = self.run_.options.format, self.run_.pruned
+        fmt, cut = self._with.format, self.run_.pruned
         parsed = without_requests(healed.parsed, cut.of("requests"))
         origin = Origin(checkpoint.file_key, checkpoint.host, checkpoint.service)
         carry: dict[str, int] = {}

@@ -16,12 +16,14 @@ from ingest.logfiles.reader import LogReader
 from ingest.logfiles.stat import FileStat
 from ingest.records.arrays import raw_text
 from ingest.records.parse import Parsed, Parser
+from ingest.records.read_with import ReadWith
 from ingest.records.vocabulary import COMPLETE, FAILED, KEYS, STAGE_TIME, START
 from ingest.tasks.trace.rows import KnownFile
 
 _GAP = 1 << 20  # bytes: records nearer to each other are read in one go, with all between them
 _STRETCH = 8 << 20  # bytes read in one go at most, but for the last record's own
 _BEHIND = 64 << 10  # bytes first read behind the last record, to find its end
+_PLACE_ID = re.compile(r"[0-9a-f]{8}-\d+")  # made from where a request begins in its log
 _LINE = 4096  # bytes shown of a line whose record the format does not find
 _LEVELS = (None, "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _STORED_EVENTS = frozenset({START, COMPLETE, FAILED, STAGE_TIME})  # each has a row of its own
@@ -64,9 +66,10 @@ def read_lines(
     known: Mapping[int, KnownFile],
     wanted: Sequence[Wanted],
     names: Collection[str],
-    parser: Parser,
+    otherwise: ReadWith,
 ) -> list[Line]:
     """The records wanted, in time; with those between them that name one of ``names`` (the id, the X-Request-ID).
+    ``otherwise`` is what files are read with whose checkpoints do not say it.
 
     A record that is no longer there comes back as it was stored, with the reason. Each file is read once, forwards;
     of a compressed one what stands before the last record is inflated.
@@ -75,12 +78,12 @@ def read_lines(
     for key in sorted({w.file_key for w in wanted}):
         ours = {w.offset: w for w in wanted if w.file_key == key}
         ordered = [ours[offset] for offset in sorted(ours)]
-        lines += _lines_of(known.get(key), ordered, names, parser)
+        lines += _lines_of(known.get(key), ordered, names, otherwise)
     return sorted(lines, key=lambda line: (line.at, line.file_key, line.offset))
 
 
 def _lines_of(
-    known: KnownFile | None, wanted: Sequence[Wanted], names: Collection[str], parser: Parser
+    known: KnownFile | None, wanted: Sequence[Wanted], names: Collection[str], otherwise: ReadWith
 ) -> list[Line]:
     if known is None:
         return [_gone(w, "", "its log file is not known any more") for w in wanted]
@@ -88,7 +91,7 @@ def _lines_of(
     if isinstance(found, Absent):
         return [_gone(w, known.path, found.why) for w in wanted]
     try:
-        reader = _FileLines(known.file_key, found, parser, names)
+        reader = _FileLines(known, found, otherwise.of(known.format), names)
     except LogFileError as problem:
         return [_gone(w, known.path, problem.message) for w in wanted]
     try:
@@ -122,12 +125,13 @@ class _FileLines:
     """Reads the records of one file, group by group."""
 
     def __init__(
-        self, file_key: int, stat: FileStat, parser: Parser, names: Collection[str]
+        self, known: KnownFile, stat: FileStat, read_with: ReadWith, names: Collection[str]
     ) -> None:
         self.lines: list[Line] = []
-        self._file_key = file_key
+        self._file_key = known.file_key
+        self._is_unnamed = any(map(_PLACE_ID.fullmatch, names))  # no line names the request
         self._stat = stat
-        self._parser = parser
+        self._parser = Parser(read_with.format, read_with.tz)
         self._names = tuple(names)
         self._word = re.compile(
             b"|".join(rb"(?<![\w-])" + re.escape(n.encode()) + rb"(?![\w-])" for n in names)
@@ -198,6 +202,8 @@ class _FileLines:
         return self._line(parsed, place, w.at, True)
 
     def _is_it(self, w: Wanted, record: bytes) -> bool:
+        if self._is_unnamed:
+            return True
         text = raw_text(record)
         named = any(n in text or _ESCAPABLE.search(n) for n in self._names)
         return named and (w.event is None or w.event in text)

@@ -173,3 +173,4 @@ class KnownFile:
     anchor: str | None
     committed_offset: int
     inode: int
+    format: str | None = None

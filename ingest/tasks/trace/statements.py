@@ -110,7 +110,7 @@ limit cast(:most as bigint)
 """
 
 LOG_FILE = """
-select file_key, path, fingerprint, header_offset, anchor, committed_offset, inode
+select file_key, path, fingerprint, header_offset, anchor, committed_offset, inode, format
 from log_files
 where file_key = :key
 """

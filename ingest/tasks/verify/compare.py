@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from ingest.compiled import layout
 from ingest.records.arrays import Bools, Ints
 from ingest.records.instants import NO_INSTANT
 from ingest.records.parse import Parsed
 from ingest.rows.chunk import ChunkRows, RecordRows
+from ingest.rows.columns import record_spans
 from ingest.rows.described import BY_NAME
 from ingest.rows.spans import GRACE_US, JOIN_GAP_US
 from ingest.stores.recorded import TABLE_OF, Places, Stored
@@ -109,13 +109,13 @@ def compare(parsed: Parsed, want: Expected, stored: Stored, begun: set[str]) -> 
         want.places.named(), want.instants.named(), stored.places.named(), strict=True
     ):
         table = TABLE_OF.get(name, name)
-        missing = ~np.isin(places, have) & (since >= _pruned_before(table, stored))
+        missing = ~_matched(places, have) & (since >= _pruned_before(table, stored))
         if name == "starts":
             begun.update(str(v) for v in want.start_ids.filter(pa.array(missing)).to_pylist())
         if name == "ends":
             missing = _without_lost_starts(missing, want, stored, begun)
         found += [Mismatch("lost", table, int(o)) for o in places[missing & ~held.holds(places)]]
-        found += [Mismatch("doubled", table, int(o)) for o in _repeated(name, have, stored)]
+        found += [Mismatch("doubled", table, int(o)) for o in _repeated(name, places, have, stored)]
         if name in ("quarantine", "parts"):
             continue  # told by _Held; parts with a start may lie here, too
         known = good if name == "alone" else places  # what they begin with may be in quarantine
@@ -146,12 +146,22 @@ def _without_lost_starts(missing: Bools, want: Expected, stored: Stored, begun: 
     return missing
 
 
-def _repeated(name: str, have: Ints, stored: Stored) -> Ints:
-    """Places that are there more than once; a request that begins in the file, too, is told by its start."""
+def _matched(places: Ints, have: Ints) -> Bools:
+    """bool[n]: which of the places, sorted, are there, each as often as it is wanted."""
+    nth = np.arange(len(places)) - np.searchsorted(places, places, "left")
+    times = np.searchsorted(have, places, "right") - np.searchsorted(have, places, "left")
+    matched: Bools = nth < times
+    return matched
+
+
+def _repeated(name: str, places: Ints, have: Ints, stored: Stored) -> Ints:
+    """Places that are there more often than wanted; a request that begins in the file, too, is told by its start."""
     if name == "ends":
         have = have[~stored.end_has_start]
     values, counts = np.unique(have, return_counts=True)
-    return values[counts > 1]
+    wanted = np.searchsorted(places, values, "right") - np.searchsorted(places, values, "left")
+    repeated: Ints = values[counts > np.maximum(wanted, 1)]
+    return repeated
 
 
 def _once(found: list[Mismatch]) -> list[Mismatch]:
@@ -167,10 +177,8 @@ class _Held:
         self._ends = stored.quarantine_ends[odd]
         self._kept: list[Mismatch] = []
         self.understood = 0
-        records = parsed.records
-        good = records[:, layout.R_KIND] <= layout.K_TRACEBACK
-        self.begins = begins = records[good, layout.R_START].astype(np.int64) + parsed.base
-        ends = records[good, layout.R_END].astype(np.int64) + parsed.base
+        begins, ends = record_spans(parsed)
+        self.begins = begins
         rows = np.sort(
             np.concatenate(
                 [v for n, v in stored.places.named() if n not in ("quarantine", "parts")]

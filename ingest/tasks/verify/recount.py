@@ -15,7 +15,7 @@ from ingest.logfiles.fingerprint import ANCHOR_BYTES
 from ingest.logfiles.reader import LogReader
 from ingest.records.arrays import Ints
 from ingest.records.chunks import ChunkReader, Read
-from ingest.records.parse import Parsed, Parser
+from ingest.records.parse import ChunkParser, Parsed
 from ingest.stores.recorded import Stored
 
 CHUNK_BYTES = 8 << 20  # read in one go; a look at the store for each
@@ -84,16 +84,21 @@ class _Rewound:
 
 
 class Recount:
-    """Cuts a file into records again; ``stored_at(low, high)`` is what the store has of a stretch."""
+    """Cuts a file into records again; ``stored_at(low, high)`` is what the store has of a stretch.
+
+    ``parser`` makes what reads the file on from a state of its reading; None: from its beginning.
+    """
 
     def __init__(
         self,
-        parser: Parser,
+        parser: Callable[[str | None], ChunkParser],
         fallback_instant: int,
         stored_at: Callable[[int, int], Stored],
         chunk_bytes: int = CHUNK_BYTES,
     ) -> None:
-        self._parser = parser
+        self._make = parser
+        self._parser = parser(None)
+        self._reading: str | None = None  # the state behind the last piece
         self._fallback = fallback_instant
         self._stored_at = stored_at
         self._chunk_bytes = chunk_bytes
@@ -117,6 +122,7 @@ class Recount:
             else:
                 return
             del data, piece
+            self._parser = self._make(self._reading)
             again = self._read(BytesIO(before).read, at, _once(fill))
             yield from map(_continued, again)
             at, self._ends = end, self._ends + 1
@@ -129,7 +135,7 @@ class Recount:
         for parsed in reader:
             end = parsed.base + parsed.consumed
             yield Piece(at, parsed, self._stored_at(at, end))
-            self._last = parsed.last_instant
+            self._last, self._reading = parsed.last_instant, self._parser.reading
             at = end
 
     def _end_of_a_run(self, piece: Piece) -> int | None:
@@ -174,7 +180,7 @@ def _continued(piece: Piece) -> Piece:
 def _inside(piece: Piece) -> Ints:
     """Stored places that lie within a record of the recount, but do not begin it; without those of records that are in quarantine."""
     records, base = piece.parsed.records, piece.parsed.base
-    if not len(records):
+    if not len(records) or piece.parsed.offsets is not None:  # there records are lines
         return np.empty(0, np.int64)
     starts = records[:, layout.R_START].astype(np.int64) + base
     ends = records[:, layout.R_END].astype(np.int64) + base

@@ -9,12 +9,15 @@ from pathlib import Path
 from ingest.errors import LogFileError
 from ingest.logfiles.fingerprint import anchor, anchor_length
 from ingest.logfiles.locate import Absent, Finder
-from ingest.logfiles.reader import LogReader
+from ingest.logfiles.reader import LogReader, read_head
 from ingest.logfiles.stat import FileStat
 from ingest.model import Checkpoint, Ledger, Origin
+from ingest.pipeline.profiles import profiles
 from ingest.records.arrays import raw_text
 from ingest.records.formats import Format
-from ingest.records.parse import Parser
+from ingest.records.front import FrontParser
+from ingest.records.parse import ChunkParser
+from ingest.records.read_with import ReadWith
 from ingest.rows.assemble import build
 from ingest.stores import migrate
 from ingest.stores.contract import Store
@@ -90,11 +93,16 @@ class VerifyReport:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How the files were read: the record grammar, and the zone of its stamps."""
+    """How to read files whose checkpoints do not say it: the record grammar, and the zone of its stamps.
+
+    ``is_asked``: the others, too.
+    """
 
     format: Format
     tz: tzinfo
+    is_asked: bool = False
     chunk_bytes: int = CHUNK_BYTES
+    profile_folder: Path | None = None
 
 
 def verify(
@@ -189,7 +197,15 @@ class _Run:
         origin, carry = Origin(c.file_key, c.host, c.service), dict[str, int]()
         begun: set[str] = set()
         beginning = Beginning(reader, c.committed_offset)
-        parser = Parser(self.options.format, self.options.tz)
+        options = self.options
+        read_with = ReadWith(options.format, options.tz, options.is_asked).of(c.format)
+        head, _ = read_head(stat)
+
+        def parser(reading: str | None) -> ChunkParser:
+            return FrontParser(
+                read_with.format, read_with.tz, profiles(self.options.profile_folder),
+                head=head[:1024], reading=reading,
+            )  # fmt: skip
 
         def stored_at(low: int, high: int) -> Stored:
             with self.store.reading() as session:
@@ -197,7 +213,7 @@ class _Run:
 
         recount = Recount(parser, stat.modified_ns // 1000, stored_at, self.options.chunk_bytes)
         for piece in recount.pieces(beginning.read, beginning.skip_hole):
-            batch, carry = build(piece.parsed, self.options.format, origin, carry)
+            batch, carry = build(piece.parsed, read_with.format, origin, carry)
             want = expected(piece.parsed, batch)
             compared = compare(piece.parsed, want, piece.stored, begun)
             tally.add(piece, compared.mismatches, compared.understood)

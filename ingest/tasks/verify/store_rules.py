@@ -27,8 +27,9 @@ _UNKNOWN = (
 )
 _REPEATED = (
     "select {offset} from {table} where {file} = :key and {offset} >= :low and {offset} < :high and {which} "
-    "group by 1 having count(*) > 1 order by 1 limit 1000"
+    "group by {same} having count(*) > 1 order by 1 limit 1000"
 )
+_SAME = {"stage_timings": "byte_offset, stage"}  # one line may tell several stages
 _REPEATED_KEYS = (
     "select request_key - :low from requests where request_key >= :low and request_key < :high "
     "and start_offset is null and end_offset is null group by 1 having count(*) > 1 order by 1 limit 1000"
@@ -117,7 +118,10 @@ def gone_doubles(store: Store, checkpoint: Checkpoint) -> list[tuple[str, int]]:
         for low in range(0, end, _STRETCH):
             high = min(end, low + _STRETCH)
             for table, file, offset, which in _COLUMNS:
-                sql = _REPEATED.format(table=table, file=file, offset=offset, which=which)
+                same = _SAME.get(table, offset)
+                sql = _REPEATED.format(
+                    table=table, file=file, offset=offset, which=which, same=same
+                )
                 rows = reader.query(sql, {"key": key, "low": low, "high": high}).rows
                 found += [(table, int(str(r[0]))) for r in rows]
             keys = {"low": make_key(key, low), "high": make_key(key, high)}

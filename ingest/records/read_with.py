@@ -1,0 +1,85 @@
+"""What a log file is read with, as the JSON that its checkpoint keeps (``log_files.format``)."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, timedelta, timezone, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ingest.errors import FormatError
+from ingest.records.formats import Format, compile_format
+
+
+@dataclass(frozen=True, slots=True)
+class ReadWith:
+    """The format of a file's own lines, and the zone of stamps without one.
+
+    ``is_asked``: somebody asks for just this, whatever a file was read with.
+    """
+
+    format: Format
+    tz: tzinfo
+    is_asked: bool = False
+
+    def as_text(self, before: str | None) -> str:
+        """As JSON; ``before`` is what the file was read with so far: what others keep there stays."""
+        members = _members(before) | {
+            "log_format": self.format.text,
+            "datefmt": self.format.datefmt,
+            "escapes": "backslash" if self.format.escapes else "none",
+            "stage_time": "own" if self.format.own_stage_times else "elapsed",
+            "tz": _zone_name(self.tz),
+        }
+        return json.dumps(members, ensure_ascii=False, separators=(",", ":"))
+
+    def of(self, text: str | None) -> "ReadWith":
+        """What a file was read with; these where its text does not say, or cannot be understood."""
+        if self.is_asked:
+            return self
+        members = _members(text)
+        written = members.get("log_format")
+        if not isinstance(written, str):
+            return self
+        try:
+            fmt = compile_format(
+                written,
+                members.get("datefmt"),
+                escapes=members.get("escapes", "backslash"),
+                stage_time=members.get("stage_time", "elapsed"),
+            )
+        except (FormatError, TypeError):
+            return self
+        return ReadWith(fmt, _zone(members.get("tz")) or self.tz)
+
+
+def _members(text: str | None) -> dict[str, Any]:
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _zone_name(tz: tzinfo) -> str:
+    """An IANA name, or the minutes east of UTC of a zone without one."""
+    if tz is UTC:
+        return "UTC"
+    if isinstance(tz, ZoneInfo) and tz.key:
+        return tz.key
+    offset = tz.utcoffset(None)
+    return "UTC" if offset is None else str(offset // timedelta(minutes=1))
+
+
+def _zone(name: object) -> tzinfo | None:
+    if not isinstance(name, str):
+        return None
+    if name == "UTC":
+        return UTC
+    try:
+        return timezone(timedelta(minutes=int(name)))
+    except ValueError:
+        pass
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return None
