@@ -138,6 +138,7 @@ def _rules(file: _File, data: Mapping[str, Any]) -> Iterator[Rule]:
         for i, table in enumerate(tables)
         if isinstance(table.get("name"), str)
     }
+    elapsed = data.get("stage_time") == "elapsed"
     blocks = any(table.get("does") == ADDS and not table.get("repeats") for table in tables)
     for number, table in enumerate(tables):
         _check(file, table, RULE_KEYS, "rule", number)
@@ -148,7 +149,7 @@ def _rules(file: _File, data: Mapping[str, Any]) -> Iterator[Rule]:
                     f"this rule has no {key}",
                     f"Add the line {key} = … behind [[rule]].",
                 )
-        yield _rule(file, number, table, data["name"], bits, blocks)
+        yield _rule(file, number, table, data["name"], bits, blocks, elapsed)
 
 
 def _rule(
@@ -158,6 +159,7 @@ def _rule(
     profile: str,
     bits: Mapping[str, int],
     blocks: bool,
+    elapsed: bool,
 ) -> Rule:
     sample_rate = table.get("sample_rate", 0)
     columns, regex = _pattern(file, "rule", number, table["pattern"], sample_rate)
@@ -201,6 +203,7 @@ def _rule(
         sums=tuple(table.get("sums", ())),
         total_of_stages=table.get("total_of_stages", False),
         only=table.get("only", ""),
+        elapsed=elapsed,
         constants=tuple(table.get("set", {}).items()),
         columns=columns,
         has_id=any(column.name == "id" for column in columns),

@@ -5,7 +5,15 @@ import re
 from ingest.records.profiles import Profile
 from ingest.records.sequence.ends import end, end_done, fail
 from ingest.records.sequence.events import Claim, Event
-from ingest.records.sequence.state import DONE, MOST_KEPT, Assembly, Instance, Line, Request
+from ingest.records.sequence.state import (
+    DONE,
+    MOST_KEPT,
+    WAITING,
+    Assembly,
+    Instance,
+    Line,
+    Request,
+)
 
 MOST_LEARNED = 32  # paths remembered as those of synthesis
 _POLLED = re.compile(
@@ -55,6 +63,8 @@ def answer_open(asm: Assembly, instance: Instance, line: Line, request: Request)
     request.answered = True
     if request.inner == DONE:
         events = end_done(asm, instance)
+    elif request.inner == WAITING and instance.wrapped:
+        pass  # a stream is answered before its engine prints
     elif profile.access_closes or request.enough:
         events = end(asm, instance, request, request.last or line, {})
     return Claim(tuple(events), request.profile, "access", request.id)

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from ingest.records import profile_rules as does
 from ingest.records.profile_rules import Rule, Value
-from ingest.records.profiles import Match, Profile
+from ingest.records.profiles import Match
 from ingest.records.sequence.ends import close
 from ingest.records.sequence.events import Claim, Event, fits, stages
-from ingest.records.sequence.state import Assembly, BlockLine, Instance, Line, Request
+from ingest.records.sequence.state import Assembly, BlockLine, Instance, Line, Request, bare
 
 
 def block(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim | None:
@@ -17,7 +17,7 @@ def block(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim 
     if not profile.has_ids and not expects(instance, rule):
         return None
     block = instance.block
-    by_name = rules_by_name(profile)
+    by_name = profile.rule_named
     if block and instance.block_profile == rule.profile:
         earlier = by_name[block[-1].rule]
         if instance.torn or rule.bit <= earlier.bit:
@@ -28,8 +28,8 @@ def block(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim 
         instance.block_profile = rule.profile
     if rule.needs and not any(by_name[b.rule].bit & rule.needs for b in block):
         return None
-    bare = replace(line, message="")
-    block.append(BlockLine(rule.name, bare, match.values()))
+    kept = bare(line)
+    block.append(BlockLine(rule.name, kept, match.values()))
     if rule.does != does.CLOSES:
         return Claim((), rule.profile, rule.name)
     return whole_block(asm, instance, line, rule, by_name)
@@ -92,7 +92,7 @@ def torn(asm: Assembly, instance: Instance, line: Line, rule: Rule) -> Claim:
     block = instance.block
     torn = [line] if instance.torn else [part.line for part in block] + [line]
     instance.torn += 1
-    block.append(BlockLine(rule.name, replace(line, message=""), {}))
+    block.append(BlockLine(rule.name, bare(line), {}))
     counts: dict[str, int] = {}
     for part in block:
         counts[part.rule] = counts.get(part.rule, 0) + 1
@@ -110,8 +110,3 @@ def torn(asm: Assembly, instance: Instance, line: Line, rule: Rule) -> Claim:
             fitting[0].has_block = True
             events += close(asm, instance, fitting[0], line, rule, {})
     return replace(claim, events=tuple(events))
-
-
-def rules_by_name(profile: Profile) -> dict[str, Rule]:
-    """A profile's rules by their names."""
-    return {rule.name: rule for rule in profile.rules}

@@ -1,9 +1,6 @@
 """How a request ends: with a closing line, a failure, or with its process (pure)."""
 
-from dataclasses import replace
-
 from ingest.compiled.layout import L_INFO
-from ingest.records import profile_rules as does
 from ingest.records.profile_rules import Rule, Value, tidy
 from ingest.records.sequence.events import (
     COMPLETE,
@@ -23,6 +20,7 @@ from ingest.records.sequence.state import (
     Instance,
     Line,
     Request,
+    bare,
 )
 
 TAIL = 80  # characters of a failure's message by which its second telling is known
@@ -60,7 +58,7 @@ def close(
     if request.inner == RUNNING:
         add_run(request.values, values)
         request.inner = DONE
-        request.last = replace(line, message="")
+        request.last = bare(line)
         if not has_partner(asm, request):
             events += end(asm, instance, request, line, {})
         return events
@@ -69,10 +67,7 @@ def close(
 
 def has_partner(asm: Assembly, request: Request) -> bool:
     """Whether the wrapper prints a closing line of its own."""
-    return any(
-        rule.name == request.rule and rule.does == does.OUTER_OPENS and rule.closed_by
-        for rule in asm.profiles.rules
-    )
+    return request.rule in asm.profiles.closed_outers
 
 
 def await_access(asm: Assembly, instance: Instance, request: Request, *, failed: bool) -> None:

@@ -100,7 +100,11 @@ def stages(id_: str, line: Line, rule: Rule, values: dict[str, Value]) -> list[E
         value = values.pop(key)
         stage = key[6:-3] or named
         if stage:
-            pairs = (("id", id_), ("stage", stage), ("own_ms", value))
+            pairs = (
+                ("id", id_),
+                ("stage", stage),
+                ("duration_ms" if rule.elapsed else "own_ms", value),
+            )
             found.append(Event(STAGE, line, L_INFO, pairs))
     return found
 

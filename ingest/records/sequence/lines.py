@@ -19,7 +19,7 @@ from ingest.records.sequence.events import (
     stages,
 )
 from ingest.records.sequence.failures import error_event
-from ingest.records.sequence.state import DONE, NO_INNER, Assembly, Instance, Line, Request
+from ingest.records.sequence.state import DONE, NO_INNER, Assembly, Instance, Line, Request, bare
 
 
 def adds(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim | None:
@@ -49,7 +49,7 @@ def add_to(
     request.enough |= rule.enough
     if several and rule.does == does.ADDS:
         return claim
-    request.last = replace(line, message="")
+    request.last = bare(line)
     values.pop("id", None)
     if rule.repeats in ("sum", "last", "join"):
         texts: dict[str, Value] = {
@@ -125,6 +125,7 @@ def outer_closes(asm: Assembly, instance: Instance, line: Line, match: Match) ->
     if not wrappers:
         return None
     done = [r for r in wrappers if r.inner == DONE] or wrappers
+    values = {k: v for k, v in values.items() if k not in done[0].values}
     events = end(asm, instance, done[0], line, values)
     return Claim(tuple(events), rule.profile, rule.name, done[0].id)
 

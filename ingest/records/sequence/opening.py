@@ -43,7 +43,7 @@ def opens(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim 
         return add_to(asm, instance, newest, line, rule, values)
     outer = waiting(instance)
     if outer is not None:
-        return begin_inner(outer, line, rule, values)
+        return begin_inner(instance, outer, line, rule, values)
     events = fail_early(asm, instance, line)
     if profile.workers == "one":
         events += end_before(asm, instance, line, profile)
@@ -77,7 +77,7 @@ def whole(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim 
     values = match.values()
     outer = waiting(instance)
     if outer is not None:
-        begin_inner(outer, line, rule, {})
+        begin_inner(instance, outer, line, rule, {})
         events = close(asm, instance, outer, line, rule, values)
         return Claim(tuple(events), rule.profile, rule.name, outer.id)
     id_ = {"id": values["id"]} if "id" in values else {}
@@ -89,8 +89,11 @@ def whole(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim 
     return Claim(tuple(events), rule.profile, rule.name, request.id)
 
 
-def begin_inner(outer: Request, line: Line, rule: Rule, values: dict[str, Value]) -> Claim:
+def begin_inner(
+    instance: Instance, outer: Request, line: Line, rule: Rule, values: dict[str, Value]
+) -> Claim:
     """The engine's opening line inside a wrapper's: one request; what the wrapper said stays."""
+    instance.wrapped = True
     outer.inner = RUNNING
     outer.has_block = False
     outer.profile = rule.profile

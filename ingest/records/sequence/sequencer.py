@@ -82,7 +82,7 @@ class Sequencer:
             instance_of(self._asm, line.instance).expects = (
                 claim.id, match.rule.then, match.rule.name,
             )  # fmt: skip
-        if match.rule.does in _GLUEABLE and match.spans[0][1] < len(match.data):
+        if match.rule.does in _GLUEABLE and match.data[match.spans[0][1] :].strip():
             return self._glued(claim, match, line)
         return claim
 

@@ -87,6 +87,7 @@ class Instance:
     ended: str | None = None
     early: list[tuple[str, int]] = field(default_factory=list)
     expects: tuple[str, str, str] | None = None
+    wrapped: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -106,6 +107,11 @@ class Assembly:
     instances: dict[str | None, Instance] = field(default_factory=dict)
     learned: list[str] = field(default_factory=list)
     kept: list[Any] | None = None
+
+
+def bare(line: Line) -> Line:
+    """A line without its message, as the state keeps it."""
+    return Line(line.offset, line.end, line.instance, "", line.level, line.logger, line.instant)
 
 
 def line_to(line: Line) -> list[Any]:
@@ -157,6 +163,8 @@ def _instance_to(instance: Instance) -> dict[str, Any]:
         data["e"] = instance.ended
     if instance.early:
         data["y"] = instance.early
+    if instance.wrapped:
+        data["n"] = 1
     if instance.expects:
         data["x"] = instance.expects
     return data
@@ -176,6 +184,7 @@ def _instance_from(data: Mapping[str, Any]) -> Instance:
         data.get("e"),
         [(code, at) for code, at in data.get("y", ())],
         tuple(data["x"]) if "x" in data else None,
+        "n" in data,
     )
 
 
