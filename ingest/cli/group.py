@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from ingest.cli.commands import COMMANDS, Command
@@ -22,6 +22,12 @@ class LazyGroup(TyperGroup):
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**{**attributes, "commands": _Commands()})
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """Names of commands with their summaries, and options; no command is imported for it."""
+        commands = [TyperCommand(c.name, help=c.summary) for c in COMMANDS]
+        stub = TyperGroup(name=self.name, commands=commands, params=self.params)
+        return stub.shell_complete(stub.context_class(stub, info_name=ctx.info_name), incomplete)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """The commands in their sections, with the summaries of the table."""
@@ -59,13 +65,14 @@ class _Commands(MutableMapping[str, Any]):
 def _load(entry: Command) -> Any:
     """The command as the parser wants it, with the options that every command takes."""
     module, _, attribute = entry.place.partition(":")
-    found = getattr(import_module(f"{_FOLDER}.{module}"), attribute)
+    loaded = import_module(f"{_FOLDER}.{module}")
+    found, parser = getattr(loaded, attribute), getattr(loaded, "PARSER", TyperCommand)
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     if isinstance(found, typer.Typer):
         app.add_typer(found, name=entry.name)
         command: Any = get_command(app).commands[entry.name]  # type: ignore[attr-defined]
     else:
-        app.command(entry.name, context_settings=dict(entry.settings))(found)
+        app.command(entry.name, cls=parser, context_settings=dict(entry.settings))(found)
         command = get_command(app)
     _take_everywhere(command)
     return command

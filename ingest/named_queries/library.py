@@ -43,6 +43,7 @@ _PARAM = re.compile(
     r"(?:\s+\[(?P<low>[-0-9.]*?)\.\.(?P<high>[-0-9.]*)\])?\s+--\s+(?P<help>.+)$"
 )
 _COLUMN = re.compile(r"(?P<name>[a-z][a-z0-9_]*)\s+(?P<type>[a-z]+)\s+--\s+(?P<help>.+)$")
+_COUNTS_SECONDS = re.compile(r"\bseconds\b")
 _IGNORED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 
 
@@ -61,6 +62,15 @@ class Param:
     def option(self) -> str:
         """The command-line option that sets it."""
         return "--" + self.name.replace("_", "-")
+
+    @property
+    def unit_seconds(self) -> float | None:
+        """Seconds in one of what it counts, if it counts time; as its name or its help says."""
+        if self.name.endswith("_ms"):
+            return 0.001
+        if self.name == "hours":
+            return 3600.0
+        return 1.0 if _COUNTS_SECONDS.search(self.help) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,11 @@ from ingest.named_queries.library import NamedQuery, Param
 _AGE = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)$")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_TIME = re.compile(r"(?:(today|yesterday)\b)?\s*(\d{1,2}:\d{2}(?::\d{2})?)?$", re.IGNORECASE)
+_DAY = timedelta(days=1)
 _EXPECTED = {
-    "timestamp": "an instant (2026-03-02T14:00), a date (2026-03-02) or an age (30m, 24h, 7d)",
+    "timestamp": "an instant (2026-03-02T14:00), a date (2026-03-02), a time (14:00, yesterday 14:00)"
+    " or an age (30m, 24h, 7d)",
     "integer": "a whole number",
     "number": "a number",
     "text": "text",
@@ -54,7 +57,8 @@ def parse_value(param: Param, written: str, now: datetime, tz: tzinfo | None) ->
 
     :raises UsageProblem: naming what was expected.
     """
-    value = _parse(param.type, written.strip() if param.type != "text" else written, now, tz)
+    text = written.strip() if param.type != "text" else written
+    value = _parse(param.type, _in_units(param, text), now, tz)
     if value is None or not _in_bounds(param, value):
         raise UsageProblem(
             f"the option {param.option} is given {written!r}, expected {expected(param)}",
@@ -66,12 +70,23 @@ def parse_value(param: Param, written: str, now: datetime, tz: tzinfo | None) ->
 def expected(param: Param) -> str:
     """What a parameter takes, in words."""
     words = _EXPECTED[param.type]
+    if param.unit_seconds is not None:
+        words += " or a length of time such as 5m"
     low, high = (None if b is None else f"{b:.15g}" for b in (param.low, param.high))
     if low is not None and high is not None:
         return f"{words} from {low} to {high}"
     if low is not None:
         return f"{words}, {low} or more"
     return words if high is None else f"{words}, {high} or less"
+
+
+def _in_units(param: Param, written: str) -> str:
+    """A length of time (``1m``) as a number of what the parameter counts; others as written."""
+    age = _AGE.match(written)
+    if param.unit_seconds is None or not age:
+        return written
+    seconds = Decimal(age[1]) * Decimal(str(_SECONDS[age[2]]))
+    return str(seconds / Decimal(str(param.unit_seconds)))
 
 
 def _parse(kind: str, written: str, now: datetime, tz: tzinfo | None) -> object:
@@ -101,16 +116,32 @@ def _in_bounds(param: Param, value: object) -> bool:
 
 
 def parse_instant(written: str, now: datetime, tz: tzinfo | None) -> datetime | None:
-    """An instant in UTC from ISO 8601 (zone optional), a date, an age or ``now``; None for anything else."""
+    """An instant in UTC from ISO 8601 (zone optional), a date, a time, an age or ``now``.
+
+    ``today`` and ``yesterday`` are midnights in ``tz``, with a time that time of the day; a time
+    alone is the last one that is not after ``now``. None for anything else.
+    """
     try:
         if written.lower() == "now":
             return now.astimezone(UTC)
+        if written and (time := _TIME.match(written)):
+            return _of_day(time[1], time[2], now, tz)
         age = _AGE.match(written)
         if age:
             return now.astimezone(UTC) - timedelta(seconds=float(age[1]) * _SECONDS[age[2]])
         return _localized(_iso(written), tz)
     except (ValueError, OverflowError):
         return None
+
+
+def _of_day(day: str | None, time: str | None, now: datetime, tz: tzinfo | None) -> datetime | None:
+    """A time of the day before, of today, or the last such time."""
+    hours, minutes, seconds = (*map(int, (time or "0:0").split(":")), 0)[:3]
+    today = now.astimezone(tz).replace(tzinfo=None)
+    at = today.replace(hour=hours, minute=minutes, second=seconds, microsecond=0)
+    if (day or "").lower() == "yesterday" or (day is None and at > today):
+        at -= _DAY
+    return _localized(at, tz)
 
 
 def _iso(written: str) -> datetime:

@@ -299,3 +299,41 @@ def test_sql_to_copy_holds_literals_that_cannot_break_out() -> None:
         replace_binds("a = :a and b = :ab", {"a": "1", "ab": "2"}.__getitem__) == "a = 1 and b = 2"
     )
     assert (sql_literal(None, "text"), sql_literal(True, "boolean")) == ("null", "true")
+
+
+@pytest.mark.parametrize(
+    ("written", "instant"),
+    [
+        ("today", "2026-03-01T16:00"),
+        ("yesterday", "2026-02-28T16:00"),
+        ("09:18", "2026-03-02T01:18"),
+        ("09:18:30", "2026-03-02T01:18:30"),
+        ("23:59", "2026-03-01T15:59"),  # later today: the last one that has been
+        ("yesterday 23:59", "2026-03-01T15:59"),
+        ("Today 23:59", "2026-03-02T15:59"),
+    ],
+)
+def test_times_and_days_are_those_of_the_zone_before_now(written: str, instant: str) -> None:
+    now, zone = datetime(2026, 3, 2, 6, 0, tzinfo=UTC), ZoneInfo("Asia/Shanghai")
+    assert parse_instant(written, now, zone) == datetime.fromisoformat(instant).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize("written", ["", "25:00", "12:60", "tomorrow", "yesterday9:00", "9"])
+def test_what_is_no_time_is_none(written: str) -> None:
+    assert parse_instant(written, datetime(2026, 3, 2, tzinfo=UTC), UTC) is None
+
+
+def test_what_counts_time_takes_a_length_of_time() -> None:
+    now = datetime(2026, 3, 2, tzinfo=UTC)
+
+    def value(kind: str, name: str, text: str, written: str) -> object:
+        return parse_value(Param(name, kind, None, text), written, now, UTC)
+
+    assert value("integer", "bucket", "width of a bucket, seconds", "1m") == 60
+    assert value("integer", "bucket", "width of a bucket, seconds", "90") == 90
+    assert value("number", "slower_than_ms", "milliseconds", "2.5s") == 2500
+    assert value("number", "hours", "so many hours", "7d") == 168
+    with pytest.raises(UsageProblem, match="or a length of time such as 5m"):
+        value("integer", "bucket", "seconds", "1ms")
+    with pytest.raises(UsageProblem):
+        value("integer", "limit", "at most so many rows", "1m")

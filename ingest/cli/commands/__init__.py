@@ -15,7 +15,7 @@ class Command(NamedTuple):
 
     The attribute is a function, or a ``typer.Typer`` for a command with commands of its own. The
     summary has 45 characters at most: longer ones do not fit a narrow terminal. ``settings`` are
-    those of the parser.
+    those of the parser, for which a module may name a class of its own as ``PARSER``.
     """
 
     name: str

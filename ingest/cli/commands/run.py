@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ingest.cli.commands.queries import list_library
+from ingest.cli.options.completion import QueryCommand, complete_name
 from ingest.cli.options.context import open_reader, options, reported
 from ingest.cli.options.output import (
     Colour,
@@ -22,7 +23,7 @@ from ingest.cli.options.output import (
     Wide,
     chosen_output,
 )
-from ingest.cli.options.query import complete_name, named, parse_params
+from ingest.cli.options.query import named, parse_params
 from ingest.errors import ExitCode, UsageProblem
 from ingest.named_queries.empty import explain_empty
 from ingest.named_queries.help import help_text
@@ -32,6 +33,8 @@ from ingest.named_queries.values import bind_values, parse_instant
 from ingest.render.chart_files import PICTURES
 from ingest.render.charts import write_chart
 from ingest.stores.contract import Reader
+
+PARSER = QueryCommand
 
 
 def run(

@@ -5,13 +5,16 @@ from typing import Annotated
 
 import typer
 
+from ingest.cli.options.completion import QueryCommand, complete_name
 from ingest.cli.options.context import options, reported
 from ingest.cli.options.output import ShownZone
-from ingest.cli.options.query import complete_name, named, parse_params
+from ingest.cli.options.query import named, parse_params
 from ingest.cli.settings.load import zone
 from ingest.errors import UsageProblem
 from ingest.named_queries.help import shown_sql
 from ingest.named_queries.values import bind_values
+
+PARSER = QueryCommand
 
 
 def show(

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ingest.cli.options.completion import complete_id
 from ingest.cli.options.context import open_reader, options, reported
 from ingest.cli.options.logs import DateFormat, LogFormat, chosen_format
 from ingest.cli.settings.load import zone
@@ -30,7 +31,11 @@ def trace(
     ctx: typer.Context,
     wanted: Annotated[
         str,
-        typer.Argument(metavar="ID", help="An id, an X-Request-ID, or the beginning of one."),
+        typer.Argument(
+            metavar="ID",
+            help="An id, an X-Request-ID, or the beginning of one.",
+            autocompletion=complete_id,
+        ),
     ],
     at: Annotated[
         str | None,

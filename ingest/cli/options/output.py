@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from ingest.cli.options.completion import complete_format, complete_zone
 from ingest.cli.options.context import options
 from ingest.cli.process.pager import page
 from ingest.cli.settings.load import zone
@@ -93,6 +94,7 @@ Format = Annotated[
     str | None,
     typer.Option(
         "--format",
+        autocompletion=complete_format,
         help="table, csv, json, jsonl, markdown or parquet"
         " [default: table, or by the file's suffix].",
     ),
@@ -105,7 +107,9 @@ Json = Annotated[bool, typer.Option("--json", help="The same as --format json.")
 ShownZone = Annotated[
     str | None,
     typer.Option(
-        "--tz", help="Time zone of instants, given and shown (IANA) [default: this machine's]."
+        "--tz",
+        autocompletion=complete_zone,
+        help="Time zone of instants, given and shown (IANA) [default: this machine's].",
     ),
 ]
 Raw = Annotated[

@@ -16,11 +16,6 @@ def backend(ctx: typer.Context) -> str:
     return backend_of(options(ctx).url)
 
 
-def complete_name(incomplete: str) -> list[str]:
-    """Names of queries, for shell completion."""
-    return [name for name in query_paths() if name.startswith(incomplete)]
-
-
 def named(ctx: typer.Context, words: Sequence[str]) -> tuple[NamedQuery | None, list[str]]:
     """The query that the words name, None for no words, and the words that are left.
 
