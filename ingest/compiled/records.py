@@ -262,10 +262,7 @@ class Scanner(Bytes):
             pos = taken
         if self.cur >= 0:
             if final:
-                if self._finish():
-                    return self.end
-                self.foreign = self.pairs.is_torn
-                return self.records[self.cur, R_LOW]
+                return self.end if self._finish() else self.records[self.cur, R_LOW]
             self.giant = self._is_giant(pos)
             return self.records[self.cur, R_LOW]
         if not final and self.end - pos > self.max_record:
@@ -295,7 +292,7 @@ class Scanner(Bytes):
         if kind == -1 and self.cur >= 0:
             return after if self._continue(line, stop, after) else _FOREIGN
         if self.cur >= 0 and not self._finish():
-            return _FOREIGN if self.pairs.is_torn else _NO_ROOM
+            return _NO_ROOM
         if kind == -1 or (kind == K_HEADERLESS and self._is_mild(line, stop)):
             return _FOREIGN
         if self.n_records >= self.records.shape[0]:
@@ -460,7 +457,8 @@ class Scanner(Bytes):
             if self.records[i, R_EVENT] >= 0 or self.records[i, R_LEVEL] >= L_WARNING:
                 if not self.pairs.cut(i, pos, end) or self.pairs.is_torn:
                     self.pairs.n = self.records[i, R_PAIR]
-                    self.full = True
+                    self.foreign = self.pairs.is_torn
+                    self.full = not self.foreign
                     return False
         self.n_records = i + 1
         self.cur = -1

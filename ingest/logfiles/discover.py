@@ -4,7 +4,7 @@ import glob
 import os
 import re
 import stat as modes
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from ingest.errors import LogFileError
@@ -77,7 +77,7 @@ def _inside(folder: Path, problems: list[LogFileError]) -> list[Path]:
     unlisted: list[OSError] = []
     inside = sorted(
         Path(place, name)
-        for place, _, names in os.walk(folder, onerror=unlisted.append)
+        for place, names in _folders(folder, unlisted.append)
         for name in names
         if looks_like_log(name) and _may_be_file(Path(place, name))
     )
@@ -95,6 +95,28 @@ def _inside(folder: Path, problems: list[LogFileError]) -> list[Path]:
             )
         )
     return inside
+
+
+def _folders(top: Path, unlisted: Callable[[OSError], None]) -> Iterator[tuple[str, list[str]]]:
+    """A directory and those below it, with the names of what is in them; symlinks are followed, each directory is seen once."""
+    seen: set[tuple[int, int]] = set()
+    _is_new(top, seen)
+    for place, folders, names in os.walk(top, onerror=unlisted, followlinks=True):
+        folders[:] = [name for name in sorted(folders) if _is_new(Path(place, name), seen)]
+        yield place, names
+
+
+def _is_new(folder: Path, seen: set[tuple[int, int]]) -> bool:
+    """Whether a directory is one that was not seen before, by any path; notes it."""
+    try:
+        found = os.stat(folder)
+    except OSError:
+        return True  # whoever lists it will tell
+    identity = (found.st_dev, found.st_ino)
+    if identity in seen:
+        return False
+    seen.add(identity)
+    return True
 
 
 def _may_be_file(path: Path) -> bool:

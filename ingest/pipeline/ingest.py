@@ -20,7 +20,7 @@ from ingest.model import BATCH_BYTES, CHUNK_BYTES, Checkpoint, FileReport, Ledge
 from ingest.pipeline.ahead import Ahead, read_ahead
 from ingest.pipeline.commits import SMALL_BYTES, Commits
 from ingest.pipeline.pending import Pending, Settled, built, gathered
-from ingest.pipeline.recognise import BOM, require_records
+from ingest.pipeline.recognise import BOM, recognised
 from ingest.pipeline.salt import words_of
 from ingest.records.formats import Format
 from ingest.records.read_with import ReadWith
@@ -235,8 +235,13 @@ class Run:
         )
         if checkpoint is not None and checkpoint.state == "replaced":
             checkpoint = replace(checkpoint, lost_bytes=0)  # found again under another name
+        read_with = None
         if checkpoint is None:
-            require_records(file, parser, self.words, final=self.options.final)
+            found = recognised(
+                file.stat, file.head, self.options.format, self.options.tz, parser.profiles,
+                shown=self.words.are_kept,
+            )  # fmt: skip
+            read_with = found.text(parser.profiles.digests)
         lost = self.known.take_lost(file, opened.decision)
         replaced = [c for c in self.known.changed() if c.state == "replaced"] if lost else []
         final = self.known.is_finished(file, final=self.options.final)
@@ -245,7 +250,7 @@ class Run:
         if opened.header_offset <= 0:
             opened.header_offset = parser.header_end(memoryview(file.head.removeprefix(BOM)))
         total = Ledger(lost_bytes=lost)
-        base = checkpoint or self._first(file)
+        base = checkpoint or replace(self._first(file), format=read_with)
         if base.file_key <= 0:
             if not self.store.capabilities.keys_without_store:
                 self.commits.join_thread()

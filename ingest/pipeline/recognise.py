@@ -1,46 +1,52 @@
-"""The refusal of a file that holds no record."""
+"""What a log file is read with, and the refusal of one that is no log."""
 
-from typing import TYPE_CHECKING
+from datetime import tzinfo
 
 from ingest.errors import LogFileError
 from ingest.logfiles.fingerprint import HEAD_BYTES
-from ingest.logfiles.known import LogFile
 from ingest.logfiles.reader import read_head
-
-if TYPE_CHECKING:
-    from ingest.records.parse import ChunkParser
-    from ingest.rows.words import Words
+from ingest.logfiles.stat import FileStat
+from ingest.records.formats import Format
+from ingest.records.profiles import Profiles
+from ingest.records.recognise import Recognised, guess_format, recognise
 
 BOM = b"\xef\xbb\xbf"
+LOOKED_AT = 16 << 10  # bytes of a beginning in which a log shows what it is
 BANNER_BYTES = 4 << 20  # so much before its first record a log may say at its start
 
 
-def require_records(file: LogFile, parser: "ChunkParser", words: "Words", *, final: bool) -> None:
-    """Refuse a file in whose first bytes, a banner of BANNER_BYTES at most, nothing looks like a record.
+def recognised(
+    stat: FileStat, head: bytes, fmt: Format, tz: tzinfo, profiles: Profiles, *, shown: bool
+) -> Recognised:
+    """What a file is; ``head`` are its first bytes, ``shown``: its first line may be quoted.
 
-    :raises LogFileError: for a binary file, or a text whose records have another format.
+    :raises LogFileError: for a binary file, or a text in whose first bytes, a banner of BANNER_BYTES at most, no line shows what it is.
     """
-    head = file.head.removeprefix(BOM)
-    if not head.strip(b"\0\r\n\t "):
-        return
-    text = head.decode("utf-8", "replace")
-    odd = sum(1 for c in text if (c < " " and c not in "\t\n\r\x1b\0") or c == "�")
-    lines = head.count(b"\n")
-    if parser.next_beginning(memoryview(head), 0, True) >= 0:
-        return
-    if odd > len(text) // 10 or (not lines and len(head) >= HEAD_BYTES and odd):
+    found = recognise(head[:LOOKED_AT], fmt, profiles)
+    if found.is_log or not head.strip(b"\0\r\n\t \xef\xbb\xbf"):
+        return found
+    _refuse_binary(stat, head, found)
+    if len(head) >= HEAD_BYTES:
+        banner, _ = read_head(stat, BANNER_BYTES)
+        found = recognise(banner, fmt, profiles)
+        if found.is_log:
+            return found
+    first = next(iter(head.decode("utf-8", "replace").splitlines()), "")[:120]
+    first = first.encode("unicode_escape").decode()
+    better = guess_format(head, tz)
+    raise LogFileError(
+        f"no line of {stat.path} has the log format" + (f"; it begins: {first}" if shown else ""),
+        f"its lines look like: --log-format '{better}'"
+        if better
+        else "give the service's logging format string: --log-format '%(asctime)s %(levelname)s ...'",
+    )
+
+
+def _refuse_binary(stat: FileStat, head: bytes, found: Recognised) -> None:
+    text = head.decode(found.encoding or "utf-8", "replace")
+    odd = sum(1 for c in text if (c < " " and c not in "\t\n\r\x1b\0") or c == "\ufffd")
+    if odd > len(text) // 10 or (b"\n" not in head and len(head) >= HEAD_BYTES and odd):
         raise LogFileError(
-            f"{file.stat.path} is a binary file, not a log file",
+            f"{stat.path} is a binary file, not a log file",
             "name text logs, plain or compressed",
-        )
-    if len(file.head) >= HEAD_BYTES:
-        banner, _ = read_head(file.stat, BANNER_BYTES)
-        if parser.next_beginning(memoryview(banner), 0, True) >= 0:
-            return
-    if lines >= 3 or final:
-        first = text.splitlines()[0][:120].encode("unicode_escape").decode()
-        shown = f"; it begins: {first}" if words.are_kept else ""
-        raise LogFileError(
-            f"no line of {file.stat.path} has the log format{shown}",
-            "give the service's logging format string: --log-format '%(asctime)s %(levelname)s ...'",
         )

@@ -119,6 +119,7 @@ def _emptied(parsed: Parsed) -> Parsed:
         data=memoryview(b""),
         source=None,
         offsets=None,
+        record_ends=None,
         records=parsed.records[:0].copy(),
         pairs=parsed.pairs[:0].copy(),
         instants=parsed.instants[:0].copy(),

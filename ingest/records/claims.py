@@ -17,7 +17,7 @@ from ingest.records.native import NativeFormat
 from ingest.records.profiles import Profiles
 from ingest.records.sequence import Claim, Event, Line, Sequencer
 from ingest.records.vocabulary import PUBLIC_EVENTS
-from ingest.records.written import Value, Writer
+from ingest.records.written import Place, Value, Writer
 
 REJECT_HEAD_BYTES = 64 << 10
 MOST_INSTANCES = 4096  # whose last instant is remembered
@@ -92,7 +92,7 @@ class Claims:
             self._reject(record.start, self._raw(record), record.size, reason)
             return
         instant, time_source = self._time(first)
-        place = (first.place, *self._known_time(first, instant, time_source))
+        place = (first.place, record.end, *self._known_time(first, instant, time_source))
         if first.bar is not None:
             self._bar(record, instant)
             if first.is_blank:
@@ -178,7 +178,7 @@ class Claims:
         )
         self._write_claim(self.sequencer.bar(line, bar.elapsed_ms, bar.done), record, None)
 
-    def _body(self, record: Record, line: Line, place: tuple[int, int, int]) -> None:
+    def _body(self, record: Record, line: Line, place: Place) -> None:
         first = record.first
         self._sizes[first.place] = record.size
         access = access_in(first)
@@ -210,9 +210,7 @@ class Claims:
         )
         return True
 
-    def _access(
-        self, record: Record, line: Line, place: tuple[int, int, int], access: Access
-    ) -> None:
+    def _access(self, record: Record, line: Line, place: Place, access: Access) -> None:
         self._count(record)
         claim = None
         if access.method:
@@ -236,7 +234,7 @@ class Claims:
         )
         self._write_claim(claim, record, place)
 
-    def _other(self, record: Record, line: Line, place: tuple[int, int, int]) -> None:
+    def _other(self, record: Record, line: Line, place: Place) -> None:
         claim = self.sequencer.line(line) if line.message else None
         failed = None
         traceback = self._traceback(record)
@@ -261,7 +259,7 @@ class Claims:
         self,
         record: Record,
         line: Line,
-        place: tuple[int, int, int],
+        place: Place,
         claim: Claim | None,
         failed: Claim | None,
         traceback: bytes,
@@ -282,7 +280,7 @@ class Claims:
         self,
         record: Record,
         line: Line,
-        place: tuple[int, int, int],
+        place: Place,
         pairs: Iterable[tuple[str, Value]],
         *,
         is_error: bool = False,
@@ -353,7 +351,7 @@ class Claims:
         self,
         claim: Claim | None,
         record: Record,
-        place: tuple[int, int, int] | None,
+        place: Place | None,
         traceback: bytes = b"",
     ) -> None:
         if claim is None:
@@ -370,14 +368,12 @@ class Claims:
                     self.counts.records -= 1
                     self.counts.record_bytes -= size
 
-    def _write_event(
-        self, event: Event, place: tuple[int, int, int] | None, traceback: bytes
-    ) -> None:
+    def _write_event(self, event: Event, place: Place | None, traceback: bytes) -> None:
         line = event.line
         if line.instant is not None:
             time = (line.instant, self._source_of(line, place))
         elif place is not None and line.offset == place[0]:
-            time = place[1:]
+            time = place[2:]
         else:
             time = self._near(line.instance)
         offset = line.offset
@@ -390,16 +386,16 @@ class Claims:
         self.writer.record(
             event.message.encode("utf-8", "replace"),
             level=event.level,
-            place=(offset, *time),
+            place=(offset, line.end, *time),
             event=event.event,
             logger=(line.logger or "").encode("utf-8", "replace"),
             traceback=traceback if is_error else b"",
             pairs=pairs,
         )
 
-    def _source_of(self, line: Line, place: tuple[int, int, int] | None) -> int:
+    def _source_of(self, line: Line, place: Place | None) -> int:
         """Whether an instant that a line has is its own or its envelope's: as that of the line at hand."""
-        return place[2] if place is not None and place[2] in (LOGGED, ENVELOPE) else LOGGED
+        return place[3] if place is not None and place[3] in (LOGGED, ENVELOPE) else LOGGED
 
     # the ledger
 

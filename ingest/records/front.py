@@ -13,7 +13,7 @@ import numpy as np
 from ingest.compiled import layout
 from ingest.records.arrays import I32
 from ingest.records.formats import MAX_RECORD_BYTES, Format
-from ingest.records.general import GeneralParser
+from ingest.records.general import HEAD_BYTES, GeneralParser
 from ingest.records.parse import Parsed, Parser
 from ingest.records.physical import UTF8, encoding_of
 from ingest.records.profiles import Profiles
@@ -76,6 +76,8 @@ class FrontParser:
         fallback_instant: int,
     ) -> Parsed:
         """Parse what is complete in a chunk that begins at a record (file offset ``base``)."""
+        if base == 0:
+            self.general.begin(bytes(data[:HEAD_BYTES]))
         if self._may_be_native(data):
             parsed = self._native.parse(
                 data, base=base, final=final, last_instant=last_instant,

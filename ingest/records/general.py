@@ -155,12 +155,16 @@ class GeneralParser:
             self._state.encoding = lines.encoding
         return self._parsed(data, base, settled, final, claims)
 
+    def begin(self, head: bytes) -> None:
+        """Take a file's first bytes, where they are more than those known."""
+        if len(head) > len(self._head):
+            self._head = head
+
     def _assembly(self, data: memoryview, base: int) -> Sequencer:
         if self._sequencer is None:
-            head = self._head
-            if base == 0 and len(head) < HEAD_BYTES:
-                head = bytes(data[:HEAD_BYTES])
-            self._sequencer = self.assembly(self.profiles, head, self._state.sequence)
+            if base == 0:
+                self.begin(bytes(data[:HEAD_BYTES]))
+            self._sequencer = self.assembly(self.profiles, self._head, self._state.sequence)
         return self._sequencer
 
     def _is_claimed(self, text: bytes) -> bool:
@@ -188,6 +192,7 @@ class GeneralParser:
             last_instant=claims.last,
             source=data,
             offsets=tables.offsets,
+            record_ends=tables.ends,
             reading=self.reading,
             encoding=self.encoding,
         )

@@ -32,7 +32,7 @@ class Parsed:
     ``time_source`` int8[n] indices of instants.TIME_SOURCES;
     ``values`` float64[p] with ``states`` int8[p] (convert_numbers.OK where the key's column can hold it);
     ``base`` is the file offset of the chunk's first byte; ``consumed`` bytes from there on are settled. ``offsets`` int64[n] are those
-    of the records in the file, None where a record's is ``base`` + R_START; ``source`` is the chunk where ``data`` is another buffer.
+    of the records in the file, ``record_ends`` where they end, None where these are ``base`` + R_START and R_END; ``source`` is the chunk where ``data`` is another buffer.
     ``reading`` is the state of the file's reading behind them, where it has one; ``encoding`` that of its text, once known.
     """
 
@@ -51,8 +51,25 @@ class Parsed:
     last_instant: int | None
     source: memoryview | None = None
     offsets: Ints | None = None
+    record_ends: Ints | None = None
     reading: str | None = None
     encoding: str | None = None
+
+    @property
+    def starts(self) -> Ints:
+        """int64[n] offsets in the file at which the records begin."""
+        if self.offsets is not None:
+            return self.offsets
+        found: Ints = self.records[:, layout.R_START].astype(np.int64) + self.base
+        return found
+
+    @property
+    def ends(self) -> Ints:
+        """int64[n] offsets in the file behind the records."""
+        if self.record_ends is not None:
+            return self.record_ends
+        found: Ints = self.records[:, layout.R_END].astype(np.int64) + self.base
+        return found
 
     @property
     def original(self) -> memoryview:

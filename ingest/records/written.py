@@ -18,6 +18,7 @@ from ingest.records.vocabulary import EVENTS, KEYS
 _CODES = {key: code for code, key in enumerate(KEYS)}
 _EVENT_CODES = {name: code for code, name in enumerate(EVENTS)}
 Value = str | int | float | bool
+Place = tuple[int, int, int, int]  # offset, end, instant, time source
 
 
 @dataclass(slots=True)
@@ -28,6 +29,7 @@ class Tables:
     records: I32
     pairs: I32
     offsets: Ints
+    ends: Ints
     instants: Ints
     time_source: I8
 
@@ -41,6 +43,7 @@ class Writer:
     rows: list[I32] = field(default_factory=list)
     own_ends: list[int] = field(default_factory=list)
     offsets: list[int] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
     instants: list[int] = field(default_factory=list)
     sources: list[int] = field(default_factory=list)
     pairs: list[tuple[int, int, int, int, int, int, int]] = field(default_factory=list)
@@ -55,13 +58,13 @@ class Writer:
         message_end: int,
         own_end: int,
         traceback: int,
-        place: tuple[int, int, int],
+        place: Place,
         pairs: Iterable[tuple[str, Value]],
     ) -> None:
         """A record with a header of the format: ``text`` from its first byte on, positions within it.
 
         ``first``: where its first line ends; ``own_end`` up to where its pairs are looked for; ``traceback`` where one
-        begins, or -1; ``place`` offset, instant and time source.
+        begins, or -1; ``place`` where it stands, and when.
         """
         at = len(self.buffer)
         moved = shifted(row, at)
@@ -80,7 +83,7 @@ class Writer:
         message: bytes,
         *,
         level: int,
-        place: tuple[int, int, int],
+        place: Place,
         event: str = "",
         logger: bytes = b"",
         traceback: bytes = b"",
@@ -117,7 +120,7 @@ class Writer:
         row: I32,
         at: int,
         text: bytes,
-        place: tuple[int, int, int],
+        place: Place,
         own_end: int,
         pairs: Iterable[tuple[str, Value]],
     ) -> None:
@@ -128,8 +131,9 @@ class Writer:
             self._pair(len(self.rows), key, value)
         self.rows.append(row)
         self.own_ends.append(own_end)
-        offset, instant, source = place
+        offset, end, instant, source = place
         self.offsets.append(offset)
+        self.ends.append(end)
         self.instants.append(instant)
         self.sources.append(source)
 
@@ -175,6 +179,7 @@ class Writer:
             records,
             pairs[:found],
             np.array([self.offsets[i] for i in order], np.int64),
+            np.array([self.ends[i] for i in order], np.int64),
             np.array([self.instants[i] for i in order], np.int64),
             np.array([self.sources[i] for i in order], np.int8),
         )

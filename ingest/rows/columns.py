@@ -162,10 +162,7 @@ def instants(values: Ints, valid: Bools | None = None) -> pa.Array:
 
 def offsets_of(parsed: Parsed, rows: I32) -> Ints:
     """Offsets int64[n] in the file of records."""
-    if parsed.offsets is not None:
-        given: Ints = parsed.offsets[rows]
-        return given
-    offsets: Ints = parsed.records[rows, layout.R_START].astype(np.int64) + parsed.base
+    offsets: Ints = parsed.starts[rows]
     return offsets
 
 

@@ -20,9 +20,10 @@ from ingest.named_queries import golden
 from ingest.named_queries.library import load_library, load_query
 from ingest.named_queries.values import bind_values
 from ingest.records.formats import compile_format
+from ingest.records.recognise import guess_format
 from ingest.tasks.check.answers import NO, PART, YES, additions, answers, gaps
 from ingest.tasks.check.fields import FieldCount
-from ingest.tasks.check.run import LogReport, check_logs, guess_format
+from ingest.tasks.check.run import LogReport, check_logs
 from ingest.tasks.demo import write_demo
 from tests.support import harness, strategies
 

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
 
-from ingest.compiled import layout
 from ingest.errors import LogFileError, TtsqError
 from ingest.logfiles import reader as files
 from ingest.logfiles.discover import expand
 from ingest.logfiles.stat import FileStat, stat_file
 from ingest.model import CHUNK_BYTES, Ledger, Origin
 from ingest.named_queries.golden import FIELDS
+from ingest.pipeline.profiles import profiles
+from ingest.pipeline.recognise import recognised
 from ingest.records.chunks import ChunkReader
-from ingest.records.formats import DEFAULT_FORMAT, Format, compile_format
-from ingest.records.parse import Parser
+from ingest.records.formats import Format
+from ingest.records.front import FrontParser
+from ingest.records.profiles import Profiles
 from ingest.rows.assemble import build
 from ingest.tasks.check.fields import FieldCount, RequestTally
 from ingest.tasks.check.records import RecordTally
@@ -23,20 +25,6 @@ from ingest.tasks.check.records import RecordTally
 BOM = b"\xef\xbb\xbf"
 _REGULAR = 0.9  # of the pauses between samples lie within half and double their median
 # Formats that services begin with, tried on a file that has another one than asked for.
-_FORMATS = (
-    DEFAULT_FORMAT,
-    "%(asctime)s %(levelname)s %(message)s",
-    "%(asctime)s %(levelname)s %(name)s: %(message)s",
-    "%(asctime)s %(levelname)s %(name)s %(message)s",
-    "%(asctime)s [%(levelname)s] %(message)s",
-    "%(asctime)s [%(levelname)s] %(name)s: %(message)s",
-    "[%(asctime)s] %(levelname)s in %(module)s: %(message)s",
-    "[%(asctime)s] [%(levelname)s] %(message)s",
-    "%(asctime)s - %(levelname)s - %(message)s",
-    "%(asctime)s | %(levelname)s | %(name)s | %(message)s",
-    "%(asctime)s - %(name)s - %(levelname)s - [%(request_id)s] %(message)s",
-    "%(levelname)s %(asctime)s %(name)s %(message)s",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +66,7 @@ def check_logs(
     *,
     progress: Callable[[int, int], None] = lambda done, total: None,
     chunk_bytes: int = CHUNK_BYTES,
+    profile_folder: Path | None = None,
 ) -> LogReport:
     """Read the files named, oldest first and to their ends, and say what they hold.
 
@@ -86,7 +75,7 @@ def check_logs(
     :raises LogFileError: when no file can be read at all.
     """
     paths, missing = expand(patterns)
-    check = _Check(Parser(fmt, tz), progress, chunk_bytes)
+    check = _Check(fmt, tz, profiles(profile_folder), progress, chunk_bytes)
     check.problems.extend(missing)
     check.over(paths)
     if not check.read and check.problems:
@@ -98,9 +87,16 @@ class _Check:
     """One check: what it has read so far."""
 
     def __init__(
-        self, parser: Parser, progress: Callable[[int, int], None], chunk_bytes: int
+        self,
+        fmt: Format,
+        tz: tzinfo,
+        profiles: Profiles,
+        progress: Callable[[int, int], None],
+        chunk_bytes: int,
     ) -> None:
-        self.parser = parser
+        self.format = fmt
+        self.tz = tz
+        self.profiles = profiles
         self.problems: list[TtsqError] = []
         self.read: list[str] = []
         self._progress = progress
@@ -134,19 +130,21 @@ class _Check:
 
     def _file(self, stat: FileStat, key: int) -> None:
         """:raises LogFileError: when it is of another format, or cannot be read to its end."""
-        require_format(stat, self.parser)
+        head = files.read_head(stat)[0]
+        recognised(stat, head, self.format, self.tz, self.profiles, shown=True)
+        parser = FrontParser(self.format, self.tz, self.profiles, head=head[:1024])
         self.read.append(str(stat.path))
         carry: dict[str, int] = {}
         origin = Origin(key, "", "")
         with files.LogReader(stat) as reader:
             reader.skip_fill()
             chunks = ChunkReader(
-                self.parser, reader.read, reader.position, True, None, stat.modified_ns // 1000,
+                parser, reader.read, reader.position, True, None, stat.modified_ns // 1000,
                 chunk_bytes=self._chunk_bytes, skip_hole=reader.skip_hole,
             )  # fmt: skip
             try:
                 for parsed in chunks:
-                    batch, carry = build(parsed, self.parser.format, origin, carry)
+                    batch, carry = build(parsed, self.format, origin, carry)
                     self._records.add(parsed, batch.records)
                     self._requests.add(batch, carry)
                     self._ledger = self._ledger + parsed.ledger
@@ -215,36 +213,3 @@ def _median(ordered: Sequence[tuple[int, int]], count: int) -> int:
         if 2 * seen >= count:
             return value
     return ordered[-1][0]
-
-
-def require_format(stat: FileStat, parser: Parser) -> None:
-    """Refuse a file in whose first bytes no record begins, with a format that fits where one is known.
-
-    :raises LogFileError: for it, and for one that cannot be opened. An empty file is none.
-    """
-    head = files.read_head(stat)[0].removeprefix(BOM)
-    if not head.strip(b"\0\r\n\t ") or parser.next_beginning(memoryview(head), 0, True) >= 0:
-        return
-    first = head.decode("utf-8", "replace").splitlines()[0][:120]
-    better = guess_format(head, parser.tz)
-    hint = (
-        f"its lines look like: --log-format '{better}'"
-        if better
-        else "give the service's logging format string: --log-format '%(asctime)s %(levelname)s ...'"
-    )
-    raise LogFileError(f"no line of {stat.path} has the log format; it begins: {first}", hint)
-
-
-def guess_format(head: bytes, tz: tzinfo) -> str | None:
-    """Of some usual formats the first one in which a file's beginning has the most known events and records, or None."""
-    best, most = None, (0, 0)
-    for text in _FORMATS:
-        parser = Parser(compile_format(text), tz)
-        parsed = parser.parse(
-            memoryview(head), base=0, final=True, last_instant=0, fallback_instant=0
-        )
-        stamped = parsed.records[:, layout.R_KIND] == layout.K_HEADER
-        found = int((stamped & (parsed.records[:, layout.R_EVENT] >= 0)).sum()), int(stamped.sum())
-        if found > most:
-            best, most = text, found
-    return best

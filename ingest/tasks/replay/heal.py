@@ -86,6 +86,6 @@ def _rest(parsed: Parsed, released: Sequence[Held]) -> list[Reject]:
         return []
     last = remaining(released[-1], end)
     head = bytes(
-        parsed.data[parsed.consumed : parsed.consumed + min(REJECT_HEAD_BYTES, last.length)]
+        parsed.original[parsed.consumed : parsed.consumed + min(REJECT_HEAD_BYTES, last.length)]
     )
     return [Reject(last.offset, last.length, last.reason, raw_text(head))]

@@ -115,7 +115,7 @@ class Recount:
                     at = piece.parsed.base + piece.parsed.consumed
                     yield piece
                     continue
-                fill, data = piece.parsed.base - piece.low, piece.parsed.data
+                fill, data = piece.parsed.base - piece.low, piece.parsed.original
                 before = bytes(data[: end - piece.parsed.base])
                 stream.give_back(bytes(data[end - piece.parsed.base :]))
                 break
@@ -182,8 +182,7 @@ def _inside(piece: Piece) -> Ints:
     records, base = piece.parsed.records, piece.parsed.base
     if not len(records) or piece.parsed.offsets is not None:  # there records are lines
         return np.empty(0, np.int64)
-    starts = records[:, layout.R_START].astype(np.int64) + base
-    ends = records[:, layout.R_END].astype(np.int64) + base
+    starts, ends = piece.parsed.starts, piece.parsed.ends
     stored = piece.stored.places
     places = np.unique(np.concatenate([v for _, v in stored.named()]))
     owner = np.searchsorted(starts, places, "right") - 1

@@ -27,6 +27,7 @@ from ingest.tasks.verify.recount import CHUNK_BYTES, Beginning, Piece, Recount
 from ingest.tasks.verify.store_rules import StoreFinding, gone_doubles, store_findings
 
 SHOWN = 5  # places told of each file
+MOST_STRAYS = 10_000  # rows of a file that nothing was found for yet: a later line may tell of them
 _LINE = 160  # bytes told of a line
 _LEDGER = (
     "records", "record_bytes", "quarantined", "quarantined_bytes", "ignored_bytes",
@@ -240,21 +241,33 @@ class _Tally:
     findings: list[Finding] = field(default_factory=list)
     understood: int = 0
     ledger: Ledger = field(default_factory=Ledger)
+    strays: dict[tuple[str, int], str] = field(default_factory=dict)
 
     def add(self, piece: Piece, mismatches: Sequence[Mismatch], understood: int) -> None:
         """Count a piece."""
         self.ledger = self.ledger + piece.parsed.ledger
         self.understood += understood
         for m in mismatches:
-            self.counts[m.kind] += 1
-            self.counts_of_parts[m.kind] += m.table == "request_parts"
-            if len(self.findings) < SHOWN:
-                line = _line_at(piece, m.offset)
-                self.findings.append(Finding(m.kind, m.table, self.path, m.offset, line))
+            place = m.table, m.offset
+            if m.kind == "lost" and place in self.strays:  # told by a line of a later piece
+                del self.strays[place]
+            elif m.kind == "stray" and len(self.strays) < MOST_STRAYS:
+                self.strays[place] = _line_at(piece, m.offset)
+            else:
+                self._count(m.kind, *place, _line_at(piece, m.offset))
+
+    def _count(self, kind: str, table: str, offset: int, line: str) -> None:
+        self.counts[kind] += 1
+        self.counts_of_parts[kind] += table == "request_parts"
+        if len(self.findings) < SHOWN:
+            self.findings.append(Finding(kind, table, self.path, offset, line))
 
     def result(self) -> FileResult:
         """What the file came to."""
         c = self.checkpoint
+        for (table, offset), line in self.strays.items():
+            self._count("stray", table, offset, line)
+        self.strays = {}
         if (
             self.understood
         ):  # pieces of requests begin elsewhere when one of their records is in quarantine
@@ -302,7 +315,7 @@ def _blanks_ignored(c: Checkpoint, recounted: Ledger) -> Ledger:
 
 def _line_at(piece: Piece, offset: int) -> str:
     at = offset - piece.parsed.base
-    if not 0 <= at < len(piece.parsed.data):
+    if not 0 <= at < len(piece.parsed.original):
         return ""
-    head = bytes(piece.parsed.data[at : at + _LINE])
+    head = bytes(piece.parsed.original[at : at + _LINE])
     return raw_text(head.split(b"\n", 1)[0].rstrip(b"\r"))
