@@ -12,6 +12,7 @@ import numpy as np
 from ingest.compiled import layout
 from ingest.compiled import records as scan
 from ingest.records.arrays import I8, I32, Ints, view
+from ingest.records.instants import ENVELOPE
 from ingest.records.native import shifted
 from ingest.records.vocabulary import EVENTS, KEYS
 
@@ -94,11 +95,8 @@ class Writer:
         at = len(self.buffer)
         text = bytearray(message)
         row = np.zeros(self.width, np.int32)
-        row[layout.R_KIND], row[layout.R_LEVEL], row[layout.R_ZONE] = (
-            layout.K_HEADER,
-            level,
-            layout.NO_ZONE,
-        )
+        row[layout.R_KIND] = layout.K_HEADER if place[3] <= ENVELOPE else layout.K_HEADERLESS
+        row[layout.R_LEVEL], row[layout.R_ZONE] = level, layout.NO_ZONE
         row[layout.R_MSG], row[layout.R_MSG_END] = at, at + self._trimmed(message, 0, len(message))
         row[layout.R_TRACEBACK], row[layout.R_EVENT] = -1, _EVENT_CODES.get(event, -1)
         for first, part in ((layout.R_EVENT_START, event.encode()), (layout.R_NAME, logger)):

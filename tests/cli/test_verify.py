@@ -29,7 +29,7 @@ def ttsq(tmp_path: Path) -> CommandLine:
     """A log ingested over several runs, rotated and compressed between them."""
     ttsq = CommandLine(tmp_path).with_tables()
     log = tmp_path / "app.log"
-    log.write_text("not a record\n\n" + _log(0, 20))
+    log.write_text("2026-02-30 25:00:00,000 - app - INFO - never\n\n" + _log(0, 20))
     ttsq.well("ingest", "app.log")
     with log.open("a") as file:
         file.write(_log(20, 15))

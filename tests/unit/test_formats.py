@@ -25,7 +25,7 @@ _LEVELS = {
 }
 _MESSAGES = (
     (logging.INFO, "app.tts_engine", 'synthesis_start: id=ts_1, text="你好, 世界", lang=zh'),
-    (logging.WARNING, "app", "several\nlines\n  of - text [x]"),
+    (logging.WARNING, "app", 'slow: text="several\nlines\n  of - text [x]"'),
     (logging.ERROR, "app.a.b", "failed: 5% of {all} - $x"),
     (logging.CRITICAL, "root", "down"),
     (logging.DEBUG, "app.cache", "last"),

@@ -195,7 +195,7 @@ def test_records_far_apart_and_of_great_length(scene: Scene, name: str, pack: Pa
     log.add("14:00:00,000", f'synthesis_start: id={ID}, text="long"', name="start")
     for n in range(30):
         log.add("14:00:01,000", f"filler {n} " + "y" * (100 << 10))
-    log.add("14:00:02,000", "cause " + "z" * (300 << 10) + f"\nid={ID}", "ERROR", "cause")
+    log.add("14:00:02,000", f"cause id={ID} " + "z" * (300 << 10), "ERROR", "cause")
     log.add("14:00:03,000", f"synthesis_failed: id={ID}, error_code=E\nTraceback (most recent call last):\n" + "  line\n" * 60_000 + "E: x", "ERROR", "error")  # fmt: skip
     log.add("14:00:04,000", f"synthesis_complete: id={ID}, status=failed, duration_ms=4000", name="end")  # fmt: skip
     scene.write(pack(log.content), name)

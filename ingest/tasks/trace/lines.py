@@ -189,12 +189,7 @@ class _FileLines:
                 memoryview(data), base=first.offset, final=at_end,
                 last_instant=instant, fallback_instant=instant,
             )  # fmt: skip
-            if (
-                at_end
-                or parsed.consumed > span
-                or self._parser.foreign
-                or behind > self._parser.max_record
-            ):
+            if at_end or parsed.consumed > span or behind > self._parser.max_record:
                 return parsed
             behind *= 4
 

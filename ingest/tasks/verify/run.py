@@ -299,8 +299,9 @@ class _Tally:
 
 
 def _blanks_ignored(c: Checkpoint, recounted: Ledger) -> Ledger:
-    """A recount's ledger as the file's would be: blank lines behind the end of a run were ignored; read in one go they belong to what stands before them."""
-    blank = c.ignored_bytes - recounted.ignored_bytes
+    """A recount's ledger as the file's would be: lines behind the end of a run were blank or unclaimed; read in one go they belong to what stands before them."""
+    loose = c.unclaimed_bytes - recounted.unclaimed_bytes
+    blank = c.ignored_bytes - recounted.ignored_bytes + loose
     records = recounted.record_bytes - c.record_bytes
     rejects = recounted.quarantined_bytes - c.quarantined_bytes
     if min(blank, records, rejects) < 0 or records + rejects != blank:
@@ -310,6 +311,8 @@ def _blanks_ignored(c: Checkpoint, recounted: Ledger) -> Ledger:
         record_bytes=c.record_bytes,
         quarantined_bytes=c.quarantined_bytes,
         ignored_bytes=c.ignored_bytes,
+        unclaimed=c.unclaimed if loose else recounted.unclaimed,
+        unclaimed_bytes=c.unclaimed_bytes,
     )
 
 
