@@ -179,7 +179,7 @@ def _continued(piece: Piece) -> Piece:
 
 def _inside(piece: Piece) -> Ints:
     """Stored places that lie within a record of the recount, but do not begin it; without those of records that are in quarantine."""
-    records, base = piece.parsed.records, piece.parsed.base
+    records = piece.parsed.records
     if not len(records) or piece.parsed.offsets is not None:  # there records are lines
         return np.empty(0, np.int64)
     starts, ends = piece.parsed.starts, piece.parsed.ends
