@@ -240,6 +240,8 @@ class Claims:
         traceback = self._traceback(record)
         if traceback:
             failed = self.sequencer.failed(line, *_exception(traceback))
+        elif claim is None and record.level >= L_ERROR:
+            failed = self.sequencer.failed(line, "", line.message)
         if record.level >= L_WARNING and not _tells(claim):
             self._error(record, line, place, claim, failed, traceback)
         self._write_claim(claim, record, place, traceback)

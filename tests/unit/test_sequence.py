@@ -175,3 +175,17 @@ def test_the_id_is_of_the_files_beginning_and_the_offset() -> None:
         ids.append(claim.id)
     assert ids[0] == ids[1] != ids[2]
     assert ids[0] is not None and ids[0].endswith("-5000") and len(ids[0]) == 13
+
+
+def test_an_error_line_with_a_traceback_fails_one_request() -> None:
+    log = Log()
+    log.lines(
+        "Processing 2 text chunks with default voice and parameters:",
+        "Processing 3 text chunks with default voice and parameters:",
+    )
+    line = log.at("✗ TTS generation failed: no more memory", level=4)
+    log.claims += [
+        log.sequencer.line(line),
+        log.sequencer.failed(line, "RuntimeError", "quite other words"),
+    ]
+    assert [row.get("status") for row in log.rows] == [None, "failed"]

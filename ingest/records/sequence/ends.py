@@ -99,7 +99,7 @@ def fail(
     if not instance.torn:
         instance.block = []
     await_access(asm, instance, request, failed=True)
-    instance.failure = Failure(request.id, how, told[-TAIL:])
+    instance.failure = Failure(request.id, how, told[-TAIL:], line.offset)
     instance.ended = None
     return [Event(COMPLETE, line, L_INFO, (*identity(request), *values.items()))]
 

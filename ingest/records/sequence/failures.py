@@ -17,7 +17,7 @@ def fails(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim 
     told = str(values.pop("message", "")) or line.message
     code = str(values.pop("error_code", "")) or rule.code or asm.profiles.code_of(told)
     level = max(line.level, LEVELS.get(rule.level or "ERROR", L_ERROR))
-    again = told_again(instance, told)
+    again = told_again(instance, told, line)
     target = failing(instance, rule, values)
     if again is None and target is None:
         if not instance.opened:
@@ -58,13 +58,18 @@ def error_event(line: Line, level: int, rule: Rule, code: str | None, id_: str |
     return Event("", line, level, tuple(pairs), line.message)
 
 
-def told_again(instance: Instance, told: str) -> str | None:
-    """The id of a failure that this message tells once more: a 500 before its traceback, or the same words."""
+def told_again(instance: Instance, told: str, line: Line) -> str | None:
+    """The id of a failure that this message tells once more.
+
+    A traceback on the line that failed, or behind a 500; the same words.
+    """
     failure = instance.failure
     if failure is None:
         return None
+    if failure.at == line.offset:
+        return failure.id
     if failure.told == "access":
-        instance.failure = Failure(failure.id, "error", told[-TAIL:])
+        instance.failure = Failure(failure.id, "error", told[-TAIL:], line.offset)
         return failure.id
     same = failure.tail and (told.endswith(failure.tail[-20:]) or failure.tail in told)
     return failure.id if same or not instance.requests else None

@@ -109,7 +109,7 @@ class Sequencer:
             keep(self._asm, "failed", line, None, [exception, message[-TAIL:]])
         told = f"{exception}: {message}" if exception else message
         code = self._asm.profiles.code_of(told) or exception.rpartition(".")[2] or None
-        again = told_again(instance, told)
+        again = told_again(instance, told, line)
         if again is not None:
             pairs: list[tuple[str, Value]] = [("id", again)]
             if code:

@@ -69,6 +69,7 @@ class Failure:
     id: str
     told: str
     tail: str
+    at: int = -1
 
 
 @dataclass(slots=True)
@@ -158,7 +159,12 @@ def _instance_to(instance: Instance) -> dict[str, Any]:
     if instance.answers:
         data["w"] = instance.answers
     if instance.failure:
-        data["f"] = [instance.failure.id, instance.failure.told, instance.failure.tail]
+        data["f"] = [
+            instance.failure.id,
+            instance.failure.told,
+            instance.failure.tail,
+            instance.failure.at,
+        ]
     if instance.ended:
         data["e"] = instance.ended
     if instance.early:
