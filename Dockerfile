@@ -6,6 +6,7 @@ COPY pyproject.toml setup.py README.md LICENSE ./
 COPY ingest ingest
 COPY ttsq ttsq
 COPY queries queries
+COPY profiles profiles
 COPY migrations migrations
 RUN python -m venv /opt/ttsq && /opt/ttsq/bin/pip install --no-cache-dir '.[postgres]'
 
