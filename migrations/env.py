@@ -3,6 +3,7 @@
 from alembic import context
 from sqlalchemy import Connection, text
 
+from ingest.stores.migrate import is_postgresql
 from ingest.stores.tables import metadata
 
 
@@ -21,7 +22,7 @@ def run() -> None:
 
 
 def _wait_for_others(connection: Connection) -> None:
-    if connection.dialect.name == "postgresql":
+    if is_postgresql(connection):
         from ingest.stores.postgres.connection import ONE_MIGRATES
 
         connection.execute(text(ONE_MIGRATES))

@@ -35,14 +35,14 @@ class QueryResult(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a backend can do; every claim is proven by a test.
+    """What a backend can do: each claim is read by the flow, and proven by a test.
 
     ``keys_without_store``: file keys are given out without a look at the store, also while a thread writes to it.
+    ``shared_schema``: others may have tables of their own beside the store's, and the store indexes and partitions.
     """
 
-    transactions: bool
-    readers_beside_writer: bool
     keys_without_store: bool
+    shared_schema: bool
 
 
 class Writer(Protocol):

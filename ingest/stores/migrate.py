@@ -24,6 +24,11 @@ def revisions() -> list[str]:
     return sorted(p.name.split("_")[0] for p in (folder("migrations") / "versions").glob("*.py"))
 
 
+def is_postgresql(connection: "Connection") -> bool:
+    """Whether a revision runs on PostgreSQL: the one place where revisions ask."""
+    return bool(connection.dialect.name == "postgresql")
+
+
 def head() -> str:
     """The revision that this program works with."""
     return revisions()[-1]
@@ -133,7 +138,7 @@ def differences(store: Store) -> list[str]:
     engine = store.engine()
     with engine.connect() as connection:  # type: ignore[attr-defined]
         opts: dict[str, object] = {"compare_type": True}
-        if store.name == "postgresql":
+        if store.capabilities.shared_schema:
             opts["include_object"] = _is_ours
         context = MigrationContext.configure(connection, opts=opts)
         found = [str(d) for d in compare_metadata(context, metadata)]

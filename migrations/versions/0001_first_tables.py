@@ -7,6 +7,8 @@ Revises:
 import sqlalchemy as sa
 from alembic import op
 
+from ingest.stores.migrate import is_postgresql
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -22,7 +24,7 @@ _PARTITIONED = {
 
 
 def _is_postgresql() -> bool:
-    return bool(op.get_bind().dialect.name == "postgresql")
+    return is_postgresql(op.get_bind())
 
 
 def _partitioned(table: str) -> dict[str, str]:

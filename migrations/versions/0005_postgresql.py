@@ -7,6 +7,8 @@ Revises: 0004
 import sqlalchemy as sa
 from alembic import op
 
+from ingest.stores.migrate import is_postgresql
+
 revision = "0005"
 down_revision = "0004"
 branch_labels = None
@@ -52,7 +54,7 @@ _TABLES = (
 
 
 def _is_postgresql() -> bool:
-    return bool(op.get_bind().dialect.name == "postgresql")
+    return is_postgresql(op.get_bind())
 
 
 def upgrade() -> None:

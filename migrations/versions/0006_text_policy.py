@@ -7,6 +7,8 @@ Revises: 0005
 import sqlalchemy as sa
 from alembic import op
 
+from ingest.stores.migrate import is_postgresql
+
 revision = "0006"
 down_revision = "0005"
 branch_labels = None
@@ -14,7 +16,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    text = sa.String(collation="C") if op.get_bind().dialect.name == "postgresql" else sa.String()
+    text = sa.String(collation="C") if is_postgresql(op.get_bind()) else sa.String()
     op.add_column("request_parts", sa.Column("text_class", text, comment="class of the text"))
     op.add_column(
         "request_parts",

@@ -11,6 +11,8 @@ from typing import Any
 
 from alembic import op
 
+from ingest.stores.migrate import is_postgresql
+
 revision = "0009"
 down_revision = "0008"
 branch_labels = None
@@ -335,7 +337,7 @@ left join log_files f on f.file_key = h.file_key""",
 
 
 def _is_postgresql() -> bool:
-    return bool(op.get_bind().dialect.name == "postgresql")
+    return is_postgresql(op.get_bind())
 
 
 def _type(kind: str) -> str:

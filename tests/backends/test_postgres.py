@@ -248,7 +248,6 @@ def _url(store: PostgresStore) -> str:
 
 def test_a_reader_is_not_stopped_by_a_writer_nor_stops_it(half: Half) -> None:
     store = half.copy()
-    assert store.capabilities.readers_beside_writer and store.capabilities.transactions
     seen: list[object] = []
 
     def look() -> None:

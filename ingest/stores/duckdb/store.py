@@ -55,9 +55,7 @@ class DuckDBStore:
     """A store in one DuckDB file."""
 
     name = "duckdb"
-    capabilities = Capabilities(
-        transactions=True, readers_beside_writer=False, keys_without_store=True
-    )
+    capabilities = Capabilities(keys_without_store=True, shared_schema=False)
 
     def __init__(self, path: Path, wait_seconds: float = _WAIT_SECONDS) -> None:
         self.path = path

@@ -42,9 +42,7 @@ class PostgresStore:
     """A store in one schema of a database, the first one of the search path."""
 
     name = "postgresql"
-    capabilities = Capabilities(
-        transactions=True, readers_beside_writer=True, keys_without_store=False
-    )
+    capabilities = Capabilities(keys_without_store=False, shared_schema=True)
 
     def __init__(self, url: str) -> None:
         """:raises UsageProblem: for a URL that cannot be read."""
