@@ -43,6 +43,19 @@ _LINES = st.one_of(
         ]
     ),
 )
+_EVERYTHING = st.one_of(
+    _LINES,
+    st.sampled_from(
+        sorted(
+            {
+                line
+                for profile in shipped().profiles
+                for sample in profile.samples
+                for line in sample.lines
+            }
+        )
+    ),
+)
 _INSTANCES = st.sampled_from([None, "a", "b"])
 
 
@@ -51,7 +64,8 @@ def _say(kind: str, instance: str | None, text: str, status: int) -> Told:
 
 
 _TOLD = st.one_of(
-    st.builds(_say, st.just("line"), _INSTANCES, _LINES, st.just(0)),
+    st.builds(_say, st.just("line"), _INSTANCES, _EVERYTHING, st.just(0)),
+    st.builds(_say, st.just("bar"), _INSTANCES, st.just(""), st.sampled_from([0, 1])),
     st.builds(
         _say, st.just("access"), _INSTANCES, st.just("/tts"), st.sampled_from([200, 404, 500])
     ),
@@ -77,6 +91,8 @@ def _tell(sequencer: Sequencer, one: Told) -> Claim | None:
         return sequencer.access(line, "POST", one.text, one.status)
     if one.kind == "failed":
         return sequencer.failed(line, "RuntimeError", "no")
+    if one.kind == "bar":
+        return sequencer.bar(line, 2500, bool(one.status))
     return sequencer.restarted(line)
 
 
@@ -121,6 +137,22 @@ def test_a_state_restored_at_any_line_gives_the_same_claims(
             sequencer = Sequencer(shipped(), b"head", sequencer.state())
         claims.append(_tell(sequencer, one))
     assert claims == _all(placed)
+
+
+@given(st.lists(_TOLD, max_size=60))
+def test_every_request_begins_once_and_ends_at_most_once(told: list[Told]) -> None:
+    begun, ended = [], []
+    for event in _events(_all(_placed(told))):
+        id_ = dict(event.pairs).get("id")
+        if event.event == "synthesis_start":
+            begun.append(id_)
+        elif event.event == "synthesis_complete":
+            ended.append(id_)
+    of_place = [id_ for id_ in begun if not str(id_).startswith("speech-")]
+    assert len(of_place) == len(set(of_place))
+    ends = [id_ for id_ in ended if not str(id_).startswith("speech-")]
+    assert len(ends) == len(set(ends))
+    assert set(ends) <= set(of_place)
 
 
 @given(st.lists(_TOLD, max_size=40))
