@@ -23,6 +23,7 @@ REJECT_HEAD_BYTES = 64 << 10
 MOST_INSTANCES = 4096  # whose last instant is remembered
 _EVENT = re.compile(rb"(?:" + b"|".join(e.encode() for e in PUBLIC_EVENTS) + rb"):(?=\s|$)")
 _LATER_EVENT = re.compile(rb"^[^\"=]{0,120}?[\])|>:-] +(?=" + _EVENT.pattern + rb")")
+_RENAMED = {"exception": "exc"}  # of a rule's columns, as the table of errors reads them
 _EXCEPTION = re.compile(rb"^(?P<type>[A-Za-z_][\w.]*)(?:: ?(?P<message>.*))?$", re.S)
 
 
@@ -130,7 +131,7 @@ class Claims:
             around is None or own.is_whole or (outer is not None and outer.zone is None)
         ):
             return self.clock.instant(own, around), LOGGED
-        return around, ENVELOPE
+        return around, ENVELOPE if own is None else LOGGED
 
     def _known_time(self, line: Logical, instant: int | None, source: int) -> tuple[int, int]:
         instance = line.wrapped.instance
@@ -358,6 +359,8 @@ class Claims:
     ) -> None:
         if claim is None:
             return
+        if claim.access is not None and claim.id is not None:
+            self.writer.add(claim.access, "http_request", ("id", claim.id))
         for event in claim.events:
             self._write_event(event, place, traceback)
         for line in claim.torn:
@@ -382,7 +385,7 @@ class Claims:
         is_error = event.level >= L_WARNING
         if is_error:
             offset = self._alone("error", offset)
-        pairs = event.pairs
+        pairs = tuple((_RENAMED.get(key, key), value) for key, value in event.pairs)
         if line.instance is not None and not any(key == "instance" for key, _ in pairs):
             pairs = (*pairs, ("instance", line.instance))
         self.writer.record(

@@ -123,7 +123,8 @@ def _finished(
     name = _NAME_BEFORE.search(text[after_stamp:level_start].rstrip(b" \t"))
     logger = name["name"] if name is not None else None
     at = _BEHIND.match(text, level_end).end()  # type: ignore[union-attr]
-    for place in _PLACES:
+    boxed = text[level_start : level_start + 1] in (b"[", b"(", b"<")
+    for place in _PLACES if boxed else _PLACES[:-1]:  # else ``exited: …`` is the message's own
         match = place.match(text, at)
         if match is not None:
             if logger is None:

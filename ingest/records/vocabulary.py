@@ -63,6 +63,7 @@ KEYS = (
     "upstream_ms",
     "user_agent",
     "referer",
+    "location",
 )
 
 # Keys that a log's own text may set; those behind them only ttsq does.

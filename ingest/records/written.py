@@ -110,6 +110,14 @@ class Writer:
             text += traceback
         self._add(row, at, bytes(text), place, -1 if own_end < 0 else at + own_end, pairs)
 
+    def add(self, offset: int, event: str, pair: tuple[str, Value]) -> None:
+        """Add a pair to the record of an event that was written before, where it is one of this chunk."""
+        code = _EVENT_CODES[event]
+        for number in range(len(self.rows) - 1, -1, -1):
+            if self.offsets[number] == offset and self.rows[number][layout.R_EVENT] == code:
+                self._pair(number, *pair)
+                return
+
     def _trimmed(self, text: bytes, start: int, end: int) -> int:
         return start + len(text[start:end].rstrip(b" \t\r\n\v\f"))
 

@@ -21,7 +21,7 @@ from ingest.rows.columns import (
 )
 from ingest.rows.tracebacks import read_tracebacks
 
-KEYS = ("id", "request_id", "error_code", "warning_code", "exc", "instance")
+KEYS = ("id", "request_id", "error_code", "warning_code", "exc", "instance", "location")
 _LEVELS = pa.array(["", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"])
 
 
@@ -43,13 +43,14 @@ def _table(chunk: Chunk, rows: I32) -> pa.Table:
     parsed, first, origin = chunk.parsed, chunk.first, chunk.origin
     n = len(rows)
     id_pair, request_pair = first["id"][rows], first["request_id"][rows]
-    instance_pair = first["instance"][rows]
+    instance_pair, location_pair = first["instance"][rows], first["location"][rows]
     error_pair = first["error_code"][rows]
     code_pair = np.where(error_pair >= 0, error_pair, first["warning_code"][rows])
     tracebacks = _tracebacks(parsed, rows)
     exceptions = read_tracebacks(tracebacks, pair_strings(parsed, first["exc"][rows]))
     offsets = offsets_of(parsed, rows)
-    used = np.concatenate([p[p >= 0] for p in (id_pair, request_pair, code_pair, instance_pair)])
+    taken = (id_pair, request_pair, code_pair, instance_pair, location_pair)
+    used = np.concatenate([p[p >= 0] for p in taken])
     return pa.table(
         {
             "error_key": pa.array(row_keys(origin, offsets)),
@@ -69,7 +70,7 @@ def _table(chunk: Chunk, rows: I32) -> pa.Table:
             "exception_type": exceptions.types,
             "exception_message": exceptions.messages,
             "traceback": tracebacks,
-            "location": exceptions.locations,
+            "location": pc.coalesce(exceptions.locations, pair_strings(parsed, location_pair)),
             "attributes": free_pairs(parsed, chunk.format, rows, used),
             "file_key": pa.array(np.full(n, origin.file_key, np.int64)),
             "byte_offset": pa.array(offsets),
