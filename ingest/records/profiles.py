@@ -22,7 +22,6 @@ FIRST_PART = 160  # bytes of a message in which a relay's own prefix may stand
 MOST_PREFIXES = 6
 MOST_TRIED = 16 << 10  # bytes of a message that the rules see; a longer one has its head tried
 REMEMBERED, MOST_REMEMBERED = 8192, 120  # messages whose rules are remembered, and their longest
-_ANYWHERE = r"(?:[^\n]*(?:\] |: | - | \| ))?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,21 +132,28 @@ class Profiles:
         return found
 
     def _match(self, message: str) -> list[Match]:
-        data = message.encode("utf-8", "replace")
-        if len(data) > MOST_TRIED:
-            data = data[:MOST_TRIED]
-        candidates = self._set.Match(data)
-        if not candidates:
-            return []
-        rules = [self.rules[i] for i in sorted(candidates)]
-        found = _at(rules, data, 0)
+        data = message.encode("utf-8", "replace")[:MOST_TRIED]
+        found = self._at(data, 0)
         if found:
             return found
         for start in _behind_prefixes(data):
-            found = _at(rules, data, start)
+            found = self._at(data, start)
             if found:
                 return found
         return []
+
+    def _at(self, data: bytes, start: int) -> list[Match]:
+        """Rules that take what begins at a place."""
+        candidates = self._set.Match(data[start:] if start else data)
+        if not candidates:
+            return []
+        found = []
+        for index in sorted(candidates):
+            rule = self.rules[index]
+            spans = rule.regex.Match(Anchor.ANCHOR_START, data, start, len(data))
+            if spans[0][0] >= 0:
+                found.append(Match(rule, start, data, spans))
+        return found
 
     def code_of(self, text: str) -> str | None:
         """The code of an error's message or exception, by the tables of all profiles."""
@@ -161,15 +167,6 @@ class Profiles:
         """Whether a path (without its query) is one that some profile names for synthesis."""
         data = path.encode("utf-8", "replace")
         return bool(self._paths.Match(Anchor.ANCHOR_BOTH, data, 0, len(data))[0][0] >= 0)
-
-
-def _at(rules: Iterable[Rule], data: bytes, start: int) -> list[Match]:
-    found = []
-    for rule in rules:
-        spans = rule.regex.Match(Anchor.ANCHOR_START, data, start, len(data))
-        if spans[0][0] >= 0:
-            found.append(Match(rule, start, data, spans))
-    return found
 
 
 def _behind_prefixes(data: bytes) -> Iterable[int]:
@@ -192,7 +189,7 @@ def together(profiles: Iterable[Profile]) -> Profiles:
     rules = tuple(rule for profile in chosen for rule in profile.rules)
     patterns = _re2.Set(Anchor.ANCHOR_START, options())
     for rule in rules:
-        patterns.Add(f"{_ANYWHERE}(?:{rule.pattern})".encode())
+        patterns.Add(rule.pattern.encode())
     patterns.Compile()
     codes = tuple(
         (_re2.RE2(code.pattern.encode(), options()), code.code)
