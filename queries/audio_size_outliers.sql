@@ -1,4 +1,5 @@
 -- name: audio_size_outliers
+-- group: audio
 -- summary: audio much larger or smaller than that of other texts of the same length and language
 -- question: Same length, odd size?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
@@ -22,6 +23,7 @@
 -- needs: status, text_len, audio_size_kb
 -- chart: none
 -- order: abs(z_score) desc, request_key
+-- next: ttsq trace {id}
 
 with sized as (
     select

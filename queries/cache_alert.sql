@@ -1,4 +1,5 @@
 -- name: cache_alert
+-- group: cache
 -- summary: times when a cache stayed above a limit for several samples running
 -- question: Three samples running above 90 % within 10 min?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
@@ -17,6 +18,7 @@
 -- needs: cache_health
 -- chart: none
 -- order: from_at, host, path
+-- next: ttsq run cache_full_forecast
 
 with samples as (
     select

@@ -1,4 +1,5 @@
 -- name: cache_full_forecast
+-- group: cache
 -- summary: how fast each cache fills, and when it will be full
 -- question: When will it be full?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
@@ -20,6 +21,7 @@
 -- needs: cache_health
 -- chart: none
 -- order: full_at, host, path
+-- next: ttsq run cache_usage
 
 with samples as (
     select

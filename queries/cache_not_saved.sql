@@ -1,4 +1,5 @@
 -- name: cache_not_saved
+-- group: cache
 -- summary: successful requests computed anew whose audio did not reach the cache
 -- question: Which successes will be computed again?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
@@ -17,6 +18,7 @@
 -- needs: status, cache_saved
 -- chart: none
 -- order: duration_ms desc, request_key
+-- next: ttsq trace {id}
 
 select
     id,

@@ -1,4 +1,5 @@
 -- name: cache_usage
+-- group: cache
 -- summary: how full each cache directory was, in buckets of time
 -- question: How full is the cache?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
@@ -16,6 +17,7 @@
 -- timed: cache_samples
 -- chart: line x=bucket_at y=max_used_percent by=host,path
 -- order: bucket_at, host, path
+-- next: ttsq run cache_full_forecast
 
 with bucketed as (
     select

@@ -1,4 +1,5 @@
 -- name: clients
+-- group: http
 -- summary: who asks how much, and how it goes, by the address of the client
 -- question: Who asks, and how does it go?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
@@ -18,6 +19,7 @@
 -- least: server, rejected, failures, last_at
 -- chart: bars x=client y=requests
 -- order: requests desc, client, server
+-- next: ttsq run http_errors
 
 with lines as (
     select http_key, request_key, request_id, logged_at, client, server, http_status, request_ms

@@ -1,4 +1,5 @@
 -- name: cold_starts
+-- group: cache
 -- summary: what a cache miss costs, compared at the same text lengths
 -- question: What does a cache miss cost?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
@@ -20,6 +21,7 @@
 -- needs: cache_hit, duration_ms
 -- chart: bars x=cache_hit y=matched_p50_ms
 -- order: cache_hit
+-- next: ttsq run cache_not_saved
 
 -- Equal times are counted first: there are few different ones, so exact percentiles come cheap.
 with counted as (

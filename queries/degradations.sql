@@ -1,4 +1,5 @@
 -- name: degradations
+-- group: failures
 -- summary: fallbacks that are on: since when, for which requests, and what they cost
 -- question: Which fallbacks are on, since when, and what do they cost?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
@@ -20,6 +21,7 @@
 -- needs: warning_code
 -- chart: bars x=code y=rtf_with,rtf_without
 -- order: requests desc, code, host, service, instance
+-- next: ttsq run warning_precursors
 
 with warnings as (
     select code, host, service, instance, request_key, occurred_at

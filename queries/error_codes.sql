@@ -1,4 +1,5 @@
 -- name: error_codes
+-- group: begin here
 -- summary: the leading error codes of failed requests, of the last 24 hours
 -- question: Which codes lead?
 -- param: since timestamp = 24h -- from this instant on: an instant, a date or an age such as 24h
@@ -16,6 +17,7 @@
 -- needs: status, error_code
 -- chart: bars x=error_code y=failures
 -- order: failures desc, error_code
+-- next: ttsq trace {example_id}
 
 with failed as (
     select

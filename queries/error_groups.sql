@@ -1,4 +1,5 @@
 -- name: error_groups
+-- group: failures
 -- summary: warnings and errors grouped by what they say, ids and numbers aside
 -- question: Which errors are the same one?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
@@ -19,6 +20,7 @@
 -- least: last_at, requests, level, first_at
 -- chart: bars x=code,message y=occurrences by=level
 -- order: occurrences desc, level, code, location, message
+-- next: ttsq run warning_precursors
 
 with named as (
     select

@@ -1,4 +1,5 @@
 -- name: failure_by_cause
+-- group: failures
 -- summary: failures by kind of text and error code: what users typed, or what the code did
 -- question: How many failures are the user's special characters, how many are FFT overflow?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
@@ -18,6 +19,7 @@
 -- needs: status, text
 -- chart: heatmap x=error_code y=text_class value=failures
 -- order: failures desc, text_class, error_code
+-- next: ttsq run failure_by_length
 
 with counted as (
     select

@@ -1,4 +1,5 @@
 -- name: failure_by_length
+-- group: begin here
 -- summary: failures by text length and error code
 -- question: Do failures gather at certain text lengths?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
@@ -14,6 +15,7 @@
 -- needs: status, text_len
 -- chart: heatmap x=text_len y=error_code value=failures
 -- order: failures desc, failure_rate desc, text_len, error_code
+-- next: ttsq run failure_by_stage
 
 with counted as (
     select

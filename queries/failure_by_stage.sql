@@ -1,4 +1,5 @@
 -- name: failure_by_stage
+-- group: failures
 -- summary: failures by the stage that the service says it failed in
 -- question: Where do failing requests stop?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
@@ -12,6 +13,7 @@
 -- needs: status, model_stage
 -- chart: bars x=model_stage y=failures by=error_code
 -- order: failures desc, model_stage, error_code
+-- next: ttsq run error_groups
 
 with counted as (
     select model_stage, error_code, count(*) as failures

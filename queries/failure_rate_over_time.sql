@@ -1,4 +1,5 @@
 -- name: failure_rate_over_time
+-- group: begin here
 -- summary: requests and failures in buckets of time
 -- question: When did it start?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
@@ -14,6 +15,7 @@
 -- timed: requests
 -- chart: line x=bucket_at y=failure_rate
 -- order: bucket_at
+-- next: ttsq triage
 
 with bucketed as (
     select

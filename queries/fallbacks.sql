@@ -1,4 +1,5 @@
 -- name: fallbacks
+-- group: failures
 -- summary: warnings that tell of a fallback: a request served, but with less than was asked for
 -- question: Where is quality degraded without an error?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
@@ -14,6 +15,7 @@
 -- least: first_at, logger, requests
 -- chart: bars x=warning_code y=records by=logger
 -- order: records desc, warning_code, logger
+-- next: ttsq run degradations
 
 with warnings as (
     select

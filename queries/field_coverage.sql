@@ -1,4 +1,5 @@
 -- name: field_coverage
+-- group: raw
 -- summary: which of the fields that the queries need are in the logs, and in what share of requests
 -- question: Do the logs hold the golden fields?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
@@ -15,6 +16,7 @@
 -- needs: none
 -- chart: bars x=field y=coverage
 -- order: coverage, field
+-- next: ttsq status
 
 -- Grouped by what the counts depend on first: a filter to each count would take twice as long.
 with grouped as (

@@ -1,4 +1,5 @@
 -- name: hosts
+-- group: begin here
 -- summary: requests, failures, latency and errors by host
 -- question: Which node is ill?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
@@ -16,6 +17,7 @@
 -- least: warnings, errors, last_at
 -- chart: bars x=host y=failure_rate
 -- order: failure_rate desc, errors desc, host
+-- next: ttsq run error_groups --host {host}
 
 with served as (
     select

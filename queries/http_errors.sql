@@ -1,4 +1,5 @@
 -- name: http_errors
+-- group: http
 -- summary: answers of status 400 and above, by status and path
 -- question: Which status, on which path?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
@@ -18,6 +19,7 @@
 -- least: server, share, first_at
 -- chart: bars x=path y=requests by=http_status
 -- order: requests desc, http_status, path, server
+-- next: ttsq run rejected_requests
 
 with lines as (
     select http_status, path, server, logged_at

@@ -1,4 +1,5 @@
 -- name: http_latency_over_time
+-- group: http
 -- summary: time of HTTP requests as their server logged it, in buckets of time
 -- question: How slow is it for the client?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
@@ -18,6 +19,7 @@
 -- timed: http_requests
 -- chart: line x=bucket_at y=p50_ms,p95_ms
 -- order: bucket_at
+-- next: ttsq run time_outside_synthesis
 
 with measured as (
     select

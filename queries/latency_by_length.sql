@@ -1,4 +1,5 @@
 -- name: latency_by_length
+-- group: time
 -- summary: end-to-end latency by the length of the text
 -- question: How does time grow with the text?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
@@ -16,6 +17,7 @@
 -- needs: duration_ms, text_len
 -- chart: bars x=text_len_from y=p50_ms
 -- order: text_len_from
+-- next: ttsq run slow_requests
 
 with banded as (
     select

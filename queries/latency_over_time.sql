@@ -1,4 +1,5 @@
 -- name: latency_over_time
+-- group: time
 -- summary: end-to-end latency in buckets of time
 -- question: When did 800 ms become 3.2 s?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
@@ -17,6 +18,7 @@
 -- timed: requests
 -- chart: line x=bucket_at y=p50_ms,p95_ms
 -- order: bucket_at
+-- next: ttsq run stage_breakdown
 
 with measured as (
     select

@@ -1,4 +1,5 @@
 -- name: muffled_audio
+-- group: audio
 -- summary: requests whose audio is dull
 -- question: Whose audio is dull?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
@@ -19,6 +20,7 @@
 -- needs: spectral_centroid
 -- chart: bars x=id y=spectral_centroid by=voice
 -- order: spectral_centroid, request_key
+-- next: ttsq trace {id}
 
 select
     id,

@@ -1,4 +1,5 @@
 -- name: rejected_requests
+-- group: http
 -- summary: requests answered with a status from 400 to 499 that no synthesis followed
 -- question: What is refused before any synthesis?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
@@ -16,6 +17,7 @@
 -- least: server, first_at
 -- chart: bars x=path y=requests by=http_status
 -- order: requests desc, http_status, path, client, server
+-- next: ttsq run clients
 
 select
     http_status,

@@ -1,4 +1,5 @@
 -- name: rtf_by_length
+-- group: time
 -- summary: real-time factor by the length of the audio made
 -- question: Are short (or long) texts slow for their length?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
@@ -13,6 +14,7 @@
 -- column: p95_rtf number -- 95 % had no higher one
 -- chart: bars x=audio_s_from y=p50_rtf
 -- order: audio_s_from
+-- next: ttsq run slow_requests
 
 with banded as (
     select

@@ -1,4 +1,5 @@
 -- name: rtf_over_time
+-- group: time
 -- summary: real-time factor in buckets of time: how long a second of audio takes to make
 -- question: Is synthesis getting slower than speech?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
@@ -15,6 +16,7 @@
 -- timed: requests
 -- chart: line x=bucket_at y=p50_rtf,p95_rtf
 -- order: bucket_at
+-- next: ttsq run rtf_by_length
 
 with measured as (
     select

@@ -1,4 +1,5 @@
 -- name: silent_failures
+-- group: failures
 -- summary: requests that failed although HTTP answered with success
 -- question: HTTP said 200, synthesis said failed?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
@@ -20,6 +21,7 @@
 -- needs: status
 -- chart: none
 -- order: requested_at desc, http_key
+-- next: ttsq trace {id}
 
 with lines as (
     select http_key, request_key, request_id, logged_at, http_status, server, path

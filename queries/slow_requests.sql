@@ -1,4 +1,5 @@
 -- name: slow_requests
+-- group: time
 -- summary: the slowest requests, each with the stage that took longest
 -- question: Which were slow, and in which stage?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
@@ -22,6 +23,7 @@
 -- needs: duration_ms
 -- chart: bars x=id y=duration_ms
 -- order: duration_ms desc, request_key
+-- next: ttsq trace {id}
 
 with slow as (
     select request_key, id, started_at, logged_at, duration_ms, host, text_len, cache_hit, status

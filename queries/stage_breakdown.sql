@@ -1,4 +1,5 @@
 -- name: stage_breakdown
+-- group: begin here
 -- summary: where the time goes: each stage's own time
 -- question: Inference or text cleaning?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
@@ -14,6 +15,7 @@
 -- needs: stage_times
 -- chart: bars x=stage y=total_ms
 -- order: total_ms desc, stage
+-- next: ttsq run slow_requests
 
 -- Equal times are counted first: there are few different ones, so exact percentiles come cheap.
 with counted as (

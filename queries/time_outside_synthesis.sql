@@ -1,4 +1,5 @@
 -- name: time_outside_synthesis
+-- group: http
 -- summary: how long HTTP requests took outside the synthesis that they asked for
 -- question: Where does a slow answer's time go?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
@@ -21,6 +22,7 @@
 -- needs: duration_ms
 -- chart: bars x=id y=synthesis_ms,outside_ms
 -- order: outside_ms desc, http_key
+-- next: ttsq trace {request_id}
 
 with lines as (
     select http_key, request_key, request_id, logged_at, request_ms, upstream_ms, http_status, server

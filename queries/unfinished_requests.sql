@@ -1,4 +1,5 @@
 -- name: unfinished_requests
+-- group: failures
 -- summary: requests that started and of whose end there is no trace
 -- question: Which started and never ended?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
@@ -19,6 +20,7 @@
 -- needs: started_at, completed_at
 -- chart: none
 -- order: started_at desc, request_key
+-- next: ttsq trace {id}
 
 with unfinished as (
     select

@@ -1,4 +1,5 @@
 -- name: voices
+-- group: audio
 -- summary: requests, failures and latency by voice and language
 -- question: Who uses which voice, and how does each fare?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
@@ -16,6 +17,7 @@
 -- needs: voice
 -- chart: bars x=voice y=requests by=lang
 -- order: requests desc, voice, lang
+-- next: ttsq run failure_by_length
 
 with grouped as (
     select

@@ -1,4 +1,5 @@
 -- name: warm_up
+-- group: time
 -- summary: the first requests after a start or a long rest, beside what the instance usually takes
 -- question: What do the first requests after a start cost?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
@@ -22,6 +23,7 @@
 -- timed: requests
 -- chart: bars x=nth y=duration_ms,usual_ms
 -- order: started_at, host, service, instance, nth
+-- next: ttsq trace {id}
 
 with served as (
     select

@@ -1,4 +1,5 @@
 -- name: warning_precursors
+-- group: failures
 -- summary: which warnings precede which errors on the same host, and by how long
 -- question: Which warnings came before this error?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
@@ -17,6 +18,7 @@
 -- needs: warning_code
 -- chart: heatmap x=error_code y=warning_code value=preceded
 -- order: preceded desc, error_code, warning_code
+-- next: ttsq run fallbacks
 
 with coded as (
     select host, level, code, occurred_at, error_key

@@ -1,4 +1,5 @@
 -- name: window_requests
+-- group: raw
 -- summary: the requests that began in a window, in time
 -- question: Which requests fell in that window?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
@@ -20,6 +21,7 @@
 -- least: request_key, logged_at, request_id, host, voice, text_len
 -- chart: none
 -- order: logged_at, request_key
+-- next: ttsq trace {id}
 
 select
     id,

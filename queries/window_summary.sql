@@ -1,4 +1,5 @@
 -- name: window_summary
+-- group: failures
 -- summary: warnings and errors of a window by level and code
 -- question: How bad was 14:00-15:00?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
@@ -15,6 +16,7 @@
 -- least: hosts, last_at, requests
 -- chart: bars x=code y=records by=level
 -- order: level, records desc, code
+-- next: ttsq run window_requests
 
 select
     level,

@@ -10,7 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from docs.generate.keep import keep
-from ingest.named_queries.library import CHARTS, PARAM_TYPES, NamedQuery, Param, load_library
+from ingest.named_queries.library import (
+    CHARTS,
+    GROUPS,
+    PARAM_TYPES,
+    NamedQuery,
+    Param,
+    load_library,
+)
 from ingest.named_queries.values import bind_values
 from ingest.render.formats import Look, render
 from ingest.stores.contract import QueryResult, Reader
@@ -82,21 +89,31 @@ order by requests desc, voice nulls last
 Types of parameters: {types}; of columns also json. Charts: {charts}; lines and bars have `x=`, `y=` (by comma: a series each) and
 `by=` for one series a value, a heat map has `x=`, `y=` and `value=`. `needs` names the golden fields without which the query has no answer
 ([check.md](check.md)); `least` names the columns that give way on a narrow terminal, the first one first. Both may be omitted.
-`timed` names the table of whose rows the query leaves out those that have no time except that of their file (`time_source` `file`);
+`group` is where lists show the query ({groups}); `next` is the command to go on with, in which `{{column}}` stands for a
+value of the first row. `timed` names the table of whose rows the query leaves out those that have no time except that of their file (`time_source` `file`);
 `run` says how many these are. Give parameters a type with `cast`: they may be null.
 
 ## The library
-
-| name | question |
-|---|---|
 """
 
 
 def page(library: list[NamedQuery], reader: Reader) -> str:
     """The page, with outputs of a store that holds the demo log set."""
-    head = _HEAD.format(rows=_ROWS, types=", ".join(PARAM_TYPES), charts=", ".join(CHARTS))
-    rows = "".join(f"| [{q.name}](#{q.name}) | {q.question} |\n" for q in library)
-    return head + rows + "".join(_section(query, reader) for query in library)
+    head = _HEAD.format(
+        rows=_ROWS, types=", ".join(PARAM_TYPES), charts=", ".join(CHARTS), groups=", ".join(GROUPS)
+    )
+    return (
+        head
+        + "".join(_index(library, group) for group in GROUPS)
+        + "".join(_section(query, reader) for query in library)
+    )
+
+
+def _index(library: list[NamedQuery], group: str) -> str:
+    rows = "".join(
+        f"| [{q.name}](#{q.name}) | {q.question} |\n" for q in library if q.group == group
+    )
+    return f"\n| {group} | |\n|---|---|\n{rows}" if rows else ""
 
 
 def _section(query: NamedQuery, reader: Reader) -> str:

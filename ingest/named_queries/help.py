@@ -52,6 +52,7 @@ def as_object(query: NamedQuery) -> dict[str, object]:
     """What ``ttsq queries --json`` says of a query."""
     return {
         "name": query.name,
+        "group": query.group,
         "summary": query.summary,
         "question": query.question,
         "params": [

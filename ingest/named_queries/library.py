@@ -27,12 +27,15 @@ CHARTS = {"none": (), "line": ("x", "y"), "bars": ("x", "y"), "heatmap": ("x", "
 # Parts that several columns may play together: y makes a series of each, x and by join their values.
 _LISTS = {"line": ("y", "by"), "bars": ("x", "y", "by")}
 CHART_KEYS = ("x", "y", "by", "value")
+# What lists are divided into, in this order; queries that name none are the user's own.
+GROUPS = ("begin here", "failures", "time", "audio", "cache", "http", "raw", "own")
 NO_NEEDS = ("none",)
 # tables whose rows say where their instant comes from
 TIMED = tuple(t.name for t in TABLES if t.has_time_source)
 
 _KEYS = (
-    "name", "summary", "question", "param", "column", "least", "needs", "timed", "chart", "order",
+    "name", "group", "summary", "question", "param", "column", "least", "needs", "timed", "chart",
+    "order", "next",
 )  # fmt: skip
 _REQUIRED = ("name", "summary", "question", "column", "chart", "order")
 _REPEATED = ("param", "column")
@@ -98,6 +101,8 @@ class Chart:
 class NamedQuery:
     """One file of the library; ``sql`` is the statement without the header, ``line`` where it begins.
 
+    ``group`` is where lists show it. ``next`` is the command to go on with; ``{column}`` in it
+    stands for a value of the first row.
     ``least`` are the columns that give way on a narrow terminal, the first one first.
     ``needs`` are the golden fields (:mod:`ingest.named_queries.golden`) without which it has no answer; :data:`NO_NEEDS` where
     no field at all is missed, also not those that it reads. ``timed`` is the table of which it leaves out the rows whose
@@ -105,6 +110,7 @@ class NamedQuery:
     """
 
     name: str
+    group: str
     summary: str
     question: str
     params: tuple[Param, ...]
@@ -114,6 +120,7 @@ class NamedQuery:
     timed: str | None
     chart: Chart
     order: tuple[str, ...]
+    next: str
     sql: str
     path: Path
     line: int
@@ -205,6 +212,7 @@ def parse_query(text: str, path: Path) -> NamedQuery:
         start += 1
     query = NamedQuery(
         name=_single(header, "name", path)[1],
+        group=_group(header, path),
         summary=_single(header, "summary", path)[1],
         question=_single(header, "question", path)[1],
         params=tuple(_param(v, n, path) for n, v in header.get("param", [])),
@@ -214,6 +222,7 @@ def parse_query(text: str, path: Path) -> NamedQuery:
         timed=_timed(header, path),
         chart=_chart(*_single(header, "chart", path), path),
         order=tuple(s.strip() for s in _single(header, "order", path)[1].split(",")),
+        next=_single(header, "next", path)[1] if "next" in header else "",
         sql="\n".join(lines[start:]).strip().rstrip(";").rstrip(),
         path=path,
         line=start + 1,
@@ -303,6 +312,16 @@ def _column(value: str, line: int, path: Path) -> ColumnSpec:
     return ColumnSpec(match["name"], match["type"], match["help"].strip())
 
 
+def _group(header: dict[str, list[tuple[int, str]]], path: Path) -> str:
+    """One of :data:`GROUPS`; the last one where the key is not there."""
+    if "group" not in header:
+        return GROUPS[-1]
+    line, value = _single(header, "group", path)
+    if value not in GROUPS:
+        raise _problem(path, line, f"there is no group '{value}'", f"known: {', '.join(GROUPS)}")
+    return value
+
+
 def _listed(header: dict[str, list[tuple[int, str]]], key: str) -> tuple[str, ...]:
     """The names of a key, by comma; none where the key is not there."""
     return tuple(name.strip() for _, value in header.get(key, []) for name in value.split(","))
@@ -372,6 +391,7 @@ def _check_names(query: NamedQuery, header: dict[str, list[tuple[int, str]]], pa
         ("order", [ordered_by(part) for part in query.order if part]),
         ("chart", [name for part in query.chart.axes for name in query.chart.columns(part)]),
         ("least", list(query.least)),
+        ("next", re.findall(r"{(\w+)}", query.next)),
     ):
         for name in used:
             if name not in columns:

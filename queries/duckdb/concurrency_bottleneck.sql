@@ -1,4 +1,5 @@
 -- name: concurrency_bottleneck
+-- group: time
 -- summary: latency by how many requests were in flight, and the stage that gives way
 -- question: At 50 in flight, which stage gives?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
@@ -20,6 +21,7 @@
 -- needs: started_at, completed_at, duration_ms, stage_times
 -- chart: line x=concurrency y=p95_ms
 -- order: concurrency
+-- next: ttsq run stage_breakdown
 
 -- Two plain filters, each of which skips row groups; one with an "or" would read all of them.
 with lives as not materialized (

@@ -1,5 +1,6 @@
 """The query library: headers, names, folders, values; what is wrong is named with its file and line."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,8 +12,10 @@ from sqlalchemy import text
 
 from ingest.cli.options.query import parse_params, split_name
 from ingest.errors import QueryFileError, UsageProblem
+from ingest.named_queries.following import next_command
 from ingest.named_queries.help import help_text, shown_sql
 from ingest.named_queries.library import (
+    GROUPS,
     NamedQuery,
     Param,
     load_library,
@@ -178,7 +181,7 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
         ("2026-03-01 10:30:05,250", datetime(2026, 3, 1, 2, 30, 5, 250_000, tzinfo=UTC)),
         ("2026-03-01T10:30Z", datetime(2026, 3, 1, 10, 30, tzinfo=UTC)),
         ("2026-03-01T10:30-05:00", datetime(2026, 3, 1, 15, 30, tzinfo=UTC)),
-        ("yesterday", None),
+        ("tomorrow", None),
         ("24", None),
         ("-1h", None),
         ("", None),
@@ -337,3 +340,38 @@ def test_what_counts_time_takes_a_length_of_time() -> None:
         value("integer", "bucket", "seconds", "1ms")
     with pytest.raises(UsageProblem):
         value("integer", "limit", "at most so many rows", "1m")
+
+
+def following(next_: str, row: dict[str, object], **given: str) -> str | None:
+    query = replace(load_query("hosts"), next=next_)
+    return next_command(query, tuple(row), tuple(row.values()), given, ["--db", "a b"])
+
+
+def test_the_next_command_asks_about_the_same_window_and_can_be_pasted() -> None:
+    asked = following("ttsq run hosts", {}, since="3 d", limit="4")
+    assert asked == "ttsq run hosts --since '3 d' --db 'a b'"
+    traced = following("ttsq trace {id}", {"id": "ts_1; rm -rf ~"}, since="3d")
+    assert traced == "ttsq trace 'ts_1; rm -rf ~' --db 'a b'"
+    assert following("", {}) is None
+
+
+@pytest.mark.parametrize("value", [None, "", "--debug", "a\x1b[2J", "a\nb", "a\u202eb"])
+def test_what_a_log_says_becomes_no_command_that_could_not_be_pasted(value: object) -> None:
+    assert following("ttsq trace {id}", {"id": value}) is None
+
+
+def test_every_query_has_a_group_and_the_next_one_exists() -> None:
+    for query in load_library():
+        assert query.group in GROUPS[:-1], query.name
+        words = query.next.split()
+        assert words[0] == "ttsq", query.name
+        if words[1] == "run":
+            assert load_query(words[2]).name != query.name
+
+
+def test_a_group_or_a_next_that_is_not_there_is_named_with_its_line() -> None:
+    for line, problem in (("group: nonsense", "no group"), ("next: ttsq trace {a}", "no column")):
+        with pytest.raises(QueryFileError, match=problem):
+            parse_query(
+                f"{GOOD.partition(chr(10))[0]}\n-- {line}\n{GOOD.partition(chr(10))[2]}", PATH
+            )

@@ -10,7 +10,7 @@ from ingest.cli.options.query import backend
 from ingest.errors import ExitCode
 from ingest.named_queries.check import library_problems
 from ingest.named_queries.help import as_object
-from ingest.named_queries.library import load_library
+from ingest.named_queries.library import GROUPS, load_library
 
 queries = typer.Typer(
     invoke_without_command=True,
@@ -59,6 +59,8 @@ def list_library(ctx: typer.Context, as_json: bool) -> None:
         typer.echo(json.dumps([as_object(q) for q in library], ensure_ascii=False, indent=2))
         return
     width = max((len(q.name) for q in library), default=0)
-    for query in library:
-        typer.echo(f"{query.name:<{width}}  {query.question}")
-    typer.echo("\nttsq run NAME asks one; ttsq run NAME --help teaches its parameters")
+    for group in GROUPS:
+        members = [q for q in library if q.group == group]
+        lines = [f"  {q.name:<{width}}  {q.question}" for q in members]
+        typer.echo("\n".join([f"{group}:", *lines, ""]) if lines else "", nl=bool(lines))
+    typer.echo("ttsq run NAME asks one; ttsq run NAME --help shows its parameters")

@@ -26,6 +26,7 @@ from ingest.cli.options.output import (
 from ingest.cli.options.query import named, parse_params
 from ingest.errors import ExitCode, UsageProblem
 from ingest.named_queries.empty import explain_empty
+from ingest.named_queries.following import next_command
 from ingest.named_queries.help import help_text
 from ingest.named_queries.library import NamedQuery
 from ingest.named_queries.untimed import left_out
@@ -33,6 +34,7 @@ from ingest.named_queries.values import bind_values, parse_instant
 from ingest.render.chart_files import PICTURES
 from ingest.render.charts import write_chart
 from ingest.stores.contract import Reader
+from ingest.stores.urls import without_password
 
 PARSER = QueryCommand
 
@@ -114,10 +116,21 @@ def _run(
     if chart or _is_picture(target.path):
         write_chart(query, result, target.path, target.look(types, why))
     else:
-        target.write(result, types, why, query.least)
+        row = result.rows[0] if result.rows else None
+        shared = _shared(ctx, as_of if query.next.startswith("ttsq run") else None)
+        following = row and next_command(query, result.columns, row, given, shared)
+        target.write(result, types, why, query.least, following or None)
     if missing is not None:
         typer.echo(missing, err=True)
     return len(result.rows)
+
+
+def _shared(ctx: typer.Context, as_of: str | None) -> list[str]:
+    """The words that the next command is to be given, too."""
+    chosen = options(ctx)
+    words = ["--db", without_password(chosen.db)] if chosen.db else []
+    words += ["--config", str(chosen.config)] if chosen.config else []
+    return words + (["--as-of", as_of] if as_of else [])
 
 
 def _is_picture(path: Path | None) -> bool:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -60,8 +61,9 @@ class Output:
         types: Mapping[str, str],
         explain_empty: str,
         least: Sequence[str] = (),
+        following: str | None = None,
     ) -> None:
-        """Write the rows, of the columns asked for.
+        """Write the rows, of the columns asked for; below a table the command to go on with.
 
         :raises UsageProblem: for a format that cannot be written there, or a column there is not.
         :raises StoreError: when the file cannot be written.
@@ -73,7 +75,10 @@ class Output:
         if self.path is not None:
             formats.write_file(result, kind, self.path, look)
             return
-        self._print(formats.rendered(result, kind, look), kind)
+        pieces = formats.rendered(result, kind, look)
+        if kind == "table" and following is not None:
+            pieces = chain(pieces, [f"next: {following}\n"])
+        self._print(pieces, kind)
 
     def _print(self, pieces: Iterable[str], kind: str) -> None:
         if kind == "table" and not self.screen.no_pager and page(pieces):
