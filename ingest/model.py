@@ -197,7 +197,7 @@ class Changes:
         counts = {
             name: sum(t.num_rows for t in tables)
             for name, tables in self.rows.items()
-            if name != "request_parts"
+            if name not in ("request_parts", "stored_lines", "known_stretches")
         }
         counts["requests"] = counts.get("requests", 0) - len(set(self.delete_requests))
         return counts

@@ -1,7 +1,7 @@
 """The known log files during a run: recognised by content, advanced by commits."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -231,14 +231,18 @@ class Known:
         if decision.checkpoint is not None:
             self._rejected.add((file.stat.path, decision.checkpoint.file_key))
 
-    def take_lost(self, file: LogFile, decision: Decision) -> int:
-        """Bytes of the file formerly at this place that were seen, never read, and are nowhere now."""
+    def take_lost(self, file: LogFile, decision: Decision, found: Collection[int] = ()) -> int:
+        """Bytes of the file formerly at this place that were seen, never read, and are nowhere now.
+
+        ``found`` are keys of files whose stored part ends in this one, which so goes on with them.
+        """
         if decision.action is not Action.START:
             return 0
         lost = 0
         for c in self._files.at_place(file.stat):
             if c.file_key not in self._present and c.state != "replaced":
                 gone = max(0, c.size_bytes - c.committed_offset)
+                gone = 0 if c.file_key in found else gone
                 note = (
                     f"truncated or replaced before its last {gone} bytes were read"
                     if gone
@@ -282,6 +286,23 @@ class Known:
     def known(self, file_key: int) -> Checkpoint:
         """What is known of a file now."""
         return self._files[file_key]
+
+    @property
+    def has_files(self) -> bool:
+        """Whether any file is known."""
+        return bool(self._stored)
+
+    def find(self, file_key: int) -> Checkpoint | None:
+        """What is known of a file, if anything is."""
+        return self._files.get(file_key)
+
+    def was_at(self, file_key: int, stat: FileStat) -> bool:
+        """Whether a known file was last seen at the path or the inode of one on disk."""
+        return _same_place(self._files[file_key], stat)
+
+    def is_present(self, file_key: int) -> bool:
+        """Whether a file of this run holds this content."""
+        return file_key in self._present
 
     def forget(self, file_keys: Iterable[int]) -> None:
         """Take back what is known of new files: their rows will not be stored."""

@@ -31,6 +31,10 @@ class KnownFiles:
     def __getitem__(self, file_key: int) -> Checkpoint:
         return self._by_key[file_key]
 
+    def get(self, file_key: int) -> Checkpoint | None:
+        """A file, None where there is no such."""
+        return self._by_key.get(file_key)
+
     def put(self, checkpoint: Checkpoint) -> None:
         """Set what is known of a file."""
         key = checkpoint.file_key

@@ -33,6 +33,7 @@ class OpenLog:
         self.recent = b""
         self.header_offset = -1
         self.damage: DamagedFileError | None = None
+        self.note: str | None = None  # what is to be said of its content
 
     def prove(self) -> Anchored:
         """Go to the offset and compare what stands before it with the known file's anchor."""

@@ -143,7 +143,7 @@ class LogReader:
             head = self.read(size).rstrip(b"\0")
         except DamagedFileError:
             head = b""
-        self._back_to(0)
+        self.go_back(0)
         return head
 
     def seek_to(self, offset: int) -> None:
@@ -170,7 +170,7 @@ class LogReader:
                 return self.position - begin
             rest = data.lstrip(b"\0")
             if rest:
-                self._back_to(at + len(data) - len(rest))
+                self.go_back(at + len(data) - len(rest))
                 return self.position - begin
 
     def skip_hole(self) -> int:
@@ -188,7 +188,8 @@ class LogReader:
         self._file.seek(self.position)
         return self.position - begin
 
-    def _back_to(self, offset: int) -> None:
+    def go_back(self, offset: int) -> None:
+        """Go to an offset before the position; a compressed file is inflated anew up to there."""
         if self._inflater is None:
             self.position = offset
             self._file.seek(offset)

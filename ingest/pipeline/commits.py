@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -180,14 +180,15 @@ class Commits:
     def _transact(self, batches: "list[ChunkRows]", more: _Committed, tally: "_Tally") -> None:
         """One transaction; adds its rows to those of ``more``."""
         from ingest.pipeline.changes import make_changes
-        from ingest.rows.join import join
+        from ingest.rows.join import content_of, join
 
-        batch = join(batches)
+        batch, content = join(batches), content_of(batches)
         batches.clear()
         with self._store.writing() as writer:
             if self._run_key is None:
                 self._run_key = writer.next_run_key(self._host)
             changes = make_changes(writer, batch, self._now())
+            changes = replace(changes, rows={**changes.rows, **content})
             del batch  # its rows, before others are made of them
             writer.write(changes)
             for table, count in changes.row_counts().items():

@@ -19,6 +19,7 @@ from ingest.logfiles.resume import Action, Anchored, Decision
 from ingest.model import BATCH_BYTES, CHUNK_BYTES, Checkpoint, FileReport, Ledger, Origin, RunReport
 from ingest.pipeline.ahead import Ahead, read_ahead
 from ingest.pipeline.commits import SMALL_BYTES, Commits
+from ingest.pipeline.known_content import Around, Content, no_hole
 from ingest.pipeline.pending import Pending, Settled, built, gathered
 from ingest.pipeline.recognise import BOM, recognised
 from ingest.pipeline.salt import words_of
@@ -29,8 +30,8 @@ from ingest.stores import migrate
 from ingest.stores.contract import Store
 
 if TYPE_CHECKING:
-    from ingest.records.chunks import ChunkReader
-    from ingest.records.parse import ChunkParser
+    from ingest.records.parse import ChunkParser, Parsed
+    from ingest.rows.content import Stretch
 
 _PAUSES_SECONDS = (0.5, 2.0)  # before another try, where the connection was lost
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -135,6 +136,7 @@ class Run:
             now=now,
         )
         self._read_with = ReadWith(options.format, options.tz)
+        self._content = Content(store, known, is_usable=known.has_files or not options.dry_run)
         self._progress = progress
         self._done = 0
         self._total = 0
@@ -180,7 +182,7 @@ class Run:
     def _file(self, file: LogFile) -> None:
         try:
             file = self.known.seen_again(file)
-            decision = self.known.decide(file, final=self.options.final)
+            decision = self._decide(file)
             if decision.action is Action.SKIP:
                 self._skip(file, decision)
                 return
@@ -206,6 +208,16 @@ class Run:
             self.commits.file_done(
                 FileReport(str(file.stat.path), "unreadable", problem.message, stored)
             )
+
+    def _decide(self, file: LogFile) -> Decision:
+        """Where to start in a file; one that was edited is a new one, of which what is stored is recognised."""
+        decision = self.known.decide(file, final=self.options.final)
+        if not decision.edited or decision.checkpoint is None:
+            return decision
+        self.commits.join_thread()
+        if self._content.is_usable and self._content.knows(decision.checkpoint.file_key):
+            return Decision(Action.START, None, 0, "edited")
+        return decision
 
     def _skip(self, file: LogFile, decision: Decision) -> None:
         checkpoint = decision.checkpoint
@@ -242,29 +254,33 @@ class Run:
                 shown=self.words.are_kept,
             )  # fmt: skip
             read_with = found.text(parser.profiles.digests)
-        lost = self.known.take_lost(file, opened.decision)
-        replaced = [c for c in self.known.changed() if c.state == "replaced"] if lost else []
         final = self.known.is_finished(file, final=self.options.final)
         # before the scanner goes to its thread
         opened.header_offset = (checkpoint and checkpoint.header_offset) or 0
         if opened.header_offset <= 0:
             opened.header_offset = parser.header_end(memoryview(file.head.removeprefix(BOM)))
-        total = Ledger(lost_bytes=lost)
         base = checkpoint or replace(self._first(file), format=read_with)
         if base.file_key <= 0:
             if not self.store.capabilities.keys_without_store:
                 self.commits.join_thread()
             base = replace(base, file_key=self.known.next_key(self.store.next_file_key))
         origin = Origin(base.file_key, base.host, base.service)
+        self.commits.join_thread()
+        stretches = self._content.stretches(opened, origin)
+        opened.note = _edits(stretches)
+        ends = [s.stored_file_key for s in stretches if self._content.ends_in(s)]
+        lost = self.known.take_lost(file, opened.decision, ends)
+        replaced = [c for c in self.known.changed() if c.state == "replaced"] if lost else []
+        total = Ledger(lost_bytes=lost)
         carry = self._carry(base)
         is_small = file.compression == "none" and file.stat.stored_bytes <= SMALL_BYTES
         waits = is_small and opened.decision.action is Action.START and not lost
         if not waits:
             self.commits.flush()
         with read_ahead(opened.reader, self.options.chunk_bytes) as read:
-            chunks = self._chunks(parser, opened, _passing(read), final)
+            chunks = self._chunks(parser, opened, _passing(read), final, stretches)
             source = gathered(
-                built(chunks, self.options.format, origin, carry, self.words),
+                built(chunks, self.options.format, origin, carry, self.words, stretches),
                 self.options.batch_bytes - self.options.chunk_bytes,
             )
             with closing(source if is_small else Ahead(source)) as made:
@@ -275,21 +291,36 @@ class Run:
         self._note_state(opened, base, final, total)
 
     def _chunks(
-        self, parser: "ChunkParser", opened: OpenLog, read: Callable[[int], bytes], final: bool
-    ) -> "ChunkReader":
+        self,
+        parser: "ChunkParser",
+        opened: OpenLog,
+        read: Callable[[int], bytes],
+        final: bool,
+        stretches: Sequence["Stretch"],
+    ) -> "Iterable[Parsed]":
         from ingest.records.chunks import ChunkReader
+        from ingest.records.parse import Parser
 
         known = opened.decision.checkpoint
         last = known.last_logged_at if known else None
-        return ChunkReader(
-            parser,
-            read,
-            opened.offset,
-            final,
-            None if last is None else (last - _EPOCH) // timedelta(microseconds=1),
-            opened.file.stat.modified_ns // 1000,
-            chunk_bytes=self.options.chunk_bytes,
-            skip_hole=opened.reader.skip_hole,
+        instant = None if last is None else (last - _EPOCH) // timedelta(microseconds=1)
+
+        def chunks(
+            read: Callable[[int], bytes], at: int, end: bool, last: int | None
+        ) -> ChunkReader:
+            skip_hole = no_hole if stretches else opened.reader.skip_hole
+            modified = opened.file.stat.modified_ns // 1000
+            return ChunkReader(
+                parser, read, at, end, last, modified,
+                chunk_bytes=self.options.chunk_bytes, skip_hole=skip_hole,
+            )  # fmt: skip
+
+        if not stretches:
+            return chunks(read, opened.offset, final, instant)
+        stamps = Parser(self.options.format, self.options.tz)
+        state = (known.reading, known.encoding) if known else (None, None)
+        return Around(stamps, chunks, stretches, state).over(
+            read, opened.offset, instant, final=final
         )
 
     def _store(
@@ -313,6 +344,7 @@ class Run:
                     total = total + settled.ledger
                     checkpoint = self._advanced(checkpoint, opened, settled)
                 if waits:
+                    self._content.hold(pending.batches)
                     self.commits.hold(checkpoint, pending.batches, total)
                     waits = False
                 else:
@@ -333,6 +365,7 @@ class Run:
         stat, tail = opened.file.stat, total.tail_bytes
         state = "finished" if final else "live" if checkpoint.committed_offset else "waiting"
         note = f"{tail} bytes held back: the last record may still grow" if tail else None
+        note = opened.note or note
         if opened.damage is not None:
             state, note = "damaged", opened.damage.message
         self.known.update(
@@ -390,6 +423,7 @@ class Run:
             format=self._read_with.as_text(base.format) if ledger.records else base.format,
             modified_ns=0,  # not read to its end: ended here, the run must not leave a file that passes for untouched
             state="live",
+            lost_bytes=base.lost_bytes + ledger.lost_bytes,
             last_logged_at=base.last_logged_at
             if last is None
             else _EPOCH + timedelta(microseconds=last),
@@ -401,6 +435,18 @@ def _longest_print(base: Checkpoint, file: LogFile) -> str | None:
     """The fingerprint of all that was seen of a file's beginning."""
     longer = len(file.head) > covered(base.fingerprint)
     return extended(base.fingerprint, file.head) if longer else base.fingerprint
+
+
+def _edits(stretches: Sequence["Stretch"]) -> str | None:
+    """What to say of stretches that were edited after they were stored; None without any."""
+    edited = [s for s in stretches if s.is_edited]
+    if not edited:
+        return None
+    size, first = sum(s.end - s.begin for s in edited), edited[0].begin
+    return (
+        f"{size} bytes were edited after they had been stored, the first at offset {first}: "
+        "what was stored stays, what they say now is lost"
+    )
 
 
 def _assert_ledger(total: Ledger, read: int) -> None:

@@ -1,7 +1,7 @@
 """Parsed chunks → rows, gathered to what one commit takes."""
 
-from collections.abc import Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ingest.errors import DamagedFileError
@@ -13,6 +13,7 @@ from ingest.records.formats import Format
 if TYPE_CHECKING:
     from ingest.records.parse import Parsed
     from ingest.rows.chunk import ChunkRows
+    from ingest.rows.content import Stretch
     from ingest.rows.words import Words
 
 
@@ -34,9 +35,16 @@ def built(
     origin: Origin,
     carry: Mapping[str, int],
     words: "Words",
+    stretches: Sequence["Stretch"] = (),
 ) -> Iterator["tuple[Settled, ChunkRows]"]:
-    """Assemble parsed chunks of a file; ``carry`` as for :func:`ingest.rows.assemble.build`."""
+    """Assemble parsed chunks of a file; ``carry`` as for :func:`ingest.rows.assemble.build`.
+
+    ``stretches`` are stored from another place; a chunk whose bytes are already stored is one of them.
+    """
+    from ingest.pipeline.known_content import content_rows
     from ingest.rows.assemble import build
+
+    known = {s.end: s for s in stretches}
 
     for parsed in chunks:
         reach("parsed")
@@ -48,6 +56,7 @@ def built(
         )
         rows, carry = build(parsed, fmt, origin, carry)
         rows = words.of(rows)
+        rows = replace(rows, content=content_rows(parsed, origin.file_key, known))
         del parsed  # its bytes and tables, before the next ones are made
         reach("assembled")
         yield settled, rows

@@ -1,7 +1,7 @@
 """A parsed chunk on its way to rows, and the rows of a table that has one per record."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
@@ -65,7 +65,8 @@ class ChunkRows:
     other tables, by name. ``carried`` are the ids of
     the first parts, which continue earlier ones of the file; ``ids``, each once, and ``startless`` those with a part without a start: strings. ``earliest`` and ``latest`` are
     the window of the events, microseconds. ``rejects`` are pieces with the key of their file.
-    ``own_stage_times``: stage times as logged are each stage's own, where no profile says otherwise.
+    ``own_stage_times``: stage times as logged are each stage's own, where no profile says otherwise. ``content`` are rows of the
+    tables that say what was read (rows.described.CONTENT).
     """
 
     origin: Origin
@@ -80,6 +81,7 @@ class ChunkRows:
     startless: pa.Array
     earliest: int
     latest: int
+    content: Mapping[str, pa.Table] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["rows", "records", "parts", "quarantine", "upkeep"]
+Kind = Literal["rows", "records", "parts", "quarantine", "content", "upkeep"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +114,19 @@ TABLES = (
         place=_PLACE,
         words=("raw",),
     ),
+    Described(
+        "stored_lines",
+        "groups of stored lines",
+        "content",
+        is_published=False,
+        is_secret=True,
+    ),
+    Described(
+        "known_stretches",
+        "stretches stored before",
+        "content",
+        is_published=False,
+    ),
     Described("ingest_runs", "runs", "upkeep", at="started_at"),
     Described("log_files", "log files", "upkeep"),
     Described("pruned", "prunings", "upkeep"),
@@ -121,7 +134,9 @@ TABLES = (
 )
 BY_NAME = {t.name: t for t in TABLES}
 # in the order that a commit writes them in
-WRITTEN = tuple(t.name for t in TABLES if t.kind in ("rows", "parts", "records"))
+WRITTEN = tuple(t.name for t in TABLES if t.kind in ("rows", "parts", "records", "content"))
+# tables that say what was read, not what it means
+CONTENT = tuple(t.name for t in TABLES if t.kind == "content")
 # tables of one row per record
 RECORDS = tuple(t.name for t in TABLES if t.kind == "records")
 # the columns of each table that hold users' words

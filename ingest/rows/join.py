@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from ingest.records.arrays import I32, Ints
 from ingest.rows.chunk import Batch, ChunkRows, RecordRows
+from ingest.rows.described import CONTENT
 from ingest.rows.part_table import chosen, part_list, part_table, without
 from ingest.rows.parts import Part, continued
 from ingest.rows.stage_timings import numbered_stages
@@ -70,6 +71,11 @@ def _numbered(stages: RecordRows, n_parts: int) -> RecordRows:
         return stages
     table = numbered_stages(stages.table, stages.part, stages.is_own, n_parts)
     return replace(stages, table=table)
+
+
+def content_of(batches: Sequence[ChunkRows]) -> dict[str, list[pa.Table]]:
+    """The chunks' rows of the tables that say what was read."""
+    return {n: [b.content[n] for b in batches if n in b.content] for n in CONTENT}
 
 
 class _Order:

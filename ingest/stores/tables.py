@@ -14,6 +14,7 @@ from sqlalchemy import (
     DateTime,
     Double,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -299,6 +300,27 @@ quarantine = _table(
     _Col("reason", String, "no_header, bad_time or too_long", False),
     _Col("raw", String, "the text, or its head past the limit", False),
     _Col("quarantined_at", _INSTANT, "when", False),
+)
+
+stored_lines = _table(
+    "stored_lines",
+    "One row per group of lines that were stored: content is recognised by it.",
+    _Col("file_key", BigInteger, "log file", False),
+    _Col("byte_offset", BigInteger, "of the first line, uncompressed", False),
+    _Col("byte_length", BigInteger, "up to the line behind the last", False),
+    _Col("mark", BigInteger, "hash of the first line", False),
+    _Col("line_hashes", LargeBinary, "16 bits of the hash of each line", False),
+)
+
+known_stretches = _table(
+    "known_stretches",
+    "One row per stretch of a log file whose records were stored from another place before.",
+    _Col("file_key", BigInteger, "log file", False),
+    _Col("byte_offset", BigInteger, "where it begins, uncompressed", False),
+    _Col("byte_length", BigInteger, "its length", False),
+    _Col("stored_file_key", BigInteger, "log file that it was stored from", False),
+    _Col("stored_offset", BigInteger, "where it begins there", False),
+    _Col("is_edited", Boolean, "true: it is what was stored there, edited afterwards", False),
 )
 
 pruned = _table(

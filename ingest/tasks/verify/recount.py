@@ -4,7 +4,7 @@ Records do not depend on how the bytes were divided among runs, with one excepti
 finished, its last record ended, and what was written behind it later began anew. The rows tell where that was.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 
@@ -13,9 +13,11 @@ import numpy as np
 from ingest.compiled import layout
 from ingest.logfiles.fingerprint import ANCHOR_BYTES
 from ingest.logfiles.reader import LogReader
+from ingest.pipeline.known_content import Around, no_hole
 from ingest.records.arrays import Ints
 from ingest.records.chunks import ChunkReader, Read
 from ingest.records.parse import ChunkParser, Parsed
+from ingest.rows.content import Stretch, behind
 from ingest.stores.recorded import Stored
 
 CHUNK_BYTES = 8 << 20  # read in one go; a look at the store for each
@@ -87,6 +89,7 @@ class Recount:
     """Cuts a file into records again; ``stored_at(low, high)`` is what the store has of a stretch.
 
     ``parser`` makes what reads the file on from a state of its reading; None: from its beginning.
+    ``stretches`` were stored from another place: nothing of them is expected.
     """
 
     def __init__(
@@ -95,7 +98,9 @@ class Recount:
         fallback_instant: int,
         stored_at: Callable[[int, int], Stored],
         chunk_bytes: int = CHUNK_BYTES,
+        stretches: Sequence[Stretch] = (),
     ) -> None:
+        self._stretches = stretches
         self._make = parser
         self._parser = parser(None)
         self._reading: str | None = None  # the state behind the last piece
@@ -123,16 +128,35 @@ class Recount:
                 return
             del data, piece
             self._parser = self._make(self._reading)
-            again = self._read(BytesIO(before).read, at, _once(fill))
+            again = self._between(BytesIO(before).read, at, _once(fill))
             yield from map(_continued, again)
             at, self._ends = end, self._ends + 1
 
     def _read(self, read: Read, at: int, skip_hole: Callable[[], int]) -> Iterator[Piece]:
-        reader = ChunkReader(
-            self._parser, read, at, True, self._last, self._fallback,
+        """Pieces from an offset on; what was stored from another place has no records here."""
+        left = behind(self._stretches, at)
+        if not left:
+            return self._between(read, at, skip_hole)
+
+        def chunks(read: Read, at: int, final: bool, last: int | None) -> ChunkReader:
+            return self._reader(read, at, no_hole, final, last)
+
+        around = Around(self._make(None), chunks, left)
+        return self._pieces_of(around.over(read, at, self._last, final=True), at)
+
+    def _between(self, read: Read, at: int, skip_hole: Callable[[], int]) -> Iterator[Piece]:
+        return self._pieces_of(self._reader(read, at, skip_hole, True, self._last), at)
+
+    def _reader(
+        self, read: Read, at: int, skip_hole: Callable[[], int], final: bool, last: int | None
+    ) -> ChunkReader:
+        return ChunkReader(
+            self._parser, read, at, final, last, self._fallback,
             chunk_bytes=self._chunk_bytes, skip_hole=skip_hole,
         )  # fmt: skip
-        for parsed in reader:
+
+    def _pieces_of(self, chunks: Iterable[Parsed], at: int) -> Iterator[Piece]:
+        for parsed in chunks:
             end = parsed.base + parsed.consumed
             yield Piece(at, parsed, self._stored_at(at, end))
             self._last, self._reading = parsed.last_instant, self._parser.reading

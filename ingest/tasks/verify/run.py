@@ -12,6 +12,7 @@ from ingest.logfiles.locate import Absent, Finder
 from ingest.logfiles.reader import LogReader, read_head
 from ingest.logfiles.stat import FileStat
 from ingest.model import Checkpoint, Ledger, Origin
+from ingest.pipeline.known_content import known_stretches
 from ingest.pipeline.profiles import profiles
 from ingest.records.arrays import raw_text
 from ingest.records.formats import Format
@@ -212,7 +213,10 @@ class _Run:
             with self.store.reading() as session:
                 return stored_places(session, c.file_key, low, high)
 
-        recount = Recount(parser, stat.modified_ns // 1000, stored_at, self.options.chunk_bytes)
+        stretches = known_stretches(self.store, c.file_key)
+        recount = Recount(
+            parser, stat.modified_ns // 1000, stored_at, self.options.chunk_bytes, stretches
+        )
         for piece in recount.pieces(beginning.read, beginning.skip_hole):
             batch, carry = build(piece.parsed, read_with.format, origin, carry)
             want = expected(piece.parsed, batch)

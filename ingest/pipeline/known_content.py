@@ -1,0 +1,292 @@
+"""What of a file's new bytes is stored already, and reading around it."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from ingest.errors import DamagedFileError, LogFileError
+from ingest.logfiles.fingerprint import ANCHOR_BYTES
+from ingest.logfiles.known import Known
+from ingest.logfiles.open_log import OpenLog
+from ingest.model import Ledger, Origin
+from ingest.rows.content import (
+    Group,
+    Hashes,
+    Search,
+    Stretch,
+    lines_of,
+    recognised,
+    stored_lines,
+    stretch_rows,
+)
+from ingest.stores.contract import Reader, Store
+
+if TYPE_CHECKING:
+    from ingest.records.chunks import ChunkReader, Read
+    from ingest.records.parse import ChunkParser, Parsed
+    from ingest.rows.chunk import ChunkRows
+
+_BLOCK_BYTES = 4 << 20  # compared with the store in one go
+_LEAST_BYTES = 64  # fewer new bytes hold no record
+_STAMP_BYTES = 4096  # end of a known stretch in which its last stamp is looked for
+_MOST_HELD = 20_000  # groups: those of the small files that are committed together
+_MOST_ASKED = 4000  # hashes in one statement
+_COLUMNS = "select file_key, byte_offset, byte_length, mark, line_hashes from stored_lines where "
+
+
+class Content:
+    """What a store has of lines, and what this run holds that is not stored yet; ``is_usable``: there is a store at head."""
+
+    def __init__(self, store: Store, known: Known, *, is_usable: bool) -> None:
+        self.is_usable = is_usable
+        self._store = store
+        self._known = known
+        self._held: list[Group] = []
+
+    def hold(self, batches: "Sequence[ChunkRows]") -> None:
+        """Rows that wait for a commit, of which only the last are kept: small files are committed soon."""
+        tables = [b.content["stored_lines"] for b in batches if "stored_lines" in b.content]
+        self._held += [Group(*row.values()) for t in tables for row in t.to_pylist()]
+        self._held = self._held[-_MOST_HELD:]
+
+    def ends_in(self, stretch: Stretch) -> bool:
+        """Whether the stored part of a file ends with a stretch."""
+        return stretch.stored_end >= self._known.known(stretch.stored_file_key).committed_offset
+
+    def knows(self, file_key: int) -> bool:
+        """Whether lines of a file can be recognised: a store of an older version has none of what it stored then."""
+        sql = _COLUMNS + "file_key = :key limit 1"
+        with self._store.reading() as reader:
+            stored = reader.query(sql, {"key": file_key}).rows
+        return bool(stored) or any(g.file_key == file_key for g in self._held)
+
+    def stretches(self, opened: OpenLog, origin: Origin) -> list[Stretch]:
+        """What is stored already of the bytes behind an opened file's offset; it stands there before and after."""
+        if not self.is_usable or opened.file.stat.stored_bytes < _LEAST_BYTES:
+            return []
+        with self._store.reading() as reader:
+            if not self._held and not reader.query("select 1 from stored_lines limit 1", None).rows:
+                return []
+            asked = _Asked(reader, self._held, self._known, origin)
+            search = Search(asked.marked, asked.before)
+            for data, base in _blocks(opened):
+                search.feed(lines_of(data, base, final=False))
+            found = search.end()
+        stat = opened.file.stat
+        result = recognised(
+            found, lambda s: self._known.was_at(s.stored_file_key, stat) or self._is_whole(s)
+        )
+        return [*result, *self._edited_end(result, opened)]
+
+    def _edited_end(self, found: Sequence[Stretch], opened: OpenLog) -> list[Stretch]:
+        """The last lines of what is stored of a file, where they were edited in place and nothing follows them."""
+        stat = opened.file.stat
+        if not found or opened.file.compression != "none":
+            return []
+        last = found[-1]
+        stored = self._known.known(last.stored_file_key)
+        end = stored.committed_offset
+        is_there = self._known.was_at(stored.file_key, stat) and last.end == last.stored_end
+        if not (is_there and last.end < end <= stat.stored_bytes <= stored.size_bytes):
+            return []
+        return [Stretch(last.end, end, stored.file_key, last.end, end, 0, True)]
+
+    def _is_whole(self, stretch: Stretch) -> bool:
+        """Whether a stretch is all that is stored of a file, which stands nowhere else."""
+        if stretch.stored_offset > 0 or self._known.is_present(stretch.stored_file_key):
+            return False
+        return self.ends_in(stretch)
+
+
+def known_stretches(store: Store, file_key: int) -> list[Stretch]:
+    """What of a file was stored from another place, in order."""
+    sql = (
+        "select byte_offset, byte_offset + byte_length, stored_file_key, stored_offset, "
+        "stored_offset + byte_length, case when is_edited then 1 else 0 end "
+        "from known_stretches where file_key = :key order by 1"
+    )
+    with store.reading() as reader:
+        rows = reader.query(sql, {"key": file_key}).rows
+    numbers = [[int(str(value)) for value in row] for row in rows]
+    return [Stretch(a, b, k, o, e, 0, bool(edited)) for a, b, k, o, e, edited in numbers]
+
+
+class _Asked:
+    """Groups of lines of one host's service, asked of the store and of what is held."""
+
+    def __init__(self, reader: Reader, held: Sequence[Group], known: Known, origin: Origin) -> None:
+        self._reader = reader
+        self._known = known
+        self._origin = origin
+        self._held: dict[int, list[Group]] = {}
+        for group in held:
+            self._held.setdefault(group.mark, []).append(group)
+
+    def marked(self, hashes: Hashes) -> list[Group]:
+        """Groups that begin with one of these hashes."""
+        marks = sorted(set(hashes.view("int64").tolist()))
+        found = [g for mark in marks for g in self._held.get(mark, ())]
+        for low in range(0, len(marks), _MOST_ASKED):
+            some = ", ".join(map(str, marks[low : low + _MOST_ASKED]))
+            found += self._groups(_COLUMNS + f"mark in ({some})", None)
+        return [g for g in dict.fromkeys(found) if self._is_own(g)]
+
+    def before(self, file_key: int, offset: int) -> Group | None:
+        """The group of a file that ends at an offset."""
+        for groups in self._held.values():
+            for group in groups:
+                if group.file_key == file_key and group.end == offset:
+                    return group
+        sql = _COLUMNS + "file_key = :key and byte_offset + byte_length = :offset limit 1"
+        found = self._groups(sql, {"key": file_key, "offset": offset})
+        return found[0] if found else None
+
+    def _groups(self, sql: str, binds: dict[str, object] | None) -> list[Group]:
+        rows = self._reader.query(sql, binds).rows
+        return [
+            Group(int(str(k)), int(str(o)), int(str(n)), int(str(m)), bytes(lines))  # type: ignore[call-overload]
+            for k, o, n, m, lines in rows
+        ]
+
+    def _is_own(self, group: Group) -> bool:
+        checkpoint = self._known.find(group.file_key)
+        own = self._origin
+        return checkpoint is not None and (checkpoint.host, checkpoint.service) == (
+            own.host,
+            own.service,
+        )
+
+
+def _blocks(opened: OpenLog) -> Iterator[tuple[bytes, int]]:
+    """The bytes behind an opened file's offset, in blocks of whole lines, with their offsets; damage ends them."""
+    reader, rest, base = opened.reader, b"", opened.offset
+    try:
+        while True:
+            skipped = 0 if rest else reader.skip_hole()
+            base += skipped
+            data = reader.read(_BLOCK_BYTES)
+            if not data:
+                break
+            rest += data
+            end = rest.rfind(b"\n") + 1
+            if end:
+                yield rest[:end], base
+                base, rest = base + end, rest[end:]
+            elif len(rest) > 4 * _BLOCK_BYTES:  # an endless line is recognised by nothing
+                base, rest = base + len(rest), b""
+    except DamagedFileError:
+        pass
+    reader.go_back(opened.offset)
+
+
+def no_hole() -> int:
+    """A hole is read as the NUL bytes that it stands for."""
+    return 0
+
+
+class Around:
+    """Reads a stream of a file's bytes from an offset on, but for the stretches that are stored already.
+
+    ``chunks(read, offset, final, last_instant)`` reads what lies between them; ``parser`` finds a stretch's last stamp, ``state``
+    is what the file's reading and encoding are at the offset. Gives parsed chunks; that of a stretch has no
+    records, and its bytes in the ledger as already stored.
+    """
+
+    def __init__(
+        self,
+        parser: "ChunkParser",
+        chunks: "Callable[[Read, int, bool, int | None], ChunkReader]",
+        stretches: Sequence[Stretch],
+        state: tuple[str | None, str | None] = (None, None),
+    ) -> None:
+        self._state = state
+        self._parser = parser
+        self._chunks = chunks
+        self._stretches = stretches
+
+    def over(
+        self, read: "Read", offset: int, last_instant: int | None, *, final: bool
+    ) -> "Iterator[Parsed]":
+        """The chunks; ``final``: nothing follows the end of the stream."""
+        at, last = offset, last_instant
+        reading, encoding = self._state
+        stream = _Stream(read)
+        for stretch in self._stretches:
+            stream.left = stretch.begin - at
+            reader = self._chunks(stream.read, at, True, last)
+            for parsed in reader:
+                reading, encoding = parsed.reading, parsed.encoding
+                yield parsed
+            last, stream.left = reader.last_instant, None
+            for parsed in self._known(stream, stretch, last):
+                last = parsed.last_instant
+                yield replace(parsed, reading=reading, encoding=encoding)
+            at = stretch.end
+        yield from self._chunks(stream.read, at, final, last)
+
+    def _known(self, stream: "_Stream", stretch: Stretch, last: int | None) -> "Iterator[Parsed]":
+        length, tail = stretch.end - stretch.begin, b""
+        left = length
+        while left:
+            data = stream.read(min(left, 1 << 20))
+            if not data:
+                raise LogFileError(
+                    "a log file has become shorter while it was read",
+                    "what of it is new is read by the next run",
+                )
+            left -= len(data)
+            tail = (tail + data)[-_STAMP_BYTES:]
+        known = tail[tail.find(b"\n") + 1 :] if length > len(tail) else tail
+        said = self._parser.parse(
+            memoryview(known), base=1, final=True, last_instant=last, fallback_instant=0
+        )
+        before = memoryview(tail[-ANCHOR_BYTES:])
+        lost = length if stretch.is_edited else 0
+        empty = self._parser.parse(
+            memoryview(b""), base=1, final=True, last_instant=said.last_instant, fallback_instant=0
+        )
+        yield replace(
+            empty,
+            data=before,
+            base=stretch.end - len(before),
+            consumed=len(before),
+            ledger=Ledger(already_stored_bytes=length, lost_bytes=lost),
+        )
+
+
+class _Stream:
+    """A stream of which so many bytes are left for whoever reads; None: all."""
+
+    def __init__(self, read: "Read") -> None:
+        self._read = read
+        self._rest = b""
+        self.left: int | None = None
+
+    def read(self, size: int) -> bytes:
+        """Up to ``size`` bytes, as many as there are; empty at the end of what is left."""
+        wanted = size if self.left is None else min(size, self.left)
+        if not wanted:
+            return b""
+        data = self._rest or self._read(wanted)
+        data, self._rest = data[:wanted], data[wanted:]
+        while len(data) < wanted and (more := self._read(wanted - len(data))):
+            taken = more[: wanted - len(data)]
+            self._rest = more[len(taken) :]
+            data += taken
+        if self.left is not None:
+            self.left -= len(data)
+        return data
+
+
+def content_rows(
+    parsed: "Parsed", file_key: int, known: Mapping[int, Stretch]
+) -> dict[str, pa.Table]:
+    """What a chunk adds to the tables that say what was read; ``known`` are stretches by their ends."""
+    if parsed.ledger.already_stored_bytes:
+        stretch = known[parsed.base + parsed.consumed]
+        return {"known_stretches": stretch_rows(stretch, file_key)}
+    data = parsed.original[: parsed.consumed]
+    lines = stored_lines(lines_of(data, parsed.base, final=True), file_key)
+    return {} if lines is None else {"stored_lines": lines}

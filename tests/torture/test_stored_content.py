@@ -1,0 +1,206 @@
+"""Content that is stored is recognised anywhere in a file: moved, trimmed, written over, appended, edited."""
+
+import gzip
+import os
+import subprocess
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+
+from ingest.pipeline.known_content import known_stretches
+from ingest.records.formats import compile_format
+from ingest.tasks.verify.run import Options, verify
+from tests.support import harness
+from tests.torture.scene import Scene
+
+
+def _already(scene: Scene) -> int:
+    return sum(c.already_stored_bytes for c in scene.store.checkpoints())
+
+
+def _trim(path: Path, keep: int) -> None:
+    """Keep the last bytes of a file, in place."""
+    path.write_bytes(path.read_bytes()[-keep:])
+
+
+@pytest.mark.parametrize("share", [0.9, 0.5, 0.2, 0.05])
+@pytest.mark.parametrize("by_rename", [False, True])
+def test_the_head_is_trimmed(scene: Scene, share: float, by_rename: bool) -> None:
+    scene.log(300)
+    scene.run()
+    live = scene.path("app.log")
+    data = live.read_bytes()
+    kept = data[-int(len(data) * share) :]
+    if by_rename:
+        scene.path("t").write_bytes(kept)
+        os.replace(scene.path("t"), live)
+    else:
+        live.write_bytes(kept)
+    scene.log(10)
+    scene.run()
+    scene.run(final=True)
+    scene.expect()
+    assert _already(scene)
+
+
+def test_the_head_is_trimmed_again_and_again(scene: Scene) -> None:
+    for _ in range(6):
+        scene.log(60)
+        scene.run()
+        _trim(scene.path("app.log"), 9000)
+    scene.log(3)
+    scene.run(final=True)
+    scene.expect()
+
+
+def test_a_hole_is_punched_at_the_head(scene: Scene) -> None:
+    scene.log(400)
+    scene.run()
+    with scene.path("app.log").open("r+b") as file:
+        file.write(b"\0" * 20_000)
+    scene.log(5)
+    scene.run()
+    scene.run(final=True)
+    scene.expect()
+
+
+def test_a_log_is_written_over_from_its_beginning(scene: Scene) -> None:
+    scene.log(300)
+    scene.run()
+    with scene.path("app.log").open("r+b") as file:
+        for count in (5, 40, 100):
+            file.write(b"".join(_lines(scene, count)))
+            file.flush()
+            scene.run(clean=False)
+    stored = harness_failures(scene)
+    assert len(stored) == len(set(stored))
+
+
+def _lines(scene: Scene, count: int) -> list[bytes]:
+    from tests.support.log_writer import to_bytes
+
+    return to_bytes(scene.journal.failures(count)).splitlines(keepends=True)
+
+
+def harness_failures(scene: Scene) -> list[tuple[object, ...]]:
+    """The errors stored, by their message."""
+    with scene.store.reading() as reader:
+        return list(reader.query("select id, message, occurred_at from errors", {}).rows)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("count", [1, 3, 40])
+def test_each_log_is_appended_to_an_archive(scene: Scene, packed: bool, count: int) -> None:
+    scene.log(count)
+    scene.run()
+    archive = scene.path("app.log.old.gz" if packed else "app.log.old")
+    for _ in range(4):
+        live = scene.path("app.log")
+        data = live.read_bytes()
+        with archive.open("ab") as file:
+            file.write(gzip.compress(data) if packed else data)
+        os.truncate(live, 0)
+        scene.log(count)
+        scene.run()
+    scene.run(final=True)
+    scene.expect()
+
+
+def test_all_rotated_files_in_one(scene: Scene) -> None:
+    for number in (3, 2, 1):
+        scene.log(80, f"app.log.{number}")
+    scene.log(30)
+    scene.run()
+    whole = b"".join(scene.path(n).read_bytes() for n in ("app.log.3", "app.log.2", "app.log.1"))
+    scene.path("all.log").write_bytes(whole)
+    scene.run()
+    scene.path("mixed.log").write_bytes(scene.path("app.log.1").read_bytes() + whole)
+    scene.run()
+    scene.run(final=True)
+    scene.expect()
+
+
+def test_an_edit_in_what_is_stored_is_named_and_what_follows_is_read(scene: Scene) -> None:
+    scene.log(300)
+    scene.run()
+    live = scene.path("app.log")
+    data = live.read_bytes()
+    at = data.index(b"\n", 9000) + 5
+    live.write_bytes(data[:at] + b"XX" + data[at + 2 :])
+    scene.log(10)
+    report = scene.run(clean=False)
+    assert report.ledger.lost_bytes > 0
+    live.rename(scene.path("app.log.1"))
+    scene.log(5)
+    scene.run(clean=False)
+    scene.gzip("app.log.1", "app.log.2.gz")
+    scene.run(clean=False)
+    scene.run(final=True, clean=False)
+    stored = harness_failures(scene)
+    assert len(stored) == len(set(stored))
+    scene.expect()
+
+
+def test_verify_finds_nothing_wrong_with_what_was_recognised(scene: Scene) -> None:
+    scene.log(200)
+    scene.run()
+    _trim(scene.path("app.log"), 12_345)
+    scene.log(7)
+    scene.run(final=True)
+    found = verify(scene.store, Options(compile_format(), UTC))
+    assert found.is_clean, found
+
+
+def test_two_workers_who_say_little_at_the_same_instant_are_two(scene: Scene) -> None:
+    line = b"2026-03-02 10:00:00,000 - app - ERROR - both say this %d\n"
+    for name in ("a.log", "b.log"):
+        own = b"2026-03-02 09:00:00,000 - app - ERROR - I am %s\n" % name.encode()
+        scene.append_bytes(own + b"".join(line % i for i in range(4)), name)
+    scene.run("a.log", final=True)
+    scene.run("b.log", final=True)
+    assert len(harness_failures(scene)) == 10
+
+
+def test_lines_without_a_time_are_never_dropped(scene: Scene) -> None:
+    banner = b"WARNING:root:no GPU\n" * 30
+    scene.append_bytes(b"2026-03-02 09:00:00,000 - app - ERROR - a\n" + banner, "a.log")
+    scene.append_bytes(b"2026-03-02 09:00:01,000 - app - ERROR - b\n" + banner, "b.log")
+    scene.run("a.log", final=True)
+    scene.run("b.log", final=True)
+    assert len(harness_failures(scene)) == 62
+
+
+def test_two_hosts_are_two(scene: Scene) -> None:
+    scene.log(50)
+    scene.run()
+    data = scene.path("app.log").read_bytes()
+    scene.path("other.log").write_bytes(b"2026-03-02 00:00:00,000 - a - INFO - b\n" + data)
+    harness.run(scene.store, [scene.path("other.log")], final=True, host="other")
+    with scene.store.reading() as reader:
+        rows = reader.query("select host, count(*) from errors group by 1 order by 1", {}).rows
+    assert [(h, int(str(n)) > 45) for h, n in rows] == [("h", True), ("other", True)]
+
+
+def test_where_a_stretch_was_stored_from_is_kept(scene: Scene) -> None:
+    scene.log(50)
+    scene.run(final=True)
+    data = scene.path("app.log").read_bytes()
+    new = b"2026-03-01 00:00:00,000 - a - INFO - b\n"
+    scene.path("other.log").write_bytes(new + data)
+    scene.run(final=True)
+    first, second = scene.store.checkpoints()
+    (stretch,) = known_stretches(scene.store, second.file_key)
+    assert (stretch.begin, stretch.end) == (len(new), len(new) + len(data))
+    assert (stretch.stored_file_key, stretch.stored_offset) == (first.file_key, 0)
+
+
+def test_a_hole_is_punched_by_the_kernel(scene: Scene) -> None:
+    scene.log(400)
+    scene.run()
+    command = ["fallocate", "-p", "-o", "0", "-l", "16384", str(scene.path("app.log"))]
+    subprocess.run(command, check=True)
+    scene.log(5)
+    scene.run()
+    scene.run(final=True)
+    scene.expect()
