@@ -113,7 +113,7 @@ class Pairs(Bytes):
                 else:
                     at += 1
             if key < 0:
-                if at - 19 > pos and self.data[at - 3] == 58 and self._stamp_before(at, pos, end):
+                if at - 19 >= pos and self.data[at - 3] == 58 and self._stamp_before(at, pos, end):
                     self.is_torn = True
                 pos = at + 1
                 continue

@@ -222,7 +222,6 @@ class Claims:
             ("path", access.path),
             ("http_status", access.status),
             *access.columns.items(),
-            *access.more.items(),
         ]
         if claim is not None and claim.id is not None:
             pairs.append(("id", claim.id))
@@ -232,6 +231,7 @@ class Claims:
             place=(self._alone("http", place[0]), *place[1:]),
             event="http_request",
             pairs=[(k, v) for k, v in self._instanced(line, pairs) if v != ""],
+            logged=access.more.items(),
         )
         self._write_claim(claim, record, place)
 
@@ -311,11 +311,12 @@ class Claims:
             return
         message = b"\n".join([message_of(first), *record.more[:message_lines]])
         own = -1
+        logged: tuple[tuple[str, str], ...] = ()
         if first.header is not None:
             own = len(b"\n".join([message_of(first), *record.more[: record.text_lines]]))
         elif first.json is not None:
             own = len(message)
-            extra = [*extra, *first.json.pairs]
+            logged = first.json.pairs
             if first.json.request_id is not None:
                 extra.append(("request_id", first.json.request_id))
         self.writer.record(
@@ -327,6 +328,7 @@ class Claims:
             traceback=self._traceback(record),
             own_end=-1 if record.traceback == 0 else own,
             pairs=extra,
+            logged=logged,
         )
 
     def _named_event(self, line: Logical) -> str:

@@ -12,6 +12,7 @@ BAR = re.compile(
     rb"|(?P<count>[\d.]+)[a-zA-Z]{1,12}[ \t])"
     rb"\[(?P<elapsed>[\d:?]{2,12})(?:<[^\]\r\n]{0,80}|,[^\]\r\n]{0,60}/[^\]\r\n]{1,20})\]"
 )
+_RUN = re.compile(rb"(?:" + re.sub(rb"\(\?P<\w+>", b"(?:", BAR.pattern) + rb"[ \t]*\r)+")
 _BLANK = b" \t\x1a\0\xef\xbb\xbf"
 
 
@@ -39,8 +40,13 @@ def parts_of(text: bytes) -> tuple[list[tuple[int, bytes]], Bar | None]:
         text = text.replace(b"#015", b"\r")
     if b"\r" not in text and not _may_be_bar(text):
         return [(0, text)], None
-    parts, bar, at = [], None, 0
-    for piece in text.split(b"\r"):
+    parts, bar = [], None
+    run = _RUN.match(text, 1 if text[:1] == b"\r" else 0)  # all but the last bar at once
+    at = 0
+    if run is not None:
+        at = run.end()
+        bar = _without_bars(text[:at].rstrip(b"\r").rpartition(b"\r")[2])[1]
+    for piece in text[at:].split(b"\r"):
         rest, found = _without_bars(piece)
         bar = found or bar
         if rest.strip(_BLANK):

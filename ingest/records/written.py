@@ -14,9 +14,10 @@ from ingest.compiled import records as scan
 from ingest.records.arrays import I8, I32, Ints, view
 from ingest.records.instants import ENVELOPE
 from ingest.records.native import shifted
-from ingest.records.vocabulary import EVENTS, KEYS
+from ingest.records.vocabulary import EVENTS, KEYS, PUBLIC_KEYS
 
 _CODES = {key: code for code, key in enumerate(KEYS)}
+_PUBLIC = {key: _CODES[key] for key in PUBLIC_KEYS}
 _EVENT_CODES = {name: code for code, name in enumerate(EVENTS)}
 Value = str | int | float | bool
 Place = tuple[int, int, int, int]  # offset, end, instant, time source
@@ -90,8 +91,12 @@ class Writer:
         traceback: bytes = b"",
         own_end: int = -1,
         pairs: Iterable[tuple[str, Value]] = (),
+        logged: Iterable[tuple[str, str]] = (),
     ) -> None:
-        """A record made of its parts; ``own_end`` up to where in its message pairs and event are looked for, -1 for none."""
+        """A record made of its parts; ``own_end`` up to where in its message pairs and event are looked for, -1 for none.
+
+        ``logged`` are pairs whose keys the log names, too: those that only ttsq sets are none of theirs.
+        """
         at = len(self.buffer)
         text = bytearray(message)
         row = np.zeros(self.width, np.int32)
@@ -108,7 +113,10 @@ class Writer:
             text += b"\n"
             row[layout.R_TRACEBACK] = at + len(text)
             text += traceback
+        number = len(self.rows)
         self._add(row, at, bytes(text), place, -1 if own_end < 0 else at + own_end, pairs)
+        for key, value in logged:
+            self._pair(number, key, value, _PUBLIC)
 
     def add(self, offset: int, event: str, pair: tuple[str, Value]) -> None:
         """Add a pair to the record of an event that was written before, where it is one of this chunk."""
@@ -143,7 +151,7 @@ class Writer:
         self.instants.append(instant)
         self.sources.append(source)
 
-    def _pair(self, record: int, key: str, value: Value) -> None:
+    def _pair(self, record: int, key: str, value: Value, codes: dict[str, int] = _CODES) -> None:
         name = self.keys.get(key)
         if name is None:
             start = len(self.buffer)
@@ -152,7 +160,7 @@ class Writer:
         start = len(self.buffer)
         self.buffer += written(value).encode("utf-8", "replace")
         self.pairs.append(
-            (*name, start, len(self.buffer), layout.QUOTED, _CODES.get(key, -1), record)
+            (*name, start, len(self.buffer), layout.QUOTED, codes.get(key, -1), record)
         )
         self.buffer += b"\n"
 
