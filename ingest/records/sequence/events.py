@@ -1,5 +1,6 @@
 """What comes out of the assembly: events of SPEC §1, and the figures that a request ends with (pure)."""
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -7,6 +8,7 @@ from ingest.compiled.layout import L_CRITICAL, L_ERROR, L_INFO, L_WARNING
 from ingest.records.profile_rules import Rule, Value, tidy
 from ingest.records.sequence.state import MOST_TEXT, Line, Request
 
+_PLACE = re.compile(r"[0-9a-f]{8}-\d+")
 LEVELS = {"INFO": L_INFO, "WARNING": L_WARNING, "ERROR": L_ERROR, "CRITICAL": L_CRITICAL}
 START: Final = "synthesis_start"
 COMPLETE: Final = "synthesis_complete"
@@ -67,6 +69,11 @@ class Adopted:
 
     claims: tuple[Claim, ...]
     whole: bool
+
+
+def named(id_: str) -> list[tuple[str, Value]]:
+    """The pairs of an event that stands alone, behind its request's end: the id, and what kind of id it is."""
+    return [("id", id_), ("id_source", "place" if _PLACE.fullmatch(id_) else "logged")]
 
 
 def has_own_id(request: Request) -> bool:

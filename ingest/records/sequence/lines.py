@@ -15,6 +15,7 @@ from ingest.records.sequence.events import (
     Event,
     accumulate,
     fits,
+    named,
     progress,
     stages,
 )
@@ -112,7 +113,7 @@ def follows(asm: Assembly, instance: Instance, line: Line, match: Match) -> Clai
     values = match.values()
     events = stages(instance.ended, line, rule, values)
     if values:
-        pairs = (("id", instance.ended), *values.items())
+        pairs = (*named(instance.ended), *values.items())
         events.append(Event(PROGRESS, line, L_INFO, pairs))
     return Claim(tuple(events), rule.profile, rule.name, instance.ended)
 

@@ -6,11 +6,10 @@ from dataclasses import replace
 
 from ingest.compiled.layout import L_INFO, L_NONE
 from ingest.records import profile_rules as does
-from ingest.records.profile_rules import Value
 from ingest.records.profiles import Match, Profiles
 from ingest.records.sequence.answers import answered, refused
 from ingest.records.sequence.ends import TAIL, end, fail, interrupt
-from ingest.records.sequence.events import FAILED, LEVELS, Adopted, Claim, Event, progress
+from ingest.records.sequence.events import FAILED, LEVELS, Adopted, Claim, Event, named, progress
 from ingest.records.sequence.failures import fails, outer_fails, told_again
 from ingest.records.sequence.lines import (
     adds,
@@ -111,7 +110,7 @@ class Sequencer:
         code = self._asm.profiles.code_of(told) or exception.rpartition(".")[2] or None
         again = told_again(instance, told, line)
         if again is not None:
-            pairs: list[tuple[str, Value]] = [("id", again)]
+            pairs = named(again)
             if code:
                 pairs.append(("error_code", code))
             return Claim((Event(FAILED, line, L_INFO, tuple(pairs)),), "", "failed", again)
