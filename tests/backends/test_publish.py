@@ -17,7 +17,7 @@ import pytest
 from tests.support.command_line import CommandLine, lines
 
 _TABLES = {
-    "requests", "stage_timings", "errors", "cache_samples", "log_files", "ingest_runs", "quarantine", "pruned",
+    "requests", "stage_timings", "errors", "cache_samples", "http_requests", "log_files", "ingest_runs", "quarantine", "pruned",
 }  # fmt: skip
 _HOSTILE = "'; drop table requests; -- \\x1b[31m =cmd|' /C calc'!A0 \U0001f389 </script>"
 _BOUND = 20.0  # seconds: far below the wait for a store that somebody holds

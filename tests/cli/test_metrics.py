@@ -42,7 +42,7 @@ def metrics(ttsq: CommandLine) -> Figures:
 
 def test_the_figures_are_those_of_the_store(ttsq: CommandLine) -> None:
     log = ttsq.folder / "app.log"
-    log.write_text("not a record\n" + lines(0, 8))
+    log.write_text("2026-02-30 10:00:00,000 - app - INFO - no such day\n" + lines(0, 8))
     before = time.time()
     ttsq.well("ingest", "app.log", "--host", "h", "--service", "s")
     found = metrics(ttsq)
@@ -52,8 +52,10 @@ def test_the_figures_are_those_of_the_store(ttsq: CommandLine) -> None:
     assert found["ttsq_log_files"][(("state", "live"),)] == 1
     assert sum(found["ttsq_log_files"].values()) == 1
     assert found["ttsq_lost_bytes"] == {(): 0}
-    assert found["ttsq_quarantine_pieces"][(("reason", "no_header"),)] == 1
-    assert found["ttsq_quarantine_bytes"][(("reason", "no_header"),)] == len("not a record\n")
+    assert found["ttsq_quarantine_pieces"][(("reason", "bad_time"),)] == 1
+    assert found["ttsq_quarantine_bytes"][(("reason", "bad_time"),)] == len(
+        "2026-02-30 10:00:00,000 - app - INFO - no such day\n"
+    )
     assert found["ttsq_quarantine_bytes"][(("reason", "too_long"),)] == 0
     for table in ("requests", "stage_timings", "errors", "cache_samples", "quarantine"):
         count = ttsq.well("sql", f"select count(*) from {table}", "--format", "csv").split()[1]

@@ -411,7 +411,9 @@ def test_ingests_and_readers_get_their_turn_beside_a_pruning(tmp_path: Path) -> 
 
 
 def test_a_run_and_what_is_in_quarantine_grow_old_too(ttsq: CommandLine) -> None:
-    (ttsq.folder / "odd.log").write_text("no record\n" + _request(7, 0, "ts_odd"))
+    (ttsq.folder / "odd.log").write_text(
+        "2026-02-30 10:00:00,000 - app - INFO - no such day\n" + _request(7, 0, "ts_odd")
+    )
     ttsq.well("ingest", "odd.log", "--final")
     ttsq.execute("update quarantine set quarantined_at = '2026-03-01 00:00:00+00'")
     ttsq.execute("update ingest_runs set started_at = '2026-03-01 00:00:00+00'")
