@@ -189,3 +189,12 @@ def test_an_error_line_with_a_traceback_fails_one_request() -> None:
         log.sequencer.failed(line, "RuntimeError", "quite other words"),
     ]
     assert [row.get("status") for row in log.rows] == [None, "failed"]
+
+
+def test_what_is_kept_of_torn_blocks_is_bounded() -> None:
+    log = Log()
+    log.lines(START, START)
+    log.lines(*[BLOCK[0], BLOCK[1]] * 2000)
+    assert len(log.sequencer.state()) < 50_000
+    log.lines(START, *BLOCK)
+    assert all(claim is not None for claim in log.claims)

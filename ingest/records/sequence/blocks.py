@@ -9,6 +9,8 @@ from ingest.records.sequence.ends import close
 from ingest.records.sequence.events import Claim, Event, fits, stages
 from ingest.records.sequence.state import Assembly, BlockLine, Instance, Line, Request, bare
 
+MOST_TORN = 256  # lines of torn blocks, until what follows counts as a block again
+
 
 def block(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim | None:
     """A line of a block: kept until the block is whole, so that blocks printed into each other are seen."""
@@ -98,6 +100,10 @@ def torn(asm: Assembly, instance: Instance, line: Line, rule: Rule) -> Claim:
         counts[part.rule] = counts.get(part.rule, 0) + 1
     mixed = max(counts.values())
     claim = Claim((), rule.profile, rule.name, torn=tuple(torn))
+    if len(block) >= MOST_TORN:
+        instance.block = []
+        instance.torn = 0
+        return claim
     if rule.does != does.CLOSES or counts[rule.name] < mixed:
         return claim
     instance.block = []
