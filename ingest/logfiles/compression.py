@@ -1,10 +1,15 @@
 """What a log file is compressed with, and compressed bytes → bytes: streams of one or more gzip or zstd members."""
 
+import re
 from pathlib import Path
 from typing import IO, Protocol, cast
 
 PACKED = (".gz", ".zst", ".zstd")  # what compressed files' names end in
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_SKIPPABLE = re.compile(
+    rb"[\x50-\x5f]\x2a\x4d\x18"
+)  # a frame of zstd without content; pzstd writes it first
+_LONGEST_WINDOW = 31  # log2 of bytes: zstd --long=31
 
 _INPUT_BYTES = 256 << 10  # compressed bytes taken at a time
 # Given at a time, whoever asks for how many: where damage is met, and what comes before it, hangs on that; a damaged piece
@@ -17,7 +22,7 @@ def compression_of(start: bytes, path: Path) -> str:
     if start[:2] == _GZIP or start == _GZIP[:1]:
         return "gzip"
     begun = start and path.suffix in PACKED and _ZSTD.startswith(start)
-    return "zstd" if start == _ZSTD or begun else "none"
+    return "zstd" if start == _ZSTD or _SKIPPABLE.match(start) or begun else "none"
 
 
 def integrity_hint(compression: str, path: Path) -> str:
@@ -42,7 +47,8 @@ def _new_decompressor(compression: str) -> _Decompressor:
         return cast(_Decompressor, igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP))
     from backports import zstd
 
-    return cast(_Decompressor, zstd.ZstdDecompressor())
+    options = {int(zstd.DecompressionParameter.window_log_max): _LONGEST_WINDOW}
+    return cast(_Decompressor, zstd.ZstdDecompressor(options=options))
 
 
 class Inflater:
@@ -88,10 +94,17 @@ class Inflater:
             if len(rest) >= 4 or not (more := self._file.read(_INPUT_BYTES)):
                 break
             rest += more
-        if not rest:
-            return False
+        if not rest or (self._member is not None and not _begins_member(rest, self._compression)):
+            return False  # what stands behind the last member is passed over, as gzip(1) does
         self._member, self._input = _new_decompressor(self._compression), rest
         return True
+
+
+def _begins_member(rest: bytes, compression: str) -> bool:
+    """Whether bytes behind a member begin another one, as far as they go."""
+    magic = _GZIP if compression == "gzip" else _ZSTD
+    is_skippable = compression == "zstd" and _SKIPPABLE.match(rest) is not None
+    return rest.startswith(magic[: len(rest)]) or is_skippable
 
 
 def damage_errors() -> tuple[type[Exception], ...]:

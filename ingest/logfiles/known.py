@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ingest.errors import LogFileError
 from ingest.logfiles import reader, rotation
+from ingest.logfiles.compression import PACKED
 from ingest.logfiles.fingerprint import ANCHOR_BYTES, Match, anchor, anchor_length, compare, covered
 from ingest.logfiles.known_index import KnownFiles
 from ingest.logfiles.resume import Action, Anchored, Candidate, Decision, decide
@@ -38,6 +39,7 @@ class Known:
         self._files = KnownFiles(checkpoints)
         self._stored = {c.file_key: c for c in self._files}
         self._present: dict[int, list[FileStat]] = {}
+        self._plain: dict[bytes, list[FileStat]] = {}  # uncompressed files by their first bytes
         self._rejected: set[tuple[Path, int]] = set()
         self._last_key = max(self._stored, default=0)
         self._head_bytes = 0  # of the files looked at
@@ -78,6 +80,8 @@ class Known:
         except LogFileError as error:
             problem(error)
             return
+        if file.head and file.compression == "none":
+            self._plain.setdefault(file.head[:_TELLING_BYTES], []).append(stat)
         seen[path] = self._without_head(file)
         for key in keys:
             self._present.setdefault(key, []).append(stat)
@@ -125,6 +129,9 @@ class Known:
         if not gone:
             return []
         since = min(c.modified_ns for c in gone)
+        with suppress(OSError):
+            if os.stat(real(path)).st_mtime_ns < since:
+                since = 0  # the clock was set back: it tells nothing of what is newer
         found = []
         inodes = {c.inode for c in gone}
         for sibling in rotation.rotated_siblings(path, inodes):
@@ -217,14 +224,35 @@ class Known:
 
     def is_finished(self, file: LogFile, *, final: bool) -> bool:
         """Whether nothing will follow a file's end: said so, compressed, or rotated and its content nowhere else."""
-        if final or file.compression != "none":
+        if final:
             return True
+        if file.compression != "none":
+            return not self._grows_elsewhere(file)
         keys = [file.untouched] if file.untouched is not None else self._keys_of(file)
         moved = any(_is_moved(self._files[k], file.stat) for k in keys)
         if not moved and not rotation.has_successor(file.stat, file.head):
             return False
         places = [s for k in keys for s in self._present.get(k, [])]
         return all(_same_inode(s, file.stat) or rotation.has_successor(s) for s in places)
+
+    def _grows_elsewhere(self, file: LogFile) -> bool:
+        """Whether a compressed file is a copy of a log that is still written."""
+        keys = [file.untouched] if file.untouched is not None else self._keys_of(file)
+        places = [s for k in keys for s in self._present.get(k, [])]
+        places += self._plain.get(file.head[:_TELLING_BYTES], []) if file.head else []
+        return any(
+            s.path.suffix not in PACKED
+            and not _same_inode(s, file.stat)
+            and not rotation.has_successor(s)
+            and self._holds_more(s, file)
+            for s in places
+        )
+
+    def _holds_more(self, place: FileStat, file: LogFile) -> bool:
+        """Whether a plain file begins with all of what was seen of a compressed one's beginning."""
+        with suppress(LogFileError):
+            return reader.read_head(place, len(file.head))[0] == file.head
+        return False
 
     def reject(self, file: LogFile, decision: Decision) -> None:
         """A compressed file turned out, on reading, not to be the known file it resembled."""

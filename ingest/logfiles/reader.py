@@ -13,6 +13,7 @@ from ingest.logfiles.stat import FileStat
 from ingest.paths import real
 
 _SKIP_BYTES = 3 << 20  # read over in one go, where a compressed file is resumed
+_TAR, _TAR_AT = b"ustar", 257  # its magic, and where it stands in the first member's header
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -215,9 +216,17 @@ def read_head(stat: FileStat, size: int = HEAD_BYTES) -> tuple[bytes, str]:
     """First bytes of a file (behind a NUL fill), at most ``size``, and its compression.
 
     What comes before the damage of a damaged file counts.
+
+    :raises LogFileError: when it cannot be read, or is a tar archive.
     """
     with LogReader(stat) as reader:
-        return reader.head(size), reader.compression
+        head, compression = reader.head(size), reader.compression
+    if head[_TAR_AT : _TAR_AT + len(_TAR)] == _TAR:
+        raise LogFileError(
+            f"{stat.path} is a tar archive, not a log file; it is passed over",
+            "unpack it, or name the log files that it was made of",
+        )
+    return head, compression
 
 
 def read_before(stat: FileStat, offset: int, length: int) -> bytes | None:

@@ -3,6 +3,8 @@
 import os
 import re
 from collections.abc import Collection
+from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 from ingest.logfiles.compression import PACKED
@@ -13,6 +15,17 @@ _ROTATED = re.compile(
     r"^(?P<base>.+?)[.\-_](?P<n>\d{1,4}|\d{4}-?\d\d-?\d\d(?:[-_T.]?\d\d(?:[-_:.]?\d\d){0,2})?|\d{10,}|old|bak)$"
 )
 _DATED = re.compile(r"^(?P<stem>.+)[.\-_]\d{4}-?\d\d-?\d\d(?:[-_T]?\d{2,6})?(?P<ext>\.log)$")
+
+_IN_SERIES = re.compile(
+    r"^(?P<stem>(?:.*[.\-_])?)(?P<when>\d{10}|\d{4}-?\d\d-?\d\d(?:[-_T.]?\d\d(?:[-_:.]?\d\d){0,2}(?:[_.]\d{3,6})?)?)"
+    r"(?P<rest>(?:[.\-_]?[A-Za-z]\w*)?(?:\.log)?)$"
+)
+_SECONDS_DIGITS, _MOST_DIGITS = 10, 20
+_DATE_FOLDER = re.compile(r"^(?:\d\d|\d{4}|\d{4}-?\d\d(?:-?\d\d)?)$")
+_MOST_LEVELS = 3  # year, month, day
+_LEAST_PORT = (
+    100  # a number from here on may be that of a port or a process, each with a log of its own
+)
 
 
 def rotation_base(name: str) -> tuple[str, int | None] | None:
@@ -55,18 +68,76 @@ def has_successor(stat: FileStat, head: bytes = b"") -> bool:
 
     Something else, that is: what begins with ``head`` is what the file is being copied from.
     """
+    newer = [*_newer_by_date(stat.path), *_newer_in_folders(stat.path)]
     rotated = rotation_base(stat.path.name)
-    if rotated is None:
-        return False
-    base, number = rotated
-    newer = [stat.path.parent / base]
-    if number is not None and number > 1:
-        newer += [
-            stat.path.parent / f"{base}.{n}{packed}"
-            for n in range(1, number)
-            for packed in ("", *PACKED)
-        ]
+    if rotated is not None:
+        base, number = rotated
+        first = [stat.path.parent / f"{base}.1{packed}" for packed in ("", *PACKED)]
+        if number is not None and number > 1:
+            newer += first
+        if number is None or number < _LEAST_PORT or any(os.path.exists(real(p)) for p in first):
+            newer.append(stat.path.parent / base)
     return any(is_followed(path, stat) and not _begins_with(path, head) for path in newer)
+
+
+def _newer_by_date(path: Path) -> list[Path]:
+    """The newest file of a series named by date, or by seconds, where it is newer than this one."""
+    series = _series_of(path.name)
+    if series is None:
+        return []
+    try:
+        changed = os.stat(real(path.parent)).st_mtime_ns
+    except OSError:
+        return []
+    stem, when = series
+    at, name = _newest(str(path.parent), changed).get(stem, ("", ""))
+    return [path.parent / name] if at > when else []
+
+
+def _series_of(name: str) -> tuple[str, str] | None:
+    """The series of a name that holds a date or seconds since the epoch, and these; None for another name."""
+    for packed in PACKED:
+        name = name.removesuffix(packed)
+    match = _IN_SERIES.match(name)
+    if match is None:
+        return None
+    digits = re.sub(r"\D", "", match["when"])
+    kind = "seconds" if match["when"].isdecimal() and len(digits) == _SECONDS_DIGITS else "date"
+    return f"{kind} {match['stem']} {match['rest']}", digits.ljust(_MOST_DIGITS, "0")
+
+
+@lru_cache(maxsize=16)
+def _newest(folder: str, changed_ns: int) -> dict[str, tuple[str, str]]:
+    """The newest file of each series in a folder, which was changed at an instant, as long as that stays so."""
+    newest: dict[str, tuple[str, str]] = {}
+    with suppress(OSError), os.scandir(real(Path(folder))) as entries:
+        for entry in entries:
+            name = shown(entry.name)
+            series = _series_of(name)
+            if series is not None:
+                newest[series[0]] = max(newest.get(series[0], ("", "")), (series[1], name))
+    return newest
+
+
+def _newer_in_folders(path: Path) -> list[Path]:
+    """Files of the same name in folders named by later dates: of ``2026/03/01/app.log`` that of ``2026/03/02``."""
+    found, folder, below = [], path.parent, Path(path.name)
+    for _ in range(_MOST_LEVELS):
+        if not _DATE_FOLDER.match(folder.name):
+            break
+        with suppress(OSError):
+            later = sorted(
+                shown(n)
+                for n in os.listdir(real(folder.parent))
+                if len(n) == len(folder.name) and n > folder.name and _DATE_FOLDER.match(n)
+            )
+            found += [p for n in later[-1:] for p in _of_name(folder.parent / n, below)]
+        folder, below = folder.parent, Path("*") / below
+    return found
+
+
+def _of_name(folder: Path, pattern: Path) -> list[Path]:
+    return sorted(folder.glob(str(pattern)))[-1:]
 
 
 def _begins_with(path: Path, head: bytes) -> bool:

@@ -1,0 +1,118 @@
+"""Who is finished: files named by date, by number, by port; copies of live logs; what stands behind a compressed log."""
+
+import gzip
+import io
+import os
+import struct
+import tarfile
+
+import pytest
+from backports import zstd
+
+from ingest.logfiles.rotation import has_successor
+from ingest.logfiles.stat import stat_file
+from tests.torture.scene import Scene
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        ("app-2026-03-01.log", "app-2026-03-02.log"),
+        ("app_20260301.log", "app_20260302.log"),
+        ("2026-03-01.log", "2026-03-02.log"),
+        ("app.log.2026-03-01", "app.log.2026-03-02"),
+        ("app.log.1772442000", "app.log.1772445600"),
+        ("app.2026-03-01_12-00-00_123456.log", "app.2026-03-01_13-00-00_000001.log"),
+        ("2026/03/01/app.log", "2026/03/02/app.log"),
+        ("2026/02/28/app.log", "2026/03/01/app.log"),
+        ("2026-03-01/app.log", "2026-03-02/app.log"),
+        ("app.log.1", "app.log"),
+        ("app.log.2", "app.log.1"),
+    ],
+)
+def test_a_newer_file_of_the_series_finishes_a_file(scene: Scene, older: str, newer: str) -> None:
+    for name in (older, newer):
+        scene.path(name).parent.mkdir(parents=True, exist_ok=True)
+    scene.log(5, older)
+    scene.run(older)
+    scene.expect(held=1)
+    scene.log(5, newer)
+    assert has_successor(stat_file(scene.path(older)))
+    assert not has_successor(stat_file(scene.path(newer)))
+    scene.run()
+    scene.expect(held=1)
+
+
+def test_live_files_named_by_port_are_no_series(scene: Scene) -> None:
+    for name in ("tts.log.8001", "tts.log.8002", "tts.log.812", "tts.log.815", "tts.log"):
+        scene.log(2, name)
+    for name in ("tts.log.8001", "tts.log.8002", "tts.log.812", "tts.log.815"):
+        assert not has_successor(stat_file(scene.path(name)))
+
+
+def test_a_compressed_copy_of_a_live_log_is_not_finished(scene: Scene) -> None:
+    scene.log(30)
+    data = scene.path("app.log").read_bytes()
+    cut = (
+        data + b"2026-03-05 10:00:00,000 - app - ERROR - half\nTraceback (most recent call last):\n"
+    )
+    scene.path("app.log.bak.gz").write_bytes(gzip.compress(cut))
+    whole = cut + b"  File 'x', line 1\nValueError: whole\n"
+    scene.path("app.log").write_bytes(whole)
+    scene.run("app.log.bak.gz", "app.log")
+    scene.run(final=True)
+    with scene.store.reading() as reader:
+        rows = reader.query("select exception_type from errors where message = 'half'", {}).rows
+    assert rows == [("ValueError",)]
+
+
+@pytest.mark.parametrize("behind", [b"\n", b"\0\n", b"rubbish behind it"])
+@pytest.mark.parametrize("suffix", [".gz", ".zst"])
+def test_bytes_behind_a_compressed_log_are_passed_over(
+    scene: Scene, suffix: str, behind: bytes
+) -> None:
+    scene.log(20, "app.log.1")
+    pack = gzip.compress if suffix == ".gz" else zstd.compress
+    plain = scene.path("app.log.1")
+    scene.path("app.log.1" + suffix).write_bytes(pack(plain.read_bytes()) + behind)
+    plain.unlink()
+    scene.run()
+    scene.expect()
+
+
+def test_frames_of_zstd_that_are_to_be_skipped(scene: Scene) -> None:
+    scene.log(20, "a")
+    data = scene.path("a").read_bytes()
+    skipped = b"\x5a\x2a\x4d\x18" + struct.pack("<I", 3) + b"abc"
+    half = data.index(b"\n", len(data) // 2) + 1
+    parts = [skipped, zstd.compress(data[:half]), skipped, zstd.compress(data[half:]), skipped]
+    scene.path("app.log.1.zst").write_bytes(b"".join(parts))
+    scene.path("a").unlink()
+    scene.run()
+    scene.expect()
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_tar_is_named_and_passed_over(scene: Scene, packed: bool) -> None:
+    scene.log(20)
+    scene.run(final=True)
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w:gz" if packed else "w") as archive:
+        archive.add(scene.path("app.log"), "app.log")
+    scene.path("app.log.tar.gz" if packed else "app.log.tar").write_bytes(made.getvalue())
+    for _ in range(2):
+        (problem,) = scene.run(final=True, clean=False).problems
+        assert "is a tar archive" in problem.message
+    scene.expect()
+
+
+def test_the_clock_was_set_back_before_a_rotation(scene: Scene) -> None:
+    scene.log(20)
+    ahead = scene.path("app.log").stat().st_mtime + 7200
+    os.utime(scene.path("app.log"), (ahead, ahead))
+    scene.run("app.log")
+    scene.log(10)
+    scene.rename("app.log", "app.log.1")
+    scene.log(10)
+    scene.run("app.log")
+    scene.expect(held=1)
