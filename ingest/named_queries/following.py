@@ -31,7 +31,7 @@ def next_command(
             return None
         words.append(text)
     if words[:2] == ["ttsq", "run"]:
-        kept = [(name, given[name]) for name in _KEPT if name in given]
+        kept = [(n, given[n]) for n in _KEPT if n in given and f"--{n}" not in words]
         words += [part for name, value in kept for part in (f"--{name}", value)]
     return " ".join(map(shlex.quote, [*words, *shared])) if words else None
 

@@ -21,7 +21,6 @@ from ingest.pipeline.ahead import Ahead, read_ahead
 from ingest.pipeline.commits import SMALL_BYTES, Commits
 from ingest.pipeline.known_content import Around, Content, no_hole
 from ingest.pipeline.pending import Pending, Settled, built, gathered
-from ingest.pipeline.recognise import BOM, recognised
 from ingest.pipeline.salt import words_of
 from ingest.records.formats import Format
 from ingest.records.read_with import ReadWith
@@ -233,6 +232,7 @@ class Run:
 
     def _read(self, opened: OpenLog) -> None:
         from ingest.pipeline.profiles import profiles
+        from ingest.pipeline.recognise import BOM, recognised
         from ingest.records.front import FrontParser
 
         _freeze_loaded()

@@ -2,22 +2,17 @@
 
 import json
 import math
-import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, tzinfo
 from decimal import Decimal
 from typing import Protocol
 
+from ingest.render.harmless import STEERING as STEERING
+from ingest.render.harmless import UNSAFE
+from ingest.render.harmless import escape_controls as escape_controls
+
 _LARGEST_EXACT = 2**53  # whole doubles beyond it are not exact, so they keep their exponent
-_NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
-# Control characters (C0, DEL, C1), and format characters but for the joiners of scripts and emoji: bidi overrides,
-# zero-width spaces, separators, tags.
-STEERING = (  # as in the brackets of a regular expression
-    "\x00-\x1f\x7f-\x9f\u00ad\u0600-\u0605\u061c\u06dd\u070f\u180e\u200b\u200e\u200f\u2028-\u202e"
-    "\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
-)
-_UNSAFE = re.compile(f"[{STEERING}\ud800-\udfff]")
 # What a spreadsheet takes for the beginning of a formula, full-width forms included.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -32,21 +27,6 @@ class Result(Protocol):
     @property
     def rows(self) -> Sequence[tuple[object, ...]]:
         """Tuples aligned with the columns."""
-
-
-def escape_controls(text: str) -> str:
-    """The text with everything that could steer a terminal or reorder a line made visible (``\\x1b``)."""
-    return _UNSAFE.sub(_escaped, text)
-
-
-def _escaped(match: re.Match[str]) -> str:
-    char = match[0]
-    code = ord(char)
-    if char in _NAMED:
-        return _NAMED[char]
-    return (
-        f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
-    )
 
 
 def guard_formula(text: str) -> str:
@@ -128,7 +108,7 @@ def json_value(value: object, tz: tzinfo | None) -> object:
 def json_text(value: object, tz: tzinfo | None) -> str:
     """A value as JSON on one line; what could steer a terminal is written as ``\\u009b``."""
     text = json.dumps(json_value(value, tz), ensure_ascii=False, allow_nan=False)
-    return _UNSAFE.sub(lambda match: json.dumps(match[0])[1:-1], text)
+    return UNSAFE.sub(lambda match: json.dumps(match[0])[1:-1], text)
 
 
 def parsed_json(value: object) -> object:

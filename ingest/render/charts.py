@@ -12,7 +12,8 @@ from ingest.render.cells import Result
 from ingest.render.chart_data import chart_data
 from ingest.render.chart_files import PICTURES, file_chart
 from ingest.render.chart_terminal import terminal_chart
-from ingest.render.formats import Look, replace_file
+from ingest.render.formats import Look
+from ingest.render.whole_file import replace_file
 
 
 def write_chart(query: NamedQuery, result: Result, path: Path | None, look: Look) -> None:

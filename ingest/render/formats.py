@@ -1,16 +1,13 @@
 """Rows → table, csv, json, jsonl, markdown or parquet; on a stream or in a file."""
 
-import os
 import re
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingest.errors import StoreError, UsageProblem
+from ingest.errors import UsageProblem
 from ingest.render.cells import (
     FORMULA,
     STEERING,
@@ -23,6 +20,7 @@ from ingest.render.cells import (
     plain,
     short_number,
 )
+from ingest.render.whole_file import replace_file
 from ingest.stores.results import TableRows, columns_of, has_numbers, python_values
 
 if TYPE_CHECKING:
@@ -110,44 +108,6 @@ def write_file(result: Result, kind: str, path: Path, look: Look) -> None:
         return
     pieces = rendered(result, kind, look)
     replace_file(path, (piece.encode("utf-8", "backslashreplace") for piece in pieces))
-
-
-def replace_file(path: Path, content: Iterable[bytes]) -> None:
-    """Put ``content`` at ``path`` in one step, by way of a file beside it; devices and pipes are written to.
-
-    :raises StoreError: when it cannot be written.
-    """
-    try:
-        if path.exists() and not path.is_file():
-            with path.open("wb") as file:
-                file.writelines(content)
-        else:
-            _replace(Path(os.path.realpath(path)), content)
-    except OSError as error:
-        raise StoreError(
-            f"cannot write {path}: {error.strerror or error}", "choose another place with -o"
-        ) from error
-
-
-def _replace(path: Path, content: Iterable[bytes]) -> None:
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.writelines(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
-        os.replace(name, path)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(name)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
 
 
 def format_of(path: Path | None, given: str | None, otherwise: str = "table") -> str:

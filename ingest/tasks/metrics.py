@@ -4,7 +4,6 @@ Format: https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-
 """
 
 import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +14,7 @@ from ingest import __version__
 from ingest.errors import UsageProblem
 from ingest.model import Checkpoint
 from ingest.paths import real
+from ingest.render.whole_file import replace_whole
 from ingest.rows.described import TABLES
 from ingest.stores import migrate
 from ingest.stores.contract import QueryResult, Reader, Store
@@ -57,7 +57,7 @@ def write_metrics(store: Store, path: Path, out: IO[str] | None = None) -> None:
         out.write(text)
         return
     try:
-        _replace(path, text.encode("utf-8", "replace"))
+        replace_whole(path, [text.encode("utf-8", "replace")], _MODE)
     except OSError as error:
         raise UsageProblem(
             f"the metrics cannot be written to {path}: {error.strerror or error}",
@@ -231,15 +231,3 @@ def _shown(value: float) -> str:
 
 def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
-
-
-def _replace(path: Path, content: bytes) -> None:
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(descriptor, _MODE)
-            file.write(content)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise

@@ -57,7 +57,7 @@ def test_version_and_help_load_no_command_and_no_library(ttsq: CommandLine) -> N
         modules = _modules(ttsq, *words)
         assert _commands(modules) == set(), words
         assert _libraries(modules) == set(), words
-        assert not any(m.startswith(("ingest.tasks", "ingest.render")) for m in modules), words
+        assert not any(m.startswith("ingest.tasks") for m in modules), words
 
 
 def test_a_list_of_the_queries_opens_no_engine(ttsq: CommandLine) -> None:

@@ -117,9 +117,11 @@ def test_run_without_a_name_lists(url: str) -> None:
 def test_show_prints_sql_that_runs_elsewhere(url: str) -> None:
     pasted = ttsq(url, "show", "hosts", "--literals", "--host", "h1")
     assert ":host" not in pasted
-    assert ttsq(url, "sql", pasted, "--tz", "UTC") == ttsq(
-        url, "run", "hosts", "--host", "h1", "--tz", "UTC"
+    answer, _, following = ttsq(url, "run", "hosts", "--host", "h1", "--tz", "UTC").partition(
+        "next: "
     )
+    assert ttsq(url, "sql", pasted, "--tz", "UTC") == answer
+    assert following.startswith("ttsq run error_groups --host h1 --db ")
     assert ":host" in ttsq(url, "show", "hosts")
 
 

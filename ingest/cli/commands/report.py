@@ -10,7 +10,7 @@ from ingest import __version__
 from ingest.cli.commands.triage import look_of, window_of
 from ingest.cli.options.context import open_reader, open_store, options, reported
 from ingest.named_queries.library import load_library
-from ingest.render.formats import replace_file
+from ingest.render.whole_file import replace_file
 from ingest.stores.contract import Reader
 from ingest.stores.open import backend_of
 from ingest.tasks.report.page import Cover, Headline, page

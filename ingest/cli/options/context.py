@@ -11,6 +11,7 @@ import typer
 from ingest.cli.settings.load import Loaded, Settings, default_store, load, store_url
 from ingest.errors import ExitCode, TtsqError
 from ingest.paths import shown
+from ingest.render.harmless import printable as printable
 from ingest.stores import migrate
 from ingest.stores import open as stores
 from ingest.stores.contract import Reader, Store
@@ -74,11 +75,6 @@ def print_error(error: TtsqError) -> None:
     typer.echo(f"ttsq: error: {printable(error.message)}", err=True)
     if error.hint:
         typer.echo(f"\nhint: {printable(error.hint)}", err=True)
-
-
-def printable(text: str) -> str:
-    """Text without control characters: file names and log lines must not steer a terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
 
 
 def refused(error: OSError) -> TtsqError:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ingest.cli.settings.lines import key_lines, line_of
 from ingest.errors import SettingsError
+from ingest.render.harmless import printable
 from ingest.stores.urls import without_password
 
 RECORD_KEYS = ("log_format", "datefmt", "escapes", "stage_time", "tz")  # how records look
@@ -131,7 +132,7 @@ def _paths(file: _File, key: str, value: object) -> Entry:
 
 def _scalar(file: _File, key: str, value: object) -> Entry:
     if not isinstance(value, str):
-        name = _printable(key)
+        name = printable(key)
         raise file.says(key, f"has {name} = {_shown(value)}, not a text", f'{name} = "..."')
     check_text(key, value, file.place(key))
     return Entry(key, value, file.place(key))
@@ -141,7 +142,7 @@ def check_text(key: str, value: str, place: Place) -> None:
     """:raises SettingsError: for a value that is no text in UTF-8, or none of the choices there are."""
     if "\0" in value or any("\ud800" <= c <= "\udfff" for c in value):
         raise SettingsError(
-            f"the setting {_printable(key)} = {_shown(value)} is not text in UTF-8 ({place})",
+            f"the setting {printable(key)} = {_shown(value)} is not text in UTF-8 ({place})",
             "correct it where it is set",
         )
     choices = CHOICES.get(key.rpartition("].")[2])
@@ -167,10 +168,6 @@ def _table(file: _File, key: str, value: object) -> Mapping[str, object]:
     if not isinstance(value, dict):
         raise file.says(key, f"has {key} = {_shown(value)}, not a table", f"[{key}]")
     return value
-
-
-def _printable(key: str) -> str:
-    return key if key.isprintable() else repr(key)[1:-1]
 
 
 def _shown(value: object) -> str:
