@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,6 @@ from ingest.logfiles.resume import Action, Anchored, Decision
 from ingest.model import BATCH_BYTES, CHUNK_BYTES, Checkpoint, FileReport, Ledger, Origin, RunReport
 from ingest.pipeline.ahead import Ahead, read_ahead
 from ingest.pipeline.commits import SMALL_BYTES, Commits
-from ingest.pipeline.known_content import Around, Content, no_hole
 from ingest.pipeline.pending import Pending, Settled, built, gathered
 from ingest.pipeline.salt import words_of
 from ingest.records.formats import Format
@@ -29,6 +29,7 @@ from ingest.stores import migrate
 from ingest.stores.contract import Store
 
 if TYPE_CHECKING:
+    from ingest.pipeline.known_content import Content
     from ingest.records.parse import ChunkParser, Parsed
     from ingest.rows.content import Stretch
 
@@ -135,11 +136,18 @@ class Run:
             now=now,
         )
         self._read_with = ReadWith(options.format, options.tz)
-        self._content = Content(store, known, is_usable=known.has_files or not options.dry_run)
+        self._has_store = known.has_files or not options.dry_run
         self._progress = progress
         self._done = 0
         self._total = 0
         self._problems: list[TtsqError] = []
+
+    @cached_property
+    def _content(self) -> "Content":
+        """What the store has of lines; made when a file is read: Arrow is a third of a run's start."""
+        from ingest.pipeline.known_content import Content
+
+        return Content(self.store, self.known, is_usable=self._has_store)
 
     def over(self, paths: Iterable[Path], missing: Sequence[LogFileError]) -> RunReport:
         """Go over the files, oldest first."""
@@ -298,6 +306,7 @@ class Run:
         final: bool,
         stretches: Sequence["Stretch"],
     ) -> "Iterable[Parsed]":
+        from ingest.pipeline.known_content import Around, no_hole
         from ingest.records.chunks import ChunkReader
         from ingest.records.parse import Parser
 
