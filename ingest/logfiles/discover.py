@@ -4,10 +4,12 @@ import glob
 import os
 import re
 import stat as modes
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from ingest.errors import LogFileError
+from ingest.logfiles.rotation import rotation_base
 from ingest.paths import shown
 
 _LOG_NAME = re.compile(r"\.log($|[.\-_])|[.\-_]log($|\.\d)", re.I)
@@ -15,14 +17,32 @@ _NOT_LOGS = (".lock", ".swp", ".tmp", ".idx", ".duckdb", ".wal", "~")
 _OF_THE_FILE_SYSTEM = "lost+found"  # root's at the top of a volume; no service writes there
 
 
-def expand(patterns: Iterable[str]) -> tuple[list[Path], list[LogFileError]]:
-    """Files that paths, directories and globs name, each once; and what could not be found or listed."""
+def expand(
+    patterns: Iterable[str], exclude: Sequence[str] = ()
+) -> tuple[list[Path], list[LogFileError]]:
+    """Files that paths, directories and globs name, each once; and what could not be found or listed.
+
+    ``exclude`` are globs of names, or of paths: such a file is left out, with what was rotated from it.
+    """
     found: dict[str, Path] = {}
     problems: list[LogFileError] = []
     for pattern in patterns:
         for path in _expand_one(pattern, problems):
-            found.setdefault(shown(os.path.abspath(path)), path)
+            if not _is_excluded(path, exclude):
+                found.setdefault(shown(os.path.abspath(path)), path)
     return [Path(p) for p in found], problems
+
+
+def _is_excluded(path: Path, globs: Sequence[str]) -> bool:
+    if not globs:
+        return False
+    base = rotation_base(path.name)
+    names = [path, *([] if base is None else [path.with_name(base[0])])]
+    return any(
+        fnmatchcase(name.name, g) or fnmatchcase(os.path.abspath(name), os.path.expanduser(g))
+        for name in names
+        for g in globs
+    )
 
 
 def looks_like_log(name: str) -> bool:

@@ -52,6 +52,7 @@ class Options:
     chunk_bytes: int = CHUNK_BYTES
     batch_bytes: int = BATCH_BYTES
     text: TextPolicy = "keep"
+    exclude: tuple[str, ...] = ()
     profile_folder: Path | None = None
 
 
@@ -92,7 +93,7 @@ def _ingest(
     now: Callable[[], datetime],
     progress: Callable[[int, int], None],
 ) -> RunReport:
-    paths, missing = expand(patterns)
+    paths, missing = expand(patterns, options.exclude)
     if not paths:
         raise missing[0] if missing else LogFileError("no log files are named", "ttsq ingest PATH")
     if options.dry_run:

@@ -42,6 +42,13 @@ def ingest(
     datefmt: DateFormat = None,
     tz: Zone = None,
     text: Text = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="GLOB",
+            help="Leave out files of this name or path, with what was rotated from them; may be given again.",
+        ),
+    ] = None,
     final: Annotated[
         bool,
         typer.Option(
@@ -80,7 +87,18 @@ def ingest(
         runs = planned(
             options(ctx).settings,
             paths or [],
-            Given(host, service, log_format, datefmt, tz, final, dry_run, wait, text),
+            Given(
+                host,
+                service,
+                log_format,
+                datefmt,
+                tz,
+                final,
+                dry_run,
+                wait,
+                text,
+                tuple(exclude or ()),
+            ),
         )
         if follow:
             _follow(ctx, runs, wait, every, as_json)

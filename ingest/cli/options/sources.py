@@ -26,6 +26,7 @@ class Given:
     dry_run: bool = False
     wait_seconds: float = 10.0
     text: TextPolicy | None = None
+    exclude: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ def _options(source: Source, given: Given, settings: Settings) -> Options:
         wait_seconds=given.wait_seconds,
         text=given.text or settings.text,
         profile_folder=settings.profile_folder,
+        exclude=(*source.exclude, *given.exclude),
     )
 
 

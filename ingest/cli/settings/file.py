@@ -11,7 +11,7 @@ from ingest.render.harmless import printable
 from ingest.stores.urls import without_password
 
 RECORD_KEYS = ("log_format", "datefmt", "escapes", "stage_time", "tz")  # how records look
-SOURCE_KEYS = ("paths", "host", "service", *RECORD_KEYS)
+SOURCE_KEYS = ("paths", "host", "service", *RECORD_KEYS, "exclude")
 SCALAR_KEYS = (
     "db", "db_password_file", "host", "service", *RECORD_KEYS, "query_folder", "profile_folder", "publish", "text",
 )  # fmt: skip
@@ -114,7 +114,7 @@ def _sources(file: _File, value: object) -> Iterator[Entry]:
         given = _table(file, name, source)
         for key, entry in given.items():
             _require_known(file, f"{name}.{key}", key, SOURCE_KEYS)
-            yield (_paths if key == "paths" else _scalar)(file, f"{name}.{key}", entry)
+            yield (_paths if key in ("paths", "exclude") else _scalar)(file, f"{name}.{key}", entry)
         if "paths" not in given:
             raise file.says(name, f"names no paths in {name}", 'paths = ["/var/log/tts/"]')
 

@@ -46,6 +46,7 @@ class Source:
     escapes: str = "backslash"
     stage_time: str = "elapsed"
     tz: str | None = None
+    exclude: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
