@@ -7,7 +7,7 @@ from ingest.records.profile_rules import Rule
 from ingest.records.sequence.events import Claim
 from ingest.records.sequence.state import MOST_INSTANCES, Assembly, Instance, Line, line_to
 
-MOST_ORPHANS, MOST_ORPHAN_BYTES = 256, 64 << 10
+MOST_ORPHANS, MOST_ORPHAN_BYTES = 64, 16 << 10  # kept with every checkpoint of the file
 _ORPHANS = frozenset({does.ADDS, does.CLOSES, does.OUTER_CLOSES, does.FOLLOWS, does.FAILS})
 
 
@@ -35,8 +35,10 @@ def keep(
         return None
     if rule is not None and rule.does not in _ORPHANS:
         return None
+    if len(asm.kept) >= MOST_ORPHANS:
+        return None
     size = sum(len(item[2]) + 64 for item in asm.kept)
-    if len(asm.kept) >= MOST_ORPHANS or size + len(line.message) > MOST_ORPHAN_BYTES:
+    if size + len(line.message) > MOST_ORPHAN_BYTES:
         return None
     asm.kept.append([kind, line_to(line), line.message, more])
     return Claim((), rule.profile, rule.name, held=True) if rule is not None else None
