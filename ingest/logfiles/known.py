@@ -332,6 +332,12 @@ class Known:
         """Whether a file of this run holds this content."""
         return file_key in self._present
 
+    def offsets(self, file_keys: Iterable[int]) -> dict[int, int | None]:
+        """Up to where files are stored, as far as this run knows; None for those of which the store has no checkpoint."""
+        return {
+            k: self._stored[k].committed_offset if k in self._stored else None for k in file_keys
+        }
+
     def forget(self, file_keys: Iterable[int]) -> None:
         """Take back what is known of new files: their rows will not be stored."""
         for key in file_keys:

@@ -1,16 +1,17 @@
 """What a run stores: some chunks of a large file at a time, small files together; each commit moves rows and checkpoints at once."""
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from ingest.errors import IngestBusyError
 from ingest.faults import reach
 from ingest.logfiles.known import Known
 from ingest.model import Checkpoint, FileReport, Ledger, RunRow
-from ingest.stores.contract import Store
+from ingest.stores.contract import Standing, Store, Writer
 
 if TYPE_CHECKING:
     from ingest.rows.chunk import ChunkRows
@@ -64,6 +65,7 @@ class Commits:
         store: Store,
         known: Known,
         host: str,
+        newest_run: int,
         *,
         dry_run: bool,
         now: Callable[[], datetime],
@@ -78,6 +80,8 @@ class Commits:
         self._dry_run = dry_run
         self._now = now
         self._run_key: int | None = None
+        self._newest_run = newest_run  # this one, once it has committed
+        self._is_outrun = False  # another run has committed: what this one knows is true no more
         self._ledger = Ledger()  # of the reports
         self._files = 0  # of which something was stored
         self._held: list[_SmallFile] = []
@@ -184,7 +188,7 @@ class Commits:
 
         batch, content = join(batches), content_of(batches)
         batches.clear()
-        with self._store.writing() as writer:
+        with self._writing(more.checkpoints) as writer:
             if self._run_key is None:
                 self._run_key = writer.next_run_key(self._host)
             changes = make_changes(writer, batch, self._now())
@@ -196,6 +200,17 @@ class Commits:
             run = self._run_row("running", None, tally, more.rows)
             more.in_doubt = True
             writer.commit(more.checkpoints, run)
+
+    @contextmanager
+    def _writing(self, checkpoints: Sequence[Checkpoint]) -> Iterator[Writer]:
+        """A transaction that stands on what this run knows of its store, and of the files whose checkpoints it is to move."""
+        offsets = self._known.offsets(c.file_key for c in checkpoints)
+        try:
+            with self._store.writing(Standing(self._newest_run, offsets)) as writer:
+                yield writer
+        except IngestBusyError:
+            self._is_outrun = True
+            raise
 
     def join_thread(self) -> None:
         """Wait for what a thread is storing.
@@ -214,6 +229,7 @@ class Commits:
 
     def _take(self, done: _Committed) -> None:
         """Note what a commit has stored."""
+        self._newest_run = self._run_key or self._newest_run
         self.rows, self._pending = done.rows, None
         if done.number == self._number:
             self.reading = done.reading
@@ -281,10 +297,10 @@ class Commits:
         self._resolve_pending()
         changed = self._known.changed()
         interrupted = status == "interrupted"
-        if self._dry_run or not (self._run_key or changed or interrupted):
+        if self._dry_run or self._is_outrun or not (self._run_key or changed or interrupted):
             return
         reach("before_finish")
-        with self._store.writing() as writer:
+        with self._writing(changed) as writer:
             row = None
             lost = any(r.ledger.lost_bytes for r in self.reports)
             if self._run_key is None and (interrupted or lost):

@@ -26,7 +26,7 @@ from ingest.records.formats import Format
 from ingest.records.read_with import ReadWith
 from ingest.rows.words import TextPolicy, Words
 from ingest.stores import migrate
-from ingest.stores.contract import Store
+from ingest.stores.contract import Snapshot, Store
 
 if TYPE_CHECKING:
     from ingest.pipeline.known_content import Content
@@ -99,17 +99,19 @@ def _ingest(
     if options.dry_run:
         known = Known(store.checkpoints() if migrate.check_known(store) == migrate.head() else [])
         words = words_of(store, options.text, now, dry_run=True)
-        return Run(store, options, known, words, now, progress).over(paths, missing)
+        return Run(store, options, known, 0, words, now, progress).over(paths, missing)
     with store.ingesting(options.wait_seconds, options.host):
         reach("locked")
-        checkpoints = store.snapshot(migrate.head(), options.host)
-        if checkpoints is None:
+        found = store.snapshot(migrate.head(), options.host)
+        if found is None:
             migrate.ensure_head(store)
             reach("migrated")
-            checkpoints = store.snapshot(migrate.head(), options.host) or []
+            found = store.snapshot(migrate.head(), options.host) or Snapshot([], 0)
         reach("known")
         words = words_of(store, options.text, now, dry_run=False)
-        return Run(store, options, Known(checkpoints), words, now, progress).over(paths, missing)
+        known = Known(found.checkpoints)
+        run = Run(store, options, known, found.newest_run, words, now, progress)
+        return run.over(paths, missing)
 
 
 class Run:
@@ -120,6 +122,7 @@ class Run:
         store: Store,
         options: Options,
         known: Known,
+        newest_run: int,
         words: Words,
         now: Callable[[], datetime],
         progress: Callable[[int, int], None],
@@ -133,6 +136,7 @@ class Run:
             store,
             known,
             options.host,
+            newest_run,
             dry_run=options.dry_run,
             now=now,
         )

@@ -6,6 +6,8 @@ The commit contract, held by tests on every backend:
 2. After it returns, a crash repeats nothing and loses nothing.
 3. A crash before it returns leaves the store as if it had not been called.
 4. The checkpoint lives nowhere else.
+5. It is a compare-and-set: ``Store.writing`` proves that the checkpoints and the newest run are still those that the commit
+   stands on. Locks between ingests only spare work.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
-from ingest.errors import StoreError
+from ingest.errors import IngestBusyError, StoreError
 from ingest.model import Changes, Checkpoint, Origin, RunRow
 from ingest.rows.described import TABLES, WORDS
 
@@ -43,6 +45,37 @@ class Capabilities:
 
     keys_without_store: bool
     shared_schema: bool
+
+
+class Snapshot(NamedTuple):
+    """What a run starts from: the known log files, and the newest run that has stored something (0: none)."""
+
+    checkpoints: list[Checkpoint]
+    newest_run: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a run takes for true of its store; a commit that stands on it is refused where it is so no more.
+
+    ``newest_run`` is the key of the newest run, this one or the one before it: another run, whatever files it has stored, has
+    a greater one. ``offsets`` are the committed offsets of log files by their keys; None: no file has the key.
+    """
+
+    newest_run: int
+    offsets: Mapping[int, int | None]
+
+
+def require_standing(
+    store: str, standing: Standing, newest_run: int, offsets: Mapping[int, int]
+) -> None:
+    """:raises IngestBusyError: when a store, as it is within a transaction, is not what the run stands on."""
+    moved = any(offsets.get(key) != offset for key, offset in standing.offsets.items())
+    if moved or newest_run != standing.newest_run:
+        raise IngestBusyError(
+            f"another ingest has stored into {store} meanwhile; what this one read since is not stored",
+            "run it again: it goes on where the other one has come to",
+        )
 
 
 class Writer(Protocol):
@@ -230,10 +263,10 @@ class Store(Protocol):
     def checkpoints(self) -> list[Checkpoint]:
         """All known log files."""
 
-    def snapshot(self, head: str, host: str) -> list[Checkpoint] | None:
-        """The log files known to the ingests of a host, in one look at a store that is at ``head``; None for any other.
+    def snapshot(self, head: str, host: str | None) -> Snapshot | None:
+        """What the ingests of a host (None: of all) start from, in one look at a store that is at ``head``; None for any other.
 
-        A store in one file has one ingest at a time: all hosts' files. A server's has those of the host.
+        A store in one file has one ingest at a time: all hosts' files and runs. A server's has those of the host.
         """
 
     def next_file_key(self, last: int) -> int:
@@ -248,8 +281,14 @@ class Store(Protocol):
         :raises StoreError: when the database refuses; nothing is changed then.
         """
 
-    def writing(self) -> AbstractContextManager[Writer]:
-        """A transaction; waits, bounded, for whoever holds the store."""
+    def writing(self, standing: Standing | None = None) -> AbstractContextManager[Writer]:
+        """A transaction; waits, bounded, for whoever holds the store.
+
+        ``standing`` is proven within it, and stays so until it ends: two ingests never commit on the same one, whatever
+        became of their locks. None is for what moves no checkpoint.
+
+        :raises ingest.errors.IngestBusyError: when the store is not as the run takes it to be.
+        """
 
     def reading(self) -> AbstractContextManager[Reader]:
         """A read-only session; waits, bounded, for whoever holds the store.

@@ -198,7 +198,7 @@ def test_a_second_ingest_at_the_same_time(ttsq: CommandLine) -> None:
     (ttsq.folder / "app.log").write_text(lines(0, 40))
     lock = os.open(f"{ttsq.store}.lock", os.O_RDWR | os.O_CREAT)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        fcntl.lockf(lock, fcntl.LOCK_EX, 1)
         _refused(ttsq("ingest", "app.log", "--wait", "0"), BUSY, "another ingest")
     finally:
         os.close(lock)

@@ -120,7 +120,7 @@ def test_the_holder_of_the_lock_has_such_a_command(ttsq: CommandLine) -> None:
     _write(ttsq, _ODD, lines(0, 2))
     assert _raw(ttsq, "ingest", _ODD, "--final").code == 0
     assert b"\xff" in ttsq.store.with_name("store.duckdb.lock").read_bytes()
-    script = "import fcntl, sys, time; f = open(sys.argv[1], 'a'); fcntl.flock(f, fcntl.LOCK_EX); print(flush=True); time.sleep(60)"
+    script = "import fcntl, sys, time; f = open(sys.argv[1], 'a'); fcntl.lockf(f, fcntl.LOCK_EX, 1); print(flush=True); time.sleep(60)"
     with subprocess.Popen(
         [sys.executable, "-c", script, f"{ttsq.store}.lock"], stdout=subprocess.PIPE
     ) as holder:

@@ -185,7 +185,7 @@ def test_cron_mails_what_matters(tmp_path: Path, name: str, code: int, mailed: s
 def test_two_that_cron_starts_at_once_exclude_each_other(ttsq: CommandLine) -> None:
     environment = {**ttsq.environment, "TTSQ": f"{sys.executable} -m ingest"}
     with Path(f"{ttsq.store}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        fcntl.lockf(lock, fcntl.LOCK_EX, 1)
         done = subprocess.run(
             ["/bin/sh", "-c", cron_lines()["ingest"]],
             cwd=ttsq.folder, env=environment, capture_output=True, text=True, timeout=60,

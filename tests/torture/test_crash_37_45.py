@@ -221,7 +221,7 @@ def test_41_two_runs_at_once(scene: Scene) -> None:
 def test_41_the_second_leaves_with_its_own_exit_code(scene: Scene) -> None:
     scene.append(scene.journal.mixed(10))
     with open(f"{scene.store.path}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        fcntl.lockf(lock, fcntl.LOCK_EX, 1)
         begin = time.monotonic()
         ended = scene.ttsq("ingest", "logs", "--wait", "0.2")
         assert time.monotonic() - begin < 20

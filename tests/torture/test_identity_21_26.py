@@ -75,7 +75,7 @@ def _run_with(
 def _held_up(scene: Scene) -> Iterator[list[RunReport | BaseException]]:
     """A run that has listed the files and waits for its lock; it goes on behind the block."""
     lock = os.open(f"{scene.store.path}.lock", os.O_RDWR | os.O_CREAT)
-    fcntl.flock(lock, fcntl.LOCK_EX)
+    fcntl.lockf(lock, fcntl.LOCK_EX, 1)
     ended: list[RunReport | BaseException] = []
 
     def work() -> None:

@@ -18,11 +18,25 @@ from ingest.model import Checkpoint
 from ingest.rows.spans import EPOCH
 from ingest.stores.binds import binds as names_of
 from ingest.stores.binds import replace_binds
-from ingest.stores.contract import Capabilities, QueryResult, no_store
+from ingest.stores.contract import (
+    Capabilities,
+    QueryResult,
+    Snapshot,
+    Standing,
+    no_store,
+    require_standing,
+)
 from ingest.stores.duckdb.connection import COMMITTING, NEW, SETTINGS, UTC, attach, make, unattached
 from ingest.stores.duckdb.fetch import fetched
 from ingest.stores.duckdb.writer import CHECKPOINT_COLUMNS, DuckDBWriter
-from ingest.stores.locks import asked, asking, exclusive, holder_of, holder_of_lock
+from ingest.stores.locks import (
+    asked,
+    asking,
+    exclusive,
+    holder_of,
+    holder_of_lock,
+    waiting_for_names,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -58,13 +72,15 @@ class DuckDBStore:
     capabilities = Capabilities(keys_without_store=True, shared_schema=False)
 
     def __init__(self, path: Path, wait_seconds: float = _WAIT_SECONDS) -> None:
-        self.path = path
+        """``path`` may be a symbolic link: what is beside the store (its lock, its log) is beside the real file."""
+        self.given = path
+        self.path = Path(os.path.realpath(path))
         self.wait_seconds = wait_seconds
         self._idle: duckdb.DuckDBPyConnection | None = None
 
     @property
     def description(self) -> str:
-        return str(self.path)
+        return str(self.given)
 
     def exists(self) -> bool:
         try:
@@ -73,7 +89,7 @@ class DuckDBStore:
             return False
         except OSError as error:
             raise StoreError(
-                f"the store {self.path} cannot be looked at: {error.strerror}",
+                f"the store {self.given} cannot be looked at: {error.strerror}",
                 "run ttsq as a user who may read it, or name another with --db duckdb:///PATH or TTSQ_DB",
             ) from error
 
@@ -86,10 +102,12 @@ class DuckDBStore:
     def next_file_key(self, last: int) -> int:
         return last + 1
 
-    def snapshot(self, head: str, host: str) -> list[Checkpoint] | None:
+    def snapshot(self, head: str, host: str | None) -> Snapshot | None:
         if not self.exists():
             return None
-        return self._read(lambda c: _checkpoints(c) if _revision(c) == head else None)
+        return self._read(
+            lambda c: Snapshot(_checkpoints(c), newest_run(c)) if _revision(c) == head else None
+        )
 
     def engine(self) -> "Engine":
         """A SQLAlchemy engine without a pool: a connection that lingers would keep others out."""
@@ -114,13 +132,15 @@ class DuckDBStore:
         return True
 
     @contextmanager
-    def writing(self) -> Iterator[DuckDBWriter]:
+    def writing(self, standing: Standing | None = None) -> Iterator[DuckDBWriter]:
         with self._kept() as connection:
             try:
                 reach("store_opened")
                 connection.execute(UTC)
                 connection.execute("begin")
                 reach("begun")
+                if standing is not None:
+                    self._prove(connection, standing)
                 writer = DuckDBWriter(connection)
                 yield writer
                 if not writer.committed:
@@ -129,6 +149,13 @@ class DuckDBStore:
             except (duckdb.Error, OSError) as error:
                 raise self._error(error) from error
         reach("closed")
+
+    def _prove(self, connection: duckdb.DuckDBPyConnection, standing: Standing) -> None:
+        found = connection.execute(
+            "select file_key, committed_offset from log_files where file_key in (select unnest(?))",
+            [list(standing.offsets)],
+        ).fetchall()
+        require_standing(self.description, standing, newest_run(connection), dict(found))
 
     @contextmanager
     def reading(self) -> Iterator["DuckDBReader"]:
@@ -149,11 +176,11 @@ class DuckDBStore:
             lock.__enter__()
         except OSError as error:
             raise StoreError(
-                f"cannot write beside the store {self.path}: {error.strerror}",
+                f"cannot write beside the store {self.given}: {error.strerror}",
                 "choose another place with --db duckdb:///PATH or TTSQ_DB",
             ) from error
         try:
-            with _interrupted_by_signals():
+            with _interrupted_by_signals(), waiting_for_names(self.path, wait_seconds):
                 self.clear_leftovers()
                 yield
         finally:
@@ -230,7 +257,7 @@ class DuckDBStore:
 
     def grant_reader(self, role: str, with_text: bool) -> NoReturn:
         raise UsageProblem(
-            f"the store {self.path} is a file and knows no roles: its permissions say who reads it",
+            f"the store {self.given} is a file and knows no roles: its permissions say who reads it",
             "give readers a copy of their own: ttsq publish DIR",
         )
 
@@ -258,7 +285,7 @@ class DuckDBStore:
                     raise self._error(error) from error
                 if time.monotonic() >= deadline:
                     raise StoreBusyError(
-                        f"the store {self.path} is held by {holder or 'another process'}",
+                        f"the store {self.given} is held by {holder or 'another process'}",
                         "let that process end; BI tools should read the published copy",
                     ) from error
             except duckdb.Error as error:
@@ -275,17 +302,16 @@ class DuckDBStore:
         return self.path.with_name(f"{self.path.name}.{os.getpid()}{_SPILL}")
 
     def clear_leftovers(self) -> None:
-        """Remove what processes that were killed have left beside the store, and where a symlink to it leads."""
-        for path in {self.path, Path(os.path.realpath(self.path))}:
-            left = re.compile(rf"{re.escape(path.name)}\.(\d+)({_SPILL}|{NEW}|{NEW}\.wal)")
-            for name in os.listdir(path.parent):
-                match = left.fullmatch(name)
-                if match is None or Path("/proc", match[1]).exists():
-                    continue
-                if match[2] == _SPILL:
-                    shutil.rmtree(path.with_name(name), ignore_errors=True)
-                else:
-                    path.with_name(name).unlink(missing_ok=True)
+        """Remove what processes that were killed have left beside the store."""
+        left = re.compile(rf"{re.escape(self.path.name)}\.(\d+)({_SPILL}|{NEW}|{NEW}\.wal)")
+        for name in os.listdir(self.path.parent):
+            match = left.fullmatch(name)
+            if match is None or Path("/proc", match[1]).exists():
+                continue
+            if match[2] == _SPILL:
+                shutil.rmtree(self.path.with_name(name), ignore_errors=True)
+            else:
+                self.path.with_name(name).unlink(missing_ok=True)
 
     def _read_only(self) -> duckdb.DuckDBPyConnection:
         config: dict[str, Any] = {
@@ -322,11 +348,11 @@ class DuckDBStore:
         text = text.rpartition("Original error: ")[2]  # what it says of itself only frightens
         if isinstance(error, _REFUSALS):
             return StoreError(
-                f"the store {self.path} refuses the statement: {text}",
+                f"the store {self.given} refuses the statement: {text}",
                 "queries are read only, and see no files or settings; ttsq show NAME has examples",
             )
         return StoreError(
-            f"the store {self.path} fails: {text}",
+            f"the store {self.given} fails: {text}",
             "is it a DuckDB file, writable, and is there disk space? ttsq status tells more",
         )
 
@@ -359,6 +385,13 @@ def _revision(connection: duckdb.DuckDBPyConnection) -> str | None:
         return None
     row = connection.execute("select version_num from alembic_version").fetchone()
     return str(row[0]) if row else None
+
+
+def newest_run(connection: duckdb.DuckDBPyConnection) -> int:
+    """The key of the newest run, 0 where there is none."""
+    row = connection.execute("select coalesce(max(run_key), 0) from ingest_runs").fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def _checkpoints(connection: duckdb.DuckDBPyConnection) -> list[Checkpoint]:

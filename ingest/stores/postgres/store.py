@@ -13,7 +13,7 @@ from ingest.faults import reach
 from ingest.model import Checkpoint
 from ingest.stores.binds import binds as names_of
 from ingest.stores.binds import replace_binds
-from ingest.stores.contract import Capabilities, QueryResult, no_store
+from ingest.stores.contract import Capabilities, QueryResult, Snapshot, Standing, no_store
 from ingest.stores.postgres.connection import (
     ONE_MIGRATES,
     Connection,
@@ -24,7 +24,12 @@ from ingest.stores.postgres.connection import (
 )
 from ingest.stores.postgres.copy import shown
 from ingest.stores.postgres.partitions import Partitions
-from ingest.stores.postgres.writer import CHECKPOINT_COLUMNS, PostgresWriter, Session
+from ingest.stores.postgres.writer import (
+    CHECKPOINT_COLUMNS,
+    PostgresWriter,
+    Session,
+    newest_run,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -64,13 +69,17 @@ class PostgresStore:
         with self._connected("reads") as connection:
             return _checkpoints(connection, f"{_CHECKPOINTS} order by file_key", [])
 
-    def snapshot(self, head: str, host: str) -> list[Checkpoint] | None:
+    def snapshot(self, head: str, host: str | None) -> Snapshot | None:
         with self.session("reads") as connection, connection.transaction():
             connection.execute("set transaction isolation level repeatable read read only")
             if _revision(connection) != head:
                 return None
-            sql = f"{_CHECKPOINTS} where host = %s order by file_key"
-            return _checkpoints(connection, sql, [shown(host)])
+            if host is None:
+                found = _checkpoints(connection, f"{_CHECKPOINTS} order by file_key", [])
+            else:
+                sql = f"{_CHECKPOINTS} where host = %s order by file_key"
+                found = _checkpoints(connection, sql, [shown(host)])
+            return Snapshot(found, newest_run(connection, host))
 
     def next_file_key(self, last: int) -> int:
         """A run that stores nothing (a dry one) has no session, and needs no key that nobody else has."""
@@ -106,11 +115,12 @@ class PostgresStore:
         return True
 
     @contextmanager
-    def writing(self) -> Iterator[PostgresWriter]:
+    def writing(self, standing: Standing | None = None) -> Iterator[PostgresWriter]:
         with self._writing_session() as session, self._server.reporting():
             reach("store_opened")
-            writer = PostgresWriter(session)
+            writer = PostgresWriter(session, self.description, standing)
             try:
+                writer.begin()
                 yield writer
             finally:
                 if not writer.committed:
@@ -128,7 +138,11 @@ class PostgresStore:
             yield self._new_session(connection, None)
 
     def _new_session(self, connection: Connection, host: str | None) -> Session:
-        return Session(connection, host, Partitions(connection, _key(connection, "partitions")))
+        commits = [(_key(connection, "commits"), host is not None)]
+        if host is not None:
+            commits.append((_key(connection, f"commits of {host}"), False))
+        partitions = Partitions(connection, _key(connection, "partitions"))
+        return Session(connection, host, partitions, commits)
 
     @contextmanager
     def reading(self) -> Iterator["PostgresReader"]:

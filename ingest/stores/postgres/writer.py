@@ -12,6 +12,7 @@ from ingest.faults import reach
 from ingest.model import KEY_SHIFT, Changes, Checkpoint, Origin, RunRow
 from ingest.rows.described import TABLES, WRITTEN
 from ingest.rows.spans import CARRY, EPOCH, OPEN
+from ingest.stores.contract import Standing, require_standing
 from ingest.stores.postgres.copy import copy_in, shown, to_arrow
 from ingest.stores.postgres.partitions import PARTITIONED, Days, Partitions, days_of
 
@@ -27,23 +28,50 @@ _LONG = timedelta(days=1)  # a request that takes longer is in an index of its o
 
 @dataclass(slots=True)
 class Session:
-    """A connection, whose ingest it is (None: that of all hosts, or of nobody), and what it knows of partitions."""
+    """A connection, whose ingest it is (None: that of all hosts, or of nobody), and what it knows of partitions.
+
+    ``commits`` are the advisory locks of a transaction that proves what it stands on, and whether each is shared: a lock
+    of the session may be lost, where a pooler gives every transaction another one.
+    """
 
     connection: Connection
     host: str | None
     partitions: Partitions
+    commits: Sequence[tuple[int, bool]] = ()
 
 
 class PostgresWriter:
-    """See :class:`ingest.stores.contract.Writer`; begins its transaction by itself."""
+    """See :class:`ingest.stores.contract.Writer`."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, store: str = "", standing: Standing | None = None) -> None:
         self._session = session
         self._connection = session.connection
+        self._store = store
+        self._standing = standing
         self._has_written = False
         self.committed = False
+
+    def begin(self) -> None:
+        """Begin the transaction.
+
+        :raises IngestBusyError: when the store is not what it stands on.
+        """
         self._connection.execute("begin")
         reach("begun")
+        if self._standing is not None:
+            self._prove(self._standing)
+
+    def _prove(self, standing: Standing) -> None:
+        """From here to the transaction's end nobody else moves a checkpoint or begins a run of these hosts."""
+        for key, is_shared in self._session.commits:
+            kind = "_shared" if is_shared else ""
+            self._connection.execute(f"select pg_advisory_xact_lock{kind}(%s)", [key])
+        rows = self._connection.execute(
+            "select file_key, committed_offset from log_files where file_key = any(%s)",
+            [list(standing.offsets)],
+        ).fetchall()
+        newest = newest_run(self._connection, self._session.host)
+        require_standing(self._store, standing, newest, dict(rows))
 
     def roll_back(self) -> None:
         """Leave the store as it was."""
@@ -119,7 +147,7 @@ class PostgresWriter:
     def _make_partitions(self, changes: Changes) -> None:
         """Make the partitions that the rows need, before anything is locked: in transactions of their own.
 
-        What was read so far stays true behind them: others change nothing of this host's rows while the session has its lock.
+        What was read so far stays true behind them: what the transaction stands on is proven anew.
         """
         if self._has_written:
             return
@@ -127,7 +155,7 @@ class PostgresWriter:
         if missing:
             self._connection.execute("rollback")
             self._session.partitions.make(missing)
-            self._connection.execute("begin")
+            self.begin()
 
     def release(self, file_key: int, offsets: Sequence[int]) -> None:
         self._has_written = True
@@ -222,6 +250,16 @@ class PostgresWriter:
         )
         copy_in(self._connection, "quarantine", table)
         reach("inserted")
+
+
+def newest_run(connection: Connection, host: str | None) -> int:
+    """The key of the newest run of a host, with those of all hosts; of any, for None. 0: there is none."""
+    row = connection.execute(
+        "select run_key from ingest_runs where cast(%s as text) is null or host is null or host = %s "
+        "order by run_key desc limit 1",
+        [host and shown(host), host and shown(host)],
+    ).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _tables(changes: Changes) -> Mapping[str, "list[pa.Table]"]:

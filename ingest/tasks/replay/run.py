@@ -25,7 +25,7 @@ from ingest.rows.columns import FirstPairs
 from ingest.rows.described import BY_NAME, RECORDS
 from ingest.rows.join import join
 from ingest.stores import migrate
-from ingest.stores.contract import Store, Writer
+from ingest.stores.contract import Snapshot, Standing, Store, Writer
 from ingest.stores.recorded import Pruned, pruned
 from ingest.tasks.replay.heal import Healed, heal, remaining
 from ingest.tasks.replay.held import PAGE, PAGE_WITH_TEXT, Held, HeldBytes
@@ -102,10 +102,13 @@ class _Run:
         self._reports: list[FileReplay] = []
         self._problems: list[TtsqError] = []
         self.pruned = Pruned()
+        self._newest_run = 0  # this one, once it has committed
 
     def over(self) -> ReplayReport:
         """Go over the files that have something in quarantine."""
-        known = {c.file_key: c for c in self.store.checkpoints()}
+        found = self.store.snapshot(migrate.head(), None) or Snapshot([], 0)
+        known = {c.file_key: c for c in found.checkpoints}
+        self._newest_run = found.newest_run
         with self.store.reading() as reader:
             held = [tuple(int(str(v)) for v in row) for row in reader.query(_FILES, None).rows]
             self.pruned = pruned(reader)
@@ -159,7 +162,10 @@ class _Run:
         self, checkpoint: Checkpoint, write: Callable[[Writer], dict[str, int]], moved: Ledger
     ) -> None:
         """Make a batch durable with the file's ledger and the run."""
-        with self.store.writing() as writer:
+        standing = Standing(
+            self._newest_run, {checkpoint.file_key: checkpoint.committed_offset}
+        )  # which a replay never moves
+        with self.store.writing(standing) as writer:
             if self._run_key is None:
                 self._run_key = writer.next_run_key(None)
             rows = dict(self.rows)
@@ -168,6 +174,7 @@ class _Run:
             ledger = self._ledger + moved
             writer.commit([checkpoint], self._run_row("running", None, rows, ledger))
         self.rows, self._ledger = rows, ledger
+        self._newest_run = self._run_key
 
     def _run_row(
         self, status: str, error: str | None, rows: dict[str, int], ledger: Ledger
@@ -195,7 +202,7 @@ class _Run:
         if self._run_key is None:
             return
         error = error or "; ".join(p.message for p in self._problems) or None
-        with self.store.writing() as writer:
+        with self.store.writing(Standing(self._newest_run, {})) as writer:
             writer.commit([], self._run_row(status, error, self.rows, self._ledger))
         with self.store.reading() as reader:
             cleared = reader.query(_TEXTS_CLEARED, None).rows
