@@ -59,7 +59,7 @@ def _table(name: str, comment: str, *columns: _Col) -> Table:
 
 requests = _table(
     "requests",
-    "One row a synthesis request.",
+    "One row per synthesis request.",
     _Col("request_key", BigInteger, "unique key: file_key and offset of its first record", False),
     _Col("id", String, "the service's id of the request (ts_7f3a2b1c); ids may be reused"),
     _Col("request_id", String, "X-Request-ID, where the log has it"),
@@ -71,7 +71,7 @@ requests = _table(
     _Col("completed_at", _INSTANT, "instant of synthesis_complete"),
     _Col("status", String, "success, failed, as logged otherwise; null while unfinished"),
     _Col("duration_ms", Double, "end to end, milliseconds, as logged at the end"),
-    _Col("text", String, "the text to be spoken (users' words)"),
+    _Col("text", String, "the text to be spoken (user text)"),
     _Col("text_len", BigInteger, "length of the text in characters, as logged, else code points"),
     _Col("text_class", String, "empty, control, emoji, symbols or plain"),
     _Col("lang", String, "language"),
@@ -99,7 +99,7 @@ requests = _table(
 
 stage_timings = _table(
     "stage_timings",
-    "One row a stage that a request went through.",
+    "One row per stage that a request went through.",
     _Col("request_key", BigInteger, "the request"),
     _Col("id", String, "the service's id of the request"),
     _Col("host", String, "machine the log comes from", False),
@@ -114,7 +114,7 @@ stage_timings = _table(
 
 errors = _table(
     "errors",
-    "One row a WARNING, ERROR or CRITICAL record.",
+    "One row per WARNING, ERROR or CRITICAL record.",
     _Col("error_key", BigInteger, "unique key: file_key and byte_offset", False),
     _Col("occurred_at", _INSTANT, "instant of the record", False),
     _Col("time_source", String, _TIME_SOURCE, False),
@@ -142,7 +142,7 @@ errors = _table(
 
 cache_samples = _table(
     "cache_samples",
-    "One row a cache_dir_usage or cache_health record.",
+    "One row per cache_dir_usage or cache_health record.",
     _Col("sample_key", BigInteger, "unique key: file_key and byte_offset", False),
     _Col("sampled_at", _INSTANT, "instant of the record", False),
     _Col("time_source", String, _TIME_SOURCE, False),
@@ -171,17 +171,21 @@ http_requests = _table(
     _Col("client", String, "address of the client"),
     _Col("method", String, "GET, POST, ..."),
     _Col("path", String, "path, without the query"),
-    _Col("query", String, "query string (users' words)"),
+    _Col("query", String, "query string (user text)"),
     _Col("protocol", String, "HTTP/1.1, ..."),
     _Col("http_status", BigInteger, "status of the answer"),
     _Col("bytes_sent", BigInteger, "bytes sent"),
     _Col("request_ms", Double, "whole time of the request, milliseconds"),
-    _Col("upstream_ms", Double, "time of the servers behind, milliseconds; of several the sum"),
+    _Col(
+        "upstream_ms",
+        Double,
+        "time of the upstream servers, milliseconds; the sum if there are several",
+    ),
     _Col("id", String, "the service's id of the request that it answers, where known"),
     _Col("request_id", String, "X-Request-ID"),
     _Col("request_key", BigInteger, "the request that it answers, where known"),
-    _Col("user_agent", String, "what the client calls itself (users' words)"),
-    _Col("referer", String, "page that the client came from (users' words)"),
+    _Col("user_agent", String, "what the client calls itself (user text)"),
+    _Col("referer", String, "page that the client came from (user text)"),
     _Col("attributes", JSON, "every other field of the line"),
     _Col("file_key", BigInteger, "log file", False),
     _Col("byte_offset", BigInteger, "of the line's first byte, uncompressed", False),
@@ -257,14 +261,14 @@ log_files = _table(
         "bytes of records stored from another place before",
         False,
     ),
-    _Col("encoding", String, "encoding of the text; null where nothing has told it yet"),
+    _Col("encoding", String, "encoding of the text; null while it is not known"),
     _Col("format", String, "what it is read with, JSON"),
     _Col("reading", String, "state of the reading at committed_offset, JSON; null without one"),
 )
 
 ingest_runs = _table(
     "ingest_runs",
-    "One row a run of ttsq ingest that read something, or failed.",
+    "One row per run of ttsq ingest that read something, or failed.",
     _Col("run_key", BigInteger, "key of the run", primary=True),
     _Col("host", String, "machine whose logs it read"),
     _Col("started_at", _INSTANT, "start", False),
@@ -307,7 +311,7 @@ stored_lines = _table(
     "One row per group of lines that were stored: content is recognised by it.",
     _Col("file_key", BigInteger, "log file", False),
     _Col("byte_offset", BigInteger, "of the first line, uncompressed", False),
-    _Col("byte_length", BigInteger, "up to the line behind the last", False),
+    _Col("byte_length", BigInteger, "up to the line after the last", False),
     _Col("mark", BigInteger, "hash of the first line", False),
     _Col("line_hashes", LargeBinary, "16 bits of the hash of each line", False),
 )
@@ -325,10 +329,10 @@ known_stretches = _table(
 
 pruned = _table(
     "pruned",
-    "One row a table that ttsq prune has taken rows or texts from.",
+    "One row per table from which ttsq prune has removed rows or texts.",
     _Col("table_name", String, "the table", primary=True),
     _Col("pruned_before", _INSTANT, "rows older than this were removed"),
-    _Col("text_pruned_before", _INSTANT, "users' words older than this were removed"),
+    _Col("text_pruned_before", _INSTANT, "user text older than this was removed"),
     _Col("rows", BigInteger, "rows removed so far", False),
     _Col(
         "pruned_at",

@@ -65,7 +65,7 @@ def _place(record: str) -> tuple[ViewColumn, ViewColumn]:
 
 _ALL_REQUESTS = View(
     "all_requests",
-    "One row a synthesis request, with where its log begins.",
+    "One row per synthesis request, with where its log begins.",
     """\
 select
     r.request_key,
@@ -141,7 +141,7 @@ left join log_files f on f.file_key = coalesce(r.start_file_key, r.end_file_key)
 
 _FAILED_REQUESTS = View(
     "failed_requests",
-    "One row a request that failed: with what input, in which function, and which line of which log file says so.",
+    "One row per failed request: with what input, in which function, and where in which log file.",
     """\
 select
     r.request_key,
@@ -210,7 +210,7 @@ where r.status <> 'success'""",
 
 _STAGE_TIMES = View(
     "stage_times",
-    "One row a stage that a request went through, with what the request was.",
+    "One row per stage that a request went through, with what the request was.",
     """\
 select
     s.request_key,
@@ -259,7 +259,7 @@ left join log_files f on f.file_key = s.file_key""",
 
 _LOGGED_ERRORS = View(
     "logged_errors",
-    "One row a WARNING, ERROR or CRITICAL record, without what it says.",
+    "One row per WARNING, ERROR or CRITICAL record, without its message.",
     """\
 select
     e.error_key,
@@ -315,7 +315,7 @@ left join log_files f on f.file_key = e.file_key""",
 
 _CACHE_LEVELS = View(
     "cache_levels",
-    "One row a look of the service at how full a cache is.",
+    "One row per sample of how full a cache is.",
     """\
 select
     c.sample_key,
@@ -402,7 +402,7 @@ left join log_files f on f.file_key = h.file_key""",
         ViewColumn("failed", _YES_NO, "true: a status of 400 or above; null without one"),
         ViewColumn("bytes_sent", _WHOLE, "bytes sent"),
         ViewColumn("request_ms", _NUMBER, "whole time of the request, milliseconds"),
-        ViewColumn("upstream_ms", _NUMBER, "time of the servers behind, milliseconds"),
+        ViewColumn("upstream_ms", _NUMBER, "time of the upstream servers, milliseconds"),
         *_place("the line"),
     ),
 )
