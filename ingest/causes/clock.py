@@ -80,8 +80,10 @@ def _ahead(observed: Observed, host: int) -> _Jump | None:
         return None
     gaps = np.diff(own)
     place = int(np.argmax(gaps))
-    gap, later = float(gaps[place]), float(own[-1] - others[-1])
-    if gap < _BACK_S or abs(later - gap) > max(_APART_S, 0.2 * gap):
+    gap = float(gaps[place])
+    later = float(arrivals.last_at[host] - np.delete(arrivals.last_at, host).max())
+    usual = float(np.median(gaps))
+    if gap < _BACK_S or abs(later - gap) > max(_APART_S, 0.2 * gap, 5 * usual):
         return None
     return _Jump(float(own[place + 1]), gap, float(len(own) - place - 1), ())
 

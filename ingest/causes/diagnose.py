@@ -18,7 +18,7 @@ from ingest.causes.rank import ranked
 from ingest.causes.scan import BUCKETS
 from ingest.causes.silence import silences
 from ingest.causes.symptoms import FAILURES, UNFINISHED, Event, events_of
-from ingest.causes.windows import Span, span_of
+from ingest.causes.windows import Span, narrowed, span_of
 
 LOOKED_FOR = (
     "failures", "requests without an end", "slow stages", "cache", "warnings", "audio",
@@ -64,7 +64,9 @@ def _of_event(
         return [_periodic(search, event, rhythm, total)], []
     findings = []
     for explanation in found:
-        findings.append(judged(search, explanation, span_of(search, explanation), total))
+        span = span_of(search, explanation)
+        narrow = narrowed(search, explanation, span)
+        findings.append(judged(search, narrow, span, total))
         search = search.without(explanation.rows)
     if not found:
         everything = _everything(search, event, total)
@@ -75,7 +77,8 @@ def _of_event(
 
 
 def _unsure(search: Search, rest: Explanation, total: int) -> Finding:
-    return replace(judged(search, rest, span_of(search, rest), total), severity=NOTE)
+    span = span_of(search, rest)
+    return replace(judged(search, narrowed(search, rest, span), span, total), severity=NOTE)
 
 
 def _periodic(search: Search, event: Event, rhythm: Rhythm, total: int) -> Finding:

@@ -19,7 +19,7 @@ from ingest.causes.scan import (
     Hit,
     best_split,
     best_window,
-    buckets_of,
+    buckets_around,
     tally,
 )
 from ingest.causes.symptoms import CACHE_HITS, Event
@@ -81,6 +81,7 @@ class Search:
     population: Bools
     weight: Floats
     bucket: Ints
+    edge_cost: float
     _counted: dict[str, Floats] = field(default_factory=dict)
 
     @classmethod
@@ -90,13 +91,14 @@ class Search:
         kept = dimensions
         if event.symptom == CACHE_HITS:
             kept = tuple(d for d in dimensions if d.name in ("host", "instance"))
-        return cls(requests, kept, event.population, weight, buckets_of(weight))
+        affected = np.flatnonzero(event.affected & event.population)
+        bucket, edge_cost = buckets_around(affected, len(requests))
+        return cls(requests, kept, event.population, weight, bucket, edge_cost)
 
     def without(self, rows: Bools) -> "Search":
         """The same search among the other rows."""
-        return Search(
-            self.requests, self.dimensions, self.population & ~rows, self.weight, self.bucket
-        )
+        left = self.population & ~rows
+        return replace(self, population=left, _counted={})
 
     def best(self, event: Event) -> Explanation | None:
         """The explanation of the greatest net, whatever it is; None where there is none at all."""
@@ -129,14 +131,15 @@ class Search:
         floor = 0.0
         if not named:
             k = self._tally(None, affected)
-            hit = best_window(k, self._tally(None, within), k_all, n_all, 0.0)
+            n = self._tally(None, within)
+            hit = best_window(k, n, (k_all, n_all), 0.0, 0.0, self.edge_cost)
             if hit is not None:
                 found.append(((), hit, 0.0))
                 floor = hit.net / 2
         everyone = within is self.population
         for slices in self._slices(affected, within, named, everyone):
             costs = cost + slices.cost
-            hit = best_window(slices.k, slices.n, k_all, n_all, costs, floor)
+            hit = best_window(slices.k, slices.n, (k_all, n_all), costs, floor, self.edge_cost)
             if hit is not None:
                 found.append(((slices.conditions[hit.slice],), hit, costs))
                 floor = max(floor, hit.net / 2)

@@ -58,7 +58,8 @@ def residuals(
     if usual is None:
         usual = _faster_kind(value, rows, dimensions)
     if usual is not None and usual.sum() >= _LEAST_ROWS:
-        value = log_ms - _expected(log_ms, x, groups, when, usual)
+        # of the residuals: where few rows are usual, the shape of the curve stays that of all rows
+        value = value - _expected(value, x, groups, when, usual)
     of = value if usual is None else value[usual]
     low, middle = np.quantile(of, [0.16, 0.5])
     threshold = middle + max(_SPREAD * (middle - low), _LEAST_SPREAD)

@@ -16,6 +16,7 @@ BUCKETS = 48
 _FROM, _TO = (a.astype(np.int64) for a in np.triu_indices(BUCKETS + 1, 1))
 _EDGES = (_FROM > 0).astype(np.float64) + (_TO < BUCKETS)
 EDGE_COST = float(np.log(BUCKETS))  # an edge is one of so many
+_EXACT = (BUCKETS - 2) // 2  # affected rows up to which every window of them is tried
 
 
 def x_log_x(x: Floats) -> Floats:
@@ -44,6 +45,25 @@ def buckets_of(weight: Floats) -> Ints:
     return np.asarray(np.minimum(middle * (BUCKETS / upto[-1]), BUCKETS - 1).astype(np.int64))
 
 
+def buckets_around(affected: Ints, rows: int) -> tuple[Ints, float]:
+    """The bucket of each of so many rows, with borders at the ``affected`` ones (their places, in order); and an edge's cost.
+
+    Few affected rows have a border on either side, so that every window of them is tried; of many, one in so many has.
+    The other borders lie equally far apart.
+    """
+    if len(affected) <= _EXACT:
+        around = np.concatenate([affected, affected + 1])
+        cost = float(np.log(max(rows, BUCKETS)))
+    else:
+        around = affected[np.linspace(0, len(affected) - 1, BUCKETS // 2).astype(np.int64)]
+        cost = EDGE_COST
+    around = np.unique(around[(around > 0) & (around < rows)])
+    rest = BUCKETS - 1 - len(around)
+    regular = np.linspace(0, rows, rest + 2)[1:-1].astype(np.int64)
+    borders = np.unique(np.concatenate([around, regular[regular > 0]]))
+    return np.searchsorted(borders, np.arange(rows), side="right"), cost
+
+
 def tally(codes: Codes | Ints, size: int, bucket: Ints, weight: Floats | None) -> Floats:
     """Rows, or their weight, by code and bucket: float64[size, BUCKETS]; a code of -1 counts nowhere."""
     place = (codes.astype(np.int64) + 1) * BUCKETS + bucket
@@ -69,12 +89,18 @@ class Hit:
 
 
 def best_window(
-    k: Floats, n: Floats, k_all: float, n_all: float, cost: Floats | float, floor: float = 0.0
+    k: Floats,
+    n: Floats,
+    totals: tuple[float, float],
+    cost: Floats | float,
+    floor: float = 0.0,
+    edge_cost: float = EDGE_COST,
 ) -> Hit | None:
     """The slice (a row of ``k`` and ``n``, float64[slices, BUCKETS]) and window of the greatest net above ``floor``.
 
     ``cost`` is that of naming each slice. Slices that could not reach the floor in any window are not looked at.
     """
+    k_all, n_all = totals
     costs = np.broadcast_to(np.asarray(cost, np.float64), (len(k),))
     most = k.sum(axis=1)
     alive = np.flatnonzero(gain(most, most, k_all, n_all) - costs > floor)
@@ -84,7 +110,7 @@ def best_window(
     n_upto = _upto(n[alive])
     inside_k = k_upto[:, _TO] - k_upto[:, _FROM]
     inside_n = n_upto[:, _TO] - n_upto[:, _FROM]
-    net = gain(inside_k, inside_n, k_all, n_all) - EDGE_COST * _EDGES - costs[alive][:, None]
+    net = gain(inside_k, inside_n, k_all, n_all) - edge_cost * _EDGES - costs[alive][:, None]
     place = int(np.argmax(net))
     row, window = divmod(place, len(_FROM))
     if net[row, window] <= floor:

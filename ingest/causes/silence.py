@@ -10,6 +10,7 @@ from ingest.causes.symptoms import SILENCE
 _EXPECTED = 25.0  # requests that should have come
 _LEAST_S = 60.0
 _BEFORE = 50  # requests that tell what is usual
+_PARTS = 8  # of a gap, and gaps before it, in which clumps are looked for
 _ALIKE = 3  # gaps half as long, so many of which are usual
 
 
@@ -40,11 +41,27 @@ def _gaps(times: Floats, end: float) -> list[tuple[float, float | None, float]]:
     for place in map(int, np.flatnonzero(gaps >= _LEAST_S)):
         gap = float(gaps[place])
         expected = gap * min(_rate(times, place, _BEFORE), _rate(times, place, 4 * _BEFORE))
+        expected /= _clumping(times[: place + 1], gap)
         usual = int((gaps >= gap / 2).sum())
         if expected >= _EXPECTED and usual <= _ALIKE and place >= _BEFORE // 2:
             ends = None if place == len(times) - 1 else float(times[place + 1])
             found.append((float(times[place]), ends, expected))
     return found
+
+
+def _clumping(times: Floats, gap: float) -> float:
+    """How much more the counts of equal times vary than those of requests that come by themselves; 1 at least.
+
+    Requests that come in clumps leave gaps: a clump is then what counts as one request.
+    """
+    width = gap / _PARTS
+    edges = np.arange(times[-1] - width * _PARTS * _PARTS, times[-1] + width / 2, width)
+    edges = edges[edges >= times[0] - width]
+    if len(edges) < 2 * _PARTS:
+        return 1.0
+    count = np.histogram(times, edges)[0]
+    mean = float(count.mean())
+    return max(1.0, float(count.var()) / mean) if mean > 0 else 1.0
 
 
 def _rate(times: Floats, place: int, before: int) -> float:

@@ -1,13 +1,13 @@
 """Since when, and until when: the ends of a window, found by row, and what kind of change it was."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ingest.causes.columns import Bools, Floats, Ints
 from ingest.causes.dimensions import CONCURRENCY, TEXT, TEXT_LEN
 from ingest.causes.explain import Explanation, Search
-from ingest.causes.scan import BUCKETS, EDGE_COST, best_split, best_window, gain, tally
+from ingest.causes.scan import BUCKETS, best_split, best_window, gain, tally
 from ingest.causes.symptoms import FAILURES, UNFINISHED, WARNINGS
 
 BEGAN, MIX, NEW, STANDING = "began", "mix", "new", "standing"
@@ -25,13 +25,16 @@ class Span:
     """From the first to the last affected instant; None: since before the log begins, or it goes on.
 
     ``kind``: it began (or ended) while its requests went on; there is more of what always failed (mix); its requests are new;
-    or it was so all the time. ``share``: a mix's part of the window's traffic.
+    or it was so all the time. ``share``: a mix's part of the window's traffic. ``first`` and ``last`` are the rows where the
+    window begins and behind its end.
     """
 
     kind: str
     since: float | None = None
     until: float | None = None
     share: float = 0.0
+    first: int | None = None
+    last: int | None = None
 
 
 def span_of(search: Search, found: Explanation) -> Span:
@@ -41,7 +44,7 @@ def span_of(search: Search, found: Explanation) -> Span:
     affected = found.event.affected & found.slice_rows
     if found.edges and _own_history(search, found, affected):
         first, last = _refined(search, in_slice, affected, found.first, found.last)
-        return Span(BEGAN, *_instants(at, affected, first, last))
+        return Span(BEGAN, *_instants(at, affected, first, last), 0.0, first, last)
     new = _new_since(search, found, affected)
     if new is not None:
         return Span(NEW, new)
@@ -51,12 +54,25 @@ def span_of(search: Search, found: Explanation) -> Span:
     one = np.zeros(len(rows), np.int32)
     k = tally(one, 1, search.bucket[rows], weight * affected[rows])
     n = tally(one, 1, search.bucket[rows], weight)
-    hit = best_window(k, n, float(k.sum()), float(n.sum()), 0.0, _SINCE)
+    hit = best_window(k, n, (float(k.sum()), float(n.sum())), 0.0, _SINCE, search.edge_cost)
     if hit is None or not hit.edges:
         return Span(STANDING)
     first, last = _refined(search, rows, affected, hit.first, hit.last)
     kind = MIX if traffic and found.conditions else BEGAN
-    return Span(kind, *_instants(at, affected, first, last), hit.k / hit.n)
+    return Span(kind, *_instants(at, affected, first, last), hit.k / hit.n, first, last)
+
+
+def narrowed(search: Search, found: Explanation, span: Span) -> Explanation:
+    """The explanation with the rows and counts of the window as it was found by row."""
+    if span.kind != BEGAN:
+        return found
+    rows = found.slice_rows.copy()
+    rows[: span.first or 0] = False
+    if span.last is not None:
+        rows[span.last :] = False
+    k = float(search.weight[rows & found.event.affected].sum())
+    n = float(search.weight[rows].sum())
+    return replace(found, rows=rows, k=k, n=n) if k else found
 
 
 def _own_history(search: Search, found: Explanation, affected: Bools) -> bool:
@@ -66,7 +82,7 @@ def _own_history(search: Search, found: Explanation, affected: Bools) -> bool:
     own = float(gain(np.asarray(found.k), np.asarray(found.n), k_all, n_all))
     if k_all - found.k <= 0 and n_all - found.n >= _OWN_ROWS:
         return own >= _OWN
-    return own >= _OWN + EDGE_COST * found.edges
+    return own >= _OWN + search.edge_cost * found.edges
 
 
 def _new_since(search: Search, found: Explanation, affected: Bools) -> float | None:

@@ -764,6 +764,14 @@ def _loose(scene: Scene) -> Truth:
     return _truth("errors", "GPU_LOST", ({}, {"host": host}), at, times)
 
 
+def _ended_by_itself(scene: Scene, match: Callable[[Request], bool]) -> list[Request]:
+    return [
+        r
+        for r in scene.requests
+        if match(r) and r.text and not r.cached and not r.fails and r.at < scene.end - 60
+    ]
+
+
 def _few(
     scene: Scene,
     match: Callable[[Request], bool],
@@ -772,7 +780,8 @@ def _few(
 ) -> Truth:
     """Five to ten requests fail, not long before the end."""
     wanted = scene.chance.randint(5, 10)
-    chosen = [r for r in scene.requests if match(r) and r.text and not r.cached][-wanted:]
+    chosen = _ended_by_itself(scene, match)[-wanted:]
+    others += ({**condition, "cache_hit": False},)
     at = chosen[0].at - 1
     return _fail(scene, chosen, 1.0, "PHONEME_ERROR", "llm_postproc", (condition, *others), at)
 
