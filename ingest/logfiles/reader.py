@@ -126,7 +126,7 @@ class LogReader:
         if cut:
             return DamagedFileError(
                 f"the {self.compression} file {self.stat.path} ends in the middle, {where}",
-                "is it still being written? the rest is read when it is there",
+                "is it still being written? ttsq reads the rest once it is complete",
                 cut=True,
             )
         return DamagedFileError(

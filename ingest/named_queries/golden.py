@@ -72,7 +72,7 @@ _WHERE = {
     "stage_time": "at the end of each stage; started = time.monotonic() where the request begins",
     _METRICS: "when the audio is there",
     _CACHE: "every minute, from a timer; usage = shutil.disk_usage(cache_dir)",
-    "warnings": "where the service goes on with less than was asked for",
+    "warnings": "where the service continues with less than was asked for",
 }
 _FIXED = {
     "stage_time": (

@@ -149,7 +149,7 @@ def _check(text: str, specs: list[dict[str, str]], literals: list[str]) -> None:
         if not literals[i] and _kind(specs[i - 1]) not in _FIXED and names[i - 1] != "message":
             raise FormatError(
                 f"the log format {text!r} has nothing between {names[i - 1]} and {names[i]}",
-                "put a space or a dash between them; their border cannot be told otherwise",
+                "put a space or a dash between them: nothing else shows where one ends",
             )
     for name in names:
         if names.count(name) > 1:

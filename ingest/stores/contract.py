@@ -74,7 +74,7 @@ def require_standing(
     if moved or newest_run != standing.newest_run:
         raise IngestBusyError(
             f"another ingest has stored into {store} meanwhile; what this one read since is not stored",
-            "run it again: it goes on where the other one has come to",
+            "run it again: it continues where the other one has ended",
         )
 
 

@@ -203,7 +203,7 @@ def test_no_space_at_a_step_of_the_batch_is_told_in_one_sentence(
     store = half.copy(f"{point}-full")
     done = _ingest(half, store, f"{point}:2:enospc")
     assert done.returncode == 4
-    assert f"ttsq: error: the store {store.path} fails: " in done.stderr
+    assert f"ttsq: error: cannot use the store {store.path}: " in done.stderr
     assert "No space left on device" in done.stderr
     assert "Traceback" not in done.stderr
     half.run(store)

@@ -352,8 +352,8 @@ class DuckDBStore:
                 "queries are read only, and see no files or settings; ttsq show NAME has examples",
             )
         return StoreError(
-            f"the store {self.given} fails: {text}",
-            "is it a DuckDB file, writable, and is there disk space? ttsq status tells more",
+            f"cannot use the store {self.given}: {text}",
+            "is it a DuckDB file, writable, and is there disk space? ttsq status says more",
         )
 
 

@@ -161,8 +161,8 @@ class Server:
                 "what was committed stays; run it again when the server is back",
             )
         return StoreError(
-            f"the store {self.description} fails: {text}",
-            "the server's log tells more; what was committed stays",
+            f"cannot use the store {self.description}: {text}",
+            "the server's log says more; what was committed stays",
         )
 
     def _scrubbed(self, text: str) -> str:

@@ -182,7 +182,7 @@ class PostgresWriter:
         reach("before_commit")
         done = self._connection.execute("commit").statusmessage
         if done != "COMMIT":
-            raise StoreError(f"the store did not commit: {done}", "the server's log tells more")
+            raise StoreError(f"the store did not commit: {done}", "the server's log says more")
         reach("committed")
         self.committed = True
 
