@@ -205,13 +205,14 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """What a run did with one path."""
+    """What a run did with one path; ``recognised``: what it was read with, for people."""
 
     path: str
     action: str
     note: str | None
     ledger: Ledger
     bytes_read: int = 0
+    recognised: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -376,6 +376,8 @@ class Run:
         self, opened: OpenLog, checkpoint: Checkpoint, final: bool, total: Ledger
     ) -> None:
         """Note how a file stands after it was read to its end."""
+        from ingest.pipeline.recognise import words_of_format
+
         stat, tail = opened.file.stat, total.tail_bytes
         state = "finished" if final else "live" if checkpoint.committed_offset else "waiting"
         note = f"{tail} bytes held back: the last record may still grow" if tail else None
@@ -406,6 +408,7 @@ class Run:
                 note,
                 total,
                 opened.end - opened.offset,
+                words_of_format(checkpoint.format),
             )
         )
 

@@ -1,5 +1,6 @@
 """What a log file is read with, and the refusal of one that is no log."""
 
+import json
 from datetime import tzinfo
 
 from ingest.errors import LogFileError
@@ -40,6 +41,22 @@ def recognised(
         if better
         else "give the service's logging format string: --log-format '%(asctime)s %(levelname)s ...'",
     )
+
+
+def words_of_format(text: str | None) -> str | None:
+    """What a checkpoint says a file is read with, in a few words; None where that is the log format alone."""
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        return None
+    parts = [
+        *([found["encoding"]] if found.get("encoding") not in (None, "utf-8") else []),
+        *found.get("envelopes", ()),
+        *([found["header"]] if found.get("header") not in (None, "the log format") else []),
+        *(f"access lines of {server}" for server in found.get("servers", ())),
+        *(f"profile {name}" for name in found.get("profiles", ())),
+    ]
+    return ", ".join(map(str, parts)) or None
 
 
 def _refuse_binary(stat: FileStat, head: bytes, found: Recognised) -> None:

@@ -47,24 +47,13 @@ class Recognised:
         """Whether any line shows what it is."""
         return bool(self.envelopes or self.headers or self.servers or self.profiles)
 
-    @property
-    def words(self) -> str:
-        """For people: envelope, header, server, profile."""
-        parts = [
-            *((self.encoding,) if self.encoding not in (None, "utf-8") else ()),
-            *self.envelopes,
-            *self.headers,
-            *(f"access lines of {server}" for server in self.servers),
-            *(f"profile {name}" for name in self.profiles),
-        ]
-        return ", ".join(part for part in parts if part)
-
     def text(self, digests: dict[str, str]) -> str:
         """As ``log_files.format`` keeps it, beside what the file's own lines are read with; profiles with a hash of their rules."""
         data = {
             "encoding": self.encoding,
             "envelopes": self.envelopes,
             "header": self.headers[0] if self.headers else None,
+            "servers": self.servers,
             "profiles": {name: digests.get(name) for name in self.profiles},
         }
         return json.dumps(data, ensure_ascii=False, separators=(",", ":"))

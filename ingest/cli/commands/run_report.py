@@ -41,11 +41,21 @@ def print_report(
     )
     if published is not None:
         typer.echo(as_text(published))
+    if ledger.settled_bytes and not report.rows.get("requests"):
+        read = [file.path for file in report.files if file.ledger.unclaimed]
+        if read:
+            typer.echo(
+                f"no request was found; ttsq profiles try {printable(read[0])} shows line by line what was understood"
+            )
 
 
 def as_line(file: FileReport) -> str:
     """What was done with a file."""
     note = f"  ({printable(file.note)})" if file.note else ""
+    if file.recognised and file.ledger.settled_bytes:
+        share = file.ledger.unclaimed_bytes / file.ledger.settled_bytes
+        loose = f"; {share:.0%} unclaimed" if share >= 0.005 else ""
+        note = f": {printable(file.recognised)}{loose}{note}"
     counts = f"{file.ledger.records:>9,} records  {file.bytes_read:>13,} bytes"
     return f"{file.action:<10} {counts}  {printable(file.path)}{note}"
 
@@ -64,6 +74,7 @@ def as_object(report: RunReport) -> dict[str, object]:
                 "path": f.path,
                 "action": f.action,
                 "note": f.note,
+                "recognised": f.recognised,
                 "bytes": f.bytes_read,
                 **asdict(f.ledger),
             }
