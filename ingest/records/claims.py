@@ -245,6 +245,8 @@ class Claims:
             failed = self.sequencer.failed(line, "", line.message)
         if record.level >= L_WARNING and not _tells(claim):
             self._error(record, line, place, claim, failed, traceback)
+        elif claim is None and record.first.native is not None:
+            self._native(record, line, place, ())  # no row's, but one of the log's own records
         self._write_claim(claim, record, place, traceback)
         self._write_claim(failed, record, place)
         if claim is not None and not claim.held:
@@ -295,25 +297,40 @@ class Claims:
         message_lines = record.message_lines
         extra = self._instanced(line, pairs)
         if first.native is not None:
-            text = b"\n".join([first.text, *record.more])
-            message_end = len(b"\n".join([first.text, *record.more[:message_lines]]))
+            text = b"\n".join([first.text + record.first_end, *record.more])
+            message_end = len(
+                b"\n".join([first.text + record.first_end, *record.more[:message_lines]])
+            )
             own_end = int(first.native.row[layout.R_MSG_END])
             if record.text_lines:
-                own_end = len(b"\n".join([first.text, *record.more[: record.text_lines]]))
+                own_end = len(
+                    b"\n".join([first.text + record.first_end, *record.more[: record.text_lines]])
+                )
             begin = -1
             if record.traceback > 0:
-                begin = len(b"\n".join([first.text, *record.more[: record.traceback - 1]])) + 1
+                begin = (
+                    len(
+                        b"\n".join(
+                            [first.text + record.first_end, *record.more[: record.traceback - 1]]
+                        )
+                    )
+                    + 1
+                )
             self.writer.native(
                 first.native.row, text, first=len(first.text), message_end=message_end if message_lines else 0,
                 own_end=own_end, traceback=begin if record.traceback else int(first.native.row[layout.R_MSG]),
                 place=place, pairs=extra,
             )  # fmt: skip
             return
-        message = b"\n".join([message_of(first), *record.more[:message_lines]])
+        message = b"\n".join([message_of(first) + record.first_end, *record.more[:message_lines]])
         own = -1
         logged: tuple[tuple[str, str], ...] = ()
         if first.header is not None:
-            own = len(b"\n".join([message_of(first), *record.more[: record.text_lines]]))
+            own = len(
+                b"\n".join(
+                    [message_of(first) + record.first_end, *record.more[: record.text_lines]]
+                )
+            )
         elif first.json is not None:
             own = len(message)
             logged = first.json.pairs
@@ -347,7 +364,7 @@ class Claims:
         if record.traceback < 0:
             return b""
         if record.traceback == 0:
-            return b"\n".join([message_of(record.first), *record.more])
+            return b"\n".join([message_of(record.first) + record.first_end, *record.more])
         return b"\n".join(record.more[record.traceback - 1 :])
 
     # what a claim says
@@ -438,7 +455,7 @@ class Claims:
         if record.end - record.start == record.size and self.original is not None:
             at = record.start - self.base
             return bytes(self.original[at : at + record.size])
-        return b"\n".join([record.first.text, *record.more])
+        return b"\n".join([record.first.text + record.first_end, *record.more])
 
     def _reject(self, start: int, text: bytes, size: int, reason: str) -> None:
         self.rejects.append(Reject(start, size, reason, raw_text(text[:REJECT_HEAD_BYTES])))

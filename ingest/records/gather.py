@@ -41,6 +41,8 @@ class Record:
     grows: bool = False
     blanks: int = 0
     text_lines: int = 0
+    first_end: bytes = b""
+    cr: bool = False
 
     @property
     def message_lines(self) -> int:
@@ -216,6 +218,11 @@ class Gatherer:
         self._growing.pop(record.first.wrapped.instance, None)
 
     def _append(self, record: Record, line: Logical, at: int) -> None:
+        if record.cr and record.more:
+            record.more[-1] += b"\r"
+        elif record.cr:
+            record.first_end = b"\r"
+        record.cr = line.cr
         if record.blanks:
             record.more.append(b"\n" * (record.blanks - 1))
             record.blanks = 0
@@ -235,6 +242,7 @@ class Gatherer:
         if line.begins_traceback or message.startswith(b"Traceback (most recent call last):"):
             record.traceback, record.state = 0, FRAMES
             record.level = max(record.level, L_ERROR)
+        record.cr = line.cr
         record.open_text = line.json is None and self._native.text_open(message)
         record.grows = self._may_grow(record)
         self._records.append(record)

@@ -41,6 +41,7 @@ class Logical:
     access: Access | None = None
     torn: bytes | None = None
     nuls: int = 0
+    cr: bool = False
 
     @property
     def is_blank(self) -> bool:
@@ -89,7 +90,7 @@ class Reader:
                     found.extend(self._joined(split.pop(key), last.pop(key)))
                 continue
             lines = self.lines_of(line.start, line.end, line.end - line.start, wrapped)
-            found.extend(lines if not line.nuls else _behind_nuls(lines, line.nuls))
+            found.extend(lines if not (line.nuls or line.cr) else _as_written(lines, line))
         if final:
             for key, pieces in split.items():
                 found.extend(self._joined(pieces, last[key]))
@@ -166,10 +167,11 @@ class Reader:
         yield line
 
 
-def _behind_nuls(lines: Iterator[Logical], nuls: int) -> Iterator[Logical]:
-    """Lines of which the first has NULs before it."""
+def _as_written(lines: Iterator[Logical], physical: Physical) -> Iterator[Logical]:
+    """Lines of which the first has NULs before it, or that end in CR LF."""
     for number, line in enumerate(lines):
-        line.nuls = 0 if number else nuls
+        line.nuls = 0 if number else physical.nuls
+        line.cr = physical.cr
         yield line
 
 

@@ -21,13 +21,14 @@ _LOOKED_AT = 4096  # bytes of a line by which its encoding is told
 class Physical:
     """A physical line: the places of its first byte and behind its end, and its text in UTF-8 without line ends.
 
-    A byte order mark and NULs before the text are left out of both; ``nuls`` says how many of these there are.
+    A byte order mark and NULs before the text are left out of both; ``nuls`` says how many of these there are, ``cr`` that it ends in CR LF.
     """
 
     start: int
     end: int
     text: bytes
     nuls: int = 0
+    cr: bool = False
 
 
 class Lines:
@@ -69,8 +70,9 @@ class Lines:
         else:
             nuls = 0
         place = end - len(text)
+        cr = text.endswith(b"\r\n")
         text = self._utf8(text.removesuffix(b"\n").removesuffix(b"\r"), place)
-        return Physical(place, end, text, nuls)
+        return Physical(place, end, text, nuls, cr)
 
     def _utf8(self, text: bytes, place: int) -> bytes:
         if text.isascii():
