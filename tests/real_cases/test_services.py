@@ -113,7 +113,7 @@ def test_a_service_gives_the_same_rows_in_every_envelope(name: str, tmp_path: Pa
 
 @pytest.mark.parametrize("name", ENVELOPES)
 def test_any_split_among_runs_and_chunks_gives_the_same_rows(name: str, tmp_path: Path) -> None:
-    content = (ENVELOPES[name](SERVICE) * 2).encode()
+    content = ENVELOPES[name](SERVICE * 2).encode()
     columns = "id, status, duration_ms, rtf, start_offset, end_offset, instance"
     whole = ingested(tmp_path, content)
     expected = asked(whole, f"select {columns} from requests order by start_offset")
