@@ -434,7 +434,7 @@ class Run:
             anchor=opened.advance(settled.offset, settled.before),
             committed_offset=settled.offset,
             size_bytes=max(opened.end, settled.offset),
-            reading=settled.reading,
+            reading=self.words.of_reading(settled.reading),
             encoding=settled.encoding,
             # what has understood nothing is not what the file is to be read with
             format=self._read_with.as_text(base.format) if ledger.records else base.format,

@@ -3,6 +3,8 @@
 Under ``hash`` and ``drop`` the same columns lose their words as under ``prune --text-older-than``; lengths, classes and codes stay.
 """
 
+import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
@@ -23,6 +25,7 @@ FIGURE = (
 
 TextPolicy = Literal["keep", "hash", "drop"]
 
+_NAME = re.compile(r"[\w.:/@+-]{0,80}")
 _HASH_BYTES = 16  # 2^64 texts before two are likely to be taken for one
 _HASHED = (
     "text",
@@ -57,6 +60,12 @@ class Words:
             },
             rejects=tuple((key, replace(r, raw="")) for key, r in rows.rejects),
         )
+
+    def of_reading(self, state: str | None) -> str | None:
+        """The state of a file's reading (JSON) as it may be stored: without texts and lines that it remembers."""
+        if self.are_kept or state is None:
+            return state
+        return _dumped(_without_words(json.loads(state)))
 
     def _without(self, table: "pa.Table", name: str) -> "pa.Table":
         """Rows of a table without users' words."""
@@ -110,3 +119,23 @@ def figures_only(objects: "pa.ChunkedArray") -> "pa.ChunkedArray":
 
 def _replaced(table: "pa.Table", name: str, column: "pa.ChunkedArray") -> "pa.Table":
     return table.set_column(table.column_names.index(name), name, column)
+
+
+def _dumped(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _without_words(value: object) -> object:
+    """JSON without members that are texts, and with nothing in place of strings that are no plain names."""
+    if isinstance(value, dict):
+        return {k: _without_words(v) for k, v in value.items() if k not in _HASHED}
+    if isinstance(value, list):
+        return [_without_words(v) for v in value]
+    if not isinstance(value, str) or _NAME.fullmatch(value):
+        return value
+    if value.startswith("{"):  # a state within the state
+        try:
+            return _dumped(_without_words(json.loads(value)))
+        except ValueError:
+            return ""
+    return ""
