@@ -14,7 +14,6 @@ from ingest.paths import real
 
 _SKIP_BYTES = 3 << 20  # read over in one go, where a compressed file is resumed
 _TAR, _TAR_AT = b"ustar", 257  # its magic, and where it stands in the first member's header
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def _open(stat: FileStat) -> IO[bytes]:
@@ -57,7 +56,7 @@ def moved(path: Path) -> LogFileError:
 class LogReader:
     """Reads one log file decompressed, forwards; a file that is being written is read up to its size at opening.
 
-    :raises LogFileError: when it cannot be opened, or is encoded in UTF-16.
+    :raises LogFileError: when it cannot be opened.
     :raises DamagedFileError: from :meth:`read`, at the damage of a compressed file, after all bytes before it.
     """
 
@@ -66,12 +65,6 @@ class LogReader:
         self._file = _open(stat)
         start = self._plain(4)
         self._file.seek(0)
-        if start[:2] in _UTF16:
-            self._file.close()
-            raise LogFileError(
-                f"the log file {stat.path} is encoded in UTF-16",
-                f"convert it: iconv -f UTF-16 -t UTF-8 {stat.path}",
-            )
         self.compression = compression_of(start, stat.path)
         self.position = 0
         self._damage: DamagedFileError | None = None

@@ -101,11 +101,15 @@ class ChunkReader:
 
 
 def _leading_nuls(data: bytes) -> int:
+    """NUL bytes that a hole has left before the text; the first half of a character of UTF-16 is none of them."""
     if not data.startswith(b"\0"):
         return 0
     array = np.frombuffer(data, np.uint8)
     first = int(np.argmax(array != 0))
-    return first if array[first] else len(data)
+    if not array[first]:
+        return len(data)
+    is_wide = first % 2 == 1 and data[first + 1 : first + 2] == b"\0"
+    return first - is_wide
 
 
 def _with_fill(parsed: Parsed, fill: int) -> Parsed:

@@ -147,9 +147,6 @@ def test_a_file_that_cannot_be_read_or_is_no_file(scene: Scene, log: Log) -> Non
     path.unlink()
     os.mkfifo(path)
     assert are_gone(scene.lines(ID), log, path, f"{path} is not a regular file")
-    path.unlink()
-    path.write_bytes("\ufeffabc".encode("utf-16-le"))
-    assert are_gone(scene.lines(ID), log, path, f"the log file {path} is encoded in UTF-16")
 
 
 def test_a_damaged_file_ends_where_it_is_damaged(scene: Scene) -> None:
