@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ingest.compiled import content as compiled
-from ingest.records.arrays import Ints
+from ingest.records.arrays import Ints, view
 
 GROUP_LINES = 64  # to a row of stored_lines: 8 KB of a log
 END_LINES, _END_GROUP = (
@@ -60,7 +60,7 @@ def lines_of(data: memoryview | bytes, base: int, *, final: bool) -> Lines:
     while True:
         begins, hashes = np.empty(room, np.int64), np.empty(room, np.uint64)
         stamped = np.empty(room, np.uint8)
-        n = compiled.lines(data, begins, hashes, stamped, final)
+        n = compiled.lines(memoryview(data), view(begins), view(hashes), view(stamped), final)
         if n < room:
             break
         room *= 4

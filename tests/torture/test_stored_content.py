@@ -204,3 +204,13 @@ def test_a_hole_is_punched_by_the_kernel(scene: Scene) -> None:
     scene.run()
     scene.run(final=True)
     scene.expect()
+
+
+def test_verify_finds_a_request_that_is_stored_from_two_files(scene: Scene) -> None:
+    both = b'2026-03-02 10:00:00,000 - a - INFO - synthesis_start: id=ts_1, text="a"\n'
+    for number, name in enumerate(("a.log", "b.log")):
+        own = b"2026-03-02 09:00:00,00%d - a - INFO - begin\n" % number
+        scene.append_bytes(own + both, name)
+        scene.run(name, final=True)
+    found = verify(scene.store, Options(compile_format(), UTC))
+    assert found.total("doubled") == 1

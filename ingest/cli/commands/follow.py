@@ -21,18 +21,18 @@ _MOST_FAILURES = 10  # in a row: about six minutes
 _LONGEST_PAUSE_SECONDS = 60.0
 _RETRIED = (ExitCode.STORE, ExitCode.BUSY, ExitCode.LOG_FILE)
 
-Seen = tuple[tuple[str, int, int, int], ...]
+Seen = tuple[tuple[str, int, int, int, int], ...]
 
 
 def look(patterns: Sequence[str]) -> Seen:
-    """Name, inode, size and modification time of every file: a change in them is a reason for a run."""
+    """Name, inode, size, modification and change time of every file: a change in them, also of who may read it, is a reason for a run."""
     found = []
     for path in expand(patterns)[0]:
         try:
             s = os.stat(path)
         except OSError:
             continue  # rotated away just now; the next look finds its new name
-        found.append((str(path), s.st_ino, s.st_size, s.st_mtime_ns))
+        found.append((str(path), s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns))
     return tuple(found)
 
 

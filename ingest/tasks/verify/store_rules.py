@@ -46,6 +46,13 @@ _PIECELESS = (
     "where id is not null and (start_offset is null) <> (end_offset is null) and logged_at >= :since "
     "and not exists (select 1 from request_parts p where p.request_key = r.request_key) group by 1 order by 1"
 )
+# A request that begins twice at one instant, in two log files: the same record, stored from both.
+_TWICE = (
+    "select max(start_file_key), count(*) - 1, min(start_offset) from requests "
+    "where id is not null and start_file_key is not null and id_source = 'logged' and time_source = 'logged' "
+    "group by host, service, instance, id, started_at "
+    "having count(*) > 1 and count(distinct start_file_key) > 1 order by 1, 3 limit 1000"
+)
 _STRETCH = 1 << 30  # bytes of a log file whose rows are grouped in one go
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -90,6 +97,10 @@ def _all(
                 yield StoreFinding(
                     kind, table, int(str(key)), path, int(str(rows)), int(str(first))
                 )
+    for key, rows, first in reader.query(_TWICE, None).rows:
+        number = int(str(key))
+        path = paths.get(number, "")
+        yield StoreFinding("doubled", "requests", number, path, int(str(rows)), int(str(first)))
     since = _since(reader)
     for key, rows, first in reader.query(_PIECELESS, {"since": since}).rows:
         number = int(str(key))

@@ -1,0 +1,95 @@
+"""Lines as hashes: the compiled loop and its Python source, and the search for what is stored."""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+import ingest
+from ingest.compiled import content
+from ingest.rows.content import Group, Search, Stretch, lines_of, recognised, stored_lines
+
+_LINES = st.lists(st.integers(0, 400), max_size=120)
+
+
+def _source() -> ModuleType:
+    path = Path(ingest.__file__).parent / "compiled" / "content.py"
+    spec = importlib.util.spec_from_file_location("content_source", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+_PLAIN = _source()
+
+
+def _hashed(module: ModuleType, data: bytes, final: bool) -> tuple[object, ...]:
+    begins, hashes = np.zeros(200, np.int64), np.zeros(200, np.uint64)
+    stamped = np.zeros(200, np.uint8)
+    tables = memoryview(begins), memoryview(hashes), memoryview(stamped)  # type: ignore[arg-type]
+    n = module.lines(memoryview(data), *tables, final)
+    return n, begins[:n].tolist(), hashes[:n].tolist(), stamped[:n].tolist()
+
+
+@given(
+    st.lists(
+        st.sampled_from([b"\n", b"\r\n", b"\0", b" ", b"12:34:56", b"abcdefgh", "你".encode()])
+    )
+)
+def test_the_compiled_loop_says_what_its_source_says(parts: list[bytes]) -> None:
+    data = b"".join(parts)
+    for final in (False, True):
+        assert _hashed(content, data, final) == _hashed(_PLAIN, data, final)
+
+
+def _bytes(numbers: list[int]) -> bytes:
+    return b"".join(b"2026-03-02 10:%02d:%02d record %d\n" % (n // 60, n % 60, n) for n in numbers)
+
+
+def _found(stored: bytes, new: bytes, piece: int) -> list[Stretch]:
+    table = stored_lines(lines_of(stored, 0, final=True), 1)
+    groups = [Group(*row.values()) for row in table.to_pylist()] if table is not None else []
+
+    def marked(hashes: np.ndarray) -> list[Group]:  # type: ignore[type-arg]
+        wanted = set(hashes.view(np.int64).tolist())
+        return [g for g in groups if g.mark in wanted]
+
+    def before(_: int, offset: int) -> Group | None:
+        return next((g for g in groups if g.end == offset), None)
+
+    search, at = Search(marked, before), 0
+    lines = new.splitlines(keepends=True)
+    for first in range(0, len(lines), piece):
+        block = b"".join(lines[first : first + piece])
+        search.feed(lines_of(block, at, final=False))
+        at += len(block)
+    return recognised(search.end(), lambda _: False)
+
+
+@given(st.integers(8, 300), _LINES, _LINES, st.integers(1, 200))
+def test_the_end_of_what_is_stored_is_found_wherever_it_stands(
+    count: int, ahead: list[int], behind: list[int], piece: int
+) -> None:
+    """In whatever pieces the lines come, and whatever stands before and behind it."""
+    numbers = list(range(300))
+    left = numbers[300 - count :]
+    stored, kept = _bytes(numbers), _bytes(left)
+    new = _bytes([n + 1000 for n in ahead]), _bytes([n + 2000 for n in behind])
+    (stretch,) = _found(stored, new[0] + kept + new[1], piece)
+    assert (stretch.begin, stretch.end) == (len(new[0]), len(new[0]) + len(kept))
+    assert stretch.stored_end == len(stored)
+    assert stretch.stored_offset == len(stored) - len(kept)
+
+
+@given(st.integers(70, 200), st.integers(1, 200))
+def test_an_edited_line_lies_between_two_stretches(edited: int, piece: int) -> None:
+    numbers = list(range(300))
+    before, line, after = (_bytes(n) for n in (numbers[:edited], [edited], numbers[edited + 1 :]))
+    found = _found(_bytes(numbers), before + b"X" + line[1:] + after, piece)
+    at = len(before)
+    assert [(s.begin, s.end) for s in found if s.is_edited] == [(at, at + len(line))]
+    assert found[-1].end == len(_bytes(numbers))
