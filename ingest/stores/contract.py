@@ -119,8 +119,23 @@ class Reader(Protocol):
     def query(self, sql: str, binds: Mapping[str, object] | None) -> QueryResult:
         """Run one statement with ``:name`` parameters bound; None: it has none, and is run as it is."""
 
+    def ask(self, sql: str, timeout_seconds: float, allow_superuser: bool) -> QueryResult:
+        """Run a user's own SELECT: one, guarded, and stopped after ``timeout_seconds``.
+
+        :raises StoreError: for what is more or else than one SELECT, runs for longer, or comes from a role that may do
+            more than read, unless ``allow_superuser``.
+        """
+
     def describe(self, sql: str, binds: Mapping[str, object]) -> list[tuple[str, str]]:
         """Name and type, as the database calls it, of each column that a query would return; it is not run."""
+
+
+def too_slow(timeout_seconds: float) -> StoreError:
+    """What to raise when a user's statement was stopped."""
+    return StoreError(
+        f"the statement ran for longer than {timeout_seconds:g} seconds and was stopped",
+        "ask for less, for example between two times, or give it longer with --timeout",
+    )
 
 
 def no_store(store: str) -> StoreError:

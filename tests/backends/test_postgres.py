@@ -293,6 +293,26 @@ def test_sql_of_users_cannot_write(half: Half, sql: str) -> None:
     assert not Path("/tmp/stolen").exists()
 
 
+def test_sql_of_users_is_one_select_of_a_role_that_only_reads(half: Half) -> None:
+    store = PostgresStore(half.url)
+    with store.reading() as reader:
+        assert reader.ask("select 1 as a, 2 as a order by 1; ", 60, True).rows == [(1, 2)]
+        assert reader.ask("values (3) -- ;", 60, True).rows == [(3,)]
+    for sql in (
+        *_WRITING,
+        "/* /* */ select */ copy (select 1) to '/tmp/stolen'",
+        "-- \rcopy (\nselect 1) to '/tmp/stolen'",
+        "select 1) as x; copy (select 1) to '/tmp/stolen'; select (1",
+    ):
+        with pytest.raises(StoreError), store.reading() as reader:
+            reader.ask(sql, 60, True)
+    assert not Path("/tmp/stolen").exists()
+    with pytest.raises(StoreError, match="superuser"), store.reading() as reader:
+        reader.ask("select 1", 60, False)
+    with pytest.raises(StoreError, match=r"longer than 0\.1 seconds"), store.reading() as reader:
+        reader.ask("select pg_sleep(60)", 0.1, True)
+
+
 def test_a_statement_may_begin_with_comments_and_hold_percent_signs(half: Half) -> None:
     with PostgresStore(half.url).reading() as reader:
         found = reader.query("-- why\n/* so */ select '100 %s %(x)s' as a, 7 % 4 as b", None)

@@ -168,6 +168,19 @@ def test_check_finds_a_table_that_was_changed(ttsq: CommandLine) -> None:
         "install httpfs",
         "select 1; drop table requests",
         "checkpoint; drop table requests",
+        "call enable_logging(storage='stdout'); select 1",
+        "from enable_logging(storage='stdout')",
+        "select 1 where exists (from ENABLE_logging())",
+        "with a as (from enable_profiling()) select * from a",
+        "from query('from enable_logging()')",
+        "from json_execute_serialized_sql(json_serialize_sql('select 1'))",
+        "from checkpoint()",
+        "from read_blob('store.duckdb')",
+        "from arrow_scan(1::pointer, 2::pointer, 3::pointer)",
+        "pragma version",
+        "pivot requests on status using count(*)",
+        "select 1; select 2",
+        "explain analyze select 1",
     ],
 )
 def test_sql_reads_the_tables_and_nothing_else(ttsq: CommandLine, statement: str) -> None:
@@ -180,6 +193,29 @@ def test_sql_reads_the_tables_and_nothing_else(ttsq: CommandLine, statement: str
     assert ttsq.counts() == before
     assert not (ttsq.folder / "out.csv").exists()
     assert not (ttsq.folder / "other.duckdb").exists()
+
+
+@pytest.mark.parametrize(
+    ("statement", "first"),
+    [
+        ("from range(3) order by 1;", "0"),
+        ("values (7)", "7"),
+        ("with a as (select unnest([4, 5]) as n) select max(n) from a -- ;", "5"),
+        ("select count(*) from (from generate_series(1, 3))", "3"),
+        ("select table_name from duckdb_tables() where table_name = 'requests'", "requests"),
+    ],
+)
+def test_sql_takes_any_one_select(ttsq: CommandLine, statement: str, first: str) -> None:
+    ttsq.well("ingest", "app.log")
+    assert ttsq.well("sql", statement, "--format", "csv").split()[1] == first
+
+
+def test_sql_stops_at_its_timeout(ttsq: CommandLine) -> None:
+    ttsq.well("ingest", "app.log")
+    endless = "select count(*) from range(100000000) a, range(1000) b where a.range % 7 = b.range"
+    ended = ttsq("sql", endless, "--timeout", "0.2")
+    assert (ended.code, ended.out) == (4, "")
+    assert "longer than 0.2 seconds" in ended.err and "--timeout" in ended.err
 
 
 def test_sql_answers(ttsq: CommandLine) -> None:

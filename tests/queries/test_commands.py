@@ -120,18 +120,20 @@ def test_show_prints_sql_that_runs_elsewhere(url: str) -> None:
     answer, _, following = ttsq(url, "run", "hosts", "--host", "h1", "--tz", "UTC").partition(
         "next: "
     )
-    assert ttsq(url, "sql", pasted, "--tz", "UTC") == answer
+    assert ttsq(url, "sql", "--allow-superuser", pasted, "--tz", "UTC") == answer
     assert following.startswith("ttsq run error_groups --host h1 --db ")
     assert ":host" in ttsq(url, "show", "hosts")
 
 
 def test_sql_reads_only(url: str) -> None:
-    assert json.loads(ttsq(url, "sql", "select ':x' as a, 1.5::double as b", "--json")) == [
-        {"a": ":x", "b": 1.5}
-    ]
-    assert json.loads(ttsq(url, "sql", "-", "--json", typed="select 1 as n")) == [{"n": 1}]
+    assert json.loads(
+        ttsq(url, "sql", "--allow-superuser", "select ':x' as a, 1.5::double as b", "--json")
+    ) == [{"a": ":x", "b": 1.5}]
+    assert json.loads(
+        ttsq(url, "sql", "--allow-superuser", "-", "--json", typed="select 1 as n")
+    ) == [{"n": 1}]
     for statement in ("delete from requests", "copy requests to '/tmp/x.csv'", "select nonsense"):
-        ttsq(url, "sql", statement, code=4)
+        ttsq(url, "sql", "--allow-superuser", statement, code=4)
 
 
 def test_files_take_their_format_from_their_suffix(url: str, tmp_path: Path) -> None:

@@ -34,6 +34,16 @@ def sql(
     wide: Wide = False,
     colour: Colour = "auto",
     no_pager: NoPager = False,
+    timeout: Annotated[
+        float, typer.Option(min=0.001, help="Stop the statement after this many seconds.")
+    ] = 300.0,
+    allow_superuser: Annotated[
+        bool,
+        typer.Option(
+            "--allow-superuser",
+            help="Run it, too, as a PostgreSQL role that may do more than read.",
+        ),
+    ] = False,
 ) -> None:
     """Ask in SQL, read only.
 
@@ -47,5 +57,5 @@ def sql(
         if not statement.strip():
             raise UsageProblem("there is no SQL to run", 'for example: ttsq sql "select 1"')
         with open_reader(ctx) as reader:
-            result = reader.query(statement, None)
+            result = reader.ask(statement, timeout, allow_superuser)
         target.write(result, {}, "no rows")

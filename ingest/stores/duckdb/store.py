@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import timedelta
 from pathlib import Path
+from threading import Timer
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import duckdb
@@ -25,9 +26,11 @@ from ingest.stores.contract import (
     Standing,
     no_store,
     require_standing,
+    too_slow,
 )
 from ingest.stores.duckdb.connection import COMMITTING, NEW, SETTINGS, UTC, attach, make, unattached
 from ingest.stores.duckdb.fetch import fetched
+from ingest.stores.duckdb.guard import require_select
 from ingest.stores.duckdb.writer import CHECKPOINT_COLUMNS, DuckDBWriter
 from ingest.stores.locks import (
     asked,
@@ -423,6 +426,22 @@ class DuckDBReader:
         used = {name: binds[name] for name in names_of(sql)}
         marked = replace_binds(sql, lambda name: f"${name}")
         return fetched(lambda: self._connection.execute(marked, used))
+
+    def ask(self, sql: str, timeout_seconds: float, allow_superuser: bool) -> QueryResult:
+        """``allow_superuser`` says nothing here: a file knows no roles."""
+        require_select(self._connection, sql)
+        stop = Timer(timeout_seconds, self._connection.interrupt)
+        stop.daemon = True
+        stop.start()
+        began = time.monotonic()
+        try:
+            return fetched(lambda: self._connection.execute(sql))
+        except duckdb.InterruptException:
+            if time.monotonic() - began < timeout_seconds:
+                raise  # by a signal
+            raise too_slow(timeout_seconds) from None
+        finally:
+            stop.cancel()
 
     def describe(self, sql: str, binds: Mapping[str, object]) -> list[tuple[str, str]]:
         return [(str(r[0]), str(r[1])) for r in self.query(f"describe {sql}", binds).rows]

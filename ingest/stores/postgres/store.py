@@ -13,7 +13,7 @@ from ingest.faults import reach
 from ingest.model import Checkpoint
 from ingest.stores.binds import binds as names_of
 from ingest.stores.binds import replace_binds
-from ingest.stores.contract import Capabilities, QueryResult, Snapshot, Standing, no_store
+from ingest.stores.contract import Capabilities, QueryResult, Snapshot, Standing, no_store, too_slow
 from ingest.stores.postgres.connection import (
     ONE_MIGRATES,
     Connection,
@@ -40,6 +40,14 @@ if TYPE_CHECKING:
 _SNAPSHOT = "begin isolation level repeatable read read only"
 _READING = ("select", "with", "values", "table", "show", "explain", "(")
 _LEADING = re.compile(r"(?:\s+|--[^\n]*|/\*.*?\*/)*", re.S)
+# read only is no bound for these: files, programs and other sessions of the server are none of its rows
+_MIGHTY = r"""
+select session_user, rolname || case when rolsuper then ' (superuser)' when rolreplication then ' (replication)' else '' end
+from pg_catalog.pg_roles
+where pg_catalog.pg_has_role(session_user, oid, 'member')
+and (rolsuper or rolreplication or rolname ~ '^pg_.*_server_')
+order by rolsuper desc, rolname limit 1
+"""
 _CHECKPOINTS = f"select {', '.join(CHECKPOINT_COLUMNS)} from log_files"
 
 
@@ -258,6 +266,33 @@ class PostgresReader:
         cursor = self._run(sql, binds)
         columns = tuple(d.name for d in cursor.description or ())
         return QueryResult(columns, cursor.fetchall())
+
+    def ask(self, sql: str, timeout_seconds: float, allow_superuser: bool) -> QueryResult:
+        if not allow_superuser:
+            self._require_plain_role()
+        limit = (
+            f"set local statement_timeout = {max(1, min(int(timeout_seconds * 1000), 2**31 - 1))}"
+        )
+        self._connection.execute(limit.encode())
+        # a subquery is one that reads, whatever it begins with; its rows keep their order
+        asked = f"select * from ({sql.rstrip().rstrip(';')}\n) as asked"
+        try:
+            cursor = self._cursor.execute(asked.encode(), [], prepare=True)
+        except psycopg.errors.QueryCanceled as error:
+            if "statement timeout" not in str(error):
+                raise
+            raise too_slow(timeout_seconds) from error
+        return QueryResult(tuple(d.name for d in cursor.description or ()), cursor.fetchall())
+
+    def _require_plain_role(self) -> None:
+        """:raises StoreError: for a role that could do more than read within a transaction that only reads."""
+        row = self._connection.execute(_MIGHTY).fetchone()
+        if row is not None:
+            raise StoreError(
+                f"a user's SQL is not run as {row[0]}, whom the server lets do more than read: {row[1]}",
+                "connect as a role that ttsq db grant-reader made one that reads, "
+                "or pass --allow-superuser",
+            )
 
     def describe(self, sql: str, binds: Mapping[str, object]) -> list[tuple[str, str]]:
         cursor = self._run(f"select * from ({sql}\n) as described limit 0", binds)
