@@ -14,10 +14,10 @@ ROUNDS ?= 3
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test nightly check bench guard fuzz sanitize clean tools peers valgrind
+.PHONY: help demo test triage-score nightly check bench guard fuzz sanitize clean tools peers valgrind
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
 
 $(BIN)/ttsq: pyproject.toml setup.py $(wildcard ingest/compiled/*.p*)
 	$(PYTHON) -m venv $(VENV)
@@ -32,10 +32,14 @@ demo: $(BIN)/ttsq ## install, write a demo log set with an incident, ingest it, 
 	rm -rf $(DEMO)
 	$(BIN)/ttsq demo $(DEMO)/logs
 	$(BIN)/ttsq --db duckdb:///$(DEMO)/demo.duckdb ingest $(DEMO)/logs
+	$(BIN)/ttsq --db duckdb:///$(DEMO)/demo.duckdb triage
 	$(BIN)/ttsq --db duckdb:///$(DEMO)/demo.duckdb run failure_by_length
 
 test: $(VENV)/.test tools ## install what tests need and run them
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+triage-score: $(VENV)/.test ## how often triage names the true cause of made incidents, by kind
+	$(BIN)/python -m tests.support.triage_score --seeds 100:104
 
 nightly: $(VENV)/.test tools valgrind ## all tests, the slow ones too, and a search for new failing logs
 	$(BIN)/python -m pytest -n auto --dist worksteal -m 'slow or not slow'
