@@ -45,6 +45,8 @@ def log_of(day: int) -> str:
         f"{at}1,000 - app - WARNING - voice_fallback: said={MARK}\n"
         f"{at}2,000 - app - INFO - synthesis_start: id=ts_open{day}, text={MARK}, mood={MARK}\n"
         f"2026-02-30 10:00:00,000 - app - INFO - {MARK}\n"
+        f'10.0.0.7 - {MARK} [{day:02}/Mar/2026:10:00:03 +0000] "POST /tts?text={MARK} HTTP/1.1" 200 5 '
+        f'"http://{MARK}/" "{MARK}"\n'
     )
 
 
@@ -152,7 +154,7 @@ def test_each_column_is_open_or_closed_as_said(place: Place, with_text: bool) ->
     assert place.grant(with_text) == ()
     found = readable(place)
     partitions = [t for t in found if t not in expected(with_text)]
-    assert len(partitions) == 7 and all(found.pop(p) == [] for p in partitions)
+    assert len(partitions) == 9 and all(found.pop(p) == [] for p in partitions)
     assert {t: sorted(c) for t, c in found.items()} == {
         t: sorted(c) for t, c in expected(with_text).items()
     }
