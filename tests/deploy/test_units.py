@@ -19,7 +19,7 @@ UNITS = DEPLOY / "systemd"
 STARTED = (
     "ttsq-ingest.service", "ttsq-ingest.timer", "ttsq-follow.service", "ttsq-prune.service", "ttsq-prune.timer",
     "ttsq-metrics.service", "ttsq-metrics.timer", "ttsq-alert@cache_alert.service",
-    "ttsq-alert@cache_alert.timer", "tell-oncall@ttsq-ingest.service.service",
+    "ttsq-alert@cache_alert.timer", "ttsq-triage@1h.service", "ttsq-triage@1h.timer", "tell-oncall@ttsq-ingest.service.service",
 )  # fmt: skip
 SANDBOXED = [unit for unit in STARTED if unit.startswith("ttsq-") and unit.endswith(".service")]
 PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"

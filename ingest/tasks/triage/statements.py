@@ -130,4 +130,4 @@ select
 {more}    cast(attributes as text) as attributes
 from requests
 where logged_at >= :since and logged_at <= :until
-  and (request_key % :every = 0 or (:wrong > 0 and request_key % :wrong = 0 and {_WRONG}))"""
+  and (request_key % :every = 0 or (request_key % nullif(cast(:wrong as bigint), 0) = 0 and {_WRONG}))"""
