@@ -811,10 +811,9 @@ def _few_known(scene: Scene) -> Truth:
     """Few more of a code that there is now and then."""
     voice = _common_voice(scene)
     wanted = scene.chance.randint(7, 10)
-    chosen = [r for r in scene.requests if r.voice == voice and r.text and not r.cached][-wanted:]
-    return _fail(
-        scene, chosen, 1.0, "TIMEOUT", "llm_inference", ({"voice": voice},), chosen[0].at - 1
-    )
+    chosen = _ended_by_itself(scene, lambda r: r.voice == voice)[-wanted:]
+    both: tuple[Condition, ...] = ({"voice": voice}, {"voice": voice, "cache_hit": False})
+    return _fail(scene, chosen, 1.0, "TIMEOUT", "llm_inference", both, chosen[0].at - 1)
 
 
 def _healthy(scene: Scene) -> Truth:
