@@ -74,9 +74,12 @@ class Content:
             for data, base in _blocks(opened):
                 search.feed(lines_of(data, base, final=False))
             found = search.end()
-        stat = opened.file.stat
+        stat, is_edited = opened.file.stat, opened.decision.reason == "edited"
         result = recognised(
-            found, lambda s: self._known.was_at(s.stored_file_key, stat) or self._is_whole(s)
+            found,
+            lambda s: (
+                (is_edited and self._known.was_at(s.stored_file_key, stat)) or self._is_whole(s)
+            ),
         )
         return [*result, *self._edited_end(result, opened)]
 

@@ -113,7 +113,7 @@ class Group(NamedTuple):
 class Stretch:
     """Bytes of a file that are stored from another place, ``stored_offset`` of ``stored_file_key``.
 
-    ``is_edited``: what is stored there is what these bytes were before somebody edited them. ``stamped``: lines with a time in it.
+    ``is_edited``: what is stored there is what these bytes were before somebody edited them. ``stamped``: different lines with a time in it.
     """
 
     begin: int
@@ -135,7 +135,7 @@ class _Run:
     end: int
     stored_end: int
     end_line: int
-    stamped: int
+    told: set[int]  # hashes of lines with a time, as many as count
     is_open: bool
 
 
@@ -210,7 +210,7 @@ class Search:
         assert run is not None
         last = at + most
         run.end, run.end_line = int(self._lines.begins[last]), last
-        run.stamped += int(self._lines.stamped[at:last].sum())
+        self._tell(run.told, at, last)
         run.is_open = most == len(best.lows())
         told = run.end - int(self._lines.begins[at])
         run.stored_end = best.end if run.is_open else min(best.end, best.byte_offset + told)
@@ -234,15 +234,23 @@ class Search:
             back = _equal(lows[::-1], before.lows()[::-1])
         first = at - back
         begin, here = int(self._lines.begins[first]), int(self._lines.begins[at])
-        stamped = int(self._lines.stamped[first:at].sum())
+        told: set[int] = set()
+        self._tell(told, first, at)
         stored = group.byte_offset - (here - begin)
-        self._run = _Run(group.file_key, begin, stored, here, group.byte_offset, at, stamped, True)
+        self._run = _Run(group.file_key, begin, stored, here, group.byte_offset, at, told, True)
+
+    def _tell(self, told: set[int], first: int, last: int) -> None:
+        """Note lines with a time, each text once: within a second a service may say the same often."""
+        if len(told) < LEAST_STAMPED:
+            told.update(self._lines.hashes[first:last][self._lines.stamped[first:last]].tolist())
 
     def _close(self) -> None:
         run, self._run = self._run, None
         if run is not None:
             self._found.append(
-                Stretch(run.begin, run.end, run.key, run.stored_begin, run.stored_end, run.stamped)
+                Stretch(
+                    run.begin, run.end, run.key, run.stored_begin, run.stored_end, len(run.told)
+                )
             )
 
 

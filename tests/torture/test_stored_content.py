@@ -214,3 +214,11 @@ def test_verify_finds_a_request_that_is_stored_from_two_files(scene: Scene) -> N
         scene.run(name, final=True)
     found = verify(scene.store, Options(compile_format(), UTC))
     assert found.total("doubled") == 1
+
+
+def test_a_line_said_often_within_a_second_is_stored_as_often(scene: Scene) -> None:
+    line = b"2026-03-02 10:00:00 - app - WARNING - queue full\n"
+    for _ in range(3):
+        scene.append_bytes(line * 20)
+        scene.run(final=True)
+    assert len(harness_failures(scene)) == 60
