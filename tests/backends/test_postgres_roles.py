@@ -504,7 +504,7 @@ def test_the_commands(tmp_path: Path) -> None:
     first = out.splitlines()[0]
     assert first == f"{place.role} may read, in {place.store.description}, schema public:"
     assert "views   all_requests, failed_requests, stage_times, logged_errors, cache_levels" in out
-    assert "\n          requests, but for text, attributes\n" in out and "text_salts" not in out
+    assert "\n          requests, except text, attributes\n" in out and "text_salts" not in out
     for words in (
         ("status",),
         ("status", "--json"),
