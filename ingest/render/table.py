@@ -81,7 +81,8 @@ class Column(NamedTuple):
 
 def _drawn(result: Result, tz: tzinfo | None, readably: bool, colour: bool) -> list[Column]:
     drawn = []
-    for name, values in zip(result.columns, columns_of(result.rows), strict=True):
+    columns: list[Sequence[object]] = columns_of(result.rows) or [() for _ in result.columns]
+    for name, values in zip(result.columns, columns, strict=True):
         numeric = all(v is None or is_number(v) for v in values)
         cells = _cells(values, tz)
         if readably and numeric:

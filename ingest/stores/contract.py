@@ -217,6 +217,9 @@ class Upkeep(Protocol):
     def space(self) -> Space:
         """What the store takes on disk now."""
 
+    def require_prunable(self) -> None:
+        """:raises StoreError: for a store that pruning would split in two: it gives its space back under one name."""
+
     def give_back(self, at: datetime) -> None:
         """Shrink the store to what it holds, and note that; a crash leaves the old store or the new one.
 

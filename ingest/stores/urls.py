@@ -9,11 +9,17 @@ _PASSWORD_OPTION = re.compile(
     r"([?&][^=&]*(?:password|passwd|passphrase|pwd|secret|token)[^=&]*=)[^&]*", re.I
 )
 _USER_ONLY = re.compile(r"([\w+.-]+://[^:@/?#]+)@")
+# settings of a session: only those are shown that hold no secret under any name
+_SESSION_OPTIONS = re.compile(
+    r"([?&]options=)(?!(?:%20|\+|-c|search_path(?:=|%3D)[\w,.%]*)+(?:&|$))[^&]*", re.I
+)
 
 
 def without_password(url: str) -> str:
     """A URL as it may be shown: ``***`` for a password in front of the host or among its options."""
-    return _PASSWORD_OPTION.sub(rf"\1{_HIDDEN}", _PASSWORD.sub(rf"\1{_HIDDEN}@", url))
+    hidden = _PASSWORD.sub(rf"\1{_HIDDEN}@", url)
+    hidden = _SESSION_OPTIONS.sub(rf"\1{_HIDDEN}", hidden)
+    return _PASSWORD_OPTION.sub(rf"\1{_HIDDEN}", hidden)
 
 
 def with_password(url: str, password: str) -> str | None:

@@ -131,6 +131,7 @@ def prune(
     with store.ingesting(wait_seconds):
         migrate.ensure_head(store)
     upkeep = store.upkeep()
+    upkeep.require_prunable()
     before = upkeep.space()
     run = _Run(store, upkeep, wait_seconds, batch_rows)
     for cut in chosen:

@@ -1,6 +1,5 @@
 """Copies of the store for readers that stay connected: they hold a generation, never the store (SPEC §3.9)."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,8 +10,6 @@ from ingest.stores import migrate
 from ingest.stores.contract import Store, Upkeep
 from ingest.stores.locks import sync
 from ingest.tasks.generations import KEPT, Generations, Held
-
-_READ_ONLY = 0o444  # nobody ingests into a copy by mistake
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +96,6 @@ def _made(
             sync(partial)
         else:
             rows.update(upkeep.copy(partial))
-            os.chmod(partial, _READ_ONLY)
 
     generations.add(now, write)
     return rows

@@ -9,7 +9,7 @@ from pathlib import Path
 import typer
 
 from ingest.cli.settings.load import Loaded, Settings, default_store, load, store_url
-from ingest.errors import ExitCode, TtsqError
+from ingest.errors import ExitCode, StoreError, TtsqError
 from ingest.paths import shown
 from ingest.render.harmless import printable as printable
 from ingest.stores import migrate
@@ -89,6 +89,14 @@ def refused(error: OSError) -> TtsqError:
     )
 
 
+def _lacks_memory(error: Exception) -> bool:
+    """Whether a limit of memory or threads is behind an error: what a module is loaded into is memory, too."""
+    return isinstance(error, MemoryError) or any(
+        told in str(error).lower()
+        for told in ("failed to map segment", "cannot allocate memory", "can't start new thread")
+    )
+
+
 @contextmanager
 def reported(debug: bool) -> Iterator[None]:
     """Turn our errors into a message and an exit code; with ``debug`` let the traceback through."""
@@ -103,6 +111,16 @@ def reported(debug: bool) -> Iterator[None]:
         if debug or isinstance(error, BrokenPipeError):
             raise
         print_error(refused(error))
+        raise typer.Exit(int(ExitCode.STORE)) from error
+    except (MemoryError, ImportError, RuntimeError) as error:
+        if debug or not _lacks_memory(error):
+            raise
+        print_error(
+            StoreError(
+                "the system gives this process too little memory, or no more threads",
+                "raise its limit, see: ulimit -a; and MemoryMax= of its unit",
+            )
+        )
         raise typer.Exit(int(ExitCode.STORE)) from error
     except KeyboardInterrupt:
         typer.echo(

@@ -134,7 +134,16 @@ class DuckDBUpkeep:
         shares = {t: ((size - free) * b // blocks, rows) for t, (b, rows) in counted.items()}
         return Space(self._store.path.stat().st_size, free, shares)
 
+    def require_prunable(self) -> None:
+        if os.stat(self._store.path).st_nlink > 1:
+            raise StoreError(
+                f"the store {self._store.given} has other names (hard links), which pruning would leave "
+                "with the rows that are to go",
+                "find them with find -samefile, remove all but one, and prune again",
+            )
+
     def give_back(self, at: datetime) -> None:
+        self.require_prunable()
         path = Path(os.path.realpath(self._store.path))
         target = path.with_name(path.name + ".compact")
         _clear(target)
@@ -192,6 +201,7 @@ class DuckDBUpkeep:
                 for t in _PUBLISHED
             }
             _finish(connection, target)
+            _readable_as(target, self._store.path)
         return {t: rows[t] for t in _EXPORTED}
 
     def export(self, folder: Path) -> dict[str, int]:
@@ -208,6 +218,7 @@ class DuckDBUpkeep:
                     )
                 )
                 sync(file)
+        _readable_as(folder, self._store.path)
         return rows
 
     def _attached(self) -> Connection:
@@ -364,6 +375,17 @@ def _log_of(path: Path) -> Path:
 def _clear(target: Path) -> None:
     for path in (target, _log_of(target)):
         path.unlink(missing_ok=True)
+
+
+def _readable_as(target: Path, path: Path) -> None:
+    """Let those read a copy who may read the store; nobody ingests into a copy by mistake."""
+    mode = stat.S_IMODE(path.stat().st_mode) & 0o444
+    if target.is_dir():
+        for file in target.iterdir():
+            os.chmod(file, mode)
+        os.chmod(target, 0o700 | mode | mode >> 2)  # where files are read, the folder is entered
+    else:
+        os.chmod(target, mode)
 
 
 def _like(target: Path, path: Path) -> None:

@@ -193,6 +193,9 @@ class PostgresUpkeep:
     def state_of_copy(self, path: Path) -> str | None:
         _no_copies()
 
+    def require_prunable(self) -> None:
+        pass
+
     def copy(self, target: Path) -> dict[str, int]:
         _no_copies()
 
