@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,10 @@ import duckdb
 import pytest
 
 from ingest.logfiles.fingerprint import anchor, anchor_length, fingerprint
+from ingest.model import Ledger, Reject
+from ingest.records.arrays import raw_text
+from ingest.records.front import FrontParser
+from ingest.records.parse import Parsed
 from ingest.stores.duckdb.store import DuckDBStore
 from tests.support import harness
 from tests.support.command_line import CommandLine, Ended, lines
@@ -38,12 +43,52 @@ def _write(path: Path, data: bytes) -> None:
     os.utime(path, (1, 1))
 
 
+class _FirstProgram(FrontParser):
+    """A program that understands no line yet: all that it reads lands in quarantine."""
+
+    def header_end(self, data: memoryview) -> int:
+        return -1
+
+    def parse(
+        self,
+        data: memoryview,
+        *,
+        base: int,
+        final: bool,
+        last_instant: int | None,
+        fallback_instant: int,
+    ) -> Parsed:
+        empty = super().parse(
+            memoryview(b"\n"), base=base, final=True,
+            last_instant=last_instant, fallback_instant=fallback_instant,
+        )  # fmt: skip
+        whole, at, rejects = bytes(data), 0, []
+        end = len(whole) if final else whole.rfind(b"\n") + 1
+        for line in whole[:end].splitlines(keepends=True):
+            if line.strip(b" \t\r\n\v\f\0"):
+                rejects.append(Reject(base + at, len(line), "no_header", raw_text(line)))
+            at += len(line)
+        size = sum(r.byte_length for r in rejects)
+        ledger = Ledger(quarantined=len(rejects), quarantined_bytes=size, ignored_bytes=end - size)
+        return replace(
+            empty, data=data, source=None, consumed=end, rejects=tuple(rejects), ledger=ledger
+        )
+
+
+class _Nothing:
+    """What is recognised of a file of which nothing is understood."""
+
+    def text(self, digests: object) -> None:
+        return None
+
+
 def _misread(store: DuckDBStore, path: Path, data: bytes, *, final: bool = True) -> None:
-    """Ingest a file with another format: all of it lands in quarantine. (One that has three lines at once is refused.)"""
-    _write(path, data[: data.index(b"\n") + 1])
-    harness.run(store, [path], log_format=_OTHER)
-    _write(path, data)
-    harness.run(store, [path], log_format=_OTHER, final=final)
+    """Ingest a file with a program that does not understand it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ingest.records.front.FrontParser", _FirstProgram)
+        patch.setattr("ingest.pipeline.recognise.recognised", lambda *_, **__: _Nothing())
+        _write(path, data)
+        harness.run(store, [path], final=final)
     assert not any(c.records for c in store.checkpoints())
 
 

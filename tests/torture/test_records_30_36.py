@@ -1,6 +1,5 @@
 """Scenarios 30 and 34 to 36: tracebacks that quote headers, processes in turn, unknown shapes, pairs in quotes, clocks."""
 
-import json
 import logging
 from datetime import UTC, datetime, timedelta
 

@@ -18,7 +18,9 @@ from ingest.pipeline.changes import make_changes
 from ingest.pipeline.salt import words_of
 from ingest.records.chunks import ChunkReader
 from ingest.records.instants import LOGGED
-from ingest.records.parse import Parsed, Parser
+from ingest.records.front import FrontParser
+from ingest.records.parse import Parsed
+from ingest.records.profiles import together
 from ingest.records.read_with import ReadWith
 from ingest.rows.assemble import build, find_events
 from ingest.rows.columns import FirstPairs
@@ -222,7 +224,8 @@ class _File:
         self.held_bytes = 0
         how = run.options
         self._with = ReadWith(how.format, how.tz, how.is_asked).of(checkpoint.format)
-        self._parser = Parser(self._with.format, self._with.tz)
+        # no profiles: what they say of a line depends on the lines before it, which are stored
+        self._parser = FrontParser(self._with.format, self._with.tz, together([]))
         self._reader = reader
         self._batch: list[Healed] = []
         is_open = checkpoint.state != "finished" and checkpoint.compression == "none"
@@ -299,9 +302,9 @@ class _File:
         if last is None:
             return None if (parsed.time_source[good] != LOGGED).all() else parsed
         return self._parser.parse(
-            parsed.data,
+            parsed.original,
             base=parsed.base,
-            final=parsed.consumed == len(parsed.data),
+            final=parsed.consumed == len(parsed.original),
             last_instant=last,
             fallback_instant=last,
         )
