@@ -19,7 +19,7 @@
 -- column: service text -- service
 -- least: service, host, warnings, last_at
 -- needs: warning_code
--- chart: bars x=code y=rtf_with,rtf_without
+-- chart: bars x=code y=requests
 -- order: requests desc, code, host, service, instance
 -- next: ttsq run warning_precursors
 
