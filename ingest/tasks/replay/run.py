@@ -17,8 +17,8 @@ from ingest.model import Checkpoint, Ledger, Origin, RunRow
 from ingest.pipeline.changes import make_changes
 from ingest.pipeline.salt import words_of
 from ingest.records.chunks import ChunkReader
-from ingest.records.instants import LOGGED
 from ingest.records.front import FrontParser
+from ingest.records.instants import LOGGED
 from ingest.records.parse import Parsed
 from ingest.records.profiles import together
 from ingest.records.read_with import ReadWith
