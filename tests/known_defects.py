@@ -34,10 +34,6 @@ KNOWN_DEFECTS = {
     "tests/torture/test_identity_16_20.py::test_16_a_file_that_is_only_the_banner_so_far": "banners and lines without a record are unclaimed now, not quarantined; a file of less than a line is refused before it can wait",
     "tests/torture/test_identity_16_20.py::test_16_every_rotated_file_begins_with_the_banner": "banners and lines without a record are unclaimed now, not quarantined; a file of less than a line is refused before it can wait",
     "tests/torture/test_identity_16_20.py::test_16_two_files_with_the_same_boot_banner": "banners and lines without a record are unclaimed now, not quarantined; a file of less than a line is refused before it can wait",
-    "tests/torture/test_identity_16_20.py::test_17_rotated_while_shorter_than_a_fingerprint": "banners and lines without a record are unclaimed now, not quarantined; a file of less than a line is refused before it can wait",
-    "tests/torture/test_identity_16_20.py::test_17_two_short_files_with_the_same_beginning": "banners and lines without a record are unclaimed now, not quarantined; a file of less than a line is refused before it can wait",
-    "tests/torture/test_identity_16_20.py::test_18_one_partial_line_only": "banners and lines without a record are unclaimed now, not quarantined; a file of less than a line is refused before it can wait",
     "tests/torture/test_retention_46_47.py::test_46_pruned_rows_do_not_come_back_by_replay": "replay quarantine is made by a format that the generic header understands now",
     "tests/unit/test_docs.py::test_the_tests_that_the_design_page_names_are_there": "a test that docs/design.md names was renamed",
-    "tests/unit/test_rotation.py::test_a_file_shorter_than_a_fingerprint_grows": "a file of less than a line is refused before it can wait",
 }

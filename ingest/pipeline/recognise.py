@@ -27,6 +27,8 @@ def recognised(
     if found.is_log or not head.strip(b"\0\r\n\t \xef\xbb\xbf"):
         return found
     _refuse_binary(stat, head, found)
+    if b"\n" not in head and len(head) < HEAD_BYTES:
+        return found  # its first line may still be being written
     if len(head) >= HEAD_BYTES:
         banner, _ = read_head(stat, BANNER_BYTES)
         found = recognise(banner, fmt, profiles)
