@@ -104,10 +104,10 @@ class Scene:
         files = self.store.checkpoints()
         assert sum(c.lost_bytes for c in files) == lost
         assert sum(c.ignored_bytes for c in files) == ignored
-        assert sum(c.quarantined_bytes for c in files) == quarantined
+        assert sum(c.quarantined_bytes + c.unclaimed_bytes for c in files) == quarantined
         assert sum(c.record_bytes for c in files) == self.journal.size - lost
         for c in files:
-            assert c.committed_offset == c.record_bytes + c.quarantined_bytes + c.ignored_bytes, c
+            assert c.committed_offset == c.settled_bytes, c
 
     def close(self) -> None:
         for writer in self._open:
