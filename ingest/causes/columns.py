@@ -4,7 +4,7 @@ Instants are seconds since the epoch, as float64; NaN stands for an instant or a
 """
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -53,6 +53,24 @@ class Attribute:
     labels: Labels
 
 
+class Rows(Protocol):
+    """Rows in the order of time, of which things are asked that are true or not: requests, or access lines."""
+
+    @property
+    def key(self) -> Ints: ...
+    @property
+    def at(self) -> Floats: ...
+    @property
+    def dated(self) -> Bools: ...
+    @property
+    def weight(self) -> Floats: ...
+    @property
+    def text_len(self) -> Floats: ...
+    @property
+    def host(self) -> Labels: ...
+    def __len__(self) -> int: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Requests:
     """Requests in the order of ``at``: when each began, else the first instant known of it.
@@ -93,15 +111,49 @@ class Requests:
 
 
 @dataclass(frozen=True, slots=True)
-class Records:
-    """WARNING, ERROR and CRITICAL records in the order of time.
+class Answers:
+    """Access lines in the order of ``at``; ``row`` is the place of its request among the requests, -1 where it is not known.
 
-    ``row`` is the place of its request among the requests, -1 without one; ``owned`` says whether it has one at all.
-    ``code`` is its code, else its event, else its message without numbers.
+    ``status`` int32[n] is 0 where none is logged. ``plain`` are instance, server, path, client and method. The length of the text is known
+    of none. ``weight``, ``sampled``, ``dated`` and ``key`` are as those of requests.
     """
 
     key: Ints
     at: Floats
+    dated: Bools
+    weight: Floats
+    sampled: Bools
+    status: Codes
+    request_ms: Floats
+    bytes_sent: Floats
+    row: Ints
+    host: Labels
+    plain: tuple[Attribute, ...]
+
+    @property
+    def text_len(self) -> Floats:
+        """Nothing, float64[n]."""
+        return np.full(len(self.key), np.nan)
+
+    def labels(self, name: str) -> Labels:
+        """One of the plain columns."""
+        return next(a.labels for a in self.plain if a.name == name)
+
+    def __len__(self) -> int:
+        return len(self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """WARNING, ERROR and CRITICAL records in the order of time.
+
+    ``row`` is the place of its request among the requests, -1 without one; ``owned`` says whether it has one at all.
+    ``dated`` is as that of requests. ``code`` is its code, else its event, else its message without numbers.
+    """
+
+    key: Ints
+    at: Floats
+    dated: Bools
     level: Codes
     row: Ints
     owned: Bools
@@ -135,7 +187,7 @@ class Arrivals:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """Everything of a window. ``total`` counts its requests, those too that the sample left out."""
+    """Everything of a window. ``total`` and ``answered`` count its requests and access lines, those too that the sample left out."""
 
     since: float
     until: float
@@ -144,3 +196,5 @@ class Observed:
     records: Records
     samples: Samples
     arrivals: Arrivals
+    answers: Answers
+    answered: int

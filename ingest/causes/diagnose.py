@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from ingest.causes.answers import dimensions_of_answers, events_of_answers
 from ingest.causes.cache_filling import caches_filling
 from ingest.causes.clock import clocks
-from ingest.causes.columns import Observed
+from ingest.causes.columns import Observed, Rows
 from ingest.causes.dimensions import Dimension, dimensions_of
 from ingest.causes.evidence import with_evidence
 from ingest.causes.explain import LEAST_NET, Explanation, Search, explanations
@@ -22,7 +23,7 @@ from ingest.causes.windows import Span, narrowed, span_of
 
 LOOKED_FOR = (
     "failures", "requests without an end", "slow stages", "cache", "warnings", "audio",
-    "silence", "clocks",
+    "silence", "clocks", "HTTP answers",
 )  # fmt: skip
 _PERIODIC_NET = 5.0  # nats that a rhythm must win by
 _FLOOR = 0.05  # of all requests: enough to be told without a condition
@@ -37,9 +38,10 @@ def diagnose(observed: Observed) -> Diagnosis:
     if len(requests) >= _LEAST_REQUESTS:
         dimensions = dimensions_of(requests)
         for event in events_of(observed, dimensions):
-            some, rest = _of_event(observed, dimensions, event)
+            some, rest = _of_event(requests, observed.total, dimensions, event)
             findings += some
             uncertain += rest
+    findings += _of_answers(observed)
     findings += silences(observed)
     findings += clocks(observed)
     findings += loose_errors(observed)
@@ -47,17 +49,31 @@ def diagnose(observed: Observed) -> Diagnosis:
     order = [with_evidence(observed, f) for f in ranked(findings, len(requests))]
     unsure = max(uncertain, key=lambda f: f.net, default=None)
     return Diagnosis(
-        observed.since, observed.until, observed.total, tuple(order), LOOKED_FOR, unsure
-    )
+        observed.since, observed.until, observed.total, tuple(order), LOOKED_FOR, unsure,
+        observed.answered,
+    )  # fmt: skip
+
+
+def _of_answers(observed: Observed) -> list[Finding]:
+    """What access lines tell; their rows are the requests that they answer."""
+    answers, n_requests = observed.answers, len(observed.requests)
+    if len(answers) < _LEAST_REQUESTS:
+        return []
+    dimensions = dimensions_of_answers(answers)
+    place = np.where(answers.row >= 0, answers.row, n_requests + np.arange(len(answers)))
+    found = []
+    for event in events_of_answers(observed, dimensions):
+        some, _ = _of_event(answers, observed.answered, dimensions, event)
+        found += [replace(f, rows=np.unique(place[f.rows]), lines=f.rows) for f in some]
+    return found
 
 
 def _of_event(
-    observed: Observed, dimensions: tuple[Dimension, ...], event: Event
+    rows: Rows, total: int, dimensions: tuple[Dimension, ...], event: Event
 ) -> tuple[list[Finding], list[Finding]]:
-    """An event's findings, and what was not certain enough to be one."""
-    requests, total = observed.requests, observed.total
-    search = Search.of(requests, dimensions, event)
-    found, rest = explanations(requests, dimensions, event)
+    """An event's findings, and what was not certain enough to be one; ``total`` counts what the rows are a sample of."""
+    search = Search.of(rows, dimensions, event)
+    found, rest = explanations(rows, dimensions, event)
     rhythm = rhythm_of(search, event)
     best = max((f.net for f in found[:1]), default=0.0)
     if rhythm is not None and rhythm.net >= max(LEAST_NET, best + _PERIODIC_NET):

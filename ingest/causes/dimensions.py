@@ -64,9 +64,9 @@ class Dimension:
 
 def dimensions_of(requests: Requests) -> tuple[Dimension, ...]:
     """Everything that requests differ by."""
-    found: list[Dimension | None] = [_labelled(a.name, a.labels) for a in requests.plain]
+    found: list[Dimension | None] = [labelled_dimension(a.name, a.labels) for a in requests.plain]
     found.append(_yes_or_no(CACHE_HIT, requests.cache_hit))
-    found += [_labelled(ATTRIBUTE + a.name, a.labels) for a in _known_before(requests)]
+    found += [labelled_dimension(ATTRIBUTE + a.name, a.labels) for a in _known_before(requests)]
     if len(requests.text.values):
         found.append(Dimension(TEXT, requests.text.codes, requests.text.values))
     found.append(_lengths(requests.text_len))
@@ -89,7 +89,7 @@ def _known_before(requests: Requests) -> Iterator[Attribute]:
         yield attribute
 
 
-def _labelled(name: str, labels: Labels) -> Dimension | None:
+def labelled_dimension(name: str, labels: Labels) -> Dimension | None:
     """The most frequent values; None where there is only one, and every row has it."""
     count = np.bincount(labels.codes[labels.codes >= 0], minlength=len(labels.values))
     kept = np.flatnonzero(count)
@@ -104,7 +104,7 @@ def _labelled(name: str, labels: Labels) -> Dimension | None:
 
 def _yes_or_no(name: str, column: Codes) -> Dimension | None:
     codes = np.where(column == UNKNOWN, -1, column == YES).astype(np.int32)
-    return _labelled(name, Labels(codes, (False, True)))
+    return labelled_dimension(name, Labels(codes, (False, True)))
 
 
 def _lengths(numbers: Floats) -> Dimension | None:

@@ -20,6 +20,11 @@ def with_evidence(observed: Observed, finding: Finding) -> Finding:
     if finding.of_records or not len(finding.rows):
         return replace(finding, precursors=_precursors(observed, finding))
     requests = observed.requests
+    if len(finding.lines):
+        answers = observed.answers
+        newest = finding.lines[np.argsort(answers.at[finding.lines], kind="stable")[::-1]]
+        keys = tuple(int(k) for k in answers.key[newest[:_EXAMPLES]])
+        return replace(finding, keys=keys, precursors=_precursors(observed, finding))
     newest = finding.rows[np.argsort(requests.at[finding.rows], kind="stable")[::-1]]
     stage = finding.stage
     if finding.symptom in (FAILURES, UNFINISHED) and stage is None:
@@ -107,10 +112,13 @@ def _same_host(observed: Observed, finding: Finding) -> Bools:
     requests, records = observed.requests, observed.records
     if not len(finding.rows):
         return np.ones(len(records), bool)
-    codes = requests.host.codes[finding.rows[:_TO_COUNT]]
-    count = np.bincount(codes[codes >= 0], minlength=len(requests.host.values))
-    hosts = [requests.host.values[i] for i in np.flatnonzero(count >= 0.1 * count.sum())]
+    host, rows = requests.host, finding.rows
+    if len(finding.lines):
+        host, rows = observed.answers.host, finding.lines
+    codes = host.codes[rows[:_TO_COUNT]]
+    count = np.bincount(codes[codes >= 0], minlength=len(host.values))
+    hosts = [host.values[i] for i in np.flatnonzero(count >= 0.1 * count.sum())]
     same = np.zeros(len(records), bool)
-    for host in hosts:
-        same |= records.host.equal(host)
+    for name in hosts:
+        same |= records.host.equal(name)
     return same

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ingest.causes.columns import Bools, Floats, Ints, Requests, Value
+from ingest.causes.columns import Bools, Floats, Ints, Rows, Value
 from ingest.causes.dimensions import (
     CACHE_HIT,
     TEXT_LEN,
@@ -76,7 +76,7 @@ class _Slices:
 class Search:
     """The search for explanations of events of one population; what it counts once is kept."""
 
-    requests: Requests
+    requests: Rows
     dimensions: tuple[Dimension, ...]
     population: Bools
     weight: Floats
@@ -85,7 +85,7 @@ class Search:
     _counted: dict[str, Floats] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, requests: Requests, dimensions: tuple[Dimension, ...], event: Event) -> "Search":
+    def of(cls, requests: Rows, dimensions: tuple[Dimension, ...], event: Event) -> "Search":
         """The search for an event."""
         weight = requests.weight if event.weighted else np.ones(len(requests))
         kept = dimensions
@@ -317,7 +317,7 @@ def _of_dimension(d: Dimension, k: Floats, n: Floats, naming: float) -> Iterator
 
 
 def explanations(
-    requests: Requests, dimensions: tuple[Dimension, ...], event: Event
+    requests: Rows, dimensions: tuple[Dimension, ...], event: Event
 ) -> tuple[list[Explanation], Explanation | None]:
     """Explanations that are worth their cost, each of what the ones before leave; and the best of those that are not."""
     search = Search.of(requests, dimensions, event)

@@ -28,8 +28,10 @@ class Finding:
     """One thing that is wrong. Counts are of requests, as many as the sample stands for.
 
     ``kind``: began, mix, new, standing, periodic or whole (:mod:`ingest.causes.windows`). ``rows`` int64 are the affected requests'
-    places, ``keys`` those of rows of the store that show it: requests, or records where ``of_records``. ``subject`` is what
-    a finding without requests is about: a host, a path, a message. Instants are seconds since the epoch.
+    places, ``keys`` those of rows of the store that show it: requests, or records where ``of_records``, or access lines where there
+    are ``lines``, which are places among those. (An access line whose request is not known has a place among ``rows`` behind all requests.)
+    ``subject`` is what a finding without requests is about: a host, a path, a message, an HTTP server. Instants are seconds since the epoch;
+    ``since_key`` is the key of the row where it began if no instant is known of that, ``since_place`` its path and offset, for people.
     """
 
     symptom: str
@@ -62,13 +64,16 @@ class Finding:
     rows: Ints = field(default_factory=_nobody, compare=False)
     keys: tuple[int, ...] = ()
     of_records: bool = False
+    lines: Ints = field(default_factory=_nobody, compare=False)
+    since_key: int | None = None
+    since_place: str | None = None
     precursors: tuple[Precursor, ...] = ()
     consequences: tuple["Finding", ...] = ()
 
     @property
     def changed(self) -> bool:
         """Whether it was otherwise before, or is again."""
-        return self.since is not None or self.until is not None
+        return (self.since, self.until, self.since_key) != (None, None, None)
 
     @property
     def rate(self) -> float | None:
@@ -83,7 +88,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """All of a window: findings in rank, how many requests, their span, and what was looked for."""
+    """All of a window: findings in rank, how many requests and access lines, their span, and what was looked for."""
 
     since: float
     until: float
@@ -91,6 +96,7 @@ class Diagnosis:
     findings: tuple[Finding, ...]
     looked_for: tuple[str, ...]
     uncertain: Finding | None = None
+    answers: int = 0
 
     @property
     def is_healthy(self) -> bool:

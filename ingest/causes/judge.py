@@ -1,6 +1,7 @@
 """How bad an explained event is: its numbers, and from them its severity and score."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,7 +14,11 @@ from ingest.causes.symptoms import (
     CACHE_WRITE,
     DULL_AUDIO,
     FAILURES,
+    HTTP_ERRORS,
+    HTTP_LATENCY,
     LATENCY,
+    RTF,
+    SILENT_FAILURES,
     UNFINISHED,
     WARNINGS,
 )
@@ -29,9 +34,15 @@ _STANDS_OUT, _UNSPEAKABLE = 0.01, 0.03
 _MIX_AFFECTED, _MIX_SHARE = 15.0, 0.03
 _WEIGHT = {
     FAILURES: 1.0, UNFINISHED: 1.0, LATENCY: 0.4, AUDIO_SIZE: 0.35, DULL_AUDIO: 0.35,
-    CACHE_WRITE: 0.3, WARNINGS: 0.25, CACHE_HITS: 0.2,
+    CACHE_WRITE: 0.3, WARNINGS: 0.25, CACHE_HITS: 0.2, RTF: 0.3,
+    HTTP_ERRORS: 0.9, HTTP_LATENCY: 0.3, SILENT_FAILURES: 0.5,
 }  # fmt: skip
 _WORST = frozenset((FAILURES, UNFINISHED))
+_REFUSED_SHARE, _REFUSED_WEIGHT = 0.01, 0.3  # of answers 4xx: the client's fault, as a rule
+_OUTSIDE_MS, _OUTSIDE_SHARE = (
+    100.0,
+    0.05,
+)  # what an answer must take longer, of itself and of what it takes
 
 
 def wilson(k: float, n: float) -> tuple[float, float]:
@@ -67,10 +78,11 @@ def judged(search: Search, found: Explanation, span: Span, total: int) -> Findin
     scale = 1.0 if event.weighted else total / max(len(search.requests), 1)
     scale = scale if scale > 1.0 else 1.0
     excess = (found.k - found.n * outside) * scale
-    slow = _slowness(found) if event.symptom == LATENCY else None
+    slow = None if event.own_ms is None else _slowness(found)
     finding = Finding(
         event.symptom, NOTE, span.kind, event.code, event.stage,
         conditions=found.conditions, since=span.since, until=span.until,
+        since_key=span.key, subject=event.subject,
         affected=found.k * scale, population=found.n * scale,
         affected_outside=k_out * scale, population_outside=n_out * scale,
         interval=wilson(found.k, found.n), risk_ratio=ratio if n_out > 0 else None,
@@ -109,7 +121,10 @@ def _is_effect(f: Finding, low: float, total: int) -> bool:
 
 
 def _severity(f: Finding, span: Span, total: int) -> str:
-    worst = CRITICAL if f.symptom in _WORST else WARNING
+    is_worst = f.symptom in _WORST or (f.symptom == HTTP_ERRORS and not _is_refused(f))
+    worst = CRITICAL if is_worst else WARNING
+    if _is_refused(f) and f.excess < _REFUSED_SHARE * total:
+        return NOTE
     if f.symptom == CACHE_HITS:
         rate, outside = f.rate or 0.0, f.rate_outside or 0.0
         fell = 1 - rate <= 0.6 * (1 - outside)
@@ -119,10 +134,21 @@ def _severity(f: Finding, span: Span, total: int) -> str:
         return worst if is_much and span.since is not None else NOTE
     if span.kind == STANDING:
         return worst if _stands_out(f, total) else NOTE
+    if f.symptom == HTTP_LATENCY:
+        slower = (f.slow_ms or 0.0) - (f.usual_ms or 0.0)
+        is_long = slower >= max(_OUTSIDE_MS, _OUTSIDE_SHARE * (f.slow_ms or 0.0))
+        return worst if is_long and (f.ratio or 1) >= 1.3 and (f.rate or 0) >= 0.12 else NOTE
+    if f.symptom == RTF:
+        return worst if (f.ratio or 1) >= 1.3 and (f.rate or 0) >= 0.12 else NOTE
     if f.symptom == LATENCY:
         slower = (f.slow_ms or 0.0) * (1 - 1 / max(f.ratio or 1.0, 1.0))
         return worst if (f.ratio or 1) >= 1.3 and (f.rate or 0) >= 0.12 and slower >= 5 else NOTE
     return worst
+
+
+def _is_refused(f: Finding) -> bool:
+    """Whether HTTP says that the client is to blame."""
+    return f.symptom == HTTP_ERRORS and (f.code or "").startswith("4")
 
 
 def _is_unspeakable(f: Finding) -> bool:
@@ -137,12 +163,12 @@ def _is_unspeakable(f: Finding) -> bool:
 def _stands_out(f: Finding, total: int) -> bool:
     """Whether what has been so all the time is worth more than a note."""
     rate = f.rate or 0.0
-    if f.symptom in _WORST:
+    if f.symptom in _WORST or (f.symptom == HTTP_ERRORS and not _is_refused(f)):
         return (
             f.excess >= (_UNSPEAKABLE if _is_unspeakable(f) else _STANDS_OUT) * total
             and rate >= 0.15
         )
-    if f.symptom == LATENCY:
+    if f.symptom in (LATENCY, RTF):
         crowded = any(c.name == CONCURRENCY for c in f.conditions)
         return (f.ratio or 1) >= (1.7 if crowded else 2.5) and rate > (0.3 if crowded else 0.4)
     if f.symptom in (AUDIO_SIZE, DULL_AUDIO, CACHE_WRITE):
@@ -151,12 +177,12 @@ def _stands_out(f: Finding, total: int) -> bool:
 
 
 def _scored(f: Finding, severity: str) -> Finding:
-    from dataclasses import replace
-
     weight = _WEIGHT[f.symptom]
-    if f.symptom == LATENCY:
+    if _is_refused(f):
+        weight = _REFUSED_WEIGHT
+    if f.symptom in (LATENCY, HTTP_LATENCY, RTF):
         weight *= min(3.0, max(0.2, math.log2(max(f.ratio or 1.0, 1.0))))
-        weight *= 0.5 if (f.slow_ms or 0.0) < 100 else 1.0
+        weight *= 0.5 if (f.slow_ms or 0.0) < 100 and f.symptom != RTF else 1.0
     if f.kind == STANDING:
         weight *= 0.5
     return replace(f, severity=severity, score=max(0.0, weight * f.excess))

@@ -32,7 +32,8 @@ def _finding(observed: Observed, rows: Bools) -> Finding:
     at = records.at[rows]
     place = int(np.flatnonzero(rows)[0])
     code, location = records.code.codes[place], records.location.codes[place]
-    span = _window(observed, at)
+    # without instants nothing can be said of when
+    span = _window(observed, at) if records.dated[rows].all() else None
     inside = np.ones(len(at), bool) if span is None else (at >= span[0]) & (at <= span[1])
     to_end = span is None or span[1] >= at[-1]
     host = np.unique(records.host.codes[rows])

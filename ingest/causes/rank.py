@@ -10,7 +10,10 @@ from ingest.causes.symptoms import (
     CACHE_WRITE,
     CLOCK,
     FAILURES,
+    HTTP_ERRORS,
+    HTTP_LATENCY,
     LATENCY,
+    RTF,
     SILENCE,
     UNFINISHED,
 )
@@ -19,6 +22,8 @@ _SHARE = 0.6  # of a finding's requests that are another's
 _OVERLAP = 0.8
 _TIMES_JUMP = 2.5
 _SLACK_S = 120.0
+_NEAR_S = 600.0
+_TIMES_MORE = 2.0  # answers that are errors, beside the requests that explain them
 _FAR = float("inf")
 
 
@@ -47,11 +52,37 @@ def _follows(x: Finding, cause: Finding, n_requests: int) -> bool:
         return cause.symptom in (FAILURES, CACHE_WRITE) and _of_one_host(x, cause)
     if cause.symptom == CLOCK:
         return x.symptom in (SILENCE, UNFINISHED, LATENCY) and _explained_by(x, cause)
+    if _answers_for(x, cause, n_requests):
+        return True
     if len(x.rows) and len(cause.rows):
         shared = len(np.intersect1d(x.rows, cause.rows, assume_unique=True))
         if shared >= _SHARE * len(x.rows):
             return True
     return x.symptom == cause.symptom and _alike(x, cause) and len(x.rows) > 0
+
+
+def _answers_for(x: Finding, cause: Finding, n_requests: int) -> bool:
+    """Whether HTTP says at the same time what its service says, and nobody knows which line answers which request."""
+    causes = {
+        HTTP_ERRORS: (FAILURES, UNFINISHED, HTTP_ERRORS),
+        HTTP_LATENCY: (LATENCY, FAILURES, UNFINISHED, HTTP_LATENCY, RTF),
+    }.get(x.symptom, ())
+    if cause.symptom not in causes or cause.severity == NOTE or not _of_one_host(x, cause):
+        return False
+    if x.symptom == HTTP_ERRORS:
+        is_known = (x.rows < n_requests).sum() >= len(x.rows) / 2 and not len(cause.lines)
+        if is_known or x.affected > _TIMES_MORE * cause.affected:
+            return False
+    return _at_one_time(x, cause)
+
+
+def _at_one_time(x: Finding, cause: Finding) -> bool:
+    begins = [-_FAR if f.since is None else f.since for f in (x, cause)]
+    ends = [_FAR if f.until is None else f.until for f in (x, cause)]
+    near = begins[0] == begins[1] or abs(begins[0] - begins[1]) <= _NEAR_S
+    overlap = min(ends) - max(begins)
+    longest = max(e - b for b, e in zip(begins, ends, strict=True))
+    return (near and max(ends) == _FAR) or overlap >= _OVERLAP * longest
 
 
 def _alike(x: Finding, cause: Finding) -> bool:

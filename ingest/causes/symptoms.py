@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ingest.causes.columns import NO, UNKNOWN, WARNING, Bools, Floats, Observed, Requests
+from ingest.causes.columns import NO, UNKNOWN, WARNING, Bools, Codes, Floats, Observed, Requests
 from ingest.causes.dimensions import Dimension
 from ingest.causes.residuals import deviations, residuals
 from ingest.causes.scan import buckets_of
@@ -14,6 +14,7 @@ from ingest.causes.scan import buckets_of
 FAILURES, UNFINISHED, LATENCY = "failures", "unfinished", "latency"
 CACHE_WRITE, CACHE_HITS, WARNINGS = "cache_write", "cache_hits", "warnings"
 AUDIO_SIZE, DULL_AUDIO, RTF = "audio_size", "dull_audio", "rtf"
+HTTP_ERRORS, HTTP_LATENCY, SILENT_FAILURES = "http_errors", "http_latency", "silent_failures"
 SILENCE, CLOCK, ERRORS, CACHE_FILLING = "silence", "clock", "errors", "cache_filling"
 MIN_K = 5  # affected requests: fewer are no event
 END_TO_END = "end_to_end"  # the stage of a service that logs none
@@ -23,13 +24,18 @@ _LOUDEST = 5.0  # robust standard deviations of the audio's size a character
 _ODD_SIZE = math.log(1.6)
 # seconds that a request may take before it counts as hanging
 _LEAST_AGE, _MOST_AGE, _TIMES_USUAL = 30.0, 120.0, 3.0
+_BEHIND = 50  # requests that came later: what has no end by then hangs, where no instant is known
+_STEPS, _MOST_STEPS = (
+    5,
+    20,
+)  # of what a stage's times are rounded to: by the median, by the 99th percentile
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """``population`` and ``affected`` bool[n_requests]; ``excess`` float64[n_requests] says of a stage how slow, NaN outside.
 
-    ``weighted``: rows stand for as many requests as their weight says; else the sampled rows alone count.
+    ``subject`` is the HTTP server that says so. ``weighted``: rows stand for as many requests as their weight says; else the sampled rows alone count.
     """
 
     symptom: str
@@ -40,6 +46,7 @@ class Event:
     weighted: bool = True
     excess: Floats | None = None
     own_ms: Floats | None = None
+    subject: str | None = None
 
 
 def events_of(observed: Observed, dimensions: tuple[Dimension, ...]) -> list[Event]:
@@ -72,7 +79,8 @@ def usual_limit(r: Requests) -> float:
 def _unfinished(observed: Observed) -> Event:
     r = observed.requests
     last = np.append(observed.arrivals.last_at, observed.until)[r.host.codes]
-    asked = last - r.at > usual_limit(r)
+    came_later = np.arange(len(r), 0, -1) - 1
+    asked = np.where(r.dated, last - r.at > usual_limit(r), came_later >= _BEHIND)
     return Event(UNFINISHED, asked, asked & ~r.finished & ~np.isnan(r.started))
 
 
@@ -96,28 +104,61 @@ def _warnings(observed: Observed) -> Iterator[Event]:
 
 
 def _slow(r: Requests, dimensions: tuple[Dimension, ...]) -> Iterator[Event]:
-    size = r.text_len if (~np.isnan(r.text_len)).any() else r.audio_ms
     timed = [(s.name, s.own_ms) for s in r.stages] or [(END_TO_END, r.duration_ms)]
-    bucket = buckets_of(np.ones(len(r)))
     for name, own_ms in timed:
-        own_ms = np.where(r.sampled, own_ms, np.nan)
-        found = residuals(own_ms, size, r.cache_hit, bucket, dimensions)
-        if found is None:
+        measured = _measured(np.where(r.sampled, own_ms, np.nan), r.cache_hit)
+        yield from _slower(LATENCY, r, measured, _sizes(r), name, dimensions)
+    rtf = np.where(r.sampled, r.rtf, np.nan)
+    yield from _slower(RTF, r, rtf, r.audio_ms, None, dimensions)
+
+
+def _slower(
+    symptom: str, r: Requests, taken: Floats, size: Floats, stage: str | None,
+    dimensions: tuple[Dimension, ...],
+) -> Iterator[Event]:  # fmt: skip
+    """What takes longer than expected of its size."""
+    found = residuals(taken, size, r.cache_hit, buckets_of(np.ones(len(r))), dimensions)
+    if found is None:
+        return
+    population, affected = np.zeros(len(r), bool), np.zeros(len(r), bool)
+    excess = np.full(len(r), np.nan)
+    population[found.rows] = True
+    affected[found.rows] = found.slow
+    excess[found.rows] = found.value
+    yield Event(symptom, population, affected, None, stage, False, excess, taken)
+
+
+def _sizes(r: Requests) -> Floats:
+    """What the time grows with: the length of the text, else that of the audio, logged or by the real-time factor."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        by_factor = np.where(r.rtf > 0, r.duration_ms / r.rtf, np.nan)
+    known = [(~np.isnan(s)).sum() for s in (r.text_len, r.audio_ms, by_factor)]
+    best = next((i for i, n in enumerate(known) if n >= len(r) / 2), int(np.argmax(known)))
+    return (r.text_len, r.audio_ms, by_factor)[best]
+
+
+def _measured(own_ms: Floats, groups: Codes) -> Floats:
+    """The times without those of groups that are so short that what they are rounded to decides; float64[n], a copy."""
+    kept = own_ms.copy()
+    for group in np.unique(groups):
+        here = (groups == group) & (own_ms > 0)
+        times = own_ms[here]
+        if not len(times):
             continue
-        population, affected = np.zeros(len(r), bool), np.zeros(len(r), bool)
-        excess = np.full(len(r), np.nan)
-        population[found.rows] = True
-        affected[found.rows] = found.slow
-        excess[found.rows] = found.value
-        yield Event(LATENCY, population, affected, None, name, False, excess, own_ms)
+        step = next((s for s in (10.0, 1.0) if not (times % s).any()), 0.0)
+        middle, long = np.quantile(times, [0.5, 0.99])
+        if middle < _STEPS * step and long < _MOST_STEPS * step:
+            kept[here] = np.nan
+    return kept
 
 
 def _audio_size(r: Requests) -> Event | None:
-    known = (r.audio_kb > 0) & (r.text_len > 0) & r.sampled
+    length = r.audio_kb if (r.audio_kb > 0).sum() >= (r.audio_ms > 0).sum() else r.audio_ms
+    known = (length > 0) & (r.text_len > 0) & r.sampled
     if known.sum() < MIN_K:
         return None
     rows = np.flatnonzero(known)
-    off = deviations(np.log(r.audio_kb[rows]), r.text_len[rows])
+    off = deviations(np.log(length[rows]), r.text_len[rows])
     spread = 1.4826 * float(np.median(np.abs(off)))
     affected = np.zeros(len(r), bool)
     affected[rows] = np.abs(off) > max(_LOUDEST * spread, _ODD_SIZE)

@@ -26,7 +26,7 @@ class Span:
 
     ``kind``: it began (or ended) while its requests went on; there is more of what always failed (mix); its requests are new;
     or it was so all the time. ``share``: a mix's part of the window's traffic. ``first`` and ``last`` are the rows where the
-    window begins and behind its end.
+    window begins and behind its end; ``key`` is that of the first affected row where no instant is known of it.
     """
 
     kind: str
@@ -35,19 +35,19 @@ class Span:
     share: float = 0.0
     first: int | None = None
     last: int | None = None
+    key: int | None = None
 
 
 def span_of(search: Search, found: Explanation) -> Span:
     """When an explanation holds."""
-    at = search.requests.at
     in_slice = np.flatnonzero(found.slice_rows)
     affected = found.event.affected & found.slice_rows
     if found.edges and _own_history(search, found, affected):
         first, last = _refined(search, in_slice, affected, found.first, found.last)
-        return Span(BEGAN, *_instants(at, affected, first, last), 0.0, first, last)
+        return _span(search, BEGAN, affected, first, last)
     new = _new_since(search, found, affected)
     if new is not None:
-        return Span(NEW, new)
+        return _span(search, NEW, affected, new, None)
     traffic = found.event.symptom in _OF_TRAFFIC
     rows = np.flatnonzero(search.population) if traffic else in_slice
     weight = search.weight[rows]
@@ -59,7 +59,7 @@ def span_of(search: Search, found: Explanation) -> Span:
         return Span(STANDING)
     first, last = _refined(search, rows, affected, hit.first, hit.last)
     kind = MIX if traffic and found.conditions else BEGAN
-    return Span(kind, *_instants(at, affected, first, last), hit.k / hit.n, first, last)
+    return _span(search, kind, affected, first, last, hit.k / hit.n)
 
 
 def narrowed(search: Search, found: Explanation, span: Span) -> Explanation:
@@ -85,8 +85,8 @@ def _own_history(search: Search, found: Explanation, affected: Bools) -> bool:
     return own >= _OWN + search.edge_cost * found.edges
 
 
-def _new_since(search: Search, found: Explanation, affected: Bools) -> float | None:
-    """The first affected instant of requests that there were none of before, where their absence is no chance."""
+def _new_since(search: Search, found: Explanation, affected: Bools) -> int | None:
+    """The first affected row of requests that there were none of before, where their absence is no chance."""
     if not found.conditions or any(c.name in _NEVER_NEW for c in found.conditions):
         return None
     rows = np.flatnonzero(found.slice_rows)
@@ -96,7 +96,7 @@ def _new_since(search: Search, found: Explanation, affected: Bools) -> float | N
     share = since / max(upto[-1] - before, 1.0)
     if since < _NEW_ROWS or before * share < _NEW_EXPECTED:
         return None
-    return float(search.requests.at[np.flatnonzero(affected)[0]])
+    return int(np.flatnonzero(affected)[0])
 
 
 def _refined(
@@ -137,16 +137,19 @@ def _edge(
     return int(low) + best_split(k_part, n_part, *totals)
 
 
-def _instants(
-    at: Floats, affected: Bools, first: int | None, last: int | None
-) -> tuple[float | None, float | None]:
-    """The first affected instant from a row on, and the last one before another."""
+def _span(
+    search: Search, kind: str, affected: Bools, first: int | None, last: int | None, share: float = 0.0
+) -> Span:  # fmt: skip
+    """From the first affected row at ``first`` or later to the last one before ``last``."""
+    rows = search.requests
     places = np.flatnonzero(affected)
-    since = until = None
-    if first is not None:
-        later = places[places >= first]
-        since = float(at[later[0]]) if len(later) else None
-    if last is not None:
-        earlier = places[places < last]
-        until = float(at[earlier[-1]]) if len(earlier) else None
-    return since, until
+    since = until = key = None
+    later = places[places >= first] if first is not None else places[:0]
+    earlier = places[places < last] if last is not None else places[:0]
+    if len(later) and rows.dated[later[0]]:
+        since = float(rows.at[later[0]])
+    elif len(later):
+        key = int(rows.key[later[0]])
+    if len(earlier) and rows.dated[earlier[-1]]:
+        until = float(rows.at[earlier[-1]])
+    return Span(kind, since, until, share, first, last, key)

@@ -17,10 +17,10 @@ _NEAR = 0.08  # of a bound of the length: what lies between two texts is not kno
 
 def diagnosed(kind: str, seed: int, folder: Path) -> tuple[Truth, Diagnosis]:
     """Write the log, ingest it, look at it."""
-    scene, truth = incidents.make(kind, seed)
+    written, truth = incidents.written(kind, seed, folder / "logs")
     store = harness.new_store(folder)
-    for host, path in incidents.write(scene, folder / "logs").items():
-        harness.run(store, [path], host=host, final=True)
+    for host, paths in written.items():
+        harness.run(store, paths, host=host, final=True)
     with store.reading() as reader:
         end = newest(reader)
         assert end is not None
@@ -74,7 +74,7 @@ def _same(truth: dict[str, object], found: dict[str, object]) -> bool:
                 return False
             (op, bound), slack = next(iter(value.items())), _NEAR
             slack = 0.35 if name == "concurrency" else _NEAR
-            if abs(float(other[op]) - float(bound)) > max(3.0, slack * float(bound)):  # type: ignore[arg-type]
+            if abs(float(other[op]) - float(bound)) > max(3.0, slack * float(bound)):
                 return False
         elif value != other:
             return False
@@ -99,7 +99,7 @@ def main() -> int:
     options = parser.parse_args()
     first, last = map(int, options.seeds.split(":"))
     score: Counter[str] = Counter()
-    for kind in options.kinds or incidents.KINDS:
+    for kind in options.kinds or incidents.ALL_KINDS:
         for seed in range(first, last):
             with tempfile.TemporaryDirectory() as folder:
                 truth, diagnosis = diagnosed(kind, seed, Path(folder))

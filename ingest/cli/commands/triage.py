@@ -87,7 +87,9 @@ def triage(
         with open_reader(ctx) as reader:
             window = window_of(reader, since, until, as_of, fail_if_any, look)
             report = _report(reader, window, limit, explain)
-        if fail_if_any and not report.diagnosis.requests and not report.told:
+        if fail_if_any and not (
+            report.diagnosis.requests or report.diagnosis.answers or report.told
+        ):
             raise NoData(
                 f"there is nothing to look at from {window.since:%Y-%m-%d %H:%M} to {window.until:%Y-%m-%d %H:%M} UTC",
                 "ttsq status tells whether logs are read; --as-of data looks at the newest there is",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ingest.causes.columns import Attribute, Codes, Floats, Ints, Labels, Value
+from ingest.causes.columns import Attribute, Bools, Codes, Floats, Ints, Labels, Value
 from ingest.stores.contract import QueryResult
 from ingest.stores.results import TableRows
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _KEYS_LOOKED_AT = 64  # attributes a store may have before the rest is left out
+FILE_SHIFT = 40  # a key is file_key << 40 | offset (ingest.model)
 _HEAD = 5000  # rows that tell which attributes there are
 
 
@@ -83,6 +84,23 @@ def labelled(array: "pa.Array") -> Labels:
     place[-1] = -1
     codes = np.array(pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False), np.int64)
     return Labels(place[codes], tuple(values[i] for i in order))
+
+
+def order_of(key: Ints, at: Floats, dated: Bools) -> Ints:
+    """Rows in the order of time, int64[n]; those whose instant is not known come first, by how far into its log file each stands.
+
+    Files without instants are taken to be of one time: what lies in the middle of each belongs together.
+    """
+    if dated.all():
+        return np.lexsort((key, at))
+    far = np.zeros(len(key))
+    by_key = np.argsort(key, kind="stable")
+    undated = by_key[~dated[by_key]]
+    file = key[undated] >> FILE_SHIFT
+    begins = np.flatnonzero(np.diff(file, prepend=-1))
+    count = np.diff(np.append(begins, len(file)))
+    far[undated] = (np.arange(len(file)) - np.repeat(begins, count)) / np.repeat(count, count)
+    return np.lexsort((key, np.where(dated, at, far)))
 
 
 def attributes_of(texts: "pa.Array") -> tuple[Attribute, ...]:

@@ -16,8 +16,11 @@ from ingest.causes.symptoms import (
     END_TO_END,
     ERRORS,
     FAILURES,
+    HTTP_ERRORS,
+    HTTP_LATENCY,
     LATENCY,
     SILENCE,
+    SILENT_FAILURES,
     UNFINISHED,
     WARNINGS,
 )
@@ -73,6 +76,8 @@ def statement(f: Finding, window: Window) -> str:
         return _of_errors(f, window)
     if f.symptom == CACHE_FILLING:
         return _of_samples(f, window)
+    if f.symptom in (HTTP_ERRORS, HTTP_LATENCY, SILENT_FAILURES):
+        return _of_answers(f, window)
     columns = "r.id, r.host, r.logged_at, r.status, r.error_code, r.model_stage, r.duration_ms, r.text_len"
     joins, wanted, order = "", [], "r.logged_at desc"
     if f.symptom == LATENCY and f.stage != END_TO_END:
@@ -160,4 +165,24 @@ def _of_samples(f: Finding, window: Window) -> str:
         "select c.sampled_at, c.host, c.path, c.used_percent\nfrom cache_samples c\n"
         f"where c.sampled_at >= {_instant(window.since)} and c.sampled_at <= {_instant(window.until)}"
         f"{wanted}\norder by c.sampled_at desc\nlimit 100"
+    )
+
+
+def _of_answers(f: Finding, window: Window) -> str:
+    first, last = _ends(f, window)
+    wanted = [f"h.logged_at >= {first}", f"h.logged_at <= {last}"]
+    wanted.append("h.server is null" if f.subject is None else f"h.server = {_literal(f.subject)}")
+    wanted += [f"h.{c.name} = {_literal(c.value)}" for c in f.conditions]
+    order = "h.logged_at desc"
+    if f.symptom == HTTP_ERRORS:
+        wanted.append(f"h.http_status = {int(f.code or 0)}")
+    elif f.symptom == HTTP_LATENCY:
+        order = "h.request_ms desc nulls last"
+    else:
+        wanted.append("h.http_status < 400 and r.status <> 'success'")
+    where = "\n  and ".join(wanted)
+    return (
+        "select h.logged_at, h.host, h.server, h.client, h.path, h.http_status, h.request_ms, r.id, r.status,"
+        " r.duration_ms\nfrom http_requests h\nleft join requests r on r.request_key = h.request_key"
+        f"\nwhere {where}\norder by {order}\nlimit 100"
     )

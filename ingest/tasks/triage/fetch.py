@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from ingest.causes.columns import (
+    Answers,
     Arrivals,
     Attribute,
     Floats,
@@ -26,7 +27,7 @@ from ingest.causes.columns import (
 from ingest.stores import tables as schema
 from ingest.stores.contract import Reader
 from ingest.tasks.triage import statements as sql
-from ingest.tasks.triage.arrays import Fetched, attributes_of, labelled
+from ingest.tasks.triage.arrays import Fetched, attributes_of, labelled, order_of
 
 CAP = 100_000
 DAY = timedelta(hours=24)
@@ -63,9 +64,10 @@ def fetched(reader: Reader, window: Window, cap: int = CAP) -> Observed:
     since, until = _seconds(window.since), _seconds(window.until)
     arrivals, finished = _arrivals(reader, binds, requests, records, every > 1, until)
     requests = _with_concurrency(requests, arrivals, finished)
+    answers, answered = _answers(reader, binds, requests, cap)
     first = float(requests.at[0]) if len(requests) else since
     return Observed(max(since, min(first, _first(records, samples, first))), until, total,
-                    requests, records, samples, arrivals)  # fmt: skip
+                    requests, records, samples, arrivals, answers, answered)  # fmt: skip
 
 
 def _seconds(instant: datetime) -> float:
@@ -92,7 +94,7 @@ def _requests(reader: Reader, binds: Mapping[str, object], every: int, wrong: in
     key, started, logged = rows.ints("request_key"), rows.floats("started"), rows.floats("logged")
     dated = rows.ints("dated") == 1
     at = np.where(np.isnan(started), logged, started)
-    order = np.lexsort((key, at)) if dated.all() else np.lexsort((key, np.where(dated, at, 0)))
+    order = order_of(key, at, dated)
     return _in_order(rows, order, key, at, dated, every, wrong, optional, reader, binds)
 
 
@@ -192,7 +194,7 @@ def _records(reader: Reader, binds: Mapping[str, object], requests: Requests, ca
     level = rows.labels("level")
     number = np.array([_LEVELS.get(str(v), 1) for v in level.values] or [0], np.int32)
     return Records(
-        key=rows.ints("error_key")[order], at=at[order],
+        key=rows.ints("error_key")[order], at=at[order], dated=rows.ints("dated")[order] == 1,
         level=number[level.codes][order] if rows.rows else np.zeros(0, np.int32),
         row=np.where(known, place, -1)[order], owned=(request >= 0)[order],
         host=rows.labels("host").take(order), code=_codes(rows).take(order),
@@ -209,6 +211,31 @@ def _codes(rows: Fetched) -> Labels:
     plain = [None if m is None else _NUMBERS.sub("#", m) for m in messages.dictionary.to_pylist()]
     without = pa.array(plain, pa.string()).take(messages.indices)
     return labelled(pc.coalesce(rows.array("code").cast(pa.string()), without))
+
+
+def _answers(
+    reader: Reader, binds: Mapping[str, object], requests: Requests, cap: int
+) -> tuple[Answers, int]:
+    """The access lines of a window, and how many there are."""
+    window = {name: binds[name] for name in ("since", "until")}
+    total, wrong = (int(str(v)) for v in reader.query(sql.HTTP_COUNT, window).rows[0])
+    every = _next_prime(-(-total // cap)) if total > cap else 1
+    every_wrong = _next_prime(-(-wrong // cap)) if wrong > cap else 1
+    asked = {**window, "every": every, "wrong": every_wrong}
+    rows = Fetched.of(reader.query(sql.ANSWERS, asked))
+    key, at, dated = rows.ints("http_key"), rows.floats("instant"), rows.ints("dated") == 1
+    order = order_of(key, at, dated)
+    place, known = _places(requests.key, rows.ints("request_key", -1))
+    key, status = key[order], rows.ints("http_status")[order].astype(np.int32)
+    plain = ("instance", "server", "path", "client", "method")
+    return Answers(
+        key=key, at=at[order], dated=dated[order],
+        weight=_weights(key, status >= 500, every, every_wrong), sampled=key % every == 0,
+        status=status, request_ms=rows.floats("request_ms")[order],
+        bytes_sent=rows.floats("bytes_sent")[order], row=np.where(known, place, -1)[order],
+        host=rows.labels("host").take(order),
+        plain=tuple(Attribute(n, rows.labels(n).take(order)) for n in plain),
+    ), total  # fmt: skip
 
 
 def _samples(reader: Reader, binds: Mapping[str, object], cap: int) -> Samples:
@@ -234,7 +261,7 @@ def _arrivals(
             rows.labels("host"),
         )
     else:
-        have = ~np.isnan(requests.started)
+        have = ~np.isnan(requests.started) & requests.dated
         started, completed = requests.started[have], requests.completed[have]
         host = requests.host.take(have)
     order = np.argsort(started, kind="stable")
@@ -267,7 +294,7 @@ def _with_concurrency(requests: Requests, arrivals: Arrivals, completed: Floats)
         starts = arrivals.at[here]
         # what has no end counts for itself only: hangs would make a crowd of everything behind them
         ends = np.sort(np.where(np.isnan(completed[here]), starts, completed[here]))
-        rows = requests.host.equal(host) & ~np.isnan(requests.started)
+        rows = requests.host.equal(host) & ~np.isnan(requests.started) & requests.dated
         begun = np.searchsorted(starts, requests.started[rows], side="right")
         over = np.searchsorted(ends, requests.started[rows], side="left")
         in_flight[rows] = np.maximum(begun - over, 1)

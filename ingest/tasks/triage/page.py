@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from ingest.causes.findings import CRITICAL, NOTE, WARNING, Finding
+from ingest.causes.symptoms import RTF
 from ingest.render.cells import display_width, escape_controls, zone_label
 from ingest.tasks.triage.listing import named
 from ingest.tasks.triage.phrases import Clock, duration, number, percent, title, written
@@ -20,7 +21,7 @@ _ZH = {
     CRITICAL: "严重", WARNING: "警告", NOTE: "提示", "elsewhere": "其他", "all": "全部请求",
     "of": "/", "more": "另有 {} 条", "earlier": "早 {}",
 }  # fmt: skip
-_LOOKED_FOR_ZH = "失败、未结束、变慢的阶段、缓存、警告、音频、静默、时钟"
+_LOOKED_FOR_ZH = "失败、未结束、变慢的阶段、缓存、警告、音频、静默、时钟、HTTP 响应"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +70,14 @@ def span_words(report: TriageReport, look: PageLook) -> str:
 def healthy(report: TriageReport, look: PageLook, clock: Clock) -> str:
     """What is said of a window without findings: what was looked for, and over how much."""
     count, span = number(report.diagnosis.requests), span_words(report, look)
+    answers = report.diagnosis.answers
     if look.language == "zh":
-        told = [f"未发现异常：{count} 个请求，{span}", f"已检查：{_LOOKED_FOR_ZH}"]
+        count += f" 个请求，{number(answers)} 个 HTTP 响应" if answers else " 个请求"
+        told = [f"未发现异常：{count}，{span}", f"已检查：{_LOOKED_FOR_ZH}"]
     else:
+        count += f" requests, {number(answers)} HTTP answers" if answers else " requests"
         told = [
-            f"nothing is wrong: {count} requests, {span}",
+            *textwrap.wrap(f"nothing is wrong: {count}, {span}", _WIDTH),
             *textwrap.wrap("looked for " + ", ".join(report.diagnosis.looked_for), _WIDTH),
         ]
     unsure = report.uncertain
@@ -133,7 +137,10 @@ def _where(f: Finding, look: PageLook) -> str:
     if f.rate_outside is not None:
         words += f"; {look.word('elsewhere')} {percent(f.rate_outside)} %"
     if f.slow_ms is not None and f.usual_ms is not None and f.usual_ms == f.usual_ms:
-        words += f"; {number(f.slow_ms)} ms / {number(f.usual_ms)} ms"
+        if f.symptom == RTF:
+            words += f"; RTF {f.slow_ms:.2f} / {f.usual_ms:.2f}"
+        else:
+            words += f"; {number(f.slow_ms)} ms / {number(f.usual_ms)} ms"
     return words
 
 

@@ -110,6 +110,8 @@ def whose(conditions: tuple[Condition, ...]) -> str:
 
 def _when(f: Finding, clock: Clock) -> str:
     since, until = clock.time(f.since), clock.time(f.until)
+    if f.since_place:
+        return f" from {escape_controls(f.since_place)} on"
     if since and until:
         return f" from {since} to {until}"
     if since:
@@ -203,11 +205,39 @@ def _rtf(f: Finding, clock: Clock) -> str:
     return f"synthesis is slower than usual for the length of its audio: {_of(f)}{_when(f, clock)}"
 
 
+def _http_errors(f: Finding, clock: Clock) -> str:
+    who = f" from {shown(f.subject)}" if f.subject else ""
+    answers = "answers" if not f.conditions else f"answers to {_asked(f.conditions)}"
+    return f"HTTP {shown(f.code)}{who}: {_share(f)} of {answers}{_when(f, clock)}"
+
+
+def _asked(conditions: tuple[Condition, ...]) -> str:
+    """Whose requests HTTP answered."""
+    names = {"path": "requests of path", "client": "client"}
+    parts = [f"{names.get(c.name, shown(c.name))} {shown(c.value)}" for c in conditions]
+    return " and ".join(parts)
+
+
+def _http_latency(f: Finding, clock: Clock) -> str:
+    of = f" for {_asked(f.conditions)}" if f.conditions else ""
+    if f.stage == "outside_synthesis":
+        longer = duration(((f.slow_ms or 0.0) - (f.usual_ms or 0.0)) / 1000)
+        return f"answers take {longer} longer outside synthesis{of}{_when(f, clock)}"
+    return f"answers take {times(f.ratio or 1)} times as long{of}{_when(f, clock)}"
+
+
+def _silent_failures(f: Finding, clock: Clock) -> str:
+    of = f" to {_asked(f.conditions)}" if f.conditions else ""
+    return f"HTTP says that all is well, but the synthesis failed: {_share(f)} of answers{of}{_when(f, clock)}"
+
+
 TITLES: dict[str, Callable[[Finding, Clock], str]] = {
     "failures": _failures, "unfinished": _unfinished, "latency": _latency,
     "warnings": _warnings, "cache_write": _cache_write, "cache_hits": _cache_hits,
     "audio_size": _audio_size, "dull_audio": _dull, "silence": _silence, "clock": _clock,
     "errors": _errors, "cache_filling": _filling, "rtf": _rtf,
+    "http_errors": _http_errors, "http_latency": _http_latency,
+    "silent_failures": _silent_failures,
 }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from ingest.causes.dimensions import ATTRIBUTE, CACHE_HIT, CONCURRENCY, TEXT, TEXT_LEN, Condition
 from ingest.causes.findings import Finding
+from ingest.render.cells import escape_controls
 from ingest.tasks.triage.phrases import Clock, number, percent, quoted, shown, times
 
 _CLASSES = {
@@ -22,6 +23,9 @@ _NAMES = {
     "profile": "引擎",
     "release": "版本",
     "client": "客户端",
+    "path": "路径",
+    "server": "服务器",
+    "method": "方法",
 }
 
 
@@ -49,6 +53,8 @@ def whose_zh(conditions: tuple[Condition, ...]) -> str:
 
 def _since(f: Finding, clock: Clock) -> str:
     since, until = clock.time(f.since), clock.time(f.until)
+    if f.since_place:
+        return f"自 {escape_controls(f.since_place)} 起"
     if since and until:
         return f"自 {since} 至 {until}"
     if since:
@@ -146,11 +152,32 @@ def _rtf(f: Finding, clock: Clock) -> str:
     return f"{whose_zh(f.conditions)}的请求{_since(f, clock)}有 {_share(f)} 合成比平时慢"
 
 
+def _http_errors(f: Finding, clock: Clock) -> str:
+    who = f"（{shown(f.subject)}）" if f.subject else ""
+    return f"HTTP {shown(f.code)}{who}：{whose_zh(f.conditions)}的请求{_since(f, clock)} {_share(f)} 出错"
+
+
+def _http_latency(f: Finding, clock: Clock) -> str:
+    where = "合成之外的耗时" if f.stage == "outside_synthesis" else "HTTP 响应"
+    slower = f"变慢 {times(f.ratio or 1)} 倍"
+    if f.stage == "outside_synthesis":
+        slower = f"增加 {duration_zh(((f.slow_ms or 0.0) - (f.usual_ms or 0.0)) / 1000)}"
+    return f"{where}{slower}（{whose_zh(f.conditions)}），{_since(f, clock)}"
+
+
+def _silent_failures(f: Finding, clock: Clock) -> str:
+    return (
+        f"{whose_zh(f.conditions)}的请求{_since(f, clock)}有 {_share(f)} 合成失败，HTTP 却返回成功"
+    )
+
+
 TITLES_ZH: dict[str, Callable[[Finding, Clock], str]] = {
     "failures": _failures, "unfinished": _unfinished, "latency": _latency,
     "warnings": _warnings, "cache_write": _cache_write, "cache_hits": _cache_hits,
     "audio_size": _audio_size, "dull_audio": _dull, "silence": _silence, "clock": _clock,
     "errors": _errors, "cache_filling": _filling, "rtf": _rtf,
+    "http_errors": _http_errors, "http_latency": _http_latency,
+    "silent_failures": _silent_failures,
 }  # fmt: skip
 
 

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from ingest.causes.answers import OUTSIDE
 from ingest.causes.diagnose import diagnose
 from ingest.causes.dimensions import TEXT, TEXT_LEN, Condition
 from ingest.causes.findings import Diagnosis, Finding
-from ingest.causes.symptoms import CACHE_FILLING, CLOCK, ERRORS, SILENCE
+from ingest.causes.symptoms import CACHE_FILLING, CLOCK, ERRORS, HTTP_ERRORS, HTTP_LATENCY, SILENCE
 from ingest.stores.contract import Reader
 from ingest.tasks.triage import statements as sql
+from ingest.tasks.triage.arrays import FILE_SHIFT
 from ingest.tasks.triage.fetch import Window, fetched
 
 _EXAMPLES = 3
@@ -66,8 +68,18 @@ def triage(reader: Reader, window: Window, limit: int | None = None) -> TriageRe
 
 def _told(reader: Reader, rank: int, finding: Finding, texts: Mapping[int, Condition]) -> Told:
     finding = _with_text(finding, texts)
+    finding = replace(finding, since_place=_place(reader, finding.since_key))
     examples = _examples(reader, finding)
     return Told(rank, finding, examples, _next(finding, examples))
+
+
+def _place(reader: Reader, key: int | None) -> str | None:
+    """Path and offset of a row that no instant is known of."""
+    if key is None:
+        return None
+    rows = reader.query(sql.PLACE, {"file_key": key >> FILE_SHIFT}).rows
+    offset = key & ((1 << FILE_SHIFT) - 1)
+    return f"{rows[0][0]} @ {offset:,}" if rows else None
 
 
 def _texts(reader: Reader, findings: Sequence[Finding | None]) -> dict[int, Condition]:
@@ -104,6 +116,8 @@ def _examples(reader: Reader, finding: Finding) -> tuple[Example, ...]:
         statement = sql.SAMPLE_EXAMPLES
     elif finding.of_records:
         statement = sql.RECORD_EXAMPLES
+    elif len(finding.lines):
+        statement = sql.ANSWER_EXAMPLES
     rows = reader.query(statement.format(keys=", ".join(map(str, keys))), {}).rows
     by_key = {int(str(r[0])): r for r in rows}
     return tuple(
@@ -126,6 +140,13 @@ def _next(finding: Finding, examples: tuple[Example, ...]) -> str:
         return f"ttsq run error_groups{_around(finding, timedelta(0))}"
     if finding.symptom == CACHE_FILLING:
         return "ttsq run cache_full_forecast --as-of data"
+    if finding.symptom == HTTP_ERRORS:
+        is_refused = (finding.code or "").startswith("4")
+        name = "rejected_requests" if is_refused else "http_errors"
+        return f"ttsq run {name}{_around(finding, timedelta(minutes=1))}"
+    if finding.symptom == HTTP_LATENCY:
+        name = "time_outside_synthesis" if finding.stage == OUTSIDE else "http_latency_over_time"
+        return f"ttsq run {name}{_around(finding, timedelta(minutes=1))}"
     first = next((e.id for e in examples if e.id), None)
     return "ttsq run error_codes" if first is None else f"ttsq trace {shlex.quote(first)}"
 

@@ -24,13 +24,45 @@ HOSTS = """\
 select host, cast(extract(epoch from max(last_logged_at)) as double precision) as last_at
 from log_files group by host order by host"""
 
+HTTP_COUNT = """\
+select count(*), coalesce(sum(case when http_status >= 500 then 1 else 0 end), 0)
+from http_requests where logged_at >= :since and logged_at <= :until"""
+
+# a line belongs to the request that it names by key, else to the one that has its X-Request-ID alone
+ANSWERS = """\
+select
+    h.http_key,
+    cast(extract(epoch from h.logged_at) as double precision) as instant,
+    case when h.time_source = 'file' then 0 else 1 end as dated,
+    h.http_status,
+    h.request_ms,
+    cast(h.bytes_sent as double precision) as bytes_sent,
+    coalesce(h.request_key, named.request_key) as request_key,
+    h.host,
+    h.instance,
+    h.server,
+    h.path,
+    h.client,
+    h.method
+from http_requests h
+left join (
+    select request_id, min(request_key) as request_key
+    from requests
+    where logged_at >= :since and logged_at <= :until and request_id is not null
+    group by request_id
+    having count(*) = 1
+) named on h.request_key is null and named.request_id = h.request_id
+where h.logged_at >= :since and h.logged_at <= :until
+  and (h.http_key % :every = 0 or (h.http_key % :wrong = 0 and h.http_status >= 500))"""
+
 ARRIVALS = """\
 select
     host,
     cast(extract(epoch from started_at) as double precision) as started,
     cast(extract(epoch from completed_at) as double precision) as completed
 from requests
-where logged_at >= :since and logged_at <= :until and started_at is not null"""
+where logged_at >= :since and logged_at <= :until and started_at is not null
+  and time_source <> 'file'"""
 
 STAGES = """\
 select request_key, stage, duration_ms
@@ -42,6 +74,7 @@ ERRORS = """\
 select
     error_key,
     cast(extract(epoch from occurred_at) as double precision) as instant,
+    case when time_source = 'file' then 0 else 1 end as dated,
     level,
     request_key,
     host,
@@ -95,6 +128,16 @@ RECORD_EXAMPLES = """\
 select e.error_key as key, e.id, f.path, e.byte_offset
 from errors e left join log_files f on f.file_key = e.file_key
 where e.error_key in ({keys})"""
+
+ANSWER_EXAMPLES = """\
+select h.http_key as key, coalesce(r.id, h.id, h.request_id) as id, f.path, h.byte_offset
+from http_requests h
+left join log_files f on f.file_key = h.file_key
+left join requests r on r.request_key = h.request_key
+where h.http_key in ({keys})"""
+
+PLACE = """\
+select path from log_files where file_key = :file_key"""
 
 SAMPLE_EXAMPLES = """\
 select s.sample_key as key, null as id, f.path, s.byte_offset

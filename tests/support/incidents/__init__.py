@@ -6,6 +6,7 @@ failed. A kind changes one thing from an instant on, or nothing (the healthy one
 
 import random
 from collections.abc import Callable
+from pathlib import Path
 
 from tests.support.incidents.failures import (
     bad_mix,
@@ -27,6 +28,7 @@ from tests.support.incidents.failures import (
     voice_ill,
 )
 from tests.support.incidents.few import few_all, few_host, few_known, few_long, few_voice
+from tests.support.incidents.foreign import ENGINE_KINDS, engines, write_engines
 from tests.support.incidents.healthy import (
     healthy,
     healthy_mix,
@@ -87,4 +89,17 @@ KINDS: dict[str, Callable[[Scene], Truth]] = {
 }  # fmt: skip
 
 
-__all__ = ["KINDS", "Scene", "Truth", "make", "write"]
+ALL_KINDS = (*KINDS, *ENGINE_KINDS)
+
+
+def written(kind: str, seed: int, folder: Path) -> tuple[dict[str, list[Path]], Truth]:
+    """Write the logs of a kind: the files of each host, and what is wrong in them."""
+    if kind in KINDS:
+        scene, truth = make(kind, seed)
+        return {host: [path] for host, path in write(scene, folder).items()}, truth
+    service_of = engines(random.Random(f"{kind} {seed}"))
+    truth = ENGINE_KINDS[kind](service_of)
+    return write_engines(service_of, folder), truth
+
+
+__all__ = ["ALL_KINDS", "KINDS", "Scene", "Truth", "make", "write", "written"]
