@@ -359,7 +359,7 @@ class Claims:
         return [*pairs] if instance is None else [*pairs, ("instance", instance)]
 
     def _traceback(self, record: Record) -> bytes:
-        if record.first.json is not None:
+        if record.first.json is not None and not record.first.json.grows:
             return (record.first.json.traceback or "").encode("utf-8", "replace")
         if record.traceback < 0:
             return b""

@@ -251,7 +251,7 @@ class Gatherer:
 
     def _may_grow(self, record: Record) -> bool:
         line = record.first
-        if line.json is not None or (line.access is not None):
+        if line.access is not None or (line.json is not None and not line.json.grows):
             return False
         if record.state != NO_TRACEBACK or record.open_text:
             return True

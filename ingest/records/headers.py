@@ -31,6 +31,10 @@ _LEVEL = re.compile(
     rb"|(?<![\w.])(?P<colon>(?i:" + _WORDS + rb")):(?=\s|$)"
     rb"|(?<=[|-] )(?P<barred>(?i:" + _WORDS + rb")) *(?=[|-] )"
     rb"|^[ |:-]*(?P<first>(?i:" + _WORDS + rb"))(?= +[\[|:-]|  )"
+    rb"|\[(?P<letter>[VIWEF]):onnxruntime:[^\]]{0,200}\]"
+    rb"|^: (?P<named>(?i:"
+    + _WORDS
+    + rb"))/[\w-]{1,60}\]"  # Celery, whose bracket holds the stamp, too
 )
 _UVICORN = re.compile(rb"(?P<level>" + _WORDS.upper() + rb"):(?P<pad> +|$)")
 _BASIC = re.compile(rb"(?P<level>" + _WORDS.upper() + rb"):(?P<name>[A-Za-z_][\w.-]*):")
@@ -38,7 +42,14 @@ _GLOG = re.compile(
     rb"(?P<level>[DIWEF])(?:(?P<Y>\d{4}))?(?P<M>\d\d)(?P<D>\d\d) (?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)\.(?P<f>\d{6,9}) +"
     rb"\d+ (?P<place>[^\s:\]]{1,100}:\d+)\] ?"
 )
-_GLOG_LEVELS = {b"D": L_DEBUG, b"I": L_INFO, b"W": L_WARNING, b"E": L_ERROR, b"F": L_CRITICAL}
+_GLOG_LEVELS = {
+    b"D": L_DEBUG,
+    b"V": L_DEBUG,
+    b"I": L_INFO,
+    b"W": L_WARNING,
+    b"E": L_ERROR,
+    b"F": L_CRITICAL,
+}
 _LEADING = re.compile(
     rb"(?:\[[A-Za-z][\w .-]{0,30}\] )?[\[(]?(?P<level>"
     + _WORDS.upper()
@@ -48,14 +59,26 @@ _BEHIND = re.compile(rb"[ \t]*(?:[-|:\])>,]+[ \t]*)*")
 # what stands between level and message: [file.py:12], name:function:12 -, name -, name:, | name |, in name:, 12#12:
 _PLACES = (
     re.compile(rb"\[(?P<name>[\w./-]{1,100}:\d+)\] ?"),
-    re.compile(rb"(?P<name>[\w.<>/-]{1,100}:[\w<>.]{1,100}:\d+) (?:-|\||:) ?"),
-    re.compile(rb"(?P<name>[\w.<>/-]{1,100}:\d+) (?:-|\||:) ?"),
+    re.compile(rb"(?P<name>[\w.<>/-]{1,100}:[\w<>.]{1,100}:\d+) (?:-|\||:)(?! ?\"[A-Z]+ ) ?"),
+    re.compile(rb"(?P<name>[\w.<>/-]{1,100}:\d+) (?:-|\||:)(?! ?\"[A-Z]+ ) ?"),  # no client's port
     re.compile(rb"in (?P<name>[\w.]{1,100}): "),
     re.compile(rb"(?P<name>\d+#\d+): (?:\*\d+ )?"),
     re.compile(rb"\[(?P<name>[A-Za-z_][\w./:-]{0,100})\] ?(?:[-:|] )?"),
     re.compile(rb"(?P<name>[A-Za-z_][\w.]{0,100}) (?:\||-) (?:(?P<more>[A-Za-z_]\w{0,60}) \| )?"),
     re.compile(rb"(?P<name>[a-z_][\w.]{0,60}): "),
 )
+_UNBOXED = (
+    *_PLACES[:-1],
+    re.compile(
+        rb"(?P<name>[A-Za-z_]\w*(?:\.\w+)+|__\w+__"
+        rb"|root|werkzeug|uvicorn|gunicorn|fastapi|flask|app|api|main|server|engine|tts|worker): "
+    ),
+)
+# behind the logger, by OpenTelemetry's instrumentation of logging: [file.py:12] [trace_id=… span_id=…] -
+_TRACED = re.compile(rb"(?:\[[\w./<>-]{1,100}:\d+\] )?\[trace_id=[^\]]{0,200}\] ?(?:- )?")
+_BLANK_STAMP = re.compile(
+    rb" {8,30}(?P<level>" + _WORDS.upper() + rb") +"
+)  # Rich, within one second
 _NAME_BEFORE = re.compile(
     rb"(?<![\w.])(?P<name>[A-Za-z_][\w.]{0,100}(?::\w+)?(?::\d+)?)[ \t\]]*[-|: ]*[\[( ]*$"
 )
@@ -79,6 +102,9 @@ def header_of(text: bytes) -> Header | None:
         found = _stamped(text)
         if found is not None:
             return found
+    elif first == b" ":
+        blank = _BLANK_STAMP.match(text)
+        return Header(LEVELS[blank["level"].lower()], blank.end()) if blank else None
     elif first.isalpha():
         found = _glog(text) if first in b"DIWEF" else None
         if found is not None:
@@ -96,6 +122,11 @@ def header_of(text: bytes) -> Header | None:
 
 def _stamped(text: bytes) -> Header | None:
     found = stamp_at(text, bracketed=text[:1] == b"[")
+    if found is None and text[:1] == b"[" and b": " in text[:REACH]:
+        found = stamp_at(text[1:])
+        found = (found[0], found[1] + 1) if found is not None else None
+        if found is not None and text[found[1] : found[1] + 2] != b": ":
+            return None
     if found is None:
         return None
     stamp, end = found
@@ -113,7 +144,8 @@ def _is_early(window: bytes, level: re.Match[bytes]) -> bool:
 
 
 def _level_of(match: re.Match[bytes]) -> int:
-    return LEVELS[match.group(match.lastgroup or 0).lower()]
+    word = match.group(match.lastgroup or 0)
+    return _GLOG_LEVELS[word] if match.lastgroup == "letter" else LEVELS[word.lower()]
 
 
 def _finished(
@@ -124,7 +156,7 @@ def _finished(
     logger = name["name"] if name is not None else None
     at = _BEHIND.match(text, level_end).end()  # type: ignore[union-attr]
     boxed = text[level_start : level_start + 1] in (b"[", b"(", b"<")
-    for place in _PLACES if boxed else _PLACES[:-1]:  # else ``exited: …`` is the message's own
+    for place in _PLACES if boxed else _UNBOXED:  # else ``exited: …`` is the message's own
         match = place.match(text, at)
         if match is not None:
             if logger is None:
@@ -133,7 +165,8 @@ def _finished(
             elif place in _PLACES[:3]:
                 at = match.end()
             break
-    return Header(level, at, stamp, logger)
+    traced = _TRACED.match(text, at)
+    return Header(level, traced.end() if traced else at, stamp, logger)
 
 
 def _by_level(text: bytes) -> Header | None:

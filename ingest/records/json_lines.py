@@ -13,12 +13,16 @@ from ingest.records.access import Access, split_request, take_named
 from ingest.records.headers import LEVELS
 from ingest.records.moments import DAY, Stamp, stamp_at
 
-_MESSAGE = ("message", "event", "msg", "log", "text")
+_MESSAGE = ("message", "event", "msg", "log", "textPayload", "text")
 _TIME = ("timestamp", "asctime", "time", "@timestamp", "ts", "datetime", "date")
 _LEVEL = ("level", "levelname", "severity", "log.level", "lvl")
 _LOGGER = ("logger", "name", "logger_name", "log.logger", "module")
-_EXCEPTION = ("exc_info", "exception", "stack", "stack_info", "traceback", "exc_text")
+_EXCEPTION = (
+    "exc_info", "exception", "stack", "stack_info", "traceback", "exc_text", "error.stack_trace",
+    "stack_trace", "stacktrace",
+)  # fmt: skip
 _ACCESS_TIME = ("time_local", "time_iso8601", "msec", *_TIME)
+_NODE = {"pid", "hostname"}  # what pino and bunyan say of every record
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 
@@ -26,7 +30,7 @@ _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 class JsonLine:
     """A record in JSON: what its header would say, its message, its other keys as (name, text) pairs.
 
-    ``event`` is the message where it is nothing but an event's name; ``traceback`` the exception as text.
+    ``traceback`` is the exception as text; ``grows``: lines without a header may go on with it.
     """
 
     message: str
@@ -37,6 +41,7 @@ class JsonLine:
     traceback: str | None = None
     pairs: tuple[tuple[str, str], ...] = ()
     access: Access | None = field(default=None)
+    grows: bool = False
 
 
 def json_line(text: bytes) -> JsonLine | None:
@@ -49,10 +54,11 @@ def json_line(text: bytes) -> JsonLine | None:
         return None
     if not isinstance(found, dict) or not found:
         return None
-    return _access(found) or _record(found)
+    return _access(found) or record_of(found)
 
 
-def _record(found: dict[str, Any]) -> JsonLine | None:
+def record_of(found: dict[str, Any]) -> JsonLine | None:
+    """The record that an object's members are; None where none of them is a message."""
     record = found.get("record")
     if isinstance(record, dict) and isinstance(record.get("message"), str):
         return _loguru(record)
@@ -60,10 +66,11 @@ def _record(found: dict[str, Any]) -> JsonLine | None:
     message = next((data.pop(k) for k in _MESSAGE if isinstance(data.get(k), str)), None)
     if message is None:
         return None
-    level = _level(_pop(data, _LEVEL))
+    raised = data.pop("err") if isinstance(data.get("err"), dict) else None
+    level = _level(_pop(data, _LEVEL), is_node=data.keys() >= _NODE)
     stamp = _stamp(_pop(data, _TIME))
     logger = _pop(data, _LOGGER)
-    exception = _pop(data, _EXCEPTION)
+    exception = _pop(data, _EXCEPTION) or raised
     return JsonLine(
         message,
         level,
@@ -98,12 +105,14 @@ def _pop(data: dict[str, Any], names: tuple[str, ...]) -> Any:
     return next((data.pop(name) for name in names if data.get(name) not in (None, "")), None)
 
 
-def _level(value: Any) -> int:
+def _level(value: Any, *, is_node: bool = False) -> int:
+    """A level by its name or number: Python's, or pino's and bunyan's, which are ten higher from INFO on."""
     if isinstance(value, str):
         return LEVELS.get(value.strip().lower().encode("utf-8", "replace"), L_NONE)
     if isinstance(value, dict):
         return _level(value.get("name"))
     if isinstance(value, int) and not isinstance(value, bool):
+        value -= 10 if is_node else 0
         return (L_DEBUG, L_DEBUG, L_INFO, L_WARNING, L_ERROR, L_CRITICAL)[
             max(0, min(5, value // 10))
         ]
@@ -144,7 +153,7 @@ def _request_id(data: dict[str, Any]) -> str | None:
 def _exception(value: Any) -> str | None:
     if isinstance(value, dict):
         kind, told = value.get("type"), value.get("value") or value.get("message")
-        trace = value.get("traceback") or value.get("stacktrace")
+        trace = value.get("traceback") or value.get("stacktrace") or value.get("stack")
         if isinstance(trace, str) and trace.strip():
             return trace
         return f"Traceback (most recent call last):\n{kind}: {told}" if kind else None

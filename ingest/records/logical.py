@@ -11,6 +11,7 @@ from ingest.records.headers import Header, header_of
 from ingest.records.hygiene import Bar, parts_of, without_colours
 from ingest.records.json_lines import JsonLine, json_line
 from ingest.records.native import NativeFormat, NativeHeader
+from ingest.records.pair_lines import pair_line
 from ingest.records.physical import Physical
 
 TRACEBACK: Final = b"Traceback (most recent call last):"
@@ -161,6 +162,8 @@ class Reader:
             if at > 0:
                 line.native, line.torn = self.native.header(text[at:]), text[:at]
                 line.text, line.place = text[at:], line.place + at
+            elif b"=" in text and (found := pair_line(text)) is not None:
+                line.json = found
             else:
                 line.header = header_of(text)
                 line.access = access_of(text, None) if line.header is None else None

@@ -35,6 +35,7 @@ _SHAPES = (
     + _TIME
     + _ZONE,
     rb"(?P<M>\d\d)[-/](?P<D>\d\d) " + _TIME,
+    rb"(?P<M>\d\d)/(?P<D>\d\d)/(?:(?P<Y>\d{4})|(?P<y>\d\d)),? " + _TIME,  # transformers, Rich
     _TIME + rb"(?: (?P<a>[AaPp])[Mm]\b)?",
 )
 STAMP = [re.compile(shape) for shape in _SHAPES]

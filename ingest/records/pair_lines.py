@@ -1,0 +1,100 @@
+"""Lines of pairs: logfmt, and what structlog prints to a console → message and pairs, as a JSON line has them (pure).
+
+logfmt is ``time=… level=info msg="…" key=value`` (logrus, log/slog, structlog's LogfmtRenderer); structlog's ConsoleRenderer
+prints ``stamp [level    ] event      [logger] key=value``, a value in Python's quotes where it holds a space.
+"""
+
+import ast
+import re
+
+from ingest.compiled.layout import L_NONE
+from ingest.records.headers import LEVELS
+from ingest.records.json_lines import JsonLine, record_of
+from ingest.records.moments import stamp_at
+
+MOST = 64 << 10  # bytes of a line that is looked at
+_VALUE = r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s"'=][^\s"=]*|"""
+_PAIR = re.compile(rf"(?P<key>[A-Za-z_@][\w.@-]{{0,63}})=(?P<value>{_VALUE})(?=\s|$)\s*")
+_LOGFMT = re.compile(rb"[A-Za-z_@][\w.@-]{0,63}=")
+_NAMES = re.compile(rb"(?:^|\s)(?:level|lvl|severity)=")
+_WORD = "|".join(sorted((word.decode() for word in LEVELS), key=len, reverse=True))
+_LEVEL = re.compile(rf"\s*\[(?P<level>{_WORD}) *\] ")
+_LOGGER = re.compile(r"\[(?P<name>[A-Za-z_][\w.]{0,100})\](?:\s+|$)")
+_PADDED = re.compile(r"(?P<event>\S.*?)(?:\s{2,}|\s+(?=\[[A-Za-z_][\w.]*\](?:\s|$))|$)")
+_FIRST = re.compile(r"\s(?=[A-Za-z_][\w.-]*=)")
+
+
+def pair_line(text: bytes) -> JsonLine | None:
+    """The record of a line of pairs, or None for any other line."""
+    if len(text) > MOST or b"=" not in text:
+        return None
+    if _LOGFMT.match(text):
+        return _logfmt(text.decode("utf-8", "replace")) if _NAMES.search(text) else None
+    if text[:1].isdigit() and b" [" in text[:64]:
+        return _console(text)
+    return None
+
+
+def _logfmt(text: str) -> JsonLine | None:
+    data = _pairs(text)
+    return None if data is None or "=" not in text else record_of(dict(data))
+
+
+def _console(line: bytes) -> JsonLine | None:
+    """structlog's line: its event is padded, or the logger or the first pair stands behind it."""
+    found = stamp_at(line)
+    if found is None:
+        return None
+    text = line[found[1] :].decode("utf-8", "replace")
+    level = _LEVEL.match(text)
+    if level is None:
+        return None
+    rest = text[level.end() :]
+    event = _PADDED.match(rest)
+    if event is None:
+        return None
+    rest, told = rest[event.end() :], event["event"]
+    logger = _LOGGER.match(rest)
+    rest = rest[logger.end() :] if logger else rest
+    if not rest and logger is None:  # not padded: the pairs stand directly behind a long event
+        first = _FIRST.search(told)
+        told, rest = (told[: first.start()], told[first.end() :]) if first else (told, "")
+    data = _pairs(rest)
+    if not data:
+        return None
+    record = record_of({**dict(data), "event": told})
+    if record is None:
+        return None
+    return JsonLine(
+        told,
+        LEVELS.get(level["level"].encode(), L_NONE),
+        logger["name"] if logger else record.logger,
+        found[0],
+        record.request_id,
+        record.traceback,
+        record.pairs,
+        grows=True,
+    )
+
+
+def _pairs(text: str) -> list[tuple[str, str]] | None:
+    """The pairs that a text is made of as a whole; None where anything else stands in it."""
+    pairs, at = [], 0
+    text = text.rstrip()
+    while at < len(text):
+        match = _PAIR.match(text, at)
+        if match is None:
+            return None
+        pairs.append((match["key"], _unquoted(match["value"])))
+        at = match.end()
+    return pairs
+
+
+def _unquoted(value: str) -> str:
+    if value[:1] not in ('"', "'"):
+        return value
+    try:
+        found = ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return value[1:-1]
+    return found if isinstance(found, str) else value[1:-1]
