@@ -13,7 +13,8 @@ from pathlib import Path
 
 from benchmarks.fixed_log import fixed_log
 from benchmarks.scanned import INPUT_BYTES, Pass
-from ingest.pipeline.ingest import Options, ingest
+from ingest.pipeline.ingest import ingest
+from ingest.pipeline.options import Options
 from ingest.records.formats import compile_format
 from ingest.stores.duckdb.store import DuckDBStore
 from ingest.stores.migrate import ensure_head

@@ -1,14 +1,17 @@
-"""The frozen values that every layer speaks."""
+"""The frozen values that every room speaks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from ingest.errors import TtsqError
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # instants in tables of numbers count from it
+MINUTE_US, DAY_US = 60_000_000, 86_400_000_000  # microseconds
 
 # a key is file_key << 40 | byte offset: a file may have 1 TiB, a store 8 million files
 KEY_SHIFT = 40

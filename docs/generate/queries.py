@@ -152,7 +152,8 @@ def _output(query: NamedQuery, reader: Reader) -> str:
 
 def written() -> str:
     """The page as it ought to be; makes a demo log set and a store for it."""
-    from ingest.pipeline.ingest import Options, ingest
+    from ingest.pipeline.ingest import ingest
+    from ingest.pipeline.options import Options
     from ingest.records.formats import DEFAULT_FORMAT, compile_format
     from ingest.stores.duckdb.store import DuckDBStore
     from ingest.tasks.demo import write_demo

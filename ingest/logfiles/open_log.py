@@ -31,7 +31,7 @@ class OpenLog:
             self.file = replace(file, head=head)
         self.offset = self.committed = decision.offset
         self.recent = b""
-        self.header_offset = -1
+        self.header_offset: int | None = None
         self.damage: DamagedFileError | None = None
         self.note: str | None = None  # what is to be said of its content
 

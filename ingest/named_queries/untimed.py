@@ -3,6 +3,7 @@
 from ingest.named_queries.library import NamedQuery
 from ingest.rows.described import BY_NAME
 from ingest.stores.contract import Reader
+from ingest.stores.results import whole
 
 
 def left_out(reader: Reader, query: NamedQuery) -> str | None:
@@ -10,7 +11,7 @@ def left_out(reader: Reader, query: NamedQuery) -> str | None:
     if query.timed is None:
         return None
     counted = f"select count(*) from {query.timed} where time_source = 'file'"
-    count = int(str(reader.query(counted, None).rows[0][0]))
+    count = whole(reader.query(counted, None).rows[0][0])
     if not count:
         return None
     return f"left out: {count:,} {BY_NAME[query.timed].noun} of logs that tell no time"

@@ -1,4 +1,4 @@
-"""What a run stores: some chunks of a large file at a time, small files together; each commit moves rows and checkpoints at once."""
+"""What a run stores, commit by commit: chunks of a large file, or small files together."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -33,15 +33,15 @@ class _SmallFile:
 
 @dataclass(slots=True)
 class _Committed:
-    """How the run stands behind a commit; ``reading`` is the ledger of the file that is being read."""
+    """How the run stands after a commit; ``reading`` is the ledger of the file being read."""
 
     checkpoints: list[Checkpoint]
     rows: dict[str, int]
     reading: Ledger
     reports: list[FileReport] = field(default_factory=list)
-    number: int = 0  # of files done with when it was begun
-    in_doubt: bool = False  # its commit has been begun
-    apart: bool = False  # a thread does it: what comes of it is known already, and more may be
+    number: int = 0  # of files finished when it began
+    in_doubt: bool = False  # its commit has begun
+    apart: bool = False  # a thread does it: the run goes by its checkpoints already
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,8 @@ class Commits:
     """The commits of one run, and its account of them.
 
     :ivar rows: rows stored so far, by table.
-    :ivar reports: of the files that are done with, in order.
-    :ivar reading: the ledger of what is stored of the file that is being read.
+    :ivar reports: of the finished files, in order.
+    :ivar reading: the ledger of what is stored of the file being read.
     """
 
     def __init__(
@@ -81,13 +81,13 @@ class Commits:
         self._now = now
         self._run_key: int | None = None
         self._newest_run = newest_run  # this one, once it has committed
-        self._is_outrun = False  # another run has committed: what this one knows is true no more
+        self._is_outrun = False  # another run has committed: this one knows an old state
         self._ledger = Ledger()  # of the reports
         self._files = 0  # of which something was stored
         self._held: list[_SmallFile] = []
         self._pending: _Committed | None = None
         self._working: Thread | None = None
-        self._failure: BaseException | None = None  # what has ended that thread's work
+        self._failure: BaseException | None = None  # what ended that thread's work
         self._number = 0
 
     def commit(
@@ -99,12 +99,12 @@ class Commits:
         *,
         apart: bool = False,
     ) -> None:
-        """Store chunks' rows and their checkpoint in one transaction; ``total`` is the file's ledger with them.
+        """Store chunks' rows and their checkpoint in one transaction.
 
-        The rows are taken from ``batches``, which is empty afterwards: memory holds them once. ``apart``: a thread does it, until
-        :meth:`join_thread` is called, which must come before the store is used.
-
-        ``replaced``: what is known of files whose place this one has taken; once this one is known nobody would ask again.
+        ``batches`` is empty afterwards: memory holds the rows once. ``total`` is the file's ledger
+        with these rows. ``replaced`` are checkpoints of files whose place this one has taken; they
+        are stored now because no later run looks for them. ``apart``: a thread commits; call
+        :meth:`join_thread` before the store is used.
         """
         self.flush()
         if self._dry_run:
@@ -113,7 +113,7 @@ class Commits:
         self._write(batches, [*replaced, checkpoint], total, [], apart)
 
     def hold(self, checkpoint: Checkpoint, batches: "list[ChunkRows]", total: Ledger) -> None:
-        """Store the first chunks of a new small file with those of others, soon."""
+        """Keep a new small file's first chunks, to be stored with those of others."""
         self._known.update(checkpoint)
         if not self._dry_run:
             self._held.append(_SmallFile(checkpoint.file_key, batches, total))
@@ -132,7 +132,7 @@ class Commits:
         self._held.clear()
 
     def file_done(self, report: FileReport) -> None:
-        """Record that a file was read to its end; the report of a held file counts when its rows are stored."""
+        """Record that a file was read to its end; a held file counts once its rows are stored."""
         self.reading = Ledger()
         self._number += 1
         if self._held and self._held[-1].report is None:
@@ -164,7 +164,7 @@ class Commits:
         self._pending = _Committed(
             checkpoints, dict(self.rows), reading, reports, self._number, apart=apart
         )
-        tally = self._tally(self._pending)
+        tally = self._tally(reports, reading)
         if not apart:
             self._transact(batches, self._pending, tally)
             self._take(self._pending)
@@ -175,14 +175,14 @@ class Commits:
         self._working = Thread(target=self._work, args=arguments, name="ttsq-commit", daemon=True)
         self._working.start()
 
-    def _work(self, batches: "list[ChunkRows]", more: _Committed, tally: "_Tally") -> None:
+    def _work(self, batches: "list[ChunkRows]", more: _Committed, tally: _Tally) -> None:
         try:
             self._transact(batches, more, tally)
         except BaseException as error:
             self._failure = error
 
-    def _transact(self, batches: "list[ChunkRows]", more: _Committed, tally: "_Tally") -> None:
-        """One transaction; adds its rows to those of ``more``."""
+    def _transact(self, batches: "list[ChunkRows]", more: _Committed, tally: _Tally) -> None:
+        """Commit one transaction; add its row counts to those of ``more``."""
         from ingest.pipeline.changes import make_changes
         from ingest.rows.join import content_of, join
 
@@ -203,7 +203,7 @@ class Commits:
 
     @contextmanager
     def _writing(self, checkpoints: Sequence[Checkpoint]) -> Iterator[Writer]:
-        """A transaction that stands on what this run knows of its store, and of the files whose checkpoints it is to move."""
+        """A transaction that is refused if the store has changed under this run."""
         offsets = self._known.offsets(c.file_key for c in checkpoints)
         try:
             with self._store.writing(Standing(self._newest_run, offsets)) as writer:
@@ -213,9 +213,9 @@ class Commits:
             raise
 
     def join_thread(self) -> None:
-        """Wait for what a thread is storing.
+        """Wait for the commit that a thread is doing.
 
-        :raises TtsqError: what has failed there.
+        :raises TtsqError: when that commit failed.
         """
         if self._working is None:
             return
@@ -242,7 +242,7 @@ class Commits:
             self.note(report)
 
     def _resolve_pending(self) -> None:
-        """Of a commit that was interrupted only the store knows whether it came about."""
+        """Ask the store whether an interrupted commit took place."""
         with suppress(Exception):  # that it failed is known, or about to be
             self.join_thread()
         pending, self._pending = self._pending, None
@@ -260,14 +260,14 @@ class Commits:
         places = {c.file_key: c.committed_offset for c in self._store.checkpoints()}
         return places.get(last.file_key) == last.committed_offset
 
-    def _tally(self, more: _Committed) -> "_Tally":
-        """The run's account, with what a commit adds to it."""
-        ledger = sum((r.ledger for r in more.reports), self._ledger + more.reading)
-        stored = sum(1 for r in more.reports if r.ledger.settled_bytes)
-        return _Tally(ledger, self._files + stored + bool(more.reading.records))
+    def _tally(self, reports: Sequence[FileReport], reading: Ledger) -> _Tally:
+        """The run's account with more finished files, and with the file being read."""
+        ledger = sum((r.ledger for r in reports), self._ledger + reading)
+        stored = sum(1 for r in reports if r.ledger.settled_bytes)
+        return _Tally(ledger, self._files + stored + bool(reading.records))
 
     def _run_row(
-        self, status: str, error: str | None, tally: "_Tally", rows: dict[str, int]
+        self, status: str, error: str | None, tally: _Tally, rows: dict[str, int]
     ) -> RunRow:
         ledger = tally.ledger
         return RunRow(
@@ -293,7 +293,7 @@ class Commits:
         )
 
     def finish(self, status: str, error: str | None) -> None:
-        """Store the end of the run, and what was seen of files without new rows."""
+        """Store the end of the run, and the states of files without new rows."""
         self._resolve_pending()
         changed = self._known.changed()
         interrupted = status == "interrupted"
@@ -306,7 +306,7 @@ class Commits:
             if self._run_key is None and (interrupted or lost):
                 self._run_key = writer.next_run_key(self._host)
             if self._run_key is not None:
-                tally = self._tally(_Committed([], self.rows, self.reading))
+                tally = self._tally([], self.reading)
                 row = self._run_row(status, error, tally, self.rows)
             writer.commit(changed, row)
         reach("finished")

@@ -22,6 +22,7 @@ from ingest.rows.content import (
     stretch_rows,
 )
 from ingest.stores.contract import Reader, Store
+from ingest.stores.results import rows_as
 
 if TYPE_CHECKING:
     from ingest.records.chunks import ChunkReader, Read
@@ -147,11 +148,7 @@ class _Asked:
         return found[0] if found else None
 
     def _groups(self, sql: str, binds: dict[str, object] | None) -> list[Group]:
-        rows = self._reader.query(sql, binds).rows
-        return [
-            Group(int(str(k)), int(str(o)), int(str(n)), int(str(m)), bytes(lines))  # type: ignore[call-overload]
-            for k, o, n, m, lines in rows
-        ]
+        return rows_as(Group, self._reader.query(sql, binds).rows)
 
     def _is_own(self, group: Group) -> bool:
         checkpoint = self._known.find(group.file_key)

@@ -1,6 +1,7 @@
 """What a log file is read with, and the refusal of one that is no log."""
 
 import json
+from codecs import BOM_UTF8
 from datetime import tzinfo
 
 from ingest.errors import LogFileError
@@ -11,7 +12,6 @@ from ingest.records.formats import Format
 from ingest.records.profiles import Profiles
 from ingest.records.recognise import Recognised, guess_format, recognise
 
-BOM = b"\xef\xbb\xbf"
 LOOKED_AT = 16 << 10  # bytes of a beginning in which a log shows what it is
 BANNER_BYTES = 4 << 20  # so much before its first record a log may say at its start
 
@@ -24,7 +24,7 @@ def recognised(
     :raises LogFileError: for a binary file, or a text in whose first bytes, a banner of BANNER_BYTES at most, no line shows what it is.
     """
     found = recognise(head[:LOOKED_AT], fmt, profiles)
-    if found.is_log or not head.strip(b"\0\r\n\t \xef\xbb\xbf"):
+    if found.is_log or not head.strip(b"\0\r\n\t " + BOM_UTF8):
         return found
     _refuse_binary(stat, head, found)
     if b"\n" not in head and len(head) < HEAD_BYTES:

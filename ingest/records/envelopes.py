@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ingest.model import DAY_US
 from ingest.records.moments import Stamp, read_stamp
 
 MOST = 4
-_DAY_US = 86_400_000_000
 _STAMP = (
     rb"(?P<Y>\d{4})-(?P<M>\d\d)-(?P<D>\d\d)T(?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)(?:[.,](?P<f>\d{1,9}))?"
     rb"(?P<z>Z|[+-]\d\d:?\d\d)?"
@@ -127,7 +127,7 @@ def _journal_json(line: bytes) -> Wrapped | None:
         message = ""
     stamp = None
     if str(found.get("__REALTIME_TIMESTAMP")).isdigit():
-        days, time = divmod(int(found["__REALTIME_TIMESTAMP"]) % (1 << 62), _DAY_US)
+        days, time = divmod(int(found["__REALTIME_TIMESTAMP"]) % (1 << 62), DAY_US)
         stamp = Stamp(time, days, zone=0)
     name = found.get("SYSLOG_IDENTIFIER") or found.get("_SYSTEMD_UNIT") or found.get("_COMM") or ""
     pid = found.get("_PID") or found.get("SYSLOG_PID")

@@ -5,6 +5,7 @@ on from there, a little at first, and more each time that the format does not co
 """
 
 import re
+from codecs import BOM_UTF8
 from dataclasses import replace
 from datetime import tzinfo
 
@@ -62,8 +63,8 @@ class FrontParser:
         """Where the first line begins that may begin a record, from a line's start on, or -1."""
         return self.general.next_beginning(data, start, final)
 
-    def header_end(self, data: memoryview) -> int:
-        """Offset behind the first line with a stamped header, or -1."""
+    def header_end(self, data: memoryview) -> int | None:
+        """Offset after the first line with a stamped header; None where no line has one."""
         return self._native.header_end(data)
 
     def parse(
@@ -110,7 +111,7 @@ class FrontParser:
         if data.isascii():
             return None
         for match in _BEYOND.finditer(data):
-            found = encoding_of(match[0].removeprefix(b"\xef\xbb\xbf"))
+            found = encoding_of(match[0].removeprefix(BOM_UTF8))
             if found is not None:
                 self._told_at = match.start()
                 return found

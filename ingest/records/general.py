@@ -115,9 +115,9 @@ class GeneralParser:
         """Where the first line at or behind start begins: any line may be a record."""
         return start if start < len(data) else -1
 
-    def header_end(self, data: memoryview) -> int:
-        """Offset behind the first line with a stamped header, or -1."""
-        return -1
+    def header_end(self, data: memoryview) -> int | None:
+        """None: no header of these is one by the format."""
+        return None
 
     def parse(
         self,

@@ -1,6 +1,7 @@
 """What terminals are for, off a line: colours, overwritten parts, progress bars (pure)."""
 
 import re
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 
 # ECMA-48 control sequences, operating system commands, two-byte escapes
@@ -13,7 +14,7 @@ BAR = re.compile(
     rb"\[(?P<elapsed>[\d:?]{2,12})(?:<[^\]\r\n]{0,80}|,[^\]\r\n]{0,60}/[^\]\r\n]{1,20})\]"
 )
 _RUN = re.compile(rb"(?:" + re.sub(rb"\(\?P<\w+>", b"(?:", BAR.pattern) + rb"[ \t]*\r)+")
-_BLANK = b" \t\x1a\0\xef\xbb\xbf"
+_BLANK = b" \t\x1a\0" + BOM_UTF8
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,17 @@
 """Stamps as logged → instants in UTC (docs/parsing.md, "Stamps"); pure, vectorised."""
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, timedelta, tzinfo
 
 import numpy as np
 import numpy.typing as npt
 
 from ingest.compiled import layout
+from ingest.model import EPOCH, MINUTE_US
 from ingest.records.arrays import Ints
 
 _BUCKET_US = 900_000_000  # every zone's offset changes at a multiple of 15 minutes of local time
 _JITTER_US = 300_000_000  # a step back of less is jitter of threads, not the clocks going back
-_EPOCH = datetime(1970, 1, 1)
+_EPOCH = EPOCH.replace(tzinfo=None)  # of wall clocks
 NO_INSTANT = np.iinfo(np.int64).min
 
 # Where a record's instant comes from, the surest first: its own stamp, that of a transport around the line, a stamped
@@ -35,7 +36,7 @@ def to_utc(stamps: Ints, zones: npt.NDArray[np.int32], tz: tzinfo, last: int | N
     ``stamps`` int64[n] wall-clock microseconds; ``zones`` int32[n] minutes east or NO_ZONE; ``last`` the instant
     of the record before them, to tell the two runs of a repeated hour apart. Linear in n.
     """
-    result = stamps - np.where(zones == layout.NO_ZONE, 0, zones).astype(np.int64) * 60_000_000
+    result = stamps - np.where(zones == layout.NO_ZONE, 0, zones).astype(np.int64) * MINUTE_US
     bare = zones == layout.NO_ZONE
     if tz is UTC or not bare.any():
         return result

@@ -1,6 +1,7 @@
 """Physical lines → logical ones: envelopes and terminal's doings off, split lines joined, parts told apart (pure)."""
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
@@ -124,7 +125,7 @@ class Reader:
             yield Logical(start, end, size, start, b"", wrapped, bar=bar)
             return
         for number, (at, part) in enumerate(parts):
-            part = part.removeprefix(b"\xef\xbb\xbf").strip(b"\0\x1a")
+            part = part.removeprefix(BOM_UTF8).strip(b"\0\x1a")
             line = Logical(
                 start,
                 end,

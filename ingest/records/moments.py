@@ -6,13 +6,13 @@ time (docs/parsing.md, "Stamps").
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import date, timedelta, tzinfo
 from functools import lru_cache
 
+from ingest.model import DAY_US, EPOCH
 from ingest.records.instants import utc_offset_us
 
-SECOND, DAY = 1_000_000, 86_400_000_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SECOND, DAY = 1_000_000, DAY_US  # microseconds
 _BUCKET = 900 * SECOND
 _JITTER = 300 * SECOND  # as in :mod:`ingest.records.instants`
 _BACK = 6 * 3600 * SECOND  # a time of day so much earlier than the one before it is of the next day
@@ -115,7 +115,7 @@ def _zone(text: bytes | None) -> int | None:
 def day_number(year: int, month: int, day: int) -> int | None:
     """Days since 1970, None for an impossible date."""
     try:
-        return date(year, month, day).toordinal() - _EPOCH.toordinal()
+        return date(year, month, day).toordinal() - EPOCH.toordinal()
     except ValueError:
         return None
 
@@ -167,14 +167,14 @@ class Clock:
         """The wall-clock time of an instant."""
         if zone is not None:
             return instant + zone * 60 * SECOND
-        moment = (_EPOCH + timedelta(microseconds=instant)).astimezone(self.tz)
+        moment = (EPOCH + timedelta(microseconds=instant)).astimezone(self.tz)
         offset = moment.utcoffset() or timedelta()
         return instant + int(offset.total_seconds()) * SECOND
 
     def _days(self, stamp: Stamp, around: int | None) -> int | None:
         near = self._wall(self.modified if around is None else around, stamp.zone)
         if stamp.month:
-            year = (_EPOCH + timedelta(microseconds=near)).year
+            year = (EPOCH + timedelta(microseconds=near)).year
             slack = DAY if around is None else 180 * DAY
             for candidate in (year + 1, year, year - 1, year - 4):
                 days = day_number(candidate, stamp.month, stamp.day)

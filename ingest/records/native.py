@@ -1,6 +1,7 @@
 """The service's own ``logging`` format, as one line at a time is held against it."""
 
 import re
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,7 +72,7 @@ class NativeFormat:
     def may_begin(self, data: bytes) -> bool:
         """Whether the scanner may explain what data begins with: a header, or a line that needs none."""
         for line in data.split(b"\n", 8)[:8]:
-            line = line.removeprefix(b"\xef\xbb\xbf").strip(b"\0\r ")
+            line = line.removeprefix(BOM_UTF8).strip(b"\0\r ")
             if line:
                 return self.header(line) is not None or self.is_beginning(line)
         return True

@@ -90,7 +90,7 @@ class ChunkParser(Protocol):
 
     def next_beginning(self, data: memoryview, start: int, final: bool) -> int: ...
 
-    def header_end(self, data: memoryview) -> int: ...
+    def header_end(self, data: memoryview) -> int | None: ...
 
     def parse(
         self,
@@ -126,9 +126,10 @@ class Parser:
         """Where the first line that begins a record starts in data, from a line's start on, or -1."""
         return int(self._scanner.next_beginning(data, start, len(data), final))
 
-    def header_end(self, data: memoryview) -> int:
-        """Offset behind the first line with a stamped header, or -1."""
-        return int(self._scanner.header_end(data, len(data)))
+    def header_end(self, data: memoryview) -> int | None:
+        """Offset after the first line with a stamped header; None where no line has one."""
+        end = int(self._scanner.header_end(data, len(data)))
+        return end if end >= 0 else None
 
     def parse(
         self,

@@ -5,6 +5,7 @@ tells. UTF-16 is seen by its mark or its NULs wherever it begins (docs/parsing.m
 """
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -64,7 +65,7 @@ class Lines:
     def _narrow(self, text: bytes, start: int) -> Physical:
         end = start + len(text)
         if text[:1] in (b"\xef", b"\0"):
-            text = text.removeprefix(b"\xef\xbb\xbf")
+            text = text.removeprefix(BOM_UTF8)
             solid = text.lstrip(b"\0")
             nuls, text = len(text) - len(solid), solid
         else:

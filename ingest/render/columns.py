@@ -13,12 +13,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ingest.model import DAY_US
 from ingest.stores.results import TableRows, python_values
 
 _PIECE_ROWS = 16_384  # more at a time are no quicker
 _PIECE_BYTES = 2**24  # of a piece's columns, where it has more than one row
 _STEP = 15 * 60 * 1_000_000  # microseconds: of such are offsets, and nearly all changes of them
-_DAY = 86_400 * 1_000_000  # microseconds
 _DATE = len("2026-03-02")
 _SECOND = len("06:22:37")
 # Between these, Arrow writes a double like Python does; elsewhere their exponents differ.
@@ -146,7 +146,7 @@ def _instants(column: pa.Array, style: Style) -> pa.Array:
     steps, step_of = np.unique(stamps // _STEP, return_inverse=True)
     found = [_step(int(step), column.type.tz is not None, style.tz) for step in steps]
     local = stamps + np.array([offset for _, offset, _ in found], np.int64)[step_of]
-    times = pa.array(local % _DAY).cast(pa.time64("us")).cast(pa.string())
+    times = pa.array(local % DAY_US).cast(pa.time64("us")).cast(pa.string())
     times = _with_digits(times, pa.array(local % 1_000_000 == 0), style.stamp.digits)
     place = pa.array(step_of)
     dates = pa.array([date for date, _, _ in found]).take(place)

@@ -1,12 +1,12 @@
 """How long things belong together, said once: between a request's parts, around it, behind its end (docs/parsing.md)."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from ingest.compiled.parts import GRACE_US, OPEN
+from ingest.model import EPOCH
 
 __all__ = ["CARRY", "CARRY_US", "EPOCH", "GRACE", "GRACE_US", "JOIN_GAP", "JOIN_GAP_US", "OPEN"]
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _US = timedelta(microseconds=1)
 JOIN_GAP = timedelta(hours=24)  # a part begins at most so long after the one it joins has ended
 JOIN_GAP_US = JOIN_GAP // _US

@@ -23,6 +23,7 @@ from ingest.rows.described import TABLES, WORDS
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from sqlalchemy import Engine
 
 
 class QueryResult(NamedTuple):
@@ -290,7 +291,7 @@ class Store(Protocol):
     def next_file_key(self, last: int) -> int:
         """A key no log file has, nor will be given; ``last`` is the greatest that the caller knows."""
 
-    def engine(self) -> object:
+    def engine(self) -> "Engine":
         """A SQLAlchemy engine, for migrations."""
 
     def make(self, script: str) -> bool:

@@ -112,7 +112,7 @@ def upgrade(store: Store, revision: str = "head") -> None:
     """
     from alembic import command
 
-    with _told(store), _configured(store) as config:
+    with _as_our_errors(store), _configured(store) as config:
         command.upgrade(config, revision)
 
 
@@ -123,12 +123,12 @@ def downgrade(store: Store, revision: str) -> None:
     """
     from alembic import command
 
-    with _told(store), _configured(store) as config:
+    with _as_our_errors(store), _configured(store) as config:
         command.downgrade(config, revision)
 
 
 def differences(store: Store) -> list[str]:
-    """How the store's tables and views differ from what the program expects; empty when they do not."""
+    """How the store's tables and views differ from what the program expects; empty: not at all."""
     from alembic.autogenerate import compare_metadata
     from alembic.runtime.migration import MigrationContext
 
@@ -136,7 +136,7 @@ def differences(store: Store) -> list[str]:
     from ingest.stores.views import VIEWS
 
     engine = store.engine()
-    with engine.connect() as connection:  # type: ignore[attr-defined]
+    with engine.connect() as connection:
         opts: dict[str, object] = {"compare_type": True}
         if store.capabilities.shared_schema:
             opts["include_object"] = _is_ours
@@ -146,12 +146,12 @@ def differences(store: Store) -> list[str]:
 
 
 def _is_ours(_: object, name: str | None, kind: str, reflected: bool, expected: object) -> bool:
-    """Whether to compare something of a server: not partitions, not indexes, not the tables of others."""
+    """Whether to compare an object: not partitions, not indexes, not the tables of others."""
     return not (reflected and expected is None and kind in ("table", "index"))
 
 
 def _view_differences(connection: "Connection", view: "View") -> list[str]:
-    """How one view differs: in its query, in what it says of itself and its columns."""
+    """How one view differs: in its query, in its comment and its columns' comments."""
     from sqlalchemy import inspect
     from sqlalchemy.exc import DBAPIError
 
@@ -191,8 +191,8 @@ def _query(connection: "Connection", view: str) -> str:
 
 
 @contextmanager
-def _told(store: Store) -> Iterator[None]:
-    """Turn what a database says of a revision into an error of ours."""
+def _as_our_errors(store: Store) -> Iterator[None]:
+    """Turn a database's refusal of a revision into a StoreError."""
     from sqlalchemy.exc import DBAPIError
 
     try:
@@ -205,22 +205,14 @@ def _reason(error: "DBAPIError") -> str:
     return str(error.orig).strip().partition("\n")[0]
 
 
-class _configured:
+@contextmanager
+def _configured(store: Store) -> Iterator["Config"]:
     """An Alembic configuration bound to one connection of the store."""
+    from alembic.config import Config
 
-    def __init__(self, store: Store) -> None:
-        self._engine = store.engine()
-
-    def __enter__(self) -> "Config":
-        from alembic.config import Config
-
-        config = Config()
-        config.set_main_option("script_location", str(folder("migrations")).replace("%", "%%"))
-        self._connection = self._engine.connect()  # type: ignore[attr-defined]
-        config.attributes["connection"] = self._connection
-        return config
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if kind is None:
-            self._connection.commit()
-        self._connection.close()
+    config = Config()
+    config.set_main_option("script_location", str(folder("migrations")).replace("%", "%%"))
+    with store.engine().connect() as connection:
+        config.attributes["connection"] = connection
+        yield config
+        connection.commit()

@@ -18,6 +18,7 @@ from ingest.render.whole_file import replace_whole
 from ingest.rows.described import TABLES
 from ingest.stores import migrate
 from ingest.stores.contract import QueryResult, Reader, Store
+from ingest.stores.results import whole
 
 _TABLES = tuple(t.name for t in TABLES if t.place and t.is_published)
 _STATES = ("live", "finished", "waiting", "damaged", "edited", "missing", "replaced")
@@ -29,9 +30,7 @@ _LAST_RUNS = (
     "from ingest_runs where finished_at is not null) as ended where place = 1 order by host"
 )
 _LAST_SUCCESS = "select host, max(finished_at) from ingest_runs where status = 'done' group by host order by host"
-_QUARANTINE = (
-    "select reason, count(*), sum(byte_length) from quarantine group by reason order by reason"
-)
+_QUARANTINE = "select reason, count(*), cast(sum(byte_length) as bigint) from quarantine group by reason order by reason"
 _MODE = 0o644  # the node exporter is another user
 
 _Labels = tuple[tuple[str, str], ...]
@@ -175,7 +174,7 @@ def _of_runs(reader: Reader) -> list[Metric]:
 def _of_quarantine(reader: Reader) -> list[Metric]:
     found: QueryResult = reader.query(_QUARANTINE, {})
     counted = dict.fromkeys(_REASONS, (0.0, 0.0)) | {
-        str(reason): (_number(pieces), _number(size)) for reason, pieces, size in found.rows
+        str(reason): (whole(pieces), whole(size)) for reason, pieces, size in found.rows
     }
     reasons = [((("reason", reason),), *figures) for reason, figures in counted.items()]
     return [
@@ -195,7 +194,7 @@ def _of_quarantine(reader: Reader) -> list[Metric]:
 def _rows(reader: Reader) -> Metric:
     counted = " union all ".join(f"select '{t}', count(*) from {t}" for t in _TABLES)
     rows = {str(table): count for table, count in reader.query(counted, {}).rows}
-    samples = [((("table", t),), _number(rows[t])) for t in _TABLES]
+    samples = [((("table", t),), whole(rows[t])) for t in _TABLES]
     return Metric("ttsq_rows", "Rows in a table", samples)
 
 
@@ -206,10 +205,6 @@ def _host(host: object) -> _Labels:
 def _seconds(instant: object) -> float:
     assert isinstance(instant, datetime)
     return instant.timestamp()
-
-
-def _number(value: object) -> float:
-    return int(value)  # type: ignore[call-overload,no-any-return]
 
 
 def render(metrics: Iterable[Metric]) -> str:

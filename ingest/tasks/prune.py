@@ -3,9 +3,10 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 from ingest.errors import UsageProblem
+from ingest.model import EPOCH
 from ingest.named_queries.values import parse_instant
 from ingest.stores import migrate
 from ingest.stores.contract import (
@@ -22,7 +23,6 @@ PRUNABLE = tuple(t for t in AGE_COLUMNS if t not in FOLLOWERS)
 BATCH_ROWS = 50_000  # removed in one transaction: a tenth of a second
 # An ingest that waits looks every 50 ms: between two batches it gets its turn.
 _PAUSE_SECONDS = 0.15
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +192,7 @@ def batch_ends(minutes: Sequence[Minute], before: datetime, most: int) -> list[d
     rows = 0
     for minute in minutes:
         if rows and rows + minute.rows > most:
-            ends.append(_EPOCH + timedelta(minutes=minute.number))
+            ends.append(EPOCH + timedelta(minutes=minute.number))
             rows = 0
         rows += minute.rows
     return [*ends, before] if minutes else []

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from ingest.stores.contract import Reader
+from ingest.stores.results import whole
 
 _STAGES = 8
 _ERRORS = 6
@@ -102,19 +103,19 @@ def last_minutes(reader: Reader, until: datetime, window: timedelta) -> View:
     """
     binds: Mapping[str, object] = {"since": until - window, "until": until}
     total, finished, failures, p50, p95 = reader.query(_REQUESTS, binds).rows[0]
-    requests, ended = _whole(total), _whole(finished)
+    requests, ended = whole(total), whole(finished)
     return View(
         since=until - window,
         until=until,
         requests=requests,
         finished=ended,
-        failures=_whole(failures),
+        failures=whole(failures),
         unfinished=requests - ended,
         p50_ms=_number(p50),
         p95_ms=_number(p95),
-        codes=tuple((str(c), _whole(n)) for c, n in reader.query(_CODES, binds).rows),
+        codes=tuple((str(c), whole(n)) for c, n in reader.query(_CODES, binds).rows),
         stages=tuple(
-            StageTimes(str(s), _whole(n), _number(a) or 0.0, _number(b) or 0.0)
+            StageTimes(str(s), whole(n), _number(a) or 0.0, _number(b) or 0.0)
             for s, n, a, b in reader.query(_OF_STAGES, binds).rows
         ),
         errors=tuple(_error(row) for row in reader.query(_OF_ERRORS, binds).rows),
@@ -126,10 +127,6 @@ def _error(row: tuple[object, ...]) -> ErrorLine:
     assert isinstance(at, datetime)
     told = str(message or "").split("\n", 1)[0][:_MESSAGE]
     return ErrorLine(at.astimezone(UTC), str(level), str(code or ""), str(location or ""), told)
-
-
-def _whole(value: object) -> int:
-    return int(str(value))
 
 
 def _number(value: object) -> float | None:

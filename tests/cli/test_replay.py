@@ -85,8 +85,8 @@ class _Nothing:
 def _misread(store: DuckDBStore, path: Path, data: bytes, *, final: bool = True) -> None:
     """Ingest a file with a program that does not understand it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ingest.records.front.FrontParser", _FirstProgram)
-        patch.setattr("ingest.pipeline.recognise.recognised", lambda *_, **__: _Nothing())
+        patch.setattr("ingest.pipeline.one_file.FrontParser", _FirstProgram)
+        patch.setattr("ingest.pipeline.one_file.recognised", lambda *_, **__: _Nothing())
         _write(path, data)
         harness.run(store, [path], final=final)
     assert not any(c.records for c in store.checkpoints())

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from ingest.pipeline import ingest as pipeline
+from ingest.pipeline.options import Options
 from ingest.records.formats import compile_format
 from ingest.rows.words import TextPolicy, figures_only
 from ingest.stores.contract import Store
@@ -173,7 +174,7 @@ def test_of_attributes_only_figures_stay(members: dict[str, str]) -> None:
 
 
 def _run(store: Store, path: Path, final: bool, policy: TextPolicy) -> None:
-    options = pipeline.Options(
+    options = Options(
         "h", "s", compile_format(), UTC, final=final, chunk_bytes=900, batch_bytes=1800, text=policy
     )
     pipeline.ingest(store, [str(path)], options, now=lambda: datetime.now(UTC))

@@ -18,8 +18,9 @@ from ingest.logfiles.known import LogFile
 from ingest.logfiles.open_log import OpenLog
 from ingest.logfiles.resume import Anchored
 from ingest.model import Checkpoint, FileReport, Ledger, RunRow
-from ingest.pipeline import ingest as pipeline
 from ingest.pipeline.commits import Commits
+from ingest.pipeline.one_file import OneFile
+from ingest.pipeline.pending import Settled
 from ingest.records.chunks import ChunkReader
 from ingest.records.parse import Parsed
 from ingest.rows.chunk import ChunkRows
@@ -253,16 +254,14 @@ def _fingerprint_compared_by_equality(patch: Patch) -> None:
 
 
 def _half_read_passes_for_untouched(patch: Patch) -> None:
-    advanced = pipeline.Run._advanced
+    advanced = OneFile._advanced
 
-    def wrong(
-        self: pipeline.Run, base: Checkpoint, opened: OpenLog, settled: pipeline.Settled
-    ) -> Checkpoint:
-        stat = opened.file.stat
-        made = advanced(self, base, opened, settled)
+    def wrong(self: OneFile, base: Checkpoint, settled: Settled) -> Checkpoint:
+        stat = self._opened.file.stat
+        made = advanced(self, base, settled)
         return replace(made, modified_ns=stat.modified_ns, stored_bytes=stat.stored_bytes)
 
-    patch.setattr(pipeline.Run, "_advanced", wrong)
+    patch.setattr(OneFile, "_advanced", wrong)
 
 
 def _loss_is_forgotten_by_a_killed_run(patch: Patch) -> None:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from ingest.model import RunReport
 from ingest.pipeline import ingest as pipeline
+from ingest.pipeline.options import Options
 from ingest.records.formats import compile_format
 from ingest.stores import migrate
 from ingest.stores.contract import Store
@@ -62,7 +63,7 @@ def run(
     """One run of the ingest over some files; so many chunks make a commit."""
     kwargs = {"stage_time": stage_time, "escapes": escapes}
     fmt = compile_format(log_format, **kwargs) if log_format else compile_format(**kwargs)
-    options = pipeline.Options(
+    options = Options(
         host,
         "s",
         fmt,

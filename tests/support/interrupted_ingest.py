@@ -13,13 +13,13 @@ from pathlib import Path
 from types import FrameType
 
 import ingest.pipeline.changes
-import ingest.pipeline.ingest
+import ingest.pipeline.one_file
 
 # here, not in every child: most of the modules that an ingest imports when it needs them
 import ingest.records.chunks
 from ingest.cli import main as ttsq
 
-_LOADED = (ingest.records.chunks, ingest.pipeline.ingest, ingest.pipeline.changes)
+_LOADED = (ingest.records.chunks, ingest.pipeline.one_file, ingest.pipeline.changes)
 _STEPS = ("connect", "execute", "close")
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from ingest import faults
 from ingest.errors import StoreError
-from ingest.pipeline import ingest as pipeline
+from ingest.pipeline import one_file
 from ingest.stores.contract import Store
 from ingest.stores.duckdb.store import DuckDBStore
 from tests.support import harness
@@ -22,8 +22,8 @@ _FILES = 5
 @pytest.fixture(autouse=True)
 def apart(monkeypatch: pytest.MonkeyPatch) -> None:
     """As for large files."""
-    monkeypatch.setattr(pipeline, "_WORTH_A_THREAD", 0)
-    monkeypatch.setattr(pipeline, "SMALL_BYTES", -1)
+    monkeypatch.setattr(one_file, "_WORTH_A_THREAD", 0)
+    monkeypatch.setattr(one_file, "SMALL_BYTES", -1)
 
 
 @pytest.fixture(scope="module")

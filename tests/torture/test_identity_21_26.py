@@ -14,6 +14,7 @@ import pytest
 
 from ingest.model import RunReport
 from ingest.pipeline import ingest as pipeline
+from ingest.pipeline.options import Options
 from ingest.records.formats import compile_format
 from tests.support.log_writer import to_bytes
 from tests.torture.scene import Scene
@@ -62,7 +63,7 @@ def _run_with(
     scene: Scene, names: list[str], progress: Callable[[int, int], None], wait: float = 10
 ) -> RunReport:
     """A run that calls back behind every chunk."""
-    options = pipeline.Options(
+    options = Options(
         "h", "s", compile_format(), UTC, chunk_bytes=2000, batch_bytes=2000, wait_seconds=wait
     )
     paths = [str(scene.path(n)) for n in names]

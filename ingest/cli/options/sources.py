@@ -8,8 +8,7 @@ from ingest.cli.settings.load import Settings, Source, local_host, zone
 from ingest.errors import TtsqError, UsageProblem
 from ingest.model import Ledger, RunReport
 from ingest.paths import shown
-from ingest.pipeline import ingest as pipeline
-from ingest.pipeline.ingest import Options
+from ingest.pipeline.options import Options
 from ingest.rows.words import TextPolicy
 
 
@@ -52,7 +51,7 @@ def planned(settings: Settings, paths: Sequence[str], given: Given) -> list[Run]
 
 
 def _options(source: Source, given: Given, settings: Settings) -> Options:
-    return pipeline.Options(
+    return Options(
         host=shown(given.host or source.host or local_host()),
         service=shown(given.service or source.service),
         format=chosen_format(source, given.log_format, given.datefmt),

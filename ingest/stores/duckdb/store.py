@@ -5,7 +5,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from datetime import timedelta
 from pathlib import Path
 from threading import Timer
@@ -174,21 +174,19 @@ class DuckDBStore:
 
     @contextmanager
     def ingesting(self, wait_seconds: float, host: str | None = None) -> Iterator[None]:
-        lock = exclusive(self._lock_path, wait_seconds, self.description)
-        try:
-            lock.__enter__()
-        except OSError as error:
-            raise StoreError(
-                f"cannot write beside the store {self.given}: {error.strerror}",
-                "choose another place with --db duckdb:///PATH or TTSQ_DB",
-            ) from error
-        try:
-            with _interrupted_by_signals(), waiting_for_names(self.path, wait_seconds):
-                self.clear_leftovers()
-                yield
-        finally:
-            self._end_spill()
-            lock.__exit__(None, None, None)
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(exclusive(self._lock_path, wait_seconds, self.description))
+            except OSError as error:
+                raise StoreError(
+                    f"cannot write beside the store {self.given}: {error.strerror}",
+                    "choose another place with --db duckdb:///PATH or TTSQ_DB",
+                ) from error
+            stack.callback(self._end_spill)
+            stack.enter_context(_interrupted_by_signals())
+            stack.enter_context(waiting_for_names(self.path, wait_seconds))
+            self.clear_leftovers()
+            yield
 
     def holder(self) -> str | None:
         return holder_of_lock(self._lock_path)

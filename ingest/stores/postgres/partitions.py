@@ -13,6 +13,7 @@ import numpy as np
 import psycopg
 from psycopg import errors
 
+from ingest.model import DAY_US, EPOCH
 from ingest.rows.described import TABLES
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ _AROUND = timedelta(days=200)  # of a batch's middle row: what lies farther off 
 _MOST_PARTITIONS = 4000  # of a table; planning a statement looks at each
 # Adding a partition waits for whoever reads the DEFAULT one, and whoever comes then waits behind it.
 _LOCK_SECONDS = 1.0
-_EPOCH = date(1970, 1, 1)
 
 Days = Mapping[str, set[date]]
 
@@ -47,18 +47,18 @@ def default_name(table: str) -> str:
 def days_of(column: "pa.ChunkedArray", today: date) -> set[date]:
     """The UTC days around the middle of some instants, and where that is now a few ahead."""
     micros = column.cast("int64").to_numpy()
-    days, counts = np.unique(micros // 86_400_000_000, return_counts=True)
+    days, counts = np.unique(micros // DAY_US, return_counts=True)
     if not len(days):
         return set()
     middle = int(days[np.searchsorted(np.cumsum(counts), len(micros) / 2)])
     near = {int(d) for d in days.tolist() if abs(d - middle) <= _AROUND.days}
-    now = (today - _EPOCH).days
+    now = (today - EPOCH.date()).days
     newest = max(near)
     if abs(newest - now) <= _AHEAD:
         near.update(range(newest + 1, newest + 1 + _AHEAD))
-    first, last = (date.min - _EPOCH).days, (date.max - _EPOCH).days - 1
+    first, last = (date.min - EPOCH.date()).days, (date.max - EPOCH.date()).days - 1
     chosen = [d for d in sorted(near, reverse=True) if first <= d <= last][:_MOST_DAYS]
-    return {_EPOCH + timedelta(days=d) for d in chosen}
+    return {EPOCH.date() + timedelta(days=d) for d in chosen}
 
 
 def partitions(connection: Connection, table: str) -> dict[date, str]:
@@ -129,8 +129,8 @@ def _days_in_default(connection: Connection, table: str) -> set[date]:
         f"select distinct cast(floor(extract(epoch from {PARTITIONED[table]}) / 86400) as bigint) "
         f"from {default_name(table)}"
     ).fetchall()
-    first, last = (date.min - _EPOCH).days, (date.max - _EPOCH).days
-    return {_EPOCH + timedelta(days=int(d)) for (d,) in rows if first <= d <= last}
+    first, last = (date.min - EPOCH.date()).days, (date.max - EPOCH.date()).days
+    return {EPOCH.date() + timedelta(days=int(d)) for (d,) in rows if first <= d <= last}
 
 
 def _attach(connection: Connection, table: str, day: date) -> None:

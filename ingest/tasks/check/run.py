@@ -22,7 +22,6 @@ from ingest.rows.assemble import build
 from ingest.tasks.check.fields import FieldCount, RequestTally
 from ingest.tasks.check.records import RecordTally
 
-BOM = b"\xef\xbb\xbf"
 _REGULAR = 0.9  # of the pauses between samples lie within half and double their median
 # Formats that services begin with, tried on a file that has another one than asked for.
 

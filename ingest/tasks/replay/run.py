@@ -1,9 +1,11 @@
-"""Retry the quarantine: what is understood now becomes rows, once (SPEC §3.6); but for what was pruned since."""
+"""Retry the quarantine: what is understood now becomes rows, once (SPEC §3.6), except what was pruned since."""
 
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,9 +28,11 @@ from ingest.rows.assemble import build, find_events
 from ingest.rows.columns import FirstPairs
 from ingest.rows.described import BY_NAME, RECORDS
 from ingest.rows.join import join
+from ingest.rows.spans import EPOCH
 from ingest.stores import migrate
 from ingest.stores.contract import Snapshot, Standing, Store, Writer
 from ingest.stores.recorded import Pruned, pruned
+from ingest.stores.results import rows_as
 from ingest.tasks.replay.heal import Healed, heal, remaining
 from ingest.tasks.replay.held import PAGE, PAGE_WITH_TEXT, Held, HeldBytes
 from ingest.tasks.replay.pruned import without_requests, without_rows
@@ -36,9 +40,7 @@ from ingest.tasks.replay.report import FileReplay, Options, ReplayReport
 
 _BATCH_BYTES = 8 << 20  # committed together
 _BATCH_PIECES = 500
-_BOM = b"\xef\xbb\xbf"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FILES = "select file_key, count(*), sum(byte_length) from quarantine group by 1 order by 1"
+_FILES = "select file_key, count(*), cast(sum(byte_length) as bigint) from quarantine group by 1 order by 1"
 _PAGE = (
     "select byte_offset, byte_length, reason{raw} from quarantine "
     "where file_key = :key and byte_offset >= :low order by 1 limit :most"
@@ -54,6 +56,21 @@ _BEFORE = tuple(
         *((t, *BY_NAME[t].place[0], BY_NAME[t].at) for t in RECORDS),
     )
 )
+
+
+class _HeldOf(NamedTuple):
+    """What a file has in quarantine."""
+
+    key: int
+    pieces: int
+    bytes: int
+
+
+class _Before(NamedTuple):
+    """A stored row of a file: where its record is, and its instant."""
+
+    offset: int
+    at: datetime
 
 
 def replay(
@@ -112,14 +129,14 @@ class _Run:
         known = {c.file_key: c for c in found.checkpoints}
         self._newest_run = found.newest_run
         with self.store.reading() as reader:
-            held = [tuple(int(str(v)) for v in row) for row in reader.query(_FILES, None).rows]
+            held = rows_as(_HeldOf, reader.query(_FILES, None).rows)
             self.pruned = pruned(reader)
-        self._total = sum(size for _, _, size in held)
+        self._total = sum(file.bytes for file in held)
         status, error = "done", None
         try:
-            for key, pieces, _ in held:
-                if key in known:
-                    self._file(known[key], pieces)
+            for file in held:
+                if file.key in known:
+                    self._file(known[file.key], file.pieces)
         except BaseException as failure:
             stopped = isinstance(failure, KeyboardInterrupt)
             status, error = ("interrupted" if stopped else "failed"), str(failure) or "interrupted"
@@ -248,7 +265,7 @@ class _File:
         most = PAGE_WITH_TEXT if gone else PAGE
         binds = {"key": self.checkpoint.file_key, "low": low, "most": most}
         with self.run_.store.reading() as reader:
-            return [Held(*row) for row in reader.query(sql, binds).rows]  # type: ignore[arg-type]
+            return rows_as(Held, reader.query(sql, binds).rows)
 
     def _stretch(self, start: int) -> None:
         at, kept_up_to = start, start
@@ -314,12 +331,10 @@ class _File:
         self._commit()
         binds = {"key": self.checkpoint.file_key, "low": offset}
         with self.run_.store.reading() as reader:
-            found = [r for sql in _BEFORE for r in reader.query(sql, binds).rows]
+            found = [r for sql in _BEFORE for r in rows_as(_Before, reader.query(sql, binds).rows)]
         if not found:
             return None
-        _, at = max(found, key=lambda row: int(str(row[0])))
-        assert isinstance(at, datetime)
-        return (at - _EPOCH) // timedelta(microseconds=1)
+        return (max(found, key=lambda row: row.offset).at - EPOCH) // timedelta(microseconds=1)
 
     def _add(self, healed: Healed) -> None:
         self.moved = self.moved + healed.moved
@@ -356,7 +371,7 @@ class _File:
         origin = Origin(checkpoint.file_key, checkpoint.host, checkpoint.service)
         carry: dict[str, int] = {}
         if len(find_events(parsed, FirstPairs.of(parsed, ("id",))).ids):
-            at = _EPOCH + timedelta(microseconds=int(parsed.instants.min()))
+            at = EPOCH + timedelta(microseconds=int(parsed.instants.min()))
             before = replace(checkpoint, committed_offset=healed.low, last_logged_at=at)
             carry = writer.carry(before)
         built, _ = build(parsed, fmt, origin, carry)
@@ -374,7 +389,7 @@ class _File:
         is_last = last.base + last.consumed == c.committed_offset
         at = c.last_logged_at
         if last.last_instant is not None and (at is None or is_last):
-            at = _EPOCH + timedelta(microseconds=last.last_instant)
+            at = EPOCH + timedelta(microseconds=last.last_instant)
         return replace(
             c.counting(moved),
             header_offset=self._header_offset(),
@@ -388,10 +403,10 @@ class _File:
         if self._reader is None or (offset is not None and offset > 0):
             return offset
         head, _ = files.read_head(self._reader.stat)
-        return self._parser.header_end(memoryview(head.removeprefix(_BOM)))
+        return self._parser.header_end(memoryview(head.removeprefix(BOM_UTF8)))
 
 
 def _is_repeated(instant: int, tz: tzinfo) -> bool:
     """Whether an instant lies in an hour that the zone has twice, where the record before tells which one is meant."""
-    at = (_EPOCH + timedelta(microseconds=instant)).astimezone(tz)
+    at = (EPOCH + timedelta(microseconds=instant)).astimezone(tz)
     return at.utcoffset() != at.replace(fold=1 - at.fold).utcoffset()

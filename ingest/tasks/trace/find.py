@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ingest.errors import ExitCode, TtsqError
+from ingest.rows.spans import GRACE, JOIN_GAP
 from ingest.stores.contract import QueryResult, Reader
 from ingest.tasks.trace import statements as sql
 from ingest.tasks.trace.lines import Wanted
@@ -22,6 +23,9 @@ from ingest.tasks.trace.rows import (
     Stage,
 )
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 LEAST_PREFIX = 3  # characters: fewer begin too many ids
 MATCHES = 50  # listed at most
 ROWS = 500  # of a table, for one request; the ids of some services are no ids
@@ -29,13 +33,11 @@ NEIGHBOURS = 50  # requests listed that ran at the same time
 FEW = 5  # failures and errors listed of those around
 ALL = 10_000  # any of these, when all is asked for
 _BY = ("id", "request_id", "prefix")
-_JOIN_GAP = timedelta(hours=24)  # parts further apart are two requests (docs/parsing.md)
-_GRACE = timedelta(seconds=60)  # how far outside a request's time its errors may lie (the same)
 _LONGEST = timedelta(hours=1)  # what began longer ago is not taken to be in flight
 _SAMPLE_AGE = timedelta(days=1)  # an older cache sample tells nothing
 _NO_KEY = -1
 
-T = TypeVar("T")
+T = TypeVar("T", bound="DataclassInstance")
 
 
 class NotTraced(TtsqError):
@@ -124,8 +126,8 @@ def _distance(match: Match, at: datetime) -> timedelta:
 
 
 def _rows(kind: type[T], result: QueryResult) -> list[T]:
-    """Rows as values of a dataclass with the columns' names; what it has not is left null."""
-    absent = {f.name: None for f in fields(kind) if f.name not in result.columns}  # type: ignore[arg-type]
+    """Rows as values of a dataclass with the columns' names; fields without a column are None."""
+    absent = {f.name: None for f in fields(kind) if f.name not in result.columns}
     absent.pop("is_request", None)
     return [kind(**absent, **dict(zip(result.columns, row, strict=True))) for row in result.rows]
 
@@ -165,7 +167,7 @@ def _belongs(error: _ErrorMatch, requests: Sequence[Match]) -> bool:
     """Whether an error without an id is, by its X-Request-ID, one of a request at hand."""
     return error.id is None and any(
         r.rank == error.rank
-        and r.first_at - _GRACE <= error.occurred_at <= r.last_at + _JOIN_GAP + _GRACE
+        and r.first_at - GRACE <= error.occurred_at <= r.last_at + JOIN_GAP + GRACE
         for r in requests
     )
 
@@ -178,7 +180,7 @@ def _clusters(errors: Sequence[_ErrorMatch]) -> list[Match]:
         if (
             same is not None
             and (same.id, same.host, same.request_key) == (e.id, e.host, e.request_key)
-            and e.occurred_at - same.last_at <= _JOIN_GAP
+            and e.occurred_at - same.last_at <= JOIN_GAP
         ):
             clusters[-1] = replace(
                 same, last_at=e.occurred_at, error_code=e.code or same.error_code
@@ -246,22 +248,23 @@ def _own_rows(
     reader: Reader, match: Match, request: Request | None, most: int
 ) -> tuple[Match, list[Stage], list[Error]]:
     key = _NO_KEY if match.request_key is None else match.request_key
-    binds: dict[str, Any] = {
-        "key": key, "id": match.id, "request_id": match.request_id, "host": match.host,
-        "since": match.first_at - (_GRACE if request else timedelta(0)),
-        "until": match.last_at + (_JOIN_GAP + _GRACE if request else timedelta(0)),
-        "most": most,
-    }  # fmt: skip
     of_stages, of_errors = (
         (sql.STAGES, sql.ERRORS) if request else (sql.STAGES_OF_ID, sql.ERRORS_OF_ID)
     )
-    stages = _rows(Stage, reader.query(of_stages, binds))
-    errors = _rows(Error, reader.query(of_errors, binds))
-    others = {e.request_id for e in errors if e.request_id}
-    if request is not None and match.request_id is None and len(others) == 1:
-        # its errors alone name its X-Request-ID
-        return _own_rows(reader, replace(match, request_id=others.pop()), request, most)
-    return match, stages, errors
+    while True:
+        binds: dict[str, Any] = {
+            "key": key, "id": match.id, "request_id": match.request_id, "host": match.host,
+            "since": match.first_at - (GRACE if request else timedelta(0)),
+            "until": match.last_at + (JOIN_GAP + GRACE if request else timedelta(0)),
+            "most": most,
+        }  # fmt: skip
+        stages = _rows(Stage, reader.query(of_stages, binds))
+        errors = _rows(Error, reader.query(of_errors, binds))
+        named = {e.request_id for e in errors if e.request_id}
+        if request is None or match.request_id is not None or len(named) != 1:
+            return match, stages, errors
+        # only its errors name its X-Request-ID: ask once more, with that
+        match = replace(match, request_id=named.pop())
 
 
 def _files(

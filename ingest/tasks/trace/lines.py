@@ -7,13 +7,14 @@ the rotated siblings too, and each record has to be the one that was stored.
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from ingest.compiled import layout
 from ingest.errors import LogFileError
 from ingest.logfiles.locate import Absent, Finder
 from ingest.logfiles.reader import LogReader
 from ingest.logfiles.stat import FileStat
+from ingest.model import EPOCH
 from ingest.records.arrays import raw_text
 from ingest.records.parse import Parsed, Parser
 from ingest.records.read_with import ReadWith
@@ -27,7 +28,6 @@ _PLACE_ID = re.compile(r"[0-9a-f]{8}-\d+")  # made from where a request begins i
 _LINE = 4096  # bytes shown of a line whose record the format does not find
 _LEVELS = (None, "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _STORED_EVENTS = frozenset({START, COMPLETE, FAILED, STAGE_TIME})  # each has a row of its own
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ESCAPABLE = re.compile(r'["\\\n\r\t]')  # what may be written otherwise in the log
 
 
@@ -176,7 +176,7 @@ class _FileLines:
             self._reader.close()
             self._reader = LogReader(self._stat)
         self._reader.seek_to(first.offset)
-        instant = (first.at - _EPOCH) // timedelta(microseconds=1)
+        instant = (first.at - EPOCH) // timedelta(microseconds=1)
         span, behind, data, at_end = last_offset - first.offset, _BEHIND, b"", False
         if self._reader.position < first.offset:
             at_end = True
@@ -241,7 +241,7 @@ class _FileLines:
         """Records that have no row and name the request; their time is set by their stored neighbour's."""
         shift, wanted = timedelta(0), {w.offset: w for w in group}
         for offset, place in places.items():
-            at = _EPOCH + timedelta(microseconds=int(parsed.instants[place]))
+            at = EPOCH + timedelta(microseconds=int(parsed.instants[place]))
             if offset in wanted:
                 shift = wanted[offset].at - at
             elif group[0].offset < offset < group[-1].offset and self._names_it(parsed, place):

@@ -24,6 +24,7 @@ from ingest.causes.columns import (
     Samples,
     Stage,
 )
+from ingest.model import EPOCH
 from ingest.stores import tables as schema
 from ingest.stores.contract import Reader
 from ingest.tasks.triage import statements as sql
@@ -34,7 +35,6 @@ DAY = timedelta(hours=24)
 _LEVELS = {"WARNING": 0, "ERROR": 1, "CRITICAL": 2}
 _OPTIONAL = ("instance", "profile", "audio_ms", "rtf")
 _NUMBERS = re.compile(r"0x[0-9a-fA-F]+|\d+(?:\.\d+)?")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def fetched(reader: Reader, window: Window, cap: int = CAP) -> Observed:
 
 
 def _seconds(instant: datetime) -> float:
-    return (instant - _EPOCH).total_seconds()
+    return (instant - EPOCH).total_seconds()
 
 
 def _first(records: Records, samples: Samples, otherwise: float) -> float:

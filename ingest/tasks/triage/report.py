@@ -4,13 +4,14 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from ingest.causes.answers import OUTSIDE
 from ingest.causes.diagnose import diagnose
 from ingest.causes.dimensions import TEXT, TEXT_LEN, Condition
 from ingest.causes.findings import Diagnosis, Finding
 from ingest.causes.symptoms import CACHE_FILLING, CLOCK, ERRORS, HTTP_ERRORS, HTTP_LATENCY, SILENCE
+from ingest.model import EPOCH
 from ingest.stores.contract import Reader
 from ingest.tasks.triage import statements as sql
 from ingest.tasks.triage.arrays import FILE_SHIFT
@@ -166,4 +167,4 @@ def _around(finding: Finding, margin: timedelta) -> str:
 
 def moment(at: float) -> datetime:
     """An instant of a finding, in UTC."""
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=at)
+    return EPOCH + timedelta(seconds=at)

@@ -1,14 +1,16 @@
 """What must hold in a store by itself, without looking at a log file."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from ingest.model import Checkpoint, make_key
 from ingest.rows.described import TABLES
-from ingest.rows.spans import JOIN_GAP
+from ingest.rows.spans import EPOCH, JOIN_GAP
 from ingest.stores.contract import Reader, Store
 from ingest.stores.recorded import pruned
+from ingest.stores.results import rows_as, whole
 
 # Table, its column of the log file, its column of the offset there, and which of its rows.
 _ONCE = {("requests", "end_file_key"): "start_file_key is distinct from end_file_key"}
@@ -54,14 +56,17 @@ _TWICE = (
     "having count(*) > 1 and count(distinct start_file_key) > 1 order by 1, 3 limit 1000"
 )
 _STRETCH = 1 << 30  # bytes of a log file whose rows are grouped in one go
-_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class StoreFinding:
-    """Rows that are wrong by themselves: ``kind`` beyond (behind the committed offset), stray (of no known file), or lost, of which others tell.
+    """Rows that are wrong by themselves.
 
-    ``rows`` how many, ``offset`` of the first one; ``path`` of the log file where it is known.
+    :ivar kind: beyond (after the committed offset), stray (of no known file), doubled, or lost
+        (other rows say that they should be there).
+    :ivar path: of the log file, empty where it is not known.
+    :ivar rows: how many.
+    :ivar offset: of the first one.
     """
 
     kind: str
@@ -78,7 +83,7 @@ def store_findings(
     recounted: Collection[int],
     only: Collection[int] | None,
 ) -> Iterator[StoreFinding]:
-    """Look for rows that cannot be; ``only``: of these files. One statement each: an ingest may run beside it."""
+    """Look for rows that cannot be, ``only`` of these files; an ingest may run meanwhile."""
     paths = {c.file_key: c.path for c in checkpoints}
     with store.reading() as reader:
         for finding in _all(reader, paths, recounted):
@@ -86,43 +91,55 @@ def store_findings(
                 yield finding
 
 
+class _Wrong(NamedTuple):
+    """Rows of one log file that are wrong: how many, and the offset of the first one."""
+
+    file_key: int
+    rows: int
+    first: int
+
+
+class _Orphans(NamedTuple):
+    """The same, of requests; ``placed``: a record tells where in the log file they are."""
+
+    file_key: int
+    placed: bool
+    rows: int
+    first: int
+
+
 def _all(
-    reader: Reader, paths: dict[int, str], recounted: Collection[int]
+    reader: Reader, paths: Mapping[int, str], recounted: Collection[int]
 ) -> Iterator[StoreFinding]:
+    def found(kind: str, table: str, wrong: _Wrong | _Orphans) -> StoreFinding:
+        path = paths.get(wrong.file_key, "")
+        return StoreFinding(kind, table, wrong.file_key, path, wrong.rows, wrong.first)
+
     for kind, sql in (("beyond", _BEYOND), ("stray", _UNKNOWN)):
         for table, file, offset, which in _COLUMNS:
             query = sql.format(table=table, file=file, offset=offset, which=which)
-            for key, rows, first in reader.query(query, {}).rows:
-                path = paths.get(int(str(key)), "")
-                yield StoreFinding(
-                    kind, table, int(str(key)), path, int(str(rows)), int(str(first))
-                )
-    for key, rows, first in reader.query(_TWICE, None).rows:
-        number = int(str(key))
-        path = paths.get(number, "")
-        yield StoreFinding("doubled", "requests", number, path, int(str(rows)), int(str(first)))
-    since = _since(reader)
-    for key, rows, first in reader.query(_PIECELESS, {"since": since}).rows:
-        number = int(str(key))
-        path = paths.get(number, "")
-        yield StoreFinding("lost", "request_parts", number, path, int(str(rows)), int(str(first)))
-    for key, placed, rows, first in reader.query(_ORPHANS, {"since": since}).rows:
-        if not (placed and key in recounted):
-            number = int(str(key))
-            path = paths.get(number, "")
-            yield StoreFinding("lost", "requests", number, path, int(str(rows)), int(str(first)))
+            for wrong in rows_as(_Wrong, reader.query(query, {}).rows):
+                yield found(kind, table, wrong)
+    for wrong in rows_as(_Wrong, reader.query(_TWICE, None).rows):
+        yield found("doubled", "requests", wrong)
+    since = {"since": _since(reader)}
+    for wrong in rows_as(_Wrong, reader.query(_PIECELESS, since).rows):
+        yield found("lost", "request_parts", wrong)
+    for orphans in rows_as(_Orphans, reader.query(_ORPHANS, since).rows):
+        if not (orphans.placed and orphans.file_key in recounted):
+            yield found("lost", "requests", orphans)
 
 
 def _since(reader: Reader) -> datetime:
-    """The instant from which on requests are expected: a piece's request began up to JOIN_GAP before it."""
+    """The instant since which requests are expected: a part's began up to JOIN_GAP before it."""
     before = pruned(reader).of("requests")
     if before <= 0:
-        return _FIRST
-    return _FIRST + timedelta(microseconds=before) + JOIN_GAP
+        return EPOCH
+    return EPOCH + timedelta(microseconds=before) + JOIN_GAP
 
 
 def gone_doubles(store: Store, checkpoint: Checkpoint) -> list[tuple[str, int]]:
-    """Rows of a file that cannot be read again that are there more than once: table and offset."""
+    """Rows stored twice of a file that cannot be read again: table and offset."""
     found: list[tuple[str, int]] = []
     key, end = checkpoint.file_key, checkpoint.committed_offset
     with store.reading() as reader:
@@ -134,8 +151,8 @@ def gone_doubles(store: Store, checkpoint: Checkpoint) -> list[tuple[str, int]]:
                     table=table, file=file, offset=offset, which=which, same=same
                 )
                 rows = reader.query(sql, {"key": key, "low": low, "high": high}).rows
-                found += [(table, int(str(r[0]))) for r in rows]
+                found += [(table, whole(r[0])) for r in rows]
             keys = {"low": make_key(key, low), "high": make_key(key, high)}
             rows = reader.query(_REPEATED_KEYS, keys).rows
-            found += [("requests", low + int(str(r[0]))) for r in rows]
+            found += [("requests", low + whole(r[0])) for r in rows]
     return found

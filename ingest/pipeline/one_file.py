@@ -1,0 +1,337 @@
+"""One log file of a run: parse what follows its checkpoint, assemble rows, commit them."""
+
+import gc
+from codecs import BOM_UTF8
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from ingest.errors import DamagedFileError, TtsqError
+from ingest.faults import reach
+from ingest.logfiles.fingerprint import covered, extended
+from ingest.logfiles.known import Known, LogFile
+from ingest.logfiles.open_log import OpenLog, first_checkpoint
+from ingest.logfiles.resume import Action
+from ingest.model import Checkpoint, FileReport, Ledger, Origin
+from ingest.pipeline.ahead import Ahead, read_ahead
+from ingest.pipeline.commits import SMALL_BYTES, Commits
+from ingest.pipeline.known_content import Around, Content, no_hole
+from ingest.pipeline.options import Options
+from ingest.pipeline.pending import Pending, Settled, built, gathered
+from ingest.pipeline.profiles import profiles
+from ingest.pipeline.recognise import recognised, words_of_format
+from ingest.records.chunks import ChunkReader
+from ingest.records.front import FrontParser
+from ingest.records.parse import Parsed, Parser
+from ingest.records.read_with import ReadWith
+from ingest.rows.content import Stretch
+from ingest.rows.spans import EPOCH
+from ingest.rows.words import Words
+from ingest.stores.contract import Store
+
+_WORTH_A_THREAD = 4 << 20  # bytes whose rows are stored while the next file is opened and scanned
+
+
+@dataclass
+class Shared:
+    """What the files of one run share.
+
+    :ivar problems: what was found wrong so far; the run goes on.
+    :ivar total: bytes that the run expects to read; ``done`` of them are stored.
+    """
+
+    store: Store
+    options: Options
+    known: Known
+    words: Words
+    commits: Commits
+    now: Callable[[], datetime]
+    progress: Callable[[int, int], None]
+    has_store: bool
+    problems: list[TtsqError] = field(default_factory=list)
+    total: int = 0
+    done: int = 0
+
+    @cached_property
+    def content(self) -> Content:
+        """What the store has of lines."""
+        return Content(self.store, self.known, is_usable=self.has_store)
+
+    def advance(self, size: int) -> None:
+        """Report ``size`` more bytes as stored."""
+        self.done += size
+        self.progress(self.done, max(self.done, self.total))
+
+
+class OneFile:
+    """One open log file, read from its offset to its end."""
+
+    def __init__(self, shared: Shared, opened: OpenLog) -> None:
+        self._shared = shared
+        self._opened = opened
+        self._options = shared.options
+        self._commits = shared.commits
+        self._checkpoint = opened.decision.checkpoint
+        self._read_with = ReadWith(self._options.format, self._options.tz)
+        self._parser = FrontParser(
+            self._options.format,
+            self._options.tz,
+            profiles(self._options.profile_folder),
+            head=opened.file.head[:1024],
+            reading=self._checkpoint.reading if self._checkpoint is not None else None,
+        )
+
+    def read(self) -> None:
+        """Store what is new in the file, and note how the file stands afterwards.
+
+        :raises LogFileError: when the file is no log, or cannot be read.
+        """
+        _freeze_loaded()
+        opened, file = self._opened, self._opened.file
+        base = self._base()
+        final = self._shared.known.is_finished(file, final=self._options.final)
+        opened.header_offset = self._header_offset()  # before a thread has the scanner
+        base = self._keyed(base)
+        origin = Origin(base.file_key, base.host, base.service)
+        self._commits.join_thread()
+        stretches = self._shared.content.stretches(opened, origin)
+        opened.note = _edits(stretches)
+        lost, replaced = self._lost(stretches)
+        carry = self._carry(base)
+        is_small = file.compression == "none" and file.stat.stored_bytes <= SMALL_BYTES
+        waits = is_small and opened.decision.action is Action.START and not lost
+        if not waits:
+            self._commits.flush()
+        total = Ledger(lost_bytes=lost)
+        with read_ahead(opened.reader, self._options.chunk_bytes) as read:
+            chunks = self._chunks(_passing(read), final, stretches)
+            source = gathered(
+                built(chunks, self._options.format, origin, carry, self._shared.words, stretches),
+                self._options.batch_bytes - self._options.chunk_bytes,
+            )
+            with closing(source if is_small else Ahead(source)) as made:
+                base, total = self._store(made, base, total, replaced, waits)
+        total = total + Ledger(tail_bytes=opened.end - opened.committed)
+        _assert_ledger(total, opened.end - opened.offset)
+        reach("before_settle")
+        self._note_state(base, final, total)
+
+    def _base(self) -> Checkpoint:
+        """The file's checkpoint; of a new file a first one, with what the file is read with.
+
+        :raises LogFileError: for a new file that is no log.
+        """
+        file, options = self._opened.file, self._options
+        known = self._checkpoint
+        if known is not None:
+            # a file that had been replaced is here again, under another name
+            return replace(known, lost_bytes=0) if known.state == "replaced" else known
+        found = recognised(
+            file.stat, file.head, options.format, options.tz, self._parser.profiles,
+            shown=self._shared.words.are_kept,
+        )  # fmt: skip
+        first = first_checkpoint(file, options.host, options.service, self._shared.now())
+        return replace(first, format=found.text(self._parser.profiles.digests))
+
+    def _keyed(self, base: Checkpoint) -> Checkpoint:
+        """``base`` with a file key."""
+        if base.file_key > 0:
+            return base
+        if not self._shared.store.capabilities.keys_without_store:
+            self._commits.join_thread()
+        return replace(base, file_key=self._shared.known.next_key(self._shared.store.next_file_key))
+
+    def _header_offset(self) -> int | None:
+        """Where the first stamped header ends: as stored, else as the file's beginning has it."""
+        known = self._checkpoint.header_offset if self._checkpoint is not None else None
+        if known is not None and known > 0:
+            return known
+        return self._parser.header_end(memoryview(self._opened.file.head.removeprefix(BOM_UTF8)))
+
+    def _lost(self, stretches: Sequence[Stretch]) -> tuple[int, list[Checkpoint]]:
+        """Bytes lost with what this file replaced, and what is to be noted of the replaced files."""
+        content, known = self._shared.content, self._shared.known
+        ends = [s.stored_file_key for s in stretches if content.ends_in(s)]
+        lost = known.take_lost(self._opened.file, self._opened.decision, ends)
+        return lost, [c for c in known.changed() if c.state == "replaced"] if lost else []
+
+    def _chunks(
+        self,
+        read: Callable[[int], bytes],
+        final: bool,
+        stretches: Sequence[Stretch],
+    ) -> Iterable[Parsed]:
+        """The file's chunks from its offset on, parsed; stored stretches are passed over."""
+        opened, known = self._opened, self._checkpoint
+        last = known.last_logged_at if known else None
+        instant = None if last is None else (last - EPOCH) // timedelta(microseconds=1)
+
+        def chunks(
+            read: Callable[[int], bytes], at: int, end: bool, last: int | None
+        ) -> ChunkReader:
+            skip_hole = no_hole if stretches else opened.reader.skip_hole
+            modified = opened.file.stat.modified_ns // 1000
+            return ChunkReader(
+                self._parser, read, at, end, last, modified,
+                chunk_bytes=self._options.chunk_bytes, skip_hole=skip_hole,
+            )  # fmt: skip
+
+        if not stretches:
+            return chunks(read, opened.offset, final, instant)
+        stamps = Parser(self._options.format, self._options.tz)
+        state = (known.reading, known.encoding) if known else (None, None)
+        return Around(stamps, chunks, stretches, state).over(
+            read, opened.offset, instant, final=final
+        )
+
+    def _store(
+        self,
+        made: Iterable[Pending],
+        checkpoint: Checkpoint,
+        total: Ledger,
+        replaced: Sequence[Checkpoint],
+        waits: bool,
+    ) -> tuple[Checkpoint, Ledger]:
+        """Store what is gathered of the file as it comes.
+
+        ``waits``: the first rows are held until those of other small files are there, too.
+
+        :return: the checkpoint after the last commit, and what became of the bytes.
+        """
+        commits = self._commits
+        commits.join_thread()  # before a second one is made: memory holds two
+        try:
+            for pending in made:
+                apart = pending.last and pending.settled_bytes >= _WORTH_A_THREAD
+                for settled in pending.settled:
+                    total = total + settled.ledger
+                    checkpoint = self._advanced(checkpoint, settled)
+                if waits:
+                    self._shared.content.hold(pending.batches)
+                    commits.hold(checkpoint, pending.batches, total)
+                    waits = False
+                else:
+                    commits.commit(checkpoint, replaced, pending.batches, total, apart=apart)
+                self._shared.advance(pending.settled_bytes)
+                del pending  # its rows, before the next ones are made
+                replaced = []
+        except DamagedFileError as problem:
+            self._opened.damage = problem
+            self._shared.problems.append(problem)
+        return checkpoint, total
+
+    def _note_state(self, checkpoint: Checkpoint, final: bool, total: Ledger) -> None:
+        """Note how the file stands after it was read to its end."""
+        opened = self._opened
+        stat, tail = opened.file.stat, total.tail_bytes
+        state = "finished" if final else "live" if checkpoint.committed_offset else "waiting"
+        note = f"{tail} bytes held back: the last record may still grow" if tail else None
+        note = opened.note or note
+        if opened.damage is not None:
+            state, note = "damaged", opened.damage.message
+        self._shared.known.update(
+            replace(
+                checkpoint,
+                path=str(stat.path),
+                fingerprint=_longest_print(checkpoint, opened.file),
+                size_bytes=opened.end,
+                stored_bytes=stat.stored_bytes,
+                modified_ns=stat.modified_ns,
+                device=stat.device,
+                inode=stat.inode,
+                compression=opened.file.compression,
+                state=state,
+                note=note,
+            )
+        )
+        self._shared.known.present(checkpoint.file_key, stat)
+        reach("settled")
+        self._commits.file_done(
+            FileReport(
+                str(stat.path),
+                "read" if total.settled_bytes else "unchanged",
+                note,
+                total,
+                opened.end - opened.offset,
+                words_of_format(checkpoint.format),
+            )
+        )
+
+    def _carry(self, base: Checkpoint) -> dict[str, int]:
+        """How the requests stand that the file's stored part left open, or that only just ended."""
+        if base.committed_offset == 0 or self._options.dry_run:
+            return {}
+        self._commits.join_thread()
+        with self._shared.store.writing() as writer:
+            return writer.carry(base)
+
+    def _advanced(self, base: Checkpoint, settled: Settled) -> Checkpoint:
+        """The checkpoint after a chunk."""
+        opened = self._opened
+        last, ledger = settled.last_instant, settled.ledger
+        return replace(
+            base.counting(ledger),
+            path=str(opened.file.stat.path),
+            fingerprint=_longest_print(base, opened.file),
+            header_offset=opened.header_offset,
+            anchor=opened.advance(settled.offset, settled.before),
+            committed_offset=settled.offset,
+            size_bytes=max(opened.end, settled.offset),
+            reading=self._shared.words.of_reading(settled.reading),
+            encoding=settled.encoding,
+            # what has understood nothing is not what the file is to be read with
+            format=self._read_with.as_text(base.format) if ledger.records else base.format,
+            # not read to its end: a run that ends here must not leave a file that passes for untouched
+            modified_ns=0,
+            state="live",
+            lost_bytes=base.lost_bytes + ledger.lost_bytes,
+            last_logged_at=base.last_logged_at
+            if last is None
+            else EPOCH + timedelta(microseconds=last),
+            last_ingested_at=self._shared.now(),
+        )
+
+
+def _longest_print(base: Checkpoint, file: LogFile) -> str | None:
+    """The fingerprint of all that was seen of a file's beginning."""
+    longer = len(file.head) > covered(base.fingerprint)
+    return extended(base.fingerprint, file.head) if longer else base.fingerprint
+
+
+def _edits(stretches: Sequence[Stretch]) -> str | None:
+    """What to say of stretches that were edited after they were stored; None without any."""
+    edited = [s for s in stretches if s.is_edited]
+    if not edited:
+        return None
+    size, first = sum(s.end - s.begin for s in edited), edited[0].begin
+    return (
+        f"{size} bytes were edited after they had been stored, the first at offset {first}: "
+        "what was stored stays, what they say now is lost"
+    )
+
+
+def _assert_ledger(total: Ledger, read: int) -> None:
+    """Every byte read is accounted for (SPEC §3.4)."""
+    accounted = total.settled_bytes + total.tail_bytes
+    if accounted != read:
+        raise AssertionError(f"ledger: {accounted} bytes accounted for, {read} read")
+
+
+def _freeze_loaded() -> None:
+    """Keep what is loaded from being searched for garbage: 0.2 s of a long run."""
+    if gc.get_freeze_count() == 0:
+        gc.freeze()
+
+
+def _passing(read: Callable[[int], bytes]) -> Callable[[int], bytes]:
+    """``read``, between the fault points of a read."""
+
+    def block(size: int) -> bytes:
+        reach("before_read")
+        data = read(size)
+        reach("after_read")
+        return data
+
+    return block
