@@ -58,6 +58,7 @@ class Finding:
     title: str
     title_zh: str
     since_at: datetime | None
+    since_place: str | None
     until_at: datetime | None
     condition: Mapping[str, Any]
     error_code: str | None

@@ -252,3 +252,31 @@ def test_on_call_is_told_what_the_unit_wrote_last(
         f"ttsq-ingest.service failed on {os.uname().nodename}{where}. Its last lines:",
         f"asked: {asked} --lines=40 --output=cat --no-pager",
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "subject"),
+    [
+        (
+            "1  CRITICAL  X_FAILED: half of the texts of 512 characters and more fail since\n"
+            "             13:39 (2 h)\n   where     text_len >= 512\n\n2  WARNING  other\n",
+            "X_FAILED: half of the texts of 512 characters and more fail since 13:39 (2 h)",
+        ),
+        ("ttsq: error: $(touch here) no store\n", None),
+    ],
+)
+def test_the_subject_of_a_mail_to_on_call_is_the_title_of_the_first_finding(
+    tmp_path: Path, written: str, subject: str | None
+) -> None:
+    (tmp_path / "written").write_text(written)
+    journal = tmp_path / "journalctl"
+    journal.write_text(f"#!/bin/sh\ncat {tmp_path}/written\n")
+    journal.chmod(0o755)
+    done = subprocess.run(
+        [UNITS / "tell-oncall", "ttsq-triage@1h.service"],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin", "TELL": 'printf "%s" "$SUBJECT"'},
+        capture_output=True, text=True, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == (subject or f"ttsq-triage@1h.service failed on {os.uname().nodename}")
+    assert not (tmp_path / "here").exists()

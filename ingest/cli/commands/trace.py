@@ -20,6 +20,7 @@ from ingest.tasks.trace.lines import Line, read_lines
 from ingest.tasks.trace.listing import matches_json, matches_text, trace_json
 from ingest.tasks.trace.page import trace_text
 from ingest.tasks.trace.phrases import TraceLook
+from ingest.tasks.triage.belongs import BelongsTo, finding_of
 
 _USUAL = timedelta(seconds=30)  # before and after it: what a cause may reach
 _WIDEST = timedelta(days=7)
@@ -79,12 +80,14 @@ def trace(
             zone(settings.tz),
             log_format is not None or datefmt is not None,
         )
-        found, traced = _gathered(ctx, _stored(wanted), instant, window, around is not None, full)
+        found, traced, finding = _gathered(
+            ctx, _stored(wanted), instant, window, around is not None, full
+        )
         if traced is None:
             typer.echo(_listed(found, _look(shown_in, full), as_json), nl=as_json)
             return
         lines = read_lines(traced.files, wanted_records(traced), traced.names, parser)
-        typer.echo(_page(found, traced, lines, _look(shown_in, full), as_json), nl=as_json)
+        typer.echo(_page(found, traced, lines, _look(shown_in, full), as_json, finding), nl=as_json)
 
 
 def _gathered(
@@ -94,13 +97,15 @@ def _gathered(
     window: timedelta,
     running: bool,
     full: bool,
-) -> tuple[Found, Trace | None]:
-    """What is meant and, if that is one request, all of it; the store is let go of before files are read."""
+) -> tuple[Found, Trace | None, BelongsTo | None]:
+    """What is meant and, if that is one request, all of it and which finding it belongs to; the store is let go of before files are read."""
     with open_reader(ctx) as reader:
         found = find(reader, wanted, at)
         if len(found.matches) > 1:
-            return found, None
-        return found, gather(reader, found.matches[0], window, running=running, full=full)
+            return found, None, None
+        match = found.matches[0]
+        traced = gather(reader, match, window, running=running, full=full)
+        return found, traced, finding_of(reader, match.request_key, match.first_at)
 
 
 def _stored(wanted: str) -> str:
@@ -149,7 +154,15 @@ def _listed(found: Found, look: TraceLook, as_json: bool) -> str:
     return matches_json(found, look.tz) if as_json else matches_text(found, look)
 
 
-def _page(found: Found, traced: Trace, lines: list[Line], look: TraceLook, as_json: bool) -> str:
+def _page(
+    found: Found,
+    traced: Trace,
+    lines: list[Line],
+    look: TraceLook,
+    as_json: bool,
+    finding: BelongsTo | None,
+) -> str:
+    told = None if finding is None else finding.told(look.tz)
     if as_json:
-        return trace_json(found, traced, lines, look.tz)
-    return trace_text(traced, lines, look)
+        return trace_json(found, traced, lines, look.tz, told)
+    return trace_text(traced, lines, look, told)

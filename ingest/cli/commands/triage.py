@@ -12,6 +12,7 @@ from ingest.cli.settings.load import zone
 from ingest.errors import ExitCode, TtsqError, UsageProblem
 from ingest.named_queries.values import parse_instant
 from ingest.stores.contract import Reader
+from ingest.tasks.triage.compare import comparison, comparison_json, comparison_page
 from ingest.tasks.triage.explain import explained
 from ingest.tasks.triage.fetch import Window, newest
 from ingest.tasks.triage.listing import findings_json
@@ -65,6 +66,21 @@ def triage(
             help="The numbers behind finding N, and the SQL that shows its rows.",
         ),
     ] = None,
+    compare: Annotated[
+        str | None,
+        typer.Option(
+            metavar="INSTANT",
+            help="What is different after an instant from before it, in the window; 09:18, or a date and time.",
+        ),
+    ] = None,
+    between: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="FROM TO", help="Compare this span with that of --and."),
+    ] = None,
+    and_: Annotated[
+        tuple[str, str] | None,
+        typer.Option("--and", metavar="FROM TO", help="The later span, of --between."),
+    ] = None,
     language: Annotated[str | None, typer.Option(help="en or zh [default: by the locale].")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="A list of findings as JSON.")] = False,
     kind: Annotated[
@@ -86,6 +102,12 @@ def triage(
         kind = _kind(kind, as_json)
         with open_reader(ctx) as reader:
             window = window_of(reader, since, until, as_of, fail_if_any, look)
+            spans = _spans(window, compare, between, and_, look)
+            if spans is not None:
+                found = comparison(reader, *spans)
+                is_page = kind != "json"
+                typer.echo(comparison_page(found, look) if is_page else comparison_json(found))
+                return
             report = _report(reader, window, limit, explain)
         if fail_if_any and not (
             report.diagnosis.requests or report.diagnosis.answers or report.told
@@ -97,6 +119,46 @@ def triage(
         typer.echo(_shown(report, kind, explain, look))
         if fail_if_any and not report.is_healthy:
             raise typer.Exit(int(ExitCode.FOUND))
+
+
+def _spans(
+    window: Window,
+    compare: str | None,
+    between: tuple[str, str] | None,
+    and_: tuple[str, str] | None,
+    look: PageLook,
+) -> tuple[Window, Window] | None:
+    """The two spans to compare, if any are asked for."""
+    if (between is None) != (and_ is None) or (compare and between):
+        raise UsageProblem(
+            "two spans are named by --between FROM TO --and FROM TO, or by --compare INSTANT",
+            "for example: ttsq triage --compare 09:18",
+        )
+    if between and and_:
+        before, after = (
+            _span(n, s, window, look) for n, s in (("between", between), ("and", and_))
+        )
+        return before, after
+    at = _instant("--compare", compare, window.until, look)
+    if at is None:
+        return None
+    if not window.since < at < window.until:
+        raise UsageProblem(
+            f"{at:%Y-%m-%d %H:%M} UTC does not lie in the window, which is from {window.since:%Y-%m-%d %H:%M}"
+            f" to {window.until:%Y-%m-%d %H:%M} UTC",
+            "--since and --until make the window larger",
+        )
+    return Window(window.since, at), Window(at, window.until)
+
+
+def _span(name: str, written: tuple[str, str], window: Window, look: PageLook) -> Window:
+    first, last = (_instant(f"--{name}", w, window.until, look) for w in written)
+    if first is None or last is None or first >= last:
+        raise UsageProblem(
+            f"the option --{name} is given a span that ends before it begins",
+            f"for example: --{name} 08:00 09:00",
+        )
+    return Window(first, last)
 
 
 def _report(reader: Reader, window: Window, limit: int, explain: int | None) -> TriageReport:

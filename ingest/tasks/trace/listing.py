@@ -51,8 +51,14 @@ def matches_json(found: Found, tz: tzinfo | None) -> str:
     )
 
 
-def trace_json(found: Found, trace: Trace, lines: Sequence[Line], tz: tzinfo | None) -> str:
-    """All that is known of one request, one object on one line; nothing is cut."""
+def trace_json(
+    found: Found,
+    trace: Trace,
+    lines: Sequence[Line],
+    tz: tzinfo | None,
+    finding: str | None = None,
+) -> str:
+    """All that is known of one request, one object on one line; nothing is cut. ``finding``: that of triage it belongs to."""
     request = None
     if trace.request is not None:
         request = {
@@ -69,6 +75,7 @@ def trace_json(found: Found, trace: Trace, lines: Sequence[Line], tz: tzinfo | N
             "host": trace.match.host,
             "first_at": trace.first_at,
             "last_at": trace.last_at,
+            "finding": finding,
             "request": request,
             "stages": [asdict(s) for s in trace.stages],
             "errors": errors,

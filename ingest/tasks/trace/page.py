@@ -54,9 +54,14 @@ _STYLES = {
 }
 
 
-def trace_text(trace: Trace, lines: Sequence[Line], look: TraceLook) -> str:
-    """The request as a page: what it was, its stages, its errors, its lines in the logs, what was around it."""
-    page = _Page(trace, look)
+def trace_text(
+    trace: Trace, lines: Sequence[Line], look: TraceLook, finding: str | None = None
+) -> str:
+    """The request as a page: what it was, its stages, its errors, its lines in the logs, what was around it.
+
+    ``finding`` says which finding of triage it belongs to.
+    """
+    page = _Page(trace, look, finding)
     page.head()
     page.stages()
     page.errors(lines)
@@ -68,10 +73,11 @@ def trace_text(trace: Trace, lines: Sequence[Line], look: TraceLook) -> str:
 class _Page:
     """Writes one trace."""
 
-    def __init__(self, trace: Trace, look: TraceLook) -> None:
+    def __init__(self, trace: Trace, look: TraceLook, finding: str | None) -> None:
         from rich.console import Console
 
         self.trace = trace
+        self.finding = finding
         self.look = look
         self._out = StringIO()
         self._console = Console(
@@ -99,6 +105,8 @@ class _Page:
         if request is not None:
             rows += facts(request, self._cut)
         rows.append(("in flight", in_flight(self.trace.around.in_flight, match.host)))
+        if self.finding is not None:
+            rows.append(("finding", escape_controls(self.finding)))
         self._grid([(("  " + label, "dim"), (value, "")) for label, value in rows])
 
     def _when(self) -> Iterator[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """Findings for people: a block each, in 80 columns; or as Markdown, for a ticket."""
 
+import re
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,11 +16,16 @@ from ingest.tasks.triage.report import Example, Told, TriageReport, moment
 
 _WIDTH = 80
 _LABEL = 10
+_MOST_CONSEQUENCES = 3
+# what stays on one line: a Chinese character with the marks behind it, or a word
+_PIECES = re.compile(
+    r" *(?:[\u2e80-\u9fff\uac00-\ud7af][\u3001-\u303f\uff00-\uff65]*|[^ \u2e80-\u9fff\uac00-\ud7af]+)| +$"
+)
 _COLOURS = {CRITICAL: "1;31", WARNING: "1;33", NOTE: "36"}
 _ZH = {
     "where": "条件", "in": "位置", "before": "此前", "also": "连带", "lines": "日志", "next": "下一步",
     CRITICAL: "严重", WARNING: "警告", NOTE: "提示", "elsewhere": "其他", "all": "全部请求",
-    "of": "/", "more": "另有 {} 条", "earlier": "早 {}",
+    "of": "/",
 }  # fmt: skip
 _LOOKED_FOR_ZH = "失败、未结束、变慢的阶段、缓存、警告、音频、静默、时钟、HTTP 响应"
 
@@ -35,6 +41,11 @@ class PageLook:
     def word(self, name: str) -> str:
         """A word of the page."""
         return _ZH.get(name, name) if self.language == "zh" else name
+
+    @property
+    def semicolon(self) -> str:
+        """What stands between two things that are told on one line."""
+        return "；" if self.language == "zh" else "; "
 
     def title(self, f: Finding, clock: Clock) -> str:
         """A finding in one sentence."""
@@ -54,7 +65,8 @@ def page(report: TriageReport, look: PageLook) -> str:
     blocks += ["\n".join(_block(told, report, look, clock)) for told in report.told]
     if report.left_out:
         more = f"另有 {report.left_out} 项" if look.language == "zh" else f"{report.left_out} more"
-        blocks.append(f"{more}: ttsq triage --limit {len(report.told) + report.left_out}")
+        colon = "：" if look.language == "zh" else ": "
+        blocks.append(f"{more}{colon}ttsq triage --limit {len(report.told) + report.left_out}")
     return "\n\n".join(blocks)
 
 
@@ -95,7 +107,8 @@ def _block(told: Told, report: TriageReport, look: PageLook, clock: Clock) -> It
     if f.since is not None and f.full_at is None:
         end = report.diagnosis.until if f.until is None else f.until
         lasted = max(0.0, end - f.since)
-        words += f" ({duration_zh(lasted) if look.language == 'zh' else duration(lasted)})"
+        is_zh = look.language == "zh"
+        words += f"（{duration_zh(lasted)}）" if is_zh else f" ({duration(lasted)})"
     first, *rest = _wrapped(words, display_width(head))
     yield look.painted(head.rstrip(), f.severity) + "  " + first.lstrip()
     yield from rest
@@ -114,14 +127,23 @@ def facts(told: Told, look: PageLook, clock: Clock) -> Iterator[tuple[str, str]]
     if where:
         yield "where", where
     if f.stage or f.location:
-        yield "in", ", ".join(escape_controls(p) for p in (f.stage, f.location) if p)
+        yield (
+            "in",
+            ("，" if look.language == "zh" else ", ").join(
+                escape_controls(p) for p in (f.stage, f.location) if p
+            ),
+        )
     if f.precursors:
         yield (
             "before",
-            "; ".join(_precursor(p.code, p.records, p.median_lead_s, look) for p in f.precursors),
+            look.semicolon.join(
+                _precursor(p.code, p.records, p.median_lead_s, look) for p in f.precursors
+            ),
         )
     if f.consequences:
-        yield "also", "; ".join(named(x) for x in f.consequences[:4])
+        also = [look.title(x, clock) for x in f.consequences if named(x) != named(f)]
+        if also:
+            yield "also", look.semicolon.join(dict.fromkeys(also[:_MOST_CONSEQUENCES]))
     if told.examples:
         yield "lines", _example(told.examples[0], len(told.examples) - 1, look)
     yield "next", told.next
@@ -133,20 +155,24 @@ def _where(f: Finding, look: PageLook) -> str:
         return ", ".join(map(written, f.conditions))
     low, high = f.interval or (f.rate, f.rate)
     between = f"{percent(low)}–{percent(high)} %"
-    words = f"{told}   {number(f.affected)} {look.word('of')} {number(f.population)} ({between})"
+    counts = f"{number(f.affected)} {look.word('of')} {number(f.population)}"
+    between = f"（{percent(low)}%–{percent(high)}%）" if look.language == "zh" else f" ({between})"
+    words = f"{told}   {counts}{between}"
     if f.rate_outside is not None:
-        words += f"; {look.word('elsewhere')} {percent(f.rate_outside)} %"
+        sign = "%" if look.language == "zh" else " %"
+        words += f"{look.semicolon}{look.word('elsewhere')} {percent(f.rate_outside)}{sign}"
     if f.slow_ms is not None and f.usual_ms is not None and f.usual_ms == f.usual_ms:
         if f.symptom == RTF:
-            words += f"; RTF {f.slow_ms:.2f} / {f.usual_ms:.2f}"
+            words += f"{look.semicolon}RTF {f.slow_ms:.2f} / {f.usual_ms:.2f}"
         else:
-            words += f"; {number(f.slow_ms)} ms / {number(f.usual_ms)} ms"
+            words += f"{look.semicolon}{number(f.slow_ms)} ms / {number(f.usual_ms)} ms"
     return words
 
 
 def _precursor(code: str, records: int, lead: float, look: PageLook) -> str:
     earlier = f"早 {duration_zh(lead)}" if look.language == "zh" else f"{duration(lead)} earlier"
-    return f"{escape_controls(code)} ×{records}, {earlier}"
+    comma = "，" if look.language == "zh" else ", "
+    return f"{escape_controls(code)} ×{records}{comma}{earlier}"
 
 
 def _example(example: Example, more: int, look: PageLook) -> str:
@@ -160,17 +186,17 @@ def _example(example: Example, more: int, look: PageLook) -> str:
 
 
 def _wrapped(text: str, indent: int) -> list[str]:
-    """Lines of at most 80 columns, all but the first indented."""
+    """Lines of at most 80 columns, all but the first indented; between Chinese characters a line may end, too."""
     lines: list[str] = []
     line, room = "", _WIDTH - indent
-    for word in text.split(" "):
-        if line and display_width(line) + 1 + display_width(word) > room:
-            lines.append(line)
-            line = word
+    for piece in _PIECES.findall(text):
+        if line.strip() and display_width((line + piece).rstrip()) > room:
+            lines.append(line.rstrip())
+            line = piece.lstrip()
         else:
-            line = f"{line} {word}" if line else word
-    lines.append(line)
-    return [lines[0], *(" " * indent + rest.lstrip() for rest in lines[1:])]
+            line += piece
+    lines.append(line.rstrip())
+    return [lines[0], *(" " * indent + rest for rest in lines[1:])]
 
 
 def markdown(report: TriageReport, look: PageLook) -> str:

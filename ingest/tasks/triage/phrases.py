@@ -125,7 +125,8 @@ def _share(f: Finding) -> str:
 
 
 def _of(f: Finding) -> str:
-    return f"{_share(f)} of {whose(f.conditions).removeprefix('all ')}"
+    who = whose(f.conditions).removeprefix("all ")
+    return f"all {who.removeprefix('the ')}" if _share(f) == "all" else f"{_share(f)} of {who}"
 
 
 def _failures(f: Finding, clock: Clock) -> str:

@@ -63,7 +63,28 @@ def _since(f: Finding, clock: Clock) -> str:
 
 
 def _share(f: Finding) -> str:
-    return f"{percent(f.rate or 0.0)}%"
+    """Its rate, with the blank before it that a number has beside words."""
+    rate = f.rate or 0.0
+    return "全部" if rate > 0.995 else f" {percent(rate)}% "
+
+
+def _some(f: Finding) -> str:
+    """So many have it, or all do."""
+    share = _share(f)
+    return share if share == "全部" else f"有{share}"
+
+
+def _requests(f: Finding) -> str:
+    """Whose requests."""
+    who = whose_zh(f.conditions)
+    if not f.conditions or who.endswith("文本"):
+        return who if f.conditions else "全部请求"
+    return f"{spaced(who)}的请求"
+
+
+def spaced(text: str) -> str:
+    """A blank behind what ends in a Latin letter or a digit, as it is written before Chinese words."""
+    return f"{text} " if text[-1:].isascii() else text
 
 
 def period_zh(seconds: float) -> str:
@@ -87,14 +108,14 @@ def _failures(f: Finding, clock: Clock) -> str:
     if f.kind == "periodic" and f.period_s:
         return f"{code}：每 {period_zh(f.period_s)}失败一次"
     if f.kind == "mix":
-        return f"{code}：{whose_zh(f.conditions)}的请求{_since(f, clock)}增多（这类请求一向失败）"
-    return f"{code}：{whose_zh(f.conditions)}的请求{_since(f, clock)} {_share(f)} 失败"
+        return f"{code}：{_requests(f)}{_since(f, clock)}增多（这类请求一向失败）"
+    return f"{code}：{_requests(f)}{_since(f, clock)}{_share(f)}失败"
 
 
 def _unfinished(f: Finding, clock: Clock) -> str:
     if f.kind == "periodic" and f.period_s:
         return f"每 {period_zh(f.period_s)}有请求没有结束"
-    return f"{whose_zh(f.conditions)}的请求{_since(f, clock)}有 {_share(f)} 没有结束"
+    return f"{_requests(f)}{_since(f, clock)}{_some(f)}没有结束"
 
 
 def _latency(f: Finding, clock: Clock) -> str:
@@ -105,11 +126,11 @@ def _latency(f: Finding, clock: Clock) -> str:
 
 
 def _warnings(f: Finding, clock: Clock) -> str:
-    return f"{shown(f.code)}：{whose_zh(f.conditions)}的请求{_since(f, clock)} {_share(f)} 有警告"
+    return f"{shown(f.code)}：{_requests(f)}{_since(f, clock)}{_share(f)}有警告"
 
 
 def _cache_write(f: Finding, clock: Clock) -> str:
-    return f"{whose_zh(f.conditions)}的请求{_since(f, clock)}有 {_share(f)} 没有写入缓存"
+    return f"{_requests(f)}{_since(f, clock)}{_some(f)}没有写入缓存"
 
 
 def _cache_hits(f: Finding, clock: Clock) -> str:
@@ -118,23 +139,21 @@ def _cache_hits(f: Finding, clock: Clock) -> str:
 
 
 def _audio_size(f: Finding, clock: Clock) -> str:
-    return f"{whose_zh(f.conditions)}的请求{_since(f, clock)}有 {_share(f)} 音频大小异常"
+    return f"{_requests(f)}{_since(f, clock)}{_some(f)}音频大小异常"
 
 
 def _dull(f: Finding, clock: Clock) -> str:
-    return f"{whose_zh(f.conditions)}的请求{_since(f, clock)}有 {_share(f)} 音质发闷"
+    return f"{_requests(f)}{_since(f, clock)}{_some(f)}音质发闷"
 
 
 def _silence(f: Finding, clock: Clock) -> str:
-    where = shown(f.subject) if f.conditions else "全部主机"
-    return f"{where} {_since(f, clock)}没有请求"
+    where = f"主机 {shown(f.subject)}" if f.conditions else "全部主机"
+    return f"{spaced(where)}{_since(f, clock)}没有请求"
 
 
 def _clock(f: Finding, clock: Clock) -> str:
     way = "拨快" if (f.amount or 0) > 0 else "倒退"
-    return (
-        f"{shown(f.subject)} 的时钟在 {clock.time(f.since)} {way} {duration_zh(abs(f.amount or 0))}"
-    )
+    return f"主机 {shown(f.subject)} 的时钟在 {clock.time(f.since)} {way}了 {duration_zh(abs(f.amount or 0))}"
 
 
 def _errors(f: Finding, clock: Clock) -> str:
@@ -149,12 +168,12 @@ def _filling(f: Finding, clock: Clock) -> str:
 
 
 def _rtf(f: Finding, clock: Clock) -> str:
-    return f"{whose_zh(f.conditions)}的请求{_since(f, clock)}有 {_share(f)} 合成比平时慢"
+    return f"{_requests(f)}{_since(f, clock)}{_some(f)}合成比平时慢"
 
 
 def _http_errors(f: Finding, clock: Clock) -> str:
     who = f"（{shown(f.subject)}）" if f.subject else ""
-    return f"HTTP {shown(f.code)}{who}：{whose_zh(f.conditions)}的请求{_since(f, clock)} {_share(f)} 出错"
+    return f"HTTP {shown(f.code)}{who}：{_requests(f)}{_since(f, clock)}{_share(f)}出错"
 
 
 def _http_latency(f: Finding, clock: Clock) -> str:
@@ -166,9 +185,7 @@ def _http_latency(f: Finding, clock: Clock) -> str:
 
 
 def _silent_failures(f: Finding, clock: Clock) -> str:
-    return (
-        f"{whose_zh(f.conditions)}的请求{_since(f, clock)}有 {_share(f)} 合成失败，HTTP 却返回成功"
-    )
+    return f"{_requests(f)}{_since(f, clock)}{_some(f)}合成失败，HTTP 却返回成功"
 
 
 TITLES_ZH: dict[str, Callable[[Finding, Clock], str]] = {

@@ -97,6 +97,12 @@ def _texts(reader: Reader, findings: Sequence[Finding | None]) -> dict[int, Cond
     return found
 
 
+def with_texts(reader: Reader, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """The same with texts instead of their keys."""
+    texts = _texts(reader, findings)
+    return tuple(_with_text(f, texts) for f in findings)
+
+
 def _with_text(finding: Finding, texts: Mapping[int, Condition]) -> Finding:
     def told(c: Condition) -> Condition:
         return texts.get(int(c.value), c) if c.name == TEXT and not isinstance(c.value, str) else c

@@ -1,0 +1,55 @@
+"""Which finding does a request belong to?"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+
+import numpy as np
+
+from ingest.causes.diagnose import diagnose
+from ingest.causes.findings import Finding
+from ingest.stores.contract import Reader
+from ingest.tasks.triage.fetch import DAY, Window, fetched, newest
+from ingest.tasks.triage.phrases import Clock, title
+from ingest.tasks.triage.report import with_texts
+
+_ROWS = 20_000  # a sample: what went wrong is in it, and a trace shall not take long
+_AFTER = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class BelongsTo:
+    """The finding of a rank in a window; ``through`` is the consequence of it that the request is one of, if it is not affected itself."""
+
+    rank: int
+    finding: Finding
+    through: Finding | None
+    until: datetime
+
+    def told(self, tz: tzinfo | None) -> str:
+        """The finding in words."""
+        clock = Clock(tz or UTC, self.until)
+        words = f"{self.rank}: {title(self.finding, clock)}"
+        return words if self.through is None else f"{words} (of which follows: {title(self.through, clock)})"  # fmt: skip
+
+
+def finding_of(reader: Reader, key: int | None, at: datetime) -> BelongsTo | None:
+    """The first finding that a request is affected by: of the newest 24 hours of data, else of those up to an hour after it."""
+    end = newest(reader)
+    if key is None or end is None:
+        return None
+    if at.astimezone(UTC) < end - DAY:
+        end = min(end, at.astimezone(UTC) + _AFTER)
+    observed = fetched(reader, Window(end - DAY, end), _ROWS)
+    places = np.flatnonzero(observed.requests.key == key)
+    if not len(places):
+        return None
+    place = int(places[0])
+    findings = diagnose(observed).findings
+    for rank, finding in enumerate(findings, 1):
+        every = (finding, *finding.consequences)
+        hit = next((f for f in every if place in f.rows), None)
+        if hit is not None:
+            finding, hit = with_texts(reader, (finding, hit))
+            through = None if hit.symptom == finding.symptom else hit
+            return BelongsTo(rank, finding, through, end)
+    return None
