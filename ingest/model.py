@@ -35,6 +35,9 @@ class Origin:
     service: str
 
 
+REASONS = ("no_header", "bad_time", "too_long", "torn")  # for which a piece is in quarantine
+
+
 @dataclass(frozen=True, slots=True)
 class Reject:
     """A piece of a log file that could not be understood: its place, reason and raw text."""

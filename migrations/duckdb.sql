@@ -1043,3 +1043,9 @@ comment on column log_files.encoding is 'encoding of the text; null while it is 
 comment on column stored_lines.byte_length is 'up to the line after the last';
 comment on column pruned.text_pruned_before is 'user text older than this was removed';
 UPDATE alembic_version SET version_num='0011' WHERE alembic_version.version_num = '0010';
+comment on table request_parts is 'Parts of requests that later records may join: unfinished, or spread over several log files.';
+comment on column request_parts.file_key is 'log file of the part';
+comment on table text_salts is 'The key of the hashes of texts (--text hash); without it nobody can guess a text.';
+comment on column log_files.ignored_bytes is 'bytes ignored by rule: blank lines, NUL fill, bars';
+comment on column quarantine.reason is 'no_header, bad_time, too_long or torn';
+UPDATE alembic_version SET version_num='0012' WHERE alembic_version.version_num = '0011';

@@ -23,7 +23,7 @@
 -- order: requests desc, code, host, service, instance
 -- next: ttsq run warning_precursors
 
--- The view says what is a fallback without users' words: readers who must not see these can ask this.
+-- The view says what is a fallback without user text: readers who must not see these can ask this.
 with warnings as (
     select code, host, service, instance, request_key, occurred_at
     from logged_errors

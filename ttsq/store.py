@@ -18,7 +18,7 @@ from ingest.named_queries.library import NamedQuery, load_library, load_query
 from ingest.named_queries.values import bind_values, parse_instant
 from ingest.pipeline import ingest as pipeline
 from ingest.records.read_with import ReadWith
-from ingest.rows.words import TextPolicy
+from ingest.rows.user_text import TextPolicy
 from ingest.stores.contract import Reader
 from ingest.stores.migrate import require_head
 from ingest.stores.open import backend_of

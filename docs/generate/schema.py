@@ -27,7 +27,7 @@ row back to its line. The store holds the comments below, too:
 ttsq sql "select table_name, column_name, comment from duckdb_columns() where table_name = 'requests'"
 ```
 
-For dashboards begin with [the views](#the-views): they have the same names on every store, and no users' words. `request_parts` is ttsq's own
+For dashboards begin with [the views](#the-views): they have the same names on every store, and no user text. `request_parts` is ttsq's own
 working table; questions need none of it.
 
 | table | rows |
@@ -37,7 +37,7 @@ working table; questions need none of it.
 _VIEWS = """
 ## The views
 
-Plain names over the tables, alike on DuckDB and PostgreSQL, in the published copy, too. No column holds users' words: texts, messages,
+Plain names over the tables, alike on DuckDB and PostgreSQL, in the published copy, too. No column holds user text: texts, messages,
 tracebacks and other pairs are in the tables alone. [bi.md](bi.md) has recipes.
 
 | view | rows |

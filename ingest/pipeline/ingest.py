@@ -18,8 +18,8 @@ from ingest.logfiles.resume import Action, Anchored, Decision
 from ingest.model import FileReport, Ledger, RunReport
 from ingest.pipeline.commits import Commits
 from ingest.pipeline.options import Options
-from ingest.pipeline.salt import words_of
-from ingest.rows.words import Words
+from ingest.pipeline.salt import redaction_of
+from ingest.rows.user_text import Redaction
 from ingest.stores import migrate
 from ingest.stores.contract import Snapshot, Store
 
@@ -72,8 +72,8 @@ def _ingest(
         raise missing[0] if missing else LogFileError("no log files are named", "ttsq ingest PATH")
     if options.dry_run:
         known = Known(store.checkpoints() if migrate.check_known(store) == migrate.head() else [])
-        words = words_of(store, options.text, now, dry_run=True)
-        return Run(store, options, known, 0, words, now, progress).over(paths, missing)
+        redaction = redaction_of(store, options.text, now, dry_run=True)
+        return Run(store, options, known, 0, redaction, now, progress).over(paths, missing)
     with store.ingesting(options.wait_seconds, options.host):
         reach("locked")
         found = store.snapshot(migrate.head(), options.host)
@@ -82,9 +82,9 @@ def _ingest(
             reach("migrated")
             found = store.snapshot(migrate.head(), options.host) or Snapshot([], 0)
         reach("known")
-        words = words_of(store, options.text, now, dry_run=False)
+        redaction = redaction_of(store, options.text, now, dry_run=False)
         known = Known(found.checkpoints)
-        run = Run(store, options, known, found.newest_run, words, now, progress)
+        run = Run(store, options, known, found.newest_run, redaction, now, progress)
         return run.over(paths, missing)
 
 
@@ -97,14 +97,14 @@ class Run:
         options: Options,
         known: Known,
         newest_run: int,
-        words: Words,
+        redaction: Redaction,
         now: Callable[[], datetime],
         progress: Callable[[int, int], None],
     ) -> None:
         self.store = store
         self.options = options
         self.known = known
-        self.words = words
+        self.redaction = redaction
         self.now = now
         self.commits = Commits(
             store, known, options.host, newest_run, dry_run=options.dry_run, now=now
@@ -123,7 +123,7 @@ class Run:
             store=self.store,
             options=self.options,
             known=self.known,
-            words=self.words,
+            redaction=self.redaction,
             commits=self.commits,
             now=self.now,
             progress=self._progress,

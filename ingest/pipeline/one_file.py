@@ -21,14 +21,14 @@ from ingest.pipeline.known_content import Around, Content, no_hole
 from ingest.pipeline.options import Options
 from ingest.pipeline.pending import Pending, Settled, built, gathered
 from ingest.pipeline.profiles import profiles
-from ingest.pipeline.recognise import recognised, words_of_format
+from ingest.pipeline.recognise import format_in_short, recognised
 from ingest.records.chunks import ChunkReader
 from ingest.records.front import FrontParser
 from ingest.records.parse import Parsed, Parser
 from ingest.records.read_with import ReadWith
 from ingest.rows.content import Stretch
 from ingest.rows.spans import EPOCH
-from ingest.rows.words import Words
+from ingest.rows.user_text import Redaction
 from ingest.stores.contract import Store
 
 _WORTH_A_THREAD = 4 << 20  # bytes whose rows are stored while the next file is opened and scanned
@@ -45,7 +45,7 @@ class Shared:
     store: Store
     options: Options
     known: Known
-    words: Words
+    redaction: Redaction
     commits: Commits
     now: Callable[[], datetime]
     progress: Callable[[int, int], None]
@@ -108,7 +108,9 @@ class OneFile:
         with read_ahead(opened.reader, self._options.chunk_bytes) as read:
             chunks = self._chunks(_passing(read), final, stretches)
             source = gathered(
-                built(chunks, self._options.format, origin, carry, self._shared.words, stretches),
+                built(
+                    chunks, self._options.format, origin, carry, self._shared.redaction, stretches
+                ),
                 self._options.batch_bytes - self._options.chunk_bytes,
             )
             with closing(source if is_small else Ahead(source)) as made:
@@ -130,7 +132,7 @@ class OneFile:
             return replace(known, lost_bytes=0) if known.state == "replaced" else known
         found = recognised(
             file.stat, file.head, options.format, options.tz, self._parser.profiles,
-            shown=self._shared.words.are_kept,
+            shown=self._shared.redaction.keeps_all,
         )  # fmt: skip
         first = first_checkpoint(file, options.host, options.service, self._shared.now())
         return replace(first, format=found.text(self._parser.profiles.digests))
@@ -255,7 +257,7 @@ class OneFile:
                 note,
                 total,
                 opened.end - opened.offset,
-                words_of_format(checkpoint.format),
+                format_in_short(checkpoint.format),
             )
         )
 
@@ -279,7 +281,7 @@ class OneFile:
             anchor=opened.advance(settled.offset, settled.before),
             committed_offset=settled.offset,
             size_bytes=max(opened.end, settled.offset),
-            reading=self._shared.words.of_reading(settled.reading),
+            reading=self._shared.redaction.of_reading(settled.reading),
             encoding=settled.encoding,
             # what has understood nothing is not what the file is to be read with
             format=self._read_with.as_text(base.format) if ledger.records else base.format,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ingest.model import BATCH_BYTES, CHUNK_BYTES
 from ingest.records.formats import Format
-from ingest.rows.words import TextPolicy
+from ingest.rows.user_text import TextPolicy
 
 
 @dataclass(frozen=True, slots=True)

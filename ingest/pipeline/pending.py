@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ingest.records.parse import Parsed
     from ingest.rows.chunk import ChunkRows
     from ingest.rows.content import Stretch
-    from ingest.rows.words import Words
+    from ingest.rows.user_text import Redaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def built(
     fmt: Format,
     origin: Origin,
     carry: Mapping[str, int],
-    words: "Words",
+    redaction: "Redaction",
     stretches: Sequence["Stretch"] = (),
 ) -> Iterator["tuple[Settled, ChunkRows]"]:
     """Assemble parsed chunks of a file; ``carry`` as for :func:`ingest.rows.assemble.build`.
@@ -55,7 +55,7 @@ def built(
             offset, before, parsed.ledger, parsed.last_instant, parsed.reading, parsed.encoding
         )
         rows, carry = build(parsed, fmt, origin, carry)
-        rows = words.of(rows)
+        rows = redaction.of(rows)
         rows = replace(rows, content=content_rows(parsed, origin.file_key, known))
         del parsed  # its bytes and tables, before the next ones are made
         reach("assembled")

@@ -45,8 +45,8 @@ def recognised(
     )
 
 
-def words_of_format(text: str | None) -> str | None:
-    """What a checkpoint says a file is read with, in a few words; None where that is the log format alone."""
+def format_in_short(text: str | None) -> str | None:
+    """What a file is read with, by its checkpoint, in short; None for the log format alone."""
     try:
         found = json.loads(text or "{}")
     except ValueError:

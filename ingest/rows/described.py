@@ -1,4 +1,4 @@
-"""What there is to know of each table beside its columns, said once; whatever treats all tables alike goes by this."""
+"""What there is to know of each table beside its columns; all that treats tables alike uses it."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -15,7 +15,7 @@ class Described:
     :ivar at: the instant that its age, its window and its partition go by; None where rows do not age.
     :ivar key: the column whose value is :func:`ingest.model.make_key` of the place of the row's first record.
     :ivar place: columns of log file and offset: those of its record, of a request's start and end.
-    :ivar words: columns that hold users' words, or may quote them.
+    :ivar user_text: columns that hold user text, or may quote it.
     :ivar follows: the table whose rows take these with them when they go; ``request_key`` names them.
     :ivar is_linked: its rows name a request that may become known later, or become another one.
     :ivar is_partitioned: by day, where the backend can do that.
@@ -30,7 +30,7 @@ class Described:
     at: str | None = None
     key: str | None = None
     place: tuple[tuple[str, str], ...] = ()
-    words: tuple[str, ...] = ()
+    user_text: tuple[str, ...] = ()
     follows: str | None = None
     is_linked: bool = False
     is_partitioned: bool = False
@@ -49,17 +49,17 @@ TABLES = (
         at="logged_at",
         key="request_key",
         place=(("start_file_key", "start_offset"), ("end_file_key", "end_offset")),
-        words=("text", "attributes"),
+        user_text=("text", "attributes"),
         is_partitioned=True,
         has_time_source=True,
     ),
     Described(
         "request_parts",
-        "pieces of requests",
+        "parts of requests",
         "parts",
         at="logged_at",
         place=(("file_key", "first_offset"),),
-        words=("text", "attributes"),
+        user_text=("text", "attributes"),
         follows="requests",
         is_published=False,
     ),
@@ -79,7 +79,7 @@ TABLES = (
         at="occurred_at",
         key="error_key",
         place=_PLACE,
-        words=("message", "exception_message", "traceback", "attributes"),
+        user_text=("message", "exception_message", "traceback", "attributes"),
         is_linked=True,
         is_partitioned=True,
         has_time_source=True,
@@ -101,7 +101,7 @@ TABLES = (
         at="logged_at",
         key="http_key",
         place=_PLACE,
-        words=("query", "user_agent", "referer", "attributes"),
+        user_text=("query", "user_agent", "referer", "attributes"),
         is_linked=True,
         is_partitioned=True,
         has_time_source=True,
@@ -112,7 +112,7 @@ TABLES = (
         "quarantine",
         at="quarantined_at",
         place=_PLACE,
-        words=("raw",),
+        user_text=("raw",),
     ),
     Described(
         "stored_lines",
@@ -139,5 +139,5 @@ WRITTEN = tuple(t.name for t in TABLES if t.kind in ("rows", "parts", "records",
 CONTENT = tuple(t.name for t in TABLES if t.kind == "content")
 # tables of one row per record
 RECORDS = tuple(t.name for t in TABLES if t.kind == "records")
-# the columns of each table that hold users' words
-WORDS = {t.name: t.words for t in TABLES if t.words}
+# the columns of each table that hold user text
+USER_TEXT = {t.name: t.user_text for t in TABLES if t.user_text}

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from ingest.errors import IngestBusyError, StoreError
 from ingest.model import Changes, Checkpoint, Origin, RunRow
-from ingest.rows.described import TABLES, WORDS
+from ingest.rows.described import TABLES, USER_TEXT
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -159,21 +159,21 @@ Subject = Literal["rows", "texts"]
 AGE_COLUMNS: Mapping[str, str] = {t.name: t.at for t in TABLES if t.at is not None}
 # tables whose rows have the age of the request they belong to, and their own only without one
 FOLLOWERS = tuple(t.name for t in TABLES if t.follows is not None)
-TEXT_TABLES = tuple(WORDS)  # those with users' words
+TEXT_TABLES = tuple(USER_TEXT)  # those with user text
 
 
-def text_changes(no_words: str, wordy: str) -> Mapping[str, tuple[str, str]]:
-    """What takes users' words from a row of a table, and which rows have some, as SQL.
+def text_changes(no_text: str, has_text: str) -> Mapping[str, tuple[str, str]]:
+    """SQL that removes user text from rows of a table, and that finds the rows that have some.
 
-    ``no_words`` assigns ``attributes`` without them, ``wordy`` says whether there are some in it.
+    ``no_text`` assigns ``attributes`` without user text; ``has_text`` is true where there is some.
     """
     found = {}
-    for table, columns in WORDS.items():
+    for table, columns in USER_TEXT.items():
         assigned, asked = [], []
         for column in columns:
             if column == "attributes":
-                assigned.append(no_words)
-                asked.append(wordy)
+                assigned.append(no_text)
+                asked.append(has_text)
             elif column == "raw":  # never null
                 assigned.append(f"{column} = ''")
                 asked.append(f"{column} <> ''")
@@ -204,13 +204,13 @@ class Upkeep(Protocol):
     """Work on a whole store. Whoever calls what changes it holds ``Store.ingesting``."""
 
     def minutes(self, table: str, subject: Subject, before: datetime) -> list[Minute]:
-        """Rows older than an instant, or of such rows those that still hold users' words, by their minute."""
+        """Rows older than an instant, or of such rows those that still hold user text, by their minute."""
 
     def remove(self, table: str, before: datetime) -> dict[str, int]:
         """Remove the rows that are older, with those that follow them, in one transaction; how many of each table."""
 
     def clear_texts(self, table: str, before: datetime) -> int:
-        """Remove users' words from the rows that are older, in one transaction; from how many."""
+        """Remove user text from the rows that are older, in one transaction; from how many."""
 
     def owes_space(self) -> bool:
         """Whether something was removed whose space was not given back since."""
@@ -330,7 +330,7 @@ class Store(Protocol):
         """Work on the whole store: retention, copies."""
 
     def grant_reader(self, role: str, with_text: bool) -> "Granted":
-        """Let a role read the views and tables of a store at head and nothing else; users' words only ``with_text``.
+        """Let a role read the views and tables of a store at head and nothing else; user text only ``with_text``.
 
         :raises UsageProblem: where there are no roles.
         :raises StoreError: when there is no such role, or it cannot be held to that.

@@ -193,13 +193,13 @@ http_requests = _table(
 
 request_parts = _table(
     "request_parts",
-    "Pieces of requests that may still meet others: unfinished, or spread over several log files.",
+    "Parts of requests that later records may join: unfinished, or spread over several log files.",
     *(
         _Col(c.name, c.type, str(c.comment), c.nullable is not False)
         for c in requests.columns
         if c.name not in ("text_class",)
     ),
-    _Col("file_key", BigInteger, "log file of the piece", False),
+    _Col("file_key", BigInteger, "log file of the part", False),
     _Col("first_offset", BigInteger, "offset of its first record", False),
     _Col("last_offset", BigInteger, "offset of its last record", False),
     _Col("last_at", _INSTANT, "instant of its last record", False),
@@ -217,7 +217,7 @@ request_parts = _table(
 
 text_salts = _table(
     "text_salts",
-    "The key of the hashes that stand for texts (--text hash): readers who do not have it cannot guess them.",
+    "The key of the hashes of texts (--text hash); without it nobody can guess a text.",
     _Col("salt_key", Integer, "1: there is one", primary=True),
     _Col("salt", String, "hexadecimal", False),
     _Col("made_at", _INSTANT, "made", False),
@@ -247,7 +247,7 @@ log_files = _table(
     _Col("record_bytes", BigInteger, "bytes in records", False),
     _Col("quarantined", BigInteger, "pieces in quarantine", False),
     _Col("quarantined_bytes", BigInteger, "bytes in quarantine", False),
-    _Col("ignored_bytes", BigInteger, "bytes ignored by rule: blank lines, NUL fill, BOM", False),
+    _Col("ignored_bytes", BigInteger, "bytes ignored by rule: blank lines, NUL fill, bars", False),
     _Col("lost_bytes", BigInteger, "bytes seen but gone before they were read", False),
     _Col("last_logged_at", _INSTANT, "instant of the last record stored"),
     _Col("note", String, "why nothing was read, or what was noticed"),
@@ -301,7 +301,7 @@ quarantine = _table(
     _Col("file_key", BigInteger, "log file", False),
     _Col("byte_offset", BigInteger, "of its first byte, uncompressed", False),
     _Col("byte_length", BigInteger, "its length", False),
-    _Col("reason", String, "no_header, bad_time or too_long", False),
+    _Col("reason", String, "no_header, bad_time, too_long or torn", False),
     _Col("raw", String, "the text, or its head past the limit", False),
     _Col("quarantined_at", _INSTANT, "when", False),
 )

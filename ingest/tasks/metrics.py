@@ -12,7 +12,7 @@ from typing import IO
 
 from ingest import __version__
 from ingest.errors import UsageProblem
-from ingest.model import Checkpoint
+from ingest.model import REASONS, Checkpoint
 from ingest.paths import real
 from ingest.render.whole_file import replace_whole
 from ingest.rows.described import TABLES
@@ -22,7 +22,6 @@ from ingest.stores.results import whole
 
 _TABLES = tuple(t.name for t in TABLES if t.place and t.is_published)
 _STATES = ("live", "finished", "waiting", "damaged", "edited", "missing", "replaced")
-_REASONS = ("no_header", "bad_time", "too_long")
 _LAST_RUNS = (
     "select host, status, started_at, finished_at from "
     "(select host, status, started_at, finished_at, "
@@ -173,7 +172,7 @@ def _of_runs(reader: Reader) -> list[Metric]:
 
 def _of_quarantine(reader: Reader) -> list[Metric]:
     found: QueryResult = reader.query(_QUARANTINE, {})
-    counted = dict.fromkeys(_REASONS, (0.0, 0.0)) | {
+    counted = dict.fromkeys(REASONS, (0.0, 0.0)) | {
         str(reason): (whole(pieces), whole(size)) for reason, pieces, size in found.rows
     }
     reasons = [((("reason", reason),), *figures) for reason, figures in counted.items()]

@@ -1,4 +1,4 @@
-"""Retention: rows and users' words that are old enough go, a little at a time, and their disk space is given back."""
+"""Retention: rows and user text that are old enough go, a little at a time, and their disk space is given back."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +27,7 @@ _PAUSE_SECONDS = 0.15
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """What of a table is too old: rows before an instant, users' words before another; None for nothing."""
+    """What of a table is too old: rows before an instant, user text before another; None for nothing."""
 
     table: str
     rows_before: datetime | None

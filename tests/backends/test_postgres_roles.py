@@ -16,7 +16,7 @@ from psycopg import sql
 from ingest.errors import StoreError
 from ingest.named_queries.library import NamedQuery, load_library
 from ingest.named_queries.values import bind_values
-from ingest.rows.described import TABLES, WORDS
+from ingest.rows.described import TABLES, USER_TEXT
 from ingest.stores import migrate
 from ingest.stores.postgres.roles import grant_reader
 from ingest.stores.postgres.store import PostgresStore
@@ -33,7 +33,7 @@ Rows = list[tuple[object, ...]]
 
 
 def log_of(day: int) -> str:
-    """A request that fails on a day of March, a warning and a line that nobody understands, with users' words wherever they can be."""
+    """A request that fails on a day of March, a warning and a line that nobody understands, with user text wherever they can be."""
     at = f"2026-03-{day:02} 10:00:0"
     return (
         f'{at}0,000 - app - INFO - synthesis_start: id=ts_{day}, text="{MARK}", mood={MARK}\n'
@@ -142,7 +142,7 @@ def readable(place: Place) -> dict[str, list[str]]:
 def expected(with_text: bool) -> dict[str, list[str]]:
     """All views; all tables but for words and secrets."""
     tables = {t.name: [c.name for c in t.columns] for t in metadata.tables.values()}
-    for table, words in WORDS.items():
+    for table, words in USER_TEXT.items():
         if not with_text:
             tables[table] = [c for c in tables[table] if c not in words]
     views = {v.name: [c.name for c in v.columns] for v in VIEWS}
@@ -174,7 +174,7 @@ def everything(place: Place) -> str:
 
 
 def test_users_words_are_in_nothing_that_the_role_reads(place: Place) -> None:
-    for table, words in WORDS.items():
+    for table, words in USER_TEXT.items():
         for column in words:
             stored = place.admin(f"select {column} from {table}")
             assert MARK in str(stored), f"the test's log leaves none in {table}.{column}"
@@ -484,7 +484,7 @@ def test_a_query_on_users_words_is_refused_with_what_to_do(reading_place: Place,
 
 @pytest.fixture(scope="module")
 def reading_place(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """A store of three days, and a role that reads it without users' words; nothing changes it."""
+    """A store of three days, and a role that reads it without user text; nothing changes it."""
     made = new_place(tmp_path_factory.mktemp("reading"))
     made.add(3)
     made.add(4)

@@ -1,4 +1,4 @@
-"""``--text hash`` and ``drop``: users' words never come to the store, all that is told from them does."""
+"""``--text hash`` and ``drop``: user text never reaches the store, but what is computed from it does."""
 
 import os
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ingest.pipeline import ingest as pipeline
 from ingest.pipeline.options import Options
 from ingest.records.formats import compile_format
-from ingest.rows.words import TextPolicy, figures_only
+from ingest.rows.user_text import TextPolicy, figures_only
 from ingest.stores.contract import Store
 from tests.support import harness, strategies
 from tests.support.command_line import CommandLine

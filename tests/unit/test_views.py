@@ -1,4 +1,4 @@
-"""The views: the same on both engines, described column by column, without users' words, each row leading to its line."""
+"""The views: the same on both engines, described column by column, without user text, each row leading to its line."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, inspect, text
 
 from ingest.errors import StoreError
-from ingest.rows.described import TABLES, WORDS
+from ingest.rows.described import TABLES, USER_TEXT
 from ingest.stores import migrate
 from ingest.stores.contract import Store
 from ingest.stores.tables import metadata
@@ -94,7 +94,7 @@ def test_every_table_view_and_column_says_what_it_is(engine: str, tmp_path: Path
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda v: v.name)
 def test_no_view_has_users_words(view: View) -> None:
-    closed = {column for columns in WORDS.values() for column in columns}
+    closed = {column for columns in USER_TEXT.values() for column in columns}
     assert closed.isdisjoint(c.name for c in view.columns)
     words = view.select.replace("e.attributes ->> 'fallback_used'", "")
     assert closed.isdisjoint(words.replace(".", " ").replace(",", " ").split())
@@ -103,7 +103,7 @@ def test_no_view_has_users_words(view: View) -> None:
 
 def test_words_and_secrets_are_columns_and_tables_that_there_are() -> None:
     assert set(SECRETS) < set(metadata.tables)
-    for table, columns in WORDS.items():
+    for table, columns in USER_TEXT.items():
         assert set(columns) < set(metadata.tables[table].columns.keys())
 
 

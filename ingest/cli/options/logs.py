@@ -9,7 +9,7 @@ import typer
 
 from ingest.cli.settings.load import Settings, Source
 from ingest.records.formats import Format, compile_format
-from ingest.rows.words import TextPolicy
+from ingest.rows.user_text import TextPolicy
 
 LogFormat = Annotated[
     str | None,

@@ -9,7 +9,7 @@ from ingest.errors import TtsqError, UsageProblem
 from ingest.model import Ledger, RunReport
 from ingest.paths import shown
 from ingest.pipeline.options import Options
-from ingest.rows.words import TextPolicy
+from ingest.rows.user_text import TextPolicy
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from ingest.cli.settings.file import (
 from ingest.errors import SettingsError, UsageProblem
 from ingest.paths import expanded
 from ingest.records.formats import DEFAULT_FORMAT
-from ingest.rows.words import TextPolicy
+from ingest.rows.user_text import TextPolicy
 from ingest.stores.urls import with_password
 
 CONFIG_NAME = "ttsq.toml"

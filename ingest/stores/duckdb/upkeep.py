@@ -13,7 +13,7 @@ import duckdb
 
 from ingest.errors import StoreError
 from ingest.rows.described import TABLES
-from ingest.rows.words import FIGURE
+from ingest.rows.user_text import FIGURE
 from ingest.stores.contract import (
     AGE_COLUMNS,
     FOLLOWERS,
@@ -45,9 +45,9 @@ _STATE = "select md5(concat_ws('|', " + ", ".join(
 
 _ONLY_FIGURES = f"[{{]{FIGURE}(?:,{FIGURE})*[}}]"
 _FIGURES_LEFT = f"nullif('{{' || array_to_string(regexp_extract_all(attributes::varchar, '{FIGURE}'), ',') || '}}', '{{}}')::json"
-_WORDY = f"not regexp_full_match(attributes::varchar, '{_ONLY_FIGURES}')"
-_NO_WORDS = f"attributes = {_FIGURES_LEFT}"
-_TEXTS = text_changes(_NO_WORDS, _WORDY)
+_HAS_TEXT = f"not regexp_full_match(attributes::varchar, '{_ONLY_FIGURES}')"
+_NO_TEXT = f"attributes = {_FIGURES_LEFT}"
+_TEXTS = text_changes(_NO_TEXT, _HAS_TEXT)
 _OLD_REQUESTS = "(select request_key as key from requests where logged_at < $before) old"
 _NOTE = (
     "insert into pruned as p values ($table, $rows_before, $texts_before, $rows, null) "

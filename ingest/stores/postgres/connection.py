@@ -147,7 +147,7 @@ class Server:
         if isinstance(error, errors.InsufficientPrivilege):
             return StoreError(
                 f"the store {self.description} refuses: {text}",
-                "its owner says who may read: ttsq db grant-reader ROLE; users' words (texts, messages, "
+                "its owner says who may read: ttsq db grant-reader ROLE; user text (texts, messages, "
                 "tracebacks) need --with-text",
             )
         if isinstance(error, _REFUSALS):

@@ -7,7 +7,7 @@ import psycopg
 from psycopg import sql
 
 from ingest.errors import StoreError
-from ingest.rows.described import TABLES, WORDS
+from ingest.rows.described import TABLES, USER_TEXT
 from ingest.stores.contract import Granted, Readable
 from ingest.stores.tables import metadata
 from ingest.stores.views import VIEWS
@@ -102,7 +102,9 @@ def grant_reader(connection: Connection, name: str, with_text: bool, store: str)
         "select current_schema(), current_database()"
     ).fetchone() or ("", "")
     _revoke(connection, role, schema)
-    tables = tuple(Readable(table, () if with_text else WORDS.get(table, ())) for table in _TABLES)
+    tables = tuple(
+        Readable(table, () if with_text else USER_TEXT.get(table, ())) for table in _TABLES
+    )
     _grant(connection, role, schema, database, tables)
     _require_entry(connection, role, store)
     return Granted(
@@ -232,7 +234,7 @@ def _warnings(connection: Connection, role: _Role, schema: str, with_text: bool)
     for owner, in_schema, is_public in _defaults(connection, role):
         yield (
             f"default privileges of {owner} give {'everybody' if is_public else 'it'} new tables"
-            f"{'' if in_schema else ' of all schemas'}, and so new days with users' words"
+            f"{'' if in_schema else ' of all schemas'}, and so new days with user text"
         )
     if role.makes_roles:
         yield "it can create roles, and with them join others that write (createrole)"
@@ -240,7 +242,7 @@ def _warnings(connection: Connection, role: _Role, schema: str, with_text: bool)
 
 def _closed(with_text: bool) -> list[str]:
     """Columns that the role is not to read."""
-    closed = [] if with_text else [f"{t}.{c}" for t, columns in WORDS.items() for c in columns]
+    closed = [] if with_text else [f"{t}.{c}" for t, columns in USER_TEXT.items() for c in columns]
     return closed + [f"{t}.{c.name}" for t in _SECRETS for c in metadata.tables[t].columns]
 
 

@@ -9,7 +9,7 @@ import psycopg
 from psycopg import errors
 
 from ingest.errors import UsageProblem
-from ingest.rows.words import FIGURE
+from ingest.rows.user_text import FIGURE
 from ingest.stores.contract import (
     AGE_COLUMNS,
     FOLLOWERS,
@@ -34,12 +34,12 @@ _STATE = "select md5(concat_ws('|', " + ", ".join(
     for table in ("log_files", "ingest_runs", "pruned", "alembic_version")
 ) + "))"  # fmt: skip
 
-_WORDY = f"cast(attributes as text) !~ '^[{{]{FIGURE}(?:,{FIGURE})*[}}]$'"
-_NO_WORDS = (
+_HAS_TEXT = f"cast(attributes as text) !~ '^[{{]{FIGURE}(?:,{FIGURE})*[}}]$'"
+_NO_TEXT = (
     "attributes = cast((select '{' || string_agg(f[1], ',' order by n) || '}' "
     f"from regexp_matches(cast(attributes as text), '{FIGURE}', 'g') with ordinality as m(f, n)) as json)"
 )
-_TEXTS = text_changes(_NO_WORDS, _WORDY)
+_TEXTS = text_changes(_NO_TEXT, _HAS_TEXT)
 _NOTE = (
     "insert into pruned as p (table_name, pruned_before, text_pruned_before, rows, pruned_at) "
     "values (%s, %s, %s, %s, null) "

@@ -6,7 +6,7 @@ from datetime import tzinfo
 from ingest.errors import TtsqError
 from ingest.model import Ledger
 from ingest.records.formats import Format
-from ingest.rows.words import TextPolicy
+from ingest.rows.user_text import TextPolicy
 
 _CHUNK_BYTES = 8 << 20  # parsed in one go
 

@@ -17,7 +17,7 @@ from ingest.logfiles.reader import LogReader
 from ingest.logfiles.stat import FileStat
 from ingest.model import Checkpoint, Ledger, Origin, RunRow
 from ingest.pipeline.changes import make_changes
-from ingest.pipeline.salt import words_of
+from ingest.pipeline.salt import redaction_of
 from ingest.records.chunks import ChunkReader
 from ingest.records.front import FrontParser
 from ingest.records.instants import LOGGED
@@ -107,7 +107,7 @@ class _Run:
     ) -> None:
         self.store = store
         self.options = options
-        self.words = words_of(store, options.text, now, dry_run=options.dry_run)
+        self.redaction = redaction_of(store, options.text, now, dry_run=options.dry_run)
         self.now = now
         self.started_at = now()
         self.rows: dict[str, int] = {}
@@ -376,7 +376,7 @@ class _File:
             carry = writer.carry(before)
         built, _ = build(parsed, fmt, origin, carry)
         rejects = tuple((origin.file_key, r) for r in healed.rejects)
-        batch = self.run_.words.of(replace(built, rejects=rejects))
+        batch = self.run_.redaction.of(replace(built, rejects=rejects))
         changes = make_changes(writer, join([batch]), self.run_.now())
         changes = without_rows(changes, cut)
         writer.release(checkpoint.file_key, healed.released)

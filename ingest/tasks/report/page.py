@@ -10,9 +10,9 @@ from datetime import datetime, tzinfo
 from ingest.render.cells import is_number, plain, short_number, zone_label
 from ingest.render.chart_data import chart_data
 from ingest.render.svg import Mark, safe, svg
+from ingest.tasks.report.phrases import question, word
 from ingest.tasks.report.questions import Answer
 from ingest.tasks.report.style import STYLE
-from ingest.tasks.report.words import question, word
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _LONGEST_CELL = 300  # characters

@@ -1,6 +1,7 @@
-"""What a store keeps of users' words: all of them, salted hashes of the texts, or none; pure (SPEC §5, ``--text``).
+"""What a store keeps of user text: all of it, salted hashes, or nothing (SPEC §5, ``--text``); pure.
 
-Under ``hash`` and ``drop`` the same columns lose their words as under ``prune --text-older-than``; lengths, classes and codes stay.
+``hash`` and ``drop`` clear the columns that ``prune --text-older-than`` clears; lengths, classes
+and codes stay.
 """
 
 import json
@@ -9,15 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from ingest.rows.described import WORDS
+from ingest.rows.described import USER_TEXT
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from ingest.rows.chunk import ChunkRows
 
-# A member of a JSON object that is a number with a unit, or a truth: all else may be words. Values are strings with their quotes
-# escaped, so this matches nothing within one. Read alike by RE2 and by PostgreSQL.
+# A member of a JSON object that is a number with a unit, or a truth: anything else may be text.
+# Values are strings with their quotes escaped, so this matches nothing inside one. RE2 and
+# PostgreSQL read it alike.
 FIGURE = (
     '"[A-Za-z_][A-Za-z0-9_.-]*":"(?:true|false|yes|no|[+-]?[0-9]{1,9}(?:[.][0-9]{0,9})?'
     '(?: ?(?:ns|us|ms|s|min|B|KB|MB|GB|TB|KiB|MiB|GiB|TiB|Hz|kHz|chars?|%))?)"'
@@ -27,29 +29,27 @@ TextPolicy = Literal["keep", "hash", "drop"]
 
 _NAME = re.compile(r"[\w.:/@+-]{0,80}")
 _HASH_BYTES = 16  # 2^64 texts before two are likely to be taken for one
-_HASHED = (
-    "text",
-    "query",
-)  # what users sent, as they sent it; other columns of words go under ``hash``, too
+# what users sent, as they sent it; ``hash`` drops the other columns of user text
+_HASHED = ("text", "query")
 # JSON has no control characters but as escapes: two mark what is to stay
 _MARKED, _BETWEEN = "\x01\\0\x02", "[^\x01\x02]*\x01([^\x02]*)\x02[^\x01\x02]*"
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """How to treat users' words; ``salt`` is the store's, needed for ``hash`` alone."""
+class Redaction:
+    """How to treat user text; ``salt`` is the store's, needed only for ``hash``."""
 
     policy: TextPolicy = "keep"
     salt: bytes = b""
 
     @property
-    def are_kept(self) -> bool:
-        """Whether nothing is to be taken out."""
+    def keeps_all(self) -> bool:
+        """Whether nothing is removed."""
         return self.policy == "keep"
 
     def of(self, rows: "ChunkRows") -> "ChunkRows":
         """A chunk's rows as they may be stored."""
-        if self.are_kept:
+        if self.keeps_all:
             return rows
         return replace(
             rows,
@@ -62,23 +62,23 @@ class Words:
         )
 
     def of_reading(self, state: str | None) -> str | None:
-        """The state of a file's reading (JSON) as it may be stored: without texts and lines that it remembers."""
-        if self.are_kept or state is None:
+        """The state of a file's reading (JSON) as it may be stored: without texts and lines."""
+        if self.keeps_all or state is None:
             return state
-        return _dumped(_without_words(json.loads(state)))
+        return _dumped(_without_text(json.loads(state)))
 
     def _without(self, table: "pa.Table", name: str) -> "pa.Table":
-        """Rows of a table without users' words."""
+        """Rows of a table without user text."""
         import pyarrow as pa
 
-        for column in WORDS.get(name, ()):
+        for column in USER_TEXT.get(name, ()):
             if column in _HASHED:
-                words = self._texts(table[column])
+                kept = self._texts(table[column])
             elif column == "attributes":
-                words = figures_only(table[column])
+                kept = figures_only(table[column])
             else:
-                words = pa.nulls(table.num_rows, pa.string())
-            table = _replaced(table, column, words)
+                kept = pa.nulls(table.num_rows, pa.string())
+            table = _replaced(table, column, kept)
         return table
 
     def _texts(self, texts: "pa.ChunkedArray") -> "pa.ChunkedArray":
@@ -103,7 +103,7 @@ def _hashed(texts: Sequence[str | None], salt: bytes) -> list[str | None]:
 
 
 def figures_only(objects: "pa.ChunkedArray") -> "pa.ChunkedArray":
-    """JSON objects without the members that may be words; null for one that has no other."""
+    """JSON objects without the members that may be text; null where no other is left."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -125,17 +125,17 @@ def _dumped(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _without_words(value: object) -> object:
-    """JSON without members that are texts, and with nothing in place of strings that are no plain names."""
+def _without_text(value: object) -> object:
+    """JSON without members that are texts; strings that are no plain names become empty."""
     if isinstance(value, dict):
-        return {k: _without_words(v) for k, v in value.items() if k not in _HASHED}
+        return {k: _without_text(v) for k, v in value.items() if k not in _HASHED}
     if isinstance(value, list):
-        return [_without_words(v) for v in value]
+        return [_without_text(v) for v in value]
     if not isinstance(value, str) or _NAME.fullmatch(value):
         return value
     if value.startswith("{"):  # a state within the state
         try:
-            return _dumped(_without_words(json.loads(value)))
+            return _dumped(_without_text(json.loads(value)))
         except ValueError:
             return ""
     return ""
