@@ -183,6 +183,7 @@ class Commits:
 
     def _transact(self, batches: "list[ChunkRows]", more: _Committed, tally: _Tally) -> None:
         """Commit one transaction; add its row counts to those of ``more``."""
+        from ingest.pipeline.answers import write
         from ingest.pipeline.changes import make_changes
         from ingest.rows.join import content_of, join
 
@@ -194,7 +195,7 @@ class Commits:
             changes = make_changes(writer, batch, self._now())
             changes = replace(changes, rows={**changes.rows, **content})
             del batch  # its rows, before others are made of them
-            writer.write(changes)
+            write(writer, changes)
             for table, count in changes.row_counts().items():
                 more.rows[table] = more.rows.get(table, 0) + count
             run = self._run_row("running", None, tally, more.rows)

@@ -22,6 +22,8 @@ from ingest.model import Changes, Checkpoint, Origin, RunRow
 from ingest.rows.described import TABLES, USER_TEXT
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import pyarrow as pa
     from sqlalchemy import Engine
 
@@ -79,8 +81,45 @@ def require_standing(
         )
 
 
+class AnswerWriter(Protocol):
+    """Which access lines answer which requests, within one transaction. Lines and requests are rows of Arrow tables.
+
+    A line has ``is_told``: its request is named by its own log, or by its X-Request-ID.
+    """
+
+    def has_lines(self, since: datetime, until: datetime) -> bool:
+        """Whether any access line is of this time."""
+
+    def lines_named(
+        self, names: "pa.Array", keys: Sequence[int], since: datetime, until: datetime
+    ) -> "pa.Table":
+        """Lines with these X-Request-IDs, or that answer the requests of these keys, without those that name an id."""
+
+    def requests_named(self, names: "pa.Array", since: datetime, until: datetime) -> "pa.Table":
+        """Requests whose X-Request-ID or id is one of these."""
+
+    def lines_between(self, since: datetime, until: datetime) -> "pa.Table":
+        """The lines of a time."""
+
+    def requests_between(self, since: datetime, until: datetime) -> "pa.Table":
+        """The requests that began within a time."""
+
+    def answer(
+        self,
+        lines: "npt.NDArray[np.int64]",
+        requests: "npt.NDArray[np.int64]",
+        since: datetime,
+        until: datetime,
+    ) -> None:
+        """Say of lines of this time, by their keys, which requests they answer; 0: none. Not durable yet."""
+
+
 class Writer(Protocol):
     """One transaction: leaving it without :meth:`commit` rolls back."""
+
+    @property
+    def answers(self) -> AnswerWriter:
+        """The same transaction, for what access lines answer."""
 
     def next_run_key(self, host: str | None) -> int:
         """A key no run has; runs of this host (None: of any) that were killed are marked so."""

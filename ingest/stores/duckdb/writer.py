@@ -11,6 +11,7 @@ from ingest.faults import reach
 from ingest.model import Changes, Checkpoint, Origin, Relink, RunRow
 from ingest.rows.described import TABLES, WRITTEN
 from ingest.rows.spans import CARRY, EPOCH, OPEN
+from ingest.stores.duckdb.answers import DuckDBAnswers
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,6 +32,10 @@ class DuckDBWriter:
         self._connection = connection
         self.committed = False
         self._memory = LITTLE_MEMORY
+
+    @property
+    def answers(self) -> DuckDBAnswers:
+        return DuckDBAnswers(self._connection)
 
     def end(self) -> None:
         """Leave the connection as it was found."""

@@ -13,6 +13,7 @@ from ingest.model import KEY_SHIFT, Changes, Checkpoint, Origin, RunRow
 from ingest.rows.described import TABLES, WRITTEN
 from ingest.rows.spans import CARRY, EPOCH, OPEN
 from ingest.stores.contract import Standing, require_standing
+from ingest.stores.postgres.answers import PostgresAnswers
 from ingest.stores.postgres.copy import copy_in, shown, to_arrow
 from ingest.stores.postgres.partitions import PARTITIONED, Days, Partitions, days_of
 
@@ -50,6 +51,10 @@ class PostgresWriter:
         self._standing = standing
         self._has_written = False
         self.committed = False
+
+    @property
+    def answers(self) -> PostgresAnswers:
+        return PostgresAnswers(self._connection)
 
     def begin(self) -> None:
         """Begin the transaction.

@@ -16,6 +16,7 @@ from ingest.logfiles.locate import Finder
 from ingest.logfiles.reader import LogReader
 from ingest.logfiles.stat import FileStat
 from ingest.model import Checkpoint, Ledger, Origin, RunRow
+from ingest.pipeline.answers import write
 from ingest.pipeline.changes import make_changes
 from ingest.pipeline.salt import redaction_of
 from ingest.records.chunks import ChunkReader
@@ -380,7 +381,7 @@ class _File:
         changes = make_changes(writer, join([batch]), self.run_.now())
         changes = without_rows(changes, cut)
         writer.release(checkpoint.file_key, healed.released)
-        writer.write(changes)
+        write(writer, changes)
         return changes.row_counts()
 
     def _moved(self, batch: Sequence[Healed], moved: Ledger) -> Checkpoint:
