@@ -6,9 +6,9 @@
 -- param: until timestamp -- up to, not including, this instant (default: no end)
 -- param: host text -- only this host
 -- param: service text -- only this service
--- param: length_band integer = 20 [1..1000000000] -- texts whose lengths fall in the same band of so many characters are alike
--- param: min_z number = 3 [0..] -- report from so many standard deviations on
--- param: limit integer [0..] -- at most so many rows, the first of the order (default: all)
+-- param: length_band integer = 20 [1..1000000000] -- texts in the same band of this many characters count as alike
+-- param: min_z number = 3 [0..] -- report from this many standard deviations
+-- param: limit integer [0..] -- at most this many rows, in the query's order (default: all)
 -- column: id text -- id of the request
 -- column: text_len integer -- length of the text, characters
 -- column: audio_size_kb number -- size of the audio, KB

@@ -1,13 +1,13 @@
 -- name: cache_alert
 -- group: cache
--- summary: times when a cache stayed above a limit for several samples running
+-- summary: times when a cache stayed above a limit for several consecutive samples
 -- question: Three samples running above 90 % within 10 min?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
 -- param: until timestamp -- up to, not including, this instant (default: no end)
 -- param: host text -- only this host
 -- param: above_percent number = 90 -- the limit, percent; a sample counts when it is higher
--- param: samples integer = 3 [1..1000000] -- so many samples running make an alarm
--- param: within integer = 600 [0..3155760000] -- when they come within so many seconds
+-- param: samples integer = 3 [1..1000000] -- this many consecutive samples make an alarm
+-- param: within integer = 600 [0..3155760000] -- if they come within this many seconds
 -- column: host text -- machine
 -- column: path text -- cache directory
 -- column: from_at timestamp -- first sample above the limit, of an unbroken run of them that made an alarm

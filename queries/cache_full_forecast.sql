@@ -5,7 +5,7 @@
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
 -- param: until timestamp -- up to, not including, this instant (default: no end)
 -- param: host text -- only this host
--- param: hours number = 24 [0..876600] -- measured over so many hours before a directory's newest sample
+-- param: hours number = 24 [0..876600] -- measured over this many hours before a directory's newest sample
 -- param: drop_percent number = 5 [0..] -- a fall by more than this between two samples is a purge: only what comes after
 --   it is measured
 -- column: host text -- machine

@@ -6,7 +6,7 @@
 -- param: until timestamp -- up to, not including, this instant (default: no end)
 -- param: host text -- only this host
 -- param: service text -- only this service
--- param: limit integer [0..] -- at most so many rows, the first of the order (default: all)
+-- param: limit integer [0..] -- at most this many rows, in the query's order (default: all)
 -- column: id text -- id of the request
 -- column: completed_at timestamp -- when it ended
 -- column: duration_ms number -- what computing it took, and will take again

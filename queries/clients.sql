@@ -7,14 +7,14 @@
 -- param: host text -- only this host
 -- param: service text -- only this service
 -- param: server text -- only lines of this server: nginx, uvicorn, ...
--- param: limit integer = 100 [0..] -- at most so many rows, the first of the order
+-- param: limit integer = 100 [0..] -- at most this many rows, in the query's order
 -- column: client text -- address of the client
 -- column: requests integer -- access lines
 -- column: failures integer -- of them answered with 400 or above, or with a synthesis that failed
 -- column: failure_rate number -- failures / requests, 0 to 1
 -- column: p95_ms number -- 95 % took no longer, where the server says how long
 -- column: last_at timestamp -- the last of them
--- column: server text -- server that logged them: one behind another logs the same request again
+-- column: server text -- server that logged them: a server behind another one logs it too
 -- column: rejected integer -- answered with a status from 400 to 499
 -- least: server, rejected, failures, last_at
 -- chart: bars x=client y=requests

@@ -6,7 +6,7 @@
 -- param: until timestamp -- up to, not including, this instant (default: no end)
 -- param: host text -- only this host
 -- param: service text -- only this service
--- param: length_band integer = 20 [1..1000000000] -- texts whose lengths fall in the same band of so many characters are alike
+-- param: length_band integer = 20 [1..1000000000] -- texts in the same band of this many characters count as alike
 -- column: cache_hit boolean -- served from the cache
 -- column: requests integer -- requests, finished or not
 -- column: p50_ms number -- half of them took no longer

@@ -6,7 +6,7 @@
 -- param: until timestamp -- up to, not including, this instant (default: no end)
 -- param: host text -- only this host
 -- param: service text -- only this service
--- param: limit integer = 5 [0..] -- at most so many rows, the first of the order
+-- param: limit integer = 5 [0..] -- at most this many rows, in the query's order
 -- column: error_code text -- error code; null where a failed request has none
 -- column: failures integer -- failed requests with it
 -- column: share number -- failures / all failures, also those beyond the limit, 0 to 1

@@ -7,7 +7,7 @@
 -- param: host text -- only this host
 -- param: service text -- only this service
 -- param: level text -- only this level: WARNING, ERROR or CRITICAL
--- param: limit integer [0..] -- at most so many rows, the first of the order (default: all)
+-- param: limit integer [0..] -- at most this many rows, in the query's order (default: all)
 -- column: level text -- WARNING, ERROR or CRITICAL
 -- column: code text -- error or warning code
 -- column: location text -- deepest frame of the service's own code

@@ -6,7 +6,7 @@
 -- param: until timestamp -- up to, not including, this instant (default: no end)
 -- param: host text -- only this host
 -- param: service text -- only this service
--- param: limit integer [0..] -- at most so many rows, the first of the order (default: all)
+-- param: limit integer [0..] -- at most this many rows, in the query's order (default: all)
 -- column: text_len integer -- length of the text, characters; null where it is not known
 -- column: error_code text -- error code of the failed requests
 -- column: failures integer -- failed requests of this length and code

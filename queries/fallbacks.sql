@@ -1,6 +1,6 @@
 -- name: fallbacks
 -- group: failures
--- summary: warnings that tell of a fallback: a request served, but with less than was asked for
+-- summary: warnings that report a fallback: the request was served, with less than was asked for
 -- question: Where is quality degraded without an error?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
 -- param: until timestamp -- up to, not including, this instant (default: no end)

@@ -1,6 +1,6 @@
 -- name: field_coverage
 -- group: raw
--- summary: which of the fields that the queries need are in the logs, and in what share of requests
+-- summary: the fields that the queries need: in what share of requests the logs have them
 -- question: Do the logs hold the golden fields?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
 -- param: until timestamp -- up to, not including, this instant (default: no end)

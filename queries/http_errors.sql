@@ -8,14 +8,14 @@
 -- param: service text -- only this service
 -- param: path text -- only this path
 -- param: server text -- only lines of this server: nginx, uvicorn, ...
--- param: limit integer = 100 [0..] -- at most so many rows, the first of the order
+-- param: limit integer = 100 [0..] -- at most this many rows, in the query's order
 -- column: http_status integer -- status of the answer
 -- column: path text -- path, without the query
 -- column: requests integer -- access lines
 -- column: share number -- requests / all access lines of the server, 0 to 1
 -- column: first_at timestamp -- the first of them
 -- column: last_at timestamp -- the last of them
--- column: server text -- server that logged them: one behind another logs the same request again
+-- column: server text -- server that logged them: a server behind another one logs it too
 -- least: server, share, first_at
 -- chart: bars x=path y=requests by=http_status
 -- order: requests desc, http_status, path, server

@@ -7,7 +7,7 @@
 -- param: host text -- only this host
 -- param: service text -- only this service
 -- param: below_hz number = 1800 -- dull is a spectral centroid below this, Hz
--- param: limit integer [0..] -- at most so many rows, the first of the order (default: all)
+-- param: limit integer [0..] -- at most this many rows, in the query's order (default: all)
 -- column: id text -- id of the request
 -- column: completed_at timestamp -- when it ended
 -- column: spectral_centroid number -- brightness of the audio, Hz

@@ -6,14 +6,14 @@
 -- param: until timestamp -- up to, not including, this instant (default: no end)
 -- param: host text -- only this host
 -- param: service text -- only this service
--- param: limit integer = 100 [0..] -- at most so many rows, the first of the order
+-- param: limit integer = 100 [0..] -- at most this many rows, in the query's order
 -- column: http_status integer -- status of the answer
 -- column: path text -- path, without the query
 -- column: client text -- address of the client
 -- column: requests integer -- access lines
 -- column: first_at timestamp -- the first of them
 -- column: last_at timestamp -- the last of them
--- column: server text -- server that logged them: one behind another logs the same request again
+-- column: server text -- server that logged them: a server behind another one logs it too
 -- least: server, first_at
 -- chart: bars x=path y=requests by=http_status
 -- order: requests desc, http_status, path, client, server

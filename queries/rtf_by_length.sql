@@ -7,8 +7,8 @@
 -- param: host text -- only this host
 -- param: service text -- only this service
 -- param: audio_band integer = 5 [1..1000000] -- width of a band of lengths, seconds of audio
--- column: audio_s_from number -- the band's audio is at least so long, seconds
--- column: audio_s_to number -- and shorter than this
+-- column: audio_s_from number -- the band's shortest audio, seconds
+-- column: audio_s_to number -- its audio is shorter than this
 -- column: requests integer -- requests of the band whose real-time factor is known
 -- column: p50_rtf number -- half of them had no higher one
 -- column: p95_rtf number -- 95 % had no higher one

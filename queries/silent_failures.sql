@@ -6,13 +6,13 @@
 -- param: until timestamp -- up to, not including, this instant (default: no end)
 -- param: host text -- only this host
 -- param: service text -- only this service
--- param: limit integer = 100 [0..] -- at most so many rows, the first of the order
+-- param: limit integer = 100 [0..] -- at most this many rows, in the query's order
 -- column: request_id text -- X-Request-ID
 -- column: id text -- id of the request
 -- column: requested_at timestamp -- instant of the access line
 -- column: http_status integer -- status of the answer: below 400
 -- column: error_code text -- error code of the synthesis
--- column: server text -- server that logged the line: one behind another logs the same request again
+-- column: server text -- server that logged the line: a server behind another one logs it too
 -- column: path text -- path, without the query
 -- column: status text -- failed, or as the synthesis logged it
 -- column: request_key integer -- key of the request

@@ -7,7 +7,7 @@
 -- param: host text -- only this host
 -- param: service text -- only this service
 -- param: slower_than_ms number -- only requests that took longer, milliseconds (default: any)
--- param: limit integer = 20 [0..] -- at most so many rows, the first of the order
+-- param: limit integer = 20 [0..] -- at most this many rows, in the query's order
 -- column: id text -- id of the request
 -- column: started_at timestamp -- when it began; null where its start was not logged
 -- column: duration_ms number -- end to end, milliseconds

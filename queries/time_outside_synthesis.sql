@@ -6,11 +6,11 @@
 -- param: until timestamp -- up to, not including, this instant (default: no end)
 -- param: host text -- only this host
 -- param: service text -- only this service
--- param: limit integer = 20 [0..] -- at most so many rows, the first of the order
+-- param: limit integer = 20 [0..] -- at most this many rows, in the query's order
 -- column: request_id text -- X-Request-ID
 -- column: id text -- id of the request
 -- column: request_ms number -- whole time of the HTTP request, milliseconds
--- column: upstream_ms number -- of it the time of the servers behind; null where it is not logged
+-- column: upstream_ms number -- the part of it that upstream servers took; null where not logged
 -- column: synthesis_ms number -- the synthesis, end to end
 -- column: outside_ms number -- request_ms - synthesis_ms: queues, transfer, conversion, the client's line
 -- column: proxy_ms number -- request_ms - upstream_ms: the proxy and the client's line alone

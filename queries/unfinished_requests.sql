@@ -1,6 +1,6 @@
 -- name: unfinished_requests
 -- group: failures
--- summary: requests that started and of whose end there is no trace
+-- summary: requests that started and whose end was not logged
 -- question: Which started and never ended?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
 -- param: until timestamp -- up to, not including, this instant (default: no end)
@@ -8,7 +8,7 @@
 -- param: service text -- only this service
 -- param: older_than_ms number -- only those older than this, milliseconds (default: any; the youngest may still be running)
 -- param: as_of timestamp = now -- the instant up to which ages are counted
--- param: limit integer [0..] -- at most so many rows, the first of the order (default: all)
+-- param: limit integer [0..] -- at most this many rows, in the query's order (default: all)
 -- column: id text -- id of the request
 -- column: started_at timestamp -- when it began
 -- column: last_stage text -- the last stage it came through; null where there is none

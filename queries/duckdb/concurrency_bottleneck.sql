@@ -6,7 +6,7 @@
 -- param: until timestamp -- up to, not including, this instant (default: no end)
 -- param: host text -- only this host
 -- param: service text -- only this service
--- param: width integer = 1 [1..1000000] -- so many concurrencies to a row: 10 puts 1-10, 11-20, ... together
+-- param: width integer = 1 [1..1000000] -- concurrencies per row: 10 puts 1-10, 11-20, ... together
 -- column: concurrency integer -- requests in flight on the host when these began, itself included; the least of the
 --   row's where width is more than 1. A request whose end is not known counts for itself only
 -- column: requests integer -- requests that began then
