@@ -316,7 +316,7 @@ def test_killed_at_any_moment_the_next_pruning_goes_on(tmp_path: Path) -> None:
     left, size = _left(ttsq), ttsq.store.stat().st_size
     chance = random.Random(11)
     seen = {left}
-        for attempt in range(40):  # a busy machine is slow to begin
+    for attempt in range(40):  # a busy machine is slow to begin
         if attempt >= 8 and len(seen) > 3:
             break
         with _begun(ttsq, *words) as process:
