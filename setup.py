@@ -1,4 +1,4 @@
-"""Compiles the room ``ingest/compiled``, Cython's pure-Python mode; without a compiler it runs as Python."""
+"""Compiles ``ingest/compiled``, Cython's pure-Python mode; it runs as Python uncompiled."""
 
 from pathlib import Path
 

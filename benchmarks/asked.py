@@ -65,12 +65,15 @@ def section(bench: Bench, passes: Passes) -> Section:
 
 
 def _name(question: Asked, store: Store) -> str:
-    return f"{question.name}: ttsq, {'gzipped' if store.path.stem == 'rotated' else 'plain'} log stored"
+    return (
+        f"{question.name}: ttsq, {'gzipped' if store.path.stem == 'rotated' else 'plain'} log "
+        "stored"
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class _Pipeline:
-    """A pipeline that asks the question of the plain or the gzipped log; ``taken`` None where ``lacking`` tools are not installed."""
+    """A pipeline that asks the question of the plain or the gzipped log; None without its tools."""
 
     name: str
     gzipped: bool
@@ -125,7 +128,7 @@ def _open_row(bench: Bench, passes: Passes, question: Asked) -> Row:
 
 
 def open_session_seconds(store: Store, words: tuple[str, ...]) -> float:
-    """Median seconds of a named query in a session that is open: ``run NAME --option value ... --json``."""
+    """Median seconds of a query in an open session: ``run NAME --option value ... --json``."""
     from ingest.named_queries.library import load_library
     from ingest.named_queries.values import bind_values
     from ingest.stores.duckdb.store import DuckDBStore

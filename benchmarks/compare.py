@@ -1,6 +1,8 @@
-"""ttsq beside what people use instead, on the same bytes: speed, CPU, memory, and whether the answers agree.
+"""ttsq beside what people use instead, on the same bytes: speed, CPU, memory, and whether the
+answers agree.
 
-python -m benchmarks.compare [--size MB] [--rounds N] [--quick] [--only PART] [--output docs/performance.md]
+python -m benchmarks.compare [--size MB] [--rounds N] [--quick] [--only PART] [--output
+docs/performance.md]
 
 Exits with 1, the document unwritten, when an answer differs or a command fails; that ends the run.
 """
@@ -93,9 +95,12 @@ def _method(bench: Bench) -> tuple[str, ...]:
     size = () if bench.megabytes >= SIZE_MB else (SMALL_LOG,)
     return (
         *size,
-        f"medians of {bench.rounds} rounds ({bench.short_rounds} of what takes less than a second), all commands in turn in each round; "
-        "files in the page cache; every command a whole process, its start included, but where a session is said to be open",
-        "CPU: of all processes of a command; peak MB: of the largest process of a command, the highest of all rounds, no less than 10; MB/s: of uncompressed log",
+        f"medians of {bench.rounds} rounds ({bench.short_rounds} of what takes less than a "
+        "second), all commands in turn in each round; "
+        "files in the page cache; every command a whole process, its start included, but "
+        "where a session is said to be open",
+        "CPU: of all processes of a command; peak MB: of the largest process of a command, "
+        "the highest of all rounds, no less than 10; MB/s: of uncompressed log",
     )
 
 

@@ -1,4 +1,4 @@
-"""A store of N requests and of the files that they came from: ``python -m benchmarks.grown STORE N``."""
+"""A store of N requests and their log files: ``python -m benchmarks.grown STORE N``."""
 
 import sys
 from pathlib import Path

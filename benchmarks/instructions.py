@@ -1,9 +1,11 @@
-"""The guard against slower code: instructions a byte of the scanner and the converters, rows beside a reference loop.
+"""The guard against slower code: instructions a byte of the scanner and the converters, rows beside
+a reference loop.
 
 python -m benchmarks.instructions [--bounds FILE] [--record]
 
-Instructions are counted by ``valgrind --tool=callgrind`` inside the compiled functions only, over the fixed log; rows are those of
-benchmarks.ratios. Neither depends on how busy the machine is. Exits with 1 when one is worse than its recorded bound allows.
+Instructions are counted by ``valgrind --tool=callgrind`` inside the compiled functions only, over
+the fixed log; rows are those of benchmarks.ratios. Neither depends on how busy the machine is.
+Exits with 1 when one is worse than its recorded bound allows.
 """
 
 import argparse
@@ -75,7 +77,8 @@ def compiler() -> str:
 
 
 def counted_per_byte(functions: Sequence[str]) -> float:
-    """Instructions that the functions of a name pattern, and what they call, take for a byte of the fixed log.
+    """Instructions that the functions of a name pattern, and what they call, take for a byte of the
+    fixed log.
 
     :raises GuardError: when valgrind is missing, or counts nothing.
     """
@@ -109,14 +112,16 @@ def regressions(now: Recorded, before: Recorded) -> list[str]:
         value = now.instructions_per_byte[name]
         if value > bound * MORE_INSTRUCTIONS:
             found.append(
-                f"{name}: {value:.2f} instructions a byte, recorded {bound:.2f}: {value / bound - 1:+.0%}, "
+                f"{name}: {value:.2f} instructions a byte, recorded {bound:.2f}: "
+                f"{value / bound - 1:+.0%}, "
                 f"allowed {MORE_INSTRUCTIONS - 1:+.0%}"
             )
     for name, bound in before.rows_per_reference.items():
         value = now.rows_per_reference[name]
         if value < bound / FEWER_ROWS:
             found.append(
-                f"{name}: {value:.0f} rows while the reference loop runs once, recorded {bound:.0f}: less than 1/{FEWER_ROWS:g} of it"
+                f"{name}: {value:.0f} rows while the reference loop runs once, recorded "
+                f"{bound:.0f}: less than 1/{FEWER_ROWS:g} of it"
             )
     return found
 
@@ -150,11 +155,13 @@ def main() -> int:
     before = read(given.bounds)
     for name, value in now.instructions_per_byte.items():
         print(
-            f"{name:8} {value:8.2f} instructions a byte, recorded {before.instructions_per_byte[name]:.2f}"
+            f"{name:8} {value:8.2f} instructions a byte, recorded "
+            f"{before.instructions_per_byte[name]:.2f}"
         )
     for name, value in now.rows_per_reference.items():
         print(
-            f"{name:8} {value:8.0f} rows a reference loop, recorded {before.rows_per_reference[name]:.0f}"
+            f"{name:8} {value:8.0f} rows a reference loop, recorded "
+            f"{before.rows_per_reference[name]:.0f}"
         )
     for difference in differences(now, before):
         print(f"note: {difference}")

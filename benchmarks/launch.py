@@ -1,7 +1,8 @@
 """Runs one command and writes what it took: python -I -S launch.py FIGURES COMMAND...
 
-A small process of its own, since the kernel counts the memory of whoever starts a command as the command's.
-``FIGURES`` becomes: wall seconds, CPU seconds of all its processes, peak resident KiB of the largest of them, exit status.
+A small process of its own, since the kernel counts the memory of whoever starts a command as the
+command's. ``FIGURES`` becomes: wall seconds, CPU seconds of all its processes, peak resident KiB of
+the largest of them, exit status.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The logs that all commands read: one plain file, the same bytes as rotated files, and what is appended later."""
+"""The logs that all commands read: a plain file, the same bytes rotated, and later additions."""
 
 import os
 import re
@@ -26,8 +26,9 @@ _HOUR_BEFORE_LAST_ROTATION = 3600 * 10**9
 class LogSet:
     """The same bytes twice, and what questions can be asked of them.
 
-    ``rotated`` oldest first: app.log.9.gz … app.log.1.gz, app.log. ``plain_bytes`` before anything is appended; ``pieces`` of about 1 MB follow the plain log. ``day`` lies in its
-    middle, ``request`` failed on or behind it.
+    ``rotated`` oldest first: app.log.9.gz … app.log.1.gz, app.log. ``plain_bytes`` before anything
+    is appended; ``pieces`` of about 1 MB follow the plain log. ``day`` lies in its middle,
+    ``request`` failed on or behind it.
     """
 
     plain: Path
@@ -39,7 +40,7 @@ class LogSet:
 
 
 def make_logs(folder: Path, megabytes: float, pieces: int, first_day: int = 0) -> LogSet:
-    """Write a log of so many MB as a plain file and as rotated ones, and keep ``pieces`` more to append."""
+    """Write a log of this many MB, plain and rotated; keep ``pieces`` more to append."""
     plain = folder / "plain" / "app.log"
     plain.parent.mkdir(parents=True)
     size = int(megabytes * MB)
@@ -69,7 +70,8 @@ def _record_at(path: Path, offset: int) -> int:
 def _cut(path: Path, size: int, pieces: int) -> tuple[bytes, ...]:
     """End the log behind ``size`` bytes; the pieces that followed there.
 
-    The log ends, as each piece does, with a record that no question is about: a live log's last record is held back.
+    The log ends, as each piece does, with a record that no question is about: a live log's last
+    record is held back.
     """
     bounds = [
         _quiet_at(path, size),
@@ -90,7 +92,8 @@ def _cut(path: Path, size: int, pieces: int) -> tuple[bytes, ...]:
 
 
 def _quiet_at(path: Path, offset: int) -> int:
-    """The first record at or behind an offset where no request has failed whose end is still to come.
+    """The first record at or behind an offset where no request has failed whose end is still to
+    come.
 
     There ttsq and a search for ends count the same failures.
     """

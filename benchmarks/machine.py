@@ -60,7 +60,7 @@ def _tool(words: tuple[str, ...]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """CPU seconds at an instant: of the whole machine, of this process and those it has waited for; ``at`` seconds of a clock."""
+    """CPU seconds at an instant: of the machine, and of this process and its children."""
 
     machine: float
     own: float

@@ -87,7 +87,8 @@ def repeat_day(day: Day, number: int, chance: np.random.Generator) -> Bytes:
 
 
 def make_log(path: Path, size: int, seed: int = 7, first_day: int = 0) -> int:
-    """Write a log of ``size`` bytes, or up to one record less, from so many days after ``BEGIN`` on; return its size.
+    """Write a log of ``size`` bytes, or up to one record less, from so many days after ``BEGIN``
+    on; return its size.
 
     Raises OSError where ``path`` cannot be written.
     """

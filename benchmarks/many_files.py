@@ -1,4 +1,5 @@
-"""A folder of very many small log files: seconds and peak memory of a first ingest, and of a run with nothing new.
+"""A folder of very many small log files: seconds and peak memory of a first ingest, and of a run
+with nothing new.
 
 python -m benchmarks.many_files [--files N]
 """
@@ -24,7 +25,8 @@ def write_files(folder: Path, count: int) -> int:
             id_ = f"ts_{number * _REQUESTS + n:08x}"
             lines += [
                 f'{at},100 - app - INFO - synthesis_start: id={id_}, text="hello {n}", lang=en\n',
-                f"{at},600 - app - INFO - synthesis_complete: id={id_}, status=success, duration_ms=500\n",
+                f"{at},600 - app - INFO - synthesis_complete: id={id_}, status=success, "
+                "duration_ms=500\n",
             ]
         size += (folder / f"worker{number:06}.log").write_text("".join(lines))
     return size

@@ -16,7 +16,7 @@ SHOWN_ERROR_BYTES = 2000
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What a command took: seconds of wall and of CPU (all its processes), peak MB (10^6) of its largest process."""
+    """What a command took: seconds of wall and CPU, peak MB (10^6) of its largest process."""
 
     wall: float
     cpu: float
@@ -104,7 +104,7 @@ def _tail(complaints: Path) -> str:
 def take_in_turn(
     commands: Sequence[Command], rounds: int, progress: Callable[[str], None]
 ) -> dict[str, Taken]:
-    """Measure commands ``rounds`` times, one after the other in each round, so that drift hits all alike."""
+    """Measure commands ``rounds`` times, alternating, so that drift affects all alike."""
     figures: dict[str, list[Figures]] = {c.name: [] for c in commands}
     outputs: dict[str, str] = {}
     for number in range(rounds):

@@ -1,4 +1,4 @@
-"""What a run costs that finds nothing new, or 1 MB: every minute, by a timer; and the same in large stores."""
+"""The cost of a run that finds nothing new, or 1 MB: every minute, by a timer; in large stores."""
 
 import sys
 from collections.abc import Iterator

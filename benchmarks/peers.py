@@ -32,7 +32,7 @@ _ACCESS_FORMAT = (
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question as people ask it of logs: a pipeline that reads them from a pipe, and the tools it needs."""
+    """A question as people ask it of logs: a pipeline that reads a pipe, and its tools."""
 
     name: str
     tool: str
@@ -73,7 +73,7 @@ def words(*paths: Path) -> str:
 
 
 def lnav_command(logs: LogSet, home: Path) -> Command:
-    """lnav without a screen: load the log with a format of the same fields, group by event. ``home`` is its settings' place."""
+    """lnav without a screen: load the log with the same fields, group by event."""
     formats = home / "formats" / "installed"
     formats.mkdir(parents=True, exist_ok=True)
     shutil.copy(LNAV_FORMAT, formats)
@@ -90,7 +90,7 @@ def lnav_counts(output: str) -> dict[str, int]:
 
 
 def marks(logs: LogSet) -> tuple[Command, Command, Command]:
-    """One pass each: awk over the fields of the header, zcat of the rotated files, DuckDB over lines."""
+    """One pass each: awk over header fields, zcat of rotated files, DuckDB over lines."""
     levels = "{n[$3]++} END {for (level in n) print level, n[level]}"
     return (
         Command("mawk -F' - '", ("mawk", "-F", " - ", levels, str(logs.plain))),

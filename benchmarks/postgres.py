@@ -34,8 +34,9 @@ def section(bench: Bench) -> Section:
 def _place(bench: Bench) -> Path | None:
     """Where the server's files go: to memory where there is room for both databases.
 
-    Both sides are bound by the processor; but a disk on which thousands of files were deleted a moment ago, as this does for the
-    round before, makes new ones slowly (ext4), and a first ingest makes 26 a day of the log.
+    Both sides are bound by the processor; but a disk on which thousands of files were deleted a
+    moment ago, as this does for the round before, makes new ones slowly (ext4), and a first ingest
+    makes 26 a day of the log.
     """
     try:
         free = shutil.disk_usage(_MEMORY).free
@@ -69,8 +70,10 @@ def _section(bench: Bench, server: postgres_server.Server, where: str) -> Sectio
         "PostgreSQL",
         rows,
         (
-            f"server {version} on this machine, its files {where}, fsync off, both sides alike; CPU includes the server's, peak memory is ttsq's alone",
-            f"COPY goes into {', '.join(TABLES)} of the same schema, partitions and indexes there and empty, one transaction; "
+            f"server {version} on this machine, its files {where}, fsync off, both sides "
+            "alike; CPU includes the server's, peak memory is ttsq's alone",
+            f"COPY goes into {', '.join(TABLES)} of the same schema, partitions and indexes "
+            "there and empty, one transaction; "
             "first ingest makes the schema, too",
         ),
     )

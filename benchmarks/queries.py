@@ -1,8 +1,10 @@
-"""Times every named query on a store of many requests: ``python -m benchmarks.queries --requests 10000000``.
+"""Times every named query on a store of many requests:
+``python -m benchmarks.queries --requests 10000000``.
 
-The rows are made by SQL in DuckDB (30 days, three hosts with a log file a day each, five stages a request, one failure in 25),
-in the order and the row groups in which an ingest would store them. Each query runs with its defaults, over everything and over
-the last day, the newest record taken as now; the median of ``--repeat`` runs counts, the store already open, the file in the page cache.
+The rows are made by SQL in DuckDB (30 days, three hosts with a log file a day each, five stages a
+request, one failure in 25), in the order and the row groups in which an ingest would store them.
+Each query runs with its defaults, over everything and over the last day, the newest record taken as
+now; the median of ``--repeat`` runs counts, the store already open, the file in the page cache.
 """
 
 import argparse
@@ -100,7 +102,7 @@ from range({days} * 864)
 
 
 def make_store(path: Path, count: int) -> DuckDBStore:
-    """A migrated store with ``count`` requests and what belongs to them, written a day at a time."""
+    """A migrated store with ``count`` requests and what belongs to them, written day by day."""
     store = DuckDBStore(path)
     ensure_head(store)
     with store.session(read_only=False) as connection:

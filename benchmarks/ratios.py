@@ -1,4 +1,5 @@
-"""Rows a second beside a fixed reference loop in the same process: how busy the machine is hits both.
+"""Rows a second beside a fixed reference loop in the same process: how busy the machine is hits
+both.
 
 Both are timed in CPU seconds, in turn, and the best round of each counts.
 """
@@ -26,7 +27,7 @@ INGEST_BYTES = 8_000_000
 
 
 def rows_per_reference() -> dict[str, float]:
-    """Rows made while the reference loop runs once: records scanned alone, and rows of a whole ingest into a new store."""
+    """Rows per run of the reference loop: records scanned, and rows of a whole first ingest."""
     data = fixed_log(INPUT_BYTES)
     scanning = Pass(data)
     with tempfile.TemporaryDirectory() as name:

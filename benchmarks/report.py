@@ -1,4 +1,4 @@
-"""The figures as one table: on the terminal, and between the markers of a document whose other text stays."""
+"""The figures as one table: on the terminal, and between the markers of a document."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,8 @@ NEW_DOCUMENT = f"# Performance\n\n{BEGIN}\n{END}\n"
 class Row:
     """A line of the table.
 
-    ``megabytes`` of log that the command got through; ``beside`` a ratio; ``target`` with its verdict, one a line.
+    ``megabytes`` of log that the command got through; ``beside`` a ratio; ``target`` with its
+    verdict, one a line.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""One pass of the scanner and of the converters over the fixed log: ``python -m benchmarks.scanned`` under a profiler."""
+"""One pass of scanner and converters over the fixed log, for a profiler."""
 
 from datetime import UTC
 

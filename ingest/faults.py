@@ -1,6 +1,8 @@
-"""Named points of the flow at which a test ends the process or makes a call fail; off unless ``TTSQ_FAULT`` names one.
+"""Named points of the flow at which a test ends the process or makes a call fail; off unless
+``TTSQ_FAULT`` names one.
 
-``TTSQ_FAULT=POINT[:COUNT[:ACTION]]``: at the COUNT-th time (default 1) that the flow comes by POINT, do ACTION (default kill).
+``TTSQ_FAULT=POINT[:COUNT[:ACTION]]``: at the COUNT-th time (default 1) that the flow comes by
+POINT, do ACTION (default kill).
 """
 
 import errno
@@ -92,7 +94,7 @@ def reach(point: Point) -> None:
 
 @contextmanager
 def armed(words: str) -> Iterator[None]:
-    """In this process, for a while, what ``TTSQ_FAULT`` would say; in a child made by fork(2), too."""
+    """Set in this process what ``TTSQ_FAULT`` would set; children made by fork(2) inherit it."""
     global _fault
     _fault = _Fault(words)
     try:

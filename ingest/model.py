@@ -50,10 +50,11 @@ class Reject:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Where the bytes of a read went (SPEC §3.4); ``records``, ``quarantined`` and ``unclaimed`` are counts.
+    """Where the bytes of a read went (SPEC §3.4); ``records``, ``quarantined`` and ``unclaimed``
+    are counts.
 
-    ``unclaimed`` are lines that nothing explains; ``already_stored_bytes`` belong to records that the store has
-    from another place.
+    ``unclaimed`` are lines that nothing explains; ``already_stored_bytes`` belong to records that
+    the store has from another place.
     """
 
     records: int = 0
@@ -84,7 +85,8 @@ SETTLED = (
     "unclaimed_bytes",
     "already_stored_bytes",
 )
-# what a file's checkpoint adds up of the ledgers of its reads; lost bytes are set once, when a read begins
+# what a file's checkpoint adds up of the ledgers of its reads; lost bytes are set once, when a read
+# begins
 _COUNTED = ("records", "quarantined", "unclaimed", *SETTLED)
 
 
@@ -92,8 +94,9 @@ _COUNTED = ("records", "quarantined", "unclaimed", *SETTLED)
 class Checkpoint:
     """What the store knows of one log file: its identity, and up to where it is stored.
 
-    Offsets and sizes are uncompressed bytes, but ``stored_bytes``, the size on disk. ``format`` says in JSON what the
-    file is read with; ``reading`` is the state of that reading at ``committed_offset``, where it has one.
+    Offsets and sizes are uncompressed bytes, but ``stored_bytes``, the size on disk. ``format``
+    says in JSON what the file is read with; ``reading`` is the state of that reading at
+    ``committed_offset``, where it has one.
     """
 
     file_key: int
@@ -169,7 +172,8 @@ class RunRow:
 class Relink:
     """Rows of one part that now belong to a request: a stretch of one file, one id.
 
-    ``part`` numbers the parts of the request in order; ``own_stage_times``: its stages were logged with their own times.
+    ``part`` numbers the parts of the request in order; ``own_stage_times``: its stages were logged
+    with their own times.
     """
 
     file_key: int
@@ -185,8 +189,9 @@ class Relink:
 class Changes:
     """What one commit does to the rows, in this order: delete, insert, relink.
 
-    ``rows`` are to be inserted, by table. Deletes name rows by key and lie within ``earliest`` … ``latest``; ``delete_parts`` are (file_key, first_offset);
-    ``rejects`` are pieces with the key of their file.
+    ``rows`` are to be inserted, by table. Deletes name rows by key and lie within ``earliest`` …
+    ``latest``; ``delete_parts`` are (file_key, first_offset); ``rejects`` are pieces with the key
+    of their file.
     """
 
     quarantined_at: datetime

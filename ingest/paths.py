@@ -10,7 +10,8 @@ _ESCAPED = re.compile(r"\\x([89a-f][0-9a-f])")
 
 
 def shown(path: str) -> str:
-    """A path, or any text of the system, as text: bytes in it that are no UTF-8 are written ``\\xff``.
+    """A path, or any text of the system, as text: bytes in it that are no UTF-8 are written
+    ``\\xff``.
 
     Paths are such text everywhere but where a file is touched; :func:`real` leads back.
     """

@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def folder(name: str) -> Path:
-    """Folder ``queries``, ``profiles`` or ``migrations``: installed as ``ttsq_NAME``, in a checkout beside ``ingest``."""
+    """Folder ``queries``, ``profiles`` or ``migrations``: ``ttsq_NAME``, or beside ``ingest``."""
     beside = Path(__file__).resolve().parent.parent / name
     if (beside / "versions").is_dir() or any(beside.glob("*.sql")) or any(beside.glob("*.toml")):
         return beside

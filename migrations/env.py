@@ -1,4 +1,4 @@
-"""Runs revisions on the connection that ``ingest.stores.migrate`` hands over; nothing else creates tables."""
+"""Runs revisions on the connection that ``ingest.stores.migrate`` supplies."""
 
 from alembic import context
 from sqlalchemy import Connection, text

@@ -1,4 +1,4 @@
-"""What all tests share: generated examples are the same in every run, unless a search is asked for."""
+"""What all tests share: generated examples are the same in every run, except in a search."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of known defects: each is named with its reason, runs, and is reported as expected to fail."""
+    """Mark tests of known defects with their reasons; they run and are expected to fail."""
     for item in items:
         reason = KNOWN_DEFECTS.get(item.nodeid) or KNOWN_DEFECTS.get(item.nodeid.partition("[")[0])
         if reason is not None:

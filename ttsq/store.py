@@ -87,7 +87,8 @@ class Ingested:
 def open_store(
     url: str | None = None, *, tz: str | None = None, config: Path | None = None
 ) -> "Store":
-    """Open a store: a SQLAlchemy URL, else ``TTSQ_DB``, the settings file's ``db``, or the default store.
+    """Open a store: a SQLAlchemy URL, else ``TTSQ_DB``, the settings file's ``db``, or the default
+    store.
 
     ``tz`` is the IANA zone in which instants without one are read. Nothing is opened yet.
 
@@ -120,7 +121,8 @@ class Store:
 
         ``as_of="data"`` lets ages count back from the newest record.
 
-        :raises TtsqError: for a query or parameter that does not exist, a wrong value, or a failing store.
+        :raises TtsqError: for a query or parameter that does not exist, a wrong value, or a failing
+            store.
         """
         query = load_query(name, self._settings.query_folder, backend_of(self._url))
         given = {n: _written(v) for n, v in parameters.items() if v is not None}
@@ -141,7 +143,8 @@ class Store:
         return Rows(result, {})
 
     def trace(self, wanted: str, *, at: Instant | None = None) -> Mapping[str, Any]:
-        """One request's life by id, X-Request-ID or the beginning of one, as ``ttsq trace --json`` has it.
+        """One request's life by id, X-Request-ID or the beginning of one, as ``ttsq trace --json``
+        has it.
 
         Of several requests a mapping with ``matches`` comes back.
 
@@ -182,11 +185,13 @@ class Store:
         text: TextPolicy | None = None,
         final: bool = False,
     ) -> Ingested:
-        """Read what is new in log files, exactly once; without paths those of the settings' sources.
+        """Read what is new in log files, exactly once; without paths those of the settings'
+        sources.
 
         What is not given is as in the settings. ``final``: nothing will follow in any file.
 
-        :raises TtsqError: when no file can be read, another ingest holds the store, or the store fails.
+        :raises TtsqError: when no file can be read, another ingest holds the store, or the store
+            fails.
         """
         given = Given(host, service, log_format, datefmt, tz, final, text=text)
         runs = planned(self._settings, [str(p) for p in paths], given)

@@ -1,6 +1,8 @@
-"""Ask a running Superset for the data of every chart of the dashboard; exit code 1 when one has none.
+"""Ask a running Superset for the data of every chart of the dashboard; exit code 1 when one has
+none.
 
-``python deploy/superset/check.py http://127.0.0.1:8088 secrets/superset_admin_password``; nothing but the standard library.
+``python deploy/superset/check.py http://127.0.0.1:8088 secrets/superset_admin_password``; nothing
+but the standard library.
 """
 
 import json

@@ -1,8 +1,9 @@
-"""Write the dashboard that Superset imports, from the library of named queries; ``--check`` only compares.
+"""Write the dashboard that Superset imports, from the library of named queries; ``--check`` only
+compares.
 
-Each panel's dataset is a named query, its parameters at their defaults but for those in ``values``; ``since`` and
-``until`` follow the dashboard's time range.
-Run it from a checkout after a change of a query: ``python deploy/superset/make_bundle.py``.
+Each panel's dataset is a named query, its parameters at their defaults but for those in ``values``;
+``since`` and ``until`` follow the dashboard's time range. Run it from a checkout after a change of
+a query: ``python deploy/superset/make_bundle.py``.
 """
 
 import re
@@ -39,7 +40,7 @@ _ENDS = {"since": "from_dttm", "until": "to_dttm"}
 
 
 def dataset_sql(query: NamedQuery) -> str:
-    """The statement of a query, its parameters at their defaults, its time range that of the dashboard if it has one."""
+    """A query's statement with default parameters, and with the dashboard's time range."""
     if re.search(r"\{[{%#]", query.sql):
         raise ValueError(f"{query.path}: Superset would take a part of the statement for Jinja")
     written = {p.name: _written(p) for p in query.params}
@@ -55,7 +56,7 @@ def _written(param: Param) -> str:
 
 
 def _default(param: Param) -> str:
-    """A parameter's default in SQL; an age counts from when the query runs, not from when the bundle was made."""
+    """A parameter's default in SQL; an age counts from the time of the query."""
     if param.default is None:
         return "null"
     if param.type in _LITERAL:
@@ -266,7 +267,7 @@ def _dumped(content: dict[str, Any]) -> str:
 
 
 def differences(folder: Path) -> list[str]:
-    """Paths of the bundle in a folder that are missing, too many, or not as the library has them."""
+    """Paths of the bundle in a folder that are missing, superfluous or out of date."""
     wanted = bundle_files()
     there = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
     return sorted(

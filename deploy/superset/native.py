@@ -1,7 +1,9 @@
-"""Run the stack without containers, once, from a checkout: PostgreSQL, roles, demo logs, Superset; then ask for every chart's data.
+"""Run the stack without containers, once, from a checkout: PostgreSQL, roles, demo logs, Superset;
+then ask for every chart's data.
 
-``python deploy/superset/native.py VENV [PORT]``, in an environment with ``pip install -e '.[test]'``. Superset goes into VENV,
-which is made when missing (a gigabyte). With PORT the stack stays up until Enter, to be looked at.
+``python deploy/superset/native.py VENV [PORT]``, in an environment with
+``pip install -e '.[test]'``. Superset goes into VENV, which is made when missing (a gigabyte). With
+PORT the stack stays up until Enter, to be looked at.
 """
 
 import os
@@ -132,7 +134,8 @@ def main(arguments: list[str]) -> int:
             checked = subprocess.run([sys.executable, HERE / "check.py", address, password])
             if len(arguments) == 2 and checked.returncode == 0:
                 input(
-                    f"{address}/superset/dashboard/ttsq/ as admin, {password.read_text()}; Enter ends it "
+                    f"{address}/superset/dashboard/ttsq/ as admin, {password.read_text()}; "
+                    "Enter ends it "
                 )
         return checked.returncode
 

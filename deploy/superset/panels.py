@@ -9,7 +9,7 @@ from ingest.named_queries.library import NamedQuery, load_query
 
 @dataclass(frozen=True)
 class Panel:
-    """A chart on a named query; ``columns`` are those of the query that it shows, ``look`` is Superset's own form data."""
+    """A chart of a named query; ``look`` is Superset's own form data."""
 
     query: str
     kind: str

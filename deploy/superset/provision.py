@@ -1,6 +1,8 @@
-"""Bring Superset's metadata to where it should be: schema, administrator, roles, connection, datasets, charts, dashboard.
+"""Bring Superset's metadata to where it should be: schema, administrator, roles, connection,
+datasets, charts, dashboard.
 
-Idempotent: run before every start. The administrator's password becomes that of the file; the bundle's own objects are overwritten.
+Idempotent: run before every start. The administrator's password becomes that of the file; the
+bundle's own objects are overwritten.
 """
 
 import sys

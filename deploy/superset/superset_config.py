@@ -1,7 +1,9 @@
-"""Superset's settings: where its metadata and the store are, passwords from files; it does not start without them.
+"""Superset's settings: where its metadata and the store are, passwords from files; it does not
+start without them.
 
-``TTSQ_SUPERSET_POSTGRES`` is ``HOST:PORT`` of the server that holds both databases. ``TTSQ_SUPERSET_SECRETS`` is the
-folder with the files ``superset_secret_key``, ``superset_admin_password``, ``superset_db_password``, ``reader_password``.
+``TTSQ_SUPERSET_POSTGRES`` is ``HOST:PORT`` of the server that holds both databases.
+``TTSQ_SUPERSET_SECRETS`` is the folder with the files ``superset_secret_key``,
+``superset_admin_password``, ``superset_db_password``, ``reader_password``.
 """
 
 import os

@@ -1,1 +1,1 @@
-"""Pages that are generated from the code: ``python -m docs.generate`` writes them anew, ``--check`` compares them."""
+"""Generated pages: ``python -m docs.generate`` writes them, ``--check`` compares them."""

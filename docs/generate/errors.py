@@ -1,4 +1,5 @@
-"""``python -m docs.generate.errors``: writes docs/errors.md from the exception classes and exit codes.
+"""``python -m docs.generate.errors``: writes docs/errors.md from the exception classes and exit
+codes.
 
 ``--check`` only reports whether the page is up to date.
 """
@@ -61,7 +62,8 @@ def written() -> str:
     """The page as it ought to be."""
     codes = "".join(f"| {int(c)} | {c.name} | {_MEANINGS[c]} |\n" for c in ExitCode)
     rows = "".join(
-        f"| `{kind.__name__}` | `{kind.__mro__[1].__name__}` | {int(kind.exit_code)} | {_when(kind)} |\n"
+        f"| `{kind.__name__}` | `{kind.__mro__[1].__name__}` | {int(kind.exit_code)} | "
+        f"{_when(kind)} |\n"
         for kind in _classes()
     )
     return _HEAD + codes + _CLASSES + rows

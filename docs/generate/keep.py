@@ -1,4 +1,4 @@
-"""Files of the project that are generated: written anew, or compared with what would be written (``--check``)."""
+"""Generated files of the project: written, or compared with what would be written."""
 
 import sys
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def keep(file: Path, text: str, module: str, arguments: Sequence[str]) -> int:
-    """Write ``file``, or with ``--check`` say whether it is stale and how ``module`` writes it; the exit code."""
+    """Write ``file``, or with ``--check`` report whether it is stale; the exit code."""
     if "--check" not in arguments:
         file.write_text(text, encoding="utf-8")
         return 0

@@ -125,7 +125,8 @@ def _section(query: NamedQuery, reader: Reader) -> str:
     params = "".join(_param(p) for p in query.params)
     columns = "".join(f"| `{c.name}` | {c.type} | {c.help} |\n" for c in query.columns)
     return (
-        f"\n### {query.name}\n\n{query.question} {query.summary[:1].upper()}{query.summary[1:]}.\n\n"
+        f"\n### {query.name}\n\n{query.question} "
+        f"{query.summary[:1].upper()}{query.summary[1:]}.\n\n"
         f"| option | type | default | |\n|---|---|---|---|\n{params}\n"
         f"| column | type | |\n|---|---|---|\n{columns}\n"
         f"Order: {', '.join(query.order)}. Chart: {query.chart.kind}.{_needs(query)}\n\n"

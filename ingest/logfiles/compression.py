@@ -1,4 +1,4 @@
-"""What a log file is compressed with, and compressed bytes → bytes: streams of one or more gzip or zstd members."""
+"""Compressions of log files, and their decompression: streams of gzip or zstd members."""
 
 import re
 from pathlib import Path
@@ -6,14 +6,13 @@ from typing import IO, Protocol, cast
 
 PACKED = (".gz", ".zst", ".zstd")  # what compressed files' names end in
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
-_SKIPPABLE = re.compile(
-    rb"[\x50-\x5f]\x2a\x4d\x18"
-)  # a frame of zstd without content; pzstd writes it first
+# a frame of zstd without content; pzstd writes it first
+_SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
 _LONGEST_WINDOW = 31  # log2 of bytes: zstd --long=31
 
 _INPUT_BYTES = 256 << 10  # compressed bytes taken at a time
-# Given at a time, whoever asks for how many: where damage is met, and what comes before it, hangs on that; a damaged piece
-# is lost as a whole.
+# Given at a time, whoever asks for how many: where damage is met, and what comes before it, hangs
+# on that; a damaged piece is lost as a whole.
 _OUTPUT_BYTES = 64 << 10
 
 
@@ -31,7 +30,7 @@ def integrity_hint(compression: str, path: Path) -> str:
 
 
 class _Decompressor(Protocol):
-    """What igzip_lib.IgzipDecompressor and zstd.ZstdDecompressor share (that of the standard library's bz2)."""
+    """What igzip_lib.IgzipDecompressor and zstd.ZstdDecompressor have in common."""
 
     eof: bool
     needs_input: bool
@@ -108,7 +107,7 @@ def _begins_member(rest: bytes, compression: str) -> bool:
 
 
 def damage_errors() -> tuple[type[Exception], ...]:
-    """What :meth:`Inflater.read` raises for data that are not what they should be, but for their end."""
+    """What :meth:`Inflater.read` raises for damaged data, except for a premature end."""
     from backports import zstd
     from isal import igzip_lib
 

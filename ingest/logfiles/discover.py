@@ -20,9 +20,11 @@ _OF_THE_FILE_SYSTEM = "lost+found"  # root's at the top of a volume; no service 
 def expand(
     patterns: Iterable[str], exclude: Sequence[str] = ()
 ) -> tuple[list[Path], list[LogFileError]]:
-    """Files that paths, directories and globs name, each once; and what could not be found or listed.
+    """Files that paths, directories and globs name, each once; and what could not be found or
+    listed.
 
-    ``exclude`` are globs of names, or of paths: such a file is left out, with what was rotated from it.
+    ``exclude`` are globs of names, or of paths: such a file is left out, with what was rotated from
+    it.
     """
     found: dict[str, Path] = {}
     problems: list[LogFileError] = []
@@ -82,7 +84,7 @@ def _expand_one(pattern: str, problems: list[LogFileError]) -> Iterator[Path]:
 
 
 def _absence(path: Path) -> OSError | None:
-    """Why there is nothing at a path; None where there is something, be it a symlink that leads nowhere."""
+    """Why nothing is at a path; None where something is, even a symlink that leads nowhere."""
     try:
         os.lstat(path)
     except OSError as error:
@@ -118,7 +120,7 @@ def _inside(folder: Path, problems: list[LogFileError]) -> list[Path]:
 
 
 def _folders(top: Path, unlisted: Callable[[OSError], None]) -> Iterator[tuple[str, list[str]]]:
-    """A directory and those below it, with the names of what is in them; symlinks are followed, each directory is seen once."""
+    """A directory and those below it, with the names in them; each once, symlinks followed."""
     seen: set[tuple[int, int]] = set()
     _is_new(top, seen)
     for place, folders, names in os.walk(top, onerror=unlisted, followlinks=True):
@@ -140,7 +142,7 @@ def _is_new(folder: Path, seen: set[tuple[int, int]]) -> bool:
 
 
 def _may_be_file(path: Path) -> bool:
-    """Whether it is a regular file, or one that cannot be looked at, which whoever opens it will tell."""
+    """Whether a path is a regular file, or cannot be examined: opening it will report why."""
     try:
         return modes.S_ISREG(os.stat(path).st_mode)
     except PermissionError:

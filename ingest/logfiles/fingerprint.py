@@ -4,9 +4,8 @@ from enum import Enum
 
 HEAD_BYTES = 64 << 10  # a fingerprint covers at most so many first bytes
 ANCHOR_BYTES = 1024
-_LENGTHS = tuple(
-    64 << i for i in range(11)
-)  # 64 B … 64 KiB: so that a shorter file can be compared
+# 64 B … 64 KiB: so that a shorter file can be compared
+_LENGTHS = tuple(64 << i for i in range(11))
 
 
 class Match(Enum):
@@ -19,7 +18,7 @@ class Match(Enum):
 
 
 def fingerprint(head: bytes) -> str:
-    """``length:hash`` at doubling lengths and at the end of the first bytes given (at most HEAD_BYTES)."""
+    """``length:hash`` at doubling lengths and at the end of ``head`` (at most HEAD_BYTES)."""
     head = head[:HEAD_BYTES]
     lengths = [n for n in _LENGTHS if n < len(head)] + ([len(head)] if head else [])
     return ",".join(f"{n}:{head_hash(head[:n])}" for n in lengths)
@@ -28,7 +27,8 @@ def fingerprint(head: bytes) -> str:
 def extended(print_: str | None, head: bytes) -> str:
     """The fingerprint of a known file of which more is seen now.
 
-    A first mark below the shortest of all files' stays: by it, a copy made when the file was no longer is known.
+    A first mark below the shortest of all files' stays: by it, a copy made when the file was no
+    longer is known.
     """
     first = marks(print_)[:1]
     kept = [f"{n}:{hash_}" for n, hash_ in first if n < min(_LENGTHS[0], len(head))]
@@ -54,7 +54,7 @@ def marks(print_: str | None) -> list[tuple[int, str]]:
 
 
 def compare(print_: str | None, head: bytes) -> tuple[Match, int]:
-    """How a file that begins with ``head`` compares with a fingerprint; and the bytes that were equal."""
+    """How a file that begins with ``head`` compares with a fingerprint, and the equal bytes."""
     equal = 0
     for length, expected in marks(print_):
         if length > len(head):

@@ -1,4 +1,4 @@
-"""Fingerprints by what they say: which of very many can match a file's first bytes, found without comparing all; pure."""
+"""Fingerprints indexed by their marks: candidates are found without comparing all; pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from ingest.logfiles.fingerprint import head_hash, marks
 
 @dataclass(slots=True)
 class _Node:
-    """Fingerprints that agree up to a mark: ``ends`` are keys of those that say no more, ``next`` by length and hash of the next mark."""
+    """Fingerprints that agree up to a mark: ``ends`` stop here, ``next`` continue by mark."""
 
     ends: set[int] = field(default_factory=set)
     next: dict[int, dict[str, "_Node"]] = field(default_factory=dict)
@@ -17,7 +17,8 @@ class _Node:
 class PrintIndex:
     """A tree over the marks of fingerprints; a mark is the hash of so many first bytes.
 
-    Files that begin alike share nodes, so the cost of a search follows how many begin alike, not how many there are.
+    Files that begin alike share nodes, so the cost of a search follows how many begin alike, not
+    how many there are.
     """
 
     def __init__(self) -> None:
@@ -51,7 +52,7 @@ class PrintIndex:
         return {key for node in self._reached(head) for key in node.ends}
 
     def alike(self, head: bytes) -> set[int]:
-        """Those, and the keys of fingerprints that match as far as the bytes go, at one mark at least."""
+        """These, and the keys of fingerprints that match ``head`` at one mark at least."""
         found = self.full(head)
         for node in self._reached(head):
             for length, children in node.next.items():

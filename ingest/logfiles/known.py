@@ -22,7 +22,7 @@ _TELLING_BYTES = 64  # a stamp and something behind it
 
 @dataclass(frozen=True, slots=True)
 class LogFile:
-    """A log file on disk, looked at: its first bytes, or the known file that it still is, untouched."""
+    """A log file on disk: its first bytes, or the known file that it still is, untouched."""
 
     stat: FileStat
     head: bytes
@@ -49,8 +49,8 @@ class Known:
     ) -> list[LogFile]:
         """Look at files, oldest first; those that cannot be looked at are told to ``problem``.
 
-        A file that was known under one of the paths and is there no more is searched among its rotated siblings, with the files
-        that were rotated since.
+        A file that was known under one of the paths and is there no more is searched among its
+        rotated siblings, with the files that were rotated since.
         """
         seen: dict[Path, LogFile] = {}
         inodes: dict[tuple[int, int], Path] = {}
@@ -119,7 +119,7 @@ class Known:
         ]
 
     def _displaced(self, path: Path, seen: dict[Path, LogFile]) -> list[Path]:
-        """Rotated siblings to look at: the file known at this path is not there any more, or one of them has a tail."""
+        """Rotated siblings to examine: the known file has left this path, or one has a tail."""
         gone = [
             c
             for c in self._files.rotated_from(str(path))
@@ -143,7 +143,7 @@ class Known:
         return found
 
     def decide(self, file: LogFile, *, final: bool = False) -> Decision:
-        """Where to start in a file; ``final``: its tail is wanted, too. See :func:`ingest.logfiles.resume.decide`."""
+        """Where to start in a file; ``final``: its tail is read too. See :mod:`.resume`."""
         if file.untouched is not None:
             return self._untouched_decision(file, final)
         candidates = []
@@ -170,7 +170,7 @@ class Known:
         return decision
 
     def _compared(self, c: Checkpoint, file: LogFile) -> tuple[Match, int, Anchored]:
-        """How a known file compares with the file at hand; what passes for a shorter copy has to prove it."""
+        """How a known file compares with this one; a shorter copy needs a proof."""
         match, equal = compare(c.fingerprint, file.head)
         anchored = _anchored(c, file) if match is Match.FULL else Anchored.UNKNOWN
         if match is Match.PREFIX and not self._is_copy(c, file, equal):
@@ -180,9 +180,11 @@ class Known:
         return match, equal, anchored
 
     def _is_copy(self, c: Checkpoint, file: LogFile, equal: int) -> bool:
-        """Whether a file is the beginning of a known one: the last bytes of it are those of the known one there.
+        """Whether a file is the beginning of a known one: the last bytes of it are those of the
+        known one there.
 
-        Where that is gone, a dated record that both have is proof enough, or that there is none in the file yet.
+        Where that is gone, a dated record that both have is proof enough, or that there is none in
+        the file yet.
         """
         original = self._original(c, file.stat)
         if original is not None and file.compression == "none":
@@ -223,7 +225,7 @@ class Known:
         return None
 
     def is_finished(self, file: LogFile, *, final: bool) -> bool:
-        """Whether nothing will follow a file's end: said so, compressed, or rotated and its content nowhere else."""
+        """Whether nothing will follow a file's end: --final, compressed, or rotated for good."""
         if final:
             return True
         if file.compression != "none":
@@ -296,7 +298,7 @@ class Known:
         self._stored[checkpoint.file_key] = checkpoint
 
     def revert(self, file_keys: Iterable[int]) -> None:
-        """Take back what has become known of files since they were stored: the commit that it stands on has failed."""
+        """Forget what was learnt of files since they were stored: their commit has failed."""
         for key in file_keys:
             if key in self._stored:
                 self._files.put(self._stored[key])
@@ -333,7 +335,7 @@ class Known:
         return file_key in self._present
 
     def offsets(self, file_keys: Iterable[int]) -> dict[int, int | None]:
-        """Up to where files are stored, as far as this run knows; None for those of which the store has no checkpoint."""
+        """The offsets up to which files are stored; None for files without a checkpoint."""
         return {
             k: self._stored[k].committed_offset if k in self._stored else None for k in file_keys
         }

@@ -74,7 +74,7 @@ class KnownFiles:
         return self._of(self._index().full(head))
 
     def alike(self, head: bytes, stat: FileStat) -> list[Checkpoint]:
-        """Files that first bytes may be those of, and files last seen at the same place, whatever they hold."""
+        """Known files whose first bytes may be these, and files last seen at the same place."""
         return self._of(self._index().alike(head) | self._place_keys(stat))
 
     def _place_keys(self, stat: FileStat) -> set[int]:

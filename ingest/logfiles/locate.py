@@ -23,7 +23,7 @@ _HEADS = 256  # first bytes kept of files that were looked at, 64 KiB each
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """Why the stored part of a known file cannot be read again; ``damaged``: it is there, but does not decompress."""
+    """Why a known file's stored part cannot be read again; ``damaged``: it does not decompress."""
 
     why: str
     damaged: bool = False
@@ -47,7 +47,7 @@ class Seen(Protocol):
 
 
 class Finder:
-    """Finds known files by content: at their last path and its rotated siblings, or only among the paths given."""
+    """Finds known files by content: near their last path, or only among the paths given."""
 
     def __init__(self, paths: Sequence[Path] | None = None) -> None:
         self._paths = paths
@@ -55,7 +55,7 @@ class Finder:
         self._matched: set[Path] = set()
 
     def find(self, checkpoint: Checkpoint) -> FileStat | Absent:
-        """The file that holds all that is stored of a known one: by its fingerprint, and the bytes before the offset."""
+        """The file that has all stored bytes of a known one: by fingerprint and anchor."""
         absent = Absent("not on disk")
         for path in self._places(checkpoint):
             try:
@@ -77,7 +77,8 @@ class Finder:
         return absent
 
     def find_alike(self, known: Seen) -> FileStat | Absent:
-        """The known file, or one that begins like it (a shorter copy, a compressed file), where only its records can tell.
+        """The known file, or one that begins like it (a shorter copy, a compressed file), where
+        only its records can tell.
 
         One whose anchor is proven wins; nothing is inflated for that.
         """

@@ -13,9 +13,11 @@ from ingest.model import Checkpoint
 
 
 class OpenLog:
-    """A file being read from where the decision says; proves a compressed file's content on the way.
+    """A file being read from where the decision says; proves a compressed file's content on the
+    way.
 
-    ``committed`` is the offset up to which its bytes are settled, ``end`` that up to which they were read.
+    ``committed`` is the offset up to which its bytes are settled, ``end`` that up to which they
+    were read.
     """
 
     def __init__(self, file: LogFile, decision: Decision) -> None:

@@ -54,10 +54,12 @@ def moved(path: Path) -> LogFileError:
 
 
 class LogReader:
-    """Reads one log file decompressed, forwards; a file that is being written is read up to its size at opening.
+    """Reads one log file decompressed, forwards; a file that is being written is read up to its
+    size at opening.
 
     :raises LogFileError: when it cannot be opened.
-    :raises DamagedFileError: from :meth:`read`, at the damage of a compressed file, after all bytes before it.
+    :raises DamagedFileError: from :meth:`read`, at the damage of a compressed file, after all bytes
+        before it.
     """
 
     def __init__(self, stat: FileStat) -> None:
@@ -154,7 +156,7 @@ class LogReader:
                 return
 
     def skip_fill(self) -> int:
-        """Go behind the NUL bytes at the position (a hole left by a truncation); return how many there were."""
+        """Skip the NUL bytes at the position (a hole left by truncation); how many they were."""
         begin = self.position
         self.skip_hole()
         while True:
@@ -168,7 +170,7 @@ class LogReader:
                 return self.position - begin
 
     def skip_hole(self) -> int:
-        """Go behind the hole of a sparse file that begins at the position, unread; return how many NUL bytes it stands for."""
+        """Skip the hole of a sparse file at the position; how many NUL bytes it stands for."""
         if self._inflater is not None:
             return 0
         begin = self.position
@@ -223,7 +225,7 @@ def read_head(stat: FileStat, size: int = HEAD_BYTES) -> tuple[bytes, str]:
 
 
 def read_before(stat: FileStat, offset: int, length: int) -> bytes | None:
-    """The ``length`` bytes before an offset, None where the file is shorter; a compressed one is inflated up to there."""
+    """The ``length`` bytes before an offset of the decompressed file; None if it is shorter."""
     with LogReader(stat) as reader:
         if reader.compression == "none" and stat.stored_bytes < offset:
             return None

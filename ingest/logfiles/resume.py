@@ -28,8 +28,8 @@ class Anchored(Enum):
 class Candidate:
     """A known file compared with the file at hand.
 
-    ``equal_bytes`` first bytes are known to be equal; ``same_place``: last seen under this path, or this inode;
-    ``elsewhere``: another path of this run holds its content.
+    ``equal_bytes`` first bytes are known to be equal; ``same_place``: last seen under this path, or
+    this inode; ``elsewhere``: another path of this run holds its content.
     """
 
     checkpoint: Checkpoint
@@ -52,7 +52,9 @@ class Decision:
 
 
 def decide(candidates: list[Candidate]) -> Decision:
-    """Decide on a file by the known files that it resembles; see ``tests/unit/test_resume.py`` for the table."""
+    """Decide on a file by the known files it resembles; ``tests/unit/test_resume.py`` has the
+    table.
+    """
     full = [c for c in candidates if c.match is Match.FULL]
     known = [c for c in full if c.anchored in (Anchored.EQUAL, Anchored.UNKNOWN)]
     if known:
@@ -88,7 +90,7 @@ def _likeness(c: Candidate) -> tuple[bool, bool, int, int]:
 
 
 def _is_edited(c: Candidate) -> bool:
-    """Same place, same beginning with a stamped record in it, then different, and the old content nowhere else."""
+    """Same place and dated beginning, then different; and the old content is nowhere else."""
     if not c.same_place or c.elsewhere or c.checkpoint.committed_offset == 0:
         return False
     header = c.checkpoint.header_offset

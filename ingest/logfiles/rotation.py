@@ -29,7 +29,9 @@ _LEAST_PORT = (
 
 
 def rotation_base(name: str) -> tuple[str, int | None] | None:
-    """The live name of a rotated file and its number (None for a date), or None: ``app.log.2.gz`` → ``app.log``, 2."""
+    """The live name of a rotated file and its number, None for a date: ``app.log.2.gz`` →
+    ``app.log``, 2.
+    """
     for packed in PACKED:
         name = name.removesuffix(packed)
     match = _ROTATED.match(name)
@@ -42,7 +44,8 @@ def rotation_base(name: str) -> tuple[str, int | None] | None:
 
 
 def rotated_siblings(path: Path, inodes: Collection[int]) -> list[Path]:
-    """Files that were rotated away from a path: by their names, or because they have one of the inodes.
+    """Files that were rotated away from a path: by their names, or because they have one of the
+    inodes.
 
     Looked for in its directory, and in that of the file that a symlink leads to.
     """
@@ -57,14 +60,17 @@ def rotated_siblings(path: Path, inodes: Collection[int]) -> list[Path]:
 
 
 def is_rotated(path: str, live: Path) -> bool:
-    """Whether a path is that of a rotated file of a live log: ``app.log.2.gz`` of ``app.log``, in the same directory."""
+    """Whether a path is a rotated file of a live log in its directory: ``app.log.2.gz`` of
+    ``app.log``.
+    """
     folder, name = os.path.split(path)
     base = rotation_base(name)
     return base is not None and base[0] == live.name and folder == str(live.parent)
 
 
 def has_successor(stat: FileStat, head: bytes = b"") -> bool:
-    """Whether a file was rotated and its writer has moved on: a newer file of its name holds something.
+    """Whether a file was rotated and its writer has moved on: a newer file of its name holds
+    something.
 
     Something else, that is: what begins with ``head`` is what the file is being copied from.
     """
@@ -95,7 +101,7 @@ def _newer_by_date(path: Path) -> list[Path]:
 
 
 def _series_of(name: str) -> tuple[str, str] | None:
-    """The series of a name that holds a date or seconds since the epoch, and these; None for another name."""
+    """The series and the date or seconds of a name that has one of these; None for another name."""
     for packed in PACKED:
         name = name.removesuffix(packed)
     match = _IN_SERIES.match(name)
@@ -108,7 +114,7 @@ def _series_of(name: str) -> tuple[str, str] | None:
 
 @lru_cache(maxsize=16)
 def _newest(folder: str, changed_ns: int) -> dict[str, tuple[str, str]]:
-    """The newest file of each series in a folder, which was changed at an instant, as long as that stays so."""
+    """The newest file of each series in a folder; cached while the folder does not change."""
     newest: dict[str, tuple[str, str]] = {}
     with suppress(OSError), os.scandir(real(Path(folder))) as entries:
         for entry in entries:
@@ -120,7 +126,9 @@ def _newest(folder: str, changed_ns: int) -> dict[str, tuple[str, str]]:
 
 
 def _newer_in_folders(path: Path) -> list[Path]:
-    """Files of the same name in folders named by later dates: of ``2026/03/01/app.log`` that of ``2026/03/02``."""
+    """Files of the same name in folders of later dates: of ``2026/03/01/app.log`` that of
+    ``03/02``.
+    """
     found, folder, below = [], path.parent, Path(path.name)
     for _ in range(_MOST_LEVELS):
         if not _DATE_FOLDER.match(folder.name):

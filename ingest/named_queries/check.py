@@ -1,4 +1,4 @@
-"""Checks of the query library: every header against its statement, every statement against the store."""
+"""Checks of the library: each header against its statement, each statement against the store."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ _TYPES = {
 
 
 def header_problems(paths: dict[str, Path]) -> Iterator[NamedQuery | QueryFileError]:
-    """Each file as a query, or what is wrong with it; the parameters as SQLAlchemy sees them included."""
+    """Each file as a query, or what is wrong with it, including parameters as SQLAlchemy sees them."""
     for path in paths.values():
         try:
             query = read_query(path)
@@ -82,7 +82,8 @@ def _in_session(
 def store_problems(query: NamedQuery, reader: Reader) -> list[QueryFileError]:
     """How the columns that the store would return differ from the header's.
 
-    :raises StoreError: when the store refuses the statement, at the latest when the session is left.
+    :raises StoreError: when the store refuses the statement, at the latest when the session is
+        left.
     """
     values = bind_values(query, {}, datetime.now(UTC), UTC)
     described = reader.describe(query.sql, values)
@@ -97,7 +98,8 @@ def store_problems(query: NamedQuery, reader: Reader) -> list[QueryFileError]:
         ]
     return [
         QueryFileError(
-            f"{query.path}:{query.line}: the column {column.name} is declared {column.type}, returned as {kind}"
+            f"{query.path}:{query.line}: the column {column.name} is declared {column.type}, "
+            f"returned as {kind}"
         )
         for column, (_, kind) in zip(query.columns, described, strict=True)
         if not _TYPES[column.type].match(kind)

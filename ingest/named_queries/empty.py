@@ -37,11 +37,15 @@ def explain_empty(
     span = f"{_shown(first, tz)} to {_shown(last, tz)}"
     if isinstance(since, datetime) and since > last:
         return (
-            f"no rows: the window begins at {_shown(since, tz)}, the {_WORDS[table]} stored are of {span}"
+            f"no rows: the window begins at {_shown(since, tz)}, the {_WORDS[table]} stored "
+            f"are of {span}"
             " (--as-of data counts ages back from the newest record)"
         )
     if isinstance(until, datetime) and until <= first:
-        return f"no rows: the window ends at {_shown(until, tz)}, the {_WORDS[table]} stored are of {span}"
+        return (
+            f"no rows: the window ends at {_shown(until, tz)}, the {_WORDS[table]} stored are of "
+            f"{span}"
+        )
     return f"no rows: there are {_WORDS[table]} from {span}, but none that this asks for"
 
 

@@ -37,6 +37,6 @@ def next_command(
 
 
 def _pasteable(value: object) -> str | None:
-    """A value as a word of a command; None for what is empty, unprintable or looks like an option."""
+    """A value as a command's argument; None if it is empty, unprintable or like an option."""
     text = "" if value is None else str(value)
     return text if text and text.isprintable() and not text.startswith("-") else None

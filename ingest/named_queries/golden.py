@@ -1,4 +1,5 @@
-"""The golden fields: what the named queries need to find in a log, and the logging that puts it there.
+"""The golden fields: what the named queries need to find in a log, and the logging that puts it
+there.
 
 The counts of a field are those of ``queries/field_coverage.sql``, where that has the field.
 """
@@ -22,9 +23,11 @@ BASES = {
 
 @dataclass(frozen=True, slots=True)
 class Golden:
-    """A golden field: among what it is counted (:data:`BASES`), and from which share (0 to 1) on it counts as logged.
+    """A golden field: among what it is counted (:data:`BASES`), and from which share (0 to 1) on it
+    counts as logged.
 
-    ``event`` is the record to which ``pairs`` (key, format, expression) are to be added where the field is missing.
+    ``event`` is the record to which ``pairs`` (key, format, expression) are to be added where the
+    field is missing.
     """
 
     name: str
@@ -92,7 +95,7 @@ _LINE = 100  # characters
 
 
 def logging_lines(event: str, fields: list[str]) -> list[str]:
-    """Python lines that put fields (:data:`FIELDS`) into a record; names of variables are for the service to fit."""
+    """Python lines that put fields (:data:`FIELDS`) into a record; the service adapts the names."""
     pairs = dict.fromkeys(_FIXED.get(event, (("id", "%s", "ts_id"),)))
     pairs.update(dict.fromkeys(p for name in fields for p in BY_NAME[name].pairs))
     body = ", ".join(f"{key}={form}" for key, form, _ in pairs)

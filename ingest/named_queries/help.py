@@ -30,7 +30,8 @@ def help_text(query: NamedQuery) -> str:
             "",
             f"Order: {', '.join(query.order)}",
             f"Needs in the logs: {', '.join(query.needs) or 'no field in particular'} (ttsq check)",
-            "Output: --format, -o FILE, --json, --chart, --fail-if-any, --as-of, --tz; see ttsq run --help",
+            "Output: --format, -o FILE, --json, --chart, --fail-if-any, --as-of, --tz; see "
+            "ttsq run --help",
         ]
     )
 

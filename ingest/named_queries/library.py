@@ -2,8 +2,9 @@
 
 A file begins with ``-- key: value`` lines (``name``, ``summary``, ``question``, ``param``,
 ``column``, ``least``, ``needs``, ``timed``, ``chart``, ``order``); a comment line indented by two
-spaces or more continues the value before it. After the first line that
-is no comment one SELECT follows, with ``:name`` parameters. Listing reads every file, :func:`load_query` only the one that is asked for.
+spaces or more continues the value before it. After the first line that is no comment one SELECT
+follows, with ``:name`` parameters. Listing reads every file, :func:`load_query` only the one that
+is asked for.
 """
 
 import os
@@ -24,7 +25,8 @@ TYPES = ("timestamp", "integer", "number", "text", "boolean", "json")
 PARAM_TYPES = TYPES[:-1]
 # Kinds of charts, each with the parts that columns must play in it.
 CHARTS = {"none": (), "line": ("x", "y"), "bars": ("x", "y"), "heatmap": ("x", "y", "value")}
-# Parts that several columns may play together: y makes a series of each, x and by join their values.
+# Parts that several columns may play together: y makes a series of each, x and by join their
+# values.
 _LISTS = {"line": ("y", "by"), "bars": ("x", "y", "by")}
 CHART_KEYS = ("x", "y", "by", "value")
 # What lists are divided into, in this order; queries that name none are the user's own.
@@ -52,7 +54,7 @@ _IGNORED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?(?:\*/
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """A parameter: its type, default as written (None: no value), and inclusive bounds of a number."""
+    """A parameter: type, default as written (None: no value), inclusive bounds of a number."""
 
     name: str
     type: str
@@ -99,14 +101,15 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class NamedQuery:
-    """One file of the library; ``sql`` is the statement without the header, ``line`` where it begins.
+    """One file of the library; ``sql`` is the statement without the header, ``line`` where it
+    begins.
 
     ``group`` is where lists show it. ``next`` is the command to go on with; ``{column}`` in it
-    stands for a value of the first row.
-    ``least`` are the columns that give way on a narrow terminal, the first one first.
-    ``needs`` are the golden fields (:mod:`ingest.named_queries.golden`) without which it has no answer; :data:`NO_NEEDS` where
-    no field at all is missed, also not those that it reads. ``timed`` is the table of which it leaves out the rows whose
-    instant is only that of their file; None where it asks for no time of day.
+    stands for a value of the first row. ``least`` are the columns that give way on a narrow
+    terminal, the first one first. ``needs`` are the golden fields
+    (:mod:`ingest.named_queries.golden`) without which it has no answer; :data:`NO_NEEDS` where no
+    field at all is missed, also not those that it reads. ``timed`` is the table of which it leaves
+    out the rows whose instant is only that of their file; None where it asks for no time of day.
     """
 
     name: str
@@ -131,9 +134,11 @@ class NamedQuery:
 
 
 def query_paths(extra_folder: Path | None = None, backend: str = "duckdb") -> dict[str, Path]:
-    """Names and files, sorted by name; later folders override: packaged, packaged for the backend, the user's own.
+    """Names and files, sorted by name; later folders override: packaged, packaged for the backend,
+    the user's own.
 
-    :raises QueryFileError: when the user's folder does not exist, or it or what is for the backend cannot be listed.
+    :raises QueryFileError: when the user's folder does not exist, or it or what is for the backend
+        cannot be listed.
     """
     packaged = folder("queries")
     found = _sql_files(packaged)
@@ -237,7 +242,7 @@ def _problem(path: Path, line: int, what: str, hint: str | None = None) -> Query
 
 
 def _header(lines: list[str], path: Path) -> dict[str, list[tuple[int, str]]]:
-    """Keys to their values, each with its line; continuation lines joined to the value before them."""
+    """Keys with their values and lines; continuation lines are joined to the value before."""
     header: dict[str, list[tuple[int, str]]] = {}
     last: list[tuple[int, str]] | None = None
     for number, line in enumerate(lines, start=1):
@@ -375,7 +380,7 @@ def _chart(line: int, value: str, path: Path) -> Chart:
 
 
 def _check_names(query: NamedQuery, header: dict[str, list[tuple[int, str]]], path: Path) -> None:
-    """The name is the file's, names are not doubled, chart and order speak of columns that exist."""
+    """The name is the file's, names are unique, chart and order use columns that exist."""
     line = header["name"][0][0]
     if query.name != path.stem or not _NAME.match(query.name):
         raise _problem(path, line, f"the name '{query.name}' is not that of the file")
@@ -399,7 +404,9 @@ def _check_names(query: NamedQuery, header: dict[str, list[tuple[int, str]]], pa
 
 
 def ordered_by(part: str) -> str:
-    """The column in a part of an order: ``failures`` of ``failures desc`` or ``abs(failures) desc``."""
+    """The column in a term of an order: ``failures`` of ``failures desc`` or
+    ``abs(failures) desc``.
+    """
     return part.split()[0].removeprefix("abs(").removesuffix(")")
 
 

@@ -7,7 +7,7 @@ from ingest.stores.results import whole
 
 
 def left_out(reader: Reader, query: NamedQuery) -> str | None:
-    """A sentence that says how many rows were left out, whatever the window; None where there are none."""
+    """A sentence about the rows left out, whatever the window; None where there are none."""
     if query.timed is None:
         return None
     counted = f"select count(*) from {query.timed} where time_source = 'file'"

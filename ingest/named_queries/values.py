@@ -32,10 +32,11 @@ def bind_values(
 ) -> dict[str, object]:
     """Every parameter's value, given or default; None where there is neither.
 
-    An instant without a zone is read in ``tz`` (None: the machine's zone). Ages count back from ``data_end`` where it
-    is given, else from ``now``. Instants come out in UTC.
+    An instant without a zone is read in ``tz`` (None: the machine's zone). Ages count back from
+    ``data_end`` where it is given, else from ``now``. Instants come out in UTC.
 
-    :raises UsageProblem: for a parameter the query does not have, or a value that is none of its type.
+    :raises UsageProblem: for a parameter the query does not have, or a value that is none of its
+        type.
     """
     for name in given:
         if query.param(name) is None:

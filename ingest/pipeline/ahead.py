@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 @contextmanager
 def read_ahead(reader: LogReader, size: int) -> Iterator[Callable[[int], bytes]]:
-    """Reads blocks of ``size`` bytes; the next one of a compressed file is inflated by a thread while one is scanned."""
+    """Reads blocks of ``size`` bytes; a thread decompresses the next one during the scan."""
     if reader.compression == "none":
         yield reader.read
         return

@@ -210,7 +210,10 @@ class Run:
         OneFile(self._shared, opened).read()
 
     def _decide(self, file: LogFile) -> Decision:
-        """Where to start in a file. An edited one is read as a new one: its stored lines are known."""
+        """Where to start in a file.
+
+        An edited file is read as a new one: its stored lines are known.
+        """
         decision = self.known.decide(file, final=self.options.final)
         if not decision.edited or decision.checkpoint is None:
             return decision

@@ -38,7 +38,7 @@ _COLUMNS = "select file_key, byte_offset, byte_length, mark, line_hashes from st
 
 
 class Content:
-    """What a store has of lines, and what this run holds that is not stored yet; ``is_usable``: there is a store at head."""
+    """Stored lines, and those of this run that are not committed yet; ``is_usable``: at head."""
 
     def __init__(self, store: Store, known: Known, *, is_usable: bool) -> None:
         self.is_usable = is_usable
@@ -47,7 +47,7 @@ class Content:
         self._held: list[Group] = []
 
     def hold(self, batches: "Sequence[ChunkRows]") -> None:
-        """Rows that wait for a commit, of which only the last are kept: small files are committed soon."""
+        """Add rows that wait for a commit; only the last are kept: it comes soon."""
         tables = [b.content["stored_lines"] for b in batches if "stored_lines" in b.content]
         self._held += [Group(*row.values()) for t in tables for row in t.to_pylist()]
         self._held = self._held[-_MOST_HELD:]
@@ -57,14 +57,14 @@ class Content:
         return stretch.stored_end >= self._known.known(stretch.stored_file_key).committed_offset
 
     def knows(self, file_key: int) -> bool:
-        """Whether lines of a file can be recognised: a store of an older version has none of what it stored then."""
+        """Whether lines of a file can be recognised: older versions stored no hashes."""
         sql = _COLUMNS + "file_key = :key limit 1"
         with self._store.reading() as reader:
             stored = reader.query(sql, {"key": file_key}).rows
         return bool(stored) or any(g.file_key == file_key for g in self._held)
 
     def stretches(self, opened: OpenLog, origin: Origin) -> list[Stretch]:
-        """What is stored already of the bytes behind an opened file's offset; it stands there before and after."""
+        """Which bytes after an opened file's offset are stored already, from another place."""
         if not self.is_usable or opened.file.stat.stored_bytes < _LEAST_BYTES:
             return []
         with self._store.reading() as reader:
@@ -85,7 +85,7 @@ class Content:
         return [*result, *self._edited_end(result, opened)]
 
     def _edited_end(self, found: Sequence[Stretch], opened: OpenLog) -> list[Stretch]:
-        """The last lines of what is stored of a file, where they were edited in place and nothing follows them."""
+        """The last stored lines of a file, if they were edited in place and nothing follows."""
         stat = opened.file.stat
         if not found or opened.file.compression != "none":
             return []
@@ -160,7 +160,7 @@ class _Asked:
 
 
 def _blocks(opened: OpenLog) -> Iterator[tuple[bytes, int]]:
-    """The bytes behind an opened file's offset, in blocks of whole lines, with their offsets; damage ends them."""
+    """The bytes after an opened file's offset in blocks of whole lines; damage ends them."""
     reader, rest, base = opened.reader, b"", opened.offset
     try:
         while True:
@@ -187,11 +187,12 @@ def no_hole() -> int:
 
 
 class Around:
-    """Reads a stream of a file's bytes from an offset on, but for the stretches that are stored already.
+    """Reads a stream of a file's bytes from an offset on, but for the stretches that are stored
+    already.
 
-    ``chunks(read, offset, final, last_instant)`` reads what lies between them; ``parser`` finds a stretch's last stamp, ``state``
-    is what the file's reading and encoding are at the offset. Gives parsed chunks; that of a stretch has no
-    records, and its bytes in the ledger as already stored.
+    ``chunks(read, offset, final, last_instant)`` reads what lies between them; ``parser`` finds a
+    stretch's last stamp, ``state`` is what the file's reading and encoding are at the offset. Gives
+    parsed chunks; that of a stretch has no records, and its bytes in the ledger as already stored.
     """
 
     def __init__(
@@ -283,7 +284,7 @@ class _Stream:
 def content_rows(
     parsed: "Parsed", file_key: int, known: Mapping[int, Stretch]
 ) -> dict[str, pa.Table]:
-    """What a chunk adds to the tables that say what was read; ``known`` are stretches by their ends."""
+    """What a chunk adds to the tables of stored lines; ``known`` are stretches by their ends."""
     if parsed.ledger.already_stored_bytes:
         stretch = known[parsed.base + parsed.consumed]
         return {"known_stretches": stretch_rows(stretch, file_key)}

@@ -153,7 +153,7 @@ class OneFile:
         return self._parser.header_end(memoryview(self._opened.file.head.removeprefix(BOM_UTF8)))
 
     def _lost(self, stretches: Sequence[Stretch]) -> tuple[int, list[Checkpoint]]:
-        """Bytes lost with what this file replaced, and what is to be noted of the replaced files."""
+        """Bytes lost with the file that this one replaced, and the checkpoints to note."""
         content, known = self._shared.content, self._shared.known
         ends = [s.stored_file_key for s in stretches if content.ends_in(s)]
         lost = known.take_lost(self._opened.file, self._opened.decision, ends)
@@ -285,7 +285,8 @@ class OneFile:
             encoding=settled.encoding,
             # what has understood nothing is not what the file is to be read with
             format=self._read_with.as_text(base.format) if ledger.records else base.format,
-            # not read to its end: a run that ends here must not leave a file that passes for untouched
+            # not read to its end: a run that ends here must not leave a file that passes for
+            # untouched
             modified_ns=0,
             state="live",
             lost_bytes=base.lost_bytes + ledger.lost_bytes,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What a chunk leaves behind when its rows are made: ``before`` are the bytes just before ``offset``."""
+    """The state after a chunk: ``before`` are the bytes just before ``offset``."""
 
     offset: int
     before: bytes
@@ -39,7 +39,8 @@ def built(
 ) -> Iterator["tuple[Settled, ChunkRows]"]:
     """Assemble parsed chunks of a file; ``carry`` as for :func:`ingest.rows.assemble.build`.
 
-    ``stretches`` are stored from another place; a chunk whose bytes are already stored is one of them.
+    ``stretches`` are stored from another place; a chunk whose bytes are already stored is one of
+    them.
     """
     from ingest.pipeline.known_content import content_rows
     from ingest.rows.assemble import build
@@ -64,7 +65,7 @@ def built(
 
 @dataclass(slots=True)
 class Pending:
-    """What one commit takes of a file: its chunks' rows, and what each leaves behind; ``last``: no other follows."""
+    """One commit's share of a file: its chunks' rows and states; ``last``: no other follows."""
 
     settled: list[Settled] = field(default_factory=list)
     batches: "list[ChunkRows]" = field(default_factory=list)
@@ -79,7 +80,7 @@ class Pending:
 def gathered(
     chunks: "Iterable[tuple[Settled, ChunkRows]]", most_bytes: int
 ) -> Generator[Pending, None, None]:
-    """Assembled chunks, put together until they are more than so many bytes of the log file, or damage is behind them."""
+    """Assembled chunks, gathered up to a number of bytes of the log file, or up to damage."""
     pending = Pending()
     try:
         for settled, batch in chunks:

@@ -11,7 +11,8 @@ from ingest.resources import folder
 
 @cache
 def profiles(own: Path | None = None) -> Profiles:
-    """All profiles, compiled, once a process; those of the folder ``own`` add to the shipped ones and replace them by name.
+    """All profiles, compiled, once a process; those of the folder ``own`` add to the shipped ones
+    and replace them by name.
 
     :raises ProfileError: for a profile that cannot be read, naming file and line.
     """

@@ -21,7 +21,8 @@ def recognised(
 ) -> Recognised:
     """What a file is; ``head`` are its first bytes, ``shown``: its first line may be quoted.
 
-    :raises LogFileError: for a binary file, or a text in whose first bytes, a banner of BANNER_BYTES at most, no line shows what it is.
+    :raises LogFileError: for a binary file, or a text in whose first bytes, a banner of
+        BANNER_BYTES at most, no line shows what it is.
     """
     found = recognise(head[:LOOKED_AT], fmt, profiles)
     if found.is_log or not head.strip(b"\0\r\n\t " + BOM_UTF8):
@@ -41,7 +42,8 @@ def recognised(
         f"no line of {stat.path} has the log format" + (f"; it begins: {first}" if shown else ""),
         f"its lines look like: --log-format '{better}'"
         if better
-        else "give the service's logging format string: --log-format '%(asctime)s %(levelname)s ...'",
+        else "give the service's logging format string: --log-format '%(asctime)s %(levelname)s "
+        "...'",
     )
 
 

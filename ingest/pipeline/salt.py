@@ -12,7 +12,8 @@ _SALT_BYTES = 32
 def redaction_of(
     store: Store, policy: TextPolicy, now: Callable[[], datetime], *, dry_run: bool
 ) -> Redaction:
-    """How to treat user text in a store at head. The caller holds ``Store.ingesting``, or stores nothing.
+    """How to treat user text in a store at head. The caller holds ``Store.ingesting``, or stores
+    nothing.
 
     :raises StoreError: when the store fails.
     """

@@ -86,7 +86,7 @@ def plain(value: object, tz: tzinfo | None) -> str:
 
 
 def json_value(value: object, tz: tzinfo | None) -> object:
-    """What the ``json`` module can write of a value: instants ISO 8601, whole doubles as integers, no NaN."""
+    """A value for the ``json`` module: ISO 8601 instants, whole doubles as integers, no NaN."""
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, float | Decimal):

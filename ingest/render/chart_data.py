@@ -1,4 +1,4 @@
-"""Rows → what a chart shows, as numbers and labels that are safe to draw; the drawing is elsewhere."""
+"""Rows → what a chart shows, as numbers and labels that are safe to draw."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,7 +30,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Lines or bars; ``labels`` are the places of bars, in order, and empty for lines; ``named``: the series are to be told apart."""
+    """Lines or bars; ``labels`` are the bars' places, in order; ``named``: with a legend."""
 
     title: str
     kind: str
@@ -48,7 +48,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class HeatMap:
-    """A value for each pair of labels: ``cells`` are rows (one a y label) of columns, None where there is no row."""
+    """A value per pair of labels: ``cells`` has a row per y label, None where there is no row."""
 
     title: str
     x_title: str
@@ -72,7 +72,7 @@ class HeatMap:
 
     @property
     def span(self) -> tuple[float, float]:
-        """From where to where the colours go: from 0, or the lowest value below it, to the highest."""
+        """The range of the colours: from 0, or a lower lowest value, to the highest."""
         values = [v for row in self.cells for v in row if v is not None]
         return min(values, default=0.0) if min(values, default=0.0) < 0 else 0.0, max(
             values, default=0.0
@@ -159,7 +159,7 @@ def _bar_label(values: Sequence[object], tz: tzinfo | None) -> str:
 def _heights(
     points: Iterable[tuple[Row, float]], bars: Mapping[int, str], labels: Sequence[str]
 ) -> tuple[float, ...]:
-    """One height a label, those of equal labels added up; ``bars`` has the label of each row, by its identity."""
+    """One height per label, equal labels added up; ``bars`` has each row's label, by identity."""
     heights = dict.fromkeys(labels, 0.0)
     for row, value in points:
         name = bars[id(row)]
@@ -169,7 +169,7 @@ def _heights(
 
 
 def heat_map(query: NamedQuery, result: Result, tz: tzinfo | None) -> HeatMap:
-    """The rows as a heat map; an axis of many numbers is cut into ranges, in which values add up."""
+    """The rows as a heat map; an axis of many numbers is cut into ranges, values add up."""
     axes = query.chart.axes
     x, y, v = (result.columns.index(axes[key]) for key in ("x", "y", "value"))
     rows = [row for row in result.rows if number(row[v]) is not None]
@@ -208,7 +208,7 @@ class _Axis:
 
 
 def _axis(values: Sequence[object], tz: tzinfo | None) -> _Axis:
-    """Whole numbers in ascending order and, where they are many, in ranges; other values as they come, null last."""
+    """Numbers ascending, many of them in ranges; other values in their order, null last."""
     known = list(dict.fromkeys(v for v in values if v is not None))
     last = [_NONE] if len(known) < len(set(values)) else []
     if not known or not all(isinstance(v, int) and not isinstance(v, bool) for v in known):

@@ -17,7 +17,8 @@ _AROUND = timedelta(minutes=30)  # shown before and after a line's only instant
 _LABEL_PAD = 8  # points between an axis and its name
 _MANY_POINTS = 60  # of a line: beyond it single points are not marked
 _CROWDED = 8  # characters that the labels of a heat map's columns may have without being turned
-# Fonts for what the first one has no signs for, of usual systems; those that are installed are taken.
+# Fonts for what the first one has no signs for, of usual systems; those that are installed are
+# taken.
 _FONTS = (
     "DejaVu Sans", "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "WenQuanYi Zen Hei",
     "WenQuanYi Micro Hei", "PingFang SC", "Hiragino Sans GB", "Microsoft YaHei", "SimHei",
@@ -26,7 +27,7 @@ _FONTS = (
 
 
 def file_chart(drawn: Picture | HeatMap, suffix: str) -> bytes:
-    """The chart as the content of a file with a suffix of :data:`PICTURES`; the same data give the same bytes."""
+    """The chart as a file of a suffix of :data:`PICTURES`; equal data give equal bytes."""
     matplotlib = chart_library("matplotlib")
     matplotlib.use("Agg")
     fonts = _installed_fonts()

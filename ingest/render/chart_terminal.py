@@ -107,7 +107,7 @@ def _whole_ticks(plt: Any, places: list[float]) -> None:
 
 
 def time_ticks(first: datetime, last: datetime, most: int) -> list[datetime]:
-    """Round instants between two, in their zone, at most so many; the first instant where there is none."""
+    """Round instants between two, in their zone, at most ``most``; at least the first instant."""
     seconds = (last - first).total_seconds()
     step = next(
         (s for s in _STEPS if seconds / s < most), 604_800 * (1 + int(seconds / 604_800 / most))

@@ -1,4 +1,5 @@
-"""Rows → the picture that the query's header says suits them: in the terminal, or as svg, png or html.
+"""Rows → the picture that the query's header says suits them: in the terminal, or as svg, png or
+html.
 
 plotext draws in the terminal, matplotlib in files; both come with ``pip install 'ttsq[charts]'``.
 """
@@ -19,7 +20,8 @@ from ingest.render.whole_file import replace_file
 def write_chart(query: NamedQuery, result: Result, path: Path | None, look: Look) -> None:
     """Draw the rows in the terminal, or into a file of one of :data:`PICTURES`.
 
-    :raises UsageProblem: for a query that no chart suits, a suffix that is no picture, or a library that is missing.
+    :raises UsageProblem: for a query that no chart suits, a suffix that is no picture, or a library
+        that is missing.
     """
     if path is not None and path.suffix.lower() not in PICTURES:
         raise UsageProblem(

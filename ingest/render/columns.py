@@ -1,7 +1,8 @@
-"""Many rows → lines of text, a column at a time in Arrow: what the cells of :class:`Style` say, in a tenth of their time.
+"""Many rows → lines of text, a column at a time in Arrow: what the cells of :class:`Style` say, in
+a tenth of their time.
 
-Instants, numbers and text that needs no care are written by Arrow and NumPy; every other value goes through the style's own
-function, once however often it occurs.
+Instants, numbers and text that needs no care are written by Arrow and NumPy; every other value goes
+through the style's own function, once however often it occurs.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -38,10 +39,11 @@ class Stamp:
 class Style:
     """How a column is written.
 
-    ``cell`` writes any value but None, and what is written in other ways equals what it writes; ``null`` stands for None.
-    ``care`` is a regular expression (RE2): text that it finds nothing in is written as it is, between two ``quote``. Without
-    it, all text goes through ``cell``; so do numbers with a fraction unless they are ``exact``. ``tz`` is the zone of
-    instants, None for the machine's; ``stamp`` is how they are written.
+    ``cell`` writes any value but None, and what is written in other ways equals what it writes;
+    ``null`` stands for None. ``care`` is a regular expression (RE2): text that it finds nothing in
+    is written as it is, between two ``quote``. Without it, all text goes through ``cell``; so do
+    numbers with a fraction unless they are ``exact``. ``tz`` is the zone of instants, None for the
+    machine's; ``stamp`` is how they are written.
     """
 
     cell: Callable[[object], str]
@@ -54,7 +56,7 @@ class Style:
 
 
 def lines(rows: TableRows, styles: Sequence[Style], around: Sequence[str]) -> Iterator[str]:
-    """The rows in pieces of many lines; ``around`` are the texts before each column and behind the last."""
+    """The rows in blocks of lines; ``around`` are the texts before, between and after columns."""
     for piece in pieces(rows.table):
         joined = joined_cells(cells_of(piece, styles), around)
         whole = pa.ListArray.from_arrays(pa.array([0, len(joined)], pa.int32()), joined)
@@ -116,7 +118,7 @@ def _each(column: pa.Array, style: Style) -> pa.Array:
 
 
 def with_care(texts: pa.Array, column: pa.Array, careful: pa.Array, style: Style) -> pa.Array:
-    """``texts``, but for those of values that the style's function is to write: ``careful`` is ``bool[n]``."""
+    """``texts``, with the style's own text where ``careful`` (``bool[n]``) is true."""
     careful = pc.fill_null(careful, False)
     if not pc.any(careful).as_py():
         return texts
@@ -165,7 +167,7 @@ def _with_digits(times: pa.Array, is_whole: pa.Array, digits: int | None) -> pa.
 
 
 def _step(number: int, aware: bool, tz: tzinfo | None) -> tuple[str, int, str | None]:
-    """The date of a quarter of an hour, microseconds to its local time, and its zone; None where they change in it."""
+    """A quarter of an hour's date, offset and zone, microseconds; None where they change in it."""
     try:
         first, last = (_local(us, aware, tz) for us in (number * _STEP, (number + 1) * _STEP - 1))
     except OverflowError:

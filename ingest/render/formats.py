@@ -58,9 +58,10 @@ _MARKDOWN = str.maketrans(
 class Look:
     """How to show rows.
 
-    ``width`` in cells of the terminal, None for no limit; ``tz`` of instants, None for the machine's; ``csv_safe`` guards
-    spreadsheets against formulas; ``types`` are the declared types of columns, where there are any.
-    ``least`` are the columns that give way, the first one first, where not all of them fit.
+    ``width`` in cells of the terminal, None for no limit; ``tz`` of instants, None for the
+    machine's; ``csv_safe`` guards spreadsheets against formulas; ``types`` are the declared types
+    of columns, where there are any. ``least`` are the columns that give way, the first one first,
+    where not all of them fit.
     """
 
     width: int | None = None
@@ -169,7 +170,7 @@ def _csv_style(look: Look, is_alone: bool) -> "Style":
 
 
 def _csv_line(cells: Sequence[str]) -> str:
-    """A line of RFC 4180, but for its end; the csv module leaves a carriage return unquoted then."""
+    """A line of RFC 4180 without its end; csv would leave a carriage return unquoted."""
     if list(cells) == [""]:
         return '""\n'
     return ",".join(map(_csv_quoted, cells)) + "\n"
@@ -291,7 +292,7 @@ def parquet_bytes(result: Result, types: Mapping[str, str]) -> bytes:
 
 
 def arrow_table(result: Result, types: Mapping[str, str]) -> "pa.Table":
-    """The rows as an Arrow table; columns take their declared types, so that an empty result has them too."""
+    """The rows as an Arrow table, with the declared types also where there are no rows."""
     import pyarrow as pa
 
     names = result.columns

@@ -3,8 +3,8 @@
 import re
 
 _NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
-# Control characters (C0, DEL, C1), and format characters but for the joiners of scripts and emoji: bidi overrides,
-# zero-width spaces, separators, tags.
+# Control characters (C0, DEL, C1), and format characters but for the joiners of scripts and emoji:
+# bidi overrides, zero-width spaces, separators, tags.
 STEERING = (  # as in the brackets of a regular expression
     "\x00-\x1f\x7f-\x9f\u00ad\u0600-\u0605\u061c\u06dd\u070f\u180e\u200b\u200e\u200f\u2028-\u202e"
     "\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
@@ -13,7 +13,7 @@ UNSAFE = re.compile(f"[{STEERING}\ud800-\udfff]")
 
 
 def escape_controls(text: str) -> str:
-    """The text with everything that could steer a terminal or reorder a line made visible (``\\x1b``)."""
+    """The text with visible escapes for all that could steer a terminal or reorder a line."""
     return UNSAFE.sub(_escaped, text)
 
 
@@ -28,5 +28,5 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def printable(text: str) -> str:
-    """The same for texts of several lines: their ends stay."""
+    """The same for texts of several lines, which keep their line ends."""
     return "\n".join(map(escape_controls, text.split("\n")))

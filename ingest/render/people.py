@@ -1,4 +1,4 @@
-"""What a person at a terminal is shown instead of an exact number, and which values catch the eye."""
+"""Short forms of exact numbers for people at a terminal, and which values stand out."""
 
 import math
 from decimal import Decimal

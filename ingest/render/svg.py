@@ -1,4 +1,5 @@
-"""A chart as SVG in a page: lines or bars, each point with a tooltip; colours come from the page's CSS.
+"""A chart as SVG in a page: lines or bars, each point with a tooltip; colours come from the page's
+CSS.
 
 In: a Picture, a HeatMap. Out: markup in which every text of a log is escaped. No script: a browser
 shows ``<title>`` as the tooltip.
@@ -36,7 +37,7 @@ def safe(text: object) -> str:
 
 
 def amount(name: str, value: float) -> str:
-    """A value with its unit, by the name of its column: milliseconds, percent, a rate, a plain number."""
+    """A value with its unit, by its column's name: milliseconds, percent, a rate, a number."""
     if name.endswith("_ms"):
         return f"{short_number(value / 1000)} s" if value >= 1000 else f"{short_number(value)} ms"
     if name.endswith(("_rate", "share", "coverage")):
@@ -54,7 +55,7 @@ def svg(picture: Picture | HeatMap, marks: Sequence[Mark] = ()) -> str:
 
 
 def _summed(map_: HeatMap) -> Picture:
-    """A heat map as bars, which fit a narrow page: a series per row, a bar per column that has something."""
+    """A heat map as bars, which fit a narrow page: a series per row, a bar per filled column."""
     chosen = [i for i in range(len(map_.x_labels)) if any(row[i] for row in map_.cells)]
     labels = tuple(map_.x_labels[i] for i in chosen)
     series = tuple(
@@ -132,7 +133,10 @@ def _line(series: Series, number: int, scale: _Scale, name: str) -> Iterator[str
     chosen = list(zip(points, series.x, series.y, strict=True))[::step]
     for (x, y), at, value in chosen:
         words = f"{series.name}: {amount(name, value)}, {_told(at)}"
-        yield f'<circle class="dot s{number}" cx="{x:.1f}" cy="{y:.1f}" r="3"><title>{safe(words)}</title></circle>'
+        yield (
+            f'<circle class="dot s{number}" cx="{x:.1f}" cy="{y:.1f}" '
+            f'r="3"><title>{safe(words)}</title></circle>'
+        )
 
 
 def _x_ticks(series: Sequence[Series], scale: _Scale) -> Iterator[str]:
@@ -145,7 +149,10 @@ def _x_ticks(series: Sequence[Series], scale: _Scale) -> Iterator[str]:
             long = scale.last - scale.first > timedelta(hours=36).total_seconds()
             words = f"{at:%m-%d %H:%M}" if long else f"{at:%H:%M}"
         anchor = "start" if share == 0 else "end" if share == 1 else "middle"
-        yield f'<text class="tick" x="{scale.x(value):.1f}" y="{_HEIGHT - 10}" text-anchor="{anchor}">{words}</text>'
+        yield (
+            f'<text class="tick" x="{scale.x(value):.1f}" y="{_HEIGHT - 10}" '
+            f'text-anchor="{anchor}">{words}</text>'
+        )
 
 
 def _place(x: Any) -> float:
@@ -174,12 +181,14 @@ def _bars(picture: Picture) -> str:
             words = f"{label}: {amount(name, series.y[i])}"
             words += f" ({series.name})" if picture.named else ""
             parts.append(
-                f'<rect class="s{number % _SERIES}" x="{x:.1f}" y="{y}" width="{max(width, 0):.1f}" '
+                f'<rect class="s{number % _SERIES}" x="{x:.1f}" y="{y}" '
+                f'width="{max(width, 0):.1f}" '
                 f'height="{_BAR - 6}"><title>{safe(words)}</title></rect>'
             )
             x += max(width, 0)
         parts.append(
-            f'<text class="tick" x="{x + 6:.1f}" y="{y + 14}">{safe(amount(name, totals[i]))}</text>'
+            f'<text class="tick" x="{x + 6:.1f}" '
+            f'y="{y + 14}">{safe(amount(name, totals[i]))}</text>'
         )
     return "".join([*parts, "</svg>", _legend(picture)])
 

@@ -55,7 +55,7 @@ def render_table(
 
 
 class Column(NamedTuple):
-    """A column as it is drawn; a rigid one is never folded. ``colours`` are aligned with the cells."""
+    """A column as it is drawn; a rigid one is never folded. Colours are aligned with cells."""
 
     name: str
     cells: Sequence[str]

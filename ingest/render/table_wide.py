@@ -1,4 +1,4 @@
-"""The table format of many rows that go into a pipe or a file: what ``report_table`` draws, a column at a time in Arrow."""
+"""The table format of many rows for a pipe or a file: drawn column by column in Arrow."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
@@ -24,7 +24,7 @@ from ingest.stores.results import TableRows, has_numbers, python_values
 
 
 def table_lines(names: Sequence[str], rows: TableRows, tz: tzinfo | None) -> Iterator[str]:
-    """The rows, at least one, as a table of any width: in pieces, after all of its cells have been measured."""
+    """At least one row as a table of any width, in blocks, after measuring all cells."""
     columns = rows.table.columns
     heads = [escape_controls(name) for name in names]
     numeric = [has_numbers(column) for column in columns]

@@ -10,7 +10,8 @@ from ingest.errors import StoreError
 
 
 def replace_file(path: Path, content: Iterable[bytes]) -> None:
-    """Put ``content`` at ``path`` in one step, by way of a file beside it; devices and pipes are written to.
+    """Put ``content`` at ``path`` in one step, by way of a file beside it; devices and pipes are
+    written to.
 
     :raises StoreError: when it cannot be written.
     """

@@ -1,5 +1,5 @@
 """What a row is.
 
-In: parsed chunks. Out: the rows of every table as Arrow, then what one commit changes; one module per
-table. Knows no file, clock or database.
+In: parsed chunks. Out: the rows of every table as Arrow, then what one commit changes; one module
+per table. Knows no file, clock or database.
 """

@@ -56,7 +56,9 @@ _KEYS = tuple(dict.fromkeys(key for table in RECORD_TABLES.values() for key in t
 
 
 def _column_map() -> I32:
-    """Column of each (event kind, key), numbered by its bit: see :func:`ingest.compiled.parts.choose`."""
+    """Column of each (event kind, key), numbered by its bit: see
+    :func:`ingest.compiled.parts.choose`.
+    """
     result = np.full((6, len(KEYS)), -1, np.int32)
     for kind in (START, COMPLETE, FAILED, STAGE_TIME, AUDIO_METRICS):
         result[kind, CODE["id"]] = segments.TAKEN
@@ -95,7 +97,9 @@ def find_events(parsed: Parsed, first: FirstPairs) -> Events:
 
 
 def _startless_ids(events: Events, parts: I32) -> pa.Array:
-    """Ids with a part that does not begin with a start: a request of another chunk or file may be theirs."""
+    """Ids with a part that does not begin with a start: a request of another chunk or file may be
+    theirs.
+    """
     chosen = (parts[:, segments.STARTED] < 0) & (parts[:, segments.FIRST] >= 0)
     codes = np.bincount(events.codes[parts[chosen, segments.FIRST]] + 1)  # in 0 those without an id
     return events.ids.take(np.flatnonzero(codes[1:]))
@@ -113,8 +117,8 @@ def build(
 ) -> tuple[ChunkRows, dict[str, int]]:
     """Make the rows of a chunk; and ``carry`` as the next chunk of the file needs it.
 
-    ``carry`` says of ids how their last part in this file stands: the instant of its end (microseconds), or
-    OPEN. Ended ones are dropped when nothing can follow them any more.
+    ``carry`` says of ids how their last part in this file stands: the instant of its end
+    (microseconds), or OPEN. Ended ones are dropped when nothing can follow them any more.
     """
     first = FirstPairs.of(parsed, _KEYS)
     events = find_events(parsed, first)
@@ -158,7 +162,9 @@ def _carry_on(
     parts: I32,
     part_of: I32,
 ) -> dict[str, int]:
-    """How the last part of each id stands behind a chunk; only the last chunk's ends are remembered."""
+    """How the last part of each id stands behind a chunk; only the last chunk's ends are
+    remembered.
+    """
     carry = dict(before)
     if not len(events.rows):
         return carry
@@ -229,7 +235,9 @@ def _part_rows(chunk: Chunk, parts: I32) -> pa.Table:
 
 
 def _sources(chunk: Chunk, first_at: Ints) -> I8:
-    """Where the first instants int64[n] of the parts come from: int8[n]; of equal instants the surest."""
+    """Where the first instants int64[n] of the parts come from: int8[n]; of equal instants the
+    surest.
+    """
     events, sources = chunk.events, chunk.parsed.time_source[chunk.events.rows]
     result = np.full(len(first_at), LOGGED, np.int8)
     if not (sources != LOGGED).any():

@@ -17,7 +17,9 @@ from ingest.records.parse import Parsed
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """Members of JSON objects: owner int32[m], key column, value column, order within the owner int64[m]."""
+    """Members of JSON objects: owner int32[m], key column, value column, order within the owner
+    int64[m].
+    """
 
     owners: npt.NDArray[np.int32]
     order: npt.NDArray[np.int64]
@@ -46,7 +48,9 @@ class Entries:
     def with_extras(
         self, parsed: Parsed, extras: Sequence[tuple[int, str]], rows: I32, owners: I32
     ) -> "Entries":
-        """These and the header fields that have no column: ``extras`` (number, name) of records ``rows``."""
+        """These and the header fields that have no column: ``extras`` (number, name) of records
+        ``rows``.
+        """
         parts = [self]
         for number, name in extras:
             at = layout.REC_WIDTH + 2 * number

@@ -16,7 +16,8 @@ from ingest.rows.columns import FirstPairs
 class Events:
     """The events of a chunk: records that make requests, or that name an id.
 
-    ``rows`` int32[e] record numbers; ``kinds`` int32[e]; ``codes`` int32[e] into ``ids``, strings (-1: no id); ``instants`` int64[e].
+    ``rows`` int32[e] record numbers; ``kinds`` int32[e]; ``codes`` int32[e] into ``ids``, strings
+    (-1: no id); ``instants`` int64[e].
     """
 
     rows: I32
@@ -30,7 +31,8 @@ class Events:
 class Chunk:
     """What the rows of a table are made of.
 
-    ``part_of`` int32[e] is the part of each event, of ``n_parts``; ``owner_of`` int32[n_records] that of each record, -1 for none.
+    ``part_of`` int32[e] is the part of each event, of ``n_parts``; ``owner_of`` int32[n_records]
+    that of each record, -1 for none.
     """
 
     parsed: Parsed
@@ -47,8 +49,9 @@ class Chunk:
 class RecordRows:
     """Rows that are one record each.
 
-    ``part`` int32[n] is the part of a request that each belongs to, -1 for none; None for a table without requests.
-    ``is_own`` bool[n], of stages alone: what was logged is the stage's own time, not the time since its request began.
+    ``part`` int32[n] is the part of a request that each belongs to, -1 for none; None for a table
+    without requests. ``is_own`` bool[n], of stages alone: what was logged is the stage's own time,
+    not the time since its request began.
     """
 
     table: pa.Table
@@ -60,13 +63,15 @@ class RecordRows:
 class ChunkRows:
     """The rows of one chunk, and the parts that must still meet others.
 
-    ``parts`` has a row for every part of this chunk, with the columns of request_parts but for the carried ones' own; ``settled`` bool[n_parts]:
-    a request by itself unless the store knows other parts of its id; ``used``: has records in this chunk. ``records`` are the rows of the
-    other tables, by name. ``carried`` are the ids of
-    the first parts, which continue earlier ones of the file; ``ids``, each once, and ``startless`` those with a part without a start: strings. ``earliest`` and ``latest`` are
-    the window of the events, microseconds. ``rejects`` are pieces with the key of their file.
-    ``own_stage_times``: stage times as logged are each stage's own, where no profile says otherwise. ``content`` are rows of the
-    tables that say what was read (rows.described.CONTENT).
+    ``parts`` has a row for every part of this chunk, with the columns of request_parts but for the
+    carried ones' own; ``settled`` bool[n_parts]: a request by itself unless the store knows other
+    parts of its id; ``used``: has records in this chunk. ``records`` are the rows of the other
+    tables, by name. ``carried`` are the ids of the first parts, which continue earlier ones of the
+    file; ``ids``, each once, and ``startless`` those with a part without a start: strings.
+    ``earliest`` and ``latest`` are the window of the events, microseconds. ``rejects`` are pieces
+    with the key of their file. ``own_stage_times``: stage times as logged are each stage's own,
+    where no profile says otherwise. ``content`` are rows of the tables that say what was read
+    (rows.described.CONTENT).
     """
 
     origin: Origin
@@ -86,7 +91,8 @@ class ChunkRows:
 
 @dataclass(frozen=True, slots=True)
 class Batch(ChunkRows):
-    """What one commit stores: the rows of a file's chunks, or of several small files read from their beginnings.
+    """What one commit stores: the rows of a file's chunks, or of several small files read from
+    their beginnings.
 
     Of several files nothing is carried, and ``origin`` is the first's.
     """

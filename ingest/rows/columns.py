@@ -36,7 +36,9 @@ _SEED = SystemRandom().getrandbits(64)
 
 @dataclass(frozen=True, slots=True)
 class FirstPairs:
-    """The first pair of each record and key: ``table`` int32[k, n_records], -1 for none; ``rows`` int32[n_keys]."""
+    """The first pair of each record and key: ``table`` int32[k, n_records], -1 for none; ``rows``
+    int32[n_keys].
+    """
 
     table: I32
     rows: I32
@@ -72,7 +74,9 @@ def pair_strings(parsed: Parsed, chosen: I32) -> pa.Array:
 
 
 def numbered_strings(parsed: Parsed, chosen: I32) -> tuple[I32, pa.Array]:
-    """Codes int32[n] of the values of pairs int32[n] (-1: no pair), and the values they stand for, each once."""
+    """Codes int32[n] of the values of pairs int32[n] (-1: no pair), and the values they stand for,
+    each once.
+    """
     codes = np.full(len(chosen), -1, np.int32)
     if not len(parsed.pairs) or not len(chosen):
         return codes, pa.array([], pa.string())
@@ -96,7 +100,9 @@ def named(codes: I32, names: pa.Array) -> pa.Array:
 
 
 def pair_numbers(parsed: Parsed, chosen: I32) -> pa.Array:
-    """Arrow doubles of the values of pairs int32[n]; null for -1 and for what is no number of the key's."""
+    """Arrow doubles of the values of pairs int32[n]; null for -1 and for what is no number of the
+    key's.
+    """
     n = len(chosen)
     if not len(parsed.pairs):
         return pa.nulls(n, pa.float64())
@@ -114,7 +120,9 @@ def _bits(n: int) -> npt.NDArray[np.uint8]:
 
 
 def _whole_numbers(parsed: Parsed, chosen: I32, numbers: pa.Array) -> pa.Array:
-    """int64 column of numbers read as float64; those too large for its 53 bits are read again, exactly."""
+    """int64 column of numbers read as float64; those too large for its 53 bits are read again,
+    exactly.
+    """
     column = numbers.cast(pa.int64(), safe=False)
     large = np.flatnonzero(np.abs(numbers.fill_null(0.0).to_numpy()) >= 2.0**53)
     if not len(large):
@@ -167,7 +175,9 @@ def offsets_of(parsed: Parsed, rows: I32) -> Ints:
 
 
 def record_spans(parsed: Parsed) -> tuple[Ints, Ints]:
-    """Where the good records of a chunk begin and end in the file: two int64[n], in order, each beginning once."""
+    """Where the good records of a chunk begin and end in the file: two int64[n], in order, each
+    beginning once.
+    """
     good = np.flatnonzero(parsed.records[:, layout.R_KIND] <= layout.K_TRACEBACK).astype(np.int32)
     starts = offsets_of(parsed, good)
     if parsed.offsets is None:
@@ -177,7 +187,9 @@ def record_spans(parsed: Parsed) -> tuple[Ints, Ints]:
 
 
 def row_keys(origin: Origin, offsets: Ints) -> Ints:
-    """Keys int64[n] of rows whose records stand at these offsets: see :func:`ingest.model.make_key`."""
+    """Keys int64[n] of rows whose records stand at these offsets: see
+    :func:`ingest.model.make_key`.
+    """
     keys: Ints = offsets | np.int64(origin.file_key << KEY_SHIFT)
     return keys
 
@@ -190,7 +202,9 @@ def time_sources(codes: I8) -> pa.Array:
 
 
 def request_ids(parsed: Parsed, rows: I32, pairs: I32) -> pa.Array:
-    """X-Request-IDs of records int32[n]: of their pairs int32[n], else of their headers (``-`` is none)."""
+    """X-Request-IDs of records int32[n]: of their pairs int32[n], else of their headers (``-`` is
+    none).
+    """
     header = span_strings(parsed, rows, layout.R_REQUEST_ID, layout.R_REQUEST_ID_END)
     header = pc.if_else(pc.equal(header, "-"), pa.scalar(None, pa.string()), header)
     return pc.coalesce(pair_strings(parsed, pairs), header)

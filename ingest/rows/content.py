@@ -1,4 +1,6 @@
-"""What a log's lines say, as hashes: groups of lines that were stored, and where other bytes repeat them (docs/design.md); pure."""
+"""What a log's lines say, as hashes: groups of lines that were stored, and where other bytes repeat
+them (docs/design.md); pure.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -26,7 +28,9 @@ Hashes = npt.NDArray[np.uint64]
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Lines that are not blank: offsets int64[n + 1] (the last is the end), hashes uint64[n], stamped bool[n]."""
+    """Lines that are not blank: offsets int64[n + 1] (the last is the end), hashes uint64[n],
+    stamped bool[n].
+    """
 
     begins: Ints
     hashes: Hashes
@@ -52,7 +56,9 @@ NO_LINES = Lines(np.zeros(1, np.int64), np.empty(0, np.uint64), np.empty(0, np.b
 
 
 def lines_of(data: memoryview | bytes, base: int, *, final: bool) -> Lines:
-    """The lines of bytes that begin at a line's start, at an offset of their file; an unfinished last one only where ``final``."""
+    """The lines of bytes that begin at a line's start, at an offset of their file; an unfinished
+    last one only where ``final``.
+    """
     size = len(data)
     if not size:
         return Lines(np.array([base], np.int64), NO_LINES.hashes, NO_LINES.stamped)
@@ -91,7 +97,9 @@ def stored_lines(lines: Lines, file_key: int) -> pa.Table | None:
 
 
 class Group(NamedTuple):
-    """A row of stored_lines: lines of a file that were stored; ``line_hashes`` are the low 16 bits of each line's hash."""
+    """A row of stored_lines: lines of a file that were stored; ``line_hashes`` are the low 16 bits
+    of each line's hash.
+    """
 
     file_key: int
     byte_offset: int
@@ -113,7 +121,8 @@ class Group(NamedTuple):
 class Stretch:
     """Bytes of a file that are stored from another place, ``stored_offset`` of ``stored_file_key``.
 
-    ``is_edited``: what is stored there is what these bytes were before somebody edited them. ``stamped``: different lines with a time in it.
+    ``is_edited``: what is stored there is what these bytes were before somebody edited them.
+    ``stamped``: different lines with a time in it.
     """
 
     begin: int
@@ -127,7 +136,9 @@ class Stretch:
 
 @dataclass(slots=True)
 class _Run:
-    """A stretch that is still being compared: up to line ``end_line`` of the lines at hand it equals the stored file up to ``stored_end``."""
+    """A stretch that is still being compared: up to line ``end_line`` of the lines at hand it
+    equals the stored file up to ``stored_end``.
+    """
 
     key: int
     begin: int
@@ -142,7 +153,8 @@ class _Run:
 class Search:
     """Finds stretches of a stream of lines that are stored.
 
-    ``marked`` gives the groups that begin with one of some hashes, ``before`` the group of a file that ends at an offset.
+    ``marked`` gives the groups that begin with one of some hashes, ``before`` the group of a file
+    that ends at an offset.
     """
 
     def __init__(
@@ -226,7 +238,9 @@ class Search:
         )
 
     def _begin(self, group: Group, at: int) -> None:
-        """A run begins with a group, and with the end of the group before it, as far as that is there."""
+        """A run begins with a group, and with the end of the group before it, as far as that is
+        there.
+        """
         back = 0
         before = self._before(group.file_key, group.byte_offset)
         if before is not None:
@@ -264,8 +278,9 @@ def _equal(a: npt.NDArray[np.uint16], b: npt.NDArray[np.uint16]) -> int:
 def recognised(found: Sequence[Stretch], is_sure: Callable[[Stretch], bool]) -> list[Stretch]:
     """The stretches that count as stored, with the edited ones between them.
 
-    Those of one stored file that follow each other, in its order, count together; they need LEAST_STAMPED lines with a time,
-    or one where ``is_sure`` says that no second writer can have written it.
+    Those of one stored file that follow each other, in its order, count together; they need
+    LEAST_STAMPED lines with a time, or one where ``is_sure`` says that no second writer can have
+    written it.
     """
     result: list[Stretch] = []
     for series in _series(found):

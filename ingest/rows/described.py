@@ -11,12 +11,16 @@ class Described:
     """One table.
 
     :ivar noun: what its rows are called in a sentence.
-    :ivar kind: ``rows``: of several records each; ``records``: of one record each; else what the name says.
-    :ivar at: the instant that its age, its window and its partition go by; None where rows do not age.
-    :ivar key: the column whose value is :func:`ingest.model.make_key` of the place of the row's first record.
+    :ivar kind: ``rows``: of several records each; ``records``: of one record each; else what the
+        name says.
+    :ivar at: the instant that its age, its window and its partition go by; None where rows do not
+        age.
+    :ivar key: the column whose value is :func:`ingest.model.make_key` of the place of the row's
+        first record.
     :ivar place: columns of log file and offset: those of its record, of a request's start and end.
     :ivar user_text: columns that hold user text, or may quote it.
-    :ivar follows: the table whose rows take these with them when they go; ``request_key`` names them.
+    :ivar follows: the table whose rows take these with them when they go; ``request_key`` names
+        them.
     :ivar is_linked: its rows name a request that may become known later, or become another one.
     :ivar is_partitioned: by day, where the backend can do that.
     :ivar has_time_source: its rows say where their instant comes from.

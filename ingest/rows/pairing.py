@@ -20,7 +20,9 @@ _MOST_PAIRS = 1 << 21  # compared in one go: 100 MB
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Access lines of one server: what they reach from and to; ``timed`` have a duration, ``given_up`` did not see the end."""
+    """Access lines of one server: what they reach from and to; ``timed`` have a duration,
+    ``given_up`` did not see the end.
+    """
 
     low: Ints
     high: Ints
@@ -42,7 +44,9 @@ def paired(lines: Lines, spans: Spans) -> Ints:
 
 
 def _alone(lines: Lines, spans: Spans) -> Ints:
-    """The request int64[n] of each line that alone fits it, and that no other line fits; -1 for the others."""
+    """The request int64[n] of each line that alone fits it, and that no other line fits; -1 for the
+    others.
+    """
     first, of_line = _fitting(lines, spans)
     of_request = _lines_of(lines, spans)
     mutual = (of_line == 1) & (of_request[np.maximum(first, 0)] == 1)
@@ -82,10 +86,12 @@ def _lines_of(lines: Lines, spans: Spans) -> Ints:
 
 
 def _in_groups(lines: Lines, spans: Spans) -> Ints:
-    """The request int64[n] of each line, where lines and requests pair off in one way only; -1 for the others.
+    """The request int64[n] of each line, where lines and requests pair off in one way only; -1 for
+    the others.
 
-    A group is what hangs together by fitting each other. One that has more lines than requests, or fewer, has some whose
-    mate is not in the log, and is left alone; so is one that is large or long.
+    A group is what hangs together by fitting each other. One that has more lines than requests, or
+    fewer, has some whose mate is not in the log, and is left alone; so is one that is large or
+    long.
     """
     n, m = len(lines.low), len(spans.start)
     line, request, crowded = _few_pairs(lines, spans)
@@ -109,7 +115,9 @@ def _in_groups(lines: Lines, spans: Spans) -> Ints:
 
 
 def _few_pairs(lines: Lines, spans: Spans) -> tuple[Ints, Ints, Bools]:
-    """The fitting pairs; and bool[lines + requests]: those of lines that so many requests fit that it is hopeless."""
+    """The fitting pairs; and bool[lines + requests]: those of lines that so many requests fit that
+    it is hopeless.
+    """
     n = len(lines.low)
     crowded = np.zeros(n + len(spans.start), np.bool_)
     found = [(np.zeros(0, np.int64), np.zeros(0, np.int64))]
@@ -122,7 +130,9 @@ def _few_pairs(lines: Lines, spans: Spans) -> tuple[Ints, Ints, Bools]:
 
 
 def _groups(n: int, m: int, line: Ints, request: Ints) -> Ints:
-    """What group int64[n + m] each line and request is of; a large one may be torn into several that still meet."""
+    """What group int64[n + m] each line and request is of; a large one may be torn into several
+    that still meet.
+    """
     group = np.arange(n + m)
     for _ in range(2 * _MOST_IN_GROUP):
         before = group.copy()
@@ -135,7 +145,9 @@ def _groups(n: int, m: int, line: Ints, request: Ints) -> Ints:
 
 
 def _paired_off(n: int, m: int, line: Ints, request: Ints) -> Ints:
-    """The mate int64[n] of each line: who has one choice left takes it, until nobody has; -1 for those left over."""
+    """The mate int64[n] of each line: who has one choice left takes it, until nobody has; -1 for
+    those left over.
+    """
     found = np.full(n, -1, np.int64)
     for _ in range(_MOST_IN_GROUP):
         of_line = np.bincount(line, minlength=n)

@@ -1,4 +1,6 @@
-"""How long things belong together, said once: between a request's parts, around it, behind its end (docs/parsing.md)."""
+"""How long things belong together, said once: between a request's parts, around it, behind its end
+(docs/parsing.md).
+"""
 
 from datetime import timedelta
 

@@ -58,7 +58,8 @@ def _numbers(parsed: Parsed, pairs: I32) -> tuple[_Floats, Bools]:
 
 
 def numbered_stages(stages: pa.Table, part: I32, is_own: Bools, n_parts: int) -> pa.Table:
-    """Rows of stage_timings, numbered anew within their parts int32[n], and split into own times again.
+    """Rows of stage_timings, numbered anew within their parts int32[n], and split into own times
+    again.
 
     ``is_own`` as in :class:`ingest.rows.chunk.RecordRows`.
     """
@@ -74,7 +75,9 @@ def numbered_stages(stages: pa.Table, part: I32, is_own: Bools, n_parts: int) ->
 def _numbered(
     part: I32, logged: _Floats, valid: Bools, is_own: Bools, n_parts: int
 ) -> tuple[pa.Array, pa.Array, pa.Array]:
-    """Number, time since the request began and own time of stages, of the times as logged (float64[n], ms)."""
+    """Number, time since the request began and own time of stages, of the times as logged
+    (float64[n], ms).
+    """
     n = len(part)
     seq, own, elapsed = np.zeros(n, np.int32), np.zeros(n), np.zeros(n)
     segments.stages(

@@ -62,7 +62,9 @@ def _unbracket(exc: str, message: str | None) -> str | None:
 
 
 def last_exception(traceback: str) -> tuple[str | None, str | None]:
-    """Type and message of the exception raised last: the last unindented ``Name: message`` behind a frame."""
+    """Type and message of the exception raised last: the last unindented ``Name: message`` behind a
+    frame.
+    """
     lines = traceback.split("\n")
     found: tuple[str, str | None] | None = None
     first, in_frames = 0, True
@@ -91,7 +93,9 @@ def last_exception(traceback: str) -> tuple[str | None, str | None]:
 
 
 def location(traceback: str) -> str | None:
-    """``file:line in function`` of the deepest frame that is the service's own, else of the deepest."""
+    """``file:line in function`` of the deepest frame that is the service's own, else of the
+    deepest.
+    """
     frames = list(_FRAME.finditer(traceback))
     own = [f for f in frames if not _FOREIGN.search(f["file"])]
     if not frames:

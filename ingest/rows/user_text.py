@@ -1,4 +1,5 @@
-"""What a store keeps of user text: all of it, salted hashes, or nothing (SPEC §5, ``--text``); pure.
+"""What a store keeps of user text: all of it, salted hashes, or nothing (SPEC §5, ``--text``);
+pure.
 
 ``hash`` and ``drop`` clear the columns that ``prune --text-older-than`` clears; lengths, classes
 and codes stay.

@@ -1,4 +1,4 @@
-"""The parameters of a SQL text, ``:name`` as SQLAlchemy's text() understands it (a test holds the two together)."""
+"""Parameters of a SQL text, ``:name`` as in SQLAlchemy's text() (a test compares them)."""
 
 import re
 from collections.abc import Callable
@@ -16,5 +16,5 @@ def binds(sql: str) -> dict[str, int]:
 
 
 def replace_binds(sql: str, written: Callable[[str], str]) -> str:
-    """The statement with something else in the place of its parameters, and escaped colons as they are meant."""
+    """The statement with its parameters replaced, and with escaped colons unescaped."""
     return _ESCAPED.sub(r"\1", _BIND.sub(lambda match: written(match[1]), sql))

@@ -2,12 +2,13 @@
 
 The commit contract, held by tests on every backend:
 
-1. ``Writer.commit`` makes the rows and quarantine written before it durable together with the checkpoints, or none of them.
+1. ``Writer.commit`` makes the rows and quarantine written before it durable together with the
+   checkpoints, or none of them.
 2. After it returns, a crash repeats nothing and loses nothing.
 3. A crash before it returns leaves the store as if it had not been called.
 4. The checkpoint lives nowhere else.
-5. It is a compare-and-set: ``Store.writing`` proves that the checkpoints and the newest run are still those that the commit
-   stands on. Locks between ingests only spare work.
+5. It is a compare-and-set: ``Store.writing`` proves that the checkpoints and the newest run are
+   still those that the commit stands on. Locks between ingests only spare work.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 class QueryResult(NamedTuple):
     """Rows of a query: the columns' names, and tuples aligned with them.
 
-    Many rows may be :class:`ingest.stores.results.TableRows`, which makes the tuples as they are asked for.
+    Many rows may be :class:`ingest.stores.results.TableRows`, which makes the tuples as they are
+    asked for.
     """
 
     columns: tuple[str, ...]
@@ -42,8 +44,9 @@ class QueryResult(NamedTuple):
 class Capabilities:
     """What a backend can do: each claim is read by the flow, and proven by a test.
 
-    ``keys_without_store``: file keys are given out without a look at the store, also while a thread writes to it.
-    ``shared_schema``: others may have tables of their own beside the store's, and the store indexes and partitions.
+    ``keys_without_store``: file keys are given out without a look at the store, also while a thread
+    writes to it. ``shared_schema``: others may have tables of their own beside the store's, and the
+    store indexes and partitions.
     """
 
     keys_without_store: bool
@@ -51,7 +54,7 @@ class Capabilities:
 
 
 class Snapshot(NamedTuple):
-    """What a run starts from: the known log files, and the newest run that has stored something (0: none)."""
+    """What a run starts from: the known log files, and the newest run that stored (0: none)."""
 
     checkpoints: list[Checkpoint]
     newest_run: int
@@ -59,10 +62,12 @@ class Snapshot(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a run takes for true of its store; a commit that stands on it is refused where it is so no more.
+    """What a run takes for true of its store; a commit that stands on it is refused where it is so
+    no more.
 
-    ``newest_run`` is the key of the newest run, this one or the one before it: another run, whatever files it has stored, has
-    a greater one. ``offsets`` are the committed offsets of log files by their keys; None: no file has the key.
+    ``newest_run`` is the key of the newest run, this one or the one before it: another run,
+    whatever files it has stored, has a greater one. ``offsets`` are the committed offsets of log
+    files by their keys; None: no file has the key.
     """
 
     newest_run: int
@@ -72,17 +77,19 @@ class Standing:
 def require_standing(
     store: str, standing: Standing, newest_run: int, offsets: Mapping[int, int]
 ) -> None:
-    """:raises IngestBusyError: when a store, as it is within a transaction, is not what the run stands on."""
+    """:raises IngestBusyError: when a store, within a transaction, has changed under the run."""
     moved = any(offsets.get(key) != offset for key, offset in standing.offsets.items())
     if moved or newest_run != standing.newest_run:
         raise IngestBusyError(
-            f"another ingest has stored into {store} meanwhile; what this one read since is not stored",
+            f"another ingest has stored into {store} meanwhile; what this one read since is "
+            "not stored",
             "run it again: it continues where the other one has ended",
         )
 
 
 class AnswerWriter(Protocol):
-    """Which access lines answer which requests, within one transaction. Lines and requests are rows of Arrow tables.
+    """Which access lines answer which requests, within one transaction. Lines and requests are rows
+    of Arrow tables.
 
     A line has ``is_told``: its request is named by its own log, or by its X-Request-ID.
     """
@@ -93,7 +100,9 @@ class AnswerWriter(Protocol):
     def lines_named(
         self, names: "pa.Array", keys: Sequence[int], since: datetime, until: datetime
     ) -> "pa.Table":
-        """Lines with these X-Request-IDs, or that answer the requests of these keys, without those that name an id."""
+        """Lines with these X-Request-IDs, or that answer these requests, without an id of their
+        own.
+        """
 
     def requests_named(self, names: "pa.Array", since: datetime, until: datetime) -> "pa.Table":
         """Requests whose X-Request-ID or id is one of these."""
@@ -111,7 +120,7 @@ class AnswerWriter(Protocol):
         since: datetime,
         until: datetime,
     ) -> None:
-        """Say of lines of this time, by their keys, which requests they answer; 0: none. Not durable yet."""
+        """Note which requests lines of this time answer, by key; 0: none. Not durable yet."""
 
 
 class Writer(Protocol):
@@ -125,17 +134,17 @@ class Writer(Protocol):
         """A key no run has; runs of this host (None: of any) that were killed are marked so."""
 
     def carry(self, checkpoint: Checkpoint) -> dict[str, int]:
-        """Ids whose last part in a file before ``committed_offset`` is open there (segments.OPEN) or ended near ``last_logged_at`` (microseconds)."""
+        """Ids whose last part before the checkpoint is OPEN, or ended near its last instant."""
 
     def related_parts(
         self, origin: Origin, ids: "pa.Array", earliest: datetime, latest: datetime
     ) -> "pa.Table":
-        """Rows of request_parts of these ids (strings), of the same file or whose time touches the window."""
+        """Rows of request_parts of these ids (strings), of this file or touching the window."""
 
     def related_requests(
         self, origin: Origin, ids: "pa.Array", earliest: datetime, latest: datetime
     ) -> "pa.Table":
-        """Complete requests of these ids whose time touches the window, that no row of request_parts belongs to."""
+        """Complete requests of these ids that touch the window and have no row in request_parts."""
 
     def write(self, changes: Changes) -> None:
         """Write the rows of one batch; not durable yet."""
@@ -144,10 +153,10 @@ class Writer(Protocol):
         """Take pieces of a file out of quarantine; not durable yet."""
 
     def text_salt(self, new: str, at: datetime) -> str:
-        """The secret that texts are hashed with; ``new`` becomes it in a store that has none. Not durable yet."""
+        """The secret key of text hashes; ``new`` in a store without one. Not durable yet."""
 
     def commit(self, checkpoints: Sequence[Checkpoint], run: RunRow | None) -> None:
-        """Make what was written durable, together with the checkpoints behind it and the run; see the commit contract."""
+        """Make the written rows durable, with the checkpoints and the run: see the contract."""
 
 
 class Reader(Protocol):
@@ -157,17 +166,17 @@ class Reader(Protocol):
         """The schema revision of the store, None for one without tables."""
 
     def query(self, sql: str, binds: Mapping[str, object] | None) -> QueryResult:
-        """Run one statement with ``:name`` parameters bound; None: it has none, and is run as it is."""
+        """Run one statement with ``:name`` parameters bound; None runs it as it is."""
 
     def ask(self, sql: str, timeout_seconds: float, allow_superuser: bool) -> QueryResult:
         """Run a user's own SELECT: one, guarded, and stopped after ``timeout_seconds``.
 
-        :raises StoreError: for what is more or else than one SELECT, runs for longer, or comes from a role that may do
-            more than read, unless ``allow_superuser``.
+        :raises StoreError: for what is more or else than one SELECT, runs for longer, or comes from
+            a role that may do more than read, unless ``allow_superuser``.
         """
 
     def describe(self, sql: str, binds: Mapping[str, object]) -> list[tuple[str, str]]:
-        """Name and type, as the database calls it, of each column that a query would return; it is not run."""
+        """Name and database type of each column that a query would return; it does not run."""
 
 
 def too_slow(timeout_seconds: float) -> StoreError:
@@ -232,7 +241,7 @@ class Minute(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """Bytes of a store on disk, of them free within it, and what each table takes (an estimate) with its rows."""
+    """A store's bytes on disk, the free ones in it, and each table's (an estimate) with rows."""
 
     bytes: int
     free_bytes: int
@@ -243,10 +252,10 @@ class Upkeep(Protocol):
     """Work on a whole store. Whoever calls what changes it holds ``Store.ingesting``."""
 
     def minutes(self, table: str, subject: Subject, before: datetime) -> list[Minute]:
-        """Rows older than an instant, or of such rows those that still hold user text, by their minute."""
+        """Rows older than an instant per minute; of texts only the rows that still have some."""
 
     def remove(self, table: str, before: datetime) -> dict[str, int]:
-        """Remove the rows that are older, with those that follow them, in one transaction; how many of each table."""
+        """Remove older rows and their followers in one transaction; how many per table."""
 
     def clear_texts(self, table: str, before: datetime) -> int:
         """Remove user text from the rows that are older, in one transaction; from how many."""
@@ -258,10 +267,11 @@ class Upkeep(Protocol):
         """What the store takes on disk now."""
 
     def require_prunable(self) -> None:
-        """:raises StoreError: for a store that pruning would split in two: it gives its space back under one name."""
+        """:raises StoreError: for a store of several names: pruning would split it in two."""
 
     def give_back(self, at: datetime) -> None:
-        """Shrink the store to what it holds, and note that; a crash leaves the old store or the new one.
+        """Shrink the store to what it holds, and note that; a crash leaves the old store or the new
+        one.
 
         :raises StoreError: when there is no room for it.
         """
@@ -273,7 +283,8 @@ class Upkeep(Protocol):
         """The state that was copied to a file or folder; None for what is no such copy."""
 
     def copy(self, target: Path) -> dict[str, int]:
-        """Write what BI readers need into a new file; rows by table. Readers may read the store meanwhile.
+        """Write what BI readers need into a new file; rows by table. Readers may read the store
+        meanwhile.
 
         :raises StoreError: when there is no room for it.
         """
@@ -291,7 +302,7 @@ class Readable(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """What a role may read now; ``warnings`` are sentences about what it can do beyond that, and by whose leave."""
+    """What a role may read now; ``warnings`` say what it can do beyond that, and why."""
 
     role: str
     store: str
@@ -322,19 +333,22 @@ class Store(Protocol):
         """All known log files."""
 
     def snapshot(self, head: str, host: str | None) -> Snapshot | None:
-        """What the ingests of a host (None: of all) start from, in one look at a store that is at ``head``; None for any other.
+        """What the ingests of a host (None: of all) start from, in one look at a store that is at
+        ``head``; None for any other.
 
-        A store in one file has one ingest at a time: all hosts' files and runs. A server's has those of the host.
+        A store in one file has one ingest at a time: all hosts' files and runs. A server's has
+        those of the host.
         """
 
     def next_file_key(self, last: int) -> int:
-        """A key no log file has, nor will be given; ``last`` is the greatest that the caller knows."""
+        """A key that no log file has or gets; ``last`` is the greatest that the caller knows."""
 
     def engine(self) -> "Engine":
         """A SQLAlchemy engine, for migrations."""
 
     def make(self, script: str) -> bool:
-        """Run what all revisions together run on an empty store, in one transaction; False for a store that is not empty.
+        """Run what all revisions together run on an empty store, in one transaction; False for a
+        store that is not empty.
 
         :raises StoreError: when the database refuses; nothing is changed then.
         """
@@ -342,8 +356,8 @@ class Store(Protocol):
     def writing(self, standing: Standing | None = None) -> AbstractContextManager[Writer]:
         """A transaction; waits, bounded, for whoever holds the store.
 
-        ``standing`` is proven within it, and stays so until it ends: two ingests never commit on the same one, whatever
-        became of their locks. None is for what moves no checkpoint.
+        ``standing`` is proven within it, and stays so until it ends: two ingests never commit on
+        the same one, whatever became of their locks. None is for what moves no checkpoint.
 
         :raises ingest.errors.IngestBusyError: when the store is not as the run takes it to be.
         """
@@ -357,7 +371,8 @@ class Store(Protocol):
     def ingesting(
         self, wait_seconds: float, host: str | None = None
     ) -> AbstractContextManager[None]:
-        """Exclude other ingests of this store; of this host alone, where the backend lets hosts ingest at once.
+        """Exclude other ingests of this store; of this host alone, where the backend lets hosts
+        ingest at once.
 
         :raises ingest.errors.IngestBusyError: after the wait.
         """
@@ -369,7 +384,8 @@ class Store(Protocol):
         """Work on the whole store: retention, copies."""
 
     def grant_reader(self, role: str, with_text: bool) -> "Granted":
-        """Let a role read the views and tables of a store at head and nothing else; user text only ``with_text``.
+        """Let a role read the views and tables of a store at head and nothing else; user text only
+        ``with_text``.
 
         :raises UsageProblem: where there are no roles.
         :raises StoreError: when there is no such role, or it cannot be held to that.

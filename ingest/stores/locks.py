@@ -1,8 +1,9 @@
 """Who holds a file: advisory locks between processes of one machine (fcntl(2)).
 
-An ingest's lock is a courtesy: it spares a second ingest work that its commit would refuse. So it never stands in the way
-of an ingest that nobody but a reader of the lock file blocks. It is a write lock, which only a process that may write to
-the file can have, and of an open file description: it is no other thread's, and goes when the process does.
+An ingest's lock is a courtesy: it spares a second ingest work that its commit would refuse. So it
+never stands in the way of an ingest that nobody but a reader of the lock file blocks. It is a write
+lock, which only a process that may write to the file can have, and of an open file description: it
+is no other thread's, and goes when the process does.
 """
 
 import errno
@@ -45,7 +46,8 @@ def asked(path: Path) -> bool:
 def _lock_file(path: Path) -> int:
     """A descriptor of a lock file, made where there is none.
 
-    :raises StoreError: for a symbolic link or what else is no file: to write there would harm somebody's.
+    :raises StoreError: for a symbolic link or what else is no file: to write there would harm
+        somebody's.
     """
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     try:
@@ -124,7 +126,8 @@ def _is_held(descriptor: int) -> bool:
 
 @contextmanager
 def waiting_for_names(path: Path, wait_seconds: float) -> Iterator[None]:
-    """Hold back, bounded, behind an ingest of the same file by another of its names (hard links), which has a lock of its own.
+    """Hold back, bounded, behind an ingest of the same file by another of its names (hard links),
+    which has a lock of its own.
 
     Nobody is kept out by it in the end: this lock is to be had by whoever may read the file.
     """
@@ -174,17 +177,19 @@ def describe_holder(path: Path) -> str:
 
 
 def holder_of(path: Path, access: int = os.O_RDWR) -> str | None:
-    """The process that has a POSIX lock on a file that shuts us out, described; None when nobody has.
+    """The process that has a POSIX lock on a file that shuts us out, described; None when nobody
+    has.
 
-    DuckDB locks its file in this way. The caller must not have the file open through DuckDB itself: closing it here
-    would release its own lock. With ``access`` O_RDONLY files are told of, too, that may not be written.
+    DuckDB locks its file in this way. The caller must not have the file open through DuckDB itself:
+    closing it here would release its own lock. With ``access`` O_RDONLY files are told of, too,
+    that may not be written.
     """
     pid = _locker(path, access, 0, 0)
     return None if pid is None else f"process {pid}{_command(pid)}"
 
 
 def _locker(path: Path, access: int, start: int, length: int) -> int | None:
-    """The process whose lock on a part of a file keeps a writer out (-1: an open file description's)."""
+    """The process whose lock on a part of a file excludes a writer (-1: of a description)."""
     try:
         descriptor = os.open(path, access | os.O_CLOEXEC)
     except OSError as error:
@@ -200,7 +205,7 @@ def _locker(path: Path, access: int, start: int, length: int) -> int | None:
 
 
 def opener_of(path: Path) -> str | None:
-    """A process that has a file open, or one in a folder, described; None when no process that we may look into has."""
+    """A process that has a file, or one in a folder, open; None if no visible process has."""
     for entry in glob.iglob("/proc/[0-9]*/fd/*"):
         try:
             target = os.readlink(entry)

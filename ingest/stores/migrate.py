@@ -1,4 +1,4 @@
-"""The schema revisions of a store, through Alembic; imports it only when there is something to do."""
+"""The schema revisions of a store, through Alembic, imported only when there is work to do."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

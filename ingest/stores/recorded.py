@@ -1,4 +1,4 @@
-"""Where a store has rows of a stretch of a log file: the offsets of their records, table by table."""
+"""Where a store has rows of a stretch of a log file: their offsets, table by table."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -43,8 +43,9 @@ _PRUNED = "select table_name, pruned_before from pruned where pruned_before is n
 class Places:
     """Offsets int64 of records that have rows, sorted; one that has two is there twice.
 
-    ``records`` are those of the tables of one row per record, aligned with RECORDS. ``starts`` and ``ends`` are those of
-    requests, ``alone`` requests that have neither, ``parts`` pieces of requests in ``request_parts``.
+    ``records`` are those of the tables of one row per record, aligned with RECORDS. ``starts`` and
+    ``ends`` are those of requests, ``alone`` requests that have neither, ``parts`` pieces of
+    requests in ``request_parts``.
     """
 
     records: tuple[Ints, ...]
@@ -73,8 +74,8 @@ TABLE_OF = {"starts": "requests", "ends": "requests", "alone": "requests", "part
 class Stored:
     """What a store has of a stretch of one file, in one look.
 
-    ``quarantine_ends`` and ``end_has_start`` are aligned with ``places.quarantine`` and ``places.ends``: where a piece ends; whether
-    the request begins in this file, too.
+    ``quarantine_ends`` and ``end_has_start`` are aligned with ``places.quarantine`` and
+    ``places.ends``: where a piece ends; whether the request begins in this file, too.
     """
 
     places: Places

@@ -16,14 +16,14 @@ _SESSION_OPTIONS = re.compile(
 
 
 def without_password(url: str) -> str:
-    """A URL as it may be shown: ``***`` for a password in front of the host or among its options."""
+    """A URL that may be shown: ``***`` for a password before the host or in its options."""
     hidden = _PASSWORD.sub(rf"\1{_HIDDEN}@", url)
     hidden = _SESSION_OPTIONS.sub(rf"\1{_HIDDEN}", hidden)
     return _PASSWORD_OPTION.sub(rf"\1{_HIDDEN}", hidden)
 
 
 def with_password(url: str, password: str) -> str | None:
-    """The URL of a server with a user's password in it, escaped; None where it names no user, or has one already."""
+    """A server's URL with the password added; None without a user, or with a password."""
     named = _USER_ONLY.match(url)
     if named is None:
         return None

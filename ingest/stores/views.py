@@ -1,6 +1,7 @@
 """The views for people who build dashboards: plain names, comments, none of user text; as data.
 
-One text of each serves every backend. A migration creates them from a copy of its own; ``ttsq db check`` compares the two.
+One text of each serves every backend. A migration creates them from a copy of its own;
+``ttsq db check`` compares the two.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,5 @@
-"""A folder of generations: each is written beside the others, then takes the place of the current one by a swapped symlink.
+"""A folder of generations: each is written beside the others, then takes the place of the current
+one by a swapped symlink.
 
 Who has a generation open keeps it; who opens the symlink anew gets the new one.
 """
@@ -19,7 +20,7 @@ KEPT = 2  # the newest ones stay: somebody may just have looked up where the sym
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An older generation that is still there, and the process that has it open; None: it is one of the newest."""
+    """An older generation that stays, and the process that has it open; None: a newest one."""
 
     path: Path
     holder: str | None
@@ -27,7 +28,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Generations:
-    """Generations ``ttsq-TIME-NUMBER`` in a folder, files with a suffix or, without one, folders; ``current`` + suffix leads to one."""
+    """Generations ``ttsq-TIME-NUMBER`` in a folder; ``current`` + suffix leads to one."""
 
     folder: Path
     suffix: str
@@ -62,7 +63,8 @@ class Generations:
         return sorted(found, key=_number)
 
     def add(self, now: datetime, write: Callable[[Path], None]) -> Path:
-        """Write a new generation and make it the current one; whoever is killed meanwhile leaves the current one whole.
+        """Write a new generation and make it the current one; whoever is killed meanwhile leaves
+        the current one whole.
 
         The caller sees to it that only one process does so at a time.
         """
@@ -89,10 +91,11 @@ class Generations:
                 _remove(path)
 
     def forget(self, kept: int = KEPT) -> tuple[list[Path], list[Held]]:
-        """Remove the generations that are neither current, nor of the newest, nor open anywhere; those removed, those that stay beside the current one."""
+        """Remove generations that are not current, newest or open; the removed and the kept."""
         latest = self.latest()
         older = [p for p in self.all() if p != latest]
-        # by number: one that outlived its neighbours because somebody had it open is not new for that
+        # by number: one that outlived its neighbours because somebody had it open is not new for
+        # that
         oldest_kept = 1 if latest is None else _number(latest) - kept + 1
         removed: list[Path] = []
         held: list[Held] = []

@@ -28,8 +28,14 @@ _LAST_RUNS = (
     "row_number() over (partition by host order by run_key desc) as place "
     "from ingest_runs where finished_at is not null) as ended where place = 1 order by host"
 )
-_LAST_SUCCESS = "select host, max(finished_at) from ingest_runs where status = 'done' group by host order by host"
-_QUARANTINE = "select reason, count(*), cast(sum(byte_length) as bigint) from quarantine group by reason order by reason"
+_LAST_SUCCESS = (
+    "select host, max(finished_at) from ingest_runs where status = 'done' group by host order by "
+    "host"
+)
+_QUARANTINE = (
+    "select reason, count(*), cast(sum(byte_length) as bigint) from quarantine group by reason "
+    "order by reason"
+)
 _MODE = 0o644  # the node exporter is another user
 
 _Labels = tuple[tuple[str, str], ...]
@@ -45,7 +51,8 @@ class Metric:
 
 
 def write_metrics(store: Store, path: Path, out: IO[str] | None = None) -> None:
-    """Write a store's figures to ``path``, whole or not at all; to ``out`` instead, where there is one.
+    """Write a store's figures to ``path``, whole or not at all; to ``out`` instead, where there is
+    one.
 
     :raises StoreError: when there is no store, or one of another revision.
     :raises UsageProblem: when the file cannot be written.
@@ -81,7 +88,7 @@ def collect(store: Store) -> list[Metric]:
 
 
 def lag(checkpoint: Checkpoint) -> int | None:
-    """Bytes of a plain file that are not stored yet; None where it cannot be told without reading."""
+    """Bytes of a plain file that are not stored yet; None where only reading would tell."""
     try:
         size = os.stat(real(checkpoint.path))
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Retention: rows and user text that are old enough go, a little at a time, and their disk space is given back."""
+"""Retention: old rows and old user text are removed in batches, and their space given back."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +27,7 @@ _PAUSE_SECONDS = 0.15
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """What of a table is too old: rows before an instant, user text before another; None for nothing."""
+    """What is too old in a table: rows before an instant, user text before another."""
 
     table: str
     rows_before: datetime | None
@@ -36,7 +36,7 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class TablePruned:
-    """What became of a table: rows removed, rows that lost their words; ``bytes`` of the rows, estimated."""
+    """What became of a table: rows removed, rows without their text; estimated ``bytes``."""
 
     table: str
     rows_before: datetime | None
@@ -75,7 +75,8 @@ def cuts(
     now: datetime,
     tz: tzinfo | None,
 ) -> list[Cut]:
-    """What is too old in each table, by ages or instants; ``tables`` has those of single tables, which win.
+    """What is too old in each table, by ages or instants; ``tables`` has those of single tables,
+    which win.
 
     :raises UsageProblem: for what is no age, lies ahead, names no table, or when nothing is said.
     """
@@ -117,13 +118,15 @@ def prune(
     dry_run: bool = False,
     batch_rows: int = BATCH_ROWS,
 ) -> PruneReport:
-    """Remove what is too old and give its space back; killed at any instant, the next pruning goes on.
+    """Remove what is too old and give its space back; killed at any instant, the next pruning goes
+    on.
 
-    No ingest runs while a batch is removed, so none sees a request go between two of its own transactions; between batches
-    one may.
+    No ingest runs while a batch is removed, so none sees a request go between two of its own
+    transactions; between batches one may.
 
     :raises IngestBusyError: when an ingest holds the store for longer than ``wait_seconds``.
-    :raises StoreError: when there is no store, it fails, or there is no room to give its space back.
+    :raises StoreError: when there is no store, it fails, or there is no room to give its space
+        back.
     """
     if dry_run or not store.exists():
         migrate.require_head(store)
@@ -187,7 +190,7 @@ def _add(total: dict[str, int], more: Mapping[str, int]) -> None:
 
 
 def batch_ends(minutes: Sequence[Minute], before: datetime, most: int) -> list[datetime]:
-    """Instants that cut what is older than ``before`` into batches of ``most`` rows, or of one minute; the last one is ``before``."""
+    """Instants up to ``before`` that cut its older rows into batches of ``most`` or a minute."""
     ends: list[datetime] = []
     rows = 0
     for minute in minutes:

@@ -1,4 +1,4 @@
-"""Copies of the store for readers that stay connected: they hold a generation, never the store (SPEC §3.9)."""
+"""Copies of the store for readers that stay connected: they hold a generation (SPEC §3.9)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,9 +14,11 @@ from ingest.tasks.generations import KEPT, Generations, Held
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What a publication came to: ``made`` is false when the current generation holds just what the store does.
+    """What a publication came to: ``made`` is false when the current generation holds just what the
+    store does.
 
-    ``bytes`` and ``rows``, by table, are those of a new generation; ``removed`` older ones, ``held`` are still there.
+    ``bytes`` and ``rows``, by table, are those of a new generation; ``removed`` older ones,
+    ``held`` are still there.
     """
 
     store: str
@@ -44,11 +46,13 @@ def publish(
     No ingest runs meanwhile, and so none waits for the store itself; readers read beside it.
 
     :raises IngestBusyError: when an ingest holds the store for longer than ``wait_seconds``.
-    :raises StoreError: when there is no store, it fails, or the folder cannot be written or has no room.
+    :raises StoreError: when there is no store, it fails, or the folder cannot be written or has no
+        room.
     """
     if any("\ud800" <= c <= "\udfff" for c in str(folder.absolute())):
         raise StoreError(
-            f"the store cannot be published into {folder}: its name is not UTF-8, and DuckDB knows no others",
+            f"the store cannot be published into {folder}: its name is not UTF-8, and DuckDB "
+            "knows no others",
             "choose another folder: ttsq publish DIR",
         )
     migrate.require_head(store)

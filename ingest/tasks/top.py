@@ -38,7 +38,7 @@ class ErrorLine:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """``since`` to ``until``; durations in milliseconds. ``unfinished`` requests began in it and have no end yet."""
+    """``since`` to ``until``; milliseconds. ``unfinished`` requests began and have no end yet."""
 
     since: datetime
     until: datetime

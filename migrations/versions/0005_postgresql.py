@@ -81,7 +81,7 @@ def downgrade() -> None:
 
 
 def _collate(collation: str) -> None:
-    """Compare and sort texts by code point, or as the database does; the rows are not written anew."""
+    """Compare and sort texts by code point, or as the database does, without a rewrite."""
     columns = sa.inspect(op.get_bind()).get_columns
     for table in _TABLES:
         changes = ", ".join(

@@ -1,4 +1,4 @@
-"""An hour of a speech service behind nginx: the application's log and nginx's, with the truth of which line is whose."""
+"""An hour of a service behind nginx: both logs, and which line belongs to which request."""
 
 import random
 from dataclasses import dataclass

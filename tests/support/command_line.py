@@ -31,7 +31,7 @@ class CommandLine:
     folder: Path
 
     def with_tables(self) -> "CommandLine":
-        """The same with an empty store at head, which the first ingest need not make: that takes longer than most tests."""
+        """The same with an empty store at head: to make one takes longer than most tests."""
         harness.new_store(self.folder)
         return self
 
@@ -55,7 +55,7 @@ class CommandLine:
         return Ended(*fork_server.run([*map(str, words)], self.folder, self.environment, 120))
 
     def as_anyone(self, *words: str | Path) -> Ended:
-        """Run ``ttsq WORDS`` as a user whom file permissions bind; root is one without the right to pass over them."""
+        """Run ``ttsq WORDS`` as a user whom file permissions bind, also when we are root."""
         command = [sys.executable, "-m", "ingest", *map(str, words)]
         if os.geteuid() == 0:
             assert shutil.which("setpriv"), "run as root this test needs setpriv (util-linux)"

@@ -1,4 +1,4 @@
-"""Processes that die at a named point of the flow: children of this one, with everything imported already."""
+"""Processes that die at a named point of the flow: children that have all modules imported."""
 
 import os
 import signal
@@ -25,12 +25,12 @@ KILLED = -signal.SIGKILL
 
 
 def ended_in_child(work: Callable[[], object], fault: str) -> int:
-    """Do some work in a child of this process with a fault armed; how it ended, see :func:`waited`."""
+    """Do some work in a child process with a fault armed; see :func:`waited`."""
     return waited(begun_in_child(work, fault))
 
 
 def begun_in_child(work: Callable[[], object], fault: str | None) -> int:
-    """Begin some work in a child of this process. No store may be open here: what is open is shared with the child."""
+    """Begin some work in a child process. No store may be open here: it would be shared."""
     child = os.fork()
     if child:
         return child
@@ -46,7 +46,7 @@ def begun_in_child(work: Callable[[], object], fault: str | None) -> int:
 
 
 def waited(child: int) -> int:
-    """How a child ended, as subprocess tells it: 0 when it came to its end, 1 when it raised, or minus a signal."""
+    """How a child ended, as in subprocess: 0, 1 when it raised, or minus a signal."""
     deadline = time.monotonic() + _SECONDS
     while True:
         number, status = os.waitpid(child, os.WNOHANG)

@@ -255,7 +255,7 @@ class FileMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.disk.entries.get("app.log"))
     @rule(kinds=st.text("f", max_size=4), point=POINTS, count=COUNTS)
     def lose_what_was_seen(self, kinds: str, point: str, count: int) -> None:
-        """Truncated with no copy: what a run had seen and not stored is counted once, killed in between or not."""
+        """Truncated without a copy: what a run saw but did not store is counted once."""
         self.disk.complete("app.log")
         self._look()
         self._ran_well(self._run(1 << 20), [*self.disk.entries])

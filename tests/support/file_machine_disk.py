@@ -31,7 +31,7 @@ class Written:
 
 @dataclass(eq=False)
 class Stream:
-    """All bytes that one log file ever got; ``owed`` are the rest of a record that is half written."""
+    """All bytes that one log file ever got; ``owed`` is the rest of a half-written record."""
 
     content: bytes = b""
     records: list[Written] = field(default_factory=list)
@@ -68,7 +68,7 @@ class Disk:
     def append(
         self, name: str, kinds: str, pad: int = 0, *, cut: int = 0, banner: bool = False
     ) -> None:
-        """Write records, ``f`` a failure and ``r`` a request; ``cut`` bytes of the last one are still owed."""
+        """Write records, ``f`` a failure and ``r`` a request; ``cut`` bytes stay owed."""
         entry = self._opened(name)
         stream, data = entry.stream, entry.stream.owed
         if banner and not stream.content:
@@ -133,7 +133,7 @@ class Disk:
         self.entries[log] = Entry(self.streams[-1], 0)
 
     def pack(self, name: str, suffix: str, *, keep: bool = False) -> None:
-        """Compress a rotated file, with its time, as gzip(1); ``keep``: the plain one stays for now."""
+        """Compress a rotated file with its time, as gzip(1); ``keep`` the plain one for now."""
         status = self.path(name).stat()
         packed = name + suffix
         self.path(packed).write_bytes(PACKED[suffix](self.path(name).read_bytes()))
@@ -170,13 +170,13 @@ class Disk:
     # memory
 
     def readable(self, name: str, *, last: bool) -> set[str]:
-        """Records that stand complete in a file; ``last``: also the one after which none begins there."""
+        """Complete records of a file; ``last``: also the one after which none begins."""
         entry = self.entries[name]
         ends = [w.name for w in entry.stream.records if w.end <= entry.length]
         return set(ends if last else ends[:-1])
 
     def is_finished(self, name: str) -> bool:
-        """Whether it is plain to see that nothing will follow: packed, or renamed and the live file has begun."""
+        """Whether nothing will follow, plainly: packed, or renamed with a live file begun."""
         if _suffix(name):
             return True
         number, log = rotation(name)

@@ -1,4 +1,4 @@
-"""A process to kill: ingests a folder with many small commits. Says ``begin`` and ``end`` on standard output."""
+"""A process to kill: ingests a folder with many small commits; prints ``begin`` and ``end``."""
 
 import sys
 from pathlib import Path

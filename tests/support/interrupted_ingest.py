@@ -24,7 +24,7 @@ _STEPS = ("connect", "execute", "close")
 
 
 def _signal_behind(step: int, number: signal.Signals) -> None:
-    """Send this process a signal when the main thread comes back from its ``step``-th call into the engine."""
+    """Send this process a signal at the main thread's ``step``-th return from the engine."""
     calls = 0
 
     def count(frame: FrameType, event: str, arg: object) -> None:

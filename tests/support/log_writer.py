@@ -85,14 +85,14 @@ def to_bytes(records: Iterable[logging.LogRecord]) -> bytes:
 
 @dataclass(frozen=True)
 class Rows:
-    """What tells rows apart: errors by id or message, with traceback; requests by id and status; stages by id and name."""
+    """Rows as a test compares them: errors by id or message, requests, stages by name."""
 
     errors: "Counter[tuple[str, str | None]]"
     requests: "Counter[tuple[str, str | None]]"
     stages: "Counter[tuple[str, str]]"
 
     def wrong(self, expected: "Rows") -> list[str]:
-        """What is missing and what is too much, in words; nothing where the rows are as expected."""
+        """What is missing and what is superfluous, in words; nothing where rows are right."""
         told = []
         for name in ("errors", "requests", "stages"):
             have, want = getattr(self, name), getattr(expected, name)
@@ -180,7 +180,7 @@ class Service:
 
 
 def make_handler(kind: str, path: str) -> logging.Handler:
-    """``append``, ``watched`` (opens its file anew when that is another) or ``position`` (writes where it stands)."""
+    """``append``, ``watched`` (reopens a replaced file) or ``position`` (writes on)."""
     if kind == "watched":
         return logging.handlers.WatchedFileHandler(path)
     return logging.FileHandler(path, mode="a" if kind == "append" else "w")
@@ -232,7 +232,7 @@ class Worker:
 
 
 def main(kind: str, path: str) -> None:
-    """Log what standard input asks for, a line a time: first number, count, and bytes of it where cut short."""
+    """Log what standard input asks for: first number, count, and a cut in bytes."""
     handler = make_handler(kind, path)
     service = Service(handler)
     print("ready", flush=True)

@@ -144,7 +144,7 @@ def _free_port() -> int:
 
 
 def _reachable(found: Path, prefix: tuple[str, ...], folder: Path) -> Path:
-    """The binaries where the account that runs them may read them: a copy, if they lie in a home that is closed to it."""
+    """The server's binaries where its account may read them, copied if necessary."""
     if subprocess.run(["setpriv", *prefix, "test", "-r", str(found / "postgres")]).returncode == 0:
         return found
     place, install = (
@@ -158,7 +158,7 @@ def _reachable(found: Path, prefix: tuple[str, ...], folder: Path) -> Path:
 
 
 def make_server(parent: Path | None = None) -> Server:
-    """A server of its own, started; its folder is in ``parent``, by default where temporary files are."""
+    """A started server of its own; its folder is in ``parent``."""
     folder = Path(tempfile.mkdtemp(prefix="ttsq-postgres-", dir=parent))
     prefix: tuple[str, ...] = ()
     if os.getuid() == 0:

@@ -1,4 +1,4 @@
-"""``ttsq`` that prunes in many small batches: ``python -m tests.support.prune_in_small_batches ROWS WORDS…``."""
+"""``ttsq`` that prunes in small batches: ``tests.support.prune_in_small_batches ROWS WORDS…``."""
 
 import functools
 import sys

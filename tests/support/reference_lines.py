@@ -192,7 +192,7 @@ def beginning_of(line: Line, source: Source) -> Beginning | None:
 
 
 def is_record(line: Line, source: Source) -> bool:
-    """Whether a record begins at a line; ``INFO: …`` of others, without a stamp and an event, is none."""
+    """Whether a record begins at a line; ``INFO: …`` of others is none."""
     found = record_of(line, source)
     if found is None or found.stamp is not None or found.severe:
         return found is not None
@@ -200,7 +200,7 @@ def is_record(line: Line, source: Source) -> bool:
 
 
 def record_of(line: Line, source: Source) -> Beginning | None:
-    """The beginning of a record: what looks like one anywhere, and the traceback of a group outside texts."""
+    """What looks like the beginning of a record, and the traceback of a group."""
     found = beginning_of(line, source)
     if found is None and is_traceback(line.content):
         return Beginning(None, "ERROR", None, None, line.content, True)
@@ -272,7 +272,7 @@ _CHAINS = (b"During handling of the above exception", b"The above exception was 
 def _goes_on(
     line: Line, looks: bool, trace: str, beginning: Beginning, is_second: bool
 ) -> str | None:
-    """Where a traceback stands behind a line that goes on with a record ("" without one); None: it does not go on."""
+    """Where a continuation line has a traceback ("" without one); None: it is none."""
     traceback = is_traceback(line.content)
     if not trace:
         if traceback and beginning.severe and (is_second or beginning.level != "WARNING"):

@@ -24,7 +24,7 @@ _LOOKING = ("select", "show")  # statements that begin so change nothing in an e
 
 
 def written(store: Store) -> str:
-    """The statements that bring an empty store to head, one behind the other, but for those that only look."""
+    """The statements that bring an empty store to head, without those that only look."""
     with _statements() as statements:
         migrate.upgrade(store)
     lines = "".join(f"{statement.strip()};\n" for statement in statements)

@@ -1,4 +1,4 @@
-"""Log records with known places, and what ``ttsq trace`` gathers of them: for the tests of trace."""
+"""Log records with known places, and what ``ttsq trace`` gathers of them."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -36,7 +36,7 @@ class Log:
 
 
 def failing(log: Log, id_: str = "ts_7f3a2b1c", at: str = "14:22") -> Log:
-    """Six records of a request that fails after 523 ms, one of which has no row, with others between them."""
+    """Six records of a request that fails after 523 ms, with others between them."""
     log.add(f"{at}:37,892", f'synthesis_start: id={id_}, text="你好, 世界", lang=zh, voice=alloy, cache_hit=false', name="start")  # fmt: skip
     log.add(f"{at}:37,904", f"stage_time: stage=text_normalize, id={id_}, duration_ms=12", name="stage")  # fmt: skip
     log.add(f"{at}:37,950", 'synthesis_start: id=ts_00000001, text="Hello", lang=en')

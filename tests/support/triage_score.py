@@ -1,4 +1,4 @@
-"""How often triage names the true cause first: ``python -m tests.support.triage_score [--seeds A:B] [KIND]...`` prints it by kind."""
+"""How often triage names the true cause first: ``--seeds A:B`` and kinds choose incidents."""
 
 import argparse
 import sys

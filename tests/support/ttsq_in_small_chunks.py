@@ -1,4 +1,4 @@
-"""``ttsq`` with many small commits: ``python -m tests.support.ttsq_in_small_chunks BYTES WORDS…``."""
+"""``ttsq`` with small commits: ``python -m tests.support.ttsq_in_small_chunks BYTES WORDS…``."""
 
 import sys
 

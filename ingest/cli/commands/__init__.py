@@ -11,7 +11,8 @@ READ, ASK, KEEP, MORE = "Read logs", "Ask", "Keep the store", "Other"
 
 
 class Command(NamedTuple):
-    """A command of ``ttsq``: where it lives, as ``module:attribute`` in this folder, and what it does.
+    """A command of ``ttsq``: where it lives, as ``module:attribute`` in this folder, and what it
+    does.
 
     The attribute is a function, or a ``typer.Typer`` for a command with commands of its own. The
     summary has 45 characters at most: longer ones do not fit a narrow terminal. ``settings`` are

@@ -31,7 +31,8 @@ def demo(
         for path in summary.files:
             typer.echo(f"wrote {printable(str(path))}  {path.stat().st_size:,} bytes")
         typer.echo(
-            f"{summary.records:,} records of {summary.requests:,} requests, {summary.failures} of them failed; "
+            f"{summary.records:,} records of {summary.requests:,} requests, "
+            f"{summary.failures} of them failed; "
             f"the incident begins at {summary.incident_at:%Y-%m-%d %H:%M}"
         )
         typer.echo(f"\nnext: ttsq ingest {printable(str(folder))} && ttsq run failure_by_length")

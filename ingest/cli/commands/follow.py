@@ -1,4 +1,4 @@
-"""``ttsq ingest --follow``: a run whenever a log file has changed, until the process is told to end."""
+"""``ttsq ingest --follow``: a run whenever a log file has changed, until a signal ends it."""
 
 import json
 import os
@@ -25,7 +25,7 @@ Seen = tuple[tuple[str, int, int, int, int], ...]
 
 
 def look(patterns: Sequence[str]) -> Seen:
-    """Name, inode, size, modification and change time of every file: a change in them, also of who may read it, is a reason for a run."""
+    """Name, inode, size and times of every file: a change in them is a reason for a run."""
     found = []
     for path in expand(patterns)[0]:
         try:
@@ -38,7 +38,7 @@ def look(patterns: Sequence[str]) -> Seen:
 
 @dataclass(slots=True)
 class News:
-    """Tells of each run what is new, a line a file that was read; problems when they first come up."""
+    """Reports what is new in each run, one line per file read; problems when they first occur."""
 
     as_json: bool
     _told: frozenset[str] = frozenset()
@@ -65,9 +65,11 @@ class News:
 
 @dataclass(slots=True)
 class Follower:
-    """What following needs: ``run`` does one run over all files and says whether it stored anything.
+    """What following needs: ``run`` does one run over all files and says whether it stored
+    anything.
 
-    ``publish`` makes the copy for readers that the settings ask for; ``seconds`` lie between two looks.
+    ``publish`` makes the copy for readers that the settings ask for; ``seconds`` lie between two
+    looks.
     """
 
     patterns: Sequence[str]

@@ -27,7 +27,8 @@ def ingest(
     paths: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Log files, directories or quoted globs; plain, gzip or zstd [default: the sources in the settings].",
+            help="Log files, directories or quoted globs; plain, gzip or zstd [default: the "
+            "sources in the settings].",
             metavar="[PATH]...",
             show_default=False,
         ),
@@ -46,7 +47,8 @@ def ingest(
         list[str] | None,
         typer.Option(
             metavar="GLOB",
-            help="Leave out files of this name or path, with what was rotated from them; may be given again.",
+            help="Leave out files of this name or path, with what was rotated from them; may be "
+            "given again.",
         ),
     ] = None,
     final: Annotated[

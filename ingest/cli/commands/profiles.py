@@ -97,7 +97,8 @@ def check(
 ) -> None:
     """Check a folder of profiles.
 
-    Reads each file and compares the rows that its samples give with those expected. Exits with 2 when one is wrong, naming file and line.
+    Reads each file and compares the rows that its samples give with those expected. Exits with 2
+    when one is wrong, naming file and line.
     """
     with reported(options(ctx).debug):
         own = folder or options(ctx).settings.profile_folder
@@ -136,8 +137,8 @@ def try_(
 ) -> None:
     """Show which rule takes which line of a log.
 
-    No store is opened. Each line: its offset in bytes, the rule (or access, failure, unclaimed), the request's id, the
-    message. Records of ttsq's own format need no rule and are not shown.
+    No store is opened. Each line: its offset in bytes, the rule (or access, failure, unclaimed),
+    the request's id, the message. Records of ttsq's own format need no rule and are not shown.
     """
     with reported(options(ctx).debug):
         settings = options(ctx).settings

@@ -20,7 +20,8 @@ def prune(
     older_than: Annotated[
         str | None,
         typer.Option(
-            help="Remove rows older than an age (30d, 24h), a date or an instant [default: as in the settings].",
+            help="Remove rows older than an age (30d, 24h), a date or an instant [default: as in "
+            "the settings].",
         ),
     ] = None,
     text_older_than: Annotated[
@@ -80,7 +81,8 @@ def _text(report: PruneReport, published: Published | None) -> str:
         size = sum(t.bytes for t in report.tables)
         lines += [
             "",
-            f"{report.rows:,} rows (about {size:,} bytes) and the user text of {report.texts:,} more "
+            f"{report.rows:,} rows (about {size:,} bytes) and the user text of "
+            f"{report.texts:,} more "
             f"{verb} from {printable(report.store)}",
         ]
     if report.space_given_back:

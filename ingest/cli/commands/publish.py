@@ -63,7 +63,8 @@ def publish(
 
 
 def default_folder(ctx: typer.Context) -> Path:
-    """The folder of the settings; where these say only that there is one, ``published`` beside the store.
+    """The folder of the settings; where these say only that there is one, ``published`` beside the
+    store.
 
     :raises UsageProblem: for a store that is no file.
     """
@@ -107,7 +108,8 @@ def as_text(p: Published) -> str:
         lines = [f"nothing changed since {generation}; {current} leads to it"]
     else:
         lines = [
-            f"published {generation}: {sum(p.rows.values()):,} rows, {p.bytes:,} bytes in {p.seconds:.1f} s",
+            f"published {generation}: {sum(p.rows.values()):,} rows, {p.bytes:,} bytes in "
+            f"{p.seconds:.1f} s",
             f"{current} leads to it",
         ]
     lines += [f"removed {printable(r.name)}" for r in p.removed]

@@ -43,7 +43,8 @@ def report(
 ) -> None:
     """Write the incident as one page to hand on.
 
-    The page is one file without scripts: findings first, then charts, each with its rows and its SQL.
+    The page is one file without scripts: findings first, then charts, each with its rows and its
+    SQL.
 
     For example: ttsq report -o incident.html --since 6h
     """

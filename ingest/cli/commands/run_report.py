@@ -45,7 +45,8 @@ def print_report(
         read = [file.path for file in report.files if file.ledger.unclaimed]
         if read:
             typer.echo(
-                f"no request was found; ttsq profiles try {printable(read[0])} shows line by line what was understood"
+                f"no request was found; ttsq profiles try {printable(read[0])} shows line by "
+                "line what was understood"
             )
 
 

@@ -23,7 +23,10 @@ _RUNS = (
     "unclaimed_bytes, already_stored_bytes, error "
     "from ingest_runs order by run_key desc limit 5"
 )
-_QUARANTINE = "select reason, count(*) as pieces, sum(byte_length) as bytes from quarantine group by 1 order by 1"
+_QUARANTINE = (
+    "select reason, count(*) as pieces, sum(byte_length) as bytes from quarantine group by 1 "
+    "order by 1"
+)
 
 
 def status(
@@ -31,7 +34,8 @@ def status(
     metrics: Annotated[
         Path | None,
         typer.Option(
-            help="Write metrics for Prometheus (node exporter's textfile collector) to this file; - is stdout.",
+            help="Write metrics for Prometheus (node exporter's textfile collector) to this file; "
+            "- is stdout.",
             metavar="FILE",
         ),
     ] = None,
@@ -66,7 +70,8 @@ def print_status(store: Store, as_json: bool) -> None:
 def is_missing(checkpoint: Checkpoint) -> bool:
     """Whether nothing stands where a file was seen last: it was rotated since, or removed.
 
-    That is a look at the disk now; the store is not told, for an ingest names some paths and knows nothing of others.
+    That is a look at the disk now; the store is not told, for an ingest names some paths and knows
+    nothing of others.
     """
     gone = not os.path.lexists(real(checkpoint.path))
     return gone and checkpoint.state != "replaced"
@@ -81,7 +86,8 @@ def _print_text(
     for c in checkpoints:
         behind = lag(c)
         typer.echo(
-            f"  {'missing' if is_missing(c) else c.state:<9} {c.committed_offset:>14,} bytes stored, "
+            f"  {'missing' if is_missing(c) else c.state:<9} {c.committed_offset:>14,} bytes "
+            "stored, "
             f"{'?' if behind is None else format(behind, ',')} behind, {c.records:,} records  "
             f"{printable(c.path)}" + (f"\n            {printable(c.note)}" if c.note else "")
         )
@@ -93,7 +99,8 @@ def _print_text(
         f"{sum(c.unclaimed_bytes for c in checkpoints):,} unclaimed "
         f"({sum(c.unclaimed for c in checkpoints):,} lines) + "
         f"{sum(c.already_stored_bytes for c in checkpoints):,} already stored; "
-        f"{sum(c.size_bytes - c.committed_offset for c in checkpoints if c.state != 'replaced'):,} held back, "
+        f"{sum(c.size_bytes - c.committed_offset for c in checkpoints if c.state != 'replaced'):,} "
+        "held back, "
         f"{sum(c.lost_bytes for c in checkpoints):,} lost"
     )
     for reason, pieces, size in quarantine.rows:

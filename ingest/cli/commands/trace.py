@@ -42,7 +42,8 @@ def trace(
         str | None,
         typer.Option(
             "--at",
-            help="If several match, use the one nearest this time: an instant, a date or an age (3h).",
+            help="If several match, use the one nearest this time: an instant, a date or an age "
+            "(3h).",
         ),
     ] = None,
     around: Annotated[
@@ -98,7 +99,7 @@ def _gathered(
     running: bool,
     full: bool,
 ) -> tuple[Found, Trace | None, BelongsTo | None]:
-    """What is meant and, if that is one request, all of it and which finding it belongs to; the store is let go of before files are read."""
+    """The finding that is meant; of a single request everything, read after the store is closed."""
     with open_reader(ctx) as reader:
         found = find(reader, wanted, at)
         if len(found.matches) > 1:

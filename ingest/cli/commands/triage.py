@@ -54,7 +54,8 @@ def triage(
         bool,
         typer.Option(
             "--fail-if-any",
-            help="For alarms: the last 24 h by the clock; exit with 1 when something is worse than a note, "
+            help="For alarms: the last 24 h by the clock; exit with 1 when something is worse "
+            "than a note, "
             "with 6 where there is no data.",
         ),
     ] = False,
@@ -70,7 +71,8 @@ def triage(
         str | None,
         typer.Option(
             metavar="INSTANT",
-            help="What is different after an instant from before it, in the window; 09:18, or a date and time.",
+            help="What is different after an instant from before it, in the window; 09:18, or a "
+            "date and time.",
         ),
     ] = None,
     between: Annotated[
@@ -113,8 +115,10 @@ def triage(
             report.diagnosis.requests or report.diagnosis.answers or report.told
         ):
             raise NoData(
-                f"there is nothing to look at from {window.since:%Y-%m-%d %H:%M} to {window.until:%Y-%m-%d %H:%M} UTC",
-                "ttsq status tells whether logs are read; --as-of data looks at the newest there is",
+                f"there is nothing to look at from {window.since:%Y-%m-%d %H:%M} to "
+                f"{window.until:%Y-%m-%d %H:%M} UTC",
+                "ttsq status tells whether logs are read; --as-of data looks at the newest "
+                "there is",
             )
         typer.echo(_shown(report, kind, explain, look))
         if fail_if_any and not report.is_healthy:
@@ -144,7 +148,8 @@ def _spans(
         return None
     if not window.since < at < window.until:
         raise UsageProblem(
-            f"{at:%Y-%m-%d %H:%M} UTC does not lie in the window, which is from {window.since:%Y-%m-%d %H:%M}"
+            f"{at:%Y-%m-%d %H:%M} UTC does not lie in the window, which is from "
+            f"{window.since:%Y-%m-%d %H:%M}"
             f" to {window.until:%Y-%m-%d %H:%M} UTC",
             "--since and --until make the window larger",
         )
@@ -226,7 +231,8 @@ def window_of(
     first = _instant("--since", since, counted_from, look) or last - _DAY
     if first >= last:
         raise UsageProblem(
-            f"the window ends ({last:%Y-%m-%d %H:%M} UTC) before it begins ({first:%Y-%m-%d %H:%M} UTC)",
+            f"the window ends ({last:%Y-%m-%d %H:%M} UTC) before it begins "
+            f"({first:%Y-%m-%d %H:%M} UTC)",
             "--since must be earlier than --until",
         )
     return Window(first, last)

@@ -25,7 +25,8 @@ def verify(
     paths: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Log files, directories or quoted globs [default: all known files, at their last path].",
+            help="Log files, directories or quoted globs [default: all known files, at their last "
+            "path].",
             metavar="[PATH]...",
         ),
     ] = None,
@@ -119,12 +120,14 @@ def _in_store(report: VerifyReport) -> list[str]:
 def _notes(report: VerifyReport) -> list[str]:
     notes = [f"{printable(f.path)}: {printable(f.note)}" for f in report.files if f.note]
     notes += [
-        f"{printable(f.path)}: {f.lost_bytes:,} bytes were gone before they were read (named then, and by ttsq status)"
+        f"{printable(f.path)}: {f.lost_bytes:,} bytes were gone before they were read (named "
+        "then, and by ttsq status)"
         for f in report.files
         if f.lost_bytes
     ]
     notes += [
-        f"{printable(f.path)}: {f.understood:,} pieces in quarantine can be understood now: ttsq replay"
+        f"{printable(f.path)}: {f.understood:,} pieces in quarantine can be understood now: "
+        "ttsq replay"
         for f in report.files
         if f.understood
     ]

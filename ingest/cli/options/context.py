@@ -43,7 +43,8 @@ class Options:
 
     @property
     def url(self) -> str:
-        """The store: --db, else TTSQ_DB or the settings file, else the user's data directory; with its password.
+        """The store: --db, else TTSQ_DB or the settings file, else the user's data directory; with
+        its password.
 
         :raises SettingsError: when the password file cannot be used.
         """
@@ -90,7 +91,7 @@ def refused(error: OSError) -> TtsqError:
 
 
 def _lacks_memory(error: Exception) -> bool:
-    """Whether a limit of memory or threads is behind an error: what a module is loaded into is memory, too."""
+    """Whether a limit of memory or threads caused an error: loading a module takes memory, too."""
     return isinstance(error, MemoryError) or any(
         told in str(error).lower()
         for told in ("failed to map segment", "cannot allocate memory", "can't start new thread")

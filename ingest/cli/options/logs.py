@@ -15,7 +15,8 @@ LogFormat = Annotated[
     str | None,
     typer.Option(
         "--log-format",
-        help="The service's own logging format string, e.g. '%(asctime)s %(levelname)s %(message)s'.",
+        help="The service's own logging format string, e.g. '%(asctime)s %(levelname)s "
+        "%(message)s'.",
     ),
 ]
 DateFormat = Annotated[
@@ -31,7 +32,8 @@ Zone = Annotated[
 Text = Annotated[
     TextPolicy | None,
     typer.Option(
-        help="What to store of user text: keep, hash (texts only, salted, so that repeats can be counted) or drop [default: keep].",
+        help="What to store of user text: keep, hash (texts only, salted, so that repeats can be "
+        "counted) or drop [default: keep].",
         show_default=False,
     ),
 ]

@@ -36,7 +36,8 @@ def named(ctx: typer.Context, words: Sequence[str]) -> tuple[NamedQuery | None, 
 def split_name(words: Sequence[str], known: Sequence[str]) -> tuple[str | None, list[str]]:
     """The query's name and the words that are left.
 
-    It is the first word, or, when options come first, the first known name that is not an option's value.
+    It is the first word, or, when options come first, the first known name that is not an option's
+    value.
     """
     for place, word in enumerate(words):
         value_of_option = place > 0 and _takes_value(words[place - 1])
@@ -53,7 +54,8 @@ def _takes_value(word: str) -> bool:
 
 
 def parse_params(query: NamedQuery, words: Sequence[str]) -> dict[str, str]:
-    """``--name value`` and ``--name=value`` as a mapping; a boolean may stand alone, or as ``--no-name``.
+    """``--name value`` and ``--name=value`` as a mapping; a boolean may stand alone, or as
+    ``--no-name``.
 
     :raises UsageProblem: for an unknown option, a missing value or a word that is no option.
     """
@@ -77,7 +79,7 @@ def parse_params(query: NamedQuery, words: Sequence[str]) -> dict[str, str]:
 
 
 def _value_of(query: NamedQuery, name: str, left: list[str]) -> tuple[str, str]:
-    """The parameter that an option without ``=`` sets, and its value; takes it from the words left."""
+    """The parameter that an option without ``=`` sets, and its value, taken from the next words."""
     param = query.param(name)
     negated = query.param(name.removeprefix("no_"))
     if param is None and negated is not None and negated.type == "boolean":

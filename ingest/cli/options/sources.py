@@ -1,4 +1,4 @@
-"""What ``ttsq ingest`` is to read: the paths given, else the sources of the settings; one run each, one report."""
+"""What ``ttsq ingest`` reads: the paths given, else the sources of the settings, as runs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -37,7 +37,8 @@ class Run:
 
 
 def planned(settings: Settings, paths: Sequence[str], given: Given) -> list[Run]:
-    """The runs over ``paths``, else over the sources of the settings; all are checked before the first begins.
+    """The runs over ``paths``, else over the sources of the settings; all are checked before the
+    first begins.
 
     :raises UsageProblem: when neither names any, or a format or a zone cannot be used.
     """
@@ -66,7 +67,7 @@ def _options(source: Source, given: Given, settings: Settings) -> Options:
 
 
 def together(reports: Sequence[RunReport], absent: Sequence[TtsqError]) -> RunReport:
-    """Several runs as one, in their order; ``absent`` are sources of which nothing could be read. At least one run."""
+    """At least one run as one report, in order; ``absent`` are sources that could not be read."""
     rows: dict[str, int] = {}
     for report in reports:
         for table, count in report.rows.items():

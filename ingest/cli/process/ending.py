@@ -1,6 +1,7 @@
 """The end of a process: at once, when everything that counts is closed and written.
 
-Taking apart what Python and DuckDB hold, only for the kernel to take it back, is a tenth of a run that finds nothing new.
+Taking apart what Python and DuckDB hold, only for the kernel to take it back, is a tenth of a run
+that finds nothing new.
 """
 
 import atexit
@@ -14,7 +15,7 @@ _code: int | None = None
 
 
 def end_at_once() -> None:
-    """Have the process end without that, once :func:`with_code` was called; what is registered later to run at its end runs before."""
+    """Exit without teardown after :func:`with_code`; handlers registered later still run first."""
     atexit.register(_end)
 
 

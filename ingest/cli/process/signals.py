@@ -13,7 +13,7 @@ class Terminated(KeyboardInterrupt):
 
 
 def raise_at_sigterm() -> None:
-    """Have SIGTERM raise :class:`Terminated`, once: a second one ends the process as it stands, which is safe as well."""
+    """Make SIGTERM raise :class:`Terminated` once; a second one ends the process, safely."""
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _raise)
 
@@ -26,7 +26,7 @@ def _raise(number: int, frame: FrameType | None) -> None:
 
 
 def end_by_sigterm() -> None:
-    """If SIGTERM it was that ended the command, end by it, so that who sent it sees so (143 to a shell)."""
+    """End by SIGTERM if it ended the command, so that the sender sees that (143 to a shell)."""
     if _terminated:
         sys.stdout.flush()
         sys.stderr.flush()

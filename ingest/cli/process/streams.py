@@ -12,8 +12,9 @@ _ALIKE = dict(zip("─·→●█▉▊▋▌▍▎▏▓▒░", "-.>o#####|||#
 def settle_streams() -> None:
     """Have the three streams be there, and take every text.
 
-    Of a stream that is closed (cron, ``>&-``) the next file to be opened gets the number: the store, into which a library's
-    message would then be written. What the encoding of the locale does not have is written as something alike, or ``\\u4e2d``.
+    Of a stream that is closed (cron, ``>&-``) the next file to be opened gets the number: the
+    store, into which a library's message would then be written. What the encoding of the locale
+    does not have is written as something alike, or ``\\u4e2d``.
     """
     for number in (0, 1, 2):
         try:

@@ -1,4 +1,4 @@
-"""What a service tells systemd, by the protocol of sd_notify(3): one datagram a message, silent without NOTIFY_SOCKET."""
+"""Notifications to systemd (sd_notify(3)): one datagram per message, none without NOTIFY_SOCKET."""
 
 import os
 import socket
@@ -8,7 +8,7 @@ from contextlib import suppress
 
 
 class ServiceManager:
-    """Whoever started this process, when it wants to know how the service is (``Type=notify``, ``WatchdogSec=``)."""
+    """The manager that started this process, if it wants notifications (``Type=notify``)."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._address = environment.get("NOTIFY_SOCKET", "")

@@ -25,7 +25,7 @@ CHOICES: Mapping[str, Sequence[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a value comes from: ``default``, ``file``, ``environment`` or ``option``; its name; the line from 1."""
+    """Where a value comes from: ``default``, ``file``, ``environment`` or ``option``; name, line."""
 
     kind: str = "default"
     name: str = ""
@@ -39,7 +39,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One value as written, and where: ``prune.older_than``, ``sources[0].paths`` (the only one with several)."""
+    """One value as written, with its place: ``prune.older_than``, ``sources[0].paths``."""
 
     key: str
     value: str | tuple[str, ...]
@@ -63,7 +63,8 @@ class _File:
 def read_file(path: Path) -> list[Entry]:
     """The values of a settings file, in its order.
 
-    :raises SettingsError: when it cannot be read, is not TOML, or has an unknown key or a wrong type.
+    :raises SettingsError: when it cannot be read, is not TOML, or has an unknown key or a wrong
+        type.
     """
     import tomllib
 
@@ -139,7 +140,7 @@ def _scalar(file: _File, key: str, value: object) -> Entry:
 
 
 def check_text(key: str, value: str, place: Place) -> None:
-    """:raises SettingsError: for a value that is no text in UTF-8, or none of the choices there are."""
+    """:raises SettingsError: for a value that is no UTF-8 text, or not one of the choices."""
     if "\0" in value or any("\ud800" <= c <= "\udfff" for c in value):
         raise SettingsError(
             f"the setting {printable(key)} = {_shown(value)} is not text in UTF-8 ({place})",

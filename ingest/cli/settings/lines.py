@@ -13,7 +13,8 @@ _LONG_QUOTES = ('"""', "'''")
 def key_lines(text: str) -> dict[str, int]:
     """Line, from 1, of every key and table: ``db``, ``prune.older_than``, ``sources[0].host``.
 
-    Keys inside an inline table are not found; :func:`line_of` falls back on the table. Time is linear in the text.
+    Keys inside an inline table are not found; :func:`line_of` falls back on the table. Time is
+    linear in the text.
     """
     found: dict[str, int] = {}
     counts: dict[str, int] = {}

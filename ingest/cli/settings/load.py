@@ -51,7 +51,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Every value a run goes by; the names are those of the file and, as TTSQ_NAME, of the environment."""
+    """Every setting of a run, by its name in the file and, as TTSQ_NAME, in the environment."""
 
     db: str = ""
     db_password_file: str = ""
@@ -92,9 +92,11 @@ def load_settings(file: Path | None, environment: Mapping[str, str]) -> Settings
 def load(file: Path | None, environment: Mapping[str, str]) -> Loaded:
     """Settings of a file and the environment.
 
-    The file is that given, else TTSQ_CONFIG's, else ``ttsq.toml`` here, else in the user's configuration directory.
+    The file is that given, else TTSQ_CONFIG's, else ``ttsq.toml`` here, else in the user's
+    configuration directory.
 
-    :raises SettingsError: when the file named is missing, is not TOML, or has an unknown key or a wrong value.
+    :raises SettingsError: when the file named is missing, is not TOML, or has an unknown key or a
+        wrong value.
     """
     named = environment.get("TTSQ_CONFIG")
     path = file or (Path(named) if named else _default_file(environment))
@@ -122,7 +124,7 @@ def _of_environment(environment: Mapping[str, str]) -> list[Entry]:
 
 
 def _spread(entries: dict[str, Entry]) -> None:
-    """Give each source what it leaves to the top, and the top how records look where all sources agree."""
+    """Give each source what the top sets, and the top the format on which all sources agree."""
     numbers = sorted({int(k[8 : k.index("]")]) for k in entries if k.startswith("sources[")})
     for key in SOURCE_KEYS[1:]:
         own = [entries.get(f"sources[{n}].{key}") for n in numbers]
@@ -179,9 +181,11 @@ def _default_file(environment: Mapping[str, str]) -> Path | None:
 
 
 def store_url(url: str, password_file: str) -> str:
-    """The URL of a store with the password of a file's first line in it; a store in a file needs none.
+    """The URL of a store with the password of a file's first line in it; a store in a file needs
+    none.
 
-    :raises SettingsError: when the file cannot be read, or the URL names no user or has a password already.
+    :raises SettingsError: when the file cannot be read, or the URL names no user or has a password
+        already.
     """
     if not password_file or url.startswith("duckdb:"):
         return url
@@ -196,7 +200,8 @@ def store_url(url: str, password_file: str) -> str:
     found = with_password(url, first.rstrip("\r"))
     if found is None:
         raise SettingsError(
-            "a password file is given, and the store's URL names no user, or has a password already",
+            "a password file is given, and the store's URL names no user, or has a password "
+            "already",
             "postgresql+psycopg://USER@HOST/DATABASE, see ttsq config show",
         )
     return found

@@ -1,1 +1,1 @@
-"""The store in a DuckDB file. Out: a class that keeps the contract of :mod:`ingest.stores.contract`."""
+"""The store in a DuckDB file. Out: a class that keeps the contract of :mod:`.contract`."""

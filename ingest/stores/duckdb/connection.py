@@ -19,13 +19,15 @@ SETTINGS: dict[str, Any] = {
     "memory_limit": "512MB",
     "storage_compatibility_version": STORAGE_VERSION,
 }
-# rows; a row group that a commit leaves incomplete is written once more by the next: small ones waste little
+# rows; a row group that a commit leaves incomplete is written once more by the next: small ones
+# waste little
 ROW_GROUP_SIZE = 32768
 COMMITTING: dict[str, Any] = {
     **SETTINGS,
     # rows go to the file as soon as a row group is full: more memory would make a commit no quicker
     "memory_limit": LITTLE_MEMORY,
-    # A commit writes a checkpoint, and no log before it: the file is let go behind every one, which would write it anyway.
+    # A commit writes a checkpoint, and no log before it: the file is let go behind every one, which
+    # would write it anyway.
     "checkpoint_threshold": "0B",
 }
 
@@ -53,8 +55,8 @@ def attach(connection: duckdb.DuckDBPyConnection, path: Path) -> duckdb.DuckDBPy
 def make(path: Path, script: str, spill: Path) -> None:
     """Make a store by a script: in a file beside it, which takes its place when it is complete.
 
-    Whoever is killed meanwhile leaves no store, nor a file that is none. An empty file in that place is replaced, its mode kept.
-    The caller has the store's lock.
+    Whoever is killed meanwhile leaves no store, nor a file that is none. An empty file in that
+    place is replaced, its mode kept. The caller has the store's lock.
     """
     place = Path(os.path.realpath(path))
     new = place.with_name(f"{place.name}.{os.getpid()}{NEW}")

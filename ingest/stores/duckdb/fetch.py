@@ -1,7 +1,8 @@
 """The rows of a DuckDB statement: tuples where they are few, Arrow columns where they are many.
 
-DuckDB takes 5 µs a row to make tuples, a tenth of that to make columns, but Arrow takes 0.1 s to load. A result that was
-begun as tuples cannot be gone on with as columns: what is left of a vector of 2048 rows at most is lost (1.5.6).
+DuckDB takes 5 µs a row to make tuples, a tenth of that to make columns, but Arrow takes 0.1 s to
+load. A result that was begun as tuples cannot be gone on with as columns: what is left of a vector
+of 2048 rows at most is lost (1.5.6).
 """
 
 import sys
@@ -17,20 +18,23 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FEW = 10_000  # rows; Arrow loads in the time that so many, fetched and shown, would save
-# seconds; a statement that takes longer is not run once more: beside it, the time in which Arrow loads is little
+# seconds; a statement that takes longer is not run once more: beside it, the time in which Arrow
+# loads is little
 _QUICK = 0.3
-# Of these, Arrow has the values that DuckDB's tuples have; a HUGEINT, for one, would be a decimal, and a UUID text.
+# Of these, Arrow has the values that DuckDB's tuples have; a HUGEINT, for one, would be a decimal,
+# and a UUID text.
 _SAME = frozenset(
     ["BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
      "FLOAT", "DOUBLE", "VARCHAR", "JSON", "DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE"]
 )  # fmt: skip
-# microseconds: the years 1 to 9999; outside them, and for infinity, DuckDB's tuples have text or the nearest instant
+# microseconds: the years 1 to 9999; outside them, and for infinity, DuckDB's tuples have text or
+# the nearest instant
 _INSTANTS = (-62_135_596_800_000_000, 253_402_300_799_999_999)
 _DAYS = (-719_162, 2_932_896)  # the same in days
 
 
 def fetched(run: "Callable[[], duckdb.DuckDBPyConnection]") -> QueryResult:
-    """The result of a statement that only reads; ``run`` executes it, and again where its rows turn out to be many."""
+    """Run a read-only statement; ``run`` executes it, twice if its rows turn out to be many."""
     began = time.monotonic()
     cursor = run()
     is_quick = time.monotonic() - began < _QUICK

@@ -1,7 +1,8 @@
 """What a user's own SQL may be: one SELECT whose tables are the store's (``ttsq sql``).
 
-To be a SELECT is not enough: DuckDB has table functions that read files, write to stdout, or change the process
-(``from enable_logging()``, ``from read_blob(…)``, ``from arrow_scan(…)``). So a few are named that cannot.
+To be a SELECT is not enough: DuckDB has table functions that read files, write to stdout, or change
+the process (``from enable_logging()``, ``from read_blob(…)``, ``from arrow_scan(…)``). So a few are
+named that cannot.
 """
 
 import json
@@ -20,7 +21,8 @@ _HARMLESS = frozenset(
 
 
 def require_select(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
-    """:raises StoreError: for what is not one SELECT, or calls a table function that may do more than make rows.
+    """:raises StoreError: for what is not one SELECT, or calls a table function that may do more
+    than make rows.
 
     :raises duckdb.Error: for what is no SQL.
     """
@@ -49,7 +51,7 @@ def _refused() -> StoreError:
 
 
 def _table_functions(tree: object) -> set[str]:
-    """The names of all table functions of a serialized statement, wherever in it they are called."""
+    """The names of all table functions in a serialized statement."""
     found: set[str] = set()
     rest = [tree]
     while rest:

@@ -50,11 +50,13 @@ T = TypeVar("T")
 _WAIT_SECONDS = 30.0  # a batch of another process commits in well under a second
 _POLL_SECONDS = 0.02
 _SPILL = ".spill"
-# Readers hold back for a writer that waits, or a crowd of them would keep it out for good. They do no longer than
-# this, many times what a query takes: a writer that still waits does so for a reader that stays.
+# Readers hold back for a writer that waits, or a crowd of them would keep it out for good. They do
+# no longer than this, many times what a query takes: a writer that still waits does so for a reader
+# that stays.
 _TURN_SECONDS = 5.0
-# Queries: somebody waits for them, and they end; an ingest shares its machine with the service for hours.
-# MB; half of the machine's between these: beyond it, ten million rows are sorted and joined on the disk
+# Queries: somebody waits for them, and they end; an ingest shares its machine with the service for
+# hours. MB; half of the machine's between these: beyond it, ten million rows are sorted and joined
+# on the disk
 _READ_MEMORY = (1024, 4096)
 _MEMORY_OF_CONTAINER = Path("/sys/fs/cgroup/memory.max")
 _LOCKED_DOWN = "set enable_external_access = false; set lock_configuration = true"
@@ -75,7 +77,7 @@ class DuckDBStore:
     capabilities = Capabilities(keys_without_store=True, shared_schema=False)
 
     def __init__(self, path: Path, wait_seconds: float = _WAIT_SECONDS) -> None:
-        """``path`` may be a symbolic link: what is beside the store (its lock, its log) is beside the real file."""
+        """``path`` may be a symbolic link: lock and log are beside the real file."""
         self.given = path
         self.path = Path(os.path.realpath(path))
         self.wait_seconds = wait_seconds
@@ -93,7 +95,8 @@ class DuckDBStore:
         except OSError as error:
             raise StoreError(
                 f"the store {self.given} cannot be looked at: {error.strerror}",
-                "run ttsq as a user who may read it, or name another with --db duckdb:///PATH or TTSQ_DB",
+                "run ttsq as a user who may read it, or name another with --db "
+                "duckdb:///PATH or TTSQ_DB",
             ) from error
 
     def revision(self) -> str | None:
@@ -216,9 +219,11 @@ class DuckDBStore:
 
     @contextmanager
     def _kept(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection for a commit: behind it the store is let go, the connection stays for the next one.
+        """A connection for a commit: behind it the store is let go, the connection stays for the
+        next one.
 
-        To make one, and to have the memory given back that it leaves, takes as long as a sixth of a commit of many rows.
+        To make one, and to have the memory given back that it leaves, takes as long as a sixth of a
+        commit of many rows.
         """
         with _interrupted_by_signals():
             with self._turn(False):
@@ -243,7 +248,7 @@ class DuckDBStore:
     def session(
         self, read_only: bool, connect: Callable[[], duckdb.DuckDBPyConnection] | None = None
     ) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection for upkeep, waited for like any other; ``connect`` opens the store in a way of its own."""
+        """A connection for upkeep; ``connect`` opens the store in its own way."""
         with self._opened(read_only, connect) as connection:
             try:
                 connection.execute(UTC)
@@ -258,7 +263,8 @@ class DuckDBStore:
 
     def grant_reader(self, role: str, with_text: bool) -> NoReturn:
         raise UsageProblem(
-            f"the store {self.given} is a file and knows no roles: its permissions say who reads it",
+            f"the store {self.given} is a file and knows no roles: its permissions say who "
+            "reads it",
             "give readers a copy of their own: ttsq publish DIR",
         )
 
@@ -297,8 +303,8 @@ class DuckDBStore:
     def spill(self) -> Path:
         """The folder, made when it is needed, for what exceeds a session's memory.
 
-        DuckDB's own choice is one that all processes in a working folder, or at a store, share: they overwrite each other's
-        files there, and fail or crash (1.5.6).
+        DuckDB's own choice is one that all processes in a working folder, or at a store, share:
+        they overwrite each other's files there, and fail or crash (1.5.6).
         """
         return self.path.with_name(f"{self.path.name}.{os.getpid()}{_SPILL}")
 
@@ -337,7 +343,7 @@ class DuckDBStore:
             self._idle = None
 
     def _still_opens(self, read_only: bool) -> bool:
-        """Whether the file opens now: its holder may have let go between the failure and the look."""
+        """Whether the file opens now: its holder may have gone since the failure."""
         try:
             duckdb.connect(str(self.path), read_only=read_only).close()
         except duckdb.Error:
@@ -359,7 +365,7 @@ class DuckDBStore:
 
 
 def _read_memory() -> int:
-    """MB for a session that reads: half of what the machine, or a container's limit (cgroups(7), version 2), has."""
+    """MB for a reading session: half of the memory of machine or container (cgroups(7) v2)."""
     least, most = _READ_MEMORY
     has = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     with suppress(OSError, ValueError):  # "max": there is none
@@ -369,7 +375,7 @@ def _read_memory() -> int:
 
 @contextmanager
 def _interrupted_by_signals() -> Iterator[None]:
-    """DuckDB hides an exception that a signal's handler raised while it worked behind one of its own."""
+    """Raise the exception of a signal's handler, which DuckDB hides behind one of its own."""
     try:
         yield
     except RuntimeError as error:

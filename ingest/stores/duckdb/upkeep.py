@@ -28,7 +28,8 @@ from ingest.stores.locks import sync
 
 Connection = duckdb.DuckDBPyConnection
 
-# With one thread DuckDB packs what it copies loosely (a third larger files), and 160 MB make it spill.
+# With one thread DuckDB packs what it copies loosely (a third larger files), and 160 MB make it
+# spill.
 _COPY_SETTINGS: Mapping[str, Any] = {
     "threads": 2,
     "memory_limit": "1GB",
@@ -44,7 +45,10 @@ _STATE = "select md5(concat_ws('|', " + ", ".join(
 ) + "))"  # fmt: skip
 
 _ONLY_FIGURES = f"[{{]{FIGURE}(?:,{FIGURE})*[}}]"
-_FIGURES_LEFT = f"nullif('{{' || array_to_string(regexp_extract_all(attributes::varchar, '{FIGURE}'), ',') || '}}', '{{}}')::json"
+_FIGURES_LEFT = (
+    f"nullif('{{' || array_to_string(regexp_extract_all(attributes::varchar, '{FIGURE}'), ',') "
+    f"|| '}}', '{{}}')::json"
+)
 _HAS_TEXT = f"not regexp_full_match(attributes::varchar, '{_ONLY_FIGURES}')"
 _NO_TEXT = f"attributes = {_FIGURES_LEFT}"
 _TEXTS = text_changes(_NO_TEXT, _HAS_TEXT)
@@ -122,7 +126,8 @@ class DuckDBUpkeep:
                 table: (
                     _number(
                         connection.execute(
-                            "select count(distinct block_id) from pragma_storage_info(?) where block_id >= 0",
+                            "select count(distinct block_id) from pragma_storage_info(?) "
+                            "where block_id >= 0",
                             [table],
                         )
                     ),
@@ -137,7 +142,8 @@ class DuckDBUpkeep:
     def require_prunable(self) -> None:
         if os.stat(self._store.path).st_nlink > 1:
             raise StoreError(
-                f"the store {self._store.given} has other names (hard links), which pruning would leave "
+                f"the store {self._store.given} has other names (hard links), which pruning "
+                "would leave "
                 "with the rows that are to go",
                 "find them with find -samefile, remove all but one, and prune again",
             )
@@ -179,7 +185,8 @@ class DuckDBUpkeep:
                 if path.is_dir():
                     return _text(
                         connection.execute(
-                            "select decode(value) from parquet_kv_metadata(?) where decode(key) = ?",
+                            "select decode(value) from parquet_kv_metadata(?) where "
+                            "decode(key) = ?",
                             [str(path / "requests.parquet"), _STATE_KEY],
                         )
                     )
@@ -214,7 +221,8 @@ class DuckDBUpkeep:
                 rows[table] = _number(
                     connection.execute(
                         f"copy store.{table} to {_quoted(file)} "
-                        f"(format parquet, compression zstd, kv_metadata {{{_STATE_KEY}: '{state}'}})"
+                        f"(format parquet, compression zstd, kv_metadata {{{_STATE_KEY}: "
+                        f"'{state}'}})"
                     )
                 )
                 sync(file)
@@ -240,7 +248,8 @@ class DuckDBUpkeep:
         room = shutil.disk_usage(folder).free
         if needed > room:
             raise StoreError(
-                f"the store {self._store.path} needs {needed:,} bytes {what} in {folder}, {room:,} are free",
+                f"the store {self._store.path} needs {needed:,} bytes {what} in {folder}, "
+                f"{room:,} are free",
                 "make room there, then run it again; what is stored and pruned stays so",
             )
 
@@ -317,7 +326,8 @@ def _names(
     return [
         (str(schema), str(name))
         for schema, name in connection.execute(
-            f"select schema_name, {kind[:-1]}_name from duckdb_{kind}() where database_name = ? and not internal",
+            f"select schema_name, {kind[:-1]}_name from duckdb_{kind}() where database_name "
+            "= ? and not internal",
             [database],
         ).fetchall()
     ]
@@ -342,7 +352,7 @@ def _require_equal(connection: Connection) -> None:
 
 
 def _drop_others(connection: Connection) -> None:
-    """Leave out of a copy the tables that are not for its readers, and the views that stand on these."""
+    """Leave secret tables out of a copy, and the views that depend on them."""
     for schema, table in _names(connection, "tables", "copy"):
         if schema != "main" or table not in _PUBLISHED:
             connection.execute(f"drop table {_identifier('copy', schema, table)}")

@@ -16,7 +16,8 @@ from ingest.stores.duckdb.answers import DuckDBAnswers
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# Rows are compressed 2048 at a time: where texts are long, these must fit the memory together. A batch bounds them.
+# Rows are compressed 2048 at a time: where texts are long, these must fit the memory together. A
+# batch bounds them.
 _WIDE_BYTES = 1024
 _RELATED_ROWS = 2048
 LITTLE_MEMORY, _MORE_MEMORY = "80MB", "512MB"
@@ -53,7 +54,8 @@ class DuckDBWriter:
     def _end_killed(self) -> None:
         # only one run at a time: one that still says so was killed
         self._connection.execute(
-            "update ingest_runs set status = 'interrupted', error = 'killed' where status = 'running'"
+            "update ingest_runs set status = 'interrupted', error = 'killed' where status = "
+            "'running'"
         )
 
     def _scalar(self, sql: str) -> int:
@@ -64,10 +66,13 @@ class DuckDBWriter:
         near = (checkpoint.last_logged_at or EPOCH) - CARRY
         rows = self._connection.execute(
             "select id, first_offset as place, "
-            "case when end_offset < $offset then epoch_us(completed_at) end as ended from request_parts "
+            "case when end_offset < $offset then epoch_us(completed_at) end as ended from "
+            "request_parts "
             "where file_key = $key and first_offset < $offset union all "
-            "select id, start_offset, case when end_offset < $offset then epoch_us(completed_at) end "
-            "from requests where end_file_key = $key and start_file_key = $key and start_offset < $offset "
+            "select id, start_offset, case when end_offset < $offset then "
+            "epoch_us(completed_at) end "
+            "from requests where end_file_key = $key and start_file_key = $key and "
+            "start_offset < $offset "
             "and (completed_at >= $near or end_offset >= $offset "
             # an older open part of the id must not pass for its last one
             "or id in (select id from request_parts where file_key = $key)) "
@@ -273,7 +278,9 @@ def _link_table(links: Sequence[Relink]) -> "pa.Table":
     )
 
 
-# One line may tell several stages: they stand in the order that they were numbered in. Stages logged with their own times add up to the time since the request began; else the difference is their own time.
+# One line may tell several stages: they stand in the order that they were numbered in. Stages
+# logged with their own times add up to the time since the request began; else the difference is
+# their own time.
 _RESTAGE = """
 with linked as (
     select s.file_key, s.byte_offset, s.seq as place, l.request_key, l.part, l.is_own,

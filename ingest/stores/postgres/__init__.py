@@ -1,1 +1,1 @@
-"""The store on a PostgreSQL server. Out: a class that keeps the contract of :mod:`ingest.stores.contract`."""
+"""The store on a PostgreSQL server. Out: a class that keeps :mod:`ingest.stores.contract`."""

@@ -1,4 +1,4 @@
-"""Connections to a PostgreSQL server: opened with bounded patience, closed to hostile SQL, silent about passwords."""
+"""Connections to a PostgreSQL server: bounded waits, no hostile SQL, no password shown."""
 
 import os
 import re
@@ -39,7 +39,8 @@ _KEEPALIVE: dict[str, int] = {
 _SETTINGS = (
     "set jit = off; set time zone 'UTC'; set intervalstyle = 'postgres'; set datestyle = 'ISO'"
 )
-# One process at a time migrates a schema that several may find empty at once; its transaction holds the lock.
+# One process at a time migrates a schema that several may find empty at once; its transaction holds
+# the lock.
 ONE_MIGRATES = (
     "select pg_advisory_xact_lock(hashtextextended('ttsq migrations of ' || current_schema(), 0))"
 )
@@ -142,12 +143,14 @@ class Server:
         if connecting:
             return StoreError(
                 f"cannot connect to {self.description}: {text}",
-                "is the server up, and are user, password (PGPASSWORD, ~/.pgpass) and database right?",
+                "is the server up, and are user, password (PGPASSWORD, ~/.pgpass) and "
+                "database right?",
             )
         if isinstance(error, errors.InsufficientPrivilege):
             return StoreError(
                 f"the store {self.description} refuses: {text}",
-                "its owner says who may read: ttsq db grant-reader ROLE; user text (texts, messages, "
+                "its owner says who may read: ttsq db grant-reader ROLE; user text (texts, "
+                "messages, "
                 "tracebacks) need --with-text",
             )
         if isinstance(error, _REFUSALS):
@@ -204,7 +207,7 @@ def _is_lost(error: psycopg.Error) -> bool:
 
 
 def _may_pass(error: psycopg.Error) -> bool:
-    """Whether trying again may help: the server did not answer, or it is starting, stopping or full."""
+    """Whether a retry may help: no answer, or the server is starting, stopping or full."""
     text = str(error)
     return "FATAL:" not in text or any(words in text for words in _PASSING)
 
@@ -242,7 +245,7 @@ def take_lock(
 
 
 def holders(connection: Connection, keys: Sequence[int]) -> str | None:
-    """The sessions of this database that have one of some advisory locks, described; None when none has."""
+    """Sessions of this database that hold one of some advisory locks; None if none does."""
     rows = connection.execute(
         "select distinct a.pid, a.application_name, host(a.client_addr) "
         "from pg_locks l join pg_stat_activity a on a.pid = l.pid "

@@ -1,4 +1,4 @@
-"""Arrow tables to binary COPY, and rows back to Arrow. What the parser makes has no U+0000, which PostgreSQL cannot store."""
+"""Arrow tables to binary COPY, and rows back to Arrow. U+0000, which it cannot store, is gone."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,7 +1,7 @@
 """Day partitions of the large tables: made ahead, a few at a time, without stopping anybody.
 
-A day without a partition of its own is in the table's DEFAULT partition: so a row always has a place, and partitions are
-never a condition of storing it. A day that has rows there stays there.
+A day without a partition of its own is in the table's DEFAULT partition: so a row always has a
+place, and partitions are never a condition of storing it. A day that has rows there stays there.
 """
 
 import re
@@ -28,7 +28,8 @@ _AHEAD = 3  # days; made while the ones before are filled
 _MOST_DAYS = 400  # new ones for one batch
 _AROUND = timedelta(days=200)  # of a batch's middle row: what lies farther off has a wrong clock
 _MOST_PARTITIONS = 4000  # of a table; planning a statement looks at each
-# Adding a partition waits for whoever reads the DEFAULT one, and whoever comes then waits behind it.
+# Adding a partition waits for whoever reads the DEFAULT one, and whoever comes then waits behind
+# it.
 _LOCK_SECONDS = 1.0
 
 Days = Mapping[str, set[date]]
@@ -77,7 +78,7 @@ def partitions(connection: Connection, table: str) -> dict[date, str]:
 
 
 class Partitions:
-    """What one session knows of the partitions there are; it tries to make each missing day only once."""
+    """The partitions that a session knows of; it tries each missing day only once."""
 
     def __init__(self, connection: Connection, key: int) -> None:
         self._connection = connection
@@ -95,7 +96,7 @@ class Partitions:
         return found
 
     def make(self, missing: Days) -> None:
-        """Make partitions, a transaction for each table; where somebody is in the way, the rows go to the DEFAULT one."""
+        """Create partitions, one transaction per table; on conflict the DEFAULT one is used."""
         for table, days in missing.items():
             self._settled[table] |= days
             self._connection.execute("begin")
@@ -134,7 +135,7 @@ def _days_in_default(connection: Connection, table: str) -> set[date]:
 
 
 def _attach(connection: Connection, table: str, day: date) -> None:
-    """Attaching locks the DEFAULT partition alone; creating one in place would lock the whole table."""
+    """Attaching locks only the DEFAULT partition; creating in place would lock the table."""
     name = partition_name(table, day)
     found = connection.execute("select to_regclass(%s) is not null", [name]).fetchone()
     if found is None or found[0]:

@@ -1,4 +1,4 @@
-"""Roles that read a PostgreSQL store and do nothing else: column grants, and a look at what other grants leave open."""
+"""Roles that only read a PostgreSQL store: column grants, and a check of other grants."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -57,7 +57,10 @@ _DEFAULTS = f"""
       )
     group by 1, 2, 3 order by 1, 2, 3
 """
-_WAYS = "select r.oid, r.rolname from pg_roles r where pg_has_role(cast(%(role)s as oid), r.oid, 'MEMBER')"
+_WAYS = (
+    "select r.oid, r.rolname from pg_roles r where pg_has_role(cast(%(role)s as oid), r.oid, "
+    "'MEMBER')"
+)
 _WRITABLE = f"""
     select distinct w.rolname, c.family from ({_RELATIONS}) c cross join ({_WAYS}) w
     where case
@@ -91,9 +94,11 @@ class _Role(NamedTuple):
 
 
 def grant_reader(connection: Connection, name: str, with_text: bool, store: str) -> Granted:
-    """Let a role read, and take from it whatever else it had of this store's; within the caller's transaction.
+    """Let a role read, and take from it whatever else it had of this store's; within the caller's
+    transaction.
 
-    :raises StoreError: when there is no such role, it cannot be held to reading, or the tables are not ours to grant.
+    :raises StoreError: when there is no such role, it cannot be held to reading, or the tables are
+        not ours to grant.
     """
     connection.execute(_ONE_AT_A_TIME)
     role = _found(connection, name)
@@ -152,7 +157,7 @@ def _require_grantable(connection: Connection, role: _Role, store: str) -> None:
 
 
 def _revoke(connection: Connection, role: _Role, schema: str) -> None:
-    """Take away what the role itself has: on the store's relations and schema, and ahead on partitions to come."""
+    """Revoke the role's own privileges: relations, schema, and defaults for partitions."""
     held = connection.execute(_HELD, {"own": list(_OWN), "role": role.oid}).fetchall()
     for name, is_sequence in held:
         connection.execute(
@@ -166,7 +171,8 @@ def _revoke(connection: Connection, role: _Role, schema: str) -> None:
         if in_schema and not is_public:
             connection.execute(
                 sql.SQL(
-                    "alter default privileges for role {} in schema {} revoke all on tables from {} cascade"
+                    "alter default privileges for role {} in schema {} revoke all on tables "
+                    "from {} cascade"
                 ).format(sql.Identifier(owner), sql.Identifier(schema), role.quoted)
             )
     connection.execute(
@@ -177,7 +183,7 @@ def _revoke(connection: Connection, role: _Role, schema: str) -> None:
 
 
 def _defaults(connection: Connection, role: _Role) -> list[tuple[Any, ...]]:
-    """Default privileges that give new tables to the role or all: whose, whether in this schema alone, whether to all."""
+    """Default privileges that give new tables to the role or to all: owner, schema, whom."""
     return connection.execute(_DEFAULTS, [role.oid, list(_OWN)]).fetchall()
 
 
@@ -210,7 +216,7 @@ def _grant(
 
 
 def _require_entry(connection: Connection, role: _Role, store: str) -> None:
-    """:raises StoreError: when the role still cannot come in; a grant that was not ours to give is only a notice."""
+    """:raises StoreError: when the role still has no access: a failed grant is only a notice."""
     row = connection.execute(
         "select has_database_privilege(cast(%(role)s as oid), current_database(), 'CONNECT') "
         f"and has_schema_privilege(cast(%(role)s as oid), {_SCHEMA}, 'USAGE')",
@@ -218,7 +224,8 @@ def _require_entry(connection: Connection, role: _Role, store: str) -> None:
     ).fetchone()
     if row is None or not row[0]:
         raise StoreError(
-            f"the database or the schema of {store} is closed to the role {role.name!r}, and not ours to open",
+            f"the database or the schema of {store} is closed to the role {role.name!r}, and "
+            "not ours to open",
             "let its owner say: grant connect on database ..., grant usage on schema ...",
         )
 

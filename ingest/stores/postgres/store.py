@@ -90,7 +90,7 @@ class PostgresStore:
             return Snapshot(found, newest_run(connection, host))
 
     def next_file_key(self, last: int) -> int:
-        """A run that stores nothing (a dry one) has no session, and needs no key that nobody else has."""
+        """A dry run stores nothing: it has no session, and needs no unique key."""
         if self._session is None:
             return last + 1
         with self._server.reporting():
@@ -110,7 +110,7 @@ class PostgresStore:
         )
 
     def make(self, script: str) -> bool:
-        """Of several processes that find the schema empty at once one makes the tables, the others wait for it."""
+        """Of several processes that find the schema empty, one creates it, the others wait."""
         with (
             self.session("migrates") as connection,
             self._server.migrating(),
@@ -138,7 +138,7 @@ class PostgresStore:
 
     @contextmanager
     def _writing_session(self) -> Iterator[Session]:
-        """The session that holds the lock: should its connection break, so does the lock, and nothing can be written."""
+        """The session that holds the lock: if it breaks, the lock and the right to write go."""
         if self._session is not None:
             yield self._session
             return
@@ -285,11 +285,12 @@ class PostgresReader:
         return QueryResult(tuple(d.name for d in cursor.description or ()), cursor.fetchall())
 
     def _require_plain_role(self) -> None:
-        """:raises StoreError: for a role that could do more than read within a transaction that only reads."""
+        """:raises StoreError: for a role that could do more than read in a read-only transaction."""
         row = self._connection.execute(_MIGHTY).fetchone()
         if row is not None:
             raise StoreError(
-                f"a user's SQL is not run as {row[0]}, whom the server lets do more than read: {row[1]}",
+                f"a user's SQL is not run as {row[0]}, whom the server lets do more than "
+                f"read: {row[1]}",
                 "connect as a role that ttsq db grant-reader made one that reads, "
                 "or pass --allow-superuser",
             )
@@ -316,7 +317,7 @@ def _bound(value: object) -> object:
 
 
 def _require_reading(sql: str) -> None:
-    """:raises StoreError: for a statement that is not a query; COPY could write files within a read-only transaction."""
+    """:raises StoreError: for a statement that is no query: COPY could write files."""
     start = _LEADING.match(sql)
     rest = sql[start.end() if start else 0 :].lower()
     if not rest.startswith(_READING):

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-# Whoever reads a partition keeps it from being dropped or rewritten, and whoever comes behind us waits as long as we do.
+# Whoever reads a partition keeps it from being dropped or rewritten, and whoever comes behind us
+# waits as long as we do.
 _LOCK_SECONDS = 2.0
 _DAY = timedelta(days=1)
 _OURS = {*AGE_COLUMNS, "log_files", "pruned", "alembic_version"}
@@ -37,7 +38,8 @@ _STATE = "select md5(concat_ws('|', " + ", ".join(
 _HAS_TEXT = f"cast(attributes as text) !~ '^[{{]{FIGURE}(?:,{FIGURE})*[}}]$'"
 _NO_TEXT = (
     "attributes = cast((select '{' || string_agg(f[1], ',' order by n) || '}' "
-    f"from regexp_matches(cast(attributes as text), '{FIGURE}', 'g') with ordinality as m(f, n)) as json)"
+    f"from regexp_matches(cast(attributes as text), '{FIGURE}', 'g') with ordinality as m(f, "
+    "n)) as json)"
 )
 _TEXTS = text_changes(_NO_TEXT, _HAS_TEXT)
 _NOTE = (
@@ -52,13 +54,16 @@ _LEAVES = (
     "select c.relname, pg_total_relation_size(c.oid), p.relname "
     "from pg_class c left join pg_inherits i on i.inhrelid = c.oid "
     "left join pg_class p on p.oid = i.inhparent "
-    "where c.relkind = 'r' and c.relnamespace = (select oid from pg_namespace where nspname = current_schema())"
+    "where c.relkind = 'r' and c.relnamespace = (select oid from pg_namespace where nspname "
+    "= current_schema())"
 )
-# Rows that are gone or were replaced still take room; the counters of who has just done that come in with a delay.
+# Rows that are gone or were replaced still take room; the counters of who has just done that come
+# in with a delay.
 _WASTEFUL = (
     f"select l.name from ({_LEAVES}) l(name, size, parent) join pg_stat_user_tables s "
     "on s.relname = l.name and s.schemaname = current_schema() "
-    "where s.n_dead_tup * 5 > s.n_live_tup and s.n_dead_tup > 0 and coalesce(parent, l.name) = any(%s)"
+    "where s.n_dead_tup * 5 > s.n_live_tup and s.n_dead_tup > 0 and coalesce(parent, l.name) "
+    "= any(%s)"
 )
 
 
@@ -241,7 +246,7 @@ def _has_others(connection: Connection, partition: str, before: datetime) -> boo
 
 
 def _drop_days(connection: Connection, days: Mapping[date, str]) -> int:
-    """Drop whole partitions, and count their rows; where somebody reads them for long, leave them to be emptied."""
+    """Drop whole partitions and count their rows; leave those that are read for long."""
     gone = 0
     for name in days.values():
         try:
@@ -269,7 +274,7 @@ def _drop_empty(connection: Connection, days: Mapping[str, Mapping[date, str]]) 
 
 
 def _rewrite(connection: Connection, name: str) -> None:
-    """Write a table anew without its dead rows; where somebody reads it for long, free them for rows to come."""
+    """Rewrite a table without its dead rows; while it is read for long, free them for reuse."""
     found = connection.execute("select to_regclass(%s) is not null", [name]).fetchone()
     if found is None or not found[0]:
         return

@@ -29,10 +29,12 @@ _LONG = timedelta(days=1)  # a request that takes longer is in an index of its o
 
 @dataclass(slots=True)
 class Session:
-    """A connection, whose ingest it is (None: that of all hosts, or of nobody), and what it knows of partitions.
+    """A connection, whose ingest it is (None: that of all hosts, or of nobody), and what it knows
+    of partitions.
 
-    ``commits`` are the advisory locks of a transaction that proves what it stands on, and whether each is shared: a lock
-    of the session may be lost, where a pooler gives every transaction another one.
+    ``commits`` are the advisory locks of a transaction that proves what it stands on, and whether
+    each is shared: a lock of the session may be lost, where a pooler gives every transaction
+    another one.
     """
 
     connection: Connection
@@ -67,7 +69,7 @@ class PostgresWriter:
             self._prove(self._standing)
 
     def _prove(self, standing: Standing) -> None:
-        """From here to the transaction's end nobody else moves a checkpoint or begins a run of these hosts."""
+        """From here to the transaction's end no other run of these hosts can begin or commit."""
         for key, is_shared in self._session.commits:
             kind = "_shared" if is_shared else ""
             self._connection.execute(f"select pg_advisory_xact_lock{kind}(%s)", [key])
@@ -150,7 +152,8 @@ class PostgresWriter:
         reach("rows_in")
 
     def _make_partitions(self, changes: Changes) -> None:
-        """Make the partitions that the rows need, before anything is locked: in transactions of their own.
+        """Make the partitions that the rows need, before anything is locked: in transactions of
+        their own.
 
         What was read so far stays true behind them: what the transaction stands on is proven anew.
         """
@@ -258,9 +261,10 @@ class PostgresWriter:
 
 
 def newest_run(connection: Connection, host: str | None) -> int:
-    """The key of the newest run of a host, with those of all hosts; of any, for None. 0: there is none."""
+    """The newest run's key, of a host and of runs for all hosts; None: of any. 0: none."""
     row = connection.execute(
-        "select run_key from ingest_runs where cast(%s as text) is null or host is null or host = %s "
+        "select run_key from ingest_runs where cast(%s as text) is null or host is null or "
+        "host = %s "
         "order by run_key desc limit 1",
         [host and shown(host), host and shown(host)],
     ).fetchone()
@@ -292,7 +296,8 @@ def _shifted(instant: datetime, by: timedelta) -> datetime:
         return datetime.min.replace(tzinfo=UTC)
 
 
-# A request of more than a day is in an index of its own: so old partitions cost a look at it, here and below.
+# A request of more than a day is in an index of its own: so old partitions cost a look at it, here
+# and below.
 _OWN = """
 select id, start_offset, end_offset, completed_at from requests
 where end_file_key = %(key)s and start_file_key = %(key)s and start_offset < %(offset)s
@@ -357,8 +362,10 @@ where t.{table.key} between (l.file_key << {KEY_SHIFT}) | l.first_offset
     if table.is_linked
 ]
 
-# "before" is the last value of the rows before that is not null: the one behind which as many such values stand as before the row.
-# One line may tell several stages: they stand in the order that they were numbered in. Stages logged with their own times add up to the time since the request began; else the difference is their own time.
+# "before" is the last value of the rows before that is not null: the one behind which as many such
+# values stand as before the row. One line may tell several stages: they stand in the order that
+# they were numbered in. Stages logged with their own times add up to the time since the request
+# began; else the difference is their own time.
 _RESTAGE = f"""
 with linked as (
     select s.file_key, s.byte_offset, s.seq as place, l.request_key, l.part, l.is_own,

@@ -1,1 +1,1 @@
-"""Say whether a log holds what the queries need. In: log files, queries. Out: coverage, and what to add."""
+"""Whether a log has what the queries need. In: log files, queries. Out: coverage, and advice."""

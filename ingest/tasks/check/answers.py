@@ -28,7 +28,7 @@ _COLUMNS: Mapping[str, Mapping[str, str] | str] = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Whether a query can be answered (:data:`YES`, :data:`PART`, :data:`NO`), and the fields that it lacks."""
+    """Whether a query can be answered (:data:`YES`, :data:`PART`, :data:`NO`); lacking fields."""
 
     query: str
     question: str
@@ -38,7 +38,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Addition:
-    """What to add to the service's logging: the record, the fields it brings, the lines of Python."""
+    """An addition to the service's logging: the record, its fields, the lines of Python."""
 
     event: str
     fields: tuple[str, ...]
@@ -62,9 +62,11 @@ def uses(query: NamedQuery) -> set[str]:
 
 
 def is_absent(count: FieldCount, counts: Mapping[str, FieldCount]) -> bool:
-    """Whether the log has nothing of a field: no record has it, nor the ones it would be counted among.
+    """Whether the log has nothing of a field: no record has it, nor the ones it would be counted
+    among.
 
-    Without any failure an error code is not missed, unless failures cannot be told because the status is not logged.
+    Without any failure an error code is not missed, unless failures cannot be told because the
+    status is not logged.
     """
     if count.present:
         return False

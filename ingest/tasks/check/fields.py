@@ -1,6 +1,7 @@
 """Parsed chunks → how many records hold each golden field; pure, in memory bounded by a chunk.
 
-Requests are those that an ingest would store: the parts of :mod:`ingest.rows.assemble`, met by the rules of
+Requests are those that an ingest would store: the parts of :mod:`ingest.rows.assemble`, met by the
+rules of
 :mod:`ingest.rows.parts`. A request that lies in more than one chunk or file is counted once.
 """
 
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
 Bools = npt.NDArray[np.bool_]
 _BIT = {name: i for i, name in enumerate(VALUE_COLUMNS)}
 _STATUS, _HIT = _BIT["status"], _BIT["cache_hit"]
-# Parts that wait for others: beyond so many (some 40 MB) those of other files and chunks are counted as they are.
+# Parts that wait for others: beyond so many (some 40 MB) those of other files and chunks are
+# counted as they are.
 _MOST_WAITING = 50_000
-# In place of a part's number in its chunk: it waits for the file's next chunk, or it stood at the end of a file.
+# In place of a part's number in its chunk: it waits for the file's next chunk, or it stood at the
+# end of a file.
 _EARLIER, _EDGE = -1, -2
 # Columns of a part that its meeting with others needs; the values themselves are not kept.
 _PLACE = (
@@ -82,7 +85,7 @@ class RequestTally:
         self._pool = rows.set_column(rows.column_names.index("number"), "number", numbers)
 
     def end_file(self) -> None:
-        """The next chunk is of another file: what stands at this one's end may have a rest in any of them."""
+        """The next chunk is of another file: parts at this one's end may continue in any file."""
         if self._pool is not None:
             self._keep(self._pool, np.ones(self._pool.num_rows, np.bool_))
 
@@ -101,7 +104,7 @@ class RequestTally:
         return pa.concat_arrays([met, batch.ids.filter(known)]).unique()
 
     def _meet(self, rows: pa.Table, batch: "ChunkRows") -> None:
-        """Put parts beside the others of their id; the chunk's first ones go on with the file's last ones."""
+        """Add parts to those of their ids; a chunk's first parts continue the file's last ones."""
         for row in rows.to_pylist():
             part = _part(row)
             known = self._waiting.setdefault(part.id, {})
@@ -137,7 +140,7 @@ class RequestTally:
 
 
 def _slim(batch: "ChunkRows") -> pa.Table:
-    """A chunk's parts without their values: which are there as bits, status and cache_hit as they are."""
+    """A chunk's parts without values: bits of the present ones, and status and cache_hit."""
     parts = batch.parts
     bits = np.zeros(parts.num_rows, np.int64)
     for name, bit in _BIT.items():
@@ -177,7 +180,7 @@ def _part(row: dict[str, Any]) -> Part:
 
 
 def _of_parts(requests: Sequence[tuple[Part, bool]]) -> pa.Table:
-    """Rows as :func:`_slim` makes them, of requests that met; ``True`` beside one that has stages."""
+    """Rows as :func:`_slim` makes them, of joined requests; ``True`` beside one with stages."""
     parts = [p for p, _ in requests]
     return pa.table(
         {
@@ -197,7 +200,7 @@ def _of_parts(requests: Sequence[tuple[Part, bool]]) -> pa.Table:
 
 
 def _bases(rows: pa.Table) -> dict[str, Bools]:
-    """Which requests count for each base of :data:`ingest.named_queries.golden.BASES`, as in field_coverage."""
+    """Requests that count for each of :data:`~ingest.named_queries.golden.BASES`."""
     known = _valid(rows["status"])
     success = _true(pc.equal(rows["status"], "success"))
     computed = ~_true(rows["cache_hit"])

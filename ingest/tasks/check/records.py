@@ -26,7 +26,7 @@ _LONGEST_NAME = 100  # bytes; longer ones are counted by their beginning
 
 @dataclass(slots=True)
 class Gaps:
-    """Seconds between the samples of an event and cache directory: how often each, rounded; and the last instant (microseconds)."""
+    """Seconds between samples of an event and directory: counts, rounded; the last instant."""
 
     last: int | None = None
     seconds: Counter[int] = field(default_factory=Counter)
@@ -34,7 +34,7 @@ class Gaps:
 
 @dataclass(slots=True)
 class RecordTally:
-    """Counts records: with and without header, quarantined by reason, by event, by unknown event and key."""
+    """Counts records: with and without header, quarantined by reason, by event and key."""
 
     with_header: int = 0
     headerless: int = 0

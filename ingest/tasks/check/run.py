@@ -1,4 +1,4 @@
-"""Log files → a report of what they hold for the named queries; reads whole files and keeps nothing."""
+"""Log files → a report of what they have for the named queries; reads whole files."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ _REGULAR = 0.9  # of the pauses between samples lie within half and double their
 
 @dataclass(frozen=True, slots=True)
 class CacheSampling:
-    """How one cache directory is sampled: pauses in seconds; ``regular``: most are alike (None: too few to tell)."""
+    """How a cache directory is sampled: pauses in seconds; ``regular``: mostly alike."""
 
     path: str
     samples: int
@@ -39,7 +39,7 @@ class CacheSampling:
 
 @dataclass(frozen=True, slots=True)
 class LogReport:
-    """What the files hold. ``fields`` are in the order of :data:`ingest.named_queries.golden.FIELDS`; counts of names, the most frequent first."""
+    """What the files hold: fields in the order of FIELDS, names by falling frequency."""
 
     files: tuple[str, ...]
     bytes: int
@@ -189,7 +189,7 @@ def _fields(found: RecordTally, requests: RequestTally) -> tuple[FieldCount, ...
 
 
 def _all_sampling(found: RecordTally) -> tuple[CacheSampling, ...]:
-    """Of each directory: by cache_health where it has that, since cache_dir_usage comes when it is full."""
+    """Per directory: by cache_health if it has that; cache_dir_usage comes when it is full."""
     event = {path: event for event, path in sorted(found.gaps)}
     return tuple(_sampling(p, found.gaps[e, p].seconds) for p, e in sorted(event.items()))
 

@@ -1,1 +1,1 @@
-"""Retry what is in quarantine. In: a store, its log files. Out: a report of what moved and what stays."""
+"""Retry the quarantine. In: a store, its log files. Out: a report of what moved and what stays."""

@@ -1,4 +1,4 @@
-"""What of a chunk of quarantined bytes is understood now: which pieces leave quarantine, which stay, which take their place; pure."""
+"""What is understood now of a chunk of quarantined bytes, and what happens to its pieces; pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +14,11 @@ from ingest.tasks.replay.held import Held
 
 @dataclass(frozen=True, slots=True)
 class Healed:
-    """A chunk with records in it: ``released`` are the offsets of the pieces that leave quarantine, ``rejects`` what is in it instead.
+    """A chunk with records in it: ``released`` are the offsets of the pieces that leave quarantine,
+    ``rejects`` what is in it instead.
 
-    ``finished`` of these pieces have nothing left behind the chunk; ``moved`` is what the file's ledger gains (negative: loses); its bytes add up to nothing.
+    ``finished`` of these pieces have nothing left behind the chunk; ``moved`` is what the file's
+    ledger gains (negative: loses); its bytes add up to nothing.
     """
 
     low: int
@@ -28,7 +30,8 @@ class Healed:
 
 
 def heal(parsed: Parsed, low: int, taken: Sequence[Held]) -> Healed | None:
-    """What a chunk that begins at ``low`` heals of the pieces ``taken``, the last of which may reach beyond it; None for nothing.
+    """What a chunk that begins at ``low`` heals of the pieces ``taken``, the last of which may
+    reach beyond it; None for nothing.
 
     A piece without a record in it stays as it is, whatever this parser would make of it.
     """
@@ -71,7 +74,7 @@ def _array(values: list[int]) -> Ints:
 
 
 def _overlap(a: tuple[Ints, Ints], b: tuple[Ints, Ints]) -> Bools:
-    """bool[len(a)]: which intervals of a meet one of b; each list is sorted, its intervals apart."""
+    """bool[len(a)]: which intervals of a touch one of b; both sorted and disjoint."""
     if not len(b[0]):
         return np.zeros(len(a[0]), np.bool_)
     before = np.searchsorted(b[0], a[1], "left") - 1  # the last one of b that begins before a's end
@@ -80,7 +83,7 @@ def _overlap(a: tuple[Ints, Ints], b: tuple[Ints, Ints]) -> Bools:
 
 
 def _rest(parsed: Parsed, released: Sequence[Held]) -> list[Reject]:
-    """The part of the last released piece that lies behind the chunk: it stays, to be read with the next one."""
+    """The rest of the last released piece after the chunk: it is read with the next one."""
     end = parsed.base + parsed.consumed
     if not released or released[-1].end <= end:
         return []

@@ -1,4 +1,4 @@
-"""A file's pieces in quarantine as streams of bytes: taken again from the log file, else from the text that was kept."""
+"""A file's pieces in quarantine as streams of bytes, from the log file or from the kept text."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -9,7 +9,9 @@ from ingest.errors import LogFileError
 from ingest.logfiles.reader import LogReader
 
 _BLANK = b" \t\r\n\x0b\x0c\0"
-_GAP = 4096  # bytes: blank lines between two pieces may be so long; a record behind them needs fewer than that to tell
+# bytes: blank lines between two pieces may be so long; a record behind them needs fewer than that
+# to tell
+_GAP = 4096
 PAGE = 2000  # pieces fetched at a time
 PAGE_WITH_TEXT = 200  # their text is up to 64 KiB each
 
@@ -35,10 +37,12 @@ class Held:
 
 
 class HeldBytes:
-    """Reads the pieces of one file in order, stretch by stretch; a stretch is what stands together in the file.
+    """Reads the pieces of one file in order, stretch by stretch; a stretch is what stands together
+    in the file.
 
-    ``page(offset)`` gives pieces from an offset on, empty at the end; ``committed`` is the file's offset, where a stretch may
-    still grow if ``is_open``. ``taken`` are the pieces read and not yet settled; ``is_final`` says, at the end of a stretch, that its last record ends there.
+    ``page(offset)`` gives pieces from an offset on, empty at the end; ``committed`` is the file's
+    offset, where a stretch may still grow if ``is_open``. ``taken`` are the pieces read and not yet
+    settled; ``is_final`` says, at the end of a stretch, that its last record ends there.
     """
 
     def __init__(
@@ -62,7 +66,7 @@ class HeldBytes:
         self.is_final = True
 
     def begin(self) -> int | None:
-        """Go to the next stretch: its offset, None behind the last. Pieces that cannot be had again are passed over."""
+        """Go to the next stretch: its offset, None after the last. Lost pieces are skipped."""
         self.taken.clear()
         while (row := self._peek()) is not None:
             if self._reader is not None or row.is_whole:

@@ -1,4 +1,4 @@
-"""What was pruned stays away: of what a replay understands now, rows older than what was removed are not made; pure."""
+"""Pruned rows stay away: of a replay's rows, those older than what was removed are dropped; pure."""
 
 from dataclasses import replace
 
@@ -16,9 +16,11 @@ _NO_EVENT = -1
 
 
 def without_requests(parsed: Parsed, before: int) -> Parsed:
-    """The chunk, its records older than an instant (microseconds) no events of requests any more; errors they may still be.
+    """The chunk, its records older than an instant (microseconds) no events of requests any more;
+    errors they may still be.
 
-    A request that lies across the instant begins behind it, as one does whose beginning was pruned before its end came.
+    A request that lies across the instant begins behind it, as one does whose beginning was pruned
+    before its end came.
     """
     event = parsed.records[:, layout.R_EVENT]
     old = (event >= START) & (event <= AUDIO_METRICS) & (parsed.instants < before)

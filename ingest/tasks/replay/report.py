@@ -30,9 +30,11 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class FileReplay:
-    """What was done with one file's pieces: ``source`` is where their bytes came from, ``file`` or ``quarantine``.
+    """What was done with one file's pieces: ``source`` is where their bytes came from, ``file`` or
+    ``quarantine``.
 
-    ``pieces`` were in quarantine, ``released`` of them are not any more, ``left`` are in it now; ``held_bytes`` may be a record that still grows.
+    ``pieces`` were in quarantine, ``released`` of them are not any more, ``left`` are in it now;
+    ``held_bytes`` may be a record that still grows.
     """
 
     path: str

@@ -1,4 +1,4 @@
-"""Retry the quarantine: what is understood now becomes rows, once (SPEC §3.6), except what was pruned since."""
+"""Retry the quarantine: what is understood now becomes rows, once (SPEC §3.6), unless pruned."""
 
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Sequence
@@ -41,7 +41,10 @@ from ingest.tasks.replay.report import FileReplay, Options, ReplayReport
 
 _BATCH_BYTES = 8 << 20  # committed together
 _BATCH_PIECES = 500
-_FILES = "select file_key, count(*), cast(sum(byte_length) as bigint) from quarantine group by 1 order by 1"
+_FILES = (
+    "select file_key, count(*), cast(sum(byte_length) as bigint) from quarantine group by 1 "
+    "order by 1"
+)
 _PAGE = (
     "select byte_offset, byte_length, reason{raw} from quarantine "
     "where file_key = :key and byte_offset >= :low order by 1 limit :most"
@@ -50,7 +53,8 @@ _TEXTS_CLEARED = (
     "select table_name, text_pruned_before from pruned where text_pruned_before is not null"
 )
 _BEFORE = tuple(
-    f"select {offset}, {at} from {table} where {file} = :key and {offset} < :low order by 1 desc limit 1"
+    f"select {offset}, {at} from {table} where {file} = :key and {offset} < :low order by 1 "
+    "desc limit 1"
     for table, file, offset, at in (
         ("requests", "start_file_key", "start_offset", "started_at"),
         ("requests", "end_file_key", "end_offset", "completed_at"),
@@ -182,9 +186,8 @@ class _Run:
         self, checkpoint: Checkpoint, write: Callable[[Writer], dict[str, int]], moved: Ledger
     ) -> None:
         """Make a batch durable with the file's ledger and the run."""
-        standing = Standing(
-            self._newest_run, {checkpoint.file_key: checkpoint.committed_offset}
-        )  # which a replay never moves
+        # which a replay never moves
+        standing = Standing(self._newest_run, {checkpoint.file_key: checkpoint.committed_offset})
         with self.store.writing(standing) as writer:
             if self._run_key is None:
                 self._run_key = writer.next_run_key(None)
@@ -298,7 +301,7 @@ class _File:
         self.held_bytes += chunks.tail_bytes
 
     def _settle(self, end: int) -> list[Held]:
-        """The pieces that begin before ``end``; one that goes on behind it is kept, too, as what remains of it."""
+        """The pieces that begin before ``end``; the rest of one that crosses it is kept too."""
         source, taken = self._source.taken, []
         while source and source[0].offset < end:
             taken.append(source.popleft())
@@ -307,7 +310,7 @@ class _File:
         return taken
 
     def _timed(self, parsed: Parsed, at: int) -> Parsed | None:
-        """A stretch's first chunk with the instants that the record before it makes them; None where nobody knows them."""
+        """A stretch's first chunk with instants from the record before; None: without any."""
         good = np.flatnonzero(parsed.records[:, layout.R_KIND] <= layout.K_TRACEBACK)
         if not len(good):
             return parsed
@@ -408,6 +411,6 @@ class _File:
 
 
 def _is_repeated(instant: int, tz: tzinfo) -> bool:
-    """Whether an instant lies in an hour that the zone has twice, where the record before tells which one is meant."""
+    """Whether an instant is in an hour that the zone has twice: the record before decides."""
     at = (EPOCH + timedelta(microseconds=instant)).astimezone(tz)
     return at.utcoffset() != at.replace(fold=1 - at.fold).utcoffset()

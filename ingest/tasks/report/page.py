@@ -21,7 +21,7 @@ _CHARTS = ("line", "bars", "heatmap")
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """A finding in words: its title, and label and text of each line below it; ``since`` marks the charts."""
+    """A finding as text: its title, and label and text of each line; ``since`` marks charts."""
 
     severity: str
     title: str
@@ -89,7 +89,10 @@ def _findings(cover: Cover, headlines: Sequence[Headline]) -> Iterator[str]:
         yield f'<p class="healthy">{safe_lines(cover.healthy)}</p>'
     for number, found in enumerate(headlines, 1):
         yield f'<article class="finding {safe(found.severity)}">'
-        yield f'<h3><span class="badge">{number} · {safe(word(found.severity, cover.language))}</span> '
+        yield (
+            f'<h3><span class="badge">{number} · '
+            f"{safe(word(found.severity, cover.language))}</span> "
+        )
         yield f"{safe(found.title)}</h3><dl>"
         for label, text in found.lines:
             yield f"<dt>{safe(label)}</dt><dd>{safe(text)}</dd>"

@@ -1,1 +1,4 @@
-"""Tell one request's whole life. In: an id, a store, its log files. Out: its events and lines in order."""
+"""One request's whole life.
+
+In: an id, a store, its log files. Out: its events and lines in order.
+"""

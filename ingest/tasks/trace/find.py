@@ -1,4 +1,4 @@
-"""One request's life: which request is meant, and everything the store knows of it and of what was around it."""
+"""One request's life: which request is meant, and what the store has of it and around it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -48,7 +48,7 @@ class NotTraced(TtsqError):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The requests that answer to ``wanted``, newest first; ``by`` id, request_id or prefix; ``more`` than these."""
+    """Requests that match ``wanted``, newest first; ``more``: there are others."""
 
     wanted: str
     by: str
@@ -76,7 +76,8 @@ class Surroundings:
 class Trace:
     """One request's life. Without ``request`` only errors or stages of the id are stored.
 
-    ``first_at`` … ``last_at`` is its time as far as known; ``cut`` names tables of which it has more rows than these.
+    ``first_at`` … ``last_at`` is its time as far as known; ``cut`` names tables of which it has
+    more rows than these.
     """
 
     match: Match
@@ -96,7 +97,8 @@ class Trace:
 
 
 def find(reader: Reader, wanted: str, at: datetime | None = None) -> Found:
-    """The requests that an id, an X-Request-ID or the beginning of one means; the first kind that there is.
+    """The requests that an id, an X-Request-ID or the beginning of one means; the first kind that
+    there is.
 
     With ``at``, only the one nearest to that instant.
 
@@ -173,7 +175,7 @@ def _belongs(error: _ErrorMatch, requests: Sequence[Match]) -> bool:
 
 
 def _clusters(errors: Sequence[_ErrorMatch]) -> list[Match]:
-    """Errors without a request, put together where they are of one id and host and within a day of each other."""
+    """Errors without a request, joined if of one id and host and within a day of each other."""
     clusters: list[Match] = []
     for e in sorted(errors, key=lambda e: (str(e.id), e.host, e.request_key or 0, e.occurred_at)):
         same = clusters[-1] if clusters else None
@@ -210,7 +212,8 @@ def _not_traced(reader: Reader, wanted: str) -> NotTraced:
     if not isinstance(first, datetime) or not isinstance(last, datetime):
         return NotTraced(f"{message}; no requests are stored at all", "ttsq status")
     return NotTraced(
-        f"{message}; the {count} requests stored are of {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC",
+        f"{message}; the {count} requests stored are of {first:%Y-%m-%d %H:%M} to "
+        f"{last:%Y-%m-%d %H:%M} UTC",
         "ttsq ingest PATH reads what is newer, ttsq status tells what is held back",
     )
 

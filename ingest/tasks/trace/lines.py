@@ -1,7 +1,9 @@
-"""A request's records, read again from where the tables say they stand; nothing is believed without proof.
+"""A request's records, read again from where the tables say they stand; nothing is believed without
+proof.
 
-A path may hold another file by now: a file is taken for the known one by its fingerprint and anchor, looked for among
-the rotated siblings too, and each record has to be the one that was stored.
+A path may hold another file by now: a file is taken for the known one by its fingerprint and
+anchor, looked for among the rotated siblings too, and each record has to be the one that was
+stored.
 """
 
 import re
@@ -45,9 +47,11 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A record of the request: at ``path``, ``offset`` (uncompressed bytes), or, with ``gone``, why it is not there.
+    """A record of the request: at ``path``, ``offset`` (uncompressed bytes), or, with ``gone``, why
+    it is not there.
 
-    ``in_tables`` is false for one that only names the id; ``traceback_lines`` counts those behind the message.
+    ``in_tables`` is false for one that only names the id; ``traceback_lines`` counts those behind
+    the message.
     """
 
     at: datetime
@@ -68,11 +72,11 @@ def read_lines(
     names: Collection[str],
     otherwise: ReadWith,
 ) -> list[Line]:
-    """The records wanted, in time; with those between them that name one of ``names`` (the id, the X-Request-ID).
-    ``otherwise`` is what files are read with whose checkpoints do not say it.
+    """The records wanted, in time; with those between them that name one of ``names`` (the id, the
+    X-Request-ID). ``otherwise`` is what files are read with whose checkpoints do not say it.
 
-    A record that is no longer there comes back as it was stored, with the reason. Each file is read once, forwards;
-    of a compressed one what stands before the last record is inflated.
+    A record that is no longer there comes back as it was stored, with the reason. Each file is read
+    once, forwards; of a compressed one what stands before the last record is inflated.
     """
     lines: list[Line] = []
     for key in sorted({w.file_key for w in wanted}):
@@ -238,7 +242,7 @@ class _FileLines:
         return Line(w.at, w.file_key, str(self._stat.path), w.offset, w.level, None, raw_text(line))
 
     def _between(self, parsed: Parsed, group: Sequence[Wanted], places: Mapping[int, int]) -> None:
-        """Records that have no row and name the request; their time is set by their stored neighbour's."""
+        """Records without a row that name the request; their time follows a stored neighbour's."""
         shift, wanted = timedelta(0), {w.offset: w for w in group}
         for offset, place in places.items():
             at = EPOCH + timedelta(microseconds=int(parsed.instants[place]))

@@ -1,4 +1,4 @@
-"""What ``ttsq trace`` writes besides the page: several requests to choose from, and one object for programs."""
+"""What ``ttsq trace`` writes besides the page: a choice of requests, one object for programs."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -58,7 +58,7 @@ def trace_json(
     tz: tzinfo | None,
     finding: str | None = None,
 ) -> str:
-    """All that is known of one request, one object on one line; nothing is cut. ``finding``: that of triage it belongs to."""
+    """A request as one object on one line, uncut; ``finding``: of triage, if it is in one."""
     request = None
     if trace.request is not None:
         request = {

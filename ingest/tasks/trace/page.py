@@ -57,7 +57,8 @@ _STYLES = {
 def trace_text(
     trace: Trace, lines: Sequence[Line], look: TraceLook, finding: str | None = None
 ) -> str:
-    """The request as a page: what it was, its stages, its errors, its lines in the logs, what was around it.
+    """The request as a page: what it was, its stages, its errors, its lines in the logs, what was
+    around it.
 
     ``finding`` says which finding of triage it belongs to.
     """

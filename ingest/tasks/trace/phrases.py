@@ -1,4 +1,4 @@
-"""What a trace says, in words: one value or a few → a few words. All text from a log is made harmless here."""
+"""Values of a trace → a few words each. All text from a log is made harmless here."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _FULL = 90.0  # percent, where no threshold is logged
 
 @dataclass(frozen=True, slots=True)
 class TraceLook:
-    """How to show it: ``width`` in cells (None: no limit), the zone of instants, colours, nothing cut when ``full``."""
+    """How to show it: ``width`` in cells (None: no limit), zone, colours, ``full``: uncut."""
 
     width: int | None = None
     tz: tzinfo | None = None

@@ -6,7 +6,8 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A request that answers to what was asked for; without ``request_key`` only its errors or stages are stored.
+    """A request that answers to what was asked for; without ``request_key`` only its errors or
+    stages are stored.
 
     ``rank`` 0: by id, 1: by X-Request-ID, 2: by the beginning of one. ``text`` is its head.
     """
@@ -155,7 +156,7 @@ class CodeCount:
 
 @dataclass(frozen=True, slots=True)
 class InFlight:
-    """Other requests in flight at an instant; ``endless`` are those of whose end nothing is known."""
+    """Other requests in flight at an instant; ``endless`` are those without a known end."""
 
     everywhere: int
     here: int

@@ -1,1 +1,4 @@
-"""Recount log files against a store. In: a store, its log files. Out: what is lost, doubled or stray."""
+"""Recount log files against a store.
+
+In: a store, its files. Out: what is lost, doubled or stray.
+"""

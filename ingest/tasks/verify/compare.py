@@ -19,7 +19,7 @@ _NEVER = np.iinfo(np.int64).max
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """A record whose rows are not right: ``kind`` is lost, doubled or stray (a row without a record); ``offset`` in the file."""
+    """A record with wrong rows: ``kind`` is lost, doubled or stray (a row without a record)."""
 
     kind: str
     table: str
@@ -30,8 +30,9 @@ class Mismatch:
 class Expected:
     """Places that should have rows.
 
-    ``instants`` are aligned with them, microseconds: a pruning up to there leaves the row. ``end_starts`` int64, aligned with
-    ``places.ends``: where the request begins in this chunk, or -1; ``start_ids`` and ``end_ids`` are the ids of ``places.starts`` and ``places.ends``.
+    ``instants`` are aligned with them, microseconds: a pruning up to there leaves the row.
+    ``end_starts`` int64, aligned with ``places.ends``: where the request begins in this chunk, or
+    -1; ``start_ids`` and ``end_ids`` are the ids of ``places.starts`` and ``places.ends``.
     """
 
     places: Places
@@ -74,7 +75,7 @@ def expected(parsed: Parsed, batch: ChunkRows) -> Expected:
 
 
 def _rows(name: str, rows: RecordRows, since: Ints) -> tuple[Ints, Ints]:
-    """Places of a table's rows, and up to when they were not pruned: those that follow requests as these are."""
+    """Places of a table's rows, and until when they were not pruned, as their requests."""
     described = BY_NAME[name]
     offsets = _ints(rows.table[described.place[0][1]])
     if described.follows is not None and rows.part is not None:
@@ -98,9 +99,11 @@ class Compared:
 
 
 def compare(parsed: Parsed, want: Expected, stored: Stored, begun: set[str]) -> Compared:
-    """Compare the places of a piece's rows with those of the store; pruned rows and quarantined records are not missed.
+    """Compare the places of a piece's rows with those of the store; pruned rows and quarantined
+    records are not missed.
 
-    ``begun`` are the ids of requests whose start was found lost in the file so far; it is brought up to date.
+    ``begun`` are the ids of requests whose start was found lost in the file so far; it is brought
+    up to date.
     """
     found: list[Mismatch] = []
     held = _Held(parsed, want, stored)
@@ -125,7 +128,7 @@ def compare(parsed: Parsed, want: Expected, stored: Stored, begun: set[str]) -> 
 
 
 def _pruned_before(table: str, stored: Stored) -> int:
-    """The instant before which rows of a table may have been pruned: some go with their requests, pieces in quarantine by when they came."""
+    """The instant before which rows of a table may have been pruned, with requests or alone."""
     before = stored.pruned.of(table)
     if table == "quarantine":
         return _NEVER if before > NO_INSTANT else before
@@ -136,7 +139,7 @@ def _pruned_before(table: str, stored: Stored) -> int:
 
 
 def _without_lost_starts(missing: Bools, want: Expected, stored: Stored, begun: set[str]) -> Bools:
-    """Ends that are missing, without those of requests whose start is, too: a lost row is told once."""
+    """Missing ends, except of requests whose start is missing: a lost row is reported once."""
     missing = missing & ((want.end_starts < 0) | np.isin(want.end_starts, stored.places.starts))
     for i in np.flatnonzero(missing & (want.end_starts < 0)).tolist():
         name = str(want.end_ids[i].as_py())
@@ -155,7 +158,7 @@ def _matched(places: Ints, have: Ints) -> Bools:
 
 
 def _repeated(name: str, places: Ints, have: Ints, stored: Stored) -> Ints:
-    """Places that are there more often than wanted; a request that begins in the file, too, is told by its start."""
+    """Places that occur too often; a request that begins in the file is reported by its start."""
     if name == "ends":
         have = have[~stored.end_has_start]
     values, counts = np.unique(have, return_counts=True)
@@ -169,7 +172,7 @@ def _once(found: list[Mismatch]) -> list[Mismatch]:
 
 
 class _Held:
-    """Pieces in quarantine that the recount does not reject: records now understood, unless they have rows as well."""
+    """Pieces in quarantine that the recount understands, unless they have rows as well."""
 
     def __init__(self, parsed: Parsed, want: Expected, stored: Stored) -> None:
         odd = ~np.isin(stored.places.quarantine, want.places.quarantine)

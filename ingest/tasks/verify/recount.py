@@ -1,7 +1,8 @@
 """A log file's stored part, read again in pieces, cut into records as it was when it was read.
 
-Records do not depend on how the bytes were divided among runs, with one exception: where a run took a file for
-finished, its last record ended, and what was written behind it later began anew. The rows tell where that was.
+Records do not depend on how the bytes were divided among runs, with one exception: where a run took
+a file for finished, its last record ended, and what was written behind it later began anew. The
+rows tell where that was.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -36,7 +37,7 @@ class Piece:
 
 
 class Beginning:
-    """The first ``size`` bytes of a log file; ``last`` are the bytes read last, at most ANCHOR_BYTES."""
+    """The first ``size`` bytes of a log file; ``last`` are the last ones, up to ANCHOR_BYTES."""
 
     def __init__(self, reader: LogReader, size: int) -> None:
         self._reader = reader
@@ -111,7 +112,7 @@ class Recount:
         self._ends = 0
 
     def pieces(self, read: Read, skip_hole: Callable[[], int] = lambda: 0) -> Iterator[Piece]:
-        """The pieces of a stream that begins at a file's first byte and ends before a record; holes as for ChunkReader."""
+        """A stream's chunks, from a file's first byte up to a record; holes as in ChunkReader."""
         at, stream = 0, _Rewound(read, skip_hole)
         while True:
             for piece in self._read(stream.read, at, stream.skip_hole):
@@ -163,7 +164,7 @@ class Recount:
             at = end
 
     def _end_of_a_run(self, piece: Piece) -> int | None:
-        """The first place within a record of the recount where the store knows a beginning that is one, taken by itself."""
+        """The first place in a record where the store has a beginning that is one by itself."""
         if self._ends >= _MOST_ENDS:
             return None
         for place in _inside(piece).tolist():
@@ -187,7 +188,7 @@ def _once(hole: int) -> Callable[[], int]:
 
 
 def _continued(piece: Piece) -> Piece:
-    """Lines before the end of a run that begin no record, and are not in quarantine: they were the last record's."""
+    """Lines before a run's end that begin no record: they belonged to the last record."""
     parsed = piece.parsed
     rejects = [r.byte_offset for r in parsed.rejects]
     if (
@@ -202,7 +203,7 @@ def _continued(piece: Piece) -> Piece:
 
 
 def _inside(piece: Piece) -> Ints:
-    """Stored places that lie within a record of the recount, but do not begin it; without those of records that are in quarantine."""
+    """Stored places inside a record, not at its beginning; without quarantined records."""
     records = piece.parsed.records
     if not len(records) or piece.parsed.offsets is not None:  # there records are lines
         return np.empty(0, np.int64)

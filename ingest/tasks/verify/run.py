@@ -1,4 +1,4 @@
-"""Recount the log files still on disk against the tables: lost 0, doubled 0, or which (SPEC §3.4)."""
+"""Recount the log files on disk against the tables: lost 0, doubled 0, or which (SPEC §3.4)."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -38,7 +38,7 @@ _LEDGER = (
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something wrong: the row's table and place, and how the line there begins (empty where it was not read)."""
+    """A finding: the row's table and place, and how its line begins, if it was read."""
 
     kind: str
     table: str
@@ -51,9 +51,11 @@ class Finding:
 class FileResult:
     """What the recount of one known file came to.
 
-    ``state``: recounted, absent (no longer on disk), unreadable, changed (while it was read) or empty (nothing stored yet); ``counts`` how many places are
-    lost, doubled or stray; ``findings`` the first of them; ``ledger`` what in ``log_files`` does not add up; ``understood`` pieces in
-    quarantine that are records by now; ``lost_bytes`` were gone before they were read, and said so then.
+    ``state``: recounted, absent (no longer on disk), unreadable, changed (while it was read) or
+    empty (nothing stored yet); ``counts`` how many places are lost, doubled or stray; ``findings``
+    the first of them; ``ledger`` what in ``log_files`` does not add up; ``understood`` pieces in
+    quarantine that are records by now; ``lost_bytes`` were gone before they were read, and said so
+    then.
     """
 
     file_key: int
@@ -75,7 +77,7 @@ class FileResult:
 
 @dataclass(frozen=True, slots=True)
 class VerifyReport:
-    """A verification: its files, what is wrong in the store by itself, and paths given that hold no known file."""
+    """A verification: files, what is wrong in the store itself, and paths of unknown files."""
 
     store: str
     files: tuple[FileResult, ...]
@@ -95,7 +97,8 @@ class VerifyReport:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to read files whose checkpoints do not say it: the record grammar, and the zone of its stamps.
+    """How to read files whose checkpoints do not say it: the record grammar, and the zone of its
+    stamps.
 
     ``is_asked``: the others, too.
     """
@@ -170,7 +173,7 @@ class _Run:
         )
 
     def _file(self, c: Checkpoint, stat: FileStat) -> FileResult:
-        """Recount a file; once more where its row in the store changed meanwhile, and something seemed wrong."""
+        """Recount a file; twice if its row in the store changed and something seemed wrong."""
         result = self._recounted(c, stat)
         if result.counts or result.ledger:
             now = next((k for k in self.store.checkpoints() if k.file_key == c.file_key), None)
@@ -195,7 +198,7 @@ class _Run:
         return tally.result()
 
     def _read(self, c: Checkpoint, stat: FileStat, reader: LogReader, tally: "_Tally") -> bool:
-        """Read a file's stored part; false when it turned out, on reading, not to be that any more."""
+        """Read a file's stored part; false if the file turns out to be another one."""
         origin, carry = Origin(c.file_key, c.host, c.service), dict[str, int]()
         begun: set[str] = set()
         beginning = Beginning(reader, c.committed_offset)
@@ -303,7 +306,7 @@ class _Tally:
 
 
 def _blanks_ignored(c: Checkpoint, recounted: Ledger) -> Ledger:
-    """A recount's ledger as the file's would be: lines behind the end of a run were blank or unclaimed; read in one go they belong to what stands before them."""
+    """A recount's ledger, with the lines after a run's end counted as the run did."""
     loose = c.unclaimed_bytes - recounted.unclaimed_bytes
     blank = c.ignored_bytes - recounted.ignored_bytes + loose
     records = recounted.record_bytes - c.record_bytes

@@ -20,38 +20,49 @@ _COLUMNS = tuple(
     for file, offset in table.place
 )
 _BEYOND = (
-    "select t.{file}, count(*), min(t.{offset}) from {table} t join log_files f on t.{file} = f.file_key "
+    "select t.{file}, count(*), min(t.{offset}) from {table} t join log_files f on t.{file} "
+    "= f.file_key "
     "where t.{offset} >= f.committed_offset and {which} group by 1 order by 1"
 )
 _UNKNOWN = (
-    "select t.{file}, count(*), min(t.{offset}) from {table} t where t.{file} is not null and {which} "
+    "select t.{file}, count(*), min(t.{offset}) from {table} t where t.{file} is not null "
+    "and {which} "
     "and not exists (select 1 from log_files f where f.file_key = t.{file}) group by 1 order by 1"
 )
 _REPEATED = (
-    "select {offset} from {table} where {file} = :key and {offset} >= :low and {offset} < :high and {which} "
+    "select {offset} from {table} where {file} = :key and {offset} >= :low and {offset} < "
+    ":high and {which} "
     "group by {same} having count(*) > 1 order by 1 limit 1000"
 )
 _SAME = {"stage_timings": "byte_offset, stage"}  # one line may tell several stages
 _REPEATED_KEYS = (
     "select request_key - :low from requests where request_key >= :low and request_key < :high "
-    "and start_offset is null and end_offset is null group by 1 having count(*) > 1 order by 1 limit 1000"
+    "and start_offset is null and end_offset is null group by 1 having count(*) > 1 order by "
+    "1 limit 1000"
 )
-# A piece of a request whose request is not there; one with a start or end is missed by the recount already.
+# A piece of a request whose request is not there; one with a start or end is missed by the recount
+# already.
 _ORPHANS = (
-    "select file_key, start_offset is not null or end_offset is not null, count(*), min(first_offset) "
+    "select file_key, start_offset is not null or end_offset is not null, count(*), "
+    "min(first_offset) "
     "from request_parts p where is_request and logged_at >= :since "
-    "and not exists (select 1 from requests r where r.request_key = p.request_key) group by 1, 2 order by 1, 2"
+    "and not exists (select 1 from requests r where r.request_key = p.request_key) group by "
+    "1, 2 order by 1, 2"
 )
 # An unfinished request whose pieces are not there: its end, when it comes, would not find it.
 _PIECELESS = (
-    "select coalesce(start_file_key, end_file_key), count(*), min(coalesce(start_offset, end_offset)) from requests r "
-    "where id is not null and (start_offset is null) <> (end_offset is null) and logged_at >= :since "
-    "and not exists (select 1 from request_parts p where p.request_key = r.request_key) group by 1 order by 1"
+    "select coalesce(start_file_key, end_file_key), count(*), min(coalesce(start_offset, "
+    "end_offset)) from requests r "
+    "where id is not null and (start_offset is null) <> (end_offset is null) and logged_at "
+    ">= :since "
+    "and not exists (select 1 from request_parts p where p.request_key = r.request_key) "
+    "group by 1 order by 1"
 )
 # A request that begins twice at one instant, in two log files: the same record, stored from both.
 _TWICE = (
     "select max(start_file_key), count(*) - 1, min(start_offset) from requests "
-    "where id is not null and start_file_key is not null and id_source = 'logged' and time_source = 'logged' "
+    "where id is not null and start_file_key is not null and id_source = 'logged' and "
+    "time_source = 'logged' "
     "group by host, service, instance, id, started_at "
     "having count(*) > 1 and count(distinct start_file_key) > 1 order by 1, 3 limit 1000"
 )

@@ -1,4 +1,4 @@
-"""What goes wrong without failing: audio, cache, warnings; and what no request tells: silence, clocks, errors."""
+"""Trouble without failures: audio, cache, warnings, silence, clocks, errors of no request."""
 
 from tests.support.incidents.scene import Condition, Scene, Truth
 from tests.support.incidents.service import cache_health, own_times

@@ -15,7 +15,7 @@ Condition = dict[str, object]
 
 @dataclass(frozen=True)
 class Truth:
-    """What is wrong: ``symptom`` None for a healthy log. Any of ``conditions`` is right; ``since`` in seconds, ± ``slack``."""
+    """What is wrong: ``symptom`` None if nothing. Any of ``conditions`` is right."""
 
     symptom: str | None
     code: str | None = None
@@ -29,7 +29,7 @@ class Truth:
 
 @dataclass
 class Request:
-    """One request, before its records are written. ``own`` are the stages' own milliseconds; ``extra`` its records beside them."""
+    """A request before its records are written. ``own`` are the stages' milliseconds."""
 
     at: float
     host: str
@@ -56,7 +56,7 @@ class Request:
 
 @dataclass
 class Scene:
-    """The service for a while: ``loose`` are records of no request (host, instant, logger, level, message)."""
+    """The service for a while: ``loose`` are records of no request."""
 
     chance: random.Random
     begin: float
