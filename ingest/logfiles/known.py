@@ -59,7 +59,10 @@ class Known:
         for path in list(seen):
             for sibling in self._displaced(path, seen):
                 self._observe(sibling, seen, inodes, problem)
-        return sorted(seen.values(), key=lambda f: (f.stat.modified_ns, str(f.stat.path)))
+        return sorted(
+            seen.values(),
+            key=lambda f: (f.stat.modified_ns, rotation.age(str(f.stat.path)), str(f.stat.path)),
+        )
 
     def _observe(
         self,
@@ -281,6 +284,25 @@ class Known:
                 lost += gone
                 self.update(replace(c, state="replaced", note=note, lost_bytes=c.lost_bytes + gone))
         return lost
+
+    def predecessor(self, file: LogFile, own_key: int | None) -> Checkpoint | None:
+        """The known file of the series that a new file goes on with, all of it read; None where none is known."""
+        own = rotation.age(str(file.stat.path))
+        best: tuple[tuple[str, int, int], bool, Checkpoint] | None = None
+        for c in self._files.rotated_from(own[0]):
+            if c.file_key == own_key or not c.committed_offset:
+                continue
+            places = [str(s.path) for s in self._present.get(c.file_key, [])] or [c.path]
+            ages = [rotation.age(p) for p in places]
+            found = max(ages)
+            moved = found == own  # it stood here until it was truncated or moved
+            if found[0] != own[0] or found > own:
+                continue
+            if best is None or (found, moved) > best[:2]:
+                best = (found, moved, c)
+        if best is None or best[2].committed_offset < best[2].size_bytes:
+            return None
+        return best[2]
 
     def next_key(self, new: Callable[[int], int]) -> int:
         """A file_key that no known file has: ``new`` makes it of the greatest so far."""

@@ -43,6 +43,21 @@ def rotation_base(name: str) -> tuple[str, int | None] | None:
     return (dated["stem"] + dated["ext"], None) if dated else None
 
 
+def age(path: str) -> tuple[str, int, int]:
+    """By which files of one series sort, oldest first: the live path, then by date, or by number from the highest on."""
+    folder, name = os.path.split(path)
+    base = rotation_base(name)
+    if base is None:
+        return path, 2, 0
+    live = os.path.join(folder, base[0])
+    if base[1] is not None:
+        return live, 1, -base[1]
+    for packed in PACKED:
+        name = name.removesuffix(packed)
+    digits = "".join(re.findall(r"\d+", name))[-_MOST_DIGITS:]
+    return (live, 0, int(digits.ljust(_MOST_DIGITS, "0"))) if digits else (live, 1, -1)
+
+
 def rotated_siblings(path: Path, inodes: Collection[int]) -> list[Path]:
     """Files that were rotated away from a path: by their names, or because they have one of the
     inodes.

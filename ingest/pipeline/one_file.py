@@ -25,7 +25,8 @@ from ingest.pipeline.recognise import format_in_short, recognised
 from ingest.records.chunks import ChunkReader
 from ingest.records.front import FrontParser
 from ingest.records.parse import Parsed, Parser
-from ingest.records.read_with import ReadWith
+from ingest.records.read_with import ReadWith, beginning_with
+from ingest.records.series import handed_on
 from ingest.rows.content import Stretch
 from ingest.rows.spans import EPOCH
 from ingest.rows.user_text import Redaction
@@ -75,12 +76,16 @@ class OneFile:
         self._commits = shared.commits
         self._checkpoint = opened.decision.checkpoint
         self._read_with = ReadWith(self._options.format, self._options.tz)
+        self._goes_on_with = self._file_before()
+        before = self._goes_on_with
+        self._begun_with = handed_on(before.reading) if before is not None else None
+        known = self._checkpoint.reading if self._checkpoint is not None else None
         self._parser = FrontParser(
             self._options.format,
             self._options.tz,
             profiles(self._options.profile_folder),
             head=opened.file.head[:1024],
-            reading=self._checkpoint.reading if self._checkpoint is not None else None,
+            reading=known if opened.offset else self._begun_with,
         )
 
     def read(self) -> None:
@@ -120,6 +125,13 @@ class OneFile:
         reach("before_settle")
         self._note_state(base, final, total)
 
+    def _file_before(self) -> Checkpoint | None:
+        """The file of the series that a file goes on with of which nothing is stored yet."""
+        if self._opened.offset:
+            return None
+        own = self._checkpoint.file_key if self._checkpoint is not None else None
+        return self._shared.known.predecessor(self._opened.file, own)
+
     def _base(self) -> Checkpoint:
         """The file's checkpoint; of a new file a first one, with what the file is read with.
 
@@ -129,13 +141,15 @@ class OneFile:
         known = self._checkpoint
         if known is not None:
             # a file that had been replaced is here again, under another name
-            return replace(known, lost_bytes=0) if known.state == "replaced" else known
+            known = replace(known, lost_bytes=0) if known.state == "replaced" else known
+            return replace(known, format=beginning_with(known.format, self._begun_with))
         found = recognised(
             file.stat, file.head, options.format, options.tz, self._parser.profiles,
-            shown=self._shared.redaction.keeps_all,
+            shown=self._shared.redaction.keeps_all, goes_on=self._goes_on_with is not None,
         )  # fmt: skip
         first = first_checkpoint(file, options.host, options.service, self._shared.now())
-        return replace(first, format=found.text(self._parser.profiles.digests))
+        text = found.text(self._parser.profiles.digests)
+        return replace(first, format=beginning_with(text, self._begun_with))
 
     def _keyed(self, base: Checkpoint) -> Checkpoint:
         """``base`` with a file key."""

@@ -17,9 +17,16 @@ BANNER_BYTES = 4 << 20  # so much before its first record a log may say at its s
 
 
 def recognised(
-    stat: FileStat, head: bytes, fmt: Format, tz: tzinfo, profiles: Profiles, *, shown: bool
+    stat: FileStat,
+    head: bytes,
+    fmt: Format,
+    tz: tzinfo,
+    profiles: Profiles,
+    *,
+    shown: bool,
+    goes_on: bool = False,
 ) -> Recognised:
-    """What a file is; ``head`` are its first bytes, ``shown``: its first line may be quoted.
+    """What a file is; ``head`` are its first bytes, ``shown``: its first line may be quoted; ``goes_on``: the file before it in its series is a log.
 
     :raises LogFileError: for a binary file, or a text in whose first bytes, a banner of
         BANNER_BYTES at most, no line shows what it is.
@@ -28,6 +35,8 @@ def recognised(
     if found.is_log or not head.strip(b"\0\r\n\t " + BOM_UTF8):
         return found
     _refuse_binary(stat, head, found)
+    if goes_on:
+        return found
     if b"\n" not in head and len(head) < HEAD_BYTES:
         return found  # its first line may still be being written
     if len(head) >= HEAD_BYTES:

@@ -15,7 +15,7 @@ from ingest.records.logical import Logical, access_in
 from ingest.records.moments import Clock
 from ingest.records.native import NativeFormat
 from ingest.records.profiles import Profiles
-from ingest.records.sequence import Claim, Event, Line, Sequencer
+from ingest.records.sequence import START, Claim, Event, Line, Sequencer
 from ingest.records.vocabulary import PUBLIC_EVENTS
 from ingest.records.written import Place, Value, Writer
 
@@ -73,6 +73,7 @@ class Claims:
     counts: Counts = field(default_factory=Counts)
     rejects: list[Reject] = field(default_factory=list)
     seen: dict[tuple[str, str], int] = field(default_factory=dict)
+    dated: dict[str, int] = field(default_factory=dict)
     _sizes: dict[int, int] = field(default_factory=dict)
     _first: int | None = None
     _taken: set[tuple[str, int]] = field(default_factory=set)
@@ -225,6 +226,7 @@ class Claims:
         ]
         if claim is not None and claim.id is not None:
             pairs.append(("id", claim.id))
+            place = (*place[:2], *self._dated(claim.id, place[2:]))
         self.writer.record(
             b"",
             level=L_INFO,
@@ -275,6 +277,7 @@ class Claims:
         owner = owner or self.sequencer.id_of_open(line.instance)
         if owner is not None:
             pairs.append(("id", owner))
+            place = (*place[:2], *self._dated(owner, place[2:]))
         kind, told = _exception(traceback) if traceback else ("", "")
         code = self.profiles.code_of(f"{kind}: {told}" if kind else line.message)
         if code is not None:
@@ -383,6 +386,8 @@ class Claims:
         for event in claim.events:
             self._write_event(event, place, traceback)
         for line in claim.torn:
+            if line.offset < 0:
+                continue  # it stands in the file before
             size = self._sizes.pop(line.offset, None)
             self.rejects.append(Reject(line.offset, line.end - line.offset, "torn", line.message))
             self.counts.quarantined += 1
@@ -392,6 +397,16 @@ class Claims:
                     self.counts.records -= 1
                     self.counts.record_bytes -= size
 
+    def _dated(
+        self, id_: str | None, time: tuple[int, int], *, begins: bool = False
+    ) -> tuple[int, int]:
+        """The file's time as the request's first line had it: its rows meet, whatever the file was modified since."""
+        if id_ is None or time[1] != FILE:
+            return time
+        if begins:
+            self.dated.setdefault(id_, time[0])
+        return self.dated.get(id_, time[0]), FILE
+
     def _write_event(self, event: Event, place: Place | None, traceback: bytes) -> None:
         line = event.line
         if line.instant is not None:
@@ -400,7 +415,9 @@ class Claims:
             time = place[2:]
         else:
             time = self._near(line.instance)
-        offset = line.offset
+        if time[1] == FILE:
+            time = self._dated(event.id, time, begins=event.event == START)
+        offset = max(line.offset, 0)  # -1 and less: a line of the file before
         is_error = event.level >= L_WARNING
         if is_error:
             offset = self._alone("error", offset)

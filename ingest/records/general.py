@@ -27,13 +27,17 @@ HEAD_BYTES = 1024  # of a file, that its requests' ids are made from
 
 @dataclass(slots=True)
 class Reading:
-    """The state of a file's reading at an offset: all that later lines depend on."""
+    """The state of a file's reading at an offset: all that later lines depend on.
+
+    ``dated`` has the instants of requests that have the file's time: what more is said of one has the same, whenever it is read.
+    """
 
     encoding: str | None = None
     today: int | None = None
     before: int = 0
     stamps: dict[str, int] = field(default_factory=dict)
     sequence: str | None = None
+    dated: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, text: str | None) -> "Reading":
@@ -47,6 +51,7 @@ class Reading:
             data.get("before", 0),
             dict(data.get("stamps", [])),
             data.get("sequence"),
+            dict(data.get("dated", [])),
         )
 
     def text(self) -> str:
@@ -58,6 +63,8 @@ class Reading:
             "stamps": list(self.stamps.items()),
             "sequence": self.sequence,
         }
+        if self.dated:
+            data["dated"] = list(self.dated.items())
         return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -148,8 +155,11 @@ class GeneralParser:
             self.native, self.profiles, sequencer, clock, writer, self.max_record,
             fallback_instant, last_instant, self._state.stamps,
             data if lines.encoding in (None, UTF8) else None, base, seen=self.seen,
+            dated=self._state.dated,
         )  # fmt: skip
         claims.take(records)
+        alive = sequencer.remembered_ids() if self._state.dated else frozenset()
+        self._state.dated = {k: at for k, at in self._state.dated.items() if k in alive}
         self._state.today, self._state.before = clock.today, clock.before
         if 0 <= lines.decided_at < base + settled:
             self._state.encoding = lines.encoding

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 from ingest.errors import FormatError
 from ingest.records.formats import Format, compile_format
 
+_BEGUN = "begun_with"
+
 
 @dataclass(frozen=True, slots=True)
 class ReadWith:
@@ -50,6 +52,20 @@ class ReadWith:
         except (FormatError, TypeError):
             return self
         return ReadWith(fmt, _zone(members.get("tz")) or self.tz)
+
+
+def begun_with(format_text: str | None) -> str | None:
+    """The state in which a file's reading began, from what its checkpoint keeps: that at the end of the file before it."""
+    found = _members(format_text).get(_BEGUN)
+    return found if isinstance(found, str) else None
+
+
+def beginning_with(format_text: str | None, state: str | None) -> str | None:
+    """What a checkpoint keeps of a file whose reading begins with a state."""
+    if state is None:
+        return format_text
+    members = _members(format_text) | {_BEGUN: state}
+    return json.dumps(members, ensure_ascii=False, separators=(",", ":"))
 
 
 def _members(text: str | None) -> dict[str, Any]:

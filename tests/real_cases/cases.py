@@ -86,11 +86,11 @@ def copied(case: Case, folder: Path) -> list[Path]:
     return paths
 
 
-def modified(case: Case, paths: list[Path]) -> None:
-    """Give files the modification time of their case."""
+def modified(case: Case, paths: list[Path], hours: int = 0) -> None:
+    """Give files the modification time of their case, or one so many hours later."""
     at = case.truth["meta"].get("mtime")
     for path in paths if at else ():
-        os.utime(path, (datetime.fromisoformat(at).timestamp(),) * 2)
+        os.utime(path, (datetime.fromisoformat(at).timestamp() + 3600 * hours,) * 2)
 
 
 def compare(case: Case, folder: Path) -> Difference:

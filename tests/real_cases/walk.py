@@ -10,13 +10,14 @@ from tests.real_cases.cases import Case, modified
 from tests.support import harness
 
 TABLES = {
-    "requests": "request_key",
-    "stage_timings": "stage, byte_offset",
-    "errors": "byte_offset",
-    "http_requests": "byte_offset",
-    "cache_samples": "byte_offset",
-    "quarantine": "byte_offset",
+    "requests": ("request_key",),
+    "stage_timings": ("file_key", "byte_offset", "stage"),
+    "errors": ("error_key",),
+    "http_requests": ("http_key",),
+    "cache_samples": ("sample_key",),
+    "quarantine": ("file_key", "byte_offset"),
 }
+_SHIFT = 40  # of an offset's bits in a key
 _LEDGER = "records, quarantined, unclaimed, unclaimed_bytes, record_bytes, encoding"
 _FIXED_WHEN_STORED = ("file", "read")  # instants that differ with the time of reading
 _INSTANTS = (
@@ -50,7 +51,7 @@ def in_pieces(
             path = folder / log.name
             path.write_bytes(content[:end])
             paths.append(path)
-        modified(case, paths)
+        modified(case, paths, hours=number)
         report = harness.run(store, paths, final=number == runs, tz=case.tz, chunk_bytes=chunk)
         assert not report.problems, report.problems
     return dumped(store)
@@ -73,21 +74,33 @@ def random_cuts(case: Case, chosen: random.Random, runs: int) -> dict[str, list[
 
 
 def dumped(store: DuckDBStore) -> dict[str, list[Any]]:
-    """All rows with what they hold, and the ledger; instants only where they come from the log."""
+    """All rows with what they hold, and the ledger; files by their names, instants only where they come from the log."""
     tables: dict[str, list[Any]] = {}
+    names = {c.file_key: Path(c.path).name for c in store.checkpoints()}
     with store.reading() as reader:
-        for table, order in TABLES.items():
-            answer = reader.query(f"select * from {table} order by {order}", {})
-            tables[table] = [
-                _comparable(dict(zip(answer.columns, row, strict=True))) for row in answer.rows
+        for table in TABLES:
+            answer = reader.query(f"select * from {table}", {})
+            rows = [
+                _comparable(dict(zip(answer.columns, row, strict=True)), names)
+                for row in answer.rows
             ]
+            tables[table] = sorted(rows, key=lambda row: _place(row, TABLES[table]))
         answer = reader.query(f"select {_LEDGER} from log_files order by path", {})
         tables["log_files"] = [tuple(row) for row in answer.rows]
     return tables
 
 
-def _comparable(row: dict[str, Any]) -> dict[str, Any]:
+def _place(row: dict[str, Any], names: tuple[str, ...]) -> list[str]:
+    return [f"{row[name]!s:>60}" for name in names]
+
+
+def _comparable(row: dict[str, Any], files: dict[int, str]) -> dict[str, Any]:
     row.pop("quarantined_at", None)
+    for name, value in row.items():
+        if name.endswith("file_key") and value is not None:
+            row[name] = files[value]
+        elif name.endswith("_key") and value is not None:
+            row[name] = f"{files[value >> _SHIFT]} {value & ((1 << _SHIFT) - 1):>12}"
     unsure = row.get("time_source", "file") in _FIXED_WHEN_STORED
     for name in _INSTANTS:
         if isinstance(row.get(name), datetime):
@@ -110,3 +123,37 @@ def differing(one: dict[str, list[Any]], other: dict[str, list[Any]]) -> list[st
             else:
                 told.append(f"{table}: {a}, {b} in pieces")
     return told
+
+
+def rotated(
+    lines: list[bytes], name: str, numbered: bool, folder: Path, chosen: random.Random, often: float
+) -> dict[str, list[Any]]:
+    """The rows of a log that is rotated while it is written, read after some of its lines.
+
+    ``often``: how likely a run is behind a line; 0: one run reads what is there at the end. The places of rotation are
+    the same for the same ``lines``.
+    """
+    folder.mkdir()
+    store = harness.new_store(folder)
+    live, moved = folder / name, 0
+    places = set(random.Random(len(lines)).sample(range(1, len(lines)), 3))
+    for number, line in enumerate(lines):
+        if number in places:
+            moved += 1
+            _move(live, numbered, moved)
+        with live.open("ab") as file:
+            file.write(line)
+        if chosen.random() < often:
+            report = harness.run(store, [folder / f"{name}*"])
+            assert not report.problems, report.problems
+    harness.run(store, [folder / f"{name}*"], final=True)
+    return dumped(store)
+
+
+def _move(live: Path, numbered: bool, moved: int) -> None:
+    if not numbered:
+        live.rename(live.with_name(f"{live.name}.20260302-10{moved:02}00"))
+        return
+    for number in range(moved, 0, -1):
+        old = live.with_name(f"{live.name}.{number - 1}") if number > 1 else live
+        old.rename(live.with_name(f"{live.name}.{number}"))

@@ -4,8 +4,8 @@ Lines come in the order of their file; every call says which events of SPEC §1 
 crosses chunks, runs and files as a state in JSON. The rules are in docs/profiles.md, "How requests are put together".
 """
 
-from ingest.records.sequence.events import LEVELS, Adopted, Claim, Event
+from ingest.records.sequence.events import LEVELS, START, Adopted, Claim, Event
 from ingest.records.sequence.sequencer import Sequencer
 from ingest.records.sequence.state import Line
 
-__all__ = ["LEVELS", "Adopted", "Claim", "Event", "Line", "Sequencer"]
+__all__ = ["LEVELS", "START", "Adopted", "Claim", "Event", "Line", "Sequencer"]

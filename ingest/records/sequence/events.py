@@ -39,6 +39,11 @@ class Event:
     pairs: tuple[tuple[str, Value], ...]
     message: str = ""
 
+    @property
+    def id(self) -> str | None:
+        """The id of the request that it is of."""
+        return next((str(value) for key, value in self.pairs if key == "id"), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:

@@ -154,9 +154,19 @@ class Sequencer:
     def has_open(self) -> bool:
         """Whether a request is open, or a line that belongs to one may still come."""
         return any(
-            found.requests or found.block or found.awaiting
+            found.requests or found.block or found.awaiting or found.failure
             for found in self._asm.instances.values()
         )
+
+    def remembered_ids(self) -> frozenset[str]:
+        """The ids of requests that are open, or that a later line may still be about."""
+        ids: set[str] = set()
+        for found in self._asm.instances.values():
+            ids.update(request.id for request in found.requests)
+            ids.update(id_ for id_, _, _ in found.awaiting)
+            ids.update([found.failure.id] if found.failure else [])
+            ids.update([found.ended] if found.ended else [])
+        return frozenset(ids)
 
     def state(self) -> str:
         """All that later lines can depend on, as compact JSON."""

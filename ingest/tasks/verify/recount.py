@@ -89,7 +89,7 @@ class _Rewound:
 class Recount:
     """Cuts a file into records again; ``stored_at(low, high)`` is what the store has of a stretch.
 
-    ``parser`` makes what reads the file on from a state of its reading; None: from its beginning.
+    ``parser`` makes what reads the file on from a state of its reading; ``reading`` is that in which it began.
     ``stretches`` were stored from another place: nothing of them is expected.
     """
 
@@ -100,11 +100,12 @@ class Recount:
         stored_at: Callable[[int, int], Stored],
         chunk_bytes: int = CHUNK_BYTES,
         stretches: Sequence[Stretch] = (),
+        reading: str | None = None,
     ) -> None:
         self._stretches = stretches
         self._make = parser
-        self._parser = parser(None)
-        self._reading: str | None = None  # the state behind the last piece
+        self._parser = parser(reading)
+        self._reading = reading  # the state behind the last piece
         self._fallback = fallback_instant
         self._stored_at = stored_at
         self._chunk_bytes = chunk_bytes

@@ -18,7 +18,7 @@ from ingest.records.arrays import raw_text
 from ingest.records.formats import Format
 from ingest.records.front import FrontParser
 from ingest.records.parse import ChunkParser
-from ingest.records.read_with import ReadWith
+from ingest.records.read_with import ReadWith, begun_with
 from ingest.rows.assemble import build
 from ingest.stores import migrate
 from ingest.stores.contract import Store
@@ -218,8 +218,9 @@ class _Run:
 
         stretches = known_stretches(self.store, c.file_key)
         recount = Recount(
-            parser, stat.modified_ns // 1000, stored_at, self.options.chunk_bytes, stretches
-        )
+            parser, stat.modified_ns // 1000, stored_at, self.options.chunk_bytes, stretches,
+            begun_with(c.format),
+        )  # fmt: skip
         for piece in recount.pieces(beginning.read, beginning.skip_hole):
             batch, carry = build(piece.parsed, read_with.format, origin, carry)
             want = expected(piece.parsed, batch)

@@ -1,0 +1,69 @@
+"""Logs of services that are rotated while they are written: a request goes on in the next file of the series."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.real_cases import walk
+from tests.real_cases.test_services import BARS, ENVELOPES, asked
+from tests.support import harness
+
+
+def service(requests: int) -> str:
+    """What a service prints of so many requests, each with figures of its own; every third fails."""
+    return "".join(_request(number) for number in range(requests))
+
+
+def _request(number: int) -> str:
+    port = 40_000 + number
+    if number % 3 == 2:
+        return (
+            ">> starting inference...\n"
+            f'INFO:     10.3.0.7:{port} - "POST /tts HTTP/1.1" 500 Internal Server Error\n'
+            "ERROR:    Exception in ASGI application\nTraceback (most recent call last):\n"
+            f'  File "/app/api.py", line {number + 1}, in tts\n    wav = infer()\n'
+            f"torch.OutOfMemoryError: CUDA out of memory. Tried to allocate {number}.27 GiB.\n"
+        )
+    return (
+        f">> starting inference...\n{BARS}>> gpt_gen_time: {number}.93 seconds\n"
+        f">> s2mel_time: {number}.56 seconds\n>> bigvgan_time: 0.07 seconds\n"
+        f">> Total inference time: {2 * number + 2}.15 seconds\n>> Generated audio length: 2.5{number} seconds\n"
+        f'>> RTF: 1.4308\nINFO:     10.3.0.7:{port} - "POST /tts HTTP/1.1" 200 OK\n'
+        f"a plain print of {number}\n"
+    )
+
+
+@pytest.mark.parametrize("numbered", [True, False], ids=["-json.log.1", "0.log.DATE"])
+@pytest.mark.parametrize("name", ENVELOPES)
+def test_a_rotated_log_gives_the_rows_of_one_undisturbed_run(
+    name: str, numbered: bool, tmp_path: Path
+) -> None:
+    lines = ENVELOPES[name](service(6)).encode().splitlines(keepends=True)
+    live = "tts-json.log" if numbered else "0.log"
+    whole = walk.rotated(lines, live, numbered, tmp_path / "whole", random.Random(0), 0)
+    assert sorted(r["status"] for r in whole["requests"]) == ["failed"] * 2 + ["success"] * 4
+    assert len(whole["stage_timings"]) == 4 * 3 and not whole["quarantine"]
+    assert all(row["request_key"] for row in whole["errors"] + whole["http_requests"])
+    for number, often in enumerate([0.1, 0.5]):
+        chosen = random.Random(f"{name} {number}")
+        folder = tmp_path / str(number)
+        read_often = walk.rotated(lines, live, numbered, folder, chosen, often)
+        assert walk.differing(whole, read_often) == []
+
+
+def test_a_request_goes_on_in_the_next_file(tmp_path: Path) -> None:
+    store, live = harness.new_store(tmp_path), tmp_path / "app.log"
+    text = service(1)
+    cut = text.index(">> s2mel_time")
+    live.write_text(text[:cut])
+    harness.run(store, [live])
+    live.rename(tmp_path / "app.log.1")
+    live.write_text(text[cut:])
+    harness.run(store, [live], final=True)
+    assert asked(store, "select status, duration_ms from requests") == [("success", 2150.0)]
+    stages = asked(store, "select stage, duration_ms from stage_timings order by seq")
+    assert stages == [("gpt_gen", 930.0), ("s2mel", 560.0), ("bigvgan", 70.0)]
+    assert asked(store, "select count(*) from http_requests where request_key is not null") == [
+        (1,)
+    ]
