@@ -6,12 +6,15 @@ The grammar of the strings is that of the standard library's ``logging.Formatter
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ingest.compiled import layout
 from ingest.errors import FormatError
 from ingest.records.clock import check_text, compile_clock
 from ingest.records.vocabulary import ONE_WORD_KEYS, PUBLIC_EVENTS, PUBLIC_KEYS
+
+if TYPE_CHECKING:
+    from ingest.records.access_formats import AccessFormat
 
 DEFAULT_FORMAT = "%(asctime)s - %(name)s - %(levelname)s - %(message)s"
 
@@ -45,7 +48,8 @@ class Format:
     """A compiled record grammar: what the scanner needs to find records and pairs.
 
     ``fields`` are (kind, literal before it, least width, extra number or -1); ``extras`` the names of header
-    fields without a column; ``clock`` the steps that read a stamp; ``has_message_suffix`` text behind the message.
+    fields without a column; ``clock`` the steps that read a stamp; ``suffix`` is text behind the message; ``access`` how
+    an HTTP server writes its lines, where that was said.
     """
 
     text: str
@@ -56,6 +60,7 @@ class Format:
     suffix: bytes
     clock: tuple[tuple[int, int], ...]
     extras: tuple[str, ...]
+    access: "AccessFormat | None" = None
 
 
 def compile_format(
@@ -64,8 +69,9 @@ def compile_format(
     *,
     escapes: str = "backslash",
     stage_time: str = "elapsed",
+    access_format: str | None = None,
 ) -> Format:
-    """Compile a ``logging`` format string.
+    """Compile a ``logging`` format string; ``access_format`` is that of an HTTP server whose lines may stand between.
 
     :raises FormatError: when it has no message or no time, names a field twice in a row without anything
         between, or is not a format string at all.
@@ -88,7 +94,15 @@ def compile_format(
         suffix=literals[-1].encode(),
         clock=compile_clock(datefmt),
         extras=extras,
+        access=_access(access_format) if access_format else None,
     )
+
+
+def _access(text: str) -> "AccessFormat":
+    # few need it, and what it reads instants with needs NumPy: a command that reads no log would load that
+    from ingest.records.access_formats import compile_access
+
+    return compile_access(text)
 
 
 def _check_widths(text: str, names: list[dict[str, str]]) -> None:

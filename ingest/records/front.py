@@ -142,6 +142,7 @@ class _NativeParser(Parser):
     def __init__(self, fmt: Format, tz: tzinfo, max_record: int, profiles: Profiles) -> None:
         super().__init__(fmt, tz, max_record)
         self._profiles = profiles
+        self._access = fmt.access
 
     def _own(self, data: memoryview, records: I32) -> int:
         kinds = records[:, layout.R_KIND]
@@ -155,5 +156,7 @@ class _NativeParser(Parser):
 
     def _is_others(self, message: bytes) -> bool:
         if _ACCESS.search(message) or _STAMP.search(message):
+            return True
+        if self._access is not None and self._access.of(message) is not None:
             return True
         return bool(self._profiles.match(message.decode("utf-8", "replace")))

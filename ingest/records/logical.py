@@ -116,7 +116,7 @@ class Reader:
     def lines_of(self, start: int, end: int, size: int, wrapped: Wrapped) -> Iterator[Logical]:
         """The lines that a terminal would show one after another for one physical line."""
         text = wrapped.text
-        native = self.native.header(text)
+        native = self.native.header(text) if self.native.access_of(text) is None else None
         if native is not None:
             yield from self._native(Logical(start, end, size, start, text, wrapped, native=native))
             return
@@ -151,6 +151,10 @@ class Reader:
 
     def _kind_of(self, line: Logical) -> Iterator[Logical]:
         text = line.text
+        line.access = self.native.access_of(text)
+        if line.access is not None:
+            yield line
+            return
         if text.startswith(b"{"):
             line.json = json_line(text)
             line.access = line.json.access if line.json is not None else None

@@ -8,6 +8,7 @@ import numpy as np
 
 from ingest.compiled import layout
 from ingest.compiled import records as scan
+from ingest.records.access import Access
 from ingest.records.arrays import I32, view
 from ingest.records.formats import DEFAULT_FORMAT, Format, scanner_arguments
 from ingest.records.moments import DAY, Stamp
@@ -53,6 +54,10 @@ class NativeFormat:
         self._digits_first = (
             begins_with_digits and fmt.clock[0][0] == layout.T_YEAR and not fmt.fields[0][2]
         )
+
+    def access_of(self, line: bytes) -> Access | None:
+        """The access line that a line is by the format of an HTTP server, where that was said."""
+        return self.format.access.of(line) if self.format.access is not None else None
 
     def header(self, line: bytes) -> NativeHeader | None:
         """The line's header, or None."""

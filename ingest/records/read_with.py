@@ -32,6 +32,9 @@ class ReadWith:
             "stage_time": "own" if self.format.own_stage_times else "elapsed",
             "tz": _zone_name(self.tz),
         }
+        members.pop("access_format", None)
+        if self.format.access is not None:
+            members["access_format"] = self.format.access.text
         return json.dumps(members, ensure_ascii=False, separators=(",", ":"))
 
     def of(self, text: str | None) -> "ReadWith":
@@ -48,6 +51,7 @@ class ReadWith:
                 members.get("datefmt"),
                 escapes=members.get("escapes", "backslash"),
                 stage_time=members.get("stage_time", "elapsed"),
+                access_format=members.get("access_format"),
             )
         except (FormatError, TypeError):
             return self

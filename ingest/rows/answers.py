@@ -204,8 +204,13 @@ def _reach(lines: pa.Table, is_proxy: Bools) -> tuple[Ints, Ints]:
     at = _ints(lines["logged_at"])
     fine = np.where(at % _SECOND_US == 0, _SECOND_US, 1000)  # a whole second may be one cut off
     ms, timed = _milliseconds(lines)
-    before = np.where(timed, ms * 1000, np.where(is_proxy, _PROXY_US, _APPLICATION_US))
-    return at - before.astype(np.int64) - _JITTER_US, at + fine + _JITTER_US
+    longest = np.where(is_proxy, _PROXY_US, _APPLICATION_US)
+    took = np.where(timed, ms * 1000, longest).astype(np.int64)
+    # Apache's line has the time at which the request came
+    at_end = pc.not_equal(_strings(lines["server"]), "apache").fill_null(True)
+    is_end = at_end.to_numpy(zero_copy_only=False)
+    low, high = np.where(is_end, at - took, at), np.where(is_end, at, at + took)
+    return low - _JITTER_US, high + fine + _JITTER_US
 
 
 def _milliseconds(lines: pa.Table) -> tuple[npt.NDArray[np.float64], Bools]:

@@ -34,6 +34,7 @@ COMMANDS = (
     Command("ingest", "ingest:ingest", READ, "Read what is new in log files"),
     Command("check", "check:check", READ, "See which queries a log can answer"),
     Command("profiles", "profiles:profiles", READ, "List and try what services print"),
+    Command("formats", "formats:formats", READ, "List and try formats of access lines"),
     Command("replay", "replay:replay", READ, "Retry quarantined lines"),
     Command("verify", "verify:verify", READ, "Recount log files against the tables"),
     Command("demo", "demo:demo", READ, "Write a small log set with an incident"),

@@ -11,7 +11,14 @@ from typing import Annotated
 import typer
 
 from ingest.cli.options.context import options, print_error, printable, reported
-from ingest.cli.options.logs import DateFormat, LogFormat, Zone, chosen_format, reading_progress
+from ingest.cli.options.logs import (
+    AccessFormatOption,
+    DateFormat,
+    LogFormat,
+    Zone,
+    chosen_format,
+    reading_progress,
+)
 from ingest.cli.settings.load import zone
 from ingest.errors import ExitCode
 from ingest.named_queries.golden import BASES, BY_NAME
@@ -47,6 +54,7 @@ def check(
     ],
     log_format: LogFormat = None,
     datefmt: DateFormat = None,
+    access_format: AccessFormatOption = None,
     tz: Zone = None,
     as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
 ) -> None:
@@ -58,7 +66,7 @@ def check(
     """
     with reported(options(ctx).debug):
         settings = options(ctx).settings
-        fmt = chosen_format(settings, log_format, datefmt)
+        fmt = chosen_format(settings, log_format, datefmt, access_format)
         library = load_library(settings.query_folder)
         with reading_progress("check") as progress:
             report = check_logs(paths, fmt, zone(tz or settings.tz), progress=progress)

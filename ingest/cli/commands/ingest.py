@@ -11,7 +11,14 @@ from ingest.cli.commands.follow import Follower, News
 from ingest.cli.commands.publish import publish_configured
 from ingest.cli.commands.run_report import print_report
 from ingest.cli.options.context import open_store, options, print_error, reported
-from ingest.cli.options.logs import DateFormat, LogFormat, Text, Zone, reading_progress
+from ingest.cli.options.logs import (
+    AccessFormatOption,
+    DateFormat,
+    LogFormat,
+    Text,
+    Zone,
+    reading_progress,
+)
 from ingest.cli.options.sources import Given, Run, planned, together
 from ingest.cli.process.allocator import use_one_arena
 from ingest.cli.process.systemd import ServiceManager
@@ -41,6 +48,7 @@ def ingest(
     ] = None,
     log_format: LogFormat = None,
     datefmt: DateFormat = None,
+    access_format: AccessFormatOption = None,
     tz: Zone = None,
     text: Text = None,
     exclude: Annotated[
@@ -100,6 +108,7 @@ def ingest(
                 wait,
                 text,
                 tuple(exclude or ()),
+                access_format,
             ),
         )
         if follow:

@@ -23,6 +23,14 @@ DateFormat = Annotated[
     str | None,
     typer.Option("--datefmt", help="The datefmt of the service's logging, if it sets one."),
 ]
+AccessFormatOption = Annotated[
+    str | None,
+    typer.Option(
+        "--access-format",
+        help="The log_format or LogFormat string of the HTTP server, or a name of ttsq formats "
+        "[default: recognised by itself].",
+    ),
+]
 Zone = Annotated[
     str | None,
     typer.Option(
@@ -40,7 +48,10 @@ Text = Annotated[
 
 
 def chosen_format(
-    settings: Settings | Source, log_format: str | None, datefmt: str | None
+    settings: Settings | Source,
+    log_format: str | None,
+    datefmt: str | None,
+    access_format: str | None = None,
 ) -> Format:
     """The record grammar: as given, else as the settings, or those of a source, say.
 
@@ -51,6 +62,7 @@ def chosen_format(
         datefmt or settings.datefmt,
         escapes=settings.escapes,
         stage_time=settings.stage_time,
+        access_format=access_format or settings.access_format,
     )
 
 

@@ -26,6 +26,7 @@ class Given:
     wait_seconds: float = 10.0
     text: TextPolicy | None = None
     exclude: tuple[str, ...] = ()
+    access_format: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def _options(source: Source, given: Given, settings: Settings) -> Options:
     return Options(
         host=shown(given.host or source.host or local_host()),
         service=shown(given.service or source.service),
-        format=chosen_format(source, given.log_format, given.datefmt),
+        format=chosen_format(source, given.log_format, given.datefmt, given.access_format),
         tz=zone(given.tz or source.tz),
         final=given.final,
         dry_run=given.dry_run,

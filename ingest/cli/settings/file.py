@@ -10,7 +10,14 @@ from ingest.errors import SettingsError
 from ingest.render.harmless import printable
 from ingest.stores.urls import without_password
 
-RECORD_KEYS = ("log_format", "datefmt", "escapes", "stage_time", "tz")  # how records look
+RECORD_KEYS = (
+    "log_format",
+    "datefmt",
+    "escapes",
+    "stage_time",
+    "tz",
+    "access_format",
+)  # how records look
 SOURCE_KEYS = ("paths", "host", "service", *RECORD_KEYS, "exclude")
 SCALAR_KEYS = (
     "db", "db_password_file", "host", "service", *RECORD_KEYS, "query_folder", "profile_folder", "publish", "text",

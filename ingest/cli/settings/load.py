@@ -46,6 +46,7 @@ class Source:
     escapes: str = "backslash"
     stage_time: str = "elapsed"
     tz: str | None = None
+    access_format: str | None = None
     exclude: tuple[str, ...] = ()
 
 
@@ -62,6 +63,7 @@ class Settings:
     escapes: str = "backslash"
     stage_time: str = "elapsed"
     tz: str | None = None
+    access_format: str | None = None
     query_folder: Path | None = None
     profile_folder: Path | None = None
     publish: str = ""
