@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from ingest.tasks.demo import BAD_LENGTHS, FILE_NAMES, INCIDENT, SPAN, DemoSummary, write_demo
+from ingest.tasks.demo_indextts import write_indextts
+from tests.support import harness
 from tests.support.reference import Tables, parse_files
 
 NOW = datetime(2026, 3, 2, 15, 0, 30, 123456, tzinfo=UTC)
@@ -134,3 +136,25 @@ def test_small_sets(tmp_path: Path, requests: int) -> None:
     small = write_demo(tmp_path, now=NOW, tz="UTC", requests=requests)
     assert small.requests == requests
     assert len(parse_files(contents(small), modified_at=NOW).requests) == requests
+
+
+def test_the_demo_of_a_service_is_read_to_the_row(tmp_path: Path) -> None:
+    written = write_indextts(tmp_path / "logs", now=NOW, requests=60)
+    again = write_indextts(tmp_path / "again", now=NOW, requests=60)
+    assert written.path.read_bytes() == again.path.read_bytes()
+    store = harness.new_store(tmp_path)
+    harness.run(store, [written.path], final=True)
+    sql = "select status, count(*), count(rtf), count(duration_ms) from requests group by 1 order by 1"
+    with store.reading() as reader:
+        found = [tuple(row) for row in reader.query(sql, {}).rows]
+        (linked,) = reader.query(
+            "select (select count(*) from http_requests where request_key is not null), "
+            "(select count(*) from errors where code = 'CUDA_OOM' and request_key is not null), "
+            "(select count(*) from stage_timings)", {}
+        ).rows  # fmt: skip
+    failures, successes = written.failures, written.requests - written.failures
+    assert found == [
+        ("failed", failures, 0, failures),
+        ("success", successes, successes, successes),
+    ]
+    assert tuple(linked) == (60, failures, 4 * successes)
