@@ -34,7 +34,7 @@ def trace(
         str,
         typer.Argument(
             metavar="ID",
-            help="An id, an X-Request-ID, or the beginning of one.",
+            help="An id, an X-Request-ID, the beginning of one, or a client's address.",
             autocompletion=complete_id,
         ),
     ],

@@ -1,18 +1,20 @@
 """One request's life: which request is meant, and what the store has of it and around it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ingest.errors import ExitCode, TtsqError
 from ingest.rows.spans import GRACE, JOIN_GAP
-from ingest.stores.contract import QueryResult, Reader
+from ingest.stores.contract import Reader
 from ingest.tasks.trace import statements as sql
+from ingest.tasks.trace.http import NO_KEY, access_line, known_by_lines, lines_of
 from ingest.tasks.trace.lines import Wanted
 from ingest.tasks.trace.rows import (
     CodeCount,
     Error,
+    Http,
     InFlight,
     KnownFile,
     Match,
@@ -21,6 +23,7 @@ from ingest.tasks.trace.rows import (
     Request,
     Sample,
     Stage,
+    rows_of,
 )
 
 if TYPE_CHECKING:
@@ -32,10 +35,9 @@ ROWS = 500  # of a table, for one request; the ids of some services are no ids
 NEIGHBOURS = 50  # requests listed that ran at the same time
 FEW = 5  # failures and errors listed of those around
 ALL = 10_000  # any of these, when all is asked for
-_BY = ("id", "request_id", "prefix")
+_BY = ("id", "request_id", "prefix", "client")
 _LONGEST = timedelta(hours=1)  # what began longer ago is not taken to be in flight
 _SAMPLE_AGE = timedelta(days=1)  # an older cache sample tells nothing
-_NO_KEY = -1
 
 T = TypeVar("T", bound="DataclassInstance")
 
@@ -89,6 +91,7 @@ class Trace:
     files: Mapping[int, KnownFile]
     around: Surroundings
     cut: tuple[str, ...]
+    http: tuple[Http, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -106,12 +109,15 @@ def find(reader: Reader, wanted: str, at: datetime | None = None) -> Found:
     """
     prefix = wanted if len(wanted) >= LEAST_PREFIX else None
     binds = {"wanted": wanted, "prefix": prefix, "at": at, "most": MATCHES + 1}
-    matches = _rows(Match, reader.query(sql.FIND_REQUESTS, binds))
+    matches = rows_of(Match, reader.query(sql.FIND_REQUESTS, binds))
     if len(matches) <= MATCHES:
         matches += _known_by_errors(reader, binds, matches)
     if not matches:
+        matches = known_by_lines(reader, binds)
+    if not matches:
         matches = [
-            replace(m, is_request=False) for m in _rows(Match, reader.query(sql.FIND_STAGES, binds))
+            replace(m, is_request=False)
+            for m in rows_of(Match, reader.query(sql.FIND_STAGES, binds))
         ]
     if not matches:
         raise _not_traced(reader, wanted)
@@ -125,13 +131,6 @@ def find(reader: Reader, wanted: str, at: datetime | None = None) -> Found:
 
 def _distance(match: Match, at: datetime) -> timedelta:
     return max(match.first_at - at, at - match.last_at, timedelta(0))
-
-
-def _rows(kind: type[T], result: QueryResult) -> list[T]:
-    """Rows as values of a dataclass with the columns' names; fields without a column are None."""
-    absent = {f.name: None for f in fields(kind) if f.name not in result.columns}
-    absent.pop("is_request", None)
-    return [kind(**absent, **dict(zip(result.columns, row, strict=True))) for row in result.rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,13 +151,13 @@ def _known_by_errors(
     reader: Reader, binds: Mapping[str, object], requests: Sequence[Match]
 ) -> list[Match]:
     """Matches that only errors tell: requests that they belong to, and ids that have no request."""
-    found = _rows(_ErrorMatch, reader.query(sql.FIND_ERRORS, binds))
+    found = rows_of(_ErrorMatch, reader.query(sql.FIND_ERRORS, binds))
     best = min([r.rank for r in requests] + [e.rank for e in found], default=0)
     keys = {r.request_key for r in requests}
     found = [e for e in found if e.rank == best and e.request_key not in keys]
     linked: list[Match] = []
     if any(e.request_key is not None for e in found):
-        linked = _rows(Match, reader.query(sql.FIND_LINKED, {**binds, "rank": best}))
+        linked = rows_of(Match, reader.query(sql.FIND_LINKED, {**binds, "rank": best}))
         linked = [replace(m, rank=best) for m in linked if m.request_key not in keys]
     keys = keys | {m.request_key for m in linked}
     rest = [e for e in found if e.request_key not in keys]
@@ -227,16 +226,18 @@ def gather(
     """
     most = ALL if full else ROWS
     request = _request(reader, match)
-    match, stages, errors = _own_rows(reader, match, request, most + 1)
+    match, stages, errors = _ownrows_of(reader, match, request, most + 1)
     times = [match.first_at, match.last_at]
     times += [s.logged_at for s in stages] + [e.occurred_at for e in errors]
+    http = lines_of(reader, match, most)
+    times += [h.logged_at for h in http]
     first, last = min(times), max(times)
     cut = tuple(name for name, rows in (("stages", stages), ("errors", errors)) if len(rows) > most)
     stages, errors = stages[:most], errors[:most]
     around = _surroundings(reader, match, first - window, last + window, running, full)
     return Trace(
         match, request, first, last, tuple(stages), tuple(errors),
-        _files(reader, request, stages, errors), around, cut,
+        _files(reader, request, [*stages, *errors, *http]), around, cut, tuple(http),
     )  # fmt: skip
 
 
@@ -244,13 +245,13 @@ def _request(reader: Reader, match: Match) -> Request | None:
     if not match.is_request:
         return None
     binds = {"key": match.request_key, "logged_at": match.first_at}
-    return next(iter(_rows(Request, reader.query(sql.REQUEST, binds))), None)
+    return next(iter(rows_of(Request, reader.query(sql.REQUEST, binds))), None)
 
 
-def _own_rows(
+def _ownrows_of(
     reader: Reader, match: Match, request: Request | None, most: int
 ) -> tuple[Match, list[Stage], list[Error]]:
-    key = _NO_KEY if match.request_key is None else match.request_key
+    key = NO_KEY if match.request_key is None else match.request_key
     of_stages, of_errors = (
         (sql.STAGES, sql.ERRORS) if request else (sql.STAGES_OF_ID, sql.ERRORS_OF_ID)
     )
@@ -261,8 +262,8 @@ def _own_rows(
             "until": match.last_at + (JOIN_GAP + GRACE if request else timedelta(0)),
             "most": most,
         }  # fmt: skip
-        stages = _rows(Stage, reader.query(of_stages, binds))
-        errors = _rows(Error, reader.query(of_errors, binds))
+        stages = rows_of(Stage, reader.query(of_stages, binds))
+        errors = rows_of(Error, reader.query(of_errors, binds))
         named = {e.request_id for e in errors if e.request_id}
         if request is None or match.request_id is not None or len(named) != 1:
             return match, stages, errors
@@ -271,12 +272,12 @@ def _own_rows(
 
 
 def _files(
-    reader: Reader, request: Request | None, stages: Sequence[Stage], errors: Sequence[Error]
+    reader: Reader, request: Request | None, rows: Sequence[Stage | Error | Http]
 ) -> dict[int, KnownFile]:
-    keys = {s.file_key for s in stages} | {e.file_key for e in errors}
+    keys = {row.file_key for row in rows}
     if request is not None:
         keys |= {k for k in (request.start_file_key, request.end_file_key) if k is not None}
-    found = (_rows(KnownFile, reader.query(sql.LOG_FILE, {"key": k})) for k in sorted(keys))
+    found = (rows_of(KnownFile, reader.query(sql.LOG_FILE, {"key": k})) for k in sorted(keys))
     return {f.file_key: f for rows in found for f in rows}
 
 
@@ -284,14 +285,14 @@ def _surroundings(
     reader: Reader, match: Match, since: datetime, until: datetime, running: bool, full: bool
 ) -> Surroundings:
     binds: dict[str, Any] = {
-        "key": _NO_KEY if match.request_key is None else match.request_key,
+        "key": NO_KEY if match.request_key is None else match.request_key,
         "id": match.id, "request_id": match.request_id, "host": match.host,
         "since": since, "until": until, "earliest": since - _LONGEST,
         "at": match.first_at, "most": ALL if full else NEIGHBOURS, "few": ALL if full else FEW,
     }  # fmt: skip
 
     def rows(kind: type[T], statement: str, **others: object) -> tuple[T, ...]:
-        return tuple(_rows(kind, reader.query(statement, {**binds, **others})))
+        return tuple(rows_of(kind, reader.query(statement, {**binds, **others})))
 
     return Surroundings(
         since=since,
@@ -318,6 +319,10 @@ def wanted_records(trace: Trace) -> list[Wanted]:
     for e in trace.errors:
         stored = e.message or e.exception_message or "(no message)"
         found.append(Wanted(e.occurred_at, e.file_key, e.byte_offset, e.event, e.level, stored))
+    for h in trace.http:
+        found.append(
+            Wanted(h.logged_at, h.file_key, h.byte_offset, None, None, access_line(h), h.path)
+        )
     return found
 
 

@@ -35,7 +35,10 @@ _ESCAPABLE = re.compile(r'["\\\n\r\t]')  # what may be written otherwise in the 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A record that the tables know; ``stored`` is what they know of it, for when it is gone."""
+    """A record that the tables know; ``stored`` is what they know of it, for when it is gone.
+
+    ``path`` is that of an access line, which is told by it: it need not name the request.
+    """
 
     at: datetime
     file_key: int
@@ -43,6 +46,7 @@ class Wanted:
     event: str | None
     level: str | None
     stored: str
+    path: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +166,8 @@ class _FileLines:
         places = {parsed.base + int(r[layout.R_START]): i for i, r in enumerate(parsed.records)}
         for w in group:
             place = places.get(w.offset)
-            if place is None or parsed.records[place][layout.R_KIND] > layout.K_TRACEBACK:
+            kind = layout.K_TRACEBACK + 1 if place is None else parsed.records[place][layout.R_KIND]
+            if place is None or kind > layout.K_TRACEBACK or w.path is not None:
                 self._add(w, self._bare(w, parsed))
             else:
                 self._add(w, self._checked(w, parsed, place))
@@ -206,9 +211,11 @@ class _FileLines:
         return self._line(parsed, place, w.at, True)
 
     def _is_it(self, w: Wanted, record: bytes) -> bool:
+        text = raw_text(record)
+        if w.path is not None:
+            return w.path in text or bool(_ESCAPABLE.search(w.path)) or "\\" in text
         if self._is_unnamed:
             return True
-        text = raw_text(record)
         named = any(n in text or _ESCAPABLE.search(n) for n in self._names)
         return named and (w.event is None or w.event in text)
 

@@ -13,7 +13,12 @@ from ingest.tasks.trace.phrases import TraceLook, head
 
 def matches_text(found: Found, look: TraceLook) -> str:
     """The requests that it may be, and how to name one."""
-    what = {"id": "have the id", "request_id": "have the X-Request-ID", "prefix": "begin with"}
+    what = {
+        "id": "have the id",
+        "request_id": "have the X-Request-ID",
+        "prefix": "begin with",
+        "client": "come from",
+    }
     least = "more than " if found.more else ""
     heading = f"{least}{len(found.matches)} requests {what[found.by]} {found.wanted}:"
     rows = [
@@ -35,7 +40,7 @@ def _choice(found: Found) -> str:
     """A command that names one of several."""
     newest = found.matches[0]
     others = {m.id for m in found.matches}
-    if len(others) > 1 and newest.id is not None:
+    if len(others) > 1 and found.by != "client" and newest.id is not None:
         return f"give a whole id: ttsq trace {newest.id}"
     at = newest.first_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return f"name an instant near the one you mean: ttsq trace {found.wanted} --at {at}"
@@ -79,6 +84,7 @@ def trace_json(
             "request": request,
             "stages": [asdict(s) for s in trace.stages],
             "errors": errors,
+            "http": [asdict(h) for h in trace.http],
             "lines": [asdict(line) for line in lines],
             "around": asdict(trace.around),
             "cut": list(trace.cut),

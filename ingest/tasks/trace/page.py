@@ -25,7 +25,7 @@ from ingest.tasks.trace.phrases import (
     used,
     who,
 )
-from ingest.tasks.trace.rows import CodeCount, Error, Neighbour
+from ingest.tasks.trace.rows import CodeCount, Error, Http, Neighbour
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -64,6 +64,7 @@ def trace_text(
     """
     page = _Page(trace, look, finding)
     page.head()
+    page.http()
     page.stages()
     page.errors(lines)
     page.lines(lines)
@@ -118,6 +119,50 @@ class _Page:
             yield "last seen", stamp(last, self.look.tz)
         else:
             yield "ended", stamp(self.trace.request.completed_at, self.look.tz)
+
+    def http(self) -> None:
+        """What HTTP servers logged of it: who asked, what was answered, and how long it took."""
+        if not self.trace.http:
+            return
+        self._title(
+            "HTTP", f"{len(self.trace.http)} access line{'s' if len(self.trace.http) > 1 else ''}"
+        )
+        rows = []
+        for h in self.trace.http:
+            took = [] if h.request_ms is None else [f"{short_number(h.request_ms)} ms"]
+            if h.upstream_ms is not None:
+                took.append(f"{short_number(h.upstream_ms)} ms of it upstream")
+            status = str(h.http_status or "")
+            said = " ".join(t for t in (h.method, h.path) if t)
+            rows.append(
+                (
+                    ("  " + escape_controls(h.server or ""), ""),
+                    (status, _STYLES["failed" if status >= "4" else "success"]),
+                    (self._cut(said), ""),
+                    (escape_controls(h.client or ""), ""),
+                    (", ".join(took), ""),
+                    (escape_controls(self._joined(h)), "dim"),
+                )
+            )
+        self._grid(rows, fixed=(0, 1, 3, 4))
+        if self._is_silent():
+            self._print(("  answered with success, although the synthesis failed", "yellow"))
+
+    def _joined(self, h: Http) -> str:
+        """How it is known that a line is of this request."""
+        match = self.trace.match
+        if h.request_key is None and match.is_request:
+            return "by X-Request-ID, which other requests have, too"
+        if h.id is not None:
+            return "by its own log"
+        if h.request_id is not None and h.request_id in self.trace.names:
+            return "by X-Request-ID"
+        return "by order" if match.is_request else ""
+
+    def _is_silent(self) -> bool:
+        status = self.trace.match.status
+        answered = any((h.http_status or 999) < 400 for h in self.trace.http)
+        return self.trace.request is not None and status not in (None, "success") and answered
 
     def stages(self) -> None:
         """A bar for each stage's own time."""

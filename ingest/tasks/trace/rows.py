@@ -1,7 +1,12 @@
 """The values that ``ttsq trace`` gathers: rows of the tables, each named as its columns are."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import TypeVar
+
+from ingest.stores.contract import QueryResult
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -9,7 +14,8 @@ class Match:
     """A request that answers to what was asked for; without ``request_key`` only its errors or
     stages are stored.
 
-    ``rank`` 0: by id, 1: by X-Request-ID, 2: by the beginning of one. ``text`` is its head.
+    ``rank`` 0: by id, 1: by X-Request-ID, 2: by the beginning of one, 3: by a client's address. ``text`` is its head.
+    ``http_key`` is that of an access line of which no request is known.
     """
 
     request_key: int | None
@@ -25,6 +31,7 @@ class Match:
     text: str | None
     rank: int
     is_request: bool = True
+    http_key: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,29 @@ class Error:
     traceback: str | None
     location: str | None
     attributes: object
+    file_key: int
+    byte_offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Http:
+    """A row of ``http_requests``: an access line of the request."""
+
+    http_key: int
+    logged_at: datetime
+    time_source: str
+    host: str
+    server: str | None
+    client: str | None
+    method: str | None
+    path: str | None
+    http_status: int | None
+    bytes_sent: int | None
+    request_ms: float | None
+    upstream_ms: float | None
+    id: str | None
+    request_id: str | None
+    request_key: int | None
     file_key: int
     byte_offset: int
 
@@ -175,3 +205,10 @@ class KnownFile:
     committed_offset: int
     inode: int
     format: str | None = None
+
+
+def rows_of(kind: type[T], result: QueryResult) -> list[T]:
+    """Rows as values of a dataclass with the columns' names; fields without a column are None."""
+    absent = {f.name: None for f in fields(kind) if f.name not in result.columns}  # type: ignore[arg-type]
+    absent.pop("is_request", None)
+    return [kind(**absent, **dict(zip(result.columns, row, strict=True))) for row in result.rows]

@@ -39,6 +39,38 @@ order by logged_at desc, request_key
 limit cast(:most as bigint)
 """
 
+# Access lines that have the X-Request-ID or its beginning, or come from a client; with the requests that they answer.
+FIND_LINES = f"""
+select h.http_key, h.request_key, h.request_id, h.host, h.service, h.logged_at, h.request_ms,
+    h.http_status, h.client, h.method, h.path,
+    case when h.request_id = :wanted then 1
+        when starts_with(h.request_id, cast(:prefix as text)) then 2 else 3 end as rank
+from http_requests h
+where h.request_id = :wanted or starts_with(h.request_id, cast(:prefix as text))
+   or (h.client = :wanted and (cast(:at as timestamptz) is null
+       or (h.logged_at >= cast(:at as timestamptz) - interval '1' hour
+           and h.logged_at <= cast(:at as timestamptz) + interval '1' hour)))
+order by rank, {_DISTANCE.format("h.logged_at")}, h.logged_at desc, h.http_key
+limit cast(:most as bigint)
+"""
+
+REQUEST_OF_KEY = f"""
+select {_MATCH}, 3 as rank
+from requests
+where request_key = :key
+"""
+
+# Of a request, or of no known one: then the line itself, and others that have its X-Request-ID.
+LINES = """
+select http_key, logged_at, time_source, host, server, client, method, path, http_status, bytes_sent,
+    request_ms, upstream_ms, id, request_id, request_key, file_key, byte_offset
+from http_requests
+where (request_key = :key or http_key = :http_key or (request_key is null and request_id = :request_id))
+  and logged_at >= :since and logged_at <= :until
+order by logged_at, http_key
+limit cast(:most as bigint)
+"""
+
 FIND_STAGES = """
 select id, host, request_key, min(logged_at) as first_at, max(logged_at) as last_at,
     case when id = :wanted then 0 else 2 end as rank
