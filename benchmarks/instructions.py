@@ -113,8 +113,7 @@ def regressions(now: Recorded, before: Recorded) -> list[str]:
         if value > bound * MORE_INSTRUCTIONS:
             found.append(
                 f"{name}: {value:.2f} instructions a byte, recorded {bound:.2f}: "
-                f"{value / bound - 1:+.0%}, "
-                f"allowed {MORE_INSTRUCTIONS - 1:+.0%}"
+                f"{value / bound - 1:+.0%}, allowed {MORE_INSTRUCTIONS - 1:+.0%}"
             )
     for name, bound in before.rows_per_reference.items():
         value = now.rows_per_reference[name]

@@ -109,8 +109,8 @@ def _plain_notes(bench: Bench, passes: Passes) -> list[str]:
         refusal = peers.goaccess_refusal(bench.logs, bench.folder)
         notes.append(
             "GoAccess is not comparable: it reads access logs, in which every line has a "
-            "client's address "
-            f"and a request; of this log it says: {refusal or 'nothing, and reads it'}"
+            "client's address and a request; of this log it says: "
+            f"{refusal or 'nothing, and reads it'}"
         )
     return notes
 

@@ -72,7 +72,7 @@ class _Fault:
         given = words.split(":")
         self.point, count, action = given + ["", "1", "kill"][len(given) :]
         if self.point not in POINTS or action not in ACTIONS:
-            raise ValueError(f"TTSQ_FAULT={words}: no such point or action of {', '.join(ACTIONS)}")
+            raise ValueError(f"TTSQ_FAULT={words}: no such point or action: {', '.join(ACTIONS)}")
         self.left = int(count)
         self.act = ACTIONS[action]
 

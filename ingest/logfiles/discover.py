@@ -77,8 +77,8 @@ def _expand_one(pattern: str, problems: list[LogFileError]) -> Iterator[Path]:
     else:
         problems.append(
             LogFileError(
-                f"the log file {shown(str(path))} cannot be looked at: {absence.strerror}",
-                f"ls -ld {shown(str(path.parent))}; run ttsq as a user who may look into it",
+                f"the log file {shown(str(path))} cannot be examined: {absence.strerror}",
+                f"ls -ld {shown(str(path.parent))}; run ttsq as a user who may read it",
             )
         )
 

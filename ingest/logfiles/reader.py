@@ -48,7 +48,7 @@ def _open_renamed(stat: FileStat) -> IO[bytes]:
 def moved(path: Path) -> LogFileError:
     """What to say of a file that is another one than it was a moment ago."""
     return LogFileError(
-        f"the log file {path} was moved or truncated while it was looked at",
+        f"the log file {path} was moved or truncated while it was examined",
         "nothing of it is read now; run again",
     )
 
@@ -218,8 +218,8 @@ def read_head(stat: FileStat, size: int = HEAD_BYTES) -> tuple[bytes, str]:
         head, compression = reader.head(size), reader.compression
     if head[_TAR_AT : _TAR_AT + len(_TAR)] == _TAR:
         raise LogFileError(
-            f"{stat.path} is a tar archive, not a log file; it is passed over",
-            "unpack it, or name the log files that it was made of",
+            f"{stat.path} is a tar archive, not a log file; it is skipped",
+            "unpack it, or name the log files it was made from",
         )
     return head, compression
 

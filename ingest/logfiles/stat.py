@@ -27,7 +27,7 @@ def stat_file(path: Path) -> FileStat:
         status = os.stat(place)
     except OSError as error:
         raise LogFileError(
-            f"the log file {path} cannot be looked at: {error.strerror}", f"ls -l {path}"
+            f"the log file {path} cannot be examined: {error.strerror}", f"ls -l {path}"
         ) from error
     if not modes.S_ISREG(status.st_mode):
         raise LogFileError(f"{path} is not a regular file", "give log files, not pipes or devices")

@@ -92,8 +92,8 @@ def store_problems(query: NamedQuery, reader: Reader) -> list[QueryFileError]:
     if names != declared:
         return [
             QueryFileError(
-                f"{query.path}:{query.line}: returns {', '.join(names)}, "
-                f"the header declares {', '.join(declared)}"
+                f"{query.path}:{query.line}: returns {', '.join(names)}, the header declares "
+                f"{', '.join(declared)}"
             )
         ]
     return [

@@ -37,9 +37,8 @@ def explain_empty(
     span = f"{_shown(first, tz)} to {_shown(last, tz)}"
     if isinstance(since, datetime) and since > last:
         return (
-            f"no rows: the window begins at {_shown(since, tz)}, the {_WORDS[table]} stored "
-            f"are of {span}"
-            " (--as-of data counts ages back from the newest record)"
+            f"no rows: the window begins at {_shown(since, tz)}, the {_WORDS[table]} stored are "
+            f"of {span} (--as-of data counts ages back from the newest record)"
         )
     if isinstance(until, datetime) and until <= first:
         return (

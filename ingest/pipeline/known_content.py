@@ -234,8 +234,8 @@ class Around:
             data = stream.read(min(left, 1 << 20))
             if not data:
                 raise LogFileError(
-                    "a log file has become shorter while it was read",
-                    "what of it is new is read by the next run",
+                    "a log file became shorter while it was read",
+                    "the next run reads what is new in it",
                 )
             left -= len(data)
             tail = (tail + data)[-_STAMP_BYTES:]

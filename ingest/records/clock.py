@@ -46,7 +46,7 @@ def compile_clock(datefmt: str | None) -> tuple[tuple[int, int], ...]:
     tokens = re.findall(r"%.|.", expanded, re.S)
     if not {"%Y", "%y"} & set(tokens) or not {"%m", "%b"} & set(tokens) or "%d" not in tokens:
         raise FormatError(
-            f"the date format {datefmt!r} does not hold a whole date",
+            f"the date format {datefmt!r} has no complete date",
             "year, month and day are needed, as in '%Y-%m-%d %H:%M:%S'",
         )
     return tuple(s for t in tokens for s in _steps(t, datefmt))
@@ -73,10 +73,10 @@ def _step(token: str, datefmt: str) -> tuple[int, int]:
 def check_text(what: str, text: str) -> None:
     if "\n" in text:
         raise FormatError(
-            f"the {what} {text!r} spans several lines", "ttsq reads headers that stand on one line"
+            f"the {what} {text!r} spans several lines", "ttsq reads headers of one line"
         )
     if any((c < " " and c != "\t") or c == "\x7f" or "\ud800" <= c <= "\udfff" for c in text):
         raise FormatError(
-            f"the {what} {text!r} holds control characters or is not UTF-8",
+            f"the {what} {text!r} has control characters or is not UTF-8",
             "copy it from the service's logging configuration",
         )

@@ -152,11 +152,13 @@ def _check(text: str, specs: list[dict[str, str]], literals: list[str]) -> None:
     if "message" not in names:
         raise FormatError(f"the log format {text!r} has no %(message)s", hint)
     if "asctime" not in names and "created" not in names:
-        raise FormatError(f"the log format {text!r} has no %(asctime)s, so no record a time", hint)
+        raise FormatError(
+            f"the log format {text!r} has no %(asctime)s, so its records have no time", hint
+        )
     times = [i for i, name in enumerate(names) if name in ("asctime", "created")]
     if times[0] > names.index("message"):
         raise FormatError(
-            f"the log format {text!r} has the time behind the message",
+            f"the log format {text!r} has the time after the message",
             "a message of several lines would hide it; put %(asctime)s before %(message)s",
         )
     for i in range(1, len(names)):

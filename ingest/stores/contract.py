@@ -81,9 +81,8 @@ def require_standing(
     moved = any(offsets.get(key) != offset for key, offset in standing.offsets.items())
     if moved or newest_run != standing.newest_run:
         raise IngestBusyError(
-            f"another ingest has stored into {store} meanwhile; what this one read since is "
-            "not stored",
-            "run it again: it continues where the other one has ended",
+            f"another ingest stored into {store} meanwhile; what this one has read is not stored",
+            "run it again: it continues where the other one ended",
         )
 
 
@@ -195,9 +194,9 @@ def no_store(store: str) -> StoreError:
 def schema_refused(store: str, reason: str) -> StoreError:
     """What to raise when a database refuses to make or to change the tables."""
     return StoreError(
-        f"the store {store} refuses the change of its schema: {reason}",
-        "nothing is changed; only the role that owns the tables can do it, and views of your own "
-        "may stand on what changes",
+        f"the store {store} refuses a change of its schema: {reason}",
+        "nothing has changed; only the owner of the tables can change them, and your own views "
+        "may depend on them",
     )
 
 

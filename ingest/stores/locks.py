@@ -63,10 +63,10 @@ def _lock_file(path: Path) -> int:
 
 
 def _no_lock_file(path: Path) -> StoreError:
-    kind = "a symbolic link" if path.is_symlink() else "no file"
+    kind = "a symbolic link" if path.is_symlink() else "something other than a file"
     return StoreError(
-        f"the place of the store's lock, {path}, is taken: {kind} stands there",
-        "ttsq follows no link there, for it would write where the link leads; remove it",
+        f"the store's lock cannot be at {path}: {kind} is there",
+        "remove it; ttsq follows no link there, since it would write to the link's target",
     )
 
 

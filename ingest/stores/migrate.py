@@ -68,8 +68,8 @@ def check_known(store: Store) -> str | None:
 def _require_known(store: Store, revision: str | None) -> None:
     if revision is not None and revision not in revisions():
         raise StoreError(
-            f"the store {store.description} has schema revision {revision}, "
-            f"newer than this ttsq (which knows up to {head()})",
+            f"the store {store.description} has schema revision {revision}, newer than this ttsq "
+            f"(which knows up to {head()})",
             "upgrade ttsq: pip install --upgrade ttsq",
         )
 

@@ -82,7 +82,7 @@ def cuts(
     """
     if not (older_than or text_older_than or tables):
         raise UsageProblem(
-            "nothing says how old rows may get",
+            "no age is given",
             "ttsq prune --older-than 30d, or [prune] in the settings",
         )
     for name in tables:
@@ -103,7 +103,7 @@ def _instant(written: str | None, option: str, now: datetime, tz: tzinfo | None)
     instant = parse_instant(written.strip(), now, tz)
     if instant is None or instant > now:
         raise UsageProblem(
-            f"{option} is given {written!r}, expected an age (30d, 24h) or an instant that is past",
+            f"{option} is given {written!r}, expected an age (30d, 24h) or an instant in the past",
             "for example: ttsq prune --older-than 30d --dry-run",
         )
     return instant

@@ -51,8 +51,8 @@ def publish(
     """
     if any("\ud800" <= c <= "\udfff" for c in str(folder.absolute())):
         raise StoreError(
-            f"the store cannot be published into {folder}: its name is not UTF-8, and DuckDB "
-            "knows no others",
+            f"the store cannot be published into {folder}: its name is not UTF-8, "
+            "as DuckDB requires",
             "choose another folder: ttsq publish DIR",
         )
     migrate.require_head(store)

@@ -440,7 +440,7 @@ def test_a_database_that_is_closed_to_the_role_is_told(tmp_path: Path) -> None:
     place, _ = owned_place(tmp_path)
     place.admin(f"revoke connect on database {place.database} from public")
     place.admin(f"grant connect on database {place.database} to {place.role}_owner")
-    with pytest.raises(StoreError, match="closed to the role"):
+    with pytest.raises(StoreError, match="does not admit the role"):
         place.grant()
     usage = f"select has_schema_privilege('{place.role}', 'Logs of TTS', 'usage')"
     assert place.admin(usage) == [(False,)]  # all or nothing
@@ -517,7 +517,7 @@ def test_the_commands(tmp_path: Path) -> None:
         ttsq.well(*role, *words)
     for words in (("sql", "select text from requests"), ("trace", "ts_2")):
         ended = ttsq(*role, *words)
-        assert ended.code == 4 and "need --with-text" in ended.err and MARK not in ended.err
+        assert ended.code == 4 and "needs --with-text" in ended.err and MARK not in ended.err
     for words in (("ingest", "2.log", "--host", "x"), ("prune", "--older-than", "1d"), ("db", "downgrade", "base")):  # fmt: skip
         assert ttsq(*role, *words).code == 4
 

@@ -136,7 +136,7 @@ def test_why_there_is_none(scene: Scene) -> None:
         scene.find("ts_00000000")
     with pytest.raises(NotTraced) as told:
         scene.find("TS_7F3A2B1C")
-    assert told.value.hint == f"there is one written otherwise: ttsq trace {ID}"
+    assert told.value.hint == f"an id in another spelling exists: ttsq trace {ID}"
 
 
 def test_an_id_of_errors_alone(scene: Scene) -> None:

@@ -247,7 +247,7 @@ def test_down_there_are_no_views_and_up_they_are_back(engine: str, tmp_path: Pat
 def test_views_of_others_on_top_of_ours_are_not_swept_away(tmp_path: Path) -> None:
     store, _ = filled("postgresql", tmp_path)
     change(store, "create view theirs as select id from all_requests")
-    with pytest.raises(StoreError, match="refuses the change of its schema: cannot drop view"):
+    with pytest.raises(StoreError, match="refuses a change of its schema: cannot drop view"):
         migrate.downgrade(store, "0006")
     assert store.revision() == migrate.head()
     assert len(ask(store, "select * from theirs")) == 4

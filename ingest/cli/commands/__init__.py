@@ -50,6 +50,6 @@ COMMANDS = (
     Command("prune", "prune:prune", KEEP, "Remove old rows or old user text"),
     Command("publish", "publish:publish", KEEP, "Copy the store for BI tools"),
     Command("db", "db:db", KEEP, "Upgrade the schema, grant read access"),
-    Command("config", "config:config", MORE, "Show the settings in force"),
+    Command("config", "config:config", MORE, "Show the settings that apply"),
     Command("help", "help:show_help", MORE, "Show the help of a command"),
 )

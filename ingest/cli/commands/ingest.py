@@ -92,7 +92,7 @@ def ingest(
     with reported(options(ctx).debug):
         if follow and (final or dry_run):
             raise UsageProblem(
-                "--follow goes with neither --final nor --dry-run", "give one of them alone"
+                "--follow goes with neither --final nor --dry-run", "give only one of them"
             )
         runs = planned(
             options(ctx).settings,

@@ -133,7 +133,7 @@ def try_(
     log_format: LogFormat = None,
     datefmt: DateFormat = None,
     tz: Zone = None,
-    as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
 ) -> None:
     """Show which rule takes which line of a log.
 

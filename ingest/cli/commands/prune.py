@@ -81,9 +81,8 @@ def _text(report: PruneReport, published: Published | None) -> str:
         size = sum(t.bytes for t in report.tables)
         lines += [
             "",
-            f"{report.rows:,} rows (about {size:,} bytes) and the user text of "
-            f"{report.texts:,} more "
-            f"{verb} from {printable(report.store)}",
+            f"{report.rows:,} rows (about {size:,} bytes) and the user text of {report.texts:,} "
+            f"more {verb} from {printable(report.store)}",
         ]
     if report.space_given_back:
         lines.append(

@@ -44,7 +44,7 @@ def status(
     """Show the files known, how far they are read, the last runs, the ledger and the quarantine."""
     with reported(options(ctx).debug):
         if metrics is not None and as_json:
-            raise UsageProblem("--metrics and --json are two forms of one answer", "give one")
+            raise UsageProblem("--metrics and --json exclude each other", "give one")
         if metrics is not None:
             write_metrics(open_store(ctx), metrics, None if str(metrics) != "-" else sys.stdout)
         else:
@@ -87,9 +87,9 @@ def _print_text(
         behind = lag(c)
         typer.echo(
             f"  {'missing' if is_missing(c) else c.state:<9} {c.committed_offset:>14,} bytes "
-            "stored, "
-            f"{'?' if behind is None else format(behind, ',')} behind, {c.records:,} records  "
-            f"{printable(c.path)}" + (f"\n            {printable(c.note)}" if c.note else "")
+            f"stored, {'?' if behind is None else format(behind, ',')} behind, {c.records:,} "
+            f"records  {printable(c.path)}"
+            + (f"\n            {printable(c.note)}" if c.note else "")
         )
     typer.echo(
         f"\nledger: {sum(c.committed_offset for c in checkpoints):,} bytes = "

@@ -54,9 +54,8 @@ def triage(
         bool,
         typer.Option(
             "--fail-if-any",
-            help="For alarms: the last 24 h by the clock; exit with 1 when something is worse "
-            "than a note, "
-            "with 6 where there is no data.",
+            help="For alarms: the last 24 h by the clock; exit with 1 when something is worse than a "
+            "note, with 6 where there is no data.",
         ),
     ] = False,
     explain: Annotated[
@@ -148,9 +147,8 @@ def _spans(
         return None
     if not window.since < at < window.until:
         raise UsageProblem(
-            f"{at:%Y-%m-%d %H:%M} UTC does not lie in the window, which is from "
-            f"{window.since:%Y-%m-%d %H:%M}"
-            f" to {window.until:%Y-%m-%d %H:%M} UTC",
+            f"{at:%Y-%m-%d %H:%M} UTC is outside the window, which is from "
+            f"{window.since:%Y-%m-%d %H:%M} to {window.until:%Y-%m-%d %H:%M} UTC",
             "--since and --until make the window larger",
         )
     return Window(window.since, at), Window(at, window.until)

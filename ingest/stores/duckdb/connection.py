@@ -42,8 +42,8 @@ def attach(connection: duckdb.DuckDBPyConnection, path: Path) -> duckdb.DuckDBPy
     quoted = str(path).replace("'", "''")
     try:
         connection.execute(
-            f"attach '{quoted}' as store "
-            f"(row_group_size {ROW_GROUP_SIZE}, storage_version '{STORAGE_VERSION}')"
+            f"attach '{quoted}' as store (row_group_size {ROW_GROUP_SIZE}, storage_version "
+            f"'{STORAGE_VERSION}')"
         )
         connection.execute("use store")
     except BaseException:

@@ -39,14 +39,14 @@ def require_select(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
         raise _refused()
     for name in sorted(_table_functions(tree) - _HARMLESS):
         raise StoreError(
-            f"the store calls no table function {name} for a user's SQL",
+            f"the store does not call the table function {name} for a user's SQL",
             "query the tables and views of the store; ttsq show NAME has examples",
         )
 
 
 def _refused() -> StoreError:
     return StoreError(
-        "the store takes one SELECT and nothing else", 'for example: ttsq sql "select 1"'
+        "the store runs one SELECT and nothing else", 'for example: ttsq sql "select 1"'
     )
 
 

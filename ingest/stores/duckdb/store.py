@@ -94,7 +94,7 @@ class DuckDBStore:
             return False
         except OSError as error:
             raise StoreError(
-                f"the store {self.given} cannot be looked at: {error.strerror}",
+                f"the store {self.given} cannot be examined: {error.strerror}",
                 "run ttsq as a user who may read it, or name another with --db "
                 "duckdb:///PATH or TTSQ_DB",
             ) from error
@@ -263,8 +263,7 @@ class DuckDBStore:
 
     def grant_reader(self, role: str, with_text: bool) -> NoReturn:
         raise UsageProblem(
-            f"the store {self.given} is a file and knows no roles: its permissions say who "
-            "reads it",
+            f"the store {self.given} is a file without roles: its permissions say who reads it",
             "give readers a copy of their own: ttsq publish DIR",
         )
 

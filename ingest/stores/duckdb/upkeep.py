@@ -142,9 +142,8 @@ class DuckDBUpkeep:
     def require_prunable(self) -> None:
         if os.stat(self._store.path).st_nlink > 1:
             raise StoreError(
-                f"the store {self._store.given} has other names (hard links), which pruning "
-                "would leave "
-                "with the rows that are to go",
+                f"the store {self._store.given} has other names (hard links), and pruning "
+                "would leave the old rows under them",
                 "find them with find -samefile, remove all but one, and prune again",
             )
 
@@ -250,7 +249,7 @@ class DuckDBUpkeep:
             raise StoreError(
                 f"the store {self._store.path} needs {needed:,} bytes {what} in {folder}, "
                 f"{room:,} are free",
-                "make room there, then run it again; what is stored and pruned stays so",
+                "make room there, then run it again; what is stored or pruned stays so",
             )
 
 
@@ -347,7 +346,7 @@ def _require_equal(connection: Connection) -> None:
         if counts[0] != counts[1]:
             raise StoreError(
                 f"the copy of the table {names[1]} has {counts[1]} rows, the table {counts[0]}",
-                "the store is as it was; run ttsq prune again, and report this",
+                "the store has not changed; run ttsq prune again, and report this",
             )
 
 

@@ -150,8 +150,7 @@ class Server:
             return StoreError(
                 f"the store {self.description} refuses: {text}",
                 "its owner says who may read: ttsq db grant-reader ROLE; user text (texts, "
-                "messages, "
-                "tracebacks) need --with-text",
+                "messages, tracebacks) needs --with-text",
             )
         if isinstance(error, _REFUSALS):
             return StoreError(
@@ -179,8 +178,8 @@ class Server:
 def _unreadable() -> UsageProblem:
     return UsageProblem(
         "the store's PostgreSQL URL cannot be read",
-        "postgresql+psycopg://USER:PASSWORD@HOST:PORT/DATABASE, "
-        "with @ : / ? # % in a part written as %40 %3A %2F %3F %23 %25",
+        "postgresql+psycopg://USER:PASSWORD@HOST:PORT/DATABASE, with @ : / ? # % in a part "
+        "written as %40 %3A %2F %3F %23 %25",
     )
 
 

@@ -133,7 +133,7 @@ def _found(connection: Connection, name: str) -> _Role:
     if row is None:
         raise StoreError(
             f"there is no role {name!r} on this server",
-            "make it first, with psql: create role NAME login password '...'",
+            "create it first, with psql: create role NAME login password '...'",
         )
     return _Role(*row)
 
@@ -143,7 +143,7 @@ def _require_grantable(connection: Connection, role: _Role, store: str) -> None:
     another = "make another one, with psql: create role NAME login password '...'"
     if role.is_superuser:
         raise StoreError(
-            f"the role {role.name!r} is a superuser: nothing holds it to reading", another
+            f"the role {role.name!r} is a superuser: nothing can restrict it to reading", another
         )
     row = connection.execute(_FOREIGN, [role.oid, list(_OWN)]).fetchone()
     owner, is_ours, is_its_own = row or ("", False, False)
@@ -151,7 +151,7 @@ def _require_grantable(connection: Connection, role: _Role, store: str) -> None:
         raise StoreError(f"the role {role.name!r} owns tables of {store}: ttsq needs it", another)
     if not is_ours:
         raise StoreError(
-            f"the tables of {store} belong to {owner!r}, who alone can let others read them",
+            f"the tables of {store} belong to {owner!r}, and only the owner can let others read them",
             f"run it again as {owner}: --db postgresql+psycopg://{owner}@HOST/DATABASE",
         )
 
@@ -224,9 +224,9 @@ def _require_entry(connection: Connection, role: _Role, store: str) -> None:
     ).fetchone()
     if row is None or not row[0]:
         raise StoreError(
-            f"the database or the schema of {store} is closed to the role {role.name!r}, and "
-            "not ours to open",
-            "let its owner say: grant connect on database ..., grant usage on schema ...",
+            f"the database or the schema of {store} does not admit the role {role.name!r}, and "
+            "we may not change that",
+            "its owner can: grant connect on database ..., grant usage on schema ...",
         )
 
 

@@ -289,10 +289,9 @@ class PostgresReader:
         row = self._connection.execute(_MIGHTY).fetchone()
         if row is not None:
             raise StoreError(
-                f"a user's SQL is not run as {row[0]}, whom the server lets do more than "
-                f"read: {row[1]}",
-                "connect as a role that ttsq db grant-reader made one that reads, "
-                "or pass --allow-superuser",
+                f"a user's SQL is not run as {row[0]}, which the server lets do more "
+                f"than read: {row[1]}",
+                "connect as a role prepared by ttsq db grant-reader, or pass --allow-superuser",
             )
 
     def describe(self, sql: str, binds: Mapping[str, object]) -> list[tuple[str, str]]:
@@ -322,6 +321,6 @@ def _require_reading(sql: str) -> None:
     rest = sql[start.end() if start else 0 :].lower()
     if not rest.startswith(_READING):
         raise StoreError(
-            "the store takes no statement but queries",
+            "the store runs only queries",
             "begin it with select, with, values, table, show or explain",
         )

@@ -212,7 +212,7 @@ def _no_copies() -> NoReturn:
     """:raises UsageProblem: always."""
     raise UsageProblem(
         "a PostgreSQL store is not published: readers connect to PostgreSQL itself",
-        "they delay no ingest; a role that can only read: ttsq db grant-reader ROLE",
+        "that delays no ingest; for a role that can only read: ttsq db grant-reader ROLE",
     )
 
 

@@ -202,7 +202,7 @@ def _not_traced(reader: Reader, wanted: str) -> NotTraced:
         return NotTraced(f"{message}: nothing has been ingested yet", "ttsq ingest PATH")
     other = reader.query(sql.OTHER_CASE, {"wanted": wanted}).rows
     if other:
-        return NotTraced(message, f"there is one written otherwise: ttsq trace {other[0][0]}")
+        return NotTraced(message, f"an id in another spelling exists: ttsq trace {other[0][0]}")
     if len(wanted) < LEAST_PREFIX:
         return NotTraced(
             message, f"the beginning of an id needs at least {LEAST_PREFIX} characters"
@@ -213,7 +213,7 @@ def _not_traced(reader: Reader, wanted: str) -> NotTraced:
     return NotTraced(
         f"{message}; the {count} requests stored are of {first:%Y-%m-%d %H:%M} to "
         f"{last:%Y-%m-%d %H:%M} UTC",
-        "ttsq ingest PATH reads what is newer, ttsq status tells what is held back",
+        "ttsq ingest PATH reads what is newer; ttsq status shows what is held back",
     )
 
 
