@@ -1,13 +1,13 @@
-"""One chunk's rows → one commit: fetch what the store knows of its ids, and resolve."""
+"""One batch's rows → one commit: ask what the store has near its parts, and resolve."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 
 from ingest.model import Changes
 from ingest.rows.chunk import Batch
-from ingest.rows.parts import Part
-from ingest.rows.resolve import resolve, stored_parts
+from ingest.rows.resolve import Resolution, Window
 from ingest.rows.spans import EPOCH, GRACE, JOIN_GAP
 from ingest.stores.contract import Writer
 
@@ -16,35 +16,72 @@ _FIRST = datetime(1, 1, 3, tzinfo=UTC)
 
 
 def make_changes(writer: Writer, batch: Batch, at: datetime) -> Changes:
-    """What the commit of a chunk does to the store; ``at`` is now."""
-    return resolve(batch, _related(writer, batch), at)
+    """What the commit of a batch does to the store; ``at`` is now."""
+    resolution = Resolution(batch, _known(writer, batch), _before(writer, batch))
+    while not resolution.is_done:
+        if pieces := resolution.pieces_wanted():
+            table, _, _ = _windows(pieces)
+            resolution.add(writer.pieces_near(batch.origin, table), None)
+        if requests := resolution.requests_wanted():
+            table, earliest, latest = _windows(requests)
+            resolution.add(None, writer.requests_near(batch.origin, table, earliest, latest))
+        resolution.find()
+    return resolution.changes(at)
 
 
-def _related(writer: Writer, batch: Batch) -> list[Part]:
+def _known(writer: Writer, batch: Batch) -> set[str]:
+    """The batch's ids of which the store has pieces."""
     if not len(batch.ids):
-        return []
-    parts = writer.related_parts(
-        batch.origin,
-        batch.ids,
-        _shifted(batch.earliest, -JOIN_GAP),
-        _shifted(batch.latest, JOIN_GAP),
+        return set()
+    low, high = _instant(batch.earliest), _instant(batch.latest)
+    found = writer.known_ids(
+        batch.origin, batch.ids, _moved(low, -JOIN_GAP), _moved(high, JOIN_GAP)
     )
-    requests: pa.Table = (
-        writer.related_requests(
-            batch.origin,
-            batch.startless,
-            _shifted(batch.earliest, -GRACE),
-            _shifted(batch.latest, GRACE),
-        )
-        if len(batch.startless)
-        else pa.table({})
-    )
-    return stored_parts(parts, requests)
+    return set(found.to_pylist())
 
 
-def _shifted(micros: int, by: timedelta) -> datetime:
-    """An instant moved, kept within what a datetime can hold."""
+def _before(writer: Writer, batch: Batch) -> tuple[pa.Table | None, pa.Table | None]:
+    """What the batch's first parts continue."""
+    n = len(batch.carried)
+    used = batch.used[:n].nonzero()[0]
+    if not len(used):
+        return None, None
+    firsts = batch.parts["first_offset"].slice(0, n).to_pylist()
+    heads = pa.table(
+        {
+            "id": pa.array([batch.carried[i] for i in used], pa.string()),
+            "before": pa.array([firsts[i] for i in used], pa.int64()),
+        }
+    )
+    low, high = _instant(batch.earliest), _instant(batch.latest)
+    return writer.last_parts(batch.origin, heads, _moved(low, -GRACE), _moved(high, GRACE))
+
+
+def _windows(windows: Sequence[Window]) -> tuple[pa.Table, datetime, datetime]:
+    """Windows and as much around them as may matter, as the store is asked for them; the first and the last instant."""
+    lows = [_moved(_instant(low), -GRACE) for _, low, _ in windows]
+    highs = [_moved(_instant(high), GRACE) for _, _, high in windows]
+    instants = pa.timestamp("us", "UTC")
+    table = pa.table(
+        {
+            "id": pa.array([name for name, _, _ in windows], pa.string()),
+            "low": pa.array(lows, instants),
+            "high": pa.array(highs, instants),
+        }
+    )
+    return table, min(lows), max(highs)
+
+
+def _instant(micros: int) -> datetime:
+    """Microseconds since the epoch, kept within what a datetime can hold."""
     try:
-        return min(max(EPOCH + timedelta(microseconds=micros) + by, _FIRST), _LAST)
+        return EPOCH + timedelta(microseconds=micros)
     except OverflowError:
         return _LAST if micros > 0 else _FIRST
+
+
+def _moved(at: datetime, by: timedelta) -> datetime:
+    try:
+        return min(max(at + by, _FIRST), _LAST)
+    except OverflowError:
+        return _LAST if by > timedelta(0) else _FIRST

@@ -4,13 +4,11 @@ The bulk of requests begin and end within one batch and never come here.
 """
 
 import json
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from ingest.model import make_key
 from ingest.records.instants import TIME_SOURCES
-from ingest.rows.spans import GRACE, JOIN_GAP
 
 # Columns that a part carries as they are, and the bit of each in ``end_columns``. Stores hold these numbers: a column
 # keeps its bit for good, and a new one gets the next.
@@ -46,6 +44,7 @@ TEXT_BIT = 1 << BIT_OF["text"]
 TOLD_BITS = sum(1 << BIT_OF[c] for c in TOLD_COLUMNS)
 ALL_COLUMNS = sum(1 << bit for bit in BIT_OF.values())
 _PROFILE = VALUE_COLUMNS.index("profile")
+_DURATION = VALUE_COLUMNS.index("duration_ms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +89,11 @@ class Part:
     def profile(self) -> object:
         """The profile that its lines were read by; None for events as the service logs them."""
         return self.values[_PROFILE]
+
+    @property
+    def duration_ms(self) -> object:
+        """End to end, as its end says."""
+        return self.values[_DURATION]
 
     @property
     def place(self) -> tuple[int, int]:
@@ -172,88 +176,6 @@ def continued(stored: Part, new: Part) -> Part:
     if not stored.is_request and new.is_request:
         key = new.request_key
     return replace(whole, request_key=key)
-
-
-def group(parts: Iterable[Part]) -> list[Group]:
-    """Requests of one id (one host and service) from all its parts; parts of errors alone may stay single."""
-    ordered = sorted(parts, key=_by_time)
-    requests = [p for p in ordered if p.is_request]
-    whole = [p for p in requests if p.has_start and p.has_end]
-    chains: list[list[Part]] = [[p] for p in whole]
-    strays: list[tuple[int, Part]] = []
-    loose: list[Part] = []
-    for part in requests:
-        if part.has_start and part.has_end:
-            continue
-        at = None if part.has_start or part.has_end else _nearest(part, chains[: len(whole)])
-        if at is None:
-            loose.append(part)
-        else:
-            strays.append((at, part))
-    chains += _chains(loose)
-    alone = []
-    for part in (p for p in ordered if not p.is_request):
-        at = _nearest(part, chains)
-        if at is None:
-            alone.append(part)
-        else:
-            strays.append((at, part))
-    for at, part in sorted(strays, key=lambda s: (not s[1].is_request, _by_time(s[1]))):
-        chains[at] = [*chains[at], part]
-    return [_group(chain) for chain in chains] + [_group([p]) for p in alone]
-
-
-def _by_time(part: Part) -> tuple[datetime, bool, datetime, int, int]:
-    return part.logged_at, not part.has_start, part.last_at, part.first_offset, part.file_key
-
-
-def _chains(loose: Sequence[Part]) -> list[list[Part]]:
-    chains: list[list[Part]] = []
-    is_open = False
-    for part in loose:
-        if is_open and not part.has_start and part.logged_at - chains[-1][-1].last_at <= JOIN_GAP:
-            chains[-1].append(part)
-        else:
-            chains.append([part])
-        is_open = not part.has_end
-    return chains
-
-
-def _nearest(part: Part, chains: Sequence[Sequence[Part]]) -> int | None:
-    """The chain in whose time (± GRACE) a part begins: spanning it, else ended last, else next to begin."""
-    best: tuple[int, timedelta, int] | None = None
-    at = part.logged_at
-    for i, chain in enumerate(chains):
-        first = min(p.logged_at for p in chain)
-        last = max(_last(p) for p in chain)
-        if first <= at <= last:
-            rank = (0, at - first, i)
-        elif last < at <= last + GRACE:
-            rank = (1, at - last, i)
-        elif first - GRACE <= at < first:
-            rank = (2, first - at, i)
-        else:
-            continue
-        best = rank if best is None or rank < best else best
-    return None if best is None else best[2]
-
-
-def _last(part: Part) -> datetime:
-    """The end of a part's time: the instant of its end where it has one, since strays may follow."""
-    return part.completed_at if part.completed_at is not None else part.last_at
-
-
-def _group(chain: Sequence[Part]) -> Group:
-    first, *others = [p for p in chain if p.is_request] or chain[:1]
-    request = first
-    for part in others:
-        request = merge(request, part)
-    head = next((p for p in chain if p.has_start), None)
-    head = head or next((p for p in chain if p.is_request), chain[0])
-    key = own_key(head)
-    return Group(
-        tuple(replace(p, request_key=key) for p in chain), replace(request, request_key=key)
-    )
 
 
 def own_key(part: Part) -> int:

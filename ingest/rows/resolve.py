@@ -1,6 +1,6 @@
-"""A chunk's parts + what the store knows of their ids → what one commit changes; pure."""
+"""A batch's parts + what the store has near them → what one commit changes; pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -10,7 +10,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.model import Changes, Relink
+from ingest.records.arrays import Ints
 from ingest.rows.chunk import Batch, RecordRows
+from ingest.rows.grouping import (
+    Found,
+    Mark,
+    Place,
+    alone,
+    content_of,
+    kind_of,
+    mark_of,
+    merged,
+    took_us,
+)
+from ingest.rows.meeting import Meeting
 from ingest.rows.part_table import (
     chosen,
     finish_requests,
@@ -20,29 +33,28 @@ from ingest.rows.part_table import (
     with_classes,
     without,
 )
-from ingest.rows.parts import (
-    ALL_COLUMNS,
-    VALUE_COLUMNS,
-    Group,
-    Part,
-    continued,
-    group,
-)
+from ingest.rows.parts import ALL_COLUMNS, VALUE_COLUMNS, Group, Part, continued
 
 _SLACK = timedelta(hours=1)  # how far a record's stamp may lie outside its part, when clocks step
+# of the batch's parts what their grouping goes by
+_NEEDED = (
+    "id", "logged_at", "last_at", "completed_at", "first_offset", "last_offset", "file_key",
+    "is_request", "start_offset", "end_offset", "duration_ms",
+)  # fmt: skip
+Window = tuple[str, int, int]  # an id, and a stretch of time, microseconds
 
 
 @dataclass(slots=True)
 class _Rewrite:
     """What changes because parts met."""
 
-    own_stage_times: bool
     requests: list[Group] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
     delete_requests: list[int] = field(default_factory=list)
-    delete_parts: list[tuple[int, int]] = field(default_factory=list)
+    delete_parts: list[Place] = field(default_factory=list)
     relinks: list[Relink] = field(default_factory=list)
-    keys: dict[tuple[int, int], int | None] = field(default_factory=dict)
+    keys: dict[Place, int | None] = field(default_factory=dict)
+    plain: list[int] = field(default_factory=list)  # numbers of parts that met none
     kept: set[int] = field(default_factory=set)
     earliest: datetime | None = None
     latest: datetime | None = None
@@ -54,12 +66,8 @@ class _Rewrite:
             self.latest = max(self.latest or part.last_at, part.last_at)
 
 
-def stored_parts(parts: pa.Table, requests: pa.Table) -> list[Part]:
-    """What the store knows of some ids as parts: its open parts, and its complete requests."""
-    return part_list(with_classes(parts)) + [_part_of_request(row) for row in requests.to_pylist()]
-
-
-def _part_of_request(row: dict[str, object]) -> Part:
+def part_of_request(row: dict[str, object]) -> Part:
+    """A request of one log file, as the store has it, as the part that it is."""
     names = set(Part.__slots__) - {
         "file_key", "first_offset", "last_offset", "last_at", "is_request", "end_columns", "values",
     }  # fmt: skip
@@ -75,48 +83,231 @@ def _part_of_request(row: dict[str, object]) -> Part:
     )
 
 
-def _carried(batch: Batch, stored: Iterable[Part]) -> dict[int, Part]:
-    """What the chunk's first parts continue: of each id, the last part that the file has so far."""
-    numbers = {name: i for i, name in enumerate(batch.carried)}
-    first = batch.parts["first_offset"].slice(0, len(numbers)).to_pylist()
-    last: dict[int, Part] = {}
-    for part in stored:
-        number = numbers.get(part.id)
-        if part.file_key != batch.origin.file_key or number is None:
-            continue
-        if batch.used[number] and part.first_offset > first[number]:
-            continue  # it stands behind the chunk: this one is read again
-        if number not in last or last[number].first_offset < part.first_offset:
-            last[number] = part
-    return last
+class Resolution:
+    """Decides which requests a batch's parts are, alone or with stored ones.
+
+    What it must know of the store it asks for, window by window: see :mod:`ingest.rows.meeting`.
+
+    :param known: ids of which the store has pieces.
+    :param before: what the batch's first parts continue, of each id the last part that the file has so far: pieces and whole
+        requests, as the store has them.
+    """
+
+    def __init__(self, batch: Batch, known: set[str], before: tuple[pa.Table, pa.Table]) -> None:
+        self._batch = batch
+        self._stored: dict[Place, Part] = {}
+        self._grown: dict[Place, Part] = {}
+        self._number_of: dict[Place, int] = {}
+        fast = batch.settled & ~_in_company(batch, known)
+        self._slow = np.flatnonzero(~fast)
+        self._meetings: dict[str, Meeting] = {}
+        self._unsettled: set[str] = set()
+        self._place_of: dict[int, Place] = {}  # of parts that continue others
+        marks = list(zip(self._slow.tolist(), _marks(batch, self._slow), strict=True))
+        for _, (name, _mark) in marks:
+            if name not in self._meetings:
+                self._meetings[name] = Meeting(self._content, is_known=name in known)
+        self._unsettled.update(self._meetings)
+        continues = self._continued(before)
+        for number, (name, mark) in marks:
+            if not batch.used[number]:
+                continue
+            if number in continues:
+                self._grow(name, number, continues[number])
+            else:
+                self._number_of[mark.place] = number
+                self._meetings[name].add_changed(mark)
+
+    def _continued(self, before: tuple[pa.Table, pa.Table]) -> dict[int, Part]:
+        """What the batch's first parts continue, by their numbers."""
+        numbers = {name: i for i, name in enumerate(self._batch.carried)}
+        last: dict[int, Part] = {}
+        for part in _stored(before):
+            number = numbers.get(part.id)
+            if number is None:
+                continue
+            if number not in last or last[number].first_offset < part.first_offset:
+                last[number] = part
+        return last
+
+    def _grow(self, name: str, number: int, before: Part) -> None:
+        (part,) = part_list(chosen(self._batch.parts, np.array([number], np.int64)))
+        grown = continued(before, part)
+        self._stored[before.place] = before
+        self._grown[before.place] = grown
+        self._place_of[number] = before.place
+        self._meetings[name].add_changed(mark_of(grown), mark_of(before, before.request_key))
+
+    def _content(self, mark: Mark) -> str:
+        part = self._grown.get(mark.place) or self._stored.get(mark.place)
+        if part is None or mark.place in self._number_of:
+            row = np.array([self._number_of[mark.place]], np.int64)
+            (part,) = part_list(chosen(self._batch.parts, row))
+        return content_of(part)
+
+    def pieces_wanted(self) -> list[Window]:
+        """Windows round which the store's pieces are asked for."""
+        return [(n, *w) for n in self._unsettled for w in self._meetings[n].pieces_wanted()]
+
+    def requests_wanted(self) -> list[Window]:
+        """Windows round which the store's whole requests are asked for."""
+        return [(n, *w) for n in self._unsettled for w in self._meetings[n].requests_wanted()]
+
+    def add(self, pieces: pa.Table | None, requests: pa.Table | None) -> None:
+        """Take in what was asked for."""
+        for part in _stored((pieces, requests)):
+            if part.place not in self._stored:
+                self._stored[part.place] = part
+                self._meetings[part.id].add_stored(mark_of(part, part.request_key))
+
+    def find(self) -> None:
+        """Group the parts; then windows are wanted, or the requests are found."""
+        self._unsettled = {n for n in self._unsettled if not self._meetings[n].find()}
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing more must be known."""
+        return not self._unsettled
+
+    def changes(self, at: datetime) -> Changes:
+        """What the commit does; ``at`` is now."""
+        batch, schema = self._batch, self._batch.parts.schema
+        rewrite = self._rewrite()
+        plain = np.array(sorted(rewrite.plain), np.int64)
+        single = chosen(batch.parts, plain)
+        requests = [
+            finish_requests(without(batch.parts, self._slow)).combine_chunks(),
+            finish_requests(single.filter(single["is_request"])).combine_chunks(),
+        ]
+        if rewrite.requests:
+            requests.append(request_table(rewrite.requests, schema))
+        waiting = [chosen(batch.parts, plain[~_is_whole(single)])] if len(plain) else []
+        keys = self._part_keys(rewrite)
+        return Changes(
+            quarantined_at=at,
+            rows={
+                "requests": requests,
+                "request_parts": waiting
+                + ([part_table(rewrite.parts, schema)] if rewrite.parts else []),
+                **{name: [_with_keys(rows, keys)] for name, rows in batch.records.items()},
+            },
+            rejects=batch.rejects,
+            delete_requests=rewrite.delete_requests,
+            delete_parts=rewrite.delete_parts,
+            relinks=rewrite.relinks,
+            earliest=rewrite.earliest - _SLACK if rewrite.earliest else None,
+            latest=rewrite.latest + _SLACK if rewrite.latest else None,
+        )
+
+    def _rewrite(self) -> _Rewrite:
+        result = _Rewrite()
+        met: list[tuple[list[Mark], Found | None]] = []
+        old: dict[int, set[Place]] = {}
+        for part in self._stored.values():
+            old.setdefault(part.request_key, set()).add(part.place)
+        for meeting in self._meetings.values():
+            for members, found in _groups(meeting):
+                number = self._number_of.get(members[0].place)
+                if len(members) == 1 and number is not None:
+                    result.plain.append(number)
+                    result.keys[members[0].place] = _NO_KEY if found is None else _OWN_KEY
+                else:
+                    met.append((members, found))
+        parts = self._parts_of(met)
+        for members, found in met:
+            group = merged([parts[m.place] for m in members], found) if found else None
+            self._place_group(group or alone(parts[members[0].place]), result, old)
+        _delete_old(self._stored.values(), result)
+        return result
+
+    def _parts_of(self, met: Sequence[tuple[list[Mark], Found | None]]) -> dict[Place, Part]:
+        """The parts that have met, as values."""
+        places = [m.place for members, _ in met for m in members]
+        fresh = [p for p in places if p in self._number_of]
+        numbers = np.array([self._number_of[p] for p in fresh], np.int64)
+        parts = {**self._stored, **self._grown}
+        parts.update(zip(fresh, part_list(chosen(self._batch.parts, numbers)), strict=True))
+        return parts
+
+    def _place_group(self, g: Group, result: _Rewrite, old: dict[int, set[Place]]) -> None:
+        key = g.request.request_key
+        link = key if g.request.is_request else None
+        places = {p.place for p in g.parts}
+        for part in g.parts:
+            result.keys[part.place] = link
+        is_stored = not any(p in self._grown or p in self._number_of for p in places)
+        if is_stored and old.get(key) == places:
+            result.kept.add(key)
+            return
+        result.span(g.parts)
+        if g.request.is_request:
+            result.requests.append(g)
+        if not g.is_settled:
+            result.parts.extend(g.parts)
+        # stages were numbered within their part: of several parts, and of stored ones, they are numbered anew
+        if len(g.parts) > 1 or not places.isdisjoint(self._stored):
+            is_own = self._batch.own_stage_times or g.request.profile is not None
+            result.relinks.extend(
+                Relink(p.file_key, p.id, p.first_offset, p.last_offset, link, i, is_own)
+                for i, p in enumerate(g.parts)
+            )
+
+    def _part_keys(self, rewrite: _Rewrite) -> pa.Array:
+        """The final request key of each part of the batch, null for those that are no request."""
+        keys = self._batch.parts["request_key"].to_numpy().copy()
+        none = np.zeros(len(keys), np.bool_)
+        places = {**{n: p for p, n in self._number_of.items()}, **self._place_of}
+        for number, place in places.items():
+            key = rewrite.keys[place]
+            if key is None or key == _NO_KEY:
+                none[number] = True
+            elif key != _OWN_KEY:
+                keys[number] = key
+        return pa.array(keys, pa.int64(), mask=none)
 
 
-def resolve(batch: Batch, stored: Sequence[Part], at: datetime) -> Changes:
-    """Decide which requests the chunk's parts are, alone or with stored ones; ``at`` is now."""
-    fast = batch.settled & ~_in_company(batch, {p.id for p in stored})
-    slow = np.flatnonzero(~fast)
-    slow_parts = part_list(chosen(batch.parts, slow))
-    numbered = list(zip(slow.tolist(), slow_parts, strict=True))
-    rewrite = _rewrite(batch, stored, numbered)
-    schema = batch.parts.schema
-    requests = [finish_requests(without(batch.parts, slow)).combine_chunks()]
-    if rewrite.requests:
-        requests.append(request_table(rewrite.requests, schema))
-    part_keys = _part_keys(batch, numbered, rewrite, _carried(batch, stored))
-    return Changes(
-        quarantined_at=at,
-        rows={
-            "requests": requests,
-            "request_parts": [part_table(rewrite.parts, schema)] if rewrite.parts else [],
-            **{name: [_with_keys(rows, part_keys)] for name, rows in batch.records.items()},
-        },
-        rejects=batch.rejects,
-        delete_requests=rewrite.delete_requests,
-        delete_parts=rewrite.delete_parts,
-        relinks=rewrite.relinks,
-        earliest=rewrite.earliest - _SLACK if rewrite.earliest else None,
-        latest=rewrite.latest + _SLACK if rewrite.latest else None,
-    )
+_OWN_KEY, _NO_KEY = -1, -2  # of a part that met no other
+
+
+def _groups(meeting: Meeting) -> Iterator[tuple[list[Mark], Found | None]]:
+    """The parts of each request, and of errors that belong to none."""
+    for found in meeting.grouping.requests:
+        yield found.members(), found
+    for mark in meeting.grouping.alone:
+        yield [mark], None
+
+
+def _stored(tables: tuple[pa.Table | None, pa.Table | None]) -> Iterator[Part]:
+    """What the store has of some ids as parts: pieces of requests, and whole requests."""
+    pieces, requests = tables
+    if pieces is not None and pieces.num_rows:
+        yield from part_list(with_classes(pieces))
+    if requests is not None and requests.num_rows:
+        yield from map(part_of_request, requests.to_pylist())
+
+
+def _marks(batch: Batch, numbers: Ints) -> Iterator[tuple[str, Mark]]:
+    """Some of a batch's parts, with their ids."""
+    table = chosen(batch.parts.select(_NEEDED), numbers)
+    columns = []
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        is_instant = pa.types.is_timestamp(column.type)
+        columns.append((column.cast(pa.int64()) if is_instant else column).to_pylist())
+        assert name in _NEEDED
+    for name, at, last, done, first, end, file, is_request, start, finish, took in zip(
+        *columns, strict=True
+    ):
+        has_start, has_end = start is not None, finish is not None
+        yield name, Mark(
+            (file, first), kind_of(is_request, has_start, has_end), has_start and has_end, at, last,
+            end, max(at, last if done is None else done), took_us(took) if has_end else 0,
+        )  # fmt: skip
+
+
+def _is_whole(parts: pa.Table) -> npt.NDArray[np.bool_]:
+    """Which parts are requests that nothing can meet any more but stray records."""
+    whole = pc.and_(parts["start_offset"].is_valid(), parts["end_offset"].is_valid())
+    return whole.to_numpy()  # type: ignore[no-any-return]
 
 
 def _in_company(batch: Batch, known: set[str]) -> npt.NDArray[np.bool_]:
@@ -130,75 +321,7 @@ def _in_company(batch: Batch, known: set[str]) -> npt.NDArray[np.bool_]:
     return mates[codes]  # type: ignore[no-any-return]
 
 
-def _rewrite(batch: Batch, stored: Sequence[Part], slow: Sequence[tuple[int, Part]]) -> _Rewrite:
-    result = _Rewrite(batch.own_stage_times)
-    by_id: dict[str, list[Part]] = {}
-    changed: set[tuple[int, int]] = set()
-    replaced = {p.place: p for p in stored}
-    before_by_number = _carried(batch, stored)
-    for number, part in slow:
-        if not batch.used[number]:
-            continue
-        before = before_by_number.get(number)
-        if before is not None:
-            replaced[before.place] = continued(before, part)
-            changed.add(before.place)
-        else:
-            replaced[part.place] = part
-            changed.add(part.place)
-    for part in replaced.values():
-        by_id.setdefault(part.id, []).append(part)
-    old = _places_by_key(stored)
-    for parts in by_id.values():
-        for g in group(parts):
-            _place_group(g, result, old, changed)
-    _delete_old(stored, result)
-    return result
-
-
-def _places_by_key(stored: Sequence[Part]) -> dict[int, set[tuple[int, int]]]:
-    old: dict[int, set[tuple[int, int]]] = {}
-    for part in stored:
-        old.setdefault(part.request_key, set()).add(part.place)
-    return old
-
-
-def _place_group(
-    g: Group,
-    result: _Rewrite,
-    old: dict[int, set[tuple[int, int]]],
-    changed: set[tuple[int, int]],
-) -> None:
-    key = g.request.request_key
-    places = {p.place for p in g.parts}
-    for part in g.parts:
-        result.keys[part.place] = key if g.request.is_request else None
-    if not places & changed and old.get(key) == places:
-        result.kept.add(key)
-        return
-    result.span(g.parts)
-    if g.request.is_request:
-        result.requests.append(g)
-    if not g.is_settled:
-        result.parts.extend(g.parts)
-    stored_places = set().union(*old.values()) if old else set()
-    # stages were numbered within their part: of several parts, and of stored ones, they are numbered anew
-    if g.request.is_request and (len(g.parts) > 1 or places & stored_places):
-        result.relinks.extend(
-            Relink(
-                p.file_key,
-                p.id,
-                p.first_offset,
-                p.last_offset,
-                key,
-                i,
-                result.own_stage_times or g.request.profile is not None,
-            )
-            for i, p in enumerate(g.parts)
-        )
-
-
-def _delete_old(stored: Sequence[Part], result: _Rewrite) -> None:
+def _delete_old(stored: Iterable[Part], result: _Rewrite) -> None:
     for part in stored:
         if part.request_key in result.kept:
             continue
@@ -206,18 +329,6 @@ def _delete_old(stored: Sequence[Part], result: _Rewrite) -> None:
         if part.is_request:
             result.delete_requests.append(part.request_key)
             result.span([part])
-
-
-def _part_keys(
-    batch: Batch, slow: Sequence[tuple[int, Part]], rewrite: _Rewrite, carried: dict[int, Part]
-) -> pa.Array:
-    """The final request key of each part of the batch, null for those that are no request."""
-    keys = batch.parts["request_key"].to_numpy().copy()
-    none = np.zeros(len(keys), np.bool_)
-    for number, part in slow:
-        key = rewrite.keys.get(carried.get(number, part).place)
-        keys[number], none[number] = key or 0, key is None
-    return pa.array(keys, pa.int64(), mask=none)
 
 
 def _with_keys(rows: RecordRows, keys: pa.Array) -> pa.Table:

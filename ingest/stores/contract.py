@@ -135,15 +135,32 @@ class Writer(Protocol):
     def carry(self, checkpoint: Checkpoint) -> dict[str, int]:
         """Ids whose last part before the checkpoint is OPEN, or ended near its last instant."""
 
-    def related_parts(
+    def known_ids(
         self, origin: Origin, ids: "pa.Array", earliest: datetime, latest: datetime
-    ) -> "pa.Table":
-        """Rows of request_parts of these ids (strings), of this file or touching the window."""
+    ) -> "pa.Array":
+        """Which of these ids (strings) have rows of request_parts in the window."""
 
-    def related_requests(
-        self, origin: Origin, ids: "pa.Array", earliest: datetime, latest: datetime
+    def last_parts(
+        self, origin: Origin, heads: "pa.Table", earliest: datetime, latest: datetime
+    ) -> "tuple[pa.Table, pa.Table]":
+        """Of each id in ``heads`` (``id``, ``before``) the file's last row of request_parts that begins before that offset, and
+        its last complete request there that no row of request_parts belongs to; requests whose time touches the window.
+        """
+
+    def pieces_near(self, origin: Origin, windows: "pa.Table") -> "pa.Table":
+        """Rows of request_parts of the requests that have a row near one of the windows (``id``, ``low``, ``high``).
+
+        Near are those of its id whose time touches it, and the nearest before and behind it, however far, that have a
+        start or an end but not both.
+        """
+
+    def requests_near(
+        self, origin: Origin, windows: "pa.Table", earliest: datetime, latest: datetime
     ) -> "pa.Table":
-        """Complete requests of these ids that touch the window and have no row in request_parts."""
+        """Complete requests whose time touches a window of their id, that no row of request_parts belongs to.
+
+        All windows lie within ``earliest`` … ``latest``.
+        """
 
     def write(self, changes: Changes) -> None:
         """Write the rows of one batch; not durable yet."""

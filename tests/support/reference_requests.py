@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 from tests.support import reference_values as values
@@ -13,6 +14,7 @@ Place = tuple[int, int]
 
 NEAR = timedelta(seconds=60)
 JOIN = timedelta(hours=24)
+MS = timedelta(milliseconds=1)
 
 REQUEST_EVENTS = (
     "synthesis_start",
@@ -131,15 +133,58 @@ class Part:
 
 @dataclass
 class Request:
-    """Parts that are one request, in order; ``guests`` are errors that name it, no more."""
+    """Parts that are one request: those with its start and end, and those that came to it by their time.
 
-    parts: list[Part]
+    ``guests`` are errors that name it, no more.
+    """
+
+    core: list[Part]
+    strays: list[Part] = field(default_factory=list)
     guests: list[Part] = field(default_factory=list)
 
     @property
+    def frame(self) -> list[Part]:
+        """The parts that say when it was."""
+        return self.core or self.strays
+
+    @property
+    def first_at(self) -> datetime:
+        """When it began, as far as that is known."""
+        return min(part.first_at for part in self.frame)
+
+    @property
+    def last_at(self) -> datetime:
+        """When it ended; one that is open lasts no longer than its beginning."""
+        if not self.core:
+            return max(part.last_at for part in self.strays)
+        if not any(part.end for part in self.core):
+            return self.first_at
+        return max(self.first_at, *(part.ended_at for part in self.core if part.end))
+
+    @property
+    def parts(self) -> list[Part]:
+        """All but guests: a start first, then the others in time."""
+        head = [part for part in self.core if part.start]
+        rest = [part for part in self.core if not part.start]
+        return head + sorted(rest + self.strays, key=_order)
+
+    @property
     def events(self) -> list[Event]:
-        """Its records in order."""
+        """Its records, part by part."""
         return [event for part in self.parts for event in part.events]
+
+    @property
+    def events_in_time(self) -> list[Event]:
+        """Its records as they followed each other: in time, of one file as they stand there."""
+        placed = []
+        for number, part in enumerate(self.parts):
+            reached = part.events[0].at
+            stages = [event for event in part.events if event.name == "stage_time"]
+            reached = stages[0].at if stages else reached
+            for event in stages:
+                reached = max(reached, event.at)
+                placed.append((reached, number, event.offset, event))
+        return [event for _, _, _, event in sorted(placed, key=lambda p: p[:3])]
 
 
 def assemble(
@@ -153,11 +198,11 @@ def assemble(
     request_rows: list[Row] = []
     stage_rows: list[Row] = []
     for request in requests:
-        key = request.events[0].place
+        key = request.frame[0].events[0].place
         guests = [event for part in request.guests for event in part.events]
         keys |= {event.place: key for event in request.events + guests}
         request_rows.append(_request_row(request.events, key, host, service))
-        stage_rows += _stage_rows(request.events, key, host, own)
+        stage_rows += _stage_rows(request.events_in_time, key, host, own)
     errors = [_error_row(event, keys, host, service) for event in events if event.severe]
     samples = [_sample_row(event, host) for event in events if event.name in CACHE_EVENTS]
     return request_rows, stage_rows, errors, samples
@@ -201,62 +246,102 @@ def _belongs(event: Event, part: Part) -> bool:
     return event.name != "synthesis_complete" and abs(event.at - part.end.at) <= NEAR
 
 
-def _in_time(part: Part) -> tuple[datetime, bool, Place]:
-    return (part.first_at, part.start is None, part.events[0].place)
+Order = tuple[datetime, int, datetime, int, int, str]
+
+
+def _order(part: Part) -> Order:
+    """Return where a part stands among those of its id: in time, a start first, an end last, errors behind."""
+    kind = 0 if part.start else 2 if part.end else 1 if part.is_request else 3
+    first, last = part.events[0].offset, part.events[-1].offset
+    held = repr([(event.message, event.traceback) for event in part.events])
+    return (part.first_at, kind, part.last_at, first, last, held)
 
 
 def meet(parts: list[Part]) -> list[Request]:
     """Make requests of the parts of one id (Requests 2 and 3)."""
-    parts = sorted(parts, key=_in_time)
-    requests = [Request([part]) for part in parts if part.start and part.end]
-    spans = _spans(requests)
-    others = [part for part in parts if part.is_request and not (part.start and part.end)]
-    strays = []
-    pending: Part | None = None
-    for part in others:
-        host = None if part.start or part.end else _host_of(part.first_at, spans)
-        if host is not None:
-            strays.append((host, part))
-            continue
-        if pending and part.start is None and part.first_at - pending.last_at <= JOIN:
-            requests[-1].parts.append(part)
-        else:
-            requests.append(Request([part]))
-        pending = None if part.end else part
-    spans = _spans(requests)
-    for host, part in strays:
-        host.parts.append(part)
+    parts = sorted(parts, key=_order)
+    requests = _with_core(parts)
+    hosts = [*requests]
+    unhosted = []
     for part in parts:
-        host = None if part.is_request else _host_of(part.first_at, spans)
-        if host is not None:
+        if part.is_request and not part.start and not part.end:
+            host = _host_of(part.first_at, hosts)
+            if host:
+                host.strays.append(part)
+            else:
+                unhosted.append(part)
+    requests += _clusters(unhosted)
+    hosts = [*requests]
+    for part in parts:
+        host = None if part.is_request else _host_of(part.first_at, hosts)
+        if host:
             host.guests.append(part)
     return requests
 
 
-Span = tuple[datetime, datetime, Request]
+def _with_core(parts: list[Part]) -> list[Request]:
+    """Make the requests of which a start or an end is known; an end goes to the start right before it."""
+    requests = [Request([part]) for part in parts if part.start and part.end]
+    loose = [part for part in parts if bool(part.start) != bool(part.end)]
+    taken = set()
+    for before, part in pairwise(loose):
+        if before.start and part.end and part.first_at - before.last_at <= JOIN:
+            requests.append(Request([before, part]))
+            taken |= {id(before), id(part)}
+    requests += [Request([part]) for part in loose if id(part) not in taken]
+    return sorted(requests, key=lambda request: _order(request.core[0]))
 
 
-def _spans(requests: list[Request]) -> list[Span]:
-    """Return the time of each request: its earliest instant, its end's or latest, and itself."""
-    return [
-        (
-            min(part.first_at for part in request.parts),
-            max(part.ended_at for part in request.parts),
-            request,
-        )
-        for request in requests
+def _clusters(unhosted: list[Part]) -> list[Request]:
+    """Make requests of parts of which neither start nor end is known: of one day, with no gap above NEAR."""
+    clusters: list[list[Part]] = []
+    for part in unhosted:
+        near = clusters and part.first_at - max(p.last_at for p in clusters[-1]) <= NEAR
+        if near and part.first_at.date() == clusters[-1][0].first_at.date():
+            clusters[-1].append(part)
+        else:
+            clusters.append([part])
+    return [Request([], strays=cluster) for cluster in clusters]
+
+
+def _host_of(at: datetime, requests: list[Request]) -> Request | None:
+    """Find the request that a part belongs to: that spans it and began last, else the nearest, else one still open."""
+    spanning = [r for r in requests if r.first_at <= at <= r.last_at]
+    if spanning:
+        return max(spanning, key=lambda r: (r.first_at, _order(r.frame[0])))
+    return _ending(at, requests) or _nearest(at, requests) or _open(at, requests)
+
+
+def _ending(at: datetime, requests: list[Request]) -> Request | None:
+    """Find the request whose end alone is known and comes next, where it had begun by then."""
+    loose = [(_order(p), p, r) for r in requests for p in r.core if bool(p.start) != bool(p.end)]
+    later = sorted((order, n) for n, (order, p, _) in enumerate(loose) if p.first_at > at)
+    if not later:
+        return None
+    _, part, request = loose[later[0][1]]
+    took = values.number(part.end.counted.get("duration_ms", ""), "ms") if part.end else None
+    if len(request.core) > 1 or part.start or took is None or not 0 < took <= JOIN / MS:
+        return None
+    return request if part.ended_at - timedelta(microseconds=int(took * 1000)) <= at else None
+
+
+def _nearest(at: datetime, requests: list[Request]) -> Request | None:
+    before = [r for r in requests if r.last_at < at <= r.last_at + NEAR]
+    after = [r for r in requests if at < r.first_at <= at + NEAR]
+    last = max(before, key=lambda r: (r.last_at, r.first_at, _order(r.frame[0])), default=None)
+    first = min(after, key=lambda r: (r.first_at, _order(r.frame[0])), default=None)
+    if last and first:
+        return last if at - last.last_at <= first.first_at - at else first
+    return last or first
+
+
+def _open(at: datetime, requests: list[Request]) -> Request | None:
+    """Find the last request that has started by then, where its start is in a part without an end and nothing ended it."""
+    started = [
+        r for r in requests if r.core and r.core[0].start and not r.core[0].end and r.first_at <= at
     ]
-
-
-def _host_of(at: datetime, spans: list[Span]) -> Request | None:
-    """Find the request in whose time ``at`` lies: that spans it, else the last, else the next."""
-    spanning = [(at - first, n) for n, (first, last, _) in enumerate(spans) if first <= at <= last]
-    before = [(at - last, n) for n, (_, last, _) in enumerate(spans) if last < at <= last + NEAR]
-    after = [(first - at, n) for n, (first, _, _) in enumerate(spans) if first - NEAR <= at < first]
-    for found in (spanning, before, after):
-        if found:
-            return spans[min(found)[1]][2]
-    return None
+    last = max(started, key=lambda r: _order(r.core[0]), default=None)
+    return last if last and len(last.core) == 1 and at - last.first_at <= JOIN else None
 
 
 def _request_row(events: list[Event], key: Place, host: str, service: str) -> Row:

@@ -24,6 +24,9 @@ LITTLE_MEMORY, _MORE_MEMORY = "80MB", "512MB"
 _FEW = 8  # checkpoints that are written one by one
 CHECKPOINT_COLUMNS = tuple(f.name for f in fields(Checkpoint))
 _RUN_COLUMNS = tuple(f.name for f in fields(RunRow))
+_LINK_COLUMNS = (
+    "file_key", "id", "first_offset", "last_offset", "request_key", "part", "is_own",
+)  # fmt: skip
 
 
 class DuckDBWriter:
@@ -81,37 +84,40 @@ class DuckDBWriter:
         ).fetchall()
         return {r[0]: OPEN if r[2] is None else r[2] for r in rows if r[0] is not None}
 
-    def related_parts(
+    def known_ids(
         self, origin: Origin, ids: "pa.Array", earliest: datetime, latest: datetime
-    ) -> "pa.Table":
-        return self._related(
-            "select p.* from request_parts p semi join batch_ids b on p.id = b.id "
-            "where p.host = ? and p.service = ? "
-            "and (p.file_key = ? or (p.last_at >= ? and p.logged_at <= ?))",
-            (origin.host, origin.service, origin.file_key, earliest, latest),
-            ids,
-        )
-
-    def related_requests(
-        self, origin: Origin, ids: "pa.Array", earliest: datetime, latest: datetime
-    ) -> "pa.Table":
-        return self._related(
-            "select r.* from requests r semi join batch_ids b on r.id = b.id "
-            "where r.host = ? and r.service = ? and r.completed_at >= ? and r.logged_at <= ? "
-            "and r.started_at is not null "
-            "and not exists (from request_parts p where p.request_key = r.request_key)",
-            (origin.host, origin.service, earliest, latest),
-            ids,
-        )
-
-    def _related(self, sql: str, binds: tuple[object, ...], ids: "pa.Array") -> "pa.Table":
+    ) -> "pa.Array":
         import pyarrow as pa
 
-        self._connection.register("batch_ids", pa.table({"id": ids}))
+        binds = (origin.host, origin.service, origin.file_key, earliest, latest)
+        found = self._related(_KNOWN, binds, batch_ids=pa.table({"id": ids}))
+        return found["id"].combine_chunks()
+
+    def last_parts(
+        self, origin: Origin, heads: "pa.Table", earliest: datetime, latest: datetime
+    ) -> "tuple[pa.Table, pa.Table]":
+        key = origin.file_key
+        pieces = self._related(_LAST_PIECES, (key, key), batch_heads=heads)
+        binds = (key, key, earliest, latest) * 2
+        return pieces, self._related(_LAST_REQUESTS, binds, batch_heads=heads)
+
+    def pieces_near(self, origin: Origin, windows: "pa.Table") -> "pa.Table":
+        return self._related(_PIECES_NEAR, (origin.host, origin.service), batch_windows=windows)
+
+    def requests_near(
+        self, origin: Origin, windows: "pa.Table", earliest: datetime, latest: datetime
+    ) -> "pa.Table":
+        binds = (origin.host, origin.service, earliest, latest)
+        return self._related(_REQUESTS_NEAR, binds, batch_windows=windows)
+
+    def _related(self, sql: str, binds: tuple[object, ...], **tables: "pa.Table") -> "pa.Table":
+        for name, table in tables.items():
+            self._connection.register(name, table)
         # few rows; DuckDB asks for the memory of a whole batch of them, a million, at once
-        table = self._connection.execute(sql, binds).to_arrow_table(batch_size=_RELATED_ROWS)
-        self._connection.unregister("batch_ids")
-        return table
+        result = self._connection.execute(sql, binds).to_arrow_table(batch_size=_RELATED_ROWS)
+        for name in tables:
+            self._connection.unregister(name)
+        return result
 
     def write(self, changes: Changes) -> None:
         self._delete(changes)
@@ -262,29 +268,80 @@ def filled_columns(table: "pa.Table") -> list[str]:
 def _link_table(links: Sequence[Relink]) -> "pa.Table":
     import pyarrow as pa
 
-    return pa.Table.from_pylist(
-        [
-            {
-                "file_key": x.file_key,
-                "id": x.id,
-                "first_offset": x.first_offset,
-                "last_offset": x.last_offset,
-                "request_key": x.request_key,
-                "part": x.part,
-                "is_own": x.own_stage_times,
-            }
-            for x in links
-        ]
-    )
+    columns = zip(*map(astuple, links), strict=True)
+    types = (pa.int64(), pa.string(), pa.int64(), pa.int64(), pa.int64(), pa.int32(), pa.bool_())
+    arrays = [pa.array(c, t) for c, t in zip(columns, types, strict=True)]
+    return pa.table(dict(zip(_LINK_COLUMNS, arrays, strict=True)))
 
+
+_KNOWN = """
+select distinct p.id from request_parts p semi join batch_ids b on p.id = b.id
+where p.host = ? and p.service = ? and (p.file_key = ? or (p.last_at >= ? and p.logged_at <= ?))
+"""
+
+_LAST_PIECES = """
+select p.* from request_parts p join (
+    select p.id, max(p.first_offset) as place
+    from request_parts p join batch_heads b on p.id = b.id and p.first_offset < b.before
+    where p.file_key = ? group by p.id
+) as l on p.id = l.id and p.first_offset = l.place
+where p.file_key = ?
+"""
+
+_LAST_REQUESTS = """
+select r.* from requests r join (
+    select r.id, max(r.start_offset) as place
+    from requests r join batch_heads b on r.id = b.id and r.start_offset < b.before
+    where r.start_file_key = ? and r.end_file_key = ? and r.completed_at >= ? and r.logged_at <= ?
+    group by r.id
+) as l on r.id = l.id and r.start_offset = l.place
+where r.start_file_key = ? and r.end_file_key = ? and r.completed_at >= ? and r.logged_at <= ?
+  and not exists (from request_parts p where p.request_key = r.request_key)
+"""
+
+# Narrow rows first: an id may have any number of them. Of those that are found the others of their requests are needed, too.
+_PIECES_NEAR = """
+with mine as materialized (
+    select p.id, p.request_key, p.logged_at, p.last_at,
+        (p.start_offset is null) <> (p.end_offset is null) as is_loose
+    from request_parts p semi join batch_windows w on p.id = w.id
+    where p.host = ? and p.service = ?
+), edges as (
+    select w.id, w.low, w.high,
+        max(case when m.is_loose and m.logged_at < w.low then m.logged_at end) as before,
+        min(case when m.is_loose and m.logged_at > w.high then m.logged_at end) as behind
+    from batch_windows w join mine m on m.id = w.id
+    group by w.id, w.low, w.high
+), found as (
+    select m.request_key from mine m join edges e on e.id = m.id
+    where (m.last_at >= e.low and m.logged_at <= e.high)
+       or (m.is_loose and (m.logged_at = e.before or m.logged_at = e.behind))
+)
+select p.* from request_parts p semi join found f on p.request_key = f.request_key
+"""
+
+_REQUESTS_NEAR = """
+select r.* from requests r
+where r.host = ? and r.service = ? and r.completed_at >= ? and r.logged_at <= ?
+  and r.started_at is not null
+  and exists (
+      from batch_windows w where w.id = r.id and r.completed_at >= w.low and r.logged_at <= w.high
+  )
+  and not exists (from request_parts p where p.request_key = r.request_key)
+"""
 
 # One line may tell several stages: they stand in the order that they were numbered in. Stages
 # logged with their own times add up to the time since the request began; else the difference is
 # their own time.
+# Of several parts, stages stand by time; within one part they keep the order of the file, whatever
+# the clock did: each counts as logged at the latest instant so far.
 _RESTAGE = """
 with linked as (
     select s.file_key, s.byte_offset, s.seq as place, l.request_key, l.part, l.is_own,
-        s.elapsed_ms, s.duration_ms
+        s.elapsed_ms, s.duration_ms,
+        max(s.logged_at) over (
+            partition by l.request_key, l.part order by s.byte_offset, s.seq
+        ) as reached_at
     from stage_timings s join batch_links l
       on s.file_key = l.file_key and s.id = l.id
      and s.byte_offset between l.first_offset and l.last_offset
@@ -293,9 +350,9 @@ with linked as (
     select *, row_number() over w as seq, sum(duration_ms) over w as so_far,
         coalesce(last_value(elapsed_ms ignore nulls) over p, 0) as before
     from linked
-    window w as (partition by request_key order by part, byte_offset, place),
+    window w as (partition by request_key order by reached_at, part, byte_offset, place),
         p as (
-            partition by request_key order by part, byte_offset, place
+            partition by request_key order by reached_at, part, byte_offset, place
             rows between unbounded preceding and 1 preceding
         )
 )

@@ -111,31 +111,32 @@ class PostgresWriter:
             i: OPEN if e is None else e for i, e in zip(ids, ended, strict=True) if i is not None
         }
 
-    def related_parts(
+    def known_ids(
         self, origin: Origin, ids: "pa.Array", earliest: datetime, latest: datetime
-    ) -> "pa.Table":
-        binds = {
-            "ids": ids.to_pylist(),
-            "host": shown(origin.host),
-            "service": shown(origin.service),
-            "key": origin.file_key,
-            "earliest": earliest,
-            "latest": latest,
-        }
-        return to_arrow(self._connection.execute(_PARTS, binds))
+    ) -> "pa.Array":
+        binds = {**_named(origin, earliest, latest), "ids": ids.to_pylist()}
+        return to_arrow(self._connection.execute(_KNOWN, binds))["id"].combine_chunks()
 
-    def related_requests(
-        self, origin: Origin, ids: "pa.Array", earliest: datetime, latest: datetime
-    ) -> "pa.Table":
+    def last_parts(
+        self, origin: Origin, heads: "pa.Table", earliest: datetime, latest: datetime
+    ) -> "tuple[pa.Table, pa.Table]":
         binds = {
-            "ids": ids.to_pylist(),
-            "host": shown(origin.host),
-            "service": shown(origin.service),
-            "earliest": earliest,
-            "latest": latest,
-            "soon": _shifted(earliest, -_LONG),
+            **_named(origin, earliest, latest),
+            "ids": heads["id"].to_pylist(),
+            "befores": heads["before"].to_pylist(),
         }
-        return to_arrow(self._connection.execute(_REQUESTS, binds))
+        pieces = to_arrow(self._connection.execute(_LAST_PIECES, binds))
+        return pieces, to_arrow(self._connection.execute(_LAST_REQUESTS, binds))
+
+    def pieces_near(self, origin: Origin, windows: "pa.Table") -> "pa.Table":
+        binds = {"host": shown(origin.host), "service": shown(origin.service)}
+        return to_arrow(self._connection.execute(_PIECES_NEAR, binds | _listed(windows)))
+
+    def requests_near(
+        self, origin: Origin, windows: "pa.Table", earliest: datetime, latest: datetime
+    ) -> "pa.Table":
+        binds = _named(origin, earliest, latest) | _listed(windows)
+        return to_arrow(self._connection.execute(_REQUESTS_NEAR, binds))
 
     def write(self, changes: Changes) -> None:
         self._make_partitions(changes)
@@ -260,6 +261,22 @@ class PostgresWriter:
         reach("inserted")
 
 
+def _named(origin: Origin, earliest: datetime, latest: datetime) -> dict[str, object]:
+    """What every question about the parts of requests goes by."""
+    return {
+        "host": shown(origin.host),
+        "service": shown(origin.service),
+        "key": origin.file_key,
+        "earliest": earliest,
+        "latest": latest,
+        "soon": _shifted(earliest, -_LONG),
+    }
+
+
+def _listed(windows: "pa.Table") -> dict[str, object]:
+    return {f"{name}s": windows[name].to_pylist() for name in ("id", "low", "high")}
+
+
 def newest_run(connection: Connection, host: str | None) -> int:
     """The newest run's key, of a host and of runs for all hosts; None: of any. 0: none."""
     row = connection.execute(
@@ -325,24 +342,80 @@ select id, ended from (
 order by place
 """
 
-_PARTS = """
-select * from request_parts
+_KNOWN = """
+select distinct id from request_parts
 where id = any(%(ids)s) and host = %(host)s and service = %(service)s
   and (file_key = %(key)s or (last_at >= %(earliest)s and logged_at <= %(latest)s))
 """
 
-_OF_REQUESTS = """
-select r.* from requests r
-where r.id = any(%(ids)s) and r.host = %(host)s and r.service = %(service)s
+_HEADS = "unnest(%(ids)s::text[], %(befores)s::bigint[]) as b(id, before)"
+_LAST_PIECES = f"""
+select p.* from request_parts p join (
+    select p.id, max(p.first_offset) as place
+    from request_parts p join {_HEADS} on p.id = b.id and p.first_offset < b.before
+    where p.file_key = %(key)s group by p.id
+) as l on p.id = l.id and p.first_offset = l.place
+where p.file_key = %(key)s
+"""
+
+_IN_TIME = """
   and r.completed_at >= %(earliest)s and r.logged_at <= %(latest)s
-  and r.started_at is not null
   and not exists (select 1 from request_parts p where p.request_key = r.request_key)
 """
-_REQUESTS = f"""
-{_OF_REQUESTS} and r.logged_at >= %(soon)s
-union all
-{_OF_REQUESTS} and r.logged_at < %(soon)s and r.completed_at - r.logged_at >= interval '24 hours'
+
+
+def _of_any_length(sql: str) -> str:
+    """A question about requests, so that old partitions cost a look at the index of long ones, no more: see _OWN."""
+    return (
+        f"{sql} and r.logged_at >= %(soon)s union all "
+        f"{sql} and r.logged_at < %(soon)s and r.completed_at - r.logged_at >= interval '24 hours'"
+    )
+
+
+_EVERY_BEFORE = _of_any_length(
+    f"""
+select r.* from requests r join {_HEADS} on r.id = b.id and r.start_offset < b.before
+where r.start_file_key = %(key)s and r.end_file_key = %(key)s {_IN_TIME}
 """
+)
+_LAST_REQUESTS = f"""
+select distinct on (id) * from ({_EVERY_BEFORE}) as mine order by id, start_offset desc
+"""
+
+_WINDOWS = (
+    "unnest(%(ids)s::text[], %(lows)s::timestamptz[], %(highs)s::timestamptz[]) as w(id, low, high)"
+)
+# Narrow rows first: an id may have any number of them. Of those that are found the others of their requests are needed, too.
+_PIECES_NEAR = f"""
+with mine as materialized (
+    select p.id, p.request_key, p.logged_at, p.last_at,
+        (p.start_offset is null) <> (p.end_offset is null) as is_loose
+    from request_parts p
+    where p.id = any(%(ids)s) and p.host = %(host)s and p.service = %(service)s
+), edges as (
+    select w.id, w.low, w.high,
+        max(m.logged_at) filter (where m.is_loose and m.logged_at < w.low) as before,
+        min(m.logged_at) filter (where m.is_loose and m.logged_at > w.high) as behind
+    from {_WINDOWS} join mine m on m.id = w.id
+    group by w.id, w.low, w.high
+)
+select p.* from request_parts p where p.request_key in (
+    select m.request_key from mine m join edges e on e.id = m.id
+    where (m.last_at >= e.low and m.logged_at <= e.high)
+       or (m.is_loose and (m.logged_at = e.before or m.logged_at = e.behind))
+)
+"""
+
+_REQUESTS_NEAR = _of_any_length(
+    f"""
+select r.* from requests r
+where r.id = any(%(ids)s) and r.host = %(host)s and r.service = %(service)s
+  and r.started_at is not null
+  and exists (
+      select 1 from {_WINDOWS} where w.id = r.id and r.completed_at >= w.low and r.logged_at <= w.high
+  ) {_IN_TIME}
+"""
+)
 
 _LINKS = """unnest(
     %(file_keys)s::bigint[], %(ids)s::text[], %(firsts)s::bigint[], %(lasts)s::bigint[],
@@ -366,10 +439,15 @@ where t.{table.key} between (l.file_key << {KEY_SHIFT}) | l.first_offset
 # values stand as before the row. One line may tell several stages: they stand in the order that
 # they were numbered in. Stages logged with their own times add up to the time since the request
 # began; else the difference is their own time.
+# Of several parts, stages stand by time; within one part they keep the order of the file, whatever
+# the clock did: each counts as logged at the latest instant so far.
 _RESTAGE = f"""
 with linked as (
     select s.file_key, s.byte_offset, s.seq as place, l.request_key, l.part, l.is_own,
-        s.elapsed_ms, s.duration_ms
+        s.elapsed_ms, s.duration_ms,
+        max(s.logged_at) over (
+            partition by l.request_key, l.part order by s.byte_offset, s.seq
+        ) as reached_at
     from stage_timings s join {_LINKS}
       on s.file_key = l.file_key and s.id = l.id
      and s.byte_offset between l.first_offset and l.last_offset
@@ -379,7 +457,10 @@ with linked as (
         count(elapsed_ms) over w as upto,
         count(elapsed_ms) over w - case when elapsed_ms is null then 0 else 1 end as earlier
     from linked
-    window w as (partition by request_key order by part, byte_offset, place rows unbounded preceding)
+    window w as (
+        partition by request_key order by reached_at, part, byte_offset, place
+        rows unbounded preceding
+    )
 ), compared as (
     select n.*, b.elapsed_ms as before
     from numbered n left join numbered b

@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.named_queries.golden import FIELDS
-from ingest.rows.parts import VALUE_COLUMNS, Part, continued, group
+from ingest.rows.grouping import group
+from ingest.rows.parts import VALUE_COLUMNS, Part, continued
 
 if TYPE_CHECKING:
     from ingest.rows.chunk import ChunkRows
