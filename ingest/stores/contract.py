@@ -143,23 +143,24 @@ class Writer(Protocol):
     def last_parts(
         self, origin: Origin, heads: "pa.Table", earliest: datetime, latest: datetime
     ) -> "tuple[pa.Table, pa.Table]":
-        """Of each id in ``heads`` (``id``, ``before``) the file's last row of request_parts that begins before that offset, and
-        its last complete request there that no row of request_parts belongs to; requests whose time touches the window.
+        """The file's last part of each id that begins before an offset: ``heads`` has both.
+
+        Rows of request_parts, and complete requests that touch the window and have no row there.
         """
 
     def pieces_near(self, origin: Origin, windows: "pa.Table") -> "pa.Table":
-        """Rows of request_parts of the requests that have a row near one of the windows (``id``, ``low``, ``high``).
+        """All rows of request_parts of each request that has one near a window.
 
-        Near are those of its id whose time touches it, and the nearest before and behind it, however far, that have a
-        start or an end but not both.
+        A window is a row of ``id``, ``low``, ``high``. Near it are the rows of its id that touch
+        it, and the nearest before and after it, however far, that lack either start or end.
         """
 
     def requests_near(
         self, origin: Origin, windows: "pa.Table", earliest: datetime, latest: datetime
     ) -> "pa.Table":
-        """Complete requests whose time touches a window of their id, that no row of request_parts belongs to.
+        """Complete requests that touch a window of their id and have no row in request_parts.
 
-        All windows lie within ``earliest`` … ``latest``.
+        ``earliest`` and ``latest`` are the bounds of all windows.
         """
 
     def write(self, changes: Changes) -> None:

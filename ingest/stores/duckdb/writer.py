@@ -299,7 +299,7 @@ where r.start_file_key = ? and r.end_file_key = ? and r.completed_at >= ? and r.
   and not exists (from request_parts p where p.request_key = r.request_key)
 """
 
-# Narrow rows first: an id may have any number of them. Of those that are found the others of their requests are needed, too.
+# Narrow rows first: an id may have any number of them. A request is fetched with all its rows.
 _PIECES_NEAR = """
 with mine as materialized (
     select p.id, p.request_key, p.logged_at, p.last_at,

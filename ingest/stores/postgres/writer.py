@@ -385,7 +385,7 @@ select distinct on (id) * from ({_EVERY_BEFORE}) as mine order by id, start_offs
 _WINDOWS = (
     "unnest(%(ids)s::text[], %(lows)s::timestamptz[], %(highs)s::timestamptz[]) as w(id, low, high)"
 )
-# Narrow rows first: an id may have any number of them. Of those that are found the others of their requests are needed, too.
+# Narrow rows first: an id may have any number of them. A request is fetched with all its rows.
 _PIECES_NEAR = f"""
 with mine as materialized (
     select p.id, p.request_key, p.logged_at, p.last_at,
