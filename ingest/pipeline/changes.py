@@ -58,7 +58,7 @@ def _before(writer: Writer, batch: Batch) -> tuple[pa.Table | None, pa.Table | N
 
 
 def _windows(windows: Sequence[Window]) -> tuple[pa.Table, datetime, datetime]:
-    """Windows and as much around them as may matter, as the store is asked for them; the first and the last instant."""
+    """The windows, a minute wider, as the store is asked for them; their first and last instant."""
     lows = [_moved(_instant(low), -GRACE) for _, low, _ in windows]
     highs = [_moved(_instant(high), GRACE) for _, _, high in windows]
     instants = pa.timestamp("us", "UTC")

@@ -1,7 +1,8 @@
-"""All parts of an id → its requests: a function of the set of parts, in whatever order they came; pure.
+"""All parts of an id → its requests: a function of the set of parts, not of their order; pure.
 
-The rules are those of docs/parsing.md, "Requests" 2 and 3. Nothing in them goes by a file's key, which is given out as files arrive:
-where instants tie, what the parts hold decides. Instants are microseconds since the epoch.
+The rules are those of docs/parsing.md, "Requests" 2 and 3. None of them uses a file's key, which
+files get as they arrive: where instants tie, the content of the parts decides. Instants are
+microseconds since the epoch.
 """
 
 from bisect import bisect_left, bisect_right
@@ -29,7 +30,7 @@ class Mark:
     :ivar has_end: of a START: the part is whole, a request by itself.
     :ivar ended: instant of its end, else its last one; never before ``at``.
     :ivar took: what an END says the request took, 0 where unknown or more than a day.
-    :ivar key: the request that a stored part belongs to so far; None for one that is new or has grown.
+    :ivar key: the request that a stored part belongs to so far; None for a new part.
     :ivar is_pinned: the part stays with its request: nothing near it has changed.
     """
 
@@ -60,9 +61,10 @@ Content = Callable[[Mark], str]  # what a part holds, to tell parts apart that a
 
 @dataclass(slots=True, eq=False)
 class Found:
-    """A request: ``core`` are the parts with its start and its end, ``strays`` those that came to it by their time.
+    """A request: ``core`` has the parts with its start and end, ``strays`` those that joined by time.
 
-    ``guests`` are parts of errors that name it, no more. A core of none: neither start nor end is known.
+    ``guests`` are parts that have only errors. The core is empty where neither start nor end is
+    known.
     """
 
     core: list[Mark]
@@ -114,8 +116,8 @@ def find_requests(
 ) -> Grouping:
     """Group the parts of one id: all there are, or those near changed ones.
 
-    ``moved``: the orders, sorted, at which parts are new, have grown, or stood before they grew; None: all.
-    Parts between which nothing has moved are joined only where they were before.
+    ``moved`` are the orders, sorted, of parts that are new or have grown, and of the latter before
+    they grew; None: all. Parts with no such order between them are joined only if they were before.
     """
     ordered = arranged(marks, content)
     loose = [m for m in ordered if m.is_loose]
@@ -153,7 +155,7 @@ def _may_join(start: Mark, end: Mark, moved: Sequence[Order] | None) -> bool:
 
 
 def _clusters(unhosted: Sequence[Mark]) -> list[Found]:
-    """Requests of which neither start nor end is known: parts of one day (UTC) that follow each other within GRACE."""
+    """Requests with neither start nor end: parts of one day (UTC), each within GRACE of the last."""
     clusters: list[Found] = []
     for mark in unhosted:
         at = clusters[-1] if clusters else None
@@ -208,7 +210,7 @@ class _Hosts:
         return None if mark.key is None else self._by_key.get(mark.key)
 
     def of(self, at: int) -> Found | None:
-        """That which spans the instant and began last, else the nearest in time, else the last one still open."""
+        """The request that spans the instant and began last, else the nearest, else an open one."""
         return self._spanning(at) or self._ending(at) or self._near(at) or self._open(at)
 
     def _spanning(self, at: int) -> Found | None:
@@ -220,7 +222,7 @@ class _Hosts:
         return None
 
     def _ending(self, at: int) -> Found | None:
-        """The request whose end alone is known, where it had begun by then: it says how long it took."""
+        """The next request with an end alone, if the duration that it reports reaches back so far."""
         i = bisect_right(self._loose_at, at)
         if i == len(self._loose) or self._loose[i].kind != END:
             return None
@@ -277,7 +279,7 @@ def _micros(at: datetime) -> int:
 
 
 def group(parts: Iterable[Part]) -> list[Group]:
-    """Requests of one id (one host and service) from all its parts; parts of errors alone may stay single."""
+    """Requests of one id (one host and service) from all its parts; errors may stay single."""
     by_place = {p.place: p for p in parts}
     found = find_requests(
         [mark_of(p) for p in by_place.values()], lambda m: content_of(by_place[m.place])

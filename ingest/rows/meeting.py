@@ -1,7 +1,7 @@
-"""A batch's parts among those that the store has of their ids: what must be known to group them, bit by bit; pure.
+"""What must be known of the stored parts of an id to group a batch's parts with them; pure.
 
-Only what stands near a change is asked for. A change is a part that is new or has grown; where it makes another request of
-others, what lies in that request's time is a change, too, and is asked for in its turn (docs/design.md, "Requests that meet").
+Only what stands near a change is asked for. A change is a part that is new or has grown. Where it
+turns a stored request into another one, the time of both is asked for in its turn (docs/design.md).
 """
 
 from bisect import bisect_right
@@ -174,7 +174,7 @@ def _frame(parts: Sequence[Mark]) -> list[Mark]:
 
 
 def _time(frame: Sequence[Mark], starts: Sequence[int]) -> _Time:
-    """When what belongs to a request by its time may begin; ``starts``: instants of starts without ends."""
+    """When the parts that join a request by time may begin; ``starts``: of starts without ends."""
     low, high = min(m.at for m in frame), max(m.ended for m in frame)
     if all(m.kind == STRAY for m in frame):
         high = max(m.last for m in frame)

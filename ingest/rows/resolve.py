@@ -89,8 +89,8 @@ class Resolution:
     What it must know of the store it asks for, window by window: see :mod:`ingest.rows.meeting`.
 
     :param known: ids of which the store has pieces.
-    :param before: what the batch's first parts continue, of each id the last part that the file has so far: pieces and whole
-        requests, as the store has them.
+    :param before: what the batch's first parts continue: of each id the last part that the file has
+        in the store so far, as rows of request_parts and of requests.
     """
 
     def __init__(self, batch: Batch, known: set[str], before: tuple[pa.Table, pa.Table]) -> None:
@@ -244,7 +244,7 @@ class Resolution:
             result.requests.append(g)
         if not g.is_settled:
             result.parts.extend(g.parts)
-        # stages were numbered within their part: of several parts, and of stored ones, they are numbered anew
+        # stages are numbered within their part: those of several parts must be numbered anew
         if len(g.parts) > 1 or not places.isdisjoint(self._stored):
             is_own = self._batch.own_stage_times or g.request.profile is not None
             result.relinks.extend(

@@ -365,7 +365,7 @@ _IN_TIME = """
 
 
 def _of_any_length(sql: str) -> str:
-    """A question about requests, so that old partitions cost a look at the index of long ones, no more: see _OWN."""
+    """The statement, asking old partitions only for long requests, which have an index: see _OWN."""
     return (
         f"{sql} and r.logged_at >= %(soon)s union all "
         f"{sql} and r.logged_at < %(soon)s and r.completed_at - r.logged_at >= interval '24 hours'"
@@ -382,9 +382,9 @@ _LAST_REQUESTS = f"""
 select distinct on (id) * from ({_EVERY_BEFORE}) as mine order by id, start_offset desc
 """
 
-_WINDOWS = (
-    "unnest(%(ids)s::text[], %(lows)s::timestamptz[], %(highs)s::timestamptz[]) as w(id, low, high)"
-)
+_WINDOWS = """unnest(
+    %(ids)s::text[], %(lows)s::timestamptz[], %(highs)s::timestamptz[]
+) as w(id, low, high)"""
 # Narrow rows first: an id may have any number of them. A request is fetched with all its rows.
 _PIECES_NEAR = f"""
 with mine as materialized (
@@ -412,7 +412,8 @@ select r.* from requests r
 where r.id = any(%(ids)s) and r.host = %(host)s and r.service = %(service)s
   and r.started_at is not null
   and exists (
-      select 1 from {_WINDOWS} where w.id = r.id and r.completed_at >= w.low and r.logged_at <= w.high
+      select 1 from {_WINDOWS}
+      where w.id = r.id and r.completed_at >= w.low and r.logged_at <= w.high
   ) {_IN_TIME}
 """
 )
