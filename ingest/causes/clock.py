@@ -11,6 +11,7 @@ from ingest.causes.symptoms import CLOCK
 
 _BACK_S = 120.0
 _APART_S = 30.0
+_RARE = 10.0  # times the usual gap: more than what comes by chance
 _KEY_SHIFT = 40  # a key is file_key << 40 | offset (ingest.model)
 _WEIGHT = 0.3
 _LEAST_APART = 3  # requests: one that does not fit is no clock
@@ -83,7 +84,10 @@ def _ahead(observed: Observed, host: int) -> _Jump | None:
     gap = float(gaps[place])
     later = float(arrivals.last_at[host] - np.delete(arrivals.last_at, host).max())
     usual = float(np.median(gaps))
-    if gap < _BACK_S or abs(later - gap) > max(_APART_S, 0.2 * gap, 5 * usual):
+    # where requests are rare, gaps and ends differ by chance
+    if gap < max(_BACK_S, _RARE * usual) or later < gap / 2:
+        return None
+    if abs(later - gap) > max(_APART_S, 0.2 * gap, 5 * usual):
         return None
     return _Jump(float(own[place + 1]), gap, float(len(own) - place - 1), ())
 

@@ -7,11 +7,13 @@ import numpy as np
 from ingest.causes.answers import dimensions_of_answers, events_of_answers
 from ingest.causes.cache_filling import caches_filling
 from ingest.causes.clock import clocks
-from ingest.causes.columns import Observed, Rows
+from ingest.causes.columns import Observed, Requests, Rows
 from ingest.causes.dimensions import Dimension, dimensions_of
+from ingest.causes.doubts import with_doubts
 from ingest.causes.evidence import with_evidence
 from ingest.causes.explain import LEAST_NET, Explanation, Search, explanations
 from ingest.causes.findings import CRITICAL, NOTE, Diagnosis, Finding
+from ingest.causes.gradual import with_growth
 from ingest.causes.judge import judged, wilson
 from ingest.causes.loose_errors import loose_errors
 from ingest.causes.periodic import Rhythm, rhythm_of
@@ -77,12 +79,15 @@ def _of_event(
     rhythm = rhythm_of(search, event)
     best = max((f.net for f in found[:1]), default=0.0)
     if rhythm is not None and rhythm.net >= max(LEAST_NET, best + _PERIODIC_NET):
-        return [_periodic(search, event, rhythm, total)], []
+        return [_periodic(search, event, rhythm, total, dimensions)], []
     findings = []
     for explanation in found:
         span = span_of(search, explanation)
         narrow = narrowed(search, explanation, span)
-        findings.append(judged(search, narrow, span, total))
+        finding = judged(search, narrow, span, total)
+        if isinstance(rows, Requests):
+            finding = with_doubts(rows, dimensions, narrow, finding)
+        findings.append(with_growth(search, narrow, finding))
         search = search.without(explanation.rows)
     if not found:
         everything = _everything(search, event, total)
@@ -97,13 +102,17 @@ def _unsure(search: Search, rest: Explanation, total: int) -> Finding:
     return replace(judged(search, narrowed(search, rest, span), span, total), severity=NOTE)
 
 
-def _periodic(search: Search, event: Event, rhythm: Rhythm, total: int) -> Finding:
+def _periodic(
+    search: Search, event: Event, rhythm: Rhythm, total: int, dimensions: tuple[Dimension, ...]
+) -> Finding:
     """The finding of a rhythm."""
     explanation = Explanation(
         event, (), 0, BUCKETS, rhythm.k, rhythm.n, rhythm.k_all, rhythm.n_all,
         rhythm.net, rhythm.cost, rhythm.rows, rhythm.rows,
     )  # fmt: skip
     finding = judged(search, explanation, Span("began"), total)
+    if isinstance(search.requests, Requests):
+        finding = with_doubts(search.requests, dimensions, explanation, finding)
     return replace(finding, kind="periodic", period_s=rhythm.period_s)
 
 

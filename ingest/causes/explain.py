@@ -9,6 +9,7 @@ import numpy as np
 from ingest.causes.columns import Bools, Floats, Ints, Rows, Value
 from ingest.causes.dimensions import (
     CACHE_HIT,
+    CONCURRENCY,
     TEXT_LEN,
     Condition,
     Dimension,
@@ -22,12 +23,15 @@ from ingest.causes.scan import (
     buckets_around,
     tally,
 )
-from ingest.causes.symptoms import CACHE_HITS, Event
+from ingest.causes.symptoms import CACHE_HITS, LATENCY, RTF, Event
 
 LEAST_NET = 8.0  # nats: e^-8 is one chance in three thousand
 _CONDITION_NET = 3.0  # what each condition must add to what is said without it
+_VAGUE_NET = 12.0
+_NEARLY_ALL = 0.9
 _LENGTHS = 4  # lengths that are tried as an exact one
 _EXACT_COST = 2.0
+_LENGTH_COST = 8.0  # of a length where it is allowed for already: what is left of it may be a curve that does not fit
 _ROUNDS = 4
 
 
@@ -82,6 +86,7 @@ class Search:
     weight: Floats
     bucket: Ints
     edge_cost: float
+    symptom: str
     _counted: dict[str, Floats] = field(default_factory=dict)
 
     @classmethod
@@ -93,7 +98,7 @@ class Search:
             kept = tuple(d for d in dimensions if d.name in ("host", "instance"))
         affected = np.flatnonzero(event.affected & event.population)
         bucket, edge_cost = buckets_around(affected, len(requests))
-        return cls(requests, kept, event.population, weight, bucket, edge_cost)
+        return cls(requests, kept, event.population, weight, bucket, edge_cost, event.symptom)
 
     def without(self, rows: Bools) -> "Search":
         """The same search among the other rows."""
@@ -113,9 +118,21 @@ class Search:
         pair = self._pair(affected, single, k_all, n_all)
         found = max(
             single if pair is None else [*single, pair],
-            key=lambda s: s[1].net - _CONDITION_NET * len(s[0]),
+            key=lambda s: s[1].net - self._price(s[0]),
         )
         return self._explanation(event, found[0], found[1], found[2], k_all, n_all)
+
+    def _price(self, conditions: tuple[Condition, ...]) -> float:
+        """What conditions must add to what is said without them; more, where nearly all requests meet one anyhow."""
+        price, rows = 0.0, self.population
+        for n, condition in enumerate(conditions):
+            met = rows & self.rows_of((condition,))
+            is_vague = met.sum() >= _NEARLY_ALL * rows.sum()
+            # what fails late makes a crowd of what comes behind it
+            is_crowd = n > 0 and condition.name == CONCURRENCY
+            price += _VAGUE_NET if is_vague or is_crowd else _CONDITION_NET
+            rows = met
+        return price
 
     def _single(
         self,
@@ -184,10 +201,12 @@ class Search:
     def _slices(
         self, affected: Bools, within: Bools, named: tuple[str, ...], everyone: bool
     ) -> Iterator[_Slices]:
-        naming = math.log(max(len(self.dimensions), 1))
+        is_time = self.symptom in (LATENCY, RTF)
         for d in self.dimensions:
             if d.name in named:
                 continue
+            naming = math.log(max(len(self.dimensions), 1))
+            naming += _LENGTH_COST if is_time and d.name == TEXT_LEN else 0.0
             k = self._tally(d, affected)
             if not k.any():
                 continue

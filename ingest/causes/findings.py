@@ -27,7 +27,8 @@ class Precursor:
 class Finding:
     """One thing that is wrong. Counts are of requests, as many as the sample stands for.
 
-    ``kind``: began, mix, new, standing, periodic or whole (:mod:`ingest.causes.windows`). ``rows`` int64 are the affected requests'
+    ``kind``: began, gradual, mix, new, standing, periodic or whole (:mod:`ingest.causes.windows`). ``partial``: ``ratio`` and ``slow_ms`` are those
+    of the affected alone, since most of the population is as fast as ever. ``rows`` int64 are the affected requests'
     places, ``keys`` those of rows of the store that show it: requests, or records where ``of_records``, or access lines where there
     are ``lines``, which are places among those. (An access line whose request is not known has a place among ``rows`` behind all requests.)
     ``subject`` is what a finding without requests is about: a host, a path, a message, an HTTP server. Instants are seconds since the epoch;
@@ -53,6 +54,7 @@ class Finding:
     ratio: float | None = None
     slow_ms: float | None = None
     usual_ms: float | None = None
+    partial: bool = False
     net: float = 0
     gain: float = 0
     cost: float = 0

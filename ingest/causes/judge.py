@@ -1,7 +1,7 @@
 """How bad an explained event is: its numbers, and from them its severity and score."""
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from ingest.causes.windows import BEGAN, MIX, NEW, STANDING, Span
 _Z = 1.959964  # 95 %
 _LEAST_RISK_RATIO = 1.5
 _LEAST_RATE = 0.04
+_NOVEL_RATE, _NOVEL_RATIO, _NOVEL_NET, _NOVEL_ROWS = 0.01, 10.0, 30.0, 50.0
 _EXCESS, _EXCESS_SHARE = 5.0, 0.0015
 _FEW_EXCESS, _FEW_RATE, _FEW_NET = 4.5, 0.30, 12.0
 # of all requests: what has always failed and is still worth an alarm
@@ -39,6 +40,13 @@ _WEIGHT = {
 }  # fmt: skip
 _WORST = frozenset((FAILURES, UNFINISHED))
 _REFUSED_SHARE, _REFUSED_WEIGHT = 0.01, 0.3  # of answers 4xx: the client's fault, as a rule
+_OFTEN, _TIMES_OFTEN = 0.12, 4.0  # slow requests: of all, and beside those elsewhere
+_BY_LENGTH = 20  # slow requests of a kind that is but longer
+_LEAST_RATIO = 1.3  # of the medians: less is hardly slower
+_TIMES_SHIFTED, _MORE_SLOW = (
+    2.0,
+    0.08,
+)  # slow requests beside those that a small shift of all would give
 _OUTSIDE_MS, _OUTSIDE_SHARE = (
     100.0,
     0.05,
@@ -86,34 +94,65 @@ def judged(search: Search, found: Explanation, span: Span, total: int) -> Findin
         affected=found.k * scale, population=found.n * scale,
         affected_outside=k_out * scale, population_outside=n_out * scale,
         interval=wilson(found.k, found.n), risk_ratio=ratio if n_out > 0 else None,
-        ratio=slow[0] if slow else None,
-        slow_ms=slow[1] if slow else None, usual_ms=slow[2] if slow else None,
+        ratio=slow.ratio if slow else None, partial=slow.partial if slow else False,
+        slow_ms=slow.slow_ms if slow else None, usual_ms=slow.usual_ms if slow else None,
         net=found.net, gain=found.net + found.cost, cost=found.cost, excess=excess,
         rows=affected,
     )  # fmt: skip
-    severity = NOTE if not _is_effect(finding, low, total) else _severity(finding, span, total)
+    is_novel = event.symptom in _WORST and low >= _NOVEL_RATIO / 2 and _is_novel(search, found)
+    severity = NOTE
+    if _is_effect(finding, low, total, is_novel):
+        severity = _severity(finding, span, total)
     return _scored(finding, severity)
 
 
-def _slowness(found: Explanation) -> tuple[float, float, float]:
-    """How many times slower the slow side is, and the medians inside and outside, ms."""
+@dataclass(frozen=True, slots=True)
+class _Slowness:
+    """How many times slower, and the medians inside and outside; ``partial``: of the affected alone."""
+
+    ratio: float
+    slow_ms: float
+    usual_ms: float
+    partial: bool = False
+
+
+def _slowness(found: Explanation) -> _Slowness:
+    """How much slower the slow side is, or that part of it which is slow at all."""
     event = found.event
     assert event.excess is not None and event.own_ms is not None
     inside = found.rows & event.population
     outside = event.population & ~found.rows
+    slow_ms = float(np.median(event.own_ms[inside]))
     if not outside.any():
-        return 1.0, float(np.median(event.own_ms[inside])), float("nan")
-    apart = np.median(event.excess[inside]) - np.median(event.excess[outside])
-    slow = float(np.median(event.own_ms[inside]))
-    return float(np.exp(apart)), slow, float(np.median(event.own_ms[outside]))
+        return _Slowness(1.0, slow_ms, math.nan)
+    middle, usual_ms = np.median(event.excess[outside]), float(np.median(event.own_ms[outside]))
+    apart = float(np.median(event.excess[inside]) - middle)
+    slow = inside & event.affected
+    if math.exp(apart) < _LEAST_RATIO and slow.any():
+        threshold = float(event.excess[slow].min())
+        # as many would be slow if all had become slower by what the median has
+        shifted = float((event.excess[outside] > threshold - max(apart, 0.0)).mean())
+        if slow.sum() / inside.sum() >= _TIMES_SHIFTED * shifted + _MORE_SLOW:
+            ratio = math.exp(float(np.median(event.excess[slow]) - middle))
+            return _Slowness(ratio, float(np.median(event.own_ms[slow])), usual_ms, True)
+    return _Slowness(math.exp(apart), slow_ms, usual_ms)
 
 
-def _is_effect(f: Finding, low: float, total: int) -> bool:
+def _is_novel(search: Search, found: Explanation) -> bool:
+    """Whether its requests hardly ever had it at other times: such a thing is told even where few have it."""
+    if found.net < _NOVEL_NET:
+        return False
+    other = found.slice_rows & ~found.rows
+    k, n = (float(search.weight[r].sum()) for r in (other & found.event.affected, other))
+    return n >= _NOVEL_ROWS and found.k / found.n >= _NOVEL_RATIO * (k + 0.5) / n
+
+
+def _is_effect(f: Finding, low: float, total: int, is_novel: bool) -> bool:
     """Whether it is large enough to tell people of."""
     if f.symptom != CACHE_HITS and f.population_outside > 0 and low < _LEAST_RISK_RATIO:
         return False
     rate = f.rate or 0.0
-    if rate < _LEAST_RATE:
+    if rate < (_NOVEL_RATE if is_novel else _LEAST_RATE):
         return False
     if f.excess >= max(_EXCESS, _EXCESS_SHARE * total):
         return True
@@ -134,16 +173,33 @@ def _severity(f: Finding, span: Span, total: int) -> str:
         return worst if is_much and span.since is not None else NOTE
     if span.kind == STANDING:
         return worst if _stands_out(f, total) else NOTE
+    if f.symptom in (LATENCY, RTF) and _is_by_length(f) and f.affected < _BY_LENGTH:
+        return NOTE  # what a curve through few texts leaves at its ends is not slow
     if f.symptom == HTTP_LATENCY:
         slower = (f.slow_ms or 0.0) - (f.usual_ms or 0.0)
         is_long = slower >= max(_OUTSIDE_MS, _OUTSIDE_SHARE * (f.slow_ms or 0.0))
-        return worst if is_long and (f.ratio or 1) >= 1.3 and (f.rate or 0) >= 0.12 else NOTE
+        return (
+            worst if is_long and (f.ratio or 1) >= _LEAST_RATIO and (f.rate or 0) >= 0.12 else NOTE
+        )
     if f.symptom == RTF:
-        return worst if (f.ratio or 1) >= 1.3 and (f.rate or 0) >= 0.12 else NOTE
+        return worst if (f.ratio or 1) >= _LEAST_RATIO and (f.rate or 0) >= 0.12 else NOTE
     if f.symptom == LATENCY:
         slower = (f.slow_ms or 0.0) * (1 - 1 / max(f.ratio or 1.0, 1.0))
-        return worst if (f.ratio or 1) >= 1.3 and (f.rate or 0) >= 0.12 and slower >= 5 else NOTE
+        return worst if (f.ratio or 1) >= _LEAST_RATIO and slower >= 5 and _is_often(f) else NOTE
     return worst
+
+
+def _is_by_length(f: Finding) -> bool:
+    """Whether its requests are but longer, or shorter."""
+    return bool(f.conditions) and all(c.name == TEXT_LEN for c in f.conditions)
+
+
+def _is_often(f: Finding) -> bool:
+    """Whether enough of its requests are slow, or many more than elsewhere."""
+    rate, outside = f.rate or 0.0, f.rate_outside or 0.0
+    return rate >= _OFTEN or (
+        rate >= _OFTEN / 2 and rate >= _TIMES_OFTEN * outside and f.net >= _NOVEL_NET
+    )
 
 
 def _is_refused(f: Finding) -> bool:
@@ -169,6 +225,8 @@ def _stands_out(f: Finding, total: int) -> bool:
             and rate >= 0.15
         )
     if f.symptom in (LATENCY, RTF):
+        if _is_by_length(f) and f.excess < _STANDS_OUT * total:
+            return False
         crowded = any(c.name == CONCURRENCY for c in f.conditions)
         return (f.ratio or 1) >= (1.7 if crowded else 2.5) and rate > (0.3 if crowded else 0.4)
     if f.symptom in (AUDIO_SIZE, DULL_AUDIO, CACHE_WRITE):

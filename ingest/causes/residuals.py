@@ -14,7 +14,9 @@ from ingest.causes.dimensions import CACHE_HIT, TEXT, TEXT_LEN, Dimension
 from ingest.causes.scan import BUCKETS
 
 _BINS = 16  # of length
-_ROWS_A_BIN = 120
+_ROWS_A_BIN = 60
+_LAST = 3  # bins at an end, whose slope goes on
+_STEEPEST = 1.3  # ln of time by ln of length
 _QUARTERS = 4
 _ROWS_A_QUARTER = 15  # of a bin, for a median worth believing
 _FASTER = math.log(1.3)  # what a quarter of the log must be faster by to be what is expected
@@ -70,10 +72,13 @@ def deviations(value: Floats, size: Floats) -> Floats:
     """What each value lies above the median of those of that size, float64[n]."""
     nobody = np.zeros(len(value), np.int32)
     nowhen = np.zeros(len(value), np.int64)
-    return value - _expected(value, np.log1p(size), nobody, nowhen, np.ones(len(value), bool))
+    everyone = np.ones(len(value), bool)
+    return value - _expected(value, np.log1p(size), nobody, nowhen, everyone, steady=True)
 
 
-def _expected(log_ms: Floats, x: Floats, groups: Codes, when: Ints, usual: Bools | None) -> Floats:
+def _expected(
+    log_ms: Floats, x: Floats, groups: Codes, when: Ints, usual: Bools | None, steady: bool = False
+) -> Floats:
     """What each row is expected to take; learnt from the ``usual`` rows (None: the fastest quarter of the log's)."""
     found = np.empty(len(log_ms))
     for group in np.unique(groups):
@@ -82,7 +87,7 @@ def _expected(log_ms: Floats, x: Floats, groups: Codes, when: Ints, usual: Bools
         if learnt.sum() < _ROWS_A_QUARTER:
             learnt = here
         centres, medians = _curve(log_ms[learnt], x[learnt], when[learnt], usual is None)
-        found[here] = _on_curve(x[here], centres, medians)
+        found[here] = _on_curve(x[here], centres, medians, steady)
     return found
 
 
@@ -112,14 +117,25 @@ def _quarter_medians(log_ms: Floats, when: Ints) -> Floats:
     return np.asarray([np.median(p) for p in parts if len(p) >= _ROWS_A_QUARTER])
 
 
-def _on_curve(x: Floats, centres: Floats, medians: Floats) -> Floats:
-    """Linear between the bins; beyond the last one its slope goes on."""
+def _on_curve(x: Floats, centres: Floats, medians: Floats, steady: bool) -> Floats:
+    """Linear between the bins; beyond the last one its slope goes on, and below the first one where growth is ``steady``.
+
+    (The time for no text at all is not nothing; the length of its audio is.)
+    """
     found = np.interp(x, centres, medians)
     if len(centres) > 1:
-        slope = (medians[-1] - medians[-2]) / (centres[-1] - centres[-2])
-        beyond = x > centres[-1]
-        found[beyond] = medians[-1] + slope * (x[beyond] - centres[-1])
+        ends = [(-1, x > centres[-1]), *([(0, x < centres[0])] if steady else [])]
+        for end, beyond in ends:
+            near = slice(-_LAST, None) if end else slice(0, _LAST)
+            slope = _slope(centres[near], medians[near])
+            found[beyond] = medians[end] + slope * (x[beyond] - centres[end])
     return np.asarray(found)
+
+
+def _slope(x: Floats, y: Floats) -> float:
+    """That of a line through some points; nothing gets shorter with its length, or grows much faster."""
+    away = x - x.mean()
+    return float(np.clip(away @ (y - y.mean()) / (away @ away), 0.0, _STEEPEST))
 
 
 def _faster_time(value: Floats, when: Ints) -> Bools | None:

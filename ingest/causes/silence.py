@@ -10,6 +10,7 @@ from ingest.causes.symptoms import SILENCE
 _EXPECTED = 25.0  # requests that should have come
 _LEAST_S = 60.0
 _BEFORE = 50  # requests that tell what is usual
+_JUST_BEFORE = 12  # and what is usual at this hour
 _PARTS = 8  # of a gap, and gaps before it, in which clumps are looked for
 _ALIKE = 3  # gaps half as long, so many of which are usual
 
@@ -40,8 +41,8 @@ def _gaps(times: Floats, end: float) -> list[tuple[float, float | None, float]]:
     found = []
     for place in map(int, np.flatnonzero(gaps >= _LEAST_S)):
         gap = float(gaps[place])
-        expected = gap * min(_rate(times, place, _BEFORE), _rate(times, place, 4 * _BEFORE))
-        expected /= _clumping(times[: place + 1], gap)
+        expected = gap * min(_rate(times, place, n) for n in (_JUST_BEFORE, _BEFORE, 4 * _BEFORE))
+        expected /= _clumping(times, place, gap)
         usual = int((gaps >= gap / 2).sum())
         if expected >= _EXPECTED and usual <= _ALIKE and place >= _BEFORE // 2:
             ends = None if place == len(times) - 1 else float(times[place + 1])
@@ -49,17 +50,23 @@ def _gaps(times: Floats, end: float) -> list[tuple[float, float | None, float]]:
     return found
 
 
-def _clumping(times: Floats, gap: float) -> float:
+def _clumping(times: Floats, place: int, gap: float) -> float:
     """How much more the counts of equal times vary than those of requests that come by themselves; 1 at least.
 
-    Requests that come in clumps leave gaps: a clump is then what counts as one request.
+    Requests that come in clumps leave gaps: a clump is then what counts as one request. What came before the gap tells, and
+    where that is short all there is.
     """
+    before = times[: place + 1]
     width = gap / _PARTS
-    edges = np.arange(times[-1] - width * _PARTS * _PARTS, times[-1] + width / 2, width)
-    edges = edges[edges >= times[0] - width]
-    if len(edges) < 2 * _PARTS:
+    if before[-1] - before[0] < 2 * _PARTS * width:
+        # the gap itself is left out
+        before = np.concatenate([before, times[place + 1 :] - gap])
+        width = min(width, (before[-1] - before[0]) / (2 * _PARTS))
+    first = max(before[0], before[-1] - width * _PARTS * _PARTS)
+    edges = np.arange(before[-1], first - width / 2, -width)[::-1] if width > 0 else before[:0]
+    if len(edges) <= _PARTS:
         return 1.0
-    count = np.histogram(times, edges)[0]
+    count = np.histogram(before, edges)[0]
     mean = float(count.mean())
     return max(1.0, float(count.var()) / mean) if mean > 0 else 1.0
 

@@ -153,6 +153,10 @@ def _latency(f: Finding, clock: Clock) -> str:
     if f.kind == "periodic" and f.period_s:
         return f"{stage} is slow every {period(f.period_s)}"
     of = f" for {whose(f.conditions)}" if f.conditions else ""
+    if f.partial:
+        of = f" for {_of(f)}"
+    if f.kind == "gradual":
+        return f"{stage} gets slower and slower{of}{_when(f, clock)}, now {times(f.ratio or 1)} times as long"
     return f"{stage} takes {times(f.ratio or 1)} times as long{of}{_when(f, clock)}"
 
 

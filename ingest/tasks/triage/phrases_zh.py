@@ -122,6 +122,10 @@ def _latency(f: Finding, clock: Clock) -> str:
     stage = "合成" if f.stage == "end_to_end" else shown(f.stage)
     if f.kind == "periodic" and f.period_s:
         return f"{stage} 每 {period_zh(f.period_s)}变慢一次"
+    if f.kind == "gradual":
+        return f"{stage} {_since(f, clock)}越来越慢（{whose_zh(f.conditions)}），现为平时的 {times(f.ratio or 1)} 倍"
+    if f.partial:
+        return f"{_requests(f)}{_since(f, clock)}有{_share(f)}{stage} 变慢 {times(f.ratio or 1)} 倍"
     return f"{stage} 变慢 {times(f.ratio or 1)} 倍（{whose_zh(f.conditions)}），{_since(f, clock)}"
 
 
