@@ -6,7 +6,7 @@ beside them; docs/parsing.md, "Envelopes", has the table.
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,14 +60,14 @@ class Wrapped:
 Step = Callable[[bytes], Wrapped | None]
 
 
-def unwrap(line: bytes) -> Wrapped:
-    """A line without its envelopes."""
+def unwrap(line: bytes, only: Collection[str] | None = None) -> Wrapped:
+    """A line without its envelopes; ``only`` those of these names, where they are pinned."""
     whole = Wrapped(line)
     for _ in range(MOST):
         steps = _STEPS.get(line[:1])
-        inner = (
-            next((w for step in steps if (w := step(line)) is not None), None) if steps else None
-        )
+        inner = next((w for step in steps or () if (w := step(line)) is not None), None)
+        if inner is not None and only is not None and inner.names[0] not in only:
+            break
         if inner is None:
             break
         whole = _joined(whole, inner)

@@ -43,6 +43,31 @@ STANDARD_EXTRAS = _NUMERIC | {
 }
 
 
+# names that envelopes are pinned by, each with what it is called where it is recognised
+ENVELOPES = {
+    "compose": "compose", "pm2": "pm2", "docker-json-file": "docker json-file", "cri": "CRI",
+    "kubectl-prefix": "kubectl prefix", "rfc3339": "RFC 3339 stamp", "journald-json": "journald json",
+    "journald-short-iso": "journald short-iso", "syslog": "syslog", "process": "process",
+}  # fmt: skip
+ENCODINGS = {
+    "utf-8": "utf-8", "gb18030": "gb18030", "gbk": "gb18030", "gb2312": "gb18030", "big5": "big5",
+    "shift-jis": "shift_jis", "euc-kr": "euc_kr", "latin-1": "latin-1", "utf-16-le": "utf-16-le",
+    "utf-16-be": "utf-16-be", "utf-16": "utf-16-le",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """What is said of a log instead of being recognised: names of a profile, an encoding, envelopes.
+
+    ``envelopes`` None: whatever stands there; empty: none.
+    """
+
+    profile: str | None = None
+    encoding: str | None = None
+    envelopes: tuple[str, ...] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Format:
     """A compiled record grammar: what the scanner needs to find records and pairs.
@@ -61,6 +86,7 @@ class Format:
     clock: tuple[tuple[int, int], ...]
     extras: tuple[str, ...]
     access: "AccessFormat | None" = None
+    pins: Pins = Pins()
 
 
 def compile_format(
@@ -70,6 +96,7 @@ def compile_format(
     escapes: str = "backslash",
     stage_time: str = "elapsed",
     access_format: str | None = None,
+    pins: Pins = Pins(),
 ) -> Format:
     """Compile a ``logging`` format string; ``access_format`` is that of an HTTP server whose lines may stand between.
 
@@ -95,7 +122,29 @@ def compile_format(
         clock=compile_clock(datefmt),
         extras=extras,
         access=_access(access_format) if access_format else None,
+        pins=pins,
     )
+
+
+def pinned(profile: str | None, envelope: str | None, encoding: str | None) -> Pins:
+    """Pins as they are written: ``envelope`` has names of ENVELOPES with commas between, or ``none``.
+
+    :raises FormatError: for an envelope or an encoding that there is not.
+    """
+    names = [name.strip().lower() for name in envelope.split(",")] if envelope else None
+    for name in names or ():
+        if name not in (*ENVELOPES, "none"):
+            raise FormatError(
+                f"there is no envelope {name[:60]!r}", f"known are none, {', '.join(ENVELOPES)}"
+            )
+    chosen = encoding.lower().replace("_", "-") if encoding else None
+    chosen = ENCODINGS.get(chosen, chosen) if chosen else None
+    if chosen is not None and chosen not in ENCODINGS.values():
+        raise FormatError(
+            f"there is no encoding {str(encoding)[:60]!r}", f"known are {', '.join(ENCODINGS)}"
+        )
+    envelopes = None if names is None else tuple(n for n in names if n != "none")
+    return Pins(profile or None, chosen, envelopes)
 
 
 def _access(text: str) -> "AccessFormat":

@@ -44,6 +44,8 @@ class FrontParser:
     ) -> None:
         self.format = fmt
         self.max_record = max_record
+        profiles = profiles.pinned(fmt.pins.profile)
+        encoding = encoding or fmt.pins.encoding
         self.profiles = profiles
         self.general = GeneralParser(
             fmt, tz, profiles, head=head, reading=reading, encoding=encoding, max_record=max_record

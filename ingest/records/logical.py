@@ -8,6 +8,7 @@ from typing import Final
 
 from ingest.records.access import Access, access_of
 from ingest.records.envelopes import Wrapped, unwrap
+from ingest.records.formats import ENVELOPES
 from ingest.records.headers import Header, header_of
 from ingest.records.hygiene import Bar, parts_of, without_colours
 from ingest.records.json_lines import JsonLine, json_line
@@ -74,6 +75,8 @@ class Reader:
     def __init__(self, native: NativeFormat) -> None:
         self.native = native
         self.names: dict[str, int] = {}
+        pinned = native.format.pins.envelopes
+        self._only = None if pinned is None else frozenset(ENVELOPES[name] for name in pinned)
 
     def of(self, physical: Iterable[Physical], *, final: bool) -> tuple[list[Logical], int]:
         """The logical lines, and where the first split line that lacks its end begins (-1 for none)."""
@@ -111,7 +114,9 @@ class Reader:
         if self.native.is_given and self.native.header(text) is not None:
             return Wrapped(text)
         coloured = b"\x1b" in text or b"#033[" in text
-        return unwrap(without_colours(text)) if coloured and text[:1] in b"\x1b#" else unwrap(text)
+        if coloured and text[:1] in b"\x1b#":
+            text = without_colours(text)
+        return unwrap(text, self._only)
 
     def lines_of(self, start: int, end: int, size: int, wrapped: Wrapped) -> Iterator[Logical]:
         """The lines that a terminal would show one after another for one physical line."""

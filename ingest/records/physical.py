@@ -38,6 +38,7 @@ class Lines:
     def __init__(self, encoding: str | None, pinned: bool = False) -> None:
         self.encoding = encoding
         self.pinned = pinned
+        self._wide = encoding if pinned and encoding in (UTF16LE, UTF16BE) else ""
         self.decided_at = -1
 
     def of(self, data: memoryview, base: int, *, final: bool) -> Iterator[Physical]:
@@ -46,7 +47,7 @@ class Lines:
         self.decided_at = -1
         at, wide = 0, ""
         while at < len(whole):
-            wide = _wide_at(whole, at, wide)
+            wide = self._wide or ("" if self.pinned else _wide_at(whole, at, wide))
             if wide:
                 end, text = _wide_line(whole, at, wide)
             else:

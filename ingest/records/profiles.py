@@ -13,6 +13,7 @@ from typing import Any
 
 from re2 import _re2
 
+from ingest.errors import ProfileError
 from ingest.records.profile_rules import Anchor, Rule, options
 
 _SEPARATORS = re.compile(rb"\] |: | - | \| ")
@@ -115,6 +116,19 @@ class Profiles:
     def closed_outers(self) -> frozenset[str]:
         """Names of the wrappers' opening rules that have closing lines of their own."""
         return frozenset(rule.name for rule in self.rules if rule.closed_by)
+
+    def pinned(self, name: str | None) -> "Profiles":
+        """Only the profile of a name, and the codes that all share; None: all.
+
+        :raises ProfileError: where there is no such profile.
+        """
+        if name is None:
+            return self
+        if name not in self.by_name:
+            raise ProfileError(f"there is no profile {name[:60]!r}", "ttsq profiles lists them")
+        return together(
+            [self.by_name[name], *([self.by_name["codes"]] if "codes" in self.by_name else [])]
+        )
 
     def match(self, message: str) -> list[Match]:
         """Rules that take a message, in the order to be tried: at its beginning first, then behind each prefix.

@@ -1,15 +1,15 @@
 """What a log file is read with, as the JSON that its checkpoint keeps (``log_files.format``)."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, timedelta, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from ingest.errors import FormatError
-from ingest.records.formats import Format, compile_format
+from ingest.records.formats import Format, Pins, compile_format
 
-_BEGUN = "begun_with"
+_BEGUN, _PINNED = "begun_with", "pinned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,9 @@ class ReadWith:
             "tz": _zone_name(self.tz),
         }
         members.pop("access_format", None)
+        members.pop(_PINNED, None)
+        if self.format.pins != Pins():
+            members[_PINNED] = asdict(self.format.pins)
         if self.format.access is not None:
             members["access_format"] = self.format.access.text
         return json.dumps(members, ensure_ascii=False, separators=(",", ":"))
@@ -52,10 +55,21 @@ class ReadWith:
                 escapes=members.get("escapes", "backslash"),
                 stage_time=members.get("stage_time", "elapsed"),
                 access_format=members.get("access_format"),
+                pins=_pins(members),
             )
         except (FormatError, TypeError):
             return self
         return ReadWith(fmt, _zone(members.get("tz")) or self.tz)
+
+
+def _pins(members: dict[str, Any]) -> Pins:
+    found = members.get(_PINNED)
+    if not isinstance(found, dict):
+        return Pins()
+    envelopes = found.get("envelopes")
+    return Pins(
+        found.get("profile"), found.get("encoding"), None if envelopes is None else tuple(envelopes)
+    )
 
 
 def begun_with(format_text: str | None) -> str | None:

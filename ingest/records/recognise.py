@@ -71,7 +71,7 @@ class _Tally:
 def recognise(head: bytes, fmt: Format, profiles: Profiles) -> Recognised:
     """What the first lines of a file are; ``head`` may end within a line."""
     native = NativeFormat(fmt, MAX_RECORD_BYTES)
-    reading = Lines(None)
+    reading = Lines(fmt.pins.encoding, fmt.pins.encoding is not None)
     physical = list(reading.of(memoryview(head), 0, final=True))
     lines, _ = Reader(native).of(physical, final=True)
     tally = _Tally()

@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from ingest.errors import FormatError
+from ingest.pipeline import ingest as pipeline
+from ingest.pipeline.options import Options
+from ingest.records.formats import Pins, compile_format, pinned
 from ingest.stores.duckdb.store import DuckDBStore
+from ingest.tasks.verify import run as flow
 from tests.support import harness
 
 BARS = (
@@ -233,3 +238,40 @@ def test_json_lines_fill_the_same_rows(tmp_path: Path) -> None:
     store = ingested(tmp_path, "".join(json.dumps(line) + "\n" for line in lines).encode())
     found = asked(store, "select id, request_id, status, text, duration_ms, profile from requests")
     assert found == [("ts_1", "q1", "success", "a, status=failed", 523.0, None)]
+
+
+def _pinned(folder: Path, content: bytes, pins: Pins) -> DuckDBStore:
+    folder.mkdir()
+    path, store = folder / "app.log", harness.new_store(folder)
+    path.write_bytes(content)
+    options = Options("h", "s", compile_format(pins=pins), UTC, final=True)
+    pipeline.ingest(store, [str(path)], options, now=lambda: datetime.now(UTC))
+    return store
+
+
+def test_pins_are_taken_instead_of_what_is_recognised(tmp_path: Path) -> None:
+    count = "select count(*) from requests"
+    compose_log = compose(SERVICE).encode()
+    other = _pinned(tmp_path / "profile", compose_log, pinned("piper", None, None))
+    assert asked(other, count) == [(0,)]
+    none = _pinned(tmp_path / "envelope", compose_log, pinned(None, "none", None))
+    assert asked(none, "select count(instance) from requests") == [(0,)]
+    start = 'synthesis_start: id=ts_1, text="ｱｲｳ"'
+    text = NATIVE.format(0, "INFO", start).encode("shift_jis")
+    said = _pinned(tmp_path / "encoding", text, pinned(None, None, "shift-jis"))
+    assert asked(said, "select text from requests") == [("ｱｲｳ",)]
+    assert asked(said, "select encoding from log_files") == [("shift_jis",)]
+
+
+def test_verify_reads_with_the_pins_of_a_file(tmp_path: Path) -> None:
+    store = _pinned(tmp_path / "f", compose(SERVICE).encode(), pinned("piper", None, None))
+    options = flow.Options(compile_format(), UTC)
+    assert flow.verify(store, options).is_clean
+
+
+@pytest.mark.parametrize("pins", [("indextts", "box", None), (None, None, "klingon")])
+def test_a_pin_that_there_is_not_is_refused(
+    pins: tuple[str | None, str | None, str | None],
+) -> None:
+    with pytest.raises(FormatError, match="there is no"):
+        pinned(*pins)

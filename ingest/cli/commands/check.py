@@ -14,7 +14,11 @@ from ingest.cli.options.context import options, print_error, printable, reported
 from ingest.cli.options.logs import (
     AccessFormatOption,
     DateFormat,
+    EncodingOption,
+    EnvelopeOption,
+    GivenPins,
     LogFormat,
+    ProfileOption,
     Zone,
     chosen_format,
     reading_progress,
@@ -55,6 +59,9 @@ def check(
     log_format: LogFormat = None,
     datefmt: DateFormat = None,
     access_format: AccessFormatOption = None,
+    profile: ProfileOption = None,
+    envelope: EnvelopeOption = None,
+    encoding: EncodingOption = None,
     tz: Zone = None,
     as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
 ) -> None:
@@ -66,10 +73,18 @@ def check(
     """
     with reported(options(ctx).debug):
         settings = options(ctx).settings
-        fmt = chosen_format(settings, log_format, datefmt, access_format)
+        fmt = chosen_format(
+            settings, log_format, datefmt, access_format, GivenPins(profile, envelope, encoding)
+        )
         library = load_library(settings.query_folder)
         with reading_progress("check") as progress:
-            report = check_logs(paths, fmt, zone(tz or settings.tz), progress=progress)
+            report = check_logs(
+                paths,
+                fmt,
+                zone(tz or settings.tz),
+                progress=progress,
+                profile_folder=settings.profile_folder,
+            )
         _print(report, library, as_json)
         for problem in report.problems:
             print_error(problem)

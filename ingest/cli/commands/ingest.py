@@ -14,7 +14,11 @@ from ingest.cli.options.context import open_store, options, print_error, reporte
 from ingest.cli.options.logs import (
     AccessFormatOption,
     DateFormat,
+    EncodingOption,
+    EnvelopeOption,
+    GivenPins,
     LogFormat,
+    ProfileOption,
     Text,
     Zone,
     reading_progress,
@@ -49,6 +53,9 @@ def ingest(
     log_format: LogFormat = None,
     datefmt: DateFormat = None,
     access_format: AccessFormatOption = None,
+    profile: ProfileOption = None,
+    envelope: EnvelopeOption = None,
+    encoding: EncodingOption = None,
     tz: Zone = None,
     text: Text = None,
     exclude: Annotated[
@@ -109,6 +116,7 @@ def ingest(
                 text,
                 tuple(exclude or ()),
                 access_format,
+                GivenPins(profile, envelope, encoding),
             ),
         )
         if follow:

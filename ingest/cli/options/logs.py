@@ -3,12 +3,13 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
 from ingest.cli.settings.load import Settings, Source
-from ingest.records.formats import Format, compile_format
+from ingest.records.formats import Format, compile_format, pinned
 from ingest.rows.user_text import TextPolicy
 
 LogFormat = Annotated[
@@ -31,6 +32,24 @@ AccessFormatOption = Annotated[
         "[default: recognised by itself].",
     ),
 ]
+ProfileOption = Annotated[
+    str | None,
+    typer.Option(
+        "--profile", help="Only the rules of this profile (ttsq profiles) [default: of all]."
+    ),
+]
+EnvelopeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--envelope",
+        help="Only these envelopes, with commas between, or none [default: recognised line by "
+        "line].",
+    ),
+]
+EncodingOption = Annotated[
+    str | None,
+    typer.Option("--encoding", help="What the text is encoded in [default: recognised]."),
+]
 Zone = Annotated[
     str | None,
     typer.Option(
@@ -47,11 +66,24 @@ Text = Annotated[
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class GivenPins:
+    """The options that pin what is recognised otherwise, as given."""
+
+    profile: str | None = None
+    envelope: str | None = None
+    encoding: str | None = None
+
+
+NO_PINS = GivenPins()
+
+
 def chosen_format(
     settings: Settings | Source,
     log_format: str | None,
     datefmt: str | None,
     access_format: str | None = None,
+    pins: GivenPins = NO_PINS,
 ) -> Format:
     """The record grammar: as given, else as the settings, or those of a source, say.
 
@@ -63,6 +95,11 @@ def chosen_format(
         escapes=settings.escapes,
         stage_time=settings.stage_time,
         access_format=access_format or settings.access_format,
+        pins=pinned(
+            pins.profile or settings.profile,
+            pins.envelope or settings.envelope,
+            pins.encoding or settings.encoding,
+        ),
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ingest.cli.options.logs import chosen_format
+from ingest.cli.options.logs import NO_PINS, GivenPins, chosen_format
 from ingest.cli.settings.load import Settings, Source, local_host, zone
 from ingest.errors import TtsqError, UsageProblem
 from ingest.model import Ledger, RunReport
@@ -27,6 +27,7 @@ class Given:
     text: TextPolicy | None = None
     exclude: tuple[str, ...] = ()
     access_format: str | None = None
+    pins: GivenPins = NO_PINS
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,9 @@ def _options(source: Source, given: Given, settings: Settings) -> Options:
     return Options(
         host=shown(given.host or source.host or local_host()),
         service=shown(given.service or source.service),
-        format=chosen_format(source, given.log_format, given.datefmt, given.access_format),
+        format=chosen_format(
+            source, given.log_format, given.datefmt, given.access_format, given.pins
+        ),
         tz=zone(given.tz or source.tz),
         final=given.final,
         dry_run=given.dry_run,

@@ -17,6 +17,9 @@ RECORD_KEYS = (
     "stage_time",
     "tz",
     "access_format",
+    "profile",
+    "envelope",
+    "encoding",
 )  # how records look
 SOURCE_KEYS = ("paths", "host", "service", *RECORD_KEYS, "exclude")
 SCALAR_KEYS = (

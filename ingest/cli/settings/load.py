@@ -47,6 +47,9 @@ class Source:
     stage_time: str = "elapsed"
     tz: str | None = None
     access_format: str | None = None
+    profile: str | None = None
+    envelope: str | None = None
+    encoding: str | None = None
     exclude: tuple[str, ...] = ()
 
 
@@ -64,6 +67,9 @@ class Settings:
     stage_time: str = "elapsed"
     tz: str | None = None
     access_format: str | None = None
+    profile: str | None = None
+    envelope: str | None = None
+    encoding: str | None = None
     query_folder: Path | None = None
     profile_folder: Path | None = None
     publish: str = ""
