@@ -19,6 +19,7 @@ from ingest.records.parse import Parsed
 from ingest.records.physical import UTF8, Lines
 from ingest.records.profiles import Profiles
 from ingest.records.sequence import Sequencer
+from ingest.records.shapes import Shapes
 from ingest.records.units import numbers
 from ingest.records.written import Writer
 
@@ -69,7 +70,10 @@ class Reading:
 
 
 class GeneralParser:
-    """Parses chunks of one file of whatever shape; ``head`` are the file's first bytes, ``reading`` its state so far."""
+    """Parses chunks of one file of whatever shape; ``head`` are the file's first bytes, ``reading`` its state so far.
+
+    ``seen`` counts lines by profile and rule; ``shapes``, where it is set, the lines that nothing claims.
+    """
 
     assembly: type[Sequencer] = Sequencer
 
@@ -94,6 +98,7 @@ class GeneralParser:
         self._state = Reading.of(reading)
         self._sequencer: Sequencer | None = None
         self.seen: dict[tuple[str, str], int] = {}
+        self.shapes: Shapes | None = None
 
     @property
     def reading(self) -> str:
@@ -155,7 +160,7 @@ class GeneralParser:
             self.native, self.profiles, sequencer, clock, writer, self.max_record,
             fallback_instant, last_instant, self._state.stamps,
             data if lines.encoding in (None, UTF8) else None, base, seen=self.seen,
-            dated=self._state.dated,
+            dated=self._state.dated, shapes=self.shapes,
         )  # fmt: skip
         claims.take(records)
         alive = sequencer.remembered_ids() if self._state.dated else frozenset()

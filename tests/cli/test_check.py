@@ -108,3 +108,16 @@ def test_the_output_in_the_documentation_is_that_of_the_demo(ttsq: CommandLine) 
     page = (ROOT / "docs/check.md").read_text(encoding="utf-8")
     shown = page.split("```text\n$ ttsq check demo/logs\n")[1].split("```")[0]
     assert ttsq("check", "demo/logs").out == shown
+
+
+def test_the_log_of_a_service_is_told_by_rule_and_by_unclaimed_shape(ttsq: CommandLine) -> None:
+    prints = "".join(f"loaded voice {n} from '/v/{n}.pt'\n" for n in range(3))
+    text = f">> starting inference...\n{prints}>> gpt_gen_time: 1.5 seconds\n"
+    (ttsq.folder / "service.log").write_text(text)
+    out = ttsq("check", "service.log").out
+    assert "profile indextts: start 1, gpt_gen 1" in out
+    assert "unclaimed: 3 lines" in out and "3  loaded voice # from '…'" in out
+    assert "what indextts does not print itself" in out and "logger." not in out
+    found = json.loads(ttsq("check", "service.log", "--json").out)
+    assert found["unclaimed_shapes"] == [{"shape": "loaded voice # from '…'", "lines": 3}]
+    assert {"profile": "indextts", "rule": "start", "lines": 1} in found["rules"]

@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from difflib import get_close_matches
@@ -100,8 +101,13 @@ def _print(report: LogReport, library: list[NamedQuery], as_json: bool) -> None:
         shown = json.dumps(_object(report, found, added), ensure_ascii=False, indent=2)
         typer.echo("".join(_escaped(c) for c in shown))
         return
+    lines = Counter[str]()
+    for (profile, _), count in report.rules.items():
+        lines[profile] += count if profile != "codes" else 0
+    engine = next((name for name, count in lines.most_common(1) if count), None)
     sections = [
-        _records(report), _fields(report), _caches(report), _queries(found), _added(added),
+        _records(report), _services(report), _fields(report), _caches(report), _queries(found),
+        _added(added, engine),
     ]  # fmt: skip
     typer.echo("\n\n".join(s for s in sections if s))
 
@@ -121,6 +127,28 @@ def _records(report: LogReport) -> str:
         lines.append("other events: " + _names(report.unknown_events, _EVENTS_SHOWN, "event"))
     if report.unknown_keys:
         lines.append("other keys: " + _names(report.unknown_keys, _KEYS_SHOWN, "key"))
+    return "\n".join(lines)
+
+
+def _services(report: LogReport) -> str:
+    """What the files are, which rules took how many lines, and the lines that none took."""
+    lines = []
+    if report.rules:
+        lines += [
+            f"{printable(name)}: {read_as}"
+            for name, read_as in zip(report.files, report.read_as, strict=False)
+        ]
+        by_profile: dict[str, list[str]] = {}
+        for (profile, rule), count in sorted(report.rules.items(), key=lambda item: -item[1]):
+            by_profile.setdefault(profile, []).append(f"{rule} {count:,}")
+        lines += [f"profile {name}: {', '.join(rules)}" for name, rules in by_profile.items()]
+    ledger = report.ledger
+    if report.shapes:
+        share = 100 * ledger.unclaimed_bytes / max(1, report.bytes)
+        lines.append(
+            f"unclaimed: {ledger.unclaimed:,} lines, {share:.1f} % of the bytes; the most frequent:"
+        )
+        lines += [f"  {count:>9,}  {printable(shape)}" for shape, count in report.shapes.items()]
     return "\n".join(lines)
 
 
@@ -188,7 +216,15 @@ def _queries(found: Iterable[Answer]) -> str:
     return "\n".join(lines)
 
 
-def _added(additions: Iterable[Addition]) -> str:
+def _added(additions: Iterable[Addition], engine: str | None) -> str:
+    """The logging lines that a service of one's own lacks; of an upstream service, what it lacks."""
+    additions = list(additions)
+    if engine is not None and additions:
+        return (
+            f"what {engine} does not print itself can come from a wrapper that logs "
+            "it\nbefore and after each request: docs/services.md says what each service prints, "
+            "docs/check.md\nwhat to log."
+        )
     lines: list[str] = []
     for a in additions:
         lines += ["", *(f"    {line}" for line in a.lines)]
@@ -213,6 +249,13 @@ def _object(
         "other_keys": _top(report.unknown_keys, _KEYS_SHOWN),
         "request_records": report.request_records,
         "request_records_with_id": report.request_records_with_id,
+        "read_as": dict(zip(report.files, report.read_as, strict=False)),
+        "rules": [
+            {"profile": profile, "rule": rule, "lines": count}
+            for (profile, rule), count in sorted(report.rules.items())
+        ],
+        "unclaimed": report.ledger.unclaimed,
+        "unclaimed_shapes": [{"shape": s, "lines": n} for s, n in report.shapes.items()],
         "fields": [
             {
                 "field": c.name,

@@ -1,8 +1,8 @@
 """Log files → a report of what they have for the named queries; reads whole files."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
 
@@ -13,17 +13,18 @@ from ingest.logfiles.stat import FileStat, stat_file
 from ingest.model import CHUNK_BYTES, Ledger, Origin
 from ingest.named_queries.golden import FIELDS
 from ingest.pipeline.profiles import profiles
-from ingest.pipeline.recognise import recognised
+from ingest.pipeline.recognise import format_in_short, recognised
 from ingest.records.chunks import ChunkReader
 from ingest.records.formats import Format
 from ingest.records.front import FrontParser
 from ingest.records.profiles import Profiles
+from ingest.records.shapes import Shapes
 from ingest.rows.assemble import build
 from ingest.tasks.check.fields import FieldCount, RequestTally
 from ingest.tasks.check.records import RecordTally
 
 _REGULAR = 0.9  # of the pauses between samples lie within half and double their median
-# Formats that services begin with, tried on a file that has another one than asked for.
+_SHAPES_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,11 @@ class CacheSampling:
 
 @dataclass(frozen=True, slots=True)
 class LogReport:
-    """What the files hold: fields in the order of FIELDS, names by falling frequency."""
+    """What the files hold: fields in the order of FIELDS, names by falling frequency.
+
+    ``read_as`` says of each file what it is; ``rules`` counts lines by profile and rule; ``shapes`` are those of the
+    lines that nothing claims, the most frequent first.
+    """
 
     files: tuple[str, ...]
     bytes: int
@@ -56,6 +61,9 @@ class LogReport:
     sampling: tuple[CacheSampling, ...]
     fields: tuple[FieldCount, ...]
     problems: tuple[TtsqError, ...]
+    read_as: tuple[str, ...] = ()
+    rules: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    shapes: Mapping[str, int] = field(default_factory=dict)
 
 
 def check_logs(
@@ -101,6 +109,9 @@ class _Check:
         self._progress = progress
         self._chunk_bytes = chunk_bytes
         self._records = RecordTally()
+        self._shapes = Shapes()
+        self._seen: dict[tuple[str, str], int] = {}
+        self._read_as: list[str] = []
         self._requests = RequestTally()
         self._ledger = Ledger()
         self._bytes = 0
@@ -130,8 +141,10 @@ class _Check:
     def _file(self, stat: FileStat, key: int) -> None:
         """:raises LogFileError: when it is of another format, or cannot be read to its end."""
         head = files.read_head(stat)[0]
-        recognised(stat, head, self.format, self.tz, self.profiles, shown=True)
         parser = FrontParser(self.format, self.tz, self.profiles, head=head[:1024])
+        found = recognised(stat, head, self.format, self.tz, parser.profiles, shown=True)
+        self._read_as.append(format_in_short(found.text({})) or "the log format")
+        parser.general.shapes, parser.general.seen = self._shapes, self._seen
         self.read.append(str(stat.path))
         carry: dict[str, int] = {}
         origin = Origin(key, "", "")
@@ -173,6 +186,9 @@ class _Check:
             sampling=_all_sampling(found),
             fields=_fields(found, requests),
             problems=tuple(self.problems),
+            read_as=tuple(self._read_as),
+            rules=dict(self._seen),
+            shapes=dict(self._shapes.counts.most_common(_SHAPES_SHOWN)),
         )
 
 
