@@ -21,7 +21,7 @@
 
 with banded as (
     select
-        floor(text_len / cast(:length_band as double precision)) as band,
+        text_len - text_len % cast(:length_band as bigint) as text_len_from,
         count(*) as requests,
         percentile_cont(0.5) within group (order by duration_ms) as p50_ms,
         percentile_cont(0.95) within group (order by duration_ms) as p95_ms,
@@ -38,11 +38,13 @@ with banded as (
     group by 1
 )
 select
-    cast(band * cast(:length_band as double precision) as bigint) as text_len_from,
-    cast((band + 1) * cast(:length_band as double precision) - 1 as bigint) as text_len_to,
+    text_len_from,
+    text_len_from
+        + least(cast(:length_band as bigint) - 1, 9223372036854775807 - text_len_from)
+        as text_len_to,
     requests,
     p50_ms,
     p95_ms,
     p50_ms_per_char
 from banded
-order by band
+order by text_len_from

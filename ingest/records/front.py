@@ -86,7 +86,8 @@ class FrontParser:
                 data, base=base, final=final, last_instant=last_instant,
                 fallback_instant=fallback_instant,
             )  # fmt: skip
-            if parsed.consumed or not self._native.foreign:
+            beside_giant = parsed.giant and self._ends_in_giant(data)
+            if parsed.consumed or not (self._native.foreign or beside_giant):
                 self._run += parsed.consumed
                 if self._run > NATIVE_RUN:
                     self._slice = FIRST_SLICE
@@ -97,6 +98,11 @@ class FrontParser:
         parsed = self._by_parts(data, base, final, last_instant, fallback_instant)
         self._reading = parsed.reading
         return parsed
+
+    def _ends_in_giant(self, data: memoryview) -> bool:
+        """Whether the line that is still being written is too long by itself, and complete lines stand before it."""
+        whole = bytes(data).rfind(b"\n") + 1
+        return 0 < whole <= self.max_record < len(data) - whole
 
     def _may_be_native(self, data: memoryview) -> bool:
         """Whether the scanner may read on: the text is UTF-8, no request waits for lines, and a line of the format comes."""

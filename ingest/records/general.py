@@ -150,9 +150,18 @@ class GeneralParser:
             logical, final=final
         )
         held = [at for at in (gathered.held, split) if at >= 0]
-        records = gathered.records
+        records, giant = gathered.records, False
         if held:
             records, settled = _before(records, min(held), base)
+        if not settled and not final and len(data) > self.max_record:
+            whole = physical[-1].end - base if physical else 0
+            giant = whole == 0 or whole > self.max_record
+            if not giant and len(data) - whole > self.max_record and split < 0:
+                # the line that is still being written is too long for any record: what stands before it is complete
+                records = Gatherer(self.native, self._is_claimed, self.max_record).gather(
+                    logical, final=True
+                ).records
+                settled = whole
         writer = Writer(self.native.width)
         clock = Clock(self.tz, fallback_instant, last_instant, self._state.today)
         clock.before = self._state.before
@@ -168,7 +177,7 @@ class GeneralParser:
         self._state.today, self._state.before = clock.today, clock.before
         if 0 <= lines.decided_at < base + settled:
             self._state.encoding = lines.encoding
-        return self._parsed(data, base, settled, final, claims)
+        return self._parsed(data, base, settled, giant, claims)
 
     def begin(self, head: bytes) -> None:
         """Take a file's first bytes, where they are more than those known."""
@@ -186,11 +195,10 @@ class GeneralParser:
         return bool(self.profiles.match(text.decode("utf-8", "replace")))
 
     def _parsed(
-        self, data: memoryview, base: int, settled: int, final: bool, claims: Claims
+        self, data: memoryview, base: int, settled: int, giant: bool, claims: Claims
     ) -> Parsed:
         tables = claims.writer.tables(self.native.scanner)
         values, states = numbers(tables.data, tables.pairs)
-        giant = not settled and not final and len(data) > self.max_record
         return Parsed(
             data=tables.data,
             base=base,

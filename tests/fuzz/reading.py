@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 import numpy as np
 import pyarrow as pa
@@ -11,8 +11,11 @@ from ingest.compiled import layout, numbers
 from ingest.model import Ledger, Origin, Reject
 from ingest.records.chunks import ChunkReader
 from ingest.records.formats import Format
+from ingest.records.front import FrontParser
+from ingest.records.general import HEAD_BYTES
 from ingest.records.instants import LOGGED
-from ingest.records.parse import Parsed, Parser
+from ingest.records.parse import Parsed
+from ingest.records.profiles import together
 from ingest.rows import assemble
 from ingest.rows.chunk import ChunkRows
 
@@ -53,7 +56,15 @@ class Reading:
     tables: tuple[pa.Table, ...]
 
 
-def read(log: bytes, fmt: Format, chunk_bytes: int, max_record: int, *, final: bool) -> Reading:
+def read(
+    log: bytes,
+    fmt: Format,
+    chunk_bytes: int,
+    max_record: int,
+    *,
+    final: bool,
+    zone: tzinfo = UTC,
+) -> Reading:
     """Read a log as the pipeline does, in chunks of a size, and check every chunk on the way."""
     at = 0
 
@@ -63,7 +74,7 @@ def read(log: bytes, fmt: Format, chunk_bytes: int, max_record: int, *, final: b
         at += len(block)
         return block
 
-    parser = Parser(fmt, UTC, max_record)
+    parser = FrontParser(fmt, zone, together([]), head=log[:HEAD_BYTES], max_record=max_record)
     reader = ChunkReader(parser, take, 0, final, None, FALLBACK_US, chunk_bytes=chunk_bytes)
     records: list[Record] = []
     rejects: list[Reject] = []
@@ -105,15 +116,17 @@ def _plain(table: pa.Table) -> pa.Table:
 
 def check(parsed: Parsed, max_record: int) -> None:
     """What holds of every chunk: spans lie within it, in order, and the bytes add up."""
-    size, at, first_pair = len(parsed.data), 0, 0
-    assert 0 <= parsed.consumed <= size or not size
-    for row in parsed.records.tolist():
+    size, at, first_pair = len(parsed.data), parsed.base, 0
+    assert 0 <= parsed.consumed <= len(parsed.original) or (parsed.giant and not size)
+    starts, ends = parsed.starts.tolist(), parsed.ends.tolist()
+    for row, begin, after in zip(parsed.records.tolist(), starts, ends, strict=True):
         start, end = row[layout.R_START], row[layout.R_END]
-        assert at <= row[layout.R_LOW] <= start or row[layout.R_KIND] >= layout.K_NO_HEADER
-        assert at <= start < end <= parsed.consumed
-        too_long = end - start > max_record
+        assert 0 <= row[layout.R_LOW] <= start or row[layout.R_KIND] >= layout.K_NO_HEADER
+        assert start < end <= size
+        assert at <= begin < after <= parsed.base + parsed.consumed
+        too_long = after - begin > max_record
         assert too_long <= (row[layout.R_KIND] == layout.K_TOO_LONG)
-        at = end
+        at = after
         if row[layout.R_KIND] > layout.K_TRACEBACK:
             continue
         for low, high in _SPANS:
@@ -140,14 +153,15 @@ def _check_pairs(parsed: Parsed) -> None:
 
 
 def _records(parsed: Parsed) -> Iterator[Record]:
-    data, base = bytes(parsed.data), parsed.base
+    data = bytes(parsed.data)
+    starts, ends = parsed.starts.tolist(), parsed.ends.tolist()
     for i, row in enumerate(parsed.records.tolist()):
-        start, end = row[layout.R_START], row[layout.R_END]
+        end = row[layout.R_END]
         good = row[layout.R_KIND] <= layout.K_TRACEBACK
         trace = row[layout.R_TRACEBACK]
         yield Record(
-            base + start,
-            base + end,
+            starts[i],
+            ends[i],
             row[layout.R_KIND],
             row[layout.R_LEVEL] if good else 0,
             int(parsed.instants[i]) if good else 0,
