@@ -14,7 +14,6 @@ KNOWN_DEFECTS = {
     "tests/cli/test_replay.py::test_what_is_not_understood_stays_as_it_is": "replay of what the new front end reads differently: pieces in mid-file take other instants",
     "tests/deploy/test_bi_recipes.py::test_every_recipe_gives_what_the_page_shows": "fails since the front end reads whatever a service prints; not looked into yet",
     "tests/fuzz/test_corpus.py::test_mutations": "the scanner alone stops at what the general path reads; the fuzz target drives it alone",
-    "tests/fuzz/test_corpus.py::test_seed": "the scanner alone stops at what the general path reads; the fuzz target drives it alone",
     "tests/properties/test_against_reference.py::test_a_growing_file_over_many_runs": "fails since the front end reads whatever a service prints; not looked into yet",
     "tests/properties/test_file_machine.py::test_a_planted_fault_is_caught": "planted faults whose symptom is now already stored content, or named otherwise",
     "tests/torture/test_retention_46_47.py::test_46_pruned_rows_do_not_come_back_by_replay": "replay quarantine is made by a format that the generic header understands now",

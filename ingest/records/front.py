@@ -100,8 +100,8 @@ class FrontParser:
         return parsed
 
     def _ends_in_giant(self, data: memoryview) -> bool:
-        """Whether the line that is still being written is too long by itself, and complete lines stand before it."""
-        whole = bytes(data).rfind(b"\n") + 1
+        """Whether what follows the complete lines is too long by itself, and these are not."""
+        whole = len(bytes(data[: bytes(data).rfind(b"\n") + 1]).rstrip())
         return 0 < whole <= self.max_record < len(data) - whole
 
     def _may_be_native(self, data: memoryview) -> bool:

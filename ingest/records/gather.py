@@ -180,6 +180,9 @@ class Gatherer:
         if line.bar is not None:
             self._stop(record)
             return False
+        if record.blanks and line.end - record.end > self._max_record:
+            self._stop(record)  # so much white space ends a record
+            return False
         if record.state != NO_TRACEBACK:
             goes_on = self._in_traceback(record, line)
         elif line.begins_traceback:

@@ -155,12 +155,15 @@ class GeneralParser:
             records, settled = _before(records, min(held), base)
         if not settled and not final and len(data) > self.max_record:
             whole = physical[-1].end - base if physical else 0
-            giant = whole == 0 or whole > self.max_record
-            if not giant and len(data) - whole > self.max_record and split < 0:
-                # the line that is still being written is too long for any record: what stands before it is complete
-                records = Gatherer(self.native, self._is_claimed, self.max_record).gather(
-                    logical, final=True
-                ).records
+            solid = len(bytes(data[:whole]).rstrip())
+            giant = solid == 0 or solid > self.max_record
+            if not giant and len(data) - solid > self.max_record and split < 0:
+                # what follows is too long for any record, or too much white space: what stands before it is complete
+                records = (
+                    Gatherer(self.native, self._is_claimed, self.max_record)
+                    .gather(logical, final=True)
+                    .records
+                )
                 settled = whole
         writer = Writer(self.native.width)
         clock = Clock(self.tz, fallback_instant, last_instant, self._state.today)

@@ -112,7 +112,9 @@ def format_written(data: bytes) -> None:
     for record, row in zip(records, found.records, strict=True):
         assert row.kind == layout.K_HEADER, case
         name, message, _ = row.texts
-        wanted = record.getMessage() if whole else record.getMessage().removesuffix("\n" + UNCLAIMED)
+        wanted = (
+            record.getMessage() if whole else record.getMessage().removesuffix("\n" + UNCLAIMED)
+        )
         assert message.decode() == wanted, case
         at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=row.instant)
         expected = round(record.created * 1e6) // step * step

@@ -168,7 +168,7 @@ def _records(parsed: Parsed) -> Iterator[Record]:
             bool(parsed.time_source[i] != LOGGED) if good else False,
             row[layout.R_EVENT] if good else -1,
             tuple(data[row[low] : row[high]] for low, high in _SPANS) if good else (),
-            data[trace:end] if good and trace >= 0 else None,
+            data[trace:end].rstrip() if good and trace >= 0 else None,
             tuple(_pairs(parsed, data, row)) if good else (),
         )
 

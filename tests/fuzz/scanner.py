@@ -140,7 +140,9 @@ _HEADERS = (
     b"260302 142237.892|ERROR|",
 )
 _SMALL, _LARGE = 24 << 10, 96 << 10  # bytes
-_GROWTH = 10  # times the small input's time: between four, what is linear, and sixteen, what is quadratic
+_GROWTH = (
+    10  # times the small input's time: between four, what is linear, and sixteen, what is quadratic
+)
 _SECONDS = 0.5  # of this process, below which growth is noise
 
 
