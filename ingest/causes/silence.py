@@ -39,7 +39,11 @@ def _gaps(times: Floats, end: float) -> list[tuple[float, float | None, float]]:
     edges = np.append(times, max(end, times[-1]))
     gaps = np.diff(edges)
     found = []
-    for place in map(int, np.flatnonzero(gaps >= _LEAST_S)):
+    # most gaps are far from it, which one rate of all tells
+    first = np.maximum(np.arange(len(times)) - _BEFORE, 0)
+    took = np.maximum(times - times[first], 1e-3)
+    may_be = (gaps >= _LEAST_S) & (gaps * (np.arange(len(times)) - first) / took >= _EXPECTED)
+    for place in map(int, np.flatnonzero(may_be)):
         gap = float(gaps[place])
         expected = gap * min(_rate(times, place, n) for n in (_JUST_BEFORE, _BEFORE, 4 * _BEFORE))
         expected /= _clumping(times, place, gap)

@@ -126,6 +126,8 @@ def _container(scene: Engines, host: str, calls: list[Call]) -> Iterator[tuple[f
         call.started = free
         following = next((s for s in starts if s > free), math.inf)
         yield from _of_call(call, following)
+        if call.hangs and following == math.inf:
+            return  # it hangs for good, and nobody else is served
         free = following + 9.2 if call.hangs else free + call.took + 0.002
         if free >= following:
             free = max(free, following + 9.2)
