@@ -198,6 +198,8 @@ class Claims:
 
     def _is_native_event(self, record: Record) -> bool:
         first = record.first
+        if first.native is None and first.header is None and first.json is None:
+            return False
         message = message_of(first)
         if first.json is not None:
             return first.json.message.partition(":")[0] in PUBLIC_EVENTS
@@ -384,7 +386,7 @@ class Claims:
         if claim is None:
             return
         if claim.access is not None and claim.id is not None:
-            self.writer.add(claim.access, "http_request", ("id", claim.id))
+            self.writer.answers_with(claim.access, claim.id)
         for event in claim.events:
             self._write_event(event, place, traceback)
         for line in claim.torn:
@@ -423,9 +425,13 @@ class Claims:
         is_error = event.level >= L_WARNING
         if is_error:
             offset = self._alone("error", offset)
-        pairs = tuple((_RENAMED.get(key, key), value) for key, value in event.pairs)
-        if line.instance is not None and not any(key == "instance" for key, _ in pairs):
-            pairs = (*pairs, ("instance", line.instance))
+        pairs, is_named = [], line.instance is None
+        for key, value in event.pairs:
+            is_named = is_named or key == "instance"
+            pairs.append((_RENAMED.get(key, key), value))
+        if not is_named:
+            assert line.instance is not None
+            pairs.append(("instance", line.instance))
         self.writer.record(
             event.message.encode("utf-8", "replace"),
             level=event.level,

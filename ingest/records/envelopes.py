@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from ingest.model import DAY_US
@@ -30,7 +31,7 @@ _RFC5424 = re.compile(
     + rb"|-) (?P<host>\S{1,255}) (?P<name>\S{1,48}) (?P<pid>\S{1,128}) \S{1,32} "
     rb"(?:-|(?:\[(?:[^\]\\\"]|\"(?:[^\"\\]|\\.)*\")*\])+)(?: (?:\xef\xbb\xbf)?|$)"
 )
-_COMPOSE = re.compile(rb"(?P<name>[A-Za-z0-9][\w.@-]{0,127})(?P<pad> *) \|(?: |$)")
+_COMPOSE = re.compile(rb"(?P<name>[A-Za-z0-9][\w.@-]{0,127})(?P<pad> *) \|")
 _NUMBERED = re.compile(rb"[._-]\d+$")
 _PM2 = re.compile(rb"(?P<id>\d{1,4})\|(?P<name>[^|\s][^|]{0,63}?) *\|(?: |$)")
 _POD = re.compile(rb"\[pod/(?P<pod>[^/\]\s]{1,253})/(?P<name>[^\]\s]{1,253})\] ?")
@@ -40,7 +41,7 @@ _PROCESS = re.compile(
 _LEVELS = frozenset(b"TRACE DEBUG INFO NOTICE WARN WARNING ERROR CRITICAL FATAL".split())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Wrapped:
     """A line without its envelopes: ``text``, and what they said.
 
@@ -62,17 +63,25 @@ Step = Callable[[bytes], Wrapped | None]
 
 def unwrap(line: bytes, only: Collection[str] | None = None) -> Wrapped:
     """A line without its envelopes; ``only`` those of these names, where they are pinned."""
-    whole = Wrapped(line)
+    whole = None
     for _ in range(MOST):
-        steps = _STEPS.get(line[:1])
-        inner = next((w for step in steps or () if (w := step(line)) is not None), None)
+        inner = _outermost(line)
         if inner is not None and only is not None and inner.names[0] not in only:
             break
         if inner is None:
             break
-        whole = _joined(whole, inner)
+        whole = inner if whole is None else _joined(whole, inner)
         line = inner.text
-    return whole
+    return Wrapped(line) if whole is None else whole
+
+
+def _outermost(line: bytes) -> Wrapped | None:
+    """A line without its outermost envelope, or None where it has none."""
+    for step in _STEPS.get(line[:1], ()):
+        inner = step(line)
+        if inner is not None:
+            return inner
+    return None
 
 
 def _joined(outer: Wrapped, inner: Wrapped) -> Wrapped:
@@ -148,12 +157,12 @@ def _object(line: bytes) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _sender(host: object, name: object, pid: object) -> str:
+def _sender(host: object, name: object, pid: object) -> str | None:
     sender = f"{name}[{pid}]" if pid else str(name)
-    return f"{host}/{sender}" if host else sender
+    return f"{host}/{sender}" if host else sender or None
 
 
-def _syslog_sender(match: re.Match[bytes]) -> str:
+def _syslog_sender(match: re.Match[bytes]) -> str | None:
     host, name, pid = (
         b"" if (v := match[k]) in (None, b"-") else v for k in ("host", "name", "pid")
     )
@@ -247,15 +256,23 @@ def _syslog(line: bytes) -> Wrapped | None:
 
 def _compose(line: bytes) -> Wrapped | None:
     """docker compose logs: the container's name, padded; docker service logs with the node."""
-    match = _COMPOSE.match(line)
+    bar = line.find(b"|")
+    if bar < 0 or (line[bar + 1 : bar + 2] not in (b" ", b"")):
+        return None
+    name = _container(line[: bar + 1])
+    return None if name is None else Wrapped(line[bar + 2 :], instance=name, names=("compose",))
+
+
+@lru_cache(1024)
+def _container(prefix: bytes) -> str | None:
+    """The container that a prefix of compose names, or None where it is no such prefix."""
+    match = _COMPOSE.fullmatch(prefix)
     if match is None or match["name"] in _LEVELS:
         return None
     name = match["name"]
     if not match["pad"] and not _NUMBERED.search(name) and b"@" not in name:
         return None
-    return Wrapped(
-        line[match.end() :], instance=name.decode("utf-8", "replace"), names=("compose",)
-    )
+    return name.decode("utf-8", "replace")
 
 
 def _pm2(line: bytes) -> Wrapped | None:

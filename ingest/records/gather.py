@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from ingest.compiled.layout import L_ERROR, L_NONE, L_WARNING, LOOKAHEAD
 from ingest.records.logical import Logical, access_in
@@ -83,7 +84,7 @@ class Gatherer:
         starts = [r.start for r in self._growing.values() if r.grows]
         if self._held >= 0:
             starts.append(self._held)
-        self._records.sort(key=lambda r: (r.start, r.first.place))
+        self._records.sort(key=attrgetter("start"))  # of one start, they are in order
         return Gathered(self._records, -1 if final or not starts else min(starts))
 
     def _take(self, at: int, final: bool) -> int:

@@ -85,7 +85,7 @@ _NAME_BEFORE = re.compile(
 _THREAD = re.compile(rb"(?:Exception (?:in thread|ignored in|in callback)\b|Uncaught exception\b)")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Header:
     """What a line's beginning says; ``message`` is where the rest begins (bytes of the line)."""
 
@@ -121,6 +121,8 @@ def header_of(text: bytes) -> Header | None:
 
 
 def _stamped(text: bytes) -> Header | None:
+    if text[:1].isalpha() and text[3:4] not in (b" ", b","):
+        return None  # of stamps only a month's or a weekday's name begins with a letter
     found = stamp_at(text, bracketed=text[:1] == b"[")
     if found is None and text[:1] == b"[" and b": " in text[:REACH]:
         found = stamp_at(text[1:])

@@ -4,6 +4,7 @@ import re
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Final
 
 from ingest.records.access import Access, access_of
@@ -16,8 +17,10 @@ from ingest.records.native import NativeFormat, NativeHeader
 from ingest.records.pair_lines import pair_line
 from ingest.records.physical import Physical
 
+_STRIPPED = frozenset((b"\0", b"\x1a", b"\xef"))
 TRACEBACK: Final = b"Traceback (most recent call last):"
 _GROUP: Final = b"  + Exception Group Traceback (most recent call last):"
+_MAYBE_BLANK = frozenset((b"", b" ", b"\t", b"\n", b"\r", b"\v", b"\f", b"\0", b"\x1a"))
 _SOLID = re.compile(rb"[^\s\0\x1a]")
 
 
@@ -48,7 +51,7 @@ class Logical:
 
     @property
     def is_blank(self) -> bool:
-        return _SOLID.search(self.text) is None
+        return self.text[:1] in _MAYBE_BLANK and _SOLID.search(self.text) is None
 
     @property
     def is_indented(self) -> bool:
@@ -83,6 +86,7 @@ class Reader:
         found: list[Logical] = []
         split: dict[tuple[str | None, str | None], list[Physical]] = {}
         last: dict[tuple[str | None, str | None], Wrapped] = {}
+        is_joined = False
         for line in physical:
             wrapped = self._unwrap(line.text)
             key = (wrapped.instance, wrapped.stream)
@@ -91,6 +95,7 @@ class Reader:
                 if not pieces:
                     last[key] = wrapped
                 pieces.append(Physical(line.start, line.end, wrapped.text))
+                is_joined = True
                 if not wrapped.partial:
                     found.extend(self._joined(split.pop(key), last.pop(key)))
                 continue
@@ -100,11 +105,11 @@ class Reader:
             for key, pieces in split.items():
                 found.extend(self._joined(pieces, last[key]))
             split = {}
-        if split or len(found) > 1:
-            found.sort(key=lambda line: line.start)
+        if split or is_joined:
+            found.sort(key=attrgetter("start"))
         return found, min((pieces[0].start for pieces in split.values()), default=-1)
 
-    def _joined(self, pieces: list[Physical], first: Wrapped) -> Iterator[Logical]:
+    def _joined(self, pieces: list[Physical], first: Wrapped) -> Iterable[Logical]:
         text = b"".join(piece.text for piece in pieces)
         size = sum(piece.end - piece.start for piece in pieces)
         return self.lines_of(pieces[0].start, pieces[-1].end, size, replace(first, text=text))
@@ -118,17 +123,29 @@ class Reader:
             text = without_colours(text)
         return unwrap(text, self._only)
 
-    def lines_of(self, start: int, end: int, size: int, wrapped: Wrapped) -> Iterator[Logical]:
+    def lines_of(self, start: int, end: int, size: int, wrapped: Wrapped) -> Iterable[Logical]:
         """The lines that a terminal would show one after another for one physical line."""
         text = wrapped.text
         native = self.native.header(text) if self.native.access_of(text) is None else None
         if native is not None:
-            yield from self._native(Logical(start, end, size, start, text, wrapped, native=native))
-            return
+            return self._native(Logical(start, end, size, start, text, wrapped, native=native))
         parts, bar = parts_of(without_colours(text))
         if not parts:
-            yield Logical(start, end, size, start, b"", wrapped, bar=bar)
-            return
+            return (Logical(start, end, size, start, b"", wrapped, bar=bar),)
+        only = parts[0][1]
+        if len(parts) == 1 and only[:1] not in _STRIPPED and only[-1:] not in _STRIPPED:
+            return self._kind_of(Logical(start, end, size, start, only, wrapped, bar=bar))
+        return self._several(start, end, size, wrapped, parts, bar)
+
+    def _several(
+        self,
+        start: int,
+        end: int,
+        size: int,
+        wrapped: Wrapped,
+        parts: list[tuple[int, bytes]],
+        bar: Bar | None,
+    ) -> Iterator[Logical]:
         for number, (at, part) in enumerate(parts):
             part = part.removeprefix(BOM_UTF8).strip(b"\0\x1a")
             line = Logical(
@@ -142,32 +159,31 @@ class Reader:
             )
             yield from self._kind_of(line)
 
-    def _native(self, line: Logical) -> Iterator[Logical]:
+    def _native(self, line: Logical) -> tuple[Logical, ...]:
         """A line with a header of the format: two where a whole header stands in it, and no quote is open there."""
         at = self.native.torn_at(line.text)
         if at < 0:
-            yield line
-            return
+            return (line,)
         rest = self.native.header(line.text[at:])
-        yield Logical(
-            line.start, line.end, line.size, line.place + at, line.text[at:], line.wrapped,
-            native=rest, torn=line.text[:at],
+        return (
+            Logical(
+                line.start, line.end, line.size, line.place + at, line.text[at:], line.wrapped,
+                native=rest, torn=line.text[:at],
+            ),
         )  # fmt: skip
 
-    def _kind_of(self, line: Logical) -> Iterator[Logical]:
+    def _kind_of(self, line: Logical) -> tuple[Logical, ...]:
         text = line.text
         line.access = self.native.access_of(text)
         if line.access is not None:
-            yield line
-            return
+            return (line,)
         if text.startswith(b"{"):
             line.json = json_line(text)
             line.access = line.json.access if line.json is not None else None
         if line.json is None:
             line.native = self.native.header(text)
             if line.native is not None:
-                yield from self._native(line)
-                return
+                return self._native(line)
             at = self.native.torn_at(text)
             if at > 0:
                 line.native, line.torn = self.native.header(text[at:]), text[:at]
@@ -177,10 +193,10 @@ class Reader:
             else:
                 line.header = header_of(text)
                 line.access = access_of(text, None) if line.header is None else None
-        yield line
+        return (line,)
 
 
-def _as_written(lines: Iterator[Logical], physical: Physical) -> Iterator[Logical]:
+def _as_written(lines: Iterable[Logical], physical: Physical) -> Iterator[Logical]:
     """Lines of which the first has NULs before it, or that end in CR LF."""
     for number, line in enumerate(lines):
         line.nuls = 0 if number else physical.nuls

@@ -42,7 +42,7 @@ STAMP = [re.compile(shape) for shape in _SHAPES]
 BRACKETED = [re.compile(rb"\[" + shape + rb"\]") for shape in _SHAPES]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Stamp:
     """A stamp as written: ``time`` microseconds of the day; ``days`` since 1970, None without a date.
 

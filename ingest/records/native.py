@@ -84,7 +84,7 @@ class NativeFormat:
 
     def torn_at(self, line: bytes) -> int:
         """Where a whole header of the format stands in a line whose own record was cut off there, or -1."""
-        if not self._digits_first:
+        if not self._digits_first or line.count(b":") < 2:
             return -1
         for number, match in enumerate(_STAMP.finditer(line)):
             if number == _MOST_PLACES:

@@ -18,7 +18,7 @@ _SEQUENCE = re.compile(
 _LOOKED_AT = 4096  # bytes of a line by which its encoding is told
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Physical:
     """A physical line: the places of its first byte and behind its end, and its text in UTF-8 without line ends.
 
@@ -73,8 +73,8 @@ class Lines:
             nuls = 0
         place = end - len(text)
         cr = text.endswith(b"\r\n")
-        text = self._utf8(text.removesuffix(b"\n").removesuffix(b"\r"), place)
-        return Physical(place, end, text, nuls, cr)
+        text = text.removesuffix(b"\n").removesuffix(b"\r")
+        return Physical(place, end, text if text.isascii() else self._utf8(text, place), nuls, cr)
 
     def _utf8(self, text: bytes, place: int) -> bytes:
         if text.isascii():

@@ -85,7 +85,7 @@ class Sample:
     unclaimed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Match:
     """A rule that takes a message from ``start`` on (bytes), and the spans of its groups."""
 

@@ -4,6 +4,7 @@ Texts stand in the buffer as they were printed; no text can move a boundary, and
 for in a text.
 """
 
+from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -19,6 +20,8 @@ from ingest.records.vocabulary import EVENTS, KEYS, PUBLIC_KEYS
 _CODES = {key: code for code, key in enumerate(KEYS)}
 _PUBLIC = {key: _CODES[key] for key in PUBLIC_KEYS}
 _EVENT_CODES = {name: code for code, name in enumerate(EVENTS)}
+_ACCESS = _EVENT_CODES["http_request"]
+_SPACE = b" \t\r\n\v\f"
 Value = str | int | float | bool
 Place = tuple[int, int, int, int]  # offset, end, instant, time source
 
@@ -38,18 +41,22 @@ class Tables:
 
 @dataclass(slots=True)
 class Writer:
-    """Collects records; ``width`` columns of the record table."""
+    """Collects records; ``width`` columns of the record table.
+
+    ``rows`` holds the record table and ``pairs`` the pair table, row behind row, as they grow.
+    """
 
     width: int
     buffer: bytearray = field(default_factory=lambda: bytearray(b"\n"))
-    rows: list[I32] = field(default_factory=list)
+    rows: "array[int]" = field(default_factory=lambda: array("i"))
     own_ends: list[int] = field(default_factory=list)
     offsets: list[int] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
     instants: list[int] = field(default_factory=list)
     sources: list[int] = field(default_factory=list)
-    pairs: list[tuple[int, int, int, int, int, int, int]] = field(default_factory=list)
+    pairs: "array[int]" = field(default_factory=lambda: array("i"))
     keys: dict[str, tuple[int, int]] = field(default_factory=dict)
+    answers: dict[int, int] = field(default_factory=dict)
 
     def native(
         self,
@@ -72,13 +79,17 @@ class Writer:
         moved = shifted(row, at)
         if message_end > first:
             moved[layout.R_MSG_END] = at + message_end
-        moved[layout.R_MSG_END] = (
-            self._trimmed(text, int(moved[layout.R_MSG]) - at, int(moved[layout.R_MSG_END]) - at)
-            + at
-        )
+        start, end = int(moved[layout.R_MSG]) - at, int(moved[layout.R_MSG_END]) - at
+        moved[layout.R_MSG_END] = at + start + len(text[start:end].rstrip(_SPACE))
         moved[layout.R_TRACEBACK] = at + traceback if traceback >= 0 else -1
         moved[layout.R_EVENT] = -1
-        self._add(moved, at, text, place, at + own_end, pairs)
+        self.buffer += text
+        moved[layout.R_START], moved[layout.R_END] = at, len(self.buffer)
+        moved[layout.R_LOW] = at
+        number = len(self.offsets)
+        self.rows.frombytes(moved.tobytes())
+        self._placed(place, at + own_end)
+        self._pairs(number, pairs, _CODES)
 
     def record(
         self,
@@ -97,53 +108,39 @@ class Writer:
 
         ``logged`` are pairs whose keys the log names, too: those that only ttsq sets are none of theirs.
         """
-        at = len(self.buffer)
-        text = bytearray(message)
-        row = np.zeros(self.width, np.int32)
-        row[layout.R_KIND] = layout.K_HEADER if place[3] <= ENVELOPE else layout.K_HEADERLESS
-        row[layout.R_LEVEL], row[layout.R_ZONE] = level, layout.NO_ZONE
-        row[layout.R_MSG], row[layout.R_MSG_END] = at, at + self._trimmed(message, 0, len(message))
-        row[layout.R_TRACEBACK], row[layout.R_EVENT] = -1, _EVENT_CODES.get(event, -1)
-        for first, part in ((layout.R_EVENT_START, event.encode()), (layout.R_NAME, logger)):
-            if part:
-                text += b"\n"
-                row[first], row[first + 1] = at + len(text), at + len(text) + len(part)
-                text += part
-        if traceback:
-            text += b"\n"
-            row[layout.R_TRACEBACK] = at + len(text)
-            text += traceback
-        number = len(self.rows)
-        self._add(row, at, bytes(text), place, -1 if own_end < 0 else at + own_end, pairs)
-        for key, value in logged:
-            self._pair(number, key, value, _PUBLIC)
+        buffer = self.buffer
+        at = len(buffer)
+        buffer += message
+        message_end = at + len(message.rstrip(_SPACE))
+        begun, ended = _appended(buffer, event.encode()) if event else (0, 0)
+        name, name_end = _appended(buffer, logger) if logger else (0, 0)
+        told = _appended(buffer, traceback)[0] if traceback else -1
+        kind = layout.K_HEADER if place[3] <= ENVELOPE else layout.K_HEADERLESS
+        number = len(self.offsets)
+        code = _EVENT_CODES.get(event, -1)
+        if code == _ACCESS:
+            self.answers[place[0]] = number
+        # the columns of the record table in their order
+        self.rows.extend(
+            (
+                at, len(buffer), kind, layout.NO_ZONE, level, name, name_end, at, message_end,
+                0, 0, told, code, begun, ended, 0, 0, at,
+            )
+        )  # fmt: skip
+        if self.width > layout.REC_WIDTH:
+            self.rows.extend((0,) * (self.width - layout.REC_WIDTH))
+        self._placed(place, -1 if own_end < 0 else at + own_end)
+        self._pairs(number, pairs, _CODES)
+        self._pairs(number, logged, _PUBLIC)
 
-    def add(self, offset: int, event: str, pair: tuple[str, Value]) -> None:
-        """Add a pair to the record of an event that was written before, where it is one of this chunk."""
-        code = _EVENT_CODES[event]
-        for number in range(len(self.rows) - 1, -1, -1):
-            if self.offsets[number] == offset and self.rows[number][layout.R_EVENT] == code:
-                self._pair(number, *pair)
-                return
+    def answers_with(self, offset: int, id_: str) -> None:
+        """Say which request an access line answers that was written before, where it is one of this chunk."""
+        number = self.answers.get(offset)
+        if number is not None:
+            self._pairs(number, (("id", id_),), _CODES)
 
-    def _trimmed(self, text: bytes, start: int, end: int) -> int:
-        return start + len(text[start:end].rstrip(b" \t\r\n\v\f"))
-
-    def _add(
-        self,
-        row: I32,
-        at: int,
-        text: bytes,
-        place: Place,
-        own_end: int,
-        pairs: Iterable[tuple[str, Value]],
-    ) -> None:
-        self.buffer += text
-        row[layout.R_START], row[layout.R_END], row[layout.R_LOW] = at, len(self.buffer), at
+    def _placed(self, place: Place, own_end: int) -> None:
         self.buffer += b"\n"
-        for key, value in pairs:
-            self._pair(len(self.rows), key, value)
-        self.rows.append(row)
         self.own_ends.append(own_end)
         offset, end, instant, source = place
         self.offsets.append(offset)
@@ -151,29 +148,34 @@ class Writer:
         self.instants.append(instant)
         self.sources.append(source)
 
-    def _pair(self, record: int, key: str, value: Value, codes: dict[str, int] = _CODES) -> None:
-        name = self.keys.get(key)
-        if name is None:
-            start = len(self.buffer)
-            self.buffer += key.encode("utf-8", "replace") + b"\n"
-            name = self.keys[key] = (start, len(self.buffer) - 1)
-        start = len(self.buffer)
-        self.buffer += written(value).encode("utf-8", "replace")
-        self.pairs.append(
-            (*name, start, len(self.buffer), layout.QUOTED, codes.get(key, -1), record)
-        )
-        self.buffer += b"\n"
+    def _pairs(
+        self, record: int, pairs: Iterable[tuple[str, Value]], codes: dict[str, int]
+    ) -> None:
+        buffer, keys, table = self.buffer, self.keys, self.pairs
+        for key, value in pairs:
+            name = keys.get(key)
+            if name is None:
+                start = len(buffer)
+                buffer += key.encode("utf-8", "replace") + b"\n"
+                name = keys[key] = (start, len(buffer) - 1)
+            start = len(buffer)
+            text = value if isinstance(value, str) else written(value)
+            buffer += text.encode("utf-8", "replace")
+            table.extend((*name, start, len(buffer), layout.QUOTED, codes.get(key, -1), record))
+            buffer += b"\n"
 
     def tables(self, scanner: scan.Scanner) -> Tables:
         """The tables, with the pairs that the messages hold; records by offset."""
-        order = sorted(range(len(self.rows)), key=self.offsets.__getitem__)
+        offsets = np.array(self.offsets, np.int64)
+        order = np.argsort(offsets, kind="stable")
         n = len(order)
-        records = np.array([self.rows[i] for i in order], np.int32).reshape(n, self.width)
-        new = {old: i for i, old in enumerate(order)}
-        given = np.array(
-            sorted(((*p[:6], new[p[6]]) for p in self.pairs), key=lambda p: p[6]), np.int32
-        ).reshape(len(self.pairs), layout.PAIR_WIDTH)
-        ends = np.array([self.own_ends[i] for i in order], np.int32)
+        records = np.array(self.rows, np.int32).reshape(n, self.width)[order]
+        new = np.empty(n, np.int32)
+        new[order] = np.arange(n, dtype=np.int32)
+        given = np.array(self.pairs, np.int32).reshape(-1, layout.PAIR_WIDTH)
+        given[:, layout.P_RECORD] = new[given[:, layout.P_RECORD]]
+        given = given[np.argsort(given[:, layout.P_RECORD], kind="stable")]
+        ends = np.array(self.own_ends, np.int32)[order]
         data = memoryview(bytes(self.buffer))
         room = 64 + len(given) + len(data) // 8
         while True:
@@ -192,11 +194,19 @@ class Writer:
             data,
             records,
             pairs[:found],
-            np.array([self.offsets[i] for i in order], np.int64),
-            np.array([self.ends[i] for i in order], np.int64),
-            np.array([self.instants[i] for i in order], np.int64),
-            np.array([self.sources[i] for i in order], np.int8),
+            offsets[order],
+            np.array(self.ends, np.int64)[order],
+            np.array(self.instants, np.int64)[order],
+            np.array(self.sources, np.int8)[order],
         )
+
+
+def _appended(buffer: bytearray, part: bytes) -> tuple[int, int]:
+    """Append a part on a line of its own; the span that it has in the buffer."""
+    buffer += b"\n"
+    start = len(buffer)
+    buffer += part
+    return start, len(buffer)
 
 
 def written(value: Value) -> str:

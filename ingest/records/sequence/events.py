@@ -22,7 +22,7 @@ SLACK_US, SLACK_SHARE, WHOLE_SECOND = (
 )  # how far two stamps may miss a printed duration
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Event:
     """A record to be written as if the service had logged SPEC §1's event.
 
@@ -45,7 +45,7 @@ class Event:
         return next((str(value) for key, value in self.pairs if key == "id"), None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Claim:
     """What a line that a rule takes stands for; no events: noise, or a line that only changed what is open.
 

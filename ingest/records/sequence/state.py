@@ -15,7 +15,7 @@ MOST_TEXT = 64 << 10  # characters of a text that is printed in pieces
 NO_INNER, WAITING, RUNNING, DONE = 0, 1, 2, 3  # where the engine's own block of a wrapper stands
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Line:
     """One physical line; envelope, colours, bars and header are off.
 

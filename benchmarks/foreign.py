@@ -1,0 +1,162 @@
+"""How fast ttsq reads what a service prints by itself: IndexTTS-2 with progress bars, behind each transport.
+
+``python -m benchmarks.foreign --mb 300`` writes each log, reads it into a new store in a process of its own, and prints
+MB per second of wall and of CPU time, the peak of memory, and the ratio to a native log of the same size.
+"""
+
+import argparse
+import json
+import random
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from benchmarks.make_log import make_log
+
+MB = 1_000_000
+FIRST = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
+STEPS = 25  # of the diffusion, and of its bar
+_FILL = "▏▎▍▌▋▊▉█"
+
+
+def service_lines(seed: int = 1) -> Iterator[tuple[str, datetime, str]]:
+    """What one worker of IndexTTS-2 prints for ever: (stream, instant, line without its end)."""
+    chance = random.Random(seed)
+    now, number = FIRST, 0
+    while True:
+        number += 1
+        for stream, text in _request(chance, number):
+            now += timedelta(milliseconds=chance.randrange(1, 400))
+            yield stream, now, text
+        now += timedelta(milliseconds=chance.randrange(1, 2000))
+
+
+def _request(chance: random.Random, number: int) -> Iterator[tuple[str, str]]:
+    rate = chance.uniform(8, 20)
+    parts = [chance.uniform(*span) for span in ((0.8, 4), (0.01, 0.05), (0.4, 2), (0.05, 0.1))]
+    total, audio = sum(parts) + 0.4, chance.uniform(1, 9)
+    client = f"10.3.0.{number % 200}:{40000 + number % 20000}"
+    yield "stdout", ">> starting inference..."
+    yield "stdout", "Use the specified emotion vector"
+    yield "stderr", _bar(rate)
+    yield "stdout", f"torch.Size([1, {int(audio * 22050)}])"
+    names = ("gpt_gen_time", "gpt_forward_time", "s2mel_time", "bigvgan_time")
+    for name, seconds in zip(names, parts, strict=True):
+        yield "stdout", f">> {name}: {seconds:.2f} seconds"
+    yield "stdout", f">> Total inference time: {total:.2f} seconds"
+    yield "stdout", f">> Generated audio length: {audio:.2f} seconds"
+    yield "stdout", f">> RTF: {total / audio:.4f}"
+    yield "stdout", f">> wav file saved to: outputs/spk_{1763361141 + number}.wav"
+    yield "stdout", f'INFO:     {client} - "POST /tts HTTP/1.1" 200 OK'
+    if number % 20 == 0:
+        yield "stdout", f'INFO:     {client} - "GET /health HTTP/1.1" 200 OK'
+
+
+def _bar(rate: float) -> str:
+    """tqdm's bar as it is drawn again and again: behind a carriage return each."""
+    drawn = []
+    for step in range(STEPS + 1):
+        eighths = step * 80 // STEPS
+        filled = "█" * (eighths // 8) + (_FILL[eighths % 8 - 1] if eighths % 8 else "")
+        took, left = int(step / rate), int((STEPS - step) / rate)
+        speed = f"{rate:.2f}it/s" if step else "?it/s"
+        rest = f"{left // 60:02}:{left % 60:02}" if step else "?"
+        drawn.append(
+            f"\r{step * 100 // STEPS:3}%|{filled:10}| {step}/{STEPS} "
+            f"[{took // 60:02}:{took % 60:02}<{rest}, {speed}]"
+        )
+    return "".join(drawn)
+
+
+def _compose(stream: str, now: datetime, text: str) -> str:
+    return f"indextts  | {text}\n"
+
+
+def _json_file(stream: str, now: datetime, text: str) -> str:
+    """As dockerd writes it: Go's encoder escapes <, > and &."""
+    log = json.dumps(text + "\n", ensure_ascii=False)
+    for sign in "<>&":
+        log = log.replace(sign, f"\\u{ord(sign):04x}")
+    stamp = now.strftime("%Y-%m-%dT%H:%M:%S.%f") + "123Z"
+    return f'{{"log":{log},"stream":"{stream}","time":"{stamp}"}}\n'
+
+
+def _cri(stream: str, now: datetime, text: str) -> str:
+    return f"{now.strftime('%Y-%m-%dT%H:%M:%S.%f')}123Z {stream} F {text}\n"
+
+
+SHAPES: dict[str, Callable[[str, datetime, str], str]] = {
+    "compose": _compose,
+    "json-file": _json_file,
+    "cri": _cri,
+}
+
+
+def write_log(path: Path, shape: str, megabytes: float) -> None:
+    """Write a service's log of about so many MB."""
+    wrap, size, written = SHAPES[shape], int(megabytes * MB), 0
+    with path.open("w", encoding="utf-8", newline="") as file:
+        for stream, now, text in service_lines():
+            line = wrap(stream, now, text)
+            file.write(line)
+            written += len(line.encode())
+            if written >= size and "HTTP/1.1" in line:
+                return
+
+
+def first_ingest(log: Path, folder: Path) -> tuple[float, float, float]:
+    """Wall and CPU seconds of a first ingest into a new store, and its peak of memory in MB."""
+    store = folder / "store"
+    shutil.rmtree(store, ignore_errors=True)
+    store.mkdir()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    begun = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "ingest", "--db", f"duckdb:///{store}/ttsq.duckdb", "ingest", str(log)],
+        capture_output=True,
+        text=True,
+    )  # fmt: skip
+    wall = time.monotonic() - begun
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return wall, cpu, after.ru_maxrss / 1024
+
+
+def main() -> None:
+    """Print a line per shape."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--mb", type=float, default=300)
+    parser.add_argument("--shapes", nargs="*", choices=list(SHAPES), default=list(SHAPES))
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="ttsq-foreign-") as name:
+        folder = Path(name)
+        native = folder / "app.log"
+        make_log(native, int(given.mb * MB))
+        usual = _told("native", native, folder, None)
+        for shape in given.shapes:
+            log = folder / f"{shape}.log"
+            write_log(log, shape, given.mb)
+            _told(shape, log, folder, usual)
+            log.unlink()
+
+
+def _told(shape: str, log: Path, folder: Path, usual: float | None) -> float:
+    wall, cpu, peak = first_ingest(log, folder)
+    size = log.stat().st_size / MB
+    ratio = "" if usual is None else f"   {usual / (size / wall):.1f} times the native log's time"
+    print(
+        f"{shape:10} {size / wall:7.1f} MB/s wall {size / cpu:7.1f} MB/s CPU   peak {peak:.0f} MB{ratio}"
+    )
+    return size / wall
+
+
+if __name__ == "__main__":
+    main()
