@@ -14,7 +14,7 @@ union all select 'audio_metrics', count(rms) from requests
 union all select 'stage_time', count(*) from stage_timings
 union all (select event, count(*) from cache_samples group by event)
 union all (select event, count(*) from errors where event not in (select event from cache_samples) group by event)
-"""
+"""  # noqa: E501
 
 
 def lengths_of_shell(output: str) -> Counter[str]:

@@ -41,9 +41,12 @@ def asked(bench: Bench) -> tuple[Asked, ...]:
     """The questions of the pipelines."""
     window = ("--since", f"{bench.logs.day}T14:00", "--until", f"{bench.logs.day}T15:00", "--json")
     return (
-        Asked(peers.LENGTHS, ("run", "failure_by_length", "--json"), lengths_of_shell, lengths_of_ours, "lengths and codes"),
-        Asked(peers.WINDOW, ("run", "window_summary", *window), window_of_shell, window_of_ours, "count"),
-        Asked(peers.LIFE, ("trace", bench.logs.request, "--json"), life_of_shell, life_of_ours, "different messages"),
+        Asked(peers.LENGTHS, ("run", "failure_by_length", "--json"), lengths_of_shell,
+        lengths_of_ours, "lengths and codes"),
+        Asked(peers.WINDOW, ("run", "window_summary", *window), window_of_shell, window_of_ours,
+        "count"),
+        Asked(peers.LIFE, ("trace", bench.logs.request, "--json"), life_of_shell, life_of_ours,
+        "different messages"),
     )  # fmt: skip
 
 

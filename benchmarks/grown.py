@@ -14,7 +14,7 @@ select start_file_key as file_key, min(host) as host, 'tts' as service, '/var/lo
     max(end_offset) + 100 as record_bytes, 0 as quarantined, 0 as quarantined_bytes, 0 as ignored_bytes, 0 as lost_bytes,
     max(logged_at) as last_logged_at, min(logged_at) as first_seen_at, max(logged_at) as last_ingested_at
 from requests group by start_file_key
-"""
+"""  # noqa: E501
 
 
 def main() -> int:

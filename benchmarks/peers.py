@@ -22,7 +22,7 @@ _LENGTHS = """grep 'synthesis_complete: .*status=failed' \
 | paste - - | sort | uniq -c | sort -nr"""
 _ONE_COLUMN = """import sys, duckdb
 print(duckdb.execute("select count(*), sum(strlen(line)) from read_csv(?, columns={'line': 'varchar'}, delim='\\x01', "
-                     "quote='', escape='', header=false, auto_detect=false)", sys.argv[1:]).fetchall()[0][0])"""
+                     "quote='', escape='', header=false, auto_detect=false)", sys.argv[1:]).fetchall()[0][0])"""  # noqa: E501
 _ACCESS_FORMAT = (
     "--log-format=%d %t,%^ - %v - %^ - %r",
     "--date-format=%Y-%m-%d",

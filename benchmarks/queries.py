@@ -65,7 +65,7 @@ from (
     from shaped
 )
 order by instant
-"""
+"""  # noqa: E501
 _STAGES = """
 insert into stage_timings by name
 select request_key, id, host, stage, seq, logged_at + to_milliseconds(cast(elapsed as bigint)) as logged_at,
@@ -77,7 +77,7 @@ from (
     from requests, (select unnest([1, 2, 3, 4, 5]) as seq) s
     where duration_ms is not null and start_file_key >= {file_key}
 ) order by logged_at
-"""
+"""  # noqa: E501
 _ERRORS = """
 insert into errors by name
 select request_key as error_key, completed_at as occurred_at, 'logged' as time_source, host, service,
@@ -91,14 +91,14 @@ select request_key as error_key, completed_at as occurred_at, 'logged' as time_s
 from requests
 where start_file_key >= {file_key} and (error_code is not null or (status is not null and hash(request_key, 9) % 50 = 0))
 order by completed_at
-"""
+"""  # noqa: E501
 _SAMPLES = """
 insert into cache_samples by name
 select range as sample_key, timestamptz '{began}' + to_minutes(cast(range // 3 * 5 as int)) as sampled_at, 'h' || range % 3 as host,
     '/app/cache' as path, 60 + (range // 3 % 864) * 0.045 as used_percent, 90.0 as threshold_percent,
     'cache_health' as event, 1 as file_key, range as byte_offset
 from range({days} * 864)
-"""
+"""  # noqa: E501
 
 
 def make_store(path: Path, count: int) -> DuckDBStore:

@@ -170,7 +170,8 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True)
 class Relink:
-    """Rows of one part that now belong to a request, None to none any more: a stretch of one file, one id.
+    """Rows of one part that now belong to a request, None to none any more: a stretch of one file,
+    one id.
 
     ``part`` numbers the parts of the request in order; ``own_stage_times``: its stages were logged
     with their own times.

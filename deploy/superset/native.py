@@ -58,7 +58,8 @@ def fill(made: postgres_server.Server, folder: Path, env: _Environment) -> None:
     compose = ROOT / "deploy" / "compose"
     run(
         compose / "roles",
-        env=env | {"PGHOST": "127.0.0.1", "PGPORT": str(made.port), "TTSQ_SECRETS": str(folder / "secrets")},
+        env=env | {"PGHOST": "127.0.0.1", "PGPORT": str(made.port),
+        "TTSQ_SECRETS": str(folder / "secrets")},
     )  # fmt: skip
     own = env | {
         "TTSQ_DB": made.tcp_url("ttsq", "ttsq"),

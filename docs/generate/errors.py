@@ -35,9 +35,10 @@ hint: ingest something first: ttsq ingest PATH
 """
 _MEANINGS = {
     ExitCode.DONE: "The command did what it was asked to do.",
-    ExitCode.FOUND: "A check found something: `run --fail-if-any`, `triage --fail-if-any`, `check`, `verify`, "
+    ExitCode.FOUND: "A check found something: `run --fail-if-any`, `triage --fail-if-any`, `check`, "  # noqa: E501
+    "`verify`, "
     "`db check`; or `trace` found nothing with the id.",
-    ExitCode.USAGE: "An option, an argument, the settings or a query file cannot be used, or `queries check`"
+    ExitCode.USAGE: "An option, an argument, the settings or a query file cannot be used, or `queries check`"  # noqa: E501
     " found one that is wrong.",
     ExitCode.LOG_FILE: "A log file cannot be read; all others were.",
     ExitCode.STORE: "The store, or the system under it, fails or refuses.",

@@ -34,7 +34,7 @@ user text. `request_parts` is ttsq's own working table; no query needs it.
 
 | table | rows |
 |---|---|
-"""
+"""  # noqa: E501
 
 _VIEWS = """
 ## The views

@@ -1,1 +1,4 @@
-"""What is wrong and why. In: the columns of a window of time. Out: findings, ranked. Counts and compares; no file, clock or database."""
+"""What is wrong and why.
+
+In: columns of a window. Out: ranked findings. No file, clock or database.
+"""

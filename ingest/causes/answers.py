@@ -1,4 +1,4 @@
-"""What HTTP says: answers that are errors, that come late although the synthesis does not, or that hide a failure."""
+"""What HTTP says: errors, answers that are late unlike their synthesis, and hidden failures."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ def dimensions_of_answers(answers: Answers) -> tuple[Dimension, ...]:
 
 
 def events_of_answers(observed: Observed, dimensions: tuple[Dimension, ...]) -> list[Event]:
-    """All events of at least MIN_K affected lines; each is about the lines of one server: one behind another logs the same again."""
+    """Events of at least MIN_K affected lines, each about the lines of one server."""
     answers = observed.answers
     servers = answers.labels("server")
     found: list[Event] = []
@@ -41,7 +41,9 @@ def events_of_answers(observed: Observed, dimensions: tuple[Dimension, ...]) -> 
 
 
 def _synthesis(answers: Answers, here: Bools) -> Bools:
-    """Lines on the paths that synthesis is asked for: with a request known of one of them, else POSTs, else all that are answered."""
+    """Lines on synthesis paths: those with a known request, else POSTs, else all that were
+    answered.
+    """
     path, method = answers.labels("path"), answers.labels("method")
     for known in (here & (answers.row >= 0), here & method.equal("POST") & _is_good(answers)):
         if known.any():
@@ -71,7 +73,7 @@ def _errors(answers: Answers, asked: Bools, server: str | None) -> Iterator[Even
 def _late(
     observed: Observed, asked: Bools, server: str | None, dimensions: tuple[Dimension, ...]
 ) -> Iterator[Event]:
-    """Time outside synthesis where that of the synthesis is known of most lines; else the whole time."""
+    """Time outside synthesis where most lines have the synthesis' time; else the whole time."""
     answers = observed.answers
     timed = asked & ~np.isnan(answers.request_ms) & _is_good(answers) & answers.sampled
     synthesis = np.append(observed.requests.duration_ms, np.nan)[answers.row]

@@ -64,7 +64,7 @@ def caches_filling(observed: Observed) -> list[Finding]:
 
 
 def _grown(at: Floats, used: Floats) -> _Line | None:
-    """The line since the last purge, from the kink where it began to grow; None where it does not."""
+    """The line since the last purge, from where it began to grow; None where it does not."""
     purges = np.flatnonzero(np.diff(used) < -_PURGE)
     if len(purges):
         at, used = at[purges[-1] + 1 :], used[purges[-1] + 1 :]

@@ -1,4 +1,4 @@
-"""What is different between two spans of a window, whether or not anything is wrong: rates, times, and who asks for what."""
+"""What differs between two spans of a window, right or wrong: rates, times, who asks for what."""
 
 import math
 from collections.abc import Iterator
@@ -23,9 +23,11 @@ _OF_MEDIAN = 1.57  # the variance of a median beside that of a mean
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that is different. ``before`` and ``after`` are rates or shares (0 to 1), milliseconds, or characters.
+    """One thing that is different. ``before`` and ``after`` are rates or shares (0 to 1),
+    milliseconds, or characters.
 
-    ``what`` is rate, time, share or text_len. ``ratio`` of a time is that for texts of the same length. ``net`` is in nats: how sure it is.
+    ``what`` is rate, time, share or text_len. ``ratio`` of a time is that for texts of the same
+    length. ``net`` is in nats: how sure it is.
     """
 
     what: str
@@ -40,7 +42,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """How many requests two spans have, and what is different between them, the surest first; ``enough``: whether that can be told."""
+    """How many requests two spans have, and what differs, surest first; ``enough`` to tell."""
 
     before: float
     after: float
@@ -48,7 +50,9 @@ class Compared:
     changes: tuple[Change, ...]
 
 
-def compared(observed: Observed, before: tuple[float, float], after: tuple[float, float]) -> Compared:  # fmt: skip
+def compared(
+    observed: Observed, before: tuple[float, float], after: tuple[float, float]
+) -> Compared:
     """What is different between two spans, each from an instant to another, the latter excluded."""
     requests, answers = observed.requests, observed.answers
     spans = [_within(requests, s) for s in (before, after)]
@@ -121,7 +125,8 @@ def _net(k: list[float], n: list[float]) -> float:
     if min(n) <= 0 or not sum(k):
         return 0.0
     low, high = sorted((0, 1), key=lambda i: k[i] / n[i])
-    # the lower end of the higher rate beside the upper end of the lower one would be too strict: the middle of one will do
+    # the lower end of the higher rate beside the upper end of the lower one would be too strict:
+    # the middle of one will do
     if (
         wilson(k[high], n[high])[0] < k[low] / n[low]
         or k[high] / n[high] < _TIMES * k[low] / n[low]
@@ -158,7 +163,7 @@ def _lengths(lengths: Floats, spans: list[Bools]) -> Iterator[Change]:
 
 
 def _apart(parts: list[Floats]) -> tuple[float, float]:
-    """How far the median of the second lies above that of the first, and how sure that is in nats: 0 where it is not."""
+    """How far the second median is above the first, and how surely, in nats; else 0."""
     middle = [float(np.median(p)) for p in parts]
     spread = [1.4826 * float(np.median(np.abs(p - m))) for p, m in zip(parts, middle, strict=True)]
     error = math.sqrt(

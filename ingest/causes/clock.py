@@ -1,4 +1,4 @@
-"""Clocks that jump: stamps that go back within a log file, and ends that do not fit how long it took."""
+"""Clocks that jump: stamps that go back in a log file, and ends that contradict durations."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ class _Jump:
 
 
 def clocks(observed: Observed) -> list[Finding]:
-    """One finding a host whose clock jumped; ``amount`` is by how many seconds, forward is positive."""
+    """A finding per host whose clock jumped; ``amount`` in seconds, forward is positive."""
     found = []
     requests = observed.requests
     for place, host in enumerate(requests.host.values):

@@ -1,6 +1,7 @@
 """What triage thinks with: the rows of one window of time, as columns.
 
-Instants are seconds since the epoch, as float64; NaN stands for an instant or a number that is not known.
+Instants are seconds since the epoch, as float64; NaN stands for an instant or a number that is not
+known.
 """
 
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ WARNING, ERROR, CRITICAL = 0, 1, 2  # of Records.level
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """A column of few different values: ``codes`` int32[n] are places in ``values``, -1 where there is none."""
+    """A column of few values: ``codes`` int32[n] are places in ``values``, -1 for none."""
 
     codes: Codes
     values: tuple[Value, ...]
@@ -54,7 +55,7 @@ class Attribute:
 
 
 class Rows(Protocol):
-    """Rows in the order of time, of which things are asked that are true or not: requests, or access lines."""
+    """Rows in the order of time with yes-or-no properties: requests, or access lines."""
 
     @property
     def key(self) -> Ints: ...
@@ -75,9 +76,10 @@ class Rows(Protocol):
 class Requests:
     """Requests in the order of ``at``: when each began, else the first instant known of it.
 
-    ``weight``: how many requests of the window a row stands for. ``sampled`` rows are here whatever became of them; the others
-    because something went wrong. ``dated`` is False where the instant is only the
-    log file's. ``key`` is the row's key in the store: the order of keys of a file is the order of its records.
+    ``weight``: how many requests of the window a row stands for. ``sampled`` rows are here whatever
+    became of them; the others because something went wrong. ``dated`` is False where the instant is
+    only the log file's. ``key`` is the row's key in the store: the order of keys of a file is the
+    order of its records.
     """
 
     key: Ints
@@ -112,10 +114,12 @@ class Requests:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Access lines in the order of ``at``; ``row`` is the place of its request among the requests, -1 where it is not known.
+    """Access lines in the order of ``at``; ``row`` is the place of its request among the requests,
+    -1 where it is not known.
 
-    ``status`` int32[n] is 0 where none is logged. ``plain`` are instance, server, path, client and method. The length of the text is known
-    of none. ``weight``, ``sampled``, ``dated`` and ``key`` are as those of requests.
+    ``status`` int32[n] is 0 where none is logged. ``plain`` are instance, server, path, client and
+    method. The length of the text is known of none. ``weight``, ``sampled``, ``dated`` and ``key``
+    are as those of requests.
     """
 
     key: Ints
@@ -147,8 +151,9 @@ class Answers:
 class Records:
     """WARNING, ERROR and CRITICAL records in the order of time.
 
-    ``row`` is the place of its request among the requests, -1 without one; ``owned`` says whether it has one at all.
-    ``dated`` is as that of requests. ``code`` is its code, else its event, else its message without numbers.
+    ``row`` is the place of its request among the requests, -1 without one; ``owned`` says whether
+    it has one at all. ``dated`` is as that of requests. ``code`` is its code, else its event, else
+    its message without numbers.
     """
 
     key: Ints
@@ -178,7 +183,7 @@ class Samples:
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """When requests began, all of the window, sorted; ``host`` of each; ``last_at`` the last record of any kind, by host."""
+    """When requests began, sorted; ``host`` of each; ``last_at`` of any record by host."""
 
     at: Floats
     host: Labels
@@ -187,7 +192,7 @@ class Arrivals:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """Everything of a window. ``total`` and ``answered`` count its requests and access lines, those too that the sample left out."""
+    """A window. ``total`` and ``answered`` count all its requests and lines, sampled or not."""
 
     since: float
     until: float

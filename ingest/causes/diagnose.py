@@ -33,7 +33,7 @@ _LEAST_REQUESTS = 20
 
 
 def diagnose(observed: Observed) -> Diagnosis:
-    """Everything that is wrong in a window, the cause first; empty where there is nothing, not even to note."""
+    """Everything that is wrong in a window, the cause first; may be empty."""
     findings: list[Finding] = []
     uncertain: list[Finding] = []
     requests = observed.requests
@@ -73,7 +73,7 @@ def _of_answers(observed: Observed) -> list[Finding]:
 def _of_event(
     rows: Rows, total: int, dimensions: tuple[Dimension, ...], event: Event
 ) -> tuple[list[Finding], list[Finding]]:
-    """An event's findings, and what was not certain enough to be one; ``total`` counts what the rows are a sample of."""
+    """An event's findings, and the best uncertain one; ``total`` is what rows are sampled from."""
     search = Search.of(rows, dimensions, event)
     found, rest = explanations(rows, dimensions, event)
     rhythm = rhythm_of(search, event)

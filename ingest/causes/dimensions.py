@@ -1,4 +1,4 @@
-"""What requests may differ by before anybody knows how they end: the conditions that a finding can name."""
+"""What requests may differ by before their end is known: the conditions of findings."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,7 +41,8 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
-    """``codes`` int32[n] place each row among ``values``; where ``numbers`` are given, the values are bounds in rising order.
+    """``codes`` int32[n] place each row among ``values``; where ``numbers`` are given, the values
+    are bounds in rising order.
 
     A row of code c has values[c] <= number < values[c + 1]; -1: it has none.
     """
@@ -129,7 +130,7 @@ def _bounds(name: str, numbers: Floats, below: bool) -> Dimension | None:
 
 
 def round_bound(low: float, high: float) -> int:
-    """The roundest whole number above ``low`` and not above ``high``: a power of two, else most zeros or a five before them."""
+    """The roundest whole number in (``low``, ``high``]: a power of two, else most zeros."""
     least, most = int(np.floor(low)) + 1, int(np.floor(high))
     if least >= most:
         return most

@@ -1,4 +1,6 @@
-"""What makes an explained event less than it looks: one request tried again and again, or one kind of request that is new."""
+"""What makes an explained event less than it looks: one request tried again and again, or one kind
+of request that is new.
+"""
 
 from dataclasses import replace
 
@@ -52,7 +54,7 @@ def _first_tries(requests: Requests, finding: Finding) -> float:
 
 
 def _of_one_kind(dimensions: tuple[Dimension, ...], found: Explanation) -> bool:
-    """Whether the cache is hit as before but for one kind of request, which asks for what is new."""
+    """Whether the cache is hit as before, except by one kind of request, which asks for new."""
     event = found.event
     inside, outside = found.rows & event.population, event.population & ~found.rows
     named = {c.name for c in found.conditions}

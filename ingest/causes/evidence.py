@@ -1,4 +1,4 @@
-"""What proves a finding and what leads to it: the line of code, the stage, what came before, examples."""
+"""What proves a finding and what leads to it: line of code, stage, earlier warnings, examples."""
 
 from dataclasses import replace
 
@@ -57,7 +57,7 @@ def _stage(observed: Observed, finding: Finding) -> str | None:
 
 
 def _location(observed: Observed, finding: Finding) -> str | None:
-    """The line of code whose share among the affected is most above its share among other failures of the code."""
+    """The line of code most over-represented among the affected, beside other failures."""
     if finding.symptom != FAILURES:
         return None
     records, requests = observed.records, observed.requests
@@ -82,7 +82,7 @@ def _location(observed: Observed, finding: Finding) -> str | None:
 
 
 def _precursors(observed: Observed, finding: Finding) -> tuple[Precursor, ...]:
-    """Warnings on the same host that came more often in the hour before than they did before that."""
+    """Warnings on the same host that came more often in the hour before than earlier."""
     records = observed.records
     if finding.since is None or not len(records) or finding.symptom == CLOCK:
         return ()

@@ -31,15 +31,18 @@ _VAGUE_NET = 12.0
 _NEARLY_ALL = 0.9
 _LENGTHS = 4  # lengths that are tried as an exact one
 _EXACT_COST = 2.0
-_LENGTH_COST = 8.0  # of a length where it is allowed for already: what is left of it may be a curve that does not fit
+# of a length where it is allowed for already: what is left of it may be a curve that does not fit
+_LENGTH_COST = 8.0
 _ROUNDS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Conditions and a window of buckets, and the rows of both, bool[n_requests]. ``k`` of ``n`` inside, of ``k_all`` of ``n_all``.
+    """Conditions and a window of buckets, and the rows of both, bool[n_requests]. ``k`` of ``n``
+    inside, of ``k_all`` of ``n_all``.
 
-    ``slice_rows`` meet the conditions at any time; ``rows`` in the window too. ``whole``: no condition, no window.
+    ``slice_rows`` meet the conditions at any time; ``rows`` in the window too. ``whole``: no
+    condition, no window.
     """
 
     event: Event
@@ -68,7 +71,7 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class _Slices:
-    """Slices of one dimension: the condition of each, its affected and its rows by bucket, what it costs to name one."""
+    """Slices of one dimension: each one's condition, affected and rows by bucket, its cost."""
 
     conditions: tuple[Condition, ...]
     k: Floats
@@ -123,7 +126,9 @@ class Search:
         return self._explanation(event, found[0], found[1], found[2], k_all, n_all)
 
     def _price(self, conditions: tuple[Condition, ...]) -> float:
-        """What conditions must add to what is said without them; more, where nearly all requests meet one anyhow."""
+        """What conditions must add to what is said without them; more, where nearly all requests
+        meet one anyhow.
+        """
         price, rows = 0.0, self.population
         for n, condition in enumerate(conditions):
             met = rows & self.rows_of((condition,))
@@ -143,7 +148,7 @@ class Search:
         cost: float,
         named: tuple[str, ...],
     ) -> list[tuple[tuple[Condition, ...], Hit, float]]:
-        """The best of each dimension among the rows ``within``: conditions, hit, cost; and of time alone where nothing is named."""
+        """The best slice per dimension of the rows ``within``, and the best of time alone."""
         found: list[tuple[tuple[Condition, ...], Hit, float]] = []
         floor = 0.0
         if not named:
@@ -293,7 +298,7 @@ class Search:
 def _bound(
     lengths: Floats, affected: Bools, weight: Floats, op: str, found: Explanation
 ) -> int | None:
-    """The roundest bound that parts these rows, which are in the order of length, where the gain is the greatest."""
+    """The roundest bound that parts these rows, sorted by length, where the gain is greatest."""
     if op == "<":
         lengths, affected, weight = lengths[::-1], affected[::-1], weight[::-1]
     # a bound lies between two lengths: of each length, only its first row may begin a side
@@ -338,7 +343,7 @@ def _of_dimension(d: Dimension, k: Floats, n: Floats, naming: float) -> Iterator
 def explanations(
     requests: Rows, dimensions: tuple[Dimension, ...], event: Event
 ) -> tuple[list[Explanation], Explanation | None]:
-    """Explanations that are worth their cost, each of what the ones before leave; and the best of those that are not."""
+    """Explanations worth their cost, each of what the earlier ones leave; the best other one."""
     search = Search.of(requests, dimensions, event)
     found: list[Explanation] = []
     for _ in range(_ROUNDS):

@@ -27,12 +27,15 @@ class Precursor:
 class Finding:
     """One thing that is wrong. Counts are of requests, as many as the sample stands for.
 
-    ``kind``: began, gradual, mix, new, standing, periodic or whole (:mod:`ingest.causes.windows`). ``partial``: ``ratio`` and ``slow_ms`` are those
-    of the affected alone, since most of the population is as fast as ever. ``rows`` int64 are the affected requests'
-    places, ``keys`` those of rows of the store that show it: requests, or records where ``of_records``, or access lines where there
-    are ``lines``, which are places among those. (An access line whose request is not known has a place among ``rows`` behind all requests.)
-    ``subject`` is what a finding without requests is about: a host, a path, a message, an HTTP server. Instants are seconds since the epoch;
-    ``since_key`` is the key of the row where it began if no instant is known of that, ``since_place`` its path and offset, for people.
+    ``kind``: began, gradual, mix, new, standing, periodic or whole (:mod:`ingest.causes.windows`).
+    ``partial``: ``ratio`` and ``slow_ms`` are those of the affected alone, since most of the
+    population is as fast as ever. ``rows`` int64 are the affected requests' places, ``keys`` those
+    of rows of the store that show it: requests, or records where ``of_records``, or access lines
+    where there are ``lines``, which are places among those. (An access line whose request is not
+    known has a place among ``rows`` behind all requests.) ``subject`` is what a finding without
+    requests is about: a host, a path, a message, an HTTP server. Instants are seconds since the
+    epoch; ``since_key`` is the key of the row where it began if no instant is known of that,
+    ``since_place`` its path and offset, for people.
     """
 
     symptom: str
@@ -90,7 +93,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """All of a window: findings in rank, how many requests and access lines, their span, and what was looked for."""
+    """A window: findings in rank, counts of requests and access lines, span, what was searched."""
 
     since: float
     until: float

@@ -19,7 +19,9 @@ _GREW = float(np.log(1.3))
 
 
 def with_growth(search: Search, found: Explanation, finding: Finding) -> Finding:
-    """The finding with the instant since which it has been growing, where a line from there tells more than a step."""
+    """The finding with the instant since which it has been growing, where a line from there tells
+    more than a step.
+    """
     excess = found.event.excess
     if finding.symptom not in (LATENCY, RTF) or finding.severity == NOTE or excess is None:
         return finding
@@ -51,7 +53,7 @@ def _kink(medians: Floats) -> int | None:
         if best is None or left < best[0]:
             best = (left, kink, slope * ramp[-1])
     steps = [
-        float(((medians[:s] - medians[:s].mean()) ** 2).sum() + ((medians[s:] - medians[s:].mean()) ** 2).sum())
+        sum(float(((side - side.mean()) ** 2).sum()) for side in (medians[:s], medians[s:]))
         for s in range(1, len(medians))
     ]  # fmt: skip
     if best is None or best[2] < _GREW or best[0] > _BETTER * min(steps):

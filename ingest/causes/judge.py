@@ -64,7 +64,7 @@ def wilson(k: float, n: float) -> tuple[float, float]:
 
 
 def risk_ratio(k: float, n: float, k_out: float, n_out: float) -> tuple[float, float]:
-    """How many times the rate outside, and the lower end of its 95 % interval; half a case where there is none."""
+    """The ratio to the rate outside (at least half a case), and its 95 % interval's lower end."""
     if n <= 0 or n_out <= 0:
         return 1.0, 0.0
     rest = k_out if k_out > 0 else 0.5
@@ -108,7 +108,9 @@ def judged(search: Search, found: Explanation, span: Span, total: int) -> Findin
 
 @dataclass(frozen=True, slots=True)
 class _Slowness:
-    """How many times slower, and the medians inside and outside; ``partial``: of the affected alone."""
+    """How many times slower, and the medians inside and outside; ``partial``: of the affected
+    alone.
+    """
 
     ratio: float
     slow_ms: float
@@ -139,7 +141,9 @@ def _slowness(found: Explanation) -> _Slowness:
 
 
 def _is_novel(search: Search, found: Explanation) -> bool:
-    """Whether its requests hardly ever had it at other times: such a thing is told even where few have it."""
+    """Whether its requests hardly ever had it at other times: such a thing is told even where few
+    have it.
+    """
     if found.net < _NOVEL_NET:
         return False
     other = found.slice_rows & ~found.rows

@@ -43,7 +43,8 @@ def _finding(observed: Observed, rows: Bools) -> Finding:
         location=str(records.location.values[location]) if location >= 0 else None,
         since=None if span is None or span[2] else float(at[inside][0]),
         until=None if to_end else float(at[inside][-1]),
-        affected=float(inside.sum()), excess=float(inside.sum()), net=0.0 if span is None else span[3],
+        affected=float(inside.sum()), excess=float(inside.sum()),
+        net=0.0 if span is None else span[3],
         gain=0.0 if span is None else span[3] + 2 * EDGE_COST,
         score=_WEIGHT * float(inside.sum()) * (0.5 if span is None else 1.0),
         subject=str(records.host.values[host[0]]) if len(host) == 1 else None,
@@ -52,7 +53,7 @@ def _finding(observed: Observed, rows: Bools) -> Finding:
 
 
 def _window(observed: Observed, at: Floats) -> tuple[float, float, bool, float] | None:
-    """Since, until, whether it begins with the log, and the net; by the clock and by the requests alike, or it is none."""
+    """Since, until, whether it begins with the log, net gain; by clock and requests alike."""
     by_clock = np.linspace(observed.since, observed.until, BUCKETS + 1)
     edges = [by_clock]
     if len(observed.requests) >= BUCKETS:
@@ -82,5 +83,6 @@ def _poisson(count: Floats, edges: Floats) -> tuple[float, float, bool, float] |
     if net[best] < _LEAST_NET or inside[best] < MIN_K:
         return None
     return (
-        float(edges[first[best]]), float(edges[last[best]]), bool(first[best] == 0), float(net[best])
+        float(edges[first[best]]), float(edges[last[best]]), bool(first[best] == 0),
+        float(net[best])
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Events that come again and again: every ten minutes, say (Rayleigh's test for a period, then the arc of it that holds them)."""
+"""Events that recur, say every ten minutes (Rayleigh's test for a period, then an arc of it)."""
 
 import math
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _LEAST_PERIOD_S = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """Seconds from one time to the next, the rows inside the arc of the period, and the counts of a scan."""
+    """The period in seconds, the rows inside its arc, and the counts of a scan."""
 
     period_s: float
     rows: Bools

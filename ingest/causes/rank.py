@@ -62,7 +62,7 @@ def _follows(x: Finding, cause: Finding, n_requests: int) -> bool:
 
 
 def _answers_for(x: Finding, cause: Finding, n_requests: int) -> bool:
-    """Whether HTTP says at the same time what its service says, and nobody knows which line answers which request."""
+    """Whether HTTP reports what its service reports then, and no line is tied to a request."""
     causes = {
         HTTP_ERRORS: (FAILURES, UNFINISHED, HTTP_ERRORS),
         HTTP_LATENCY: (LATENCY, FAILURES, UNFINISHED, HTTP_LATENCY, RTF),
@@ -116,7 +116,7 @@ def _explained_by(x: Finding, clock: Finding) -> bool:
 
 
 def _without_timeouts(kept: list[Finding]) -> list[Finding]:
-    """Slow requests that are those that failed: the failure is what happened, whatever the scores."""
+    """Slow requests that are the failed ones: the failure is the event, whatever the scores."""
     for failure in [f for f in kept if f.symptom == FAILURES and f.severity != NOTE]:
         for slow in [f for f in kept if f.symptom == LATENCY]:
             shared = len(np.intersect1d(slow.rows, failure.rows, assume_unique=True))

@@ -1,7 +1,8 @@
 """How much slower than expected: what a stage took beside what it takes for a text of that length.
 
-A residual is ln(milliseconds) less what is expected of the length and of whether the cache was hit; 0 is as usual, ln 2
-twice as long. What is usual is learnt from the log itself, from the part of it that is not slow.
+A residual is ln(milliseconds) less what is expected of the length and of whether the cache was hit;
+0 is as usual, ln 2 twice as long. What is usual is learnt from the log itself, from the part of it
+that is not slow.
 """
 
 import math
@@ -23,14 +24,16 @@ _FASTER = math.log(1.3)  # what a quarter of the log must be faster by to be wha
 _LATE, _LATE_GAIN = math.log(1.12), 0.40  # a window of time that is slower
 _OTHER, _OTHER_GAIN = math.log(1.4), 0.25  # a kind of request that is slower
 _LEAST_ROWS = 40  # for anything at all
-_SPREAD = 2.2  # times what lies between the sixteenth and the fiftieth percentile: 1.4 % of a normal log are beyond
+# times what lies between the sixteenth and the fiftieth percentile: 1.4 % of a normal log are
+# beyond
+_SPREAD = 2.2
 _LEAST_SPREAD = math.log(1.25)
 _CLIP = 3.0  # a factor of 20; beyond it one request would decide about a split
 
 
 @dataclass(frozen=True, slots=True)
 class Residuals:
-    """``rows`` int64[m] have the stage; ``value`` float64[m]; slow is what exceeds ``threshold``."""
+    """``rows`` int64[m] have the stage; ``value`` float64[m]; above ``threshold`` is slow."""
 
     rows: Ints
     value: Floats
@@ -79,7 +82,7 @@ def deviations(value: Floats, size: Floats) -> Floats:
 def _expected(
     log_ms: Floats, x: Floats, groups: Codes, when: Ints, usual: Bools | None, steady: bool = False
 ) -> Floats:
-    """What each row is expected to take; learnt from the ``usual`` rows (None: the fastest quarter of the log's)."""
+    """What each row should take, learnt from ``usual`` rows (None: the log's fastest quarter)."""
     found = np.empty(len(log_ms))
     for group in np.unique(groups):
         here = groups == group
@@ -92,7 +95,7 @@ def _expected(
 
 
 def _curve(log_ms: Floats, x: Floats, when: Ints, fastest: bool) -> tuple[Floats, Floats]:
-    """Medians of bins of equally many rows: where they lie and what they are, float64[bins] each."""
+    """Medians of bins of equally many rows: places and values, float64[bins] each."""
     bins = max(1, min(_BINS, len(x) // _ROWS_A_BIN))
     order = np.argsort(x, kind="stable")
     centres: list[float] = []
@@ -118,7 +121,8 @@ def _quarter_medians(log_ms: Floats, when: Ints) -> Floats:
 
 
 def _on_curve(x: Floats, centres: Floats, medians: Floats, steady: bool) -> Floats:
-    """Linear between the bins; beyond the last one its slope goes on, and below the first one where growth is ``steady``.
+    """Linear between the bins; beyond the last one its slope goes on, and below the first one where
+    growth is ``steady``.
 
     (The time for no text at all is not nothing; the length of its audio is.)
     """
@@ -133,13 +137,15 @@ def _on_curve(x: Floats, centres: Floats, medians: Floats, steady: bool) -> Floa
 
 
 def _slope(x: Floats, y: Floats) -> float:
-    """That of a line through some points; nothing gets shorter with its length, or grows much faster."""
+    """That of a line through some points; nothing gets shorter with its length, or grows much
+    faster.
+    """
     away = x - x.mean()
     return float(np.clip(away @ (y - y.mean()) / (away @ away), 0.0, _STEEPEST))
 
 
 def _faster_time(value: Floats, when: Ints) -> Bools | None:
-    """The rows of the faster side of the window of time that explains most; None where there is no such window."""
+    """The faster side's rows of the window that explains most; None without such a window."""
     medians = np.full(BUCKETS, np.nan)
     order = np.argsort(when, kind="stable")
     ends = np.searchsorted(when[order], np.arange(BUCKETS + 1))
@@ -168,7 +174,7 @@ def _faster_time(value: Floats, when: Ints) -> Bools | None:
 
 
 def _faster_kind(value: Floats, rows: Ints, dimensions: tuple[Dimension, ...]) -> Bools | None:
-    """The rows of the faster side of the best split by one condition; None where no condition explains enough."""
+    """The faster side's rows of the best split by one condition; None if none explains enough."""
     clipped = np.clip(value, -_CLIP, _CLIP)
     whole, n = clipped.sum(), len(clipped)
     spread = float(((clipped - whole / n) ** 2).sum())

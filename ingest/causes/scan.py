@@ -1,9 +1,11 @@
-"""The scan: of which rows, and when, is a thing so much more frequent that saying so is worth its cost?
+"""The scan: of which rows, and when, is a thing so much more frequent that saying so is worth its
+cost?
 
-A thing is a yes or no a row. Rows lie in buckets of time, equally many in each, so that neither the hour of the day nor
-a gap matters. For a slice of the rows and a window of buckets, the gain is what the log-likelihood grows by when the rate
-inside may differ from that outside (Kulldorff, A spatial scan statistic, 1997); the net is the gain less what it costs to name
-the slice and the window (a description length, in nats).
+A thing is a yes or no a row. Rows lie in buckets of time, equally many in each, so that neither the
+hour of the day nor a gap matters. For a slice of the rows and a window of buckets, the gain is what
+the log-likelihood grows by when the rate inside may differ from that outside (Kulldorff, A spatial
+scan statistic, 1997); the net is the gain less what it costs to name the slice and the window (a
+description length, in nats).
 """
 
 from dataclasses import dataclass
@@ -26,7 +28,7 @@ def x_log_x(x: Floats) -> Floats:
 
 
 def gain(k: Floats, n: Floats, k_all: float, n_all: float) -> Floats:
-    """Nats gained when k of n inside, of k_all of n_all altogether, have a rate of their own; 0 where it is not higher."""
+    """Nats gained if k of n inside, of k_all of n_all, have a higher rate of their own; else 0."""
     k, n = np.asarray(k, np.float64), np.asarray(n, np.float64)
     k_out, n_out = k_all - k, n_all - n
     inside = x_log_x(k) + x_log_x(n - k) - x_log_x(n)
@@ -46,10 +48,11 @@ def buckets_of(weight: Floats) -> Ints:
 
 
 def buckets_around(affected: Ints, rows: int) -> tuple[Ints, float]:
-    """The bucket of each of so many rows, with borders at the ``affected`` ones (their places, in order); and an edge's cost.
+    """The bucket of each of so many rows, with borders at the ``affected`` ones (their places, in
+    order); and an edge's cost.
 
-    Few affected rows have a border on either side, so that every window of them is tried; of many, one in so many has.
-    The other borders lie equally far apart.
+    Few affected rows have a border on either side, so that every window of them is tried; of many,
+    one in so many has. The other borders lie equally far apart.
     """
     if len(affected) <= _EXACT:
         around = np.concatenate([affected, affected + 1])
@@ -65,7 +68,7 @@ def buckets_around(affected: Ints, rows: int) -> tuple[Ints, float]:
 
 
 def tally(codes: Codes | Ints, size: int, bucket: Ints, weight: Floats | None) -> Floats:
-    """Rows, or their weight, by code and bucket: float64[size, BUCKETS]; a code of -1 counts nowhere."""
+    """Rows, or their weight, by code and bucket: float64[size, BUCKETS]; -1 counts nowhere."""
     place = (codes.astype(np.int64) + 1) * BUCKETS + bucket
     flat = np.bincount(place, weights=weight, minlength=(size + 1) * BUCKETS)
     return flat.reshape(size + 1, BUCKETS)[1:].astype(np.float64)
@@ -96,9 +99,11 @@ def best_window(
     floor: float = 0.0,
     edge_cost: float = EDGE_COST,
 ) -> Hit | None:
-    """The slice (a row of ``k`` and ``n``, float64[slices, BUCKETS]) and window of the greatest net above ``floor``.
+    """The slice (a row of ``k`` and ``n``, float64[slices, BUCKETS]) and window of the greatest net
+    above ``floor``.
 
-    ``cost`` is that of naming each slice. Slices that could not reach the floor in any window are not looked at.
+    ``cost`` is that of naming each slice. Slices that could not reach the floor in any window are
+    not looked at.
     """
     k_all, n_all = totals
     costs = np.broadcast_to(np.asarray(cost, np.float64), (len(k),))
@@ -129,7 +134,8 @@ def _upto(counts: Floats) -> Floats:
 
 
 def best_split(k: Floats, n: Floats, k_all: float, n_all: float) -> int:
-    """Of places in an order with k of n at each, float64[m]: from which one on is the gain the greatest?
+    """Of places in an order with k of n at each, float64[m]: from which one on is the gain the
+    greatest?
 
     ``k_all`` and ``n_all`` count everything, what is not given here too.
     """

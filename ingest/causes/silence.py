@@ -55,10 +55,11 @@ def _gaps(times: Floats, end: float) -> list[tuple[float, float | None, float]]:
 
 
 def _clumping(times: Floats, place: int, gap: float) -> float:
-    """How much more the counts of equal times vary than those of requests that come by themselves; 1 at least.
+    """How much more the counts of equal times vary than those of requests that come by themselves;
+    1 at least.
 
-    Requests that come in clumps leave gaps: a clump is then what counts as one request. What came before the gap tells, and
-    where that is short all there is.
+    Requests that come in clumps leave gaps: a clump is then what counts as one request. What came
+    before the gap tells, and where that is short all there is.
     """
     before = times[: place + 1]
     width = gap / _PARTS

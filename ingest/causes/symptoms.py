@@ -1,4 +1,4 @@
-"""Symptoms that are a yes or no a request: what went wrong, of which requests it can be asked, and of which it is true."""
+"""Symptoms, yes or no per request: what went wrong, who could have it, and who has it."""
 
 import math
 from collections.abc import Iterator
@@ -33,9 +33,11 @@ _STEPS, _MOST_STEPS = (
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """``population`` and ``affected`` bool[n_requests]; ``excess`` float64[n_requests] says of a stage how slow, NaN outside.
+    """``population`` and ``affected`` bool[n_requests]; ``excess`` float64[n_requests] says of a
+    stage how slow, NaN outside.
 
-    ``subject`` is the HTTP server that says so. ``weighted``: rows stand for as many requests as their weight says; else the sampled rows alone count.
+    ``subject`` is the HTTP server that says so. ``weighted``: rows stand for as many requests as
+    their weight says; else the sampled rows alone count.
     """
 
     symptom: str
@@ -129,7 +131,7 @@ def _slower(
 
 
 def _sizes(r: Requests) -> Floats:
-    """What the time grows with: the length of the text, else that of the audio, logged or by the real-time factor."""
+    """What time grows with: the text's length, else the audio's, logged or by its factor."""
     with np.errstate(divide="ignore", invalid="ignore"):
         by_factor = np.where(r.rtf > 0, r.duration_ms / r.rtf, np.nan)
     known = [(~np.isnan(s)).sum() for s in (r.text_len, r.audio_ms, by_factor)]
@@ -138,7 +140,7 @@ def _sizes(r: Requests) -> Floats:
 
 
 def _measured(own_ms: Floats, groups: Codes) -> Floats:
-    """The times without those of groups that are so short that what they are rounded to decides; float64[n], a copy."""
+    """Times without groups so short that rounding decides; float64[n], a copy."""
     kept = own_ms.copy()
     for group in np.unique(groups):
         here = (groups == group) & (own_ms > 0)

@@ -1,4 +1,4 @@
-"""Since when, and until when: the ends of a window, found by row, and what kind of change it was."""
+"""Since when and until when: a window's ends, found by row, and the kind of change."""
 
 from dataclasses import dataclass, replace
 
@@ -22,11 +22,13 @@ _BESIDE = 2  # buckets on both sides of an end that is looked for by row
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """From the first to the last affected instant; None: since before the log begins, or it goes on.
+    """From the first to the last affected instant; None: since before the log begins, or it goes
+    on.
 
-    ``kind``: it began (or ended) while its requests went on; there is more of what always failed (mix); its requests are new;
-    or it was so all the time. ``share``: a mix's part of the window's traffic. ``first`` and ``last`` are the rows where the
-    window begins and behind its end; ``key`` is that of the first affected row where no instant is known of it.
+    ``kind``: it began (or ended) while its requests went on; there is more of what always failed
+    (mix); its requests are new; or it was so all the time. ``share``: a mix's part of the window's
+    traffic. ``first`` and ``last`` are the rows where the window begins and behind its end; ``key``
+    is that of the first affected row where no instant is known of it.
     """
 
     kind: str
@@ -86,7 +88,7 @@ def _own_history(search: Search, found: Explanation, affected: Bools) -> bool:
 
 
 def _new_since(search: Search, found: Explanation, affected: Bools) -> int | None:
-    """The first affected row of requests that there were none of before, where their absence is no chance."""
+    """The first affected row of requests that were absent before, not by chance."""
     if not found.conditions or any(c.name in _NEVER_NEW for c in found.conditions):
         return None
     rows = np.flatnonzero(found.slice_rows)
@@ -138,7 +140,8 @@ def _edge(
 
 
 def _span(
-    search: Search, kind: str, affected: Bools, first: int | None, last: int | None, share: float = 0.0
+    search: Search, kind: str, affected: Bools, first: int | None, last: int | None,
+    share: float = 0.0
 ) -> Span:  # fmt: skip
     """From the first affected row at ``first`` or later to the last one before ``last``."""
     rows = search.requests

@@ -1,4 +1,5 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+# cython: initializedcheck=False
 # mypy: ignore-errors
 """A chunk's bytes, and what all readers of them ask; compiled as :mod:`ingest.compiled.records`."""
 
@@ -13,7 +14,7 @@ if cython.compiled:
 
 
 class Bytes:
-    """A chunk's bytes up to ``end``; ``characters`` uint8[256]: what a byte may be (``layout.C_…``)."""
+    """A chunk's bytes up to ``end``; ``characters`` uint8[256]: kinds (``layout.C_…``)."""
 
     def over(self, data, end):
         """Read other bytes from now on."""

@@ -1,6 +1,7 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+# cython: initializedcheck=False
 # mypy: ignore-errors
-"""Bytes of a log → a hash of each line, by which stored content is recognised; compiled as :mod:`ingest.compiled.records`."""
+"""Bytes of a log → a hash per line, by which stored content is recognised; compiled."""
 
 from __future__ import annotations
 
@@ -14,9 +15,10 @@ _STAMP_WITHIN = 96  # first bytes of a line in which a time of day is looked for
 def lines(data, begins, hashes, stamped, final):
     """Hash the lines of ``data``, which begins at a line's start; return how many there are.
 
-    ``begins`` int64[n] gets the offset of each line that is not blank, ``hashes`` uint64[n] its hash, without its line break
-    and the NUL bytes before it, ``stamped`` uint8[n] whether a time of day (``12:34:56``) stands near its start. What is
-    behind the last line break is a line only where ``final``. Stops where the tables are full.
+    ``begins`` int64[n] gets the offset of each line that is not blank, ``hashes`` uint64[n] its
+    hash, without its line break and the NUL bytes before it, ``stamped`` uint8[n] whether a time of
+    day (``12:34:56``) stands near its start. What is behind the last line break is a line only
+    where ``final``. Stops where the tables are full.
     """
     src: cython.const[cython.uchar][::1] = data
     at: cython.longlong[::1] = begins

@@ -1,6 +1,7 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+# cython: initializedcheck=False
 # mypy: ignore-errors
-"""The first line of a record: which kind begins with it, and the fields of its header; compiled as :mod:`ingest.compiled.records`."""
+"""The first line of a record: the kind of its beginning, and its header's fields; compiled."""
 
 from __future__ import annotations
 
@@ -48,10 +49,11 @@ _TRAILER = cython.declare(cython.int, 1024)
 class Headers(Bytes):
     """Matches lines by one compiled format.
 
-    ``program`` int32[n_fields, 5]: field kind, literal start, literal length, least width, extra number; ``literals`` the bytes
-    they point into, ``suffix`` start and length of what ends the line; ``max_record`` bytes. What the last line that begins a
-    record holds: ``level``, the span ``message`` … ``message_end``, the stamp, and in ``scratch`` int32[REC_WIDTH + 2 * n_extra]
-    the spans of name, request id and extras.
+    ``program`` int32[n_fields, 5]: field kind, literal start, literal length, least width, extra
+    number; ``literals`` the bytes they point into, ``suffix`` start and length of what ends the
+    line; ``max_record`` bytes. What the last line that begins a record holds: ``level``, the span
+    ``message`` … ``message_end``, the stamp, and in ``scratch`` int32[REC_WIDTH + 2 * n_extra] the
+    spans of name, request id and extras.
     """
 
     def __init__(self, program, literals, suffix, clock, plain_clock, max_record):
@@ -94,7 +96,7 @@ class Headers(Bytes):
         )
 
     def take_headerless(self, kind, line, stop):
-        """What a line holds that begins a record without a header: level and name, or a traceback."""
+        """The parts of a beginning without a header: level and name, or a traceback."""
         pos: cython.int = line
         name: cython.int
         j: cython.int
@@ -123,7 +125,7 @@ class Headers(Bytes):
         self.message_end = stop
 
     def _headerless(self, line, stop):
-        """Whether a line is ``LEVEL:name:message``, the format of a logger that nobody has set up."""
+        """Whether a line is ``LEVEL:name:message``, the format of an unconfigured logger."""
         pos: cython.int = line
         name: cython.int
         while pos < stop and pos - line <= 8 and 65 <= self.data[pos] <= 90:
@@ -191,7 +193,7 @@ class Headers(Bytes):
         return True
 
     def _fields(self, first, start, stop):
-        """Match fields from number ``first`` on at ``start``; after the message they must end at ``stop``."""
+        """Match fields from ``first`` on at ``start``; after the message they end at ``stop``."""
         i: cython.int = first
         pos: cython.int = start
         kind: cython.int
@@ -289,7 +291,7 @@ class Headers(Bytes):
         return end
 
     def _fixed(self, i, kind, start, stop):
-        """Match a field whose end its own characters tell, with the padding up to its width; the offset behind, or -1."""
+        """Match a field that its own characters end, with padding; the offset after it, or -1."""
         pos: cython.int = start
         end: cython.int
         missing: cython.int = self.program[i, 3]

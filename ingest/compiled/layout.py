@@ -24,7 +24,8 @@ T_MAYBE_ZONE, T_YEAR2, T_HOUR12, T_AMPM, T_LETTERS = 13, 14, 15, 16, 17
 
 L_NONE, L_DEBUG, L_INFO, L_WARNING, L_ERROR, L_CRITICAL = 0, 1, 2, 3, 4, 5
 NO_ZONE = -100000  # minutes; the stamp carries no zone
-# Where a record's traceback stands: among its frames, behind its exception line, between two of a chain.
+# Where a record's traceback stands: among its frames, behind its exception line, between two of a
+# chain.
 TB_FRAMES, TB_ENDED, TB_CHAINED = 1, 2, 3
 LOOKAHEAD = 4  # look-alike beginnings that an open quoted text may hold (docs/parsing.md)
 

@@ -1,4 +1,5 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+# cython: initializedcheck=False
 # mypy: ignore-errors
 """Spans → numbers in the unit of their column; compiled as :mod:`ingest.compiled.records`."""
 
@@ -31,8 +32,9 @@ _SLOW = cython.declare(cython.char, 2)
 def numbers(data, pairs, families, values, states):
     """Read the values of pairs whose key has a numeric column.
 
-    ``families`` int32[n_keys] by key code; ``values`` float64[p] and ``states`` int8[p] are filled: OK, BAD (no such number)
-    or SLOW (a number whose digits need exact arithmetic: the caller reads it). Text keys are left BAD.
+    ``families`` int32[n_keys] by key code; ``values`` float64[p] and ``states`` int8[p] are filled:
+    OK, BAD (no such number) or SLOW (a number whose digits need exact arithmetic: the caller reads
+    it). Text keys are left BAD.
     """
     src: cython.const[cython.uchar][::1] = data
     p: cython.int[:, ::1] = pairs
@@ -55,7 +57,8 @@ def numbers(data, pairs, families, values, states):
 
 
 def pair_numbers(values, states, chosen, out, valid):
-    """Numbers of pairs int32[n] ``chosen`` (-1: none) as :func:`numbers` has read them; return the nulls' count.
+    """Numbers of pairs int32[n] ``chosen`` (-1: none) as :func:`numbers` has read them; return the
+    nulls' count.
 
     ``out`` float64[n]; ``valid`` as in :func:`pair_strings`.
     """
@@ -182,7 +185,7 @@ def _number(
 def _unit(
     data: cython.const[cython.uchar][::1], pos: cython.int, end: cython.int, family: cython.int
 ) -> cython.double:
-    """The factor that brings a unit to the column's (negative: a divisor), 0 for one that is not of the family."""
+    """The factor from a unit to the column's (negative: divisor), 0 outside the family."""
     if pos == end:
         return 1.0
     if family == _MS:

@@ -1,6 +1,7 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+# cython: initializedcheck=False
 # mypy: ignore-errors
-"""A record's message → its event and its ``key=value`` pairs; compiled as :mod:`ingest.compiled.records`."""
+"""A record's message → its event and its ``key=value`` pairs; compiled."""
 
 from __future__ import annotations
 
@@ -38,10 +39,11 @@ FIRST_WORD = cython.declare(cython.int, _WORD)
 
 
 class Pairs(Bytes):
-    """Cuts messages; ``table`` int32[p, PAIR_WIDTH] has ``n`` rows, ``records`` int32[n, w] is the records' own.
+    """Cuts messages; ``table`` int32[p, PAIR_WIDTH] has ``n`` rows, ``records`` int32[n, w] is the
+    records' own.
 
-    ``events`` and ``keys`` the known names, bytes; ``words`` the keys whose value is one word; ``escapes`` whether a backslash
-    protects a quote.
+    ``events`` and ``keys`` the known names, bytes; ``words`` the keys whose value is one word;
+    ``escapes`` whether a backslash protects a quote.
     """
 
     def __init__(self, events, keys, words, escapes):
@@ -63,7 +65,7 @@ class Pairs(Bytes):
         self.n = 0
 
     def event(self, i, pos, end):
-        """Find the name that record i's message begins with; the offset behind its colon, or pos."""
+        """Find the name that record i's message begins with; the offset after its colon, or pos."""
         p: cython.int = pos
         j: cython.int
         k: cython.int
@@ -225,7 +227,7 @@ class Pairs(Bytes):
         return p < end and self.data[p] == 61
 
     def _quoted(self, row, start, end, last):
-        """Set the value's span; ``last``: the last place that can end it wins. Return the offset behind."""
+        """Set the value's span; ``last``: the last possible end wins. The offset after it."""
         pos: cython.int = start
         close: cython.int = -1
         flags: cython.int = QUOTED
@@ -261,7 +263,7 @@ class Pairs(Bytes):
         return close + 1
 
     def _bare(self, row, start, end, whole):
-        """Set an unquoted value's span; ``whole``: TO_PAIR, FIRST_WORD or 0. Return the offset behind."""
+        """Set an unquoted value's span; ``whole``: TO_PAIR, FIRST_WORD or 0. Offset after it."""
         pos: cython.int = start
         stop: cython.int
         begin: cython.int = start
@@ -291,7 +293,7 @@ class Pairs(Bytes):
         return pos
 
     def _stamp_before(self, comma, low, end):
-        """Whether ``2026-03-02 10:00:00`` ends at a comma with milliseconds behind it: a header in a torn line, perhaps."""
+        """Whether a comma and milliseconds follow ``2026-03-02 10:00:00``: maybe a torn header."""
         p: cython.int = comma - 19
         if p < low or comma >= end or self.data[comma] != 44:
             return False

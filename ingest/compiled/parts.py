@@ -1,4 +1,5 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+# cython: initializedcheck=False
 # mypy: ignore-errors
 """Events of one log file, in its order → parts of requests (docs/parsing.md, "Requests").
 
@@ -17,7 +18,8 @@ P_RECORD = cython.declare(cython.int, spans.P_RECORD)
 R_PAIR = cython.declare(cython.int, spans.R_PAIR)
 R_PAIRS = cython.declare(cython.int, spans.R_PAIRS)
 
-# Kinds of events, as the scanner's event codes; E_OTHER is any other WARNING or worse, or an access line, that names an id.
+# Kinds of events, as the scanner's event codes; E_OTHER is any other WARNING or worse, or an access
+# line, that names an id.
 E_START, E_COMPLETE, E_FAILED, E_STAGE, E_METRICS, E_OTHER = 0, 1, 2, 3, 4, 9
 TAKEN = 1000  # in place of a column: the pair is known, and goes nowhere
 _TAKEN = cython.declare(cython.int, TAKEN)
@@ -43,12 +45,15 @@ GRACE_US = 60_000_000  # microseconds behind the end in which a record still bel
 
 
 def events(records, pairs, ids, request_events, layout, rows, kinds, id_of):
-    """Find the records that make requests, and the errors and access lines that name an id; return how many.
+    """Find the records that make requests, and the errors and access lines that name an id; return
+    how many.
 
-    ``records`` int32[n, w] and ``pairs`` int32[p, 7] as scanned; ``ids`` int32[n] the first pair ``id`` of each record, -1 for none.
-    ``request_events``: first and last of the event codes that make requests, and the one of access lines; ``layout``: columns of kind, event and level in
-    ``records`` with the last good kind and the least level of an error, and columns of the value's start and end in
-    ``pairs``. Fills ``rows`` int32[n], ``kinds`` int32[n] and ``id_of`` int32[n] (-1: no id, or an empty one).
+    ``records`` int32[n, w] and ``pairs`` int32[p, 7] as scanned; ``ids`` int32[n] the first pair
+    ``id`` of each record, -1 for none. ``request_events``: first and last of the event codes that
+    make requests, and the one of access lines; ``layout``: columns of kind, event and level in
+    ``records`` with the last good kind and the least level of an error, and columns of the value's
+    start and end in ``pairs``. Fills ``rows`` int32[n], ``kinds`` int32[n] and ``id_of`` int32[n]
+    (-1: no id, or an empty one).
     """
     rec: cython.int[:, ::1] = records
     pr: cython.int[:, ::1] = pairs
@@ -93,9 +98,10 @@ def events(records, pairs, ids, request_events, layout, rows, kinds, id_of):
 def cut(kinds, ids, instants, carried, ends, n_ids, part_of, parts):
     """Cut events into parts; return how many parts.
 
-    ``kinds`` int32[e], ``ids`` int32[e] (-1: no id), ``instants`` int64[e] microseconds. The first parts continue those that
-    precede these events in the file: ``carried`` int32[c] are their ids, ``ends`` int64[c] the instants of their ends, OPEN
-    where they have none. ``part_of`` int32[e] and ``parts`` int32[c + e, PART_WIDTH] are filled.
+    ``kinds`` int32[e], ``ids`` int32[e] (-1: no id), ``instants`` int64[e] microseconds. The first
+    parts continue those that precede these events in the file: ``carried`` int32[c] are their ids,
+    ``ends`` int64[c] the instants of their ends, OPEN where they have none. ``part_of`` int32[e]
+    and ``parts`` int32[c + e, PART_WIDTH] are filled.
     """
     cr: cython.int[::1] = carried
     en: cython.longlong[::1] = ends
@@ -162,9 +168,11 @@ def cut(kinds, ids, instants, carried, ends, n_ids, part_of, parts):
 
 
 def first_pairs(pairs, rows, first):
-    """Note the first pair of each record and key: ``first`` int32[k, n], -1 at first, gets pair numbers.
+    """Note the first pair of each record and key: ``first`` int32[k, n], -1 at first, gets pair
+    numbers.
 
-    ``pairs`` int32[p, 7] as scanned; ``rows`` int32[n_keys] maps a key code to a row of ``first`` or -1.
+    ``pairs`` int32[p, 7] as scanned; ``rows`` int32[n_keys] maps a key code to a row of ``first``
+    or -1.
     """
     pr: cython.int[:, ::1] = pairs
     row: cython.int[::1] = rows
@@ -184,10 +192,12 @@ def first_pairs(pairs, rows, first):
 def choose(kinds, rows, part_of, records, pairs, texts, states, columns, slots, from_end, taken):
     """Choose for each part and column the pair that fills it: the end's, else the first.
 
-    Event e is record ``rows[e]`` of ``records`` and belongs to part ``part_of[e]``; ``records`` and ``pairs`` as scanned.
-    ``texts`` uint8[n_keys]: keys whose value is text; ``states`` int8[p] 0 where another's does not fit; ``columns`` int32[6, n_keys] maps
-    (event kind, key code) to a column or -1 (E_OTHER counts as 5; at most 63 keys); ``slots`` int32[n_columns, n_parts], -1 at
-    first, gets pair numbers; ``from_end`` int64[n_parts] gets a bit for every column that an end filled; ``taken`` uint8[p] is set for pairs that have a column of their own (used or outvoted).
+    Event e is record ``rows[e]`` of ``records`` and belongs to part ``part_of[e]``; ``records`` and
+    ``pairs`` as scanned. ``texts`` uint8[n_keys]: keys whose value is text; ``states`` int8[p] 0
+    where another's does not fit; ``columns`` int32[6, n_keys] maps (event kind, key code) to a
+    column or -1 (E_OTHER counts as 5; at most 63 keys); ``slots`` int32[n_columns, n_parts], -1 at
+    first, gets pair numbers; ``from_end`` int64[n_parts] gets a bit for every column that an end
+    filled; ``taken`` uint8[p] is set for pairs that have a column of their own (used or outvoted).
     """
     kd: cython.int[::1] = kinds
     at: cython.int[::1] = rows
@@ -236,8 +246,8 @@ def choose(kinds, rows, part_of, records, pairs, texts, states, columns, slots, 
 def stages(part_of, elapsed, valid, own, n_parts, seq, own_ms, elapsed_ms):
     """Number the stages of each part and split elapsed into own times (or sum own times up).
 
-    ``part_of`` int32[s] in the file's order, ``elapsed`` float64[s] milliseconds, ``valid`` uint8[s], ``own`` uint8[s]: the
-    milliseconds are the stage's own; fills ``seq`` int32[s],
+    ``part_of`` int32[s] in the file's order, ``elapsed`` float64[s] milliseconds, ``valid``
+    uint8[s], ``own`` uint8[s]: the milliseconds are the stage's own; fills ``seq`` int32[s],
     ``own_ms`` and ``elapsed_ms`` float64[s] (meaningless where not valid).
     """
     po: cython.int[::1] = part_of

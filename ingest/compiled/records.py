@@ -1,9 +1,11 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+# cython: initializedcheck=False
 # mypy: ignore-errors
 """Bytes of a log → spans of records, fields and key=value pairs, in one pass (docs/parsing.md).
 
-Written in Cython's pure-Python mode, with the types in the ``.pxd`` file beside it: compiled at install, it runs as C without
-the interpreter lock; uncompiled, it gives the same answers slowly. ``COMPILED`` says which one runs.
+Written in Cython's pure-Python mode, with the types in the ``.pxd`` file beside it: compiled at
+install, it runs as C without the interpreter lock; uncompiled, it gives the same answers slowly.
+``COMPILED`` says which one runs.
 
 Shapes: ``n`` records, ``p`` pairs. All offsets are int32 positions within the chunk given.
 """
@@ -51,7 +53,8 @@ C_IDENT = cython.declare(cython.int, layout.C_IDENT)
 C_FIRST = cython.declare(cython.int, layout.C_FIRST)
 C_SPACE = cython.declare(cython.int, layout.C_SPACE)
 LOOKAHEAD = cython.declare(cython.int, layout.LOOKAHEAD)
-# In place of an offset: a table has no room; more bytes are needed to tell; a line is none of the format's own; a beginning is real, also after a look ahead.
+# In place of an offset: a table has no room; more bytes are needed to tell; a line is none of the
+# format's own; a beginning is real, also after a look ahead.
 _NO_ROOM = cython.declare(cython.int, -1)
 _MORE = cython.declare(cython.int, -2)
 _FOREIGN = cython.declare(cython.int, -3)
@@ -65,8 +68,9 @@ _REAL_AHEAD = cython.declare(cython.int, -1)
 class Scanner(Bytes):
     """Scans chunks by one compiled format; the tables given hold the result until the next call.
 
-    Arguments as those of :class:`ingest.compiled.headers.Headers` and :class:`ingest.compiled.pairs.Pairs`; ``max_record`` bytes.
-    ``cur`` is the record that is being gathered, or -1; ``full``: a table has no room for it.
+    Arguments as those of :class:`ingest.compiled.headers.Headers` and
+    :class:`ingest.compiled.pairs.Pairs`; ``max_record`` bytes. ``cur`` is the record that is being
+    gathered, or -1; ``full``: a table has no room for it.
     """
 
     def __init__(
@@ -95,9 +99,11 @@ class Scanner(Bytes):
     def scan(self, data, start, end, final, at_file_start, records, stamps, pairs):
         """Scan ``data[start:end]`` into the tables given; return how many bytes are settled.
 
-        ``final`` says that no byte will follow. What is behind the returned offset is the tail. When a table
-        is full the scan stops at a record's start, and returns the complement (``~``) of its offset. ``giant`` is set when the record that the tail
-        begins with is longer than the longest; ``foreign`` when the scan stopped before a line, or a record with a line, that the format does not explain.
+        ``final`` says that no byte will follow. What is behind the returned offset is the tail.
+        When a table is full the scan stops at a record's start, and returns the complement (``~``)
+        of its offset. ``giant`` is set when the record that the tail begins with is longer than the
+        longest; ``foreign`` when the scan stopped before a line, or a record with a line, that the
+        format does not explain.
         """
         self.over(data, end)
         self.records = records
@@ -118,7 +124,7 @@ class Scanner(Bytes):
         return ~consumed if self.full else consumed
 
     def next_beginning(self, data, start, end, final):
-        """Offset of the first line in ``data[start:end]`` that begins a record, or -1; ``start`` is a line's start."""
+        """Offset of the first line in ``data[start:end]`` that begins a record, or -1."""
         self.over(data, end)
         pos: cython.int = start
         nl: cython.int
@@ -154,9 +160,11 @@ class Scanner(Bytes):
         return found
 
     def header(self, data, end, row, stamps):
-        """Match the format's header at ``data[:end]``, one line, into row 0 of the tables; whether it has one.
+        """Match the format's header at ``data[:end]``, one line, into row 0 of the tables; whether
+        it has one.
 
-        ``row`` int32[1, w], ``stamps`` int64[1]; R_KIND is K_HEADER, or K_BAD_TIME for a stamp that no clock shows.
+        ``row`` int32[1, w], ``stamps`` int64[1]; R_KIND is K_HEADER, or K_BAD_TIME for a stamp that
+        no clock shows.
         """
         self.over(data, end)
         self.records = row
@@ -170,7 +178,7 @@ class Scanner(Bytes):
         return found
 
     def text_open(self, data, start, end):
-        """Whether a quoted text begins in ``data[start:end]``, a message so far, and no place can end it."""
+        """Whether ``data[start:end]``, a message so far, opens a text that does not end there."""
         self.over(data, end)
         return self.pairs.text_open(start, end)
 
@@ -180,15 +188,17 @@ class Scanner(Bytes):
         return self.pairs.closes(0, end)
 
     def ends_text(self, data, end):
-        """Whether the line ``data[:end]`` holds the end of a quoted value that does not begin on it."""
+        """Whether the line ``data[:end]`` has the end of a quoted value that began earlier."""
         self.over(data, end)
         return self.pairs.dangling(0, end)
 
     def cut_given(self, data, end, records, ends, given, pairs):
-        """Pairs of records whose boundaries are given; the number of pairs, or -1 where the table is full.
+        """Pairs of records whose boundaries are given; the number of pairs, or -1 where the table
+        is full.
 
-        ``records`` int32[n, w] with R_MSG and R_MSG_END set; ``ends`` int32[n]: up to where a message's own pairs and event
-        are looked for, -1 for one that has none of its own; ``given`` int32[m, 7] pairs that come behind these, by record.
+        ``records`` int32[n, w] with R_MSG and R_MSG_END set; ``ends`` int32[n]: up to where a
+        message's own pairs and event are looked for, -1 for one that has none of its own; ``given``
+        int32[m, 7] pairs that come behind these, by record.
         """
         self.over(data, end)
         self.records = records
@@ -217,7 +227,7 @@ class Scanner(Bytes):
         return -1 if self.full else self.pairs.n
 
     def _add_given(self, i, start, given):
-        """Append the given pairs of record i to the table, from row ``start`` of them on; the next row, -1 without room."""
+        """Append pairs of record i to the table, from its row ``start``; the next row, or -1."""
         at: cython.int = start
         j: cython.int
         while at < given.shape[0] and given[at, P_RECORD] == i:
@@ -270,7 +280,7 @@ class Scanner(Bytes):
         return pos
 
     def _take(self, pos, nl, after, final):
-        """Take the line pos … nl, which ends before ``after``; the offset behind what was taken, _NO_ROOM or _MORE."""
+        """Take the line pos … nl; the offset after what was taken, _NO_ROOM or _MORE."""
         stop: cython.int = self.trim_cr(pos, nl)
         line: cython.int = self.skip_fill(pos, stop)
         kind: cython.int
@@ -302,12 +312,12 @@ class Scanner(Bytes):
         return after
 
     def _is_mild(self, line, stop):
-        """Whether a line ``LEVEL:name:message`` has a level below WARNING: other services' own lines."""
+        """Whether a line ``LEVEL:name:message`` has a level below WARNING: another service's."""
         self.headers.take_headerless(K_HEADERLESS, line, stop)
         return self.headers.level < L_WARNING
 
     def _real_kind(self, kind, line, stop, absorbed):
-        """The kind of a beginning that is no part of a text: the traceback of a warning goes on with its record."""
+        """The kind of a beginning outside a text: a warning's traceback continues its record."""
         if absorbed == _REAL_AHEAD:  # looked ahead in vain: what the header said was overwritten
             self.headers.begins(line, stop)
         if kind == K_TRACEBACK and self.records[self.cur, R_LEVEL] >= L_WARNING:
@@ -315,7 +325,7 @@ class Scanner(Bytes):
         return kind
 
     def _before_endless(self, pos):
-        """Settle the gathered record if the endless line at pos begins the next; false when it has no room."""
+        """Finish the gathered record if the endless line at pos begins the next; false: no room."""
         line: cython.int
         kind: cython.int
         if self.end - pos <= self.max_record:
@@ -331,13 +341,13 @@ class Scanner(Bytes):
         return self._finish()
 
     def _is_giant(self, pos):
-        """Whether the gathered record, up to the unfinished line at pos or with it, is too long for sure."""
+        """Whether the gathered record, with the unfinished line or without, is surely too long."""
         if self.records[self.cur, R_END] - self.records[self.cur, R_START] > self.max_record:
             return True
         return self.end - pos > self.max_record
 
     def _ends_in_blank(self, line, stop):
-        """Whether so much blank lies behind the gathered record that it would be too long for what follows."""
+        """Whether so many blanks follow the gathered record that nothing can continue it."""
         end: cython.int = self.records[self.cur, R_END]
         if stop - end <= self.max_record or end - self.records[self.cur, R_START] > self.max_record:
             return False
@@ -377,7 +387,7 @@ class Scanner(Bytes):
                 self.records[i, R_KIND] = K_BAD_TIME
 
     def _continue(self, line, stop, after):
-        """A line of the gathered record: of its open text, or of its traceback; false where it is neither."""
+        """A line of the gathered record: of its open text or its traceback; else false."""
         if self.cur_traceback >= 0:
             if not self._goes_on(line, stop):
                 return False
@@ -404,7 +414,7 @@ class Scanner(Bytes):
         )
 
     def _goes_on(self, line, stop):
-        """Whether a line goes on with a traceback: up to its exception line, and from one to the next of a chain."""
+        """Whether a line continues a traceback, to its exception line or the next of a chain."""
         if self.data[line] == 32 or self.data[line] == 9:
             return True
         if self.starts(
@@ -467,7 +477,8 @@ class Scanner(Bytes):
     def _absorb(self, start, final):
         """Where an open text that swallows the look-alike beginning at ``start`` goes on.
 
-        _REAL or, after a look ahead, _REAL_AHEAD: the beginning is real; _MORE; else the offset behind the line that ends the text.
+        _REAL or, after a look ahead, _REAL_AHEAD: the beginning is real; _MORE; else the offset
+        behind the line that ends the text.
         """
         i: cython.int = self.cur
         if self.records[i, R_KIND] != K_HEADER or self.cur_traceback >= 0:

@@ -1,6 +1,7 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+# cython: initializedcheck=False
 # mypy: ignore-errors
-"""The stamp of a record's header → microseconds since 1970, in its own clock; compiled as :mod:`ingest.compiled.records`."""
+"""The stamp of a header → microseconds since 1970 by its own clock; compiled."""
 
 from __future__ import annotations
 
@@ -56,8 +57,9 @@ def month_days(year, month):
 class Stamps(Bytes):
     """Reads stamps by the steps of one date format.
 
-    ``clock`` int32[n_steps, 2]: step and argument; ``is_plain``: its first eleven are ``Y-m-d H:M:S``. ``stamp`` microseconds,
-    ``zone`` minutes east or NO_ZONE, and ``is_bad`` (no such instant) are what was read since :meth:`forget`.
+    ``clock`` int32[n_steps, 2]: step and argument; ``is_plain``: its first eleven are
+    ``Y-m-d H:M:S``. ``stamp`` microseconds, ``zone`` minutes east or NO_ZONE, and ``is_bad`` (no
+    such instant) are what was read since :meth:`forget`.
     """
 
     def __init__(self, clock, is_plain):
@@ -258,7 +260,7 @@ class Stamps(Bytes):
         return pos + 2
 
     def _letters(self, start, stop):
-        """Go over a word: the name of a day or a zone; one without a name of its own is called -03."""
+        """Skip a word: the name of a day or a zone; a zone without a name is called -03."""
         pos: cython.int = start
         if pos < stop and (self.data[pos] == 43 or self.data[pos] == 45):
             pos += 1

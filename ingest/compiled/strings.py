@@ -1,9 +1,11 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+# cython: initializedcheck=False
 # mypy: ignore-errors
 """Spans → buffers of strings: columns, numbers of different ones, JSON objects.
 
-Cython's pure-Python mode, as :mod:`ingest.compiled.records`, but with the types in the code: what a ``.pxd`` declares is not inlined, and
-buffers are costly to pass. Every function takes and fills flat buffers; nothing here makes a Python object a value.
+Cython's pure-Python mode, as :mod:`ingest.compiled.records`, but with the types in the code: what a
+``.pxd`` declares is not inlined, and buffers are costly to pass. Every function takes and fills
+flat buffers; nothing here makes a Python object a value.
 """
 
 from __future__ import annotations
@@ -67,7 +69,7 @@ def _utf8_length(
 def _bad_length(
     data: cython.const[cython.uchar][::1], pos: cython.int, end: cython.int
 ) -> cython.int:
-    """Bytes of the ill-formed sequence at pos that one U+FFFD stands for (Unicode 15, 3.9; as CPython does)."""
+    """Bytes of the ill-formed sequence at pos that one U+FFFD replaces (Unicode 15, 3.9)."""
     c: cython.int = data[pos]
     low: cython.int = 0x80
     high: cython.int = 0xBF
@@ -121,7 +123,8 @@ def _copy(
     out: cython.uchar[::1],
     at: cython.longlong,
 ) -> cython.longlong:
-    """Copy a span as valid UTF-8 without NULs, with line ends ``\\n``, escapes undone; return the offset behind it.
+    """Copy a span as valid UTF-8 without NULs, with line ends ``\\n``, escapes undone; return the
+    offset behind it.
 
     ``out`` has three bytes for every byte of the span.
     """
@@ -181,7 +184,8 @@ def _copy(
 
 
 def strings(data, starts, ends, flags, offsets, out):
-    """Copy spans into an Arrow string column; ``starts`` int32[n], -1 for null. Return its bytes' count.
+    """Copy spans into an Arrow string column; ``starts`` int32[n], -1 for null. Return its bytes'
+    count.
 
     ``offsets`` int32[n + 1]; ``out`` uint8 with room for three times the spans' bytes.
     """
@@ -217,7 +221,8 @@ def pair_room(pairs, chosen):
 
 
 def pair_strings(data, pairs, chosen, offsets, out, valid):
-    """As :func:`strings`, of the values of pairs int32[n] ``chosen``; -1 for null. Return its bytes' count, and the nulls'.
+    """As :func:`strings`, of the values of pairs int32[n] ``chosen``; -1 for null. Return its
+    bytes' count, and the nulls'.
 
     ``valid`` uint8[(n + 7) // 8], all 0 at first, gets Arrow's validity bitmap.
     """
@@ -278,7 +283,7 @@ def _same(
 def _hash(
     data: cython.const[cython.uchar][::1], pos: cython.int, end: cython.int, seed: cython.ulonglong
 ) -> cython.ulonglong:
-    """A hash of a span: FNV-1a (draft-eastlake-fnv), over eight bytes at a time, the last eight once more where they overlap."""
+    """FNV-1a of a span (draft-eastlake-fnv), by eight bytes; the last eight may overlap."""
     h: cython.ulonglong = seed ^ cython.cast(cython.ulonglong, end - pos)
     word: cython.ulonglong = 0
     k: cython.int
@@ -297,11 +302,12 @@ def _hash(
 
 
 def distinct(data, pairs, chosen, seed, table, codes, firsts):
-    """Number the values of pairs int32[n] ``chosen`` by their bytes as written; return how many differ.
+    """Number the values of pairs int32[n] ``chosen`` by their bytes as written; return how many
+    differ.
 
-    ``codes`` int32[n] gets the numbers, -1 for no pair; ``firsts`` int32[n] a pair of each number. ``table`` int32[2^k], all
-    -1 and at least twice as long as ``chosen``, is the hash table (linear probing); ``seed`` below 2^64 keeps a log from
-    aiming at it.
+    ``codes`` int32[n] gets the numbers, -1 for no pair; ``firsts`` int32[n] a pair of each number.
+    ``table`` int32[2^k], all -1 and at least twice as long as ``chosen``, is the hash table (linear
+    probing); ``seed`` below 2^64 keeps a log from aiming at it.
     """
     src: cython.const[cython.uchar][::1] = data
     p: cython.int[:, ::1] = pairs
@@ -393,9 +399,10 @@ def _put_quoted(
 def objects(keys, key_at, values, value_at, owners, n_owners, offsets, out, twice):
     """Write JSON objects of string values, one for each owner; return their bytes' count.
 
-    Members come as Arrow string columns ``keys``/``key_at`` and ``values``/``value_at``, in the order of ``owners``
-    int32[m] (ascending). ``twice`` uint8[n_owners] is set where an owner has several values of one key, or more members
-    than are worth comparing with each other: the caller writes those. ``out`` has room for 6 bytes a byte and 8 a member.
+    Members come as Arrow string columns ``keys``/``key_at`` and ``values``/``value_at``, in the
+    order of ``owners`` int32[m] (ascending). ``twice`` uint8[n_owners] is set where an owner has
+    several values of one key, or more members than are worth comparing with each other: the caller
+    writes those. ``out`` has room for 6 bytes a byte and 8 a member.
     """
     k: cython.const[cython.uchar][::1] = keys
     ka: cython.int[::1] = key_at

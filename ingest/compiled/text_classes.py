@@ -1,4 +1,5 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+# cython: initializedcheck=False
 # mypy: ignore-errors
 """Texts → their class and length; compiled as :mod:`ingest.compiled.records`."""
 
@@ -10,11 +11,13 @@ COMPILED = cython.compiled
 
 
 def classify(data, offsets, table, loaded, classes, lengths, start):
-    """Class and length of texts from ``start`` on; return None, or (text, code point) where a block is not loaded.
+    """Class and length of texts from ``start`` on; return None, or (text, code point) where a block
+    is not loaded.
 
-    ``data``/``offsets`` are an Arrow string column; ``table`` uint8[0x110000] holds a class for every code
-    point (0 space, 1 plain, 2 symbols, 3 emoji, 4 control), ``loaded`` uint8[0x1100] says which blocks of 256 are filled.
-    ``classes`` int8[n] gets the largest class of each text, ``lengths`` int64[n] its code points.
+    ``data``/``offsets`` are an Arrow string column; ``table`` uint8[0x110000] holds a class for
+    every code point (0 space, 1 plain, 2 symbols, 3 emoji, 4 control), ``loaded`` uint8[0x1100]
+    says which blocks of 256 are filled. ``classes`` int8[n] gets the largest class of each text,
+    ``lengths`` int64[n] its code points.
     """
     src: cython.const[cython.uchar][::1] = data
     o: cython.int[::1] = offsets

@@ -286,7 +286,9 @@ class Known:
         return lost
 
     def predecessor(self, file: LogFile, own_key: int | None) -> Checkpoint | None:
-        """The known file of the series that a new file goes on with, all of it read; None where none is known."""
+        """The known file of the series that a new file goes on with, all of it read; None where
+        none is known.
+        """
         own = rotation.age(str(file.stat.path))
         best: tuple[tuple[str, int, int], bool, Checkpoint] | None = None
         for c in self._files.rotated_from(own[0]):

@@ -44,7 +44,9 @@ def rotation_base(name: str) -> tuple[str, int | None] | None:
 
 
 def age(path: str) -> tuple[str, int, int]:
-    """By which files of one series sort, oldest first: the live path, then by date, or by number from the highest on."""
+    """By which files of one series sort, oldest first: the live path, then by date, or by number
+    from the highest on.
+    """
     folder, name = os.path.split(path)
     base = rotation_base(name)
     if base is None:

@@ -26,7 +26,7 @@ _TYPES = {
 
 
 def header_problems(paths: dict[str, Path]) -> Iterator[NamedQuery | QueryFileError]:
-    """Each file as a query, or what is wrong with it, including parameters as SQLAlchemy sees them."""
+    """Each file as a query, or what is wrong with it; parameters as SQLAlchemy sees them, too."""
     for path in paths.values():
         try:
             query = read_query(path)

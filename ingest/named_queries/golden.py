@@ -58,7 +58,8 @@ FIELDS = (
     Golden("voice", "requests", _START, (("voice", "%s", "voice"),)),
     Golden("cache_hit", "requests", _START, (("cache_hit", "%s", "cache_hit"),)),
     Golden("cache_saved", "successes", _COMPLETE, (("cache_saved", "%s", "cache_saved"),)),
-    Golden("audio_size_kb", "successes", _COMPLETE, (("audio_size_kb", "%.1f", "len(audio) / 1024"),)),
+    Golden("audio_size_kb", "successes", _COMPLETE, (("audio_size_kb", "%.1f", "len(audio) / 1024"),
+    )),
     Golden("rms", "computed_successes", _METRICS, (("rms", "%.4f", "rms"),)),
     Golden(
         "spectral_centroid", "computed_successes", _METRICS,

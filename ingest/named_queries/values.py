@@ -14,7 +14,8 @@ _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, 
 _TIME = re.compile(r"(?:(today|yesterday)\b)?\s*(\d{1,2}:\d{2}(?::\d{2})?)?$", re.IGNORECASE)
 _DAY = timedelta(days=1)
 _EXPECTED = {
-    "timestamp": "an instant (2026-03-02T14:00), a date (2026-03-02), a time (14:00, yesterday 14:00)"
+    "timestamp": "an instant (2026-03-02T14:00), a date (2026-03-02), a time (14:00, "
+    "yesterday 14:00)"
     " or an age (30m, 24h, 7d)",
     "integer": "a whole number",
     "number": "a number",

@@ -1,7 +1,8 @@
-"""After the rows of a commit: which access lines answer which requests, as far as the new rows can change that.
+"""After the rows of a commit: which access lines answer which requests, as far as the new rows can
+change that.
 
-What a line answers depends on the rows that are stored, not on the order in which they came: whatever may have
-changed is decided anew (docs/correlation.md).
+What a line answers depends on the rows that are stored, not on the order in which they came:
+whatever may have changed is decided anew (docs/correlation.md).
 """
 
 from collections.abc import Sequence
@@ -23,9 +24,8 @@ from ingest.rows.pairing import Bools, Ints
 from ingest.rows.spans import EPOCH
 from ingest.stores.contract import AnswerWriter, Writer
 
-_SLICE_US = (
-    6 * 3_600_000_000
-)  # decided in one go: so memory does not grow with the time that a batch covers
+# decided in one go: so memory does not grow with the time that a batch covers
+_SLICE_US = 6 * 3_600_000_000
 _FIRST_US, _LAST_US = -62_000_000_000_000_000, 253_000_000_000_000_000
 
 
@@ -60,7 +60,7 @@ def answer(store: AnswerWriter, changes: Changes) -> None:
 def _by_name(
     store: AnswerWriter, names: pa.Array, deleted: Sequence[int], low: int, high: int
 ) -> Ints:
-    """Decide what lines with these names answer; the instants of those that answer something else now."""
+    """Decide what lines with these names answer; the instants of those whose answer changes."""
     keys = sorted(set(deleted))
     since, until = _at(low - NAME_GAP_US), _at(high + NAME_GAP_US)
     lines = store.lines_named(names, keys, since, until)

@@ -26,7 +26,8 @@ def recognised(
     shown: bool,
     goes_on: bool = False,
 ) -> Recognised:
-    """What a file is; ``head`` are its first bytes, ``shown``: its first line may be quoted; ``goes_on``: the file before it in its series is a log.
+    """What a file is; ``head`` are its first bytes, ``shown``: its first line may be quoted;
+    ``goes_on``: the file before it in its series is a log.
 
     :raises LogFileError: for a binary file, or a text in whose first bytes, a banner of
         BANNER_BYTES at most, no line shows what it is.

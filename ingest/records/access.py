@@ -1,6 +1,7 @@
 """Access lines of HTTP servers: their usual shapes, and those of ``log_format`` strings (pure).
 
-Shapes: uvicorn, hypercorn, gunicorn, werkzeug, gevent, nginx and Apache ("common", "combined", and what follows them).
+Shapes: uvicorn, hypercorn, gunicorn, werkzeug, gevent, nginx and Apache ("common", "combined", and
+what follows them).
 """
 
 import re
@@ -60,7 +61,7 @@ _ALIASES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """An access line: columns of http_requests as text by name, and what has no column (``more``)."""
+    """An access line: columns of http_requests as text, and fields without one (``more``)."""
 
     server: str
     method: str
@@ -83,7 +84,7 @@ def access_of(text: bytes, logger: bytes | None) -> Access | None:
 
 
 def is_socket(text: bytes) -> bool:
-    """Whether a message is uvicorn's line of a web socket that opens: neither a request with a status nor unclaimed."""
+    """Whether a message is uvicorn's line of an opened web socket: no request with a status."""
     return _SOCKET.match(text) is not None
 
 
@@ -168,7 +169,7 @@ def take_named(key: str, value: str, columns: dict[str, str], more: dict[str, st
 
 
 def milliseconds(value: str) -> str | None:
-    """Seconds as nginx writes them, a list of them added up, in milliseconds; None where there is none."""
+    """nginx's seconds, or the sum of a list of them, in milliseconds; None without any."""
     total, found = 0.0, False
     for part in re.split(r"[,:]\s*", value):
         try:

@@ -1,7 +1,8 @@
-"""Access lines by a server's own format string: nginx's log_format, Apache's LogFormat, gunicorn's and uvicorn's (pure).
+"""Access lines by a server's own format string: nginx's log_format, Apache's LogFormat, gunicorn's
+and uvicorn's (pure).
 
-The variables are those of nginx (``$remote_addr``, ngx_http_log_module), Apache (``%h``, mod_log_config), gunicorn
-(``%(h)s``, access_log_format) and uvicorn (``%(client_addr)s``).
+The variables are those of nginx (``$remote_addr``, ngx_http_log_module), Apache (``%h``,
+mod_log_config), gunicorn (``%(h)s``, access_log_format) and uvicorn (``%(client_addr)s``).
 """
 
 import json
@@ -26,27 +27,37 @@ _ESCAPE = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|(.))", re.S)
 _PLAIN = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 _LONGEST = 64 << 10  # bytes of a line
 
-# what a variable is: a column, or "line" (method, target, protocol), "stamp", "epoch", "target"; with its unit
+# what a variable is: a column with its unit, or "line" (method, target, protocol), "stamp",
+# "epoch", "target"
 _NGINX_COLUMNS = {
-    "remote_addr": "client", "time_local": "stamp", "time_iso8601": "stamp", "msec": "epoch", "request": "line",
-    "request_method": "method", "request_uri": "target", "uri": "path", "document_uri": "path", "args": "query",
-    "query_string": "query", "server_protocol": "protocol", "status": "status", "body_bytes_sent": "bytes_sent",
+    "remote_addr": "client", "time_local": "stamp", "time_iso8601": "stamp", "msec": "epoch",
+    "request": "line",
+    "request_method": "method", "request_uri": "target", "uri": "path", "document_uri": "path",
+    "args": "query",
+    "query_string": "query", "server_protocol": "protocol", "status": "status",
+    "body_bytes_sent": "bytes_sent",
     "bytes_sent": "bytes_sent", "request_time": "request_s", "upstream_response_time": "upstream_s",
-    "request_id": "request_id", "http_x_request_id": "request_id", "sent_http_x_request_id": "request_id",
-    "upstream_http_x_request_id": "request_id", "http_referer": "referer", "http_user_agent": "user_agent",
+    "request_id": "request_id", "http_x_request_id": "request_id",
+    "sent_http_x_request_id": "request_id",
+    "upstream_http_x_request_id": "request_id", "http_referer": "referer",
+    "http_user_agent": "user_agent",
     "remote_user": "user",
 }  # fmt: skip
 _APACHE_COLUMNS = {
-    "h": "client", "a": "client", "t": "stamp", "r": "line", "m": "method", "U": "path", "q": "query", "H": "protocol",
-    "s": "status", "b": "bytes_sent", "B": "bytes_sent", "O": "bytes_sent", "D": "request_us", "T": "request_s",
+    "h": "client", "a": "client", "t": "stamp", "r": "line", "m": "method", "U": "path",
+    "q": "query", "H": "protocol",
+    "s": "status", "b": "bytes_sent", "B": "bytes_sent", "O": "bytes_sent", "D": "request_us",
+    "T": "request_s",
     "L": "", "l": "", "u": "user",
 }  # fmt: skip
 _GUNICORN_COLUMNS = {
-    **_APACHE_COLUMNS, "f": "referer", "a": "user_agent", "L": "request_s", "M": "request_ms", "client_addr": "client",
+    **_APACHE_COLUMNS, "f": "referer", "a": "user_agent", "L": "request_s", "M": "request_ms",
+    "client_addr": "client",
     "request_line": "line", "full_path": "target", "status_code": "status", "asctime": "stamp",
 }  # fmt: skip
 _HEADERS = {
-    "x-request-id": "request_id", "unique_id": "request_id", "referer": "referer", "user-agent": "user_agent",
+    "x-request-id": "request_id", "unique_id": "request_id", "referer": "referer",
+    "user-agent": "user_agent",
 }  # fmt: skip
 _UNITS = {"request_s": 1000.0, "upstream_s": 1000.0, "request_us": 0.001, "request_ms": 1.0}
 _SHAPES = {
@@ -116,7 +127,8 @@ def _unescaped(match: "re.Match[bytes]") -> bytes:
 def compile_access(text: str) -> AccessFormat:
     """Compile a server's access format string, or the name of a built-in one.
 
-    :raises FormatError: for one without a status or without method and path, or in which nothing shows where a value ends.
+    :raises FormatError: for one without a status or without method and path, or in which nothing
+        shows where a value ends.
     """
     given = BUILT_IN[text].text if text in BUILT_IN and BUILT_IN[text].text else text
     written = _of_directive(given)
@@ -138,7 +150,7 @@ def compile_access(text: str) -> AccessFormat:
 
 
 def _of_directive(text: str) -> str:
-    """The format in a line of a configuration: ``log_format name '...' '...';``, ``LogFormat "..." name``."""
+    """The format in a configuration: ``log_format name '...';``, ``LogFormat "..." name``."""
     match = _DIRECTIVE.match(text)
     rest = match["rest"] if match is not None else text.strip()
     is_quoted = match is not None or rest[:1] == "'"
@@ -175,7 +187,10 @@ def _field_of(match: "re.Match[str]", columns: Mapping[str, str]) -> _Field:
 
 def _check(text: str, literals: list[str], fields: list[_Field]) -> None:
     have = {f.column for f in fields}
-    hint = "for example: --access-format '$remote_addr [$time_local] \"$request\" $status $request_time'"
+    hint = (
+        'for example: --access-format \'$remote_addr [$time_local] "$request" $status '
+        "$request_time'"
+    )
     if "status" not in have or not ("line" in have or "method" in have):
         raise FormatError(
             f"the access format {text[:200]!r} has no status, or no request line", hint
@@ -183,7 +198,8 @@ def _check(text: str, literals: list[str], fields: list[_Field]) -> None:
     for before, behind, between in zip(fields, fields[1:], literals[1:-1], strict=False):
         if not between and not {before.column, behind.column} & {"stamp", "status"}:
             raise FormatError(
-                f"the access format {text[:200]!r} has nothing between {before.name} and {behind.name}",
+                f"the access format {text[:200]!r} has nothing between {before.name} and "
+                f"{behind.name}",
                 "nothing shows where one ends",
             )
 
@@ -198,7 +214,7 @@ def _pattern(literals: list[str], fields: list[_Field]) -> bytes:
 
 
 def _shape(of: _Field, before: str, behind: str) -> bytes:
-    """What the value of a field may be: it never reaches beyond its own quotes, or the character behind it."""
+    """What a field's value may be: nothing past its quotes or the character after it."""
     quoted = before.endswith('"') and behind.startswith('"')
     if of.column == "stamp" and not quoted:
         if of.name in _TIMES:
@@ -276,7 +292,7 @@ def _stamp(column: str, value: str) -> Stamp | None:
 
 @dataclass(frozen=True, slots=True)
 class BuiltIn:
-    """A format that is recognised by itself: whose it is, its format string, or how it looks where it has none."""
+    """A format recognised by itself: its server, and its format string or an example."""
 
     server: str
     text: str
@@ -302,7 +318,10 @@ BUILT_IN: Mapping[str, BuiltIn] = {
     "apache-combined": BuiltIn("apache", '%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"'),
     "uvicorn": BuiltIn("uvicorn", '%(client_addr)s - "%(request_line)s" %(status_code)s'),
     "gunicorn": BuiltIn("gunicorn", '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s"'),
-    "hypercorn": BuiltIn("hypercorn", "", '127.0.0.1:51712 - - [02/Mar/2026:10:00:00 +0000] "GET / 1.1" 200 512 "-" "curl/8.5"'),
-    "werkzeug": BuiltIn("werkzeug", "", '10.0.0.7 - - [02/Mar/2026 10:00:00] "POST /tts HTTP/1.1" 200 -'),
-    "gevent": BuiltIn("gevent", "", '10.0.0.7 - - [2026-03-02 10:00:00] "POST /tts HTTP/1.1" 200 512 0.731204'),
+    "hypercorn": BuiltIn("hypercorn", "",
+    '127.0.0.1:51712 - - [02/Mar/2026:10:00:00 +0000] "GET / 1.1" 200 512 "-" "curl/8.5"'),
+    "werkzeug": BuiltIn("werkzeug", "",
+    '10.0.0.7 - - [02/Mar/2026 10:00:00] "POST /tts HTTP/1.1" 200 -'),
+    "gevent": BuiltIn("gevent", "",
+    '10.0.0.7 - - [2026-03-02 10:00:00] "POST /tts HTTP/1.1" 200 512 0.731204'),
 }  # fmt: skip

@@ -40,7 +40,8 @@ def string_column(data: Any, starts: I32, ends: I32, flags: I32) -> pa.Array:
 def strings(
     offsets: I32, out: npt.NDArray[np.uint8], used: int, valid: npt.NDArray[np.uint8] | None
 ) -> pa.Array:
-    """An Arrow string column of what stands in ``out``: ``used`` bytes, the room behind them given back.
+    """An Arrow string column of what stands in ``out``: ``used`` bytes, the room behind them given
+    back.
 
     ``valid`` is its validity bitmap, None where there are no nulls.
     """
@@ -51,7 +52,7 @@ def strings(
 def nullable(
     values: npt.NDArray[Any], valid: npt.NDArray[np.bool_] | None, kind: pa.DataType
 ) -> pa.Array:
-    """An Arrow column of a numpy array, which it keeps, with nulls where not valid (None: nowhere)."""
+    """An Arrow column of a numpy array, kept, with nulls where not valid (None: nowhere)."""
     return column(kind, len(values), _validity(valid), np.ascontiguousarray(values))
 
 
@@ -61,7 +62,7 @@ def column(
     valid: npt.NDArray[np.uint8] | None,
     *buffers: npt.NDArray[Any],
 ) -> pa.Array:
-    """An Arrow column of its buffers, which it keeps (Arrow columnar format, "Buffer Listing for Each Layout")."""
+    """An Arrow column of its buffers, kept (Arrow format, "Buffer Listing for Each Layout")."""
     return pa.Array.from_buffers(
         kind, n, [None if valid is None else pa.py_buffer(valid), *map(pa.py_buffer, buffers)]
     )

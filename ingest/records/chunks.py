@@ -19,10 +19,12 @@ _TRACEBACK = re.compile(rb"\0*Traceback \(most recent call last\):")
 
 @dataclass(slots=True)
 class ChunkReader:
-    """Cuts a stream that begins at a record into parsed chunks; what is behind the last one is ``tail_bytes``.
+    """Cuts a stream that begins at a record into parsed chunks; what is behind the last one is
+    ``tail_bytes``.
 
-    ``read`` gives up to so many bytes, empty at the end; ``final``: nothing will follow the end; ``offset`` that of the
-    stream's first byte in the file; instants as in :meth:`Parser.parse`. ``skip_hole`` goes over NUL bytes that need not be read.
+    ``read`` gives up to so many bytes, empty at the end; ``final``: nothing will follow the end;
+    ``offset`` that of the stream's first byte in the file; instants as in :meth:`Parser.parse`.
+    ``skip_hole`` goes over NUL bytes that need not be read.
     """
 
     parser: ChunkParser
@@ -77,7 +79,7 @@ class ChunkReader:
         self.tail_bytes = max(self.tail_bytes, len(data))
 
     def _block(self) -> tuple[bytes, bool]:
-        """Further bytes, and whether they are the last: what comes short is followed by nothing, or by damage."""
+        """Further bytes, and whether they are the last: damage or nothing follows a short read."""
         if self.damage is not None:
             raise self.damage
         block = self.read(self.chunk_bytes)
@@ -101,7 +103,7 @@ class ChunkReader:
 
 
 def _leading_nuls(data: bytes) -> int:
-    """NUL bytes that a hole has left before the text; the first half of a character of UTF-16 is none of them."""
+    """NUL bytes of a hole before the text, without the first half of a UTF-16 character."""
     if not data.startswith(b"\0"):
         return 0
     array = np.frombuffer(data, np.uint8)
@@ -136,7 +138,7 @@ def _emptied(parsed: Parsed) -> Parsed:
 
 
 def _giant_chunk(empty: Parsed, reject: Reject | None, base: int, consumed: int) -> Parsed:
-    """A chunk of a reject, and of what is ignored around it; of nothing but blanks where there is none."""
+    """A chunk of a reject and of the ignored bytes around it; None: only blanks."""
     ledger = Ledger(ignored_bytes=consumed)
     if reject is not None:
         length = reject.byte_length
@@ -146,7 +148,7 @@ def _giant_chunk(empty: Parsed, reject: Reject | None, base: int, consumed: int)
 
 
 class _Giant:
-    """Reads over a record, or a line without one, that is longer than the longest, keeping its head and the line at hand."""
+    """Skips a record or line that is too long, keeping its head and the current line."""
 
     def __init__(self, reader: ChunkReader, base: int, data: bytes) -> None:
         lines = data.rfind(b"\n") + 1  # that complete lines are the giant's own is known
@@ -170,7 +172,8 @@ class _Giant:
         self.solid = False  # the part of an endless line that was dropped is not blank
 
     def run(self) -> tuple[Reject | None, bytes, int, bool]:
-        """Read on until a record begins: (the reject, bytes from that beginning on, their offset, at end).
+        """Read on until a record begins: (the reject, bytes from that beginning on, their offset,
+        at end).
 
         None for a line that was blank, and for a tail: then the offset is still that of the giant.
         """
@@ -185,7 +188,7 @@ class _Giant:
             self.line += block
 
     def _is_over(self) -> bool:
-        """Drop what is the giant's of the line at hand and those behind it; whether something else begins there."""
+        """Drop the giant's part of the current lines; whether something else begins there."""
         if self.endless and not self._drop_endless():
             return False
         if self.loose:
@@ -222,7 +225,7 @@ class _Giant:
         self.at, self.line = self.at + length, self.line[length:]
 
     def _beginning(self, *, final: bool) -> int:
-        """Where a record begins in the lines at hand, or -1; a traceback is that of the error before it."""
+        """Where a record begins in the current lines, or -1; an error keeps its traceback."""
         at = 0
         while True:
             found = self.reader.parser.next_beginning(memoryview(self.line), at, final)

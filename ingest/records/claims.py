@@ -1,4 +1,4 @@
-"""Gathered records → what each stands for: a native event, an access line, a rule's line, an error, or nothing (pure)."""
+"""Gathered records → native events, access lines, lines of rules, errors, or nothing (pure)."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -55,9 +55,11 @@ class Counts:
 
 @dataclass(slots=True)
 class Claims:
-    """Says of each record what it stands for, in the order of the file, and writes the rows' records.
+    """Says of each record what it stands for, in the order of the file, and writes the rows'
+    records.
 
-    ``stamps`` are the last instants by instance; ``original`` the chunk from ``base`` on where its text is UTF-8; ``seen`` counts claimed lines by (profile, rule).
+    ``stamps`` are the last instants by instance; ``original`` the chunk from ``base`` on where its
+    text is UTF-8; ``seen`` counts claimed lines by (profile, rule).
     """
 
     native: NativeFormat
@@ -107,7 +109,7 @@ class Claims:
     # time
 
     def _first_instant(self, records: Sequence[Record]) -> int | None:
-        """The instant of the first record that has one: that of those before it, which no stamped one precedes."""
+        """The instant of the first stamped record: for those that precede it."""
         kept = self.clock.last, self.clock.today, self.clock.before
         found = (self._time(record.first)[0] for record in records)
         instant = next((at for at in found if at is not None), None)
@@ -148,7 +150,7 @@ class Claims:
         return self._near(instance)
 
     def _near(self, instance: str | None) -> tuple[int, int]:
-        """The instant of the nearest stamped record of an instance, else of the file, else the file's own."""
+        """The instant of the nearest stamped record of instance or file, else the file's own."""
         near = self.stamps.get(instance, self.last) if instance is not None else self.last
         near = self._first if near is None else near
         return (self.fallback, FILE) if near is None else (near, NEIGHBOUR)
@@ -324,8 +326,10 @@ class Claims:
                     + 1
                 )
             self.writer.native(
-                first.native.row, text, first=len(first.text), message_end=message_end if message_lines else 0,
-                own_end=own_end, traceback=begin if record.traceback else int(first.native.row[layout.R_MSG]),
+                first.native.row, text, first=len(first.text),
+                message_end=message_end if message_lines else 0,
+                own_end=own_end,
+                traceback=begin if record.traceback else int(first.native.row[layout.R_MSG]),
                 place=place, pairs=extra,
             )  # fmt: skip
             return
@@ -404,7 +408,7 @@ class Claims:
     def _dated(
         self, id_: str | None, time: tuple[int, int], *, begins: bool = False
     ) -> tuple[int, int]:
-        """The file's time as the request's first line had it: its rows meet, whatever the file was modified since."""
+        """The file's time when the request's first line was read: its rows agree on it."""
         if id_ is None or time[1] != FILE:
             return time
         if begins:
@@ -443,13 +447,13 @@ class Claims:
         )
 
     def _source_of(self, line: Line, place: Place | None) -> int:
-        """Whether an instant that a line has is its own or its envelope's: as that of the line at hand."""
+        """Whether an instant is a line's own or its envelope's, as for the current line."""
         return place[3] if place is not None and place[3] in (LOGGED, ENVELOPE) else LOGGED
 
     # the ledger
 
     def _alone(self, table: str, offset: int) -> int:
-        """An offset that no other row of a table has in this chunk: several may stand on one physical line."""
+        """An offset that no other row of a table has in this chunk: lines may share one."""
         while (table, offset) in self._taken:
             offset += 1
         self._taken.add((table, offset))

@@ -29,7 +29,8 @@ _CLOCK_MACROS = {"%T": "%H:%M:%S", "%F": "%Y-%m-%d", "%D": "%m/%d/%y", "%R": "%H
 def compile_clock(datefmt: str | None) -> tuple[tuple[int, int], ...]:
     """Steps that read a stamp; None: Python's default or ISO 8601, fraction and zone optional.
 
-    :raises FormatError: for a directive that does not fix digits (``%c``, ``%x``) or no date at all.
+    :raises FormatError: for a directive that does not fix digits (``%c``, ``%x``) or no date at
+        all.
     """
     if datefmt is None:
         steps = []

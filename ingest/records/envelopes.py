@@ -1,7 +1,7 @@
 """What a transport puts around a line: stamp, container, pod, unit, stream (pure).
 
-Each envelope is matched on each line by itself, up to MOST of them around each other. Where the shapes come from is said
-beside them; docs/parsing.md, "Envelopes", has the table.
+Each envelope is matched on each line by itself, up to MOST of them around each other. Where the
+shapes come from is said beside them; docs/parsing.md, "Envelopes", has the table.
 """
 
 import json
@@ -19,8 +19,14 @@ _STAMP = (
     rb"(?P<Y>\d{4})-(?P<M>\d\d)-(?P<D>\d\d)T(?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)(?:[.,](?P<f>\d{1,9}))?"
     rb"(?P<z>Z|[+-]\d\d:?\d\d)?"
 )
-_BSD = rb"(?P<N>[A-Z][a-z]{2}) [ \d]?(?P<D>\d{1,2}) (?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)(?:\.(?P<f>\d{1,6}))?"
-_SENDER = rb" (?P<host>[\w.:-]{1,255}) (?P<name>[^\s:\[\]]{1,64}|[\w@.\\/-]{1,64})(?:\[(?P<pid>\d{1,10})\])?: ?"
+_BSD = (
+    rb"(?P<N>[A-Z][a-z]{2}) [ \d]?(?P<D>\d{1,2}) "
+    rb"(?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)(?:\.(?P<f>\d{1,6}))?"
+)
+_SENDER = (
+    rb" (?P<host>[\w.:-]{1,255}) "
+    rb"(?P<name>[^\s:\[\]]{1,64}|[\w@.\\/-]{1,64})(?:\[(?P<pid>\d{1,10})\])?: ?"
+)
 _RFC3339 = re.compile(_STAMP + rb"[ \t]")
 _CRI = re.compile(_STAMP + rb" (?P<stream>stdout|stderr) (?P<part>[PF])(?::\S*)?(?: |$)")
 _SHORT_ISO = re.compile(_STAMP + _SENDER)
@@ -45,8 +51,8 @@ _LEVELS = frozenset(b"TRACE DEBUG INFO NOTICE WARN WARNING ERROR CRITICAL FATAL"
 class Wrapped:
     """A line without its envelopes: ``text``, and what they said.
 
-    ``stamp`` is the outermost that has a date; ``partial``: the line goes on with the next of its instance and stream.
-    ``names`` are the envelopes, outermost first.
+    ``stamp`` is the outermost that has a date; ``partial``: the line goes on with the next of its
+    instance and stream. ``names`` are the envelopes, outermost first.
     """
 
     text: bytes
@@ -121,7 +127,7 @@ def _docker_json(line: bytes) -> Wrapped | None:
 
 
 def _journal_json(line: bytes) -> Wrapped | None:
-    """journalctl -o json: systemd's "Journal Export Formats"; a message that is no text comes as numbers."""
+    """journalctl -o json ("Journal Export Formats"); a binary message comes as numbers."""
     if b'"MESSAGE"' not in line or b"__REALTIME_TIMESTAMP" not in line:
         return None
     found = _object(line)

@@ -1,7 +1,7 @@
 """What a record header and an event look like, as data: Python ``logging`` format strings compiled.
 
-The grammar of the strings is that of the standard library's ``logging.Formatter`` (styles ``%``, ``{`` and
-``$``) and of ``time.strftime`` for the date format.
+The grammar of the strings is that of the standard library's ``logging.Formatter`` (styles ``%``,
+``{`` and ``$``) and of ``time.strftime`` for the date format.
 """
 
 import re
@@ -72,9 +72,9 @@ class Pins:
 class Format:
     """A compiled record grammar: what the scanner needs to find records and pairs.
 
-    ``fields`` are (kind, literal before it, least width, extra number or -1); ``extras`` the names of header
-    fields without a column; ``clock`` the steps that read a stamp; ``suffix`` is text behind the message; ``access`` how
-    an HTTP server writes its lines, where that was said.
+    ``fields`` are (kind, literal before it, least width, extra number or -1); ``extras`` the names
+    of header fields without a column; ``clock`` the steps that read a stamp; ``suffix`` is text
+    behind the message; ``access`` how an HTTP server writes its lines, where that was said.
     """
 
     text: str
@@ -98,10 +98,11 @@ def compile_format(
     access_format: str | None = None,
     pins: Pins = Pins(),
 ) -> Format:
-    """Compile a ``logging`` format string; ``access_format`` is that of an HTTP server whose lines may stand between.
+    """Compile a ``logging`` format string; ``access_format`` is that of an HTTP server whose lines
+    may stand between.
 
-    :raises FormatError: when it has no message or no time, names a field twice in a row without anything
-        between, or is not a format string at all.
+    :raises FormatError: when it has no message or no time, names a field twice in a row without
+        anything between, or is not a format string at all.
     """
     if escapes not in ("backslash", "none"):
         raise FormatError(f"escapes is {escapes!r}", "it is 'backslash' or 'none'")
@@ -148,7 +149,8 @@ def pinned(profile: str | None, envelope: str | None, encoding: str | None) -> P
 
 
 def _access(text: str) -> "AccessFormat":
-    # few need it, and what it reads instants with needs NumPy: a command that reads no log would load that
+    # few need it, and what it reads instants with needs NumPy: a command that reads no log would
+    # load that
     from ingest.records.access_formats import compile_access
 
     return compile_access(text)
@@ -159,7 +161,8 @@ def _check_widths(text: str, names: list[dict[str, str]]) -> None:
         width = name.get("width", "")
         if len(width) > 9 or int(width or 0) > MAX_WIDTH:
             raise FormatError(
-                f"the log format {text[:200]!r} pads {name['name']} to more than {MAX_WIDTH} characters",
+                f"the log format {text[:200]!r} pads {name['name']} to more than {MAX_WIDTH} "
+                "characters",
                 f"a complete one is '{DEFAULT_FORMAT}'",
             )
 

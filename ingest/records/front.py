@@ -1,7 +1,9 @@
-"""The front of all parsing: a file's own format by the compiled scanner alone, everything else by the general path.
+"""The front of all parsing: a file's own format by the compiled scanner alone, everything else by
+the general path.
 
-Both give the same rows for lines of the format. The scanner stops where it meets anything else, and the general path reads
-on from there, a little at first, and more each time that the format does not come back.
+Both give the same rows for lines of the format. The scanner stops where it meets anything else, and
+the general path reads on from there, a little at first, and more each time that the format does not
+come back.
 """
 
 import re
@@ -20,16 +22,15 @@ from ingest.records.physical import UTF8, encoding_of
 from ingest.records.profiles import Profiles
 
 FIRST_SLICE = 64 << 10  # bytes that the general path reads before the scanner is tried again
-NATIVE_RUN = (
-    256 << 10
-)  # bytes of the format at a stretch, behind which the general path begins with little again
+# bytes of the format at a stretch, behind which the general path begins with little again
+NATIVE_RUN = 256 << 10
 _BEYOND = re.compile(rb"[^\n]*[\x80-\xff][^\n]*")
 _ACCESS = re.compile(rb'" \d{3}(?!\d)|"WebSocket ')
 _STAMP = re.compile(rb"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[,.]\d{3}")
 
 
 class FrontParser:
-    """Parses chunks of one log file, whatever prints it; arguments as of :class:`ingest.records.general.GeneralParser`."""
+    """Parses any log file's chunks; arguments as of :class:`~.general.GeneralParser`."""
 
     def __init__(
         self,
@@ -58,7 +59,7 @@ class FrontParser:
 
     @property
     def reading(self) -> str | None:
-        """The state behind what was consumed; None as long as there was nothing but the format's own lines."""
+        """The state after what was consumed; None if there were only the format's own lines."""
         return self._reading
 
     def next_beginning(self, data: memoryview, start: int, final: bool) -> int:
@@ -105,7 +106,7 @@ class FrontParser:
         return 0 < whole <= self.max_record < len(data) - whole
 
     def _may_be_native(self, data: memoryview) -> bool:
-        """Whether the scanner may read on: the text is UTF-8, no request waits for lines, and a line of the format comes."""
+        """Whether the scanner may read: UTF-8, no open request, a line of the format is next."""
         if self.general.has_open or not self.general.native.may_begin(bytes(data[:4096])):
             return False
         encoding = self.general.encoding
@@ -145,7 +146,7 @@ class FrontParser:
 
 
 class _NativeParser(Parser):
-    """The scanner's parser, which stops before records that other rules than the format's may explain."""
+    """The scanner's parser, which stops before records that other rules may explain."""
 
     def __init__(self, fmt: Format, tz: tzinfo, max_record: int, profiles: Profiles) -> None:
         super().__init__(fmt, tz, max_record)

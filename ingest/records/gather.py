@@ -1,4 +1,4 @@
-"""Logical lines → records: which lines go on with the one before (docs/parsing.md, "Continuation"; pure)."""
+"""Logical lines → records: which lines continue one (docs/parsing.md, "Continuation"; pure)."""
 
 import re
 from collections.abc import Callable
@@ -9,7 +9,8 @@ from ingest.compiled.layout import L_ERROR, L_NONE, L_WARNING, LOOKAHEAD
 from ingest.records.logical import Logical, access_in
 from ingest.records.native import NativeFormat
 
-# Lines of other instances, behind which a record of one that fell silent counts as ended: it must not hold the others back.
+# Lines of other instances, behind which a record of one that fell silent counts as ended: it must
+# not hold the others back.
 PATIENCE = 256
 NO_TRACEBACK, FRAMES, ENDED, CHAINED = 0, 1, 2, 3
 
@@ -24,9 +25,10 @@ _CHAIN = (
 class Record:
     """A line and those that go on with it.
 
-    ``more`` are the texts behind the first line's, ``traceback`` the number of the line (0 is the first) with which one
-    begins, -1 without. ``start`` … ``end`` is the stretch of the file, ``size`` the bytes of it that are its own. ``index`` is
-    that of its last line in the chunk; ``open_text``: a quoted text is open, in which ``text_lines`` of ``more`` lie.
+    ``more`` are the texts behind the first line's, ``traceback`` the number of the line (0 is the
+    first) with which one begins, -1 without. ``start`` … ``end`` is the stretch of the file,
+    ``size`` the bytes of it that are its own. ``index`` is that of its last line in the chunk;
+    ``open_text``: a quoted text is open, in which ``text_lines`` of ``more`` lie.
     """
 
     first: Logical
@@ -53,14 +55,14 @@ class Record:
 
 @dataclass(slots=True)
 class Gathered:
-    """The records of a chunk by their beginnings; ``held``: where the first that may still grow begins, -1 for none."""
+    """A chunk's records by their beginnings; ``held``: the first that may grow, or -1."""
 
     records: list[Record]
     held: int
 
 
 class Gatherer:
-    """Gathers the records of one chunk; ``is_claimed`` tells a line that some profile's rule takes."""
+    """Gathers the records of one chunk; ``is_claimed`` tells lines that a rule takes."""
 
     def __init__(
         self, native: NativeFormat, is_claimed: Callable[[bytes], bool], max_record: int
@@ -118,7 +120,7 @@ class Gatherer:
             del self._growing[instance]
 
     def _add_blank(self, line: Logical, at: int) -> None:
-        """Blank lines belong to nobody, but for their place in a record that goes on behind them."""
+        """Blank lines belong to nobody, except inside a record that continues after them."""
         record = self._growing.get(line.wrapped.instance)
         if record is not None:
             record.blanks += 1
@@ -126,7 +128,7 @@ class Gatherer:
     # inside a quoted text
 
     def _in_text(self, record: Record, at: int, final: bool) -> int:
-        """Take the line at ``at`` as a part of an open text; the number of the next line, 0 where it is none."""
+        """Take the line at ``at`` as a part of an open text; the next line, 0 if it is none."""
         if not self._looks_like_beginning(record, self._lines[at]):
             self._append(record, self._lines[at], at)
             self._close_text(record)
@@ -152,7 +154,7 @@ class Gatherer:
         return line.begins or line.begins_traceback
 
     def _text_end(self, record: Record, at: int, final: bool) -> int:
-        """The line on which an open text ends although beginnings seem to lie in it; -1: they are real; behind the last: unknown."""
+        """The line that ends an open text across beginnings; -1: none; past the last: unknown."""
         seen, instance = 0, self._lines[at].wrapped.instance
         for i in range(at, len(self._lines)):
             line = self._lines[i]

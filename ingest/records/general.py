@@ -1,7 +1,9 @@
-"""The general path: any service's lines → parsed chunks, in the tables that the scanner gives for the native format.
+"""The general path: any service's lines → parsed chunks, in the tables that the scanner gives for
+the native format.
 
-Lines pass encoding, envelope, hygiene and header (:mod:`ingest.records.logical`), are gathered to records
-(:mod:`ingest.records.gather`), and are claimed (:mod:`ingest.records.claims`). See docs/parsing.md.
+Lines pass encoding, envelope, hygiene and header (:mod:`ingest.records.logical`), are gathered to
+records (:mod:`ingest.records.gather`), and are claimed (:mod:`ingest.records.claims`). See
+docs/parsing.md.
 """
 
 import json
@@ -30,7 +32,8 @@ HEAD_BYTES = 1024  # of a file, that its requests' ids are made from
 class Reading:
     """The state of a file's reading at an offset: all that later lines depend on.
 
-    ``dated`` has the instants of requests that have the file's time: what more is said of one has the same, whenever it is read.
+    ``dated`` has the instants of requests that have the file's time: what more is said of one has
+    the same, whenever it is read.
     """
 
     encoding: str | None = None
@@ -70,9 +73,11 @@ class Reading:
 
 
 class GeneralParser:
-    """Parses chunks of one file of whatever shape; ``head`` are the file's first bytes, ``reading`` its state so far.
+    """Parses chunks of one file of whatever shape; ``head`` are the file's first bytes, ``reading``
+    its state so far.
 
-    ``seen`` counts lines by profile and rule; ``shapes``, where it is set, the lines that nothing claims.
+    ``seen`` counts lines by profile and rule; ``shapes``, where it is set, the lines that nothing
+    claims.
     """
 
     assembly: type[Sequencer] = Sequencer
@@ -158,7 +163,8 @@ class GeneralParser:
             solid = len(bytes(data[:whole]).rstrip())
             giant = solid == 0 or solid > self.max_record
             if not giant and len(data) - solid > self.max_record and split < 0:
-                # what follows is too long for any record, or too much white space: what stands before it is complete
+                # what follows is too long for any record, or too much white space: what stands
+                # before it is complete
                 records = (
                     Gatherer(self.native, self._is_claimed, self.max_record)
                     .gather(logical, final=True)
@@ -225,7 +231,9 @@ class GeneralParser:
 
 
 def _before(records: list[Record], held: int, base: int) -> tuple[list[Record], int]:
-    """The records that lie whole before a place that none of them reaches over, and the bytes up to it."""
+    """The records that lie whole before a place that none of them reaches over, and the bytes up to
+    it.
+    """
     place = held
     for record in reversed(records):
         if record.start < place < record.end:

@@ -1,7 +1,8 @@
-"""The generic header: stamp, level, logger and place at a line's beginning, in whatever order and brackets (pure).
+"""The generic header: stamp, level, logger and place at a line's beginning, in whatever order and
+brackets (pure).
 
-No format is enumerated: a stamp at the line's beginning and a level word within REACH characters make a header, as do
-the shapes that begin with a level (docs/parsing.md, "Headers").
+No format is enumerated: a stamp at the line's beginning and a level word within REACH characters
+make a header, as do the shapes that begin with a level (docs/parsing.md, "Headers").
 """
 
 import re
@@ -24,7 +25,8 @@ LEVELS: dict[bytes, int] = {
     ),
 }
 _WORDS = b"|".join(sorted(LEVELS, key=lambda word: -len(bytes(word))))
-# a level in brackets, or in capitals between things that are no word, or before a colon, or between bars
+# a level in brackets, or in capitals between things that are no word, or before a colon, or between
+# bars
 _LEVEL = re.compile(
     rb"[\[(<] ?(?P<boxed>(?i:" + _WORDS + rb")) *[\])>]"
     rb"|(?<![\w.])(?P<capital>" + _WORDS.upper() + rb")(?![\w.(=])"
@@ -39,7 +41,8 @@ _LEVEL = re.compile(
 _UVICORN = re.compile(rb"(?P<level>" + _WORDS.upper() + rb"):(?P<pad> +|$)")
 _BASIC = re.compile(rb"(?P<level>" + _WORDS.upper() + rb"):(?P<name>[A-Za-z_][\w.-]*):")
 _GLOG = re.compile(
-    rb"(?P<level>[DIWEF])(?:(?P<Y>\d{4}))?(?P<M>\d\d)(?P<D>\d\d) (?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)\.(?P<f>\d{6,9}) +"
+    rb"(?P<level>[DIWEF])(?:(?P<Y>\d{4}))?(?P<M>\d\d)(?P<D>\d\d) "
+    rb"(?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)\.(?P<f>\d{6,9}) +"
     rb"\d+ (?P<place>[^\s:\]]{1,100}:\d+)\] ?"
 )
 _GLOG_LEVELS = {
@@ -56,7 +59,8 @@ _LEADING = re.compile(
     + rb")[\])]?[ :|-]+(?=[\[(]?\d)"
 )
 _BEHIND = re.compile(rb"[ \t]*(?:[-|:\])>,]+[ \t]*)*")
-# what stands between level and message: [file.py:12], name:function:12 -, name -, name:, | name |, in name:, 12#12:
+# what stands between level and message: [file.py:12], name:function:12 -, name -, name:, | name |,
+# in name:, 12#12:
 _PLACES = (
     re.compile(rb"\[(?P<name>[\w./-]{1,100}:\d+)\] ?"),
     re.compile(rb"(?P<name>[\w.<>/-]{1,100}:[\w<>.]{1,100}:\d+) (?:-|\||:)(?! ?\"[A-Z]+ ) ?"),
@@ -74,11 +78,11 @@ _UNBOXED = (
         rb"|root|werkzeug|uvicorn|gunicorn|fastapi|flask|app|api|main|server|engine|tts|worker): "
     ),
 )
-# behind the logger, by OpenTelemetry's instrumentation of logging: [file.py:12] [trace_id=… span_id=…] -
+# behind the logger, by OpenTelemetry's instrumentation of logging: [file.py:12] [trace_id=…
+# span_id=…] -
 _TRACED = re.compile(rb"(?:\[[\w./<>-]{1,100}:\d+\] )?\[trace_id=[^\]]{0,200}\] ?(?:- )?")
-_BLANK_STAMP = re.compile(
-    rb" {8,30}(?P<level>" + _WORDS.upper() + rb") +"
-)  # Rich, within one second
+# Rich, within one second
+_BLANK_STAMP = re.compile(rb" {8,30}(?P<level>" + _WORDS.upper() + rb") +")
 _NAME_BEFORE = re.compile(
     rb"(?<![\w.])(?P<name>[A-Za-z_][\w.]{0,100}(?::\w+)?(?::\d+)?)[ \t\]]*[-|: ]*[\[( ]*$"
 )
@@ -140,7 +144,7 @@ def _stamped(text: bytes) -> Header | None:
 
 
 def _is_early(window: bytes, level: re.Match[bytes]) -> bool:
-    """Whether a level stands among a header's parts, not among a message's words: at most five words lie before it."""
+    """Whether a level is part of a header, not of a message: few words precede it."""
     before = window[: level.start()]
     return b'"' not in before and b"=" not in before and len(before.split()) <= 8
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 # ECMA-48 control sequences, operating system commands, two-byte escapes
 _ANSI = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-Z\\^-~])")
-# tqdm's bar: [description: ]NN%|…| i/n [elapsed<remaining, rate], and that of a total that is not known
+# tqdm's bar: [description: ]NN%|…| i/n [elapsed<remaining, rate], and that of a total that is not
+# known
 BAR = re.compile(
     rb"[ \t]*(?:[A-Za-z][\w .()/-]{0,39}:[ \t]*)?"
-    rb"(?:(?P<share>\d{1,5})%\|[^|\r\n]{0,400}\|[ \t]*(?P<n>[\d.]+)[kMGTBi]*/(?P<of>[\d.?]+)[\w.]*[ \t]*"
+    rb"(?:(?P<share>\d{1,5})%\|[^|\r\n]{0,400}\|[ "
+    rb"\t]*(?P<n>[\d.]+)[kMGTBi]*/(?P<of>[\d.?]+)[\w.]*[ \t]*"
     rb"|(?P<count>[\d.]+)[a-zA-Z]{1,12}[ \t])"
     rb"\[(?P<elapsed>[\d:?]{2,12})(?:<[^\]\r\n]{0,80}|,[^\]\r\n]{0,60}/[^\]\r\n]{1,20})\]"
 )
@@ -33,7 +35,8 @@ def without_colours(text: bytes) -> bytes:
 
 
 def parts_of(text: bytes) -> tuple[list[tuple[int, bytes]], Bar | None]:
-    """What a terminal would show of a line one after another: (position, text) of each part, bars dropped; the last bar.
+    """What a terminal would show of a line one after another: (position, text) of each part, bars
+    dropped; the last bar.
 
     A line is cut at carriage returns; what stands behind a bar stays. Blank parts are left out.
     """

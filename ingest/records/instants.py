@@ -14,8 +14,8 @@ _JITTER_US = 300_000_000  # a step back of less is jitter of threads, not the cl
 _EPOCH = EPOCH.replace(tzinfo=None)  # of wall clocks
 NO_INSTANT = np.iinfo(np.int64).min
 
-# Where a record's instant comes from, the surest first: its own stamp, that of a transport around the line, a stamped
-# record near it, the instant of reading, the file's modification time.
+# Where a record's instant comes from, the surest first: its own stamp, that of a transport around
+# the line, a stamped record near it, the instant of reading, the file's modification time.
 TIME_SOURCES = ("logged", "envelope", "neighbour", "read", "file")
 LOGGED, ENVELOPE, NEIGHBOUR, READ, FILE = range(len(TIME_SOURCES))
 
@@ -33,8 +33,9 @@ def utc_offset_us(local_us: int, tz: tzinfo, fold: int) -> int:
 def to_utc(stamps: Ints, zones: npt.NDArray[np.int32], tz: tzinfo, last: int | None) -> Ints:
     """Instants of stamps, microseconds since 1970 UTC.
 
-    ``stamps`` int64[n] wall-clock microseconds; ``zones`` int32[n] minutes east or NO_ZONE; ``last`` the instant
-    of the record before them, to tell the two runs of a repeated hour apart. Linear in n.
+    ``stamps`` int64[n] wall-clock microseconds; ``zones`` int32[n] minutes east or NO_ZONE;
+    ``last`` the instant of the record before them, to tell the two runs of a repeated hour apart.
+    Linear in n.
     """
     result = stamps - np.where(zones == layout.NO_ZONE, 0, zones).astype(np.int64) * MINUTE_US
     bare = zones == layout.NO_ZONE
@@ -51,7 +52,7 @@ def to_utc(stamps: Ints, zones: npt.NDArray[np.int32], tz: tzinfo, last: int | N
 
 
 def _distinct(values: Ints) -> tuple[Ints, npt.NDArray[np.intp]]:
-    """The different values, sorted, and where each of the n is among them; quick where equal ones stand together."""
+    """The distinct values, sorted, and the place of each; quick where equal ones adjoin."""
     begins = np.flatnonzero(np.diff(values, prepend=values[0] - 1))
     unique, inverse = np.unique(values[begins], return_inverse=True)
     return unique, np.repeat(inverse, np.diff(begins, append=len(values)))
@@ -68,7 +69,7 @@ def _resolve_folds(
 
 
 def infer(instants: Ints, known: npt.NDArray[np.bool_], last: int | None, fallback: int) -> Ints:
-    """Give records without a stamp the instant of the one before, the first the next one's, else ``fallback``."""
+    """Give unstamped records the instant before, the first the next one's, or ``fallback``."""
     if known.all():
         return instants
     n = len(instants)

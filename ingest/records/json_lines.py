@@ -28,7 +28,8 @@ _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 @dataclass(frozen=True, slots=True)
 class JsonLine:
-    """A record in JSON: what its header would say, its message, its other keys as (name, text) pairs.
+    """A record in JSON: what its header would say, its message, its other keys as (name, text)
+    pairs.
 
     ``traceback`` is the exception as text; ``grows``: lines without a header may go on with it.
     """
@@ -106,7 +107,7 @@ def _pop(data: dict[str, Any], names: tuple[str, ...]) -> Any:
 
 
 def _level(value: Any, *, is_node: bool = False) -> int:
-    """A level by its name or number: Python's, or pino's and bunyan's, which are ten higher from INFO on."""
+    """A level by name or number: Python's, or pino's and bunyan's, ten higher from INFO."""
     if isinstance(value, str):
         return LEVELS.get(value.strip().lower().encode("utf-8", "replace"), L_NONE)
     if isinstance(value, dict):
@@ -216,6 +217,7 @@ def _access(found: dict[str, Any]) -> JsonLine | None:
 
 
 _USED = {
-    "status", "status_code", "request", "request_method", "method", "request_uri", "uri", "path", "url",
+    "status", "status_code", "request", "request_method", "method", "request_uri", "uri", "path",
+    "url",
     "server_protocol", "protocol", *_ACCESS_TIME,
 }  # fmt: skip

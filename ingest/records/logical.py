@@ -1,4 +1,6 @@
-"""Physical lines → logical ones: envelopes and terminal's doings off, split lines joined, parts told apart (pure)."""
+"""Physical lines → logical ones: envelopes and terminal's doings off, split lines joined, parts
+told apart (pure).
+"""
 
 import re
 from codecs import BOM_UTF8
@@ -28,10 +30,10 @@ _SOLID = re.compile(rb"[^\s\0\x1a]")
 class Logical:
     """One line as the program printed it.
 
-    ``start`` … ``end`` is the stretch of the file that it lies in, ``size`` how many of these bytes are its own (parts of
-    other instances may lie between), ``place`` the offset that names it. What it is, is one of ``native``, ``header``,
-    ``json`` and ``access``, or none of them; a ``bar`` may stand before any. ``torn`` bytes before the text belong to a line
-    whose writer was killed.
+    ``start`` … ``end`` is the stretch of the file that it lies in, ``size`` how many of these bytes
+    are its own (parts of other instances may lie between), ``place`` the offset that names it. What
+    it is, is one of ``native``, ``header``, ``json`` and ``access``, or none of them; a ``bar`` may
+    stand before any. ``torn`` bytes before the text belong to a line whose writer was killed.
     """
 
     start: int
@@ -73,7 +75,9 @@ class Logical:
 
 
 class Reader:
-    """Logical lines of one file, chunk after chunk; what is left of a split line at a chunk's end is read again with the next."""
+    """Logical lines of one file, chunk after chunk; what is left of a split line at a chunk's end
+    is read again with the next.
+    """
 
     def __init__(self, native: NativeFormat) -> None:
         self.native = native
@@ -82,7 +86,9 @@ class Reader:
         self._only = None if pinned is None else frozenset(ENVELOPES[name] for name in pinned)
 
     def of(self, physical: Iterable[Physical], *, final: bool) -> tuple[list[Logical], int]:
-        """The logical lines, and where the first split line that lacks its end begins (-1 for none)."""
+        """The logical lines, and where the first split line that lacks its end begins (-1 for
+        none).
+        """
         found: list[Logical] = []
         split: dict[tuple[str | None, str | None], list[Physical]] = {}
         last: dict[tuple[str | None, str | None], Wrapped] = {}
@@ -160,7 +166,9 @@ class Reader:
             yield from self._kind_of(line)
 
     def _native(self, line: Logical) -> tuple[Logical, ...]:
-        """A line with a header of the format: two where a whole header stands in it, and no quote is open there."""
+        """A line with a header of the format: two where a whole header stands in it, and no quote
+        is open there.
+        """
         at = self.native.torn_at(line.text)
         if at < 0:
             return (line,)

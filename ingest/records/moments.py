@@ -1,7 +1,8 @@
-"""Stamps in all the ways that services and transports write them → wall-clock times and instants (pure).
+"""Stamps in all the ways that services and transports write them → wall-clock times and instants
+(pure).
 
-A stamp that lacks its year or its date is completed from the envelope's, else backwards from the file's modification
-time (docs/parsing.md, "Stamps").
+A stamp that lacks its year or its date is completed from the envelope's, else backwards from the
+file's modification time (docs/parsing.md, "Stamps").
 """
 
 import re
@@ -19,7 +20,8 @@ _BACK = 6 * 3600 * SECOND  # a time of day so much earlier than the one before i
 _MONTHS = {
     name: i + 1
     for i, name in enumerate(
-        b"jan feb mar apr may jun jul aug sep oct nov dec".split()  # also the beginnings of long names
+        # also the beginnings of long names
+        b"jan feb mar apr may jun jul aug sep oct nov dec".split()
     )
 }
 
@@ -44,9 +46,11 @@ BRACKETED = [re.compile(rb"\[" + shape + rb"\]") for shape in _SHAPES]
 
 @dataclass(slots=True)
 class Stamp:
-    """A stamp as written: ``time`` microseconds of the day; ``days`` since 1970, None without a date.
+    """A stamp as written: ``time`` microseconds of the day; ``days`` since 1970, None without a
+    date.
 
-    ``month``/``day`` are set where only the year is missing; ``zone`` minutes east of UTC, None where none is written.
+    ``month``/``day`` are set where only the year is missing; ``zone`` minutes east of UTC, None
+    where none is written.
     """
 
     time: int
@@ -73,7 +77,7 @@ def stamp_at(text: bytes, *, bracketed: bool = False) -> tuple[Stamp, int] | Non
 
 
 def read_stamp(match: re.Match[bytes]) -> Stamp | None:
-    """The stamp of a match of STAMP or of any pattern with the same names of groups; None for an impossible time."""
+    """The stamp of a match of STAMP or of the same groups; None for an impossible time."""
     group = match.groupdict()
     hour, minute, second = int(group["h"]), int(group["m"]), int(group["s"])
     half = group.get("a")
@@ -123,8 +127,9 @@ def day_number(year: int, month: int, day: int) -> int | None:
 class Clock:
     """Instants of one file's stamps, in the order of its lines.
 
-    ``tz`` is the zone of stamps without one, ``modified`` the file's modification time (microseconds UTC). ``last`` is the
-    instant resolved last, ``today`` the day (number) of the last time of day that had no date; both are kept across chunks.
+    ``tz`` is the zone of stamps without one, ``modified`` the file's modification time
+    (microseconds UTC). ``last`` is the instant resolved last, ``today`` the day (number) of the
+    last time of day that had no date; both are kept across chunks.
     """
 
     def __init__(self, tz: tzinfo, modified: int, last: int | None, today: int | None) -> None:
@@ -136,7 +141,7 @@ class Clock:
         self._offsets: dict[tuple[int, int], int] = {}
 
     def instant(self, stamp: Stamp, around: int | None = None) -> int | None:
-        """The instant of a stamp, microseconds UTC; ``around`` is that of the envelope. None for an impossible one."""
+        """A stamp's instant, microseconds UTC; ``around``: the envelope's. None if impossible."""
         days = stamp.days
         if days is None:
             days = self._days(stamp, around)

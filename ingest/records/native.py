@@ -21,7 +21,9 @@ _MOST_PLACES = 8
 
 @dataclass(frozen=True, slots=True)
 class NativeHeader:
-    """A header of the format: ``row`` int32[w] as the scanner fills it, spans from the line's first byte on."""
+    """A header of the format: ``row`` int32[w] as the scanner fills it, spans from the line's first
+    byte on.
+    """
 
     row: I32
     stamp: Stamp
@@ -40,7 +42,9 @@ class NativeHeader:
 
 
 class NativeFormat:
-    """A compiled format; ``is_given``: the user said so, else it is the default, tried on each line."""
+    """A compiled format; ``is_given``: the user said so, else it is the default, tried on each
+    line.
+    """
 
     def __init__(self, fmt: Format, max_record: int) -> None:
         self.format = fmt
@@ -75,7 +79,9 @@ class NativeFormat:
         )
 
     def may_begin(self, data: bytes) -> bool:
-        """Whether the scanner may explain what data begins with: a header, or a line that needs none."""
+        """Whether the scanner may explain what data begins with: a header, or a line that needs
+        none.
+        """
         for line in data.split(b"\n", 8)[:8]:
             line = line.removeprefix(BOM_UTF8).strip(b"\0\r ")
             if line:
@@ -83,7 +89,9 @@ class NativeFormat:
         return True
 
     def torn_at(self, line: bytes) -> int:
-        """Where a whole header of the format stands in a line whose own record was cut off there, or -1."""
+        """Where a whole header of the format stands in a line whose own record was cut off there,
+        or -1.
+        """
         if not self._digits_first or line.count(b":") < 2:
             return -1
         for number, match in enumerate(_STAMP.finditer(line)):

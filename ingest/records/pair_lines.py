@@ -1,7 +1,9 @@
-"""Lines of pairs: logfmt, and what structlog prints to a console → message and pairs, as a JSON line has them (pure).
+"""Lines of pairs: logfmt, and what structlog prints to a console → message and pairs, as a JSON
+line has them (pure).
 
-logfmt is ``time=… level=info msg="…" key=value`` (logrus, log/slog, structlog's LogfmtRenderer); structlog's ConsoleRenderer
-prints ``stamp [level    ] event      [logger] key=value``, a value in Python's quotes where it holds a space.
+logfmt is ``time=… level=info msg="…" key=value`` (logrus, log/slog, structlog's LogfmtRenderer);
+structlog's ConsoleRenderer prints ``stamp [level    ] event      [logger] key=value``, a value in
+Python's quotes where it holds a space.
 """
 
 import ast

@@ -28,12 +28,14 @@ _REASONS = {
 class Parsed:
     """One chunk's records: the scanner's tables, cut to length, and what follows from them.
 
-    ``records`` int32[n, w] and ``pairs`` int32[p, 7] hold positions within ``data``; ``instants`` int64[n] microseconds UTC;
-    ``time_source`` int8[n] indices of instants.TIME_SOURCES;
-    ``values`` float64[p] with ``states`` int8[p] (convert_numbers.OK where the key's column can hold it);
-    ``base`` is the file offset of the chunk's first byte; ``consumed`` bytes from there on are settled. ``offsets`` int64[n] are those
-    of the records in the file, ``record_ends`` where they end, None where these are ``base`` + R_START and R_END; ``source`` is the chunk where ``data`` is another buffer.
-    ``reading`` is the state of the file's reading behind them, where it has one; ``encoding`` that of its text, once known.
+    ``records`` int32[n, w] and ``pairs`` int32[p, 7] hold positions within ``data``; ``instants``
+    int64[n] microseconds UTC; ``time_source`` int8[n] indices of instants.TIME_SOURCES; ``values``
+    float64[p] with ``states`` int8[p] (convert_numbers.OK where the key's column can hold it);
+    ``base`` is the file offset of the chunk's first byte; ``consumed`` bytes from there on are
+    settled. ``offsets`` int64[n] are those of the records in the file, ``record_ends`` where they
+    end, None where these are ``base`` + R_START and R_END; ``source`` is the chunk where ``data``
+    is another buffer. ``reading`` is the state of the file's reading behind them, where it has one;
+    ``encoding`` that of its text, once known.
     """
 
     data: memoryview
@@ -123,7 +125,7 @@ class Parser:
         return None
 
     def next_beginning(self, data: memoryview, start: int, final: bool) -> int:
-        """Where the first line that begins a record starts in data, from a line's start on, or -1."""
+        """Where the first record in data begins, from the line at ``start`` on, or -1."""
         return int(self._scanner.next_beginning(data, start, len(data), final))
 
     def header_end(self, data: memoryview) -> int | None:
@@ -185,7 +187,7 @@ class Parser:
         return len(records)
 
     def _scan(self, data: memoryview, base: int, final: bool, last: int | None) -> int:
-        """Fill the tables; bytes settled. They grow where a single record, or those that wait for a time, fill them."""
+        """Fill the tables; bytes settled. They grow for a large record or for waiting ones."""
         rows, pairs = max(1024, len(data) // 48), max(4096, len(data) // 12)
         while True:
             records, stamps, found = self._tables_for(rows, pairs)
@@ -202,7 +204,7 @@ class Parser:
             rows, pairs = 2 * len(records), 2 * len(found)
 
     def _tables_for(self, rows: int, pairs: int) -> "_Tables":
-        """Tables of a size, used again for the next chunk: fresh memory costs as much as scanning."""
+        """Tables of a size, reused for the next chunk: fresh memory costs as much as scanning."""
         if self._tables is None or len(self._tables[0]) < rows or len(self._tables[2]) < pairs:
             self._tables = (
                 np.empty((rows, self._width), np.int32),

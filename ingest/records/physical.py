@@ -1,7 +1,8 @@
 """Bytes of a file in whatever encoding → physical lines in UTF-8, each with its place (pure).
 
-UTF-8 where nine in ten sequences beyond ASCII are valid, else GB18030 where that gives Chinese: fixed at the first line that
-tells. UTF-16 is seen by its mark or its NULs wherever it begins (docs/parsing.md, "Encodings").
+UTF-8 where nine in ten sequences beyond ASCII are valid, else GB18030 where that gives Chinese:
+fixed at the first line that tells. UTF-16 is seen by its mark or its NULs wherever it begins
+(docs/parsing.md, "Encodings").
 """
 
 import re
@@ -20,9 +21,11 @@ _LOOKED_AT = 4096  # bytes of a line by which its encoding is told
 
 @dataclass(slots=True)
 class Physical:
-    """A physical line: the places of its first byte and behind its end, and its text in UTF-8 without line ends.
+    """A physical line: the places of its first byte and behind its end, and its text in UTF-8
+    without line ends.
 
-    A byte order mark and NULs before the text are left out of both; ``nuls`` says how many of these there are, ``cr`` that it ends in CR LF.
+    A byte order mark and NULs before the text are left out of both; ``nuls`` says how many of these
+    there are, ``cr`` that it ends in CR LF.
     """
 
     start: int
@@ -33,7 +36,7 @@ class Physical:
 
 
 class Lines:
-    """Physical lines of one file, chunk after chunk; ``encoding`` is None as long as all was ASCII."""
+    """Physical lines of a file by chunk; ``encoding`` is None while all was ASCII."""
 
     def __init__(self, encoding: str | None, pinned: bool = False) -> None:
         self.encoding = encoding
@@ -42,7 +45,7 @@ class Lines:
         self.decided_at = -1
 
     def of(self, data: memoryview, base: int, *, final: bool) -> Iterator[Physical]:
-        """The whole lines of a chunk; the last one without its end only when ``final``. Places are those in the file."""
+        """A chunk's whole lines, the unfinished last one only if ``final``; places in the file."""
         whole = bytes(data)
         self.decided_at = -1
         at, wide = 0, ""

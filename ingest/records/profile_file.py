@@ -1,4 +1,4 @@
-"""A profile's file: TOML text in, a checked Profile out; what is wrong is said with file and line (pure)."""
+"""A profile's file: TOML in, a checked Profile out; mistakes name file and line (pure)."""
 
 import re
 import tomllib
@@ -46,7 +46,7 @@ class _File:
         self.lines = text.split("\n")
 
     def line_of(self, table: str = "", number: int = 0, key: str = "") -> int:
-        """The line (from 1) of a key in the ``number``-th table of its kind; of the table without that key."""
+        """The line (from 1) of a key in the ``number``-th table of its kind, else the table's."""
         starts = [i for i, line in enumerate(self.lines) if line.strip() == f"[[{table}]]"]
         first = starts[number] if table and number < len(starts) else 0
         for i in range(first + bool(table), len(self.lines)):

@@ -1,4 +1,4 @@
-"""What a rule of a profile is: a pattern, what a line that it takes does, and what its named groups mean."""
+"""A rule of a profile: a pattern, the effect of a matching line, and its groups' meaning."""
 
 import ast
 import re
@@ -46,7 +46,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One kind of line that an engine prints; ``bit`` is its own in the set of rules that a request has seen."""
+    """A kind of line that an engine prints; ``bit`` is its own in a request's set of rules."""
 
     name: str
     does: str
@@ -78,7 +78,7 @@ class Rule:
     regex: Any = field(default=None, repr=False, compare=False)
 
     def values(self, data: bytes, spans: list[tuple[int, int]]) -> dict[str, Value]:
-        """Columns that a match fills: durations in ms, sizes in KB; what is no number fills nothing."""
+        """Columns that a match fills: durations in ms, sizes in KB; no number fills nothing."""
         found: dict[str, Value] = dict(self.constants)
         for column in self.columns:
             start, end = spans[column.group]
@@ -132,7 +132,7 @@ def _plain(text: str) -> Value:
 
 
 def literal(text: str) -> str:
-    """The text behind a Python literal (a string, or a list of strings); as it stands where it is none."""
+    """The text of a Python literal (a string or a list of them); else as it is."""
     if len(text) > MOST_TEXT:
         return text
     try:

@@ -1,4 +1,4 @@
-"""A profile's samples: its lines read as a file of their own, and the rows that differ from those expected (pure)."""
+"""A profile's samples: their lines read as a file, and rows other than expected (pure)."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -41,7 +41,7 @@ def _error(event: Event, pairs: Mapping[str, Any], id_: str) -> dict[str, Any]:
 
 
 def claims_of(profiles: Profiles, lines: tuple[str, ...]) -> list[Claim | None]:
-    """What each line stands for; ``!NAME`` before a line gives it an instance, ``@N`` an instant in seconds."""
+    """What each line stands for; ``!NAME`` sets its instance, ``@N`` its instant in seconds."""
     text = "\n".join(lines).encode()
     sequencer = Sequencer(profiles, text[:1024], None)
     claims, offset = [], 0

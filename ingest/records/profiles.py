@@ -1,7 +1,8 @@
-"""Profiles: what engines print, as data, and the one pass that says which rules may take a line (pure).
+"""Profiles: what engines print, as data, and the one pass that says which rules may take a line
+(pure).
 
-A profile's TOML is read by profile_file.py. Here are the profiles together: every pattern of every profile stands in
-one RE2 set, so a line costs one pass however many rules there are.
+A profile's TOML is read by profile_file.py. Here are the profiles together: every pattern of every
+profile stands in one RE2 set, so a line costs one pass however many rules there are.
 """
 
 import hashlib
@@ -38,8 +39,9 @@ class Code:
 class Profile:
     """One engine: its rules, and what is true of all its requests.
 
-    ``workers``: ``one`` where a next opening line ends the request before. ``access``: whether the access line comes
-    ``before`` or ``after`` the block that it answers, ``either``, or tells nothing (``none``).
+    ``workers``: ``one`` where a next opening line ends the request before. ``access``: whether the
+    access line comes ``before`` or ``after`` the block that it answers, ``either``, or tells
+    nothing (``none``).
     """
 
     name: str
@@ -131,10 +133,11 @@ class Profiles:
         )
 
     def match(self, message: str) -> list[Match]:
-        """Rules that take a message, in the order to be tried: at its beginning first, then behind each prefix.
+        """Rules that take a message, in the order to be tried: at its beginning first, then behind
+        each prefix.
 
-        Linear in the message; about two microseconds where no rule fits, less where the same short message has been
-        seen before: an engine says few different things.
+        Linear in the message; about two microseconds where no rule fits, less where the same short
+        message has been seen before: an engine says few different things.
         """
         if len(message) > MOST_REMEMBERED:
             return self._match(message)
@@ -184,7 +187,7 @@ class Profiles:
 
 
 def _behind_prefixes(data: bytes) -> Iterable[int]:
-    """Places behind a relay's own prefix: each separator of the first part, where no user's text precedes it."""
+    """Places after a relay's prefix: each separator that no user's text precedes."""
     for count, separator in enumerate(_SEPARATORS.finditer(data, 0, FIRST_PART)):
         before = data[: separator.start()]
         if count == MOST_PREFIXES or b'"' in before or b"'" in before or b"=" in before:

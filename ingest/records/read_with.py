@@ -24,7 +24,7 @@ class ReadWith:
     is_asked: bool = False
 
     def as_text(self, before: str | None) -> str:
-        """As JSON; ``before`` is what the file was read with so far: what others keep there stays."""
+        """As JSON; ``before`` is what the file was read with: what others keep there stays."""
         members = _members(before) | {
             "log_format": self.format.text,
             "datefmt": self.format.datefmt,
@@ -73,7 +73,7 @@ def _pins(members: dict[str, Any]) -> Pins:
 
 
 def begun_with(format_text: str | None) -> str | None:
-    """The state in which a file's reading began, from what its checkpoint keeps: that at the end of the file before it."""
+    """The state in which a file's reading began: that at the end of the file before it."""
     found = _members(format_text).get(_BEGUN)
     return found if isinstance(found, str) else None
 

@@ -1,4 +1,4 @@
-"""What a file's first lines say of it, and whether it is a log at all: one place for all who read logs (pure)."""
+"""What a file's first lines show of it, and whether it is a log at all (pure)."""
 
 import json
 from collections import Counter
@@ -48,7 +48,7 @@ class Recognised:
         return bool(self.envelopes or self.headers or self.servers or self.profiles)
 
     def text(self, digests: dict[str, str]) -> str:
-        """As ``log_files.format`` keeps it, beside what the file's own lines are read with; profiles with a hash of their rules."""
+        """As ``log_files.format`` keeps it, and profiles with a hash of their rules."""
         data = {
             "encoding": self.encoding,
             "envelopes": self.envelopes,
@@ -113,7 +113,7 @@ def _look(line: Logical, tally: _Tally, profiles: Profiles) -> None:
 
 
 def guess_format(head: bytes, tz: tzinfo) -> str | None:
-    """Of some usual formats the first one in which a file's beginning has the most known events and records, or None."""
+    """The usual format with the most known events and records in a file's beginning."""
     best, most = None, (0, 0)
     for text in _FORMATS:
         parser = Parser(compile_format(text), tz)

@@ -7,10 +7,11 @@ from ingest.records.sequence.state import Instance, dump, load
 
 
 def handed_on(reading: str | None) -> str | None:
-    """The state in which the next file of a series is read, from that at the end of the one before it.
+    """The state in which the next file of a series is read, from that at the end of the one before
+    it.
 
-    Places in the file before mean nothing in the next one: lines of a block that goes on there are numbered -1, -2, …
-    None where nothing was put together from lines without ids.
+    Places in the file before mean nothing in the next one: lines of a block that goes on there are
+    numbered -1, -2, … None where nothing was put together from lines without ids.
     """
     state = Reading.of(reading)
     if state.sequence is None:

@@ -98,7 +98,7 @@ def _slow_number(data: memoryview, pair: I32) -> float | None:
 
 
 def whole(digits: str) -> int | None:
-    """The whole number that is written, exactly; None for one with a fraction, or with no end of digits."""
+    """The whole number as written, exactly; None with a fraction or endless digits."""
     try:
         value = Decimal(digits)
     except InvalidOperation:  # an exponent beyond all bounds

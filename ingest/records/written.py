@@ -1,7 +1,8 @@
-"""Records whose boundaries and pairs are given → the scanner's tables over a buffer of their own (pure).
+"""Records whose boundaries and pairs are given → the scanner's tables over a buffer of their own
+(pure).
 
-Texts stand in the buffer as they were printed; no text can move a boundary, and keys that only ttsq sets are never looked
-for in a text.
+Texts stand in the buffer as they were printed; no text can move a boundary, and keys that only ttsq
+sets are never looked for in a text.
 """
 
 from array import array
@@ -70,10 +71,11 @@ class Writer:
         place: Place,
         pairs: Iterable[tuple[str, Value]],
     ) -> None:
-        """A record with a header of the format: ``text`` from its first byte on, positions within it.
+        """A record with a header of the format: ``text`` from its first byte on, positions within
+        it.
 
-        ``first``: where its first line ends; ``own_end`` up to where its pairs are looked for; ``traceback`` where one
-        begins, or -1; ``place`` where it stands, and when.
+        ``first``: where its first line ends; ``own_end`` up to where its pairs are looked for;
+        ``traceback`` where one begins, or -1; ``place`` where it stands, and when.
         """
         at = len(self.buffer)
         moved = shifted(row, at)
@@ -104,9 +106,11 @@ class Writer:
         pairs: Iterable[tuple[str, Value]] = (),
         logged: Iterable[tuple[str, str]] = (),
     ) -> None:
-        """A record made of its parts; ``own_end`` up to where in its message pairs and event are looked for, -1 for none.
+        """A record made of its parts; ``own_end`` up to where in its message pairs and event are
+        looked for, -1 for none.
 
-        ``logged`` are pairs whose keys the log names, too: those that only ttsq sets are none of theirs.
+        ``logged`` are pairs whose keys the log names, too: those that only ttsq sets are none of
+        theirs.
         """
         buffer = self.buffer
         at = len(buffer)
@@ -134,7 +138,9 @@ class Writer:
         self._pairs(number, logged, _PUBLIC)
 
     def answers_with(self, offset: int, id_: str) -> None:
-        """Say which request an access line answers that was written before, where it is one of this chunk."""
+        """Say which request an access line answers that was written before, where it is one of this
+        chunk.
+        """
         number = self.answers.get(offset)
         if number is not None:
             self._pairs(number, (("id", id_),), _CODES)

@@ -188,7 +188,8 @@ def _draw_heat_map(figure: Any, axis: Any, drawn: HeatMap) -> None:
             dark = value is not None and high > low and (value - low) / (high - low) > 0.6
             axis.text(
                 x, y, "·" if value is None else short_number(value), ha="center", va="center",
-                color="white" if dark else "black" if value else "0.6", fontsize=7 if crowded else 9,
+                color="white" if dark else "black" if value else "0.6",
+                fontsize=7 if crowded else 9,
             )  # fmt: skip
     turned = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if _is_turned(drawn) else {}
     axis.set_xticks(range(len(drawn.x_labels)), drawn.x_labels, **turned)

@@ -1,7 +1,9 @@
-"""Which request an access line answers, where its own log does not say it (docs/correlation.md); pure.
+"""Which request an access line answers, where its own log does not say it (docs/correlation.md);
+pure.
 
-By name: the line's X-Request-ID is the request's, or its id. By order: the request was at work within the line's time,
-and lines and requests that fit each other pair off in exactly one way. All instants are int64 microseconds.
+By name: the line's X-Request-ID is the request's, or its id. By order: the request was at work
+within the line's time, and lines and requests that fit each other pair off in exactly one way. All
+instants are int64 microseconds.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,8 +21,8 @@ NAME_GAP_US = 24 * 3_600_000_000  # a name means a request up to so long before 
 SAME_NAME = 64  # a name that so many requests have is no name
 _SECOND_US = 1_000_000
 _JITTER_US = 50_000  # two programs of one machine stamp what they do so far apart
-# How long before a line without a duration its synthesis may have ended: the application converts the audio, and a
-# proxy's line waits for the client to take it.
+# How long before a line without a duration its synthesis may have ended: the application converts
+# the audio, and a proxy's line waits for the client to take it.
 _APPLICATION_US, _PROXY_US = 10_000_000, 30_000_000
 REACH_US = LONGEST_US + _PROXY_US + _SECOND_US + _JITTER_US  # no line fits a request further off
 _APPLICATIONS = ("uvicorn", "gunicorn", "hypercorn", "werkzeug", "gevent")
@@ -65,7 +67,8 @@ class _Server(NamedTuple):
 
 
 def by_name(lines: pa.Table, requests: pa.Table) -> Ints:
-    """The key int64[n] of the request that each line's X-Request-ID names, NONE where it names none or several.
+    """The key int64[n] of the request that each line's X-Request-ID names, NONE where it names none
+    or several.
 
     Of several requests that have the name, it is the one that fits the line, if one alone does.
     """
@@ -114,10 +117,12 @@ def _named(requests: pa.Table, names: pa.Array) -> tuple[Ints, Ints]:
 
 
 def by_order(lines: pa.Table, requests: pa.Table) -> Ints:
-    """The key int64[n] of the request that each line answers by order, NONE where that is not certain.
+    """The key int64[n] of the request that each line answers by order, NONE where that is not
+    certain.
 
-    ``lines`` may be those of many servers; those that are told their request otherwise (``is_told``: by their log or
-    by name) only keep that request from the other lines of their server.
+    ``lines`` may be those of many servers; those that are told their request otherwise
+    (``is_told``: by their log or by name) only keep that request from the other lines of their
+    server.
     """
     found = np.full(lines.num_rows, NONE, np.int64)
     if not lines.num_rows or not requests.num_rows:
@@ -136,7 +141,7 @@ def by_order(lines: pa.Table, requests: pa.Table) -> Ints:
 
 
 def _is_timed(rows: pa.Table) -> Bools:
-    """Whether the instants come from the log: neither the file's time nor that of reading tells an order."""
+    """Whether the instants come from the log: a file's time or a reading's has no order."""
     timed = pc.is_in(_strings(rows["time_source"]), pa.array(["logged", "envelope", "neighbour"]))
     found: Bools = timed.to_numpy(zero_copy_only=False)
     return found
@@ -165,7 +170,7 @@ def _servers(lines: pa.Table) -> Iterator[tuple[_Server, Ints]]:
 
 
 def _requests_of(requests: pa.Table, server: _Server) -> Ints:
-    """The requests that lines of a server may answer: all of its host; of an application server its own alone."""
+    """The requests that a server's lines may answer: its host's; an application's own."""
     of = pc.equal(_strings(requests["host"]), server.host)
     if server.server in _APPLICATIONS:
         of = pc.and_(of, pc.equal(_strings(requests["service"]), server.service))
@@ -181,7 +186,7 @@ def _requests_of(requests: pa.Table, server: _Server) -> Ints:
 
 
 def _matched(lines: pa.Table, server: _Server, requests: pa.Table) -> Ints:
-    """The keys of the requests that the lines of one server answer, NONE where that is not certain."""
+    """The keys of the requests that one server's lines answer, NONE where uncertain."""
     is_proxy = server.server not in _APPLICATIONS
     low, high = _reach(lines, np.full(lines.num_rows, is_proxy, np.bool_))
     timed = _milliseconds(lines)[1]
@@ -222,7 +227,7 @@ def _milliseconds(lines: pa.Table) -> tuple[npt.NDArray[np.float64], Bools]:
 
 
 def _times(requests: pa.Table) -> tuple[Ints, Ints]:
-    """When each request began and ended: one without an end is at work for as long as any may be."""
+    """When each request began and ended; without an end it works as long as any may."""
     started, completed = requests["started_at"], requests["completed_at"]
     logged = _ints(requests["logged_at"])
     has_end = completed.is_valid().to_numpy()
@@ -247,7 +252,7 @@ def _strings(column: pa.ChunkedArray) -> pa.Array:
 
 
 def windows(times: Sequence[Ints], reach_us: int, most_us: int) -> list[tuple[int, int]]:
-    """Stretches of time, none longer than ``most_us``, that hold ``reach_us`` around each instant; in order, apart."""
+    """Disjoint stretches of at most ``most_us`` that hold ``reach_us`` around each instant."""
     every = np.unique(np.concatenate([np.zeros(0, np.int64), *times]))
     if not len(every):
         return []

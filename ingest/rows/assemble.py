@@ -45,7 +45,8 @@ from ingest.rows.parts import BIT_OF, LOGGED_COLUMNS, TEXT_BIT, TOLD_BITS
 from ingest.rows.spans import CARRY_US, OPEN
 from ingest.rows.text_class import describe_texts
 
-# The tables of one row per record, each with what it is made by: ``KEYS`` of its pairs, and ``rows``.
+# The tables of one row per record, each with what it is made by: ``KEYS`` of its pairs, and
+# ``rows``.
 RECORD_TABLES = {
     "stage_timings": stage_timings,
     "errors": errors,
@@ -276,7 +277,7 @@ def _part_values(chunk: Chunk, parts: I32) -> tuple[dict[str, pa.Array], Ints, p
 
 
 def _header_request_ids(parsed: Parsed, events: Events, part_of: I32, n: int) -> pa.Array:
-    """The request id in the headers of each part's records: the first that is one (``-`` is none)."""
+    """The request id in the headers of each part's records: the first real one, not ``-``."""
     if not parsed.records[:, layout.R_REQUEST_ID_END].any():
         return pa.nulls(n, pa.string())
     start = parsed.records[events.rows, layout.R_REQUEST_ID]

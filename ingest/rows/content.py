@@ -14,10 +14,11 @@ from ingest.compiled import content as compiled
 from ingest.records.arrays import Ints, view
 
 GROUP_LINES = 64  # to a row of stored_lines: 8 KB of a log
+# the last lines of a stretch have short groups: what is left of a log is its end
 END_LINES, _END_GROUP = (
     64,
     8,
-)  # the last lines of a stretch have short groups: what is left of a log is its end
+)
 LEAST_STAMPED = (
     8  # lines with a time that must agree: two workers may say a few things at the same instant
 )
@@ -254,7 +255,7 @@ class Search:
         self._run = _Run(group.file_key, begin, stored, here, group.byte_offset, at, told, True)
 
     def _tell(self, told: set[int], first: int, last: int) -> None:
-        """Note lines with a time, each text once: within a second a service may say the same often."""
+        """Note lines with a time, each text once: a service may repeat it within a second."""
         if len(told) < LEAST_STAMPED:
             told.update(self._lines.hashes[first:last][self._lines.stamped[first:last]].tolist())
 
@@ -336,7 +337,8 @@ def stretch_rows(stretch: Stretch, file_key: int) -> pa.Table:
 def behind(stretches: Iterable[Stretch], offset: int) -> list[Stretch]:
     """What of some stretches lies behind an offset."""
     return [
-        s if s.begin >= offset else replace(s, begin=offset, stored_offset=s.stored_offset + offset - s.begin)
+        s if s.begin >= offset else replace(s, begin=offset,
+        stored_offset=s.stored_offset + offset - s.begin)
         for s in stretches
         if s.end > offset
     ]  # fmt: skip

@@ -17,7 +17,7 @@ from ingest.rows.spans import EPOCH, GRACE_US, JOIN_GAP_US
 Place = tuple[int, int]
 Order = tuple[int, int, int, int, int]
 
-# Kinds of parts, in their order within one instant: a start comes first, an end last but for errors.
+# Kinds of parts in their order within one instant: first a start, last an end, then errors.
 START, STRAY, END, ERRORS = 0, 1, 2, 3
 _DAY_US = 86_400_000_000
 _MS = 1000  # microseconds
@@ -61,7 +61,8 @@ Content = Callable[[Mark], str]  # what a part holds, to tell parts apart that a
 
 @dataclass(slots=True, eq=False)
 class Found:
-    """A request: ``core`` has the parts with its start and end, ``strays`` those that joined by time.
+    """A request: ``core`` has the parts with its start and end, ``strays`` those that joined by
+    time.
 
     ``guests`` are parts that have only errors. The core is empty where neither start nor end is
     known.
@@ -155,7 +156,7 @@ def _may_join(start: Mark, end: Mark, moved: Sequence[Order] | None) -> bool:
 
 
 def _clusters(unhosted: Sequence[Mark]) -> list[Found]:
-    """Requests with neither start nor end: parts of one day (UTC), each within GRACE of the last."""
+    """Requests without start and end: parts of one day (UTC), each within GRACE of the last."""
     clusters: list[Found] = []
     for mark in unhosted:
         at = clusters[-1] if clusters else None
@@ -222,7 +223,7 @@ class _Hosts:
         return None
 
     def _ending(self, at: int) -> Found | None:
-        """The next request with an end alone, if the duration that it reports reaches back so far."""
+        """The next request with only an end, if its reported duration reaches back far enough."""
         i = bisect_right(self._loose_at, at)
         if i == len(self._loose) or self._loose[i].kind != END:
             return None

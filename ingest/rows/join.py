@@ -1,4 +1,4 @@
-"""The rows of a file's chunks, and of several files, as one batch, so that one commit takes them all; pure."""
+"""The rows of chunks, and of several files, as one batch that one commit takes; pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
@@ -16,9 +16,11 @@ from ingest.rows.stage_timings import numbered_stages
 
 
 def join(batches: Sequence[ChunkRows]) -> Batch:
-    """One batch of several of one host and service: chunks that follow each other in their file, and whole small files.
+    """One batch of several of one host and service: chunks that follow each other in their file,
+    and whole small files.
 
-    A part that a chunk carries on from one before it becomes one with it, as if both had been read in one go.
+    A part that a chunk carries on from one before it becomes one with it, as if both had been read
+    in one go.
     """
     if len(batches) == 1:
         return Batch(*(getattr(batches[0], f.name) for f in fields(ChunkRows)))
@@ -79,9 +81,11 @@ def content_of(batches: Sequence[ChunkRows]) -> dict[str, list[pa.Table]]:
 
 
 class _Order:
-    """Where the parts of the batches stand in the joined one; those before it are numbered on from batch to batch.
+    """Where the parts of the batches stand in the joined one; those before it are numbered on from
+    batch to batch.
 
-    :ivar slots: numbers and ids of the parts that continue one which the store has; they come first.
+    :ivar slots: numbers and ids of the parts that continue one which the store has; they come
+        first.
     :ivar chosen: int64[n]: the number, before, of each part of the joined batch.
     """
 
@@ -109,7 +113,7 @@ class _Order:
             self._place[fragment] = self._place[root]
 
     def _place_carried(self, number: int, batch: ChunkRows) -> None:
-        """Find what a batch's carried parts continue: a part of an earlier batch, or one that is stored."""
+        """Find what carried parts continue: a part of an earlier chunk, or a stored one."""
         wanted = {
             name: self._before[number] + at
             for at, name in enumerate(batch.carried)

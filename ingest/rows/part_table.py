@@ -39,14 +39,15 @@ def without(table: pa.Table, rows: Ints) -> pa.Table:
 
 
 def chosen(table: pa.Table, rows: Ints) -> pa.Table:
-    """Some rows of a table (int64[n]) in this order: few of many chunks are found without copying these."""
+    """Rows int64[n] of a table in this order: few of many chunks, without copying these."""
     if len(rows) > _FEW:
         return table.unify_dictionaries().combine_chunks().take(rows)
     return pa.concat_tables([table.slice(row, 1) for row in rows.tolist()] or [table.slice(0, 0)])
 
 
 def finish_requests(parts: pa.Table) -> pa.Table:
-    """Rows of ``requests`` from rows of parts: the length of the text is counted where none was logged.
+    """Rows of ``requests`` from rows of parts: the length of the text is counted where none was
+    logged.
 
     A request of which no record says how it was put together was logged with its id.
     """
@@ -82,7 +83,7 @@ def _where_named(
 
 
 def with_classes(parts: pa.Table) -> pa.Table:
-    """Stored rows of parts, their texts described where an older version has stored them (before revision 0006)."""
+    """Stored rows of parts, with texts described if a version before revision 0006 stored them."""
     text, known = parts["text"], parts["text_class"]
     if not pc.any(pc.and_(pc.is_valid(text), pc.is_null(known))).as_py():
         return parts

@@ -1,4 +1,5 @@
-"""Parts of requests that meet across batches, files and runs (docs/parsing.md, "Requests" 2–4); pure.
+"""Parts of requests that meet across batches, files and runs (docs/parsing.md, "Requests" 2–4);
+pure.
 
 The bulk of requests begin and end within one batch and never come here.
 """
@@ -10,8 +11,8 @@ from datetime import datetime
 from ingest.model import make_key
 from ingest.records.instants import TIME_SOURCES
 
-# Columns that a part carries as they are, and the bit of each in ``end_columns``. Stores hold these numbers: a column
-# keeps its bit for good, and a new one gets the next.
+# Columns that a part carries as they are, and the bit of each in ``end_columns``. Stores hold these
+# numbers: a column keeps its bit for good, and a new one gets the next.
 BIT_OF = {
     "request_id": 0,
     "text": 1,
@@ -51,8 +52,8 @@ _DURATION = VALUE_COLUMNS.index("duration_ms")
 class Part:
     """A run of one request's records in one log file.
 
-    ``values`` are aligned with VALUE_COLUMNS; ``end_columns`` has a bit for each that synthesis_complete filled (BIT_OF);
-    ``time_source`` is that of ``logged_at``, of TIME_SOURCES;
+    ``values`` are aligned with VALUE_COLUMNS; ``end_columns`` has a bit for each that
+    synthesis_complete filled (BIT_OF); ``time_source`` is that of ``logged_at``, of TIME_SOURCES;
     ``request_key`` is that of the request it belongs to.
     """
 

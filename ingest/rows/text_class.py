@@ -56,7 +56,9 @@ def _classify(texts: pa.Array) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int
     offsets = np.frombuffer(buffers[1], np.int32)[texts.offset : texts.offset + n + 1].copy()
     data = np.frombuffer(buffers[2], np.uint8)
     at = 0
-    while (missing := text_classes.classify(data, offsets, _table, _loaded, classes, lengths, at)) is not None:  # fmt: skip
+    while (
+        missing := text_classes.classify(data, offsets, _table, _loaded, classes, lengths, at)
+    ) is not None:
         at = missing[0]
         _load(missing[1])
     return classes, lengths

@@ -328,7 +328,8 @@ def upgrade() -> None:
             nullable=False,
             comment="bit set of the columns that synthesis_complete filled",
         ),
-        comment="Pieces of requests that may still meet others: unfinished, or spread over several log files.",
+        comment="Pieces of requests that may still meet others: unfinished, or spread over several "
+        "log files.",
     )
     op.create_table(
         "requests",

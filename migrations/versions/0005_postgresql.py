@@ -1,4 +1,5 @@
-"""What a server needs beside the tables: indexes, keys for hosts that ingest at once, texts compared as on DuckDB.
+"""What a server needs beside the tables: indexes, keys for hosts that ingest at once, texts
+compared as on DuckDB.
 
 Revision ID: 0005
 Revises: 0004

@@ -1,4 +1,5 @@
-"""Users' texts may be hashed or dropped: a request's parts know their text's class and length without it.
+"""Users' texts may be hashed or dropped: a request's parts know their text's class and length
+without it.
 
 Revision ID: 0006
 Revises: 0005
@@ -28,7 +29,8 @@ def upgrade() -> None:
         sa.Column("salt", text, nullable=False, comment="hexadecimal"),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False, comment="made"),
         sa.PrimaryKeyConstraint("salt_key"),
-        comment="The key of the hashes that stand for texts (--text hash): readers who do not have it cannot guess them.",
+        comment="The key of the hashes that stand for texts (--text hash): readers who do not have "
+        "it cannot guess them.",
     )
 
 

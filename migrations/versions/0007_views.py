@@ -77,13 +77,15 @@ left join log_files f on f.file_key = coalesce(r.start_file_key, r.end_file_key)
             ),
             (
                 "byte_offset",
-                "where its start (or, without one, its end) begins in that file, uncompressed bytes",
+                "where its start (or, without one, its end) begins in that file, "
+                "uncompressed bytes",
             ),
         ),
     ),
     (
         "failed_requests",
-        "One row a request that failed: with what input, in which function, and which line of which log file says so.",
+        "One row a request that failed: with what input, in which function, and which line "
+        "of which log file says so.",
         """\
 select
     r.request_key,
@@ -142,16 +144,19 @@ where r.status <> 'success'""",
             ("error_code", "error code, from its end or else from its first error"),
             (
                 "exception_type",
-                "type of the exception of its first error; the first with a traceback, if any has one",
+                "type of the exception of its first error; the first with a traceback, if "
+                "any has one",
             ),
             ("location", "file, line and function of the service's own code where that was raised"),
             (
                 "log_path",
-                "log file of that error's record (without one, the request's end or start): where it was seen last",
+                "log file of that error's record (without one, the request's end or start): "
+                "where it was seen last",
             ),
             (
                 "byte_offset",
-                "where that error's record (without one, the request's end or start) begins in that file, uncompressed bytes",
+                "where that error's record (without one, the request's end or start) begins "
+                "in that file, uncompressed bytes",
             ),
         ),
     ),

@@ -1,6 +1,8 @@
-"""On DuckDB, columns of free text are stored compressed by Zstandard: a third of their size, and quicker to write.
+"""On DuckDB, columns of free text are stored compressed by Zstandard: a third of their size, and
+quicker to write.
 
-How a column is compressed is said when its table is made, so the tables are made anew and their rows copied.
+How a column is compressed is said when its table is made, so the tables are made anew and their
+rows copied.
 
 Revision ID: 0008
 Revises: 0007

@@ -1,4 +1,5 @@
-"""Logs that name no requests: where ids and instants come from, what was left unclaimed, access lines; the format of each log file.
+"""Logs that name no requests: where ids and instants come from, what was left unclaimed, access
+lines; the format of each log file.
 
 Revision ID: 0009
 Revises: 0008
@@ -174,7 +175,8 @@ left join log_files f on f.file_key = coalesce(r.start_file_key, r.end_file_key)
             ),
             (
                 "byte_offset",
-                "where its start (or, without one, its end) begins in that file, uncompressed bytes",
+                "where its start (or, without one, its end) begins in that file, "
+                "uncompressed bytes",
             ),
         ),
     ),

@@ -1,4 +1,5 @@
-"""Hashes of the lines that were stored, by which content is recognised anywhere in a file, and where it was.
+"""Hashes of the lines that were stored, by which content is recognised anywhere in a file, and
+where it was.
 
 Revision ID: 0010
 Revises: 0009

@@ -50,8 +50,10 @@ _COMMENTS = (
     ),
     (
         "view failed_requests",
-        "One row a request that failed: with what input, in which function, and which line of which log file says so.",
-        "One row per failed request: with what input, in which function, and where in which log file.",
+        "One row a request that failed: with what input, in which function, and which line "
+        "of which log file says so.",
+        "One row per failed request: with what input, in which function, and where in which "
+        "log file.",
     ),
     (
         "view stage_times",

@@ -1,4 +1,6 @@
-"""Many processes at one store: readers and the writer wait for each other, bounded, and nobody fails."""
+"""Many processes at one store: readers and the writer wait for each other, bounded, and nobody
+fails.
+"""
 
 import json
 import os
@@ -62,7 +64,9 @@ def ingesting(ttsq: CommandLine) -> Iterator["subprocess.Popen[str]"]:
 def test_forty_queries_at_once_during_an_ingest(
     ttsq: CommandLine, ingesting: "subprocess.Popen[str]"
 ) -> None:
-    """Each sees whole commits only, more or less of them; the ingest loses nothing and ends as it would alone."""
+    """Each sees whole commits only, more or less of them; the ingest loses nothing and ends as it
+    would alone.
+    """
     query = ("-m", "ingest", "run", "error_codes", "--since", "2026-03-01", "--format", "json")
     begin = time.monotonic()
     readers = [_begun(ttsq, *query) for _ in range(_READERS)]
@@ -100,7 +104,9 @@ while True:
 
 
 def test_readers_that_leave_no_gap_let_an_ingest_go_first(ttsq: CommandLine) -> None:
-    """One of three has the store open at any instant; without a turn of its own the writer would wait till it gives up."""
+    """One of three has the store open at any instant; without a turn of its own the writer would
+    wait till it gives up.
+    """
     (ttsq.folder / "app.log").write_text(lines(1000, 50))
     crowd = [_begun(ttsq, "-c", _CROWD, str(ttsq.store)) for _ in range(3)]
     try:
@@ -120,7 +126,7 @@ import duckdb, sys
 c = duckdb.connect(sys.argv[1], read_only=True)
 for line in sys.stdin:
     print(c.execute("select count(*), count(text), md5(string_agg(r::varchar, '|' order by request_key)) from requests r").fetchall(), flush=True)
-"""
+"""  # noqa: E501
 
 
 @contextmanager

@@ -1,4 +1,6 @@
-"""No space left, and a store that can only be read: told in one sentence, nothing half done, completed once there is room."""
+"""No space left, and a store that can only be read: told in one sentence, nothing half done,
+completed once there is room.
+"""
 
 import json
 import os
@@ -25,8 +27,8 @@ step() {
   echo $code >"$OUT/$1.code"
 }
 """
-# A file system of its own for the store, seen by this shell and its children. A step's exit code and messages go to
-# files; so does the store as the first step leaves it.
+# A file system of its own for the store, seen by this shell and its children. A step's exit code
+# and messages go to files; so does the store as the first step leaves it.
 _SMALL_DISK = """
 set -e
 mount -t tmpfs -o size=$SIZE tmpfs "$DISK"
@@ -79,7 +81,9 @@ class Place:
             file.write(to_bytes(self.journal.mixed(count)))
 
     def shell(self, script: str, store: Path, **names: str | Path) -> None:
-        """Run a script in a mount namespace of its own; ``step NAME`` in it is an ingest, ``ttsq`` any command."""
+        """Run a script in a mount namespace of its own; ``step NAME`` in it is an ingest, ``ttsq``
+        any command.
+        """
         small = [sys.executable, "-m", "tests.support.ttsq_in_small_chunks", str(_CHUNK)]
         ttsq = shlex.join([*small, "--db", f"duckdb:///{store}"])
         space = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"])]

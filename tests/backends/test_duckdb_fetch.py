@@ -23,16 +23,26 @@ MANY = [
     "select n from many limit 0",
 ]
 VALUES = [
-    "true", "1::tinyint", "-1::smallint", "1", "9223372036854775807", "255::utinyint", "1::usmallint", "1::uinteger",
-    "18446744073709551615::ubigint", "170141183460469231731687303715884105727::hugeint", "1::uhugeint", "sum(1) over ()",
-    "0.1::float", "0.1::double", "'nan'::double", "'-inf'::double", "1.50::decimal(9, 2)", "avg(1) over ()", "null",
-    "'你好'", "''", "e'\\n\\x1b'", "chr(0)", "'{\"a\": 1}'::json", "'x'::blob", "'x'::enum('x', 'y')", "'x'::varchar collate nocase",
-    "date '2026-03-02'", "date '0001-01-01'", "date '9999-12-31'", "date 'infinity'", "date '-infinity'", "date '20000-01-01'",
-    "timestamptz '2026-03-02 06:22:37.892+08'", "timestamptz 'infinity'", "timestamptz '-infinity'", "timestamptz '20000-01-01'",
-    "timestamptz '0001-01-01'", "timestamptz '9999-12-31 23:59:59.999999'", "timestamptz '0044-03-15 (BC)'",
-    "timestamp '2026-03-02 06:22:37.892001'", "timestamp 'infinity'", "timestamp '20000-01-01'", "timestamp_s '2026-03-02'",
-    "timestamp_ms '2026-03-02'", "timestamp_ns '2026-03-02'", "time '10:00'", "timetz '10:00:00+01'", "interval 1 month",
-    "uuid '0e31d8df-c135-480d-8ca7-c8860733218b'", "[1, null]", "[timestamptz '2026-03-02']", "{'a': 1}", "map {1: 'x'}",
+    "true", "1::tinyint", "-1::smallint", "1", "9223372036854775807", "255::utinyint",
+    "1::usmallint", "1::uinteger",
+    "18446744073709551615::ubigint", "170141183460469231731687303715884105727::hugeint",
+    "1::uhugeint", "sum(1) over ()",
+    "0.1::float", "0.1::double", "'nan'::double", "'-inf'::double", "1.50::decimal(9, 2)",
+    "avg(1) over ()", "null",
+    "'你好'", "''", "e'\\n\\x1b'", "chr(0)", "'{\"a\": 1}'::json", "'x'::blob",
+    "'x'::enum('x', 'y')", "'x'::varchar collate nocase",
+    "date '2026-03-02'", "date '0001-01-01'", "date '9999-12-31'", "date 'infinity'",
+    "date '-infinity'", "date '20000-01-01'",
+    "timestamptz '2026-03-02 06:22:37.892+08'", "timestamptz 'infinity'", "timestamptz '-infinity'",
+    "timestamptz '20000-01-01'",
+    "timestamptz '0001-01-01'", "timestamptz '9999-12-31 23:59:59.999999'",
+    "timestamptz '0044-03-15 (BC)'",
+    "timestamp '2026-03-02 06:22:37.892001'", "timestamp 'infinity'", "timestamp '20000-01-01'",
+    "timestamp_s '2026-03-02'",
+    "timestamp_ms '2026-03-02'", "timestamp_ns '2026-03-02'", "time '10:00'",
+    "timetz '10:00:00+01'", "interval 1 month",
+    "uuid '0e31d8df-c135-480d-8ca7-c8860733218b'", "[1, null]", "[timestamptz '2026-03-02']",
+    "{'a': 1}", "map {1: 'x'}",
     "'101'::bit", "'x' collate nocase", "union_value(a := 1)",
 ]  # fmt: skip
 
@@ -60,7 +70,10 @@ def test_no_row_is_lost_or_doubled(connection: duckdb.DuckDBPyConnection, sql: s
 def test_values_are_those_that_duckdb_makes(
     connection: duckdb.DuckDBPyConnection, value: str, count: int
 ) -> None:
-    sql = f"select if(range % 3 = 1, null, x) as x from (select range, {value} as x from range({count}))"
+    sql = (
+        f"select if(range % 3 = 1, null, x) as x from (select range, {value} as x from "
+        f"range({count}))"
+    )
     found = list(fetched(lambda: connection.execute(sql)).rows)
     expected = connection.execute(sql).fetchall()
     assert [_shown(row) for row in found] == [_shown(row) for row in expected]
@@ -68,7 +81,9 @@ def test_values_are_those_that_duckdb_makes(
 
 
 def _shown(row: object) -> str:
-    """A row in full, unlike ``==`` also NaN and the scale of decimals; there are two classes for one zone."""
+    """A row in full, unlike ``==`` also NaN and the scale of decimals; there are two classes for
+    one zone.
+    """
     return repr(row).replace("<UTC>", "datetime.timezone.utc")
 
 
@@ -94,7 +109,7 @@ if sys.argv[1] == "slow":
     fetch._QUICK = -1.0
     show("select range, to_timestamp(range) from range(?)", [FEW - 1])
 show("select range, to_timestamp(range) from range(?)", [FEW + 5000])
-"""
+"""  # noqa: E501
 
 
 @pytest.mark.parametrize("speed", ["quick", "slow"])

@@ -23,13 +23,17 @@ pytestmark = pytest.mark.slow  # minutes: `make nightly`
 _CHUNK = 5000  # bytes: two chunks of what is new in the second log
 _ACROSS = (
     b'2026-03-02 00:00:01,000 - app - INFO - synthesis_start: id=ts_0a0a0a0a, text="two files"\n'
-    b"2026-03-02 00:00:01,100 - app - INFO - stage_time: stage=text_normalize, id=ts_0a0a0a0a, duration_ms=9\n"
+    b"2026-03-02 00:00:01,100 - app - INFO - stage_time: stage=text_normalize, "
+    b"id=ts_0a0a0a0a, duration_ms=9\n"
     b"2026-03-02 00:00:01,200 - app - ERROR - out of memory: id=ts_0a0a0a0a, error_code=OOM\n",
-    b"2026-03-02 00:00:02,000 - app - INFO - stage_time: stage=audio_render, id=ts_0a0a0a0a, duration_ms=90\n"
-    b"2026-03-02 00:00:02,200 - app - INFO - synthesis_complete: id=ts_0a0a0a0a, status=success, duration_ms=95\n",
+    b"2026-03-02 00:00:02,000 - app - INFO - stage_time: stage=audio_render, id=ts_0a0a0a0a, "
+    b"duration_ms=90\n"
+    b"2026-03-02 00:00:02,200 - app - INFO - synthesis_complete: id=ts_0a0a0a0a, "
+    b"status=success, duration_ms=95\n",
 )
 _OTHERS = (
-    b"2026-03-02 00:00:03,000 - app.cache - INFO - cache_health: path=/c, used=1MB, total=2MB, usage=50%\n"
+    b"2026-03-02 00:00:03,000 - app.cache - INFO - cache_health: path=/c, used=1MB, "
+    b"total=2MB, usage=50%\n"
     b"2026-02-31 00:00:03,000 - app.cache - INFO - a day that there is not\n\n"
 )
 _NEVER = {"migrated"}  # of a store that is at head
@@ -140,7 +144,9 @@ def _committed(store: DuckDBStore) -> int:
 
 
 def _expect_repaired(half: Half, store: DuckDBStore, expected: harness.Tables, when: str) -> None:
-    """The tables are those of an undisturbed run; every byte is accounted for, by file and by run; all is at rest."""
+    """The tables are those of an undisturbed run; every byte is accounted for, by file and by run;
+    all is at rest.
+    """
     got = harness.dump(store, half.paths)
     for table in harness.TABLES:
         assert got[table] == expected[table], (when, table)

@@ -1,4 +1,6 @@
-"""What older DuckDBs read: the published copy, the Parquet files and the store itself, with their own wheels in environments of their own."""
+"""What older DuckDBs read: the published copy, the Parquet files and the store itself, with their
+own wheels in environments of their own.
+"""
 
 import json
 import subprocess
@@ -25,13 +27,18 @@ print(json.dumps({
     "hourly": ask("select date_trunc('hour', logged_at), count(*), quantile_cont(duration_ms, 0.95) from requests group by 1 order by 1"),
     "json": ask("select attributes ->> 'gpu' from requests order by 1"),
 }))
-"""
-_PARQUET = "import duckdb, sys; print(duckdb.read_parquet(sys.argv[1]).aggregate('count(*), min(id), max(logged_at)::varchar').fetchall())"
+"""  # noqa: E501
+_PARQUET = (
+    "import duckdb, sys; print(duckdb.read_parquet(sys.argv[1]).aggregate('count(*), min(id), "
+    "max(logged_at)::varchar').fetchall())"
+)
 
 
 @pytest.fixture(scope="module")
 def ttsq(tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
-    """A store written in several commits, pruned (so it is a copy itself), written again, and published."""
+    """A store written in several commits, pruned (so it is a copy itself), written again, and
+    published.
+    """
     made = CommandLine(tmp_path_factory.mktemp("older"))
     log = made.folder / "app.log"
     log.write_text("not a record\n" + lines(0, 300).replace("text_len=7", "text_len=7, gpu=71"))

@@ -1,4 +1,6 @@
-"""PostgreSQL as a store: the commit contract, locks, lost connections, and what its users' SQL and passwords may not do."""
+"""PostgreSQL as a store: the commit contract, locks, lost connections, and what its users' SQL and
+passwords may not do.
+"""
 
 import signal
 import time
@@ -21,13 +23,17 @@ from tests.support.log_writer import Journal, to_bytes
 _CHUNK = 5000  # bytes: two chunks of what is new in the second log
 _ACROSS = (
     b'2026-03-02 00:00:01,000 - app - INFO - synthesis_start: id=ts_0a0a0a0a, text="two files"\n'
-    b"2026-03-02 00:00:01,100 - app - INFO - stage_time: stage=text_normalize, id=ts_0a0a0a0a, duration_ms=9\n"
+    b"2026-03-02 00:00:01,100 - app - INFO - stage_time: stage=text_normalize, "
+    b"id=ts_0a0a0a0a, duration_ms=9\n"
     b"2026-03-02 00:00:01,200 - app - ERROR - out of memory: id=ts_0a0a0a0a, error_code=OOM\n",
-    b"2026-03-02 00:00:02,000 - app - INFO - stage_time: stage=audio_render, id=ts_0a0a0a0a, duration_ms=90\n"
-    b"2026-03-02 00:00:02,200 - app - INFO - synthesis_complete: id=ts_0a0a0a0a, status=success, duration_ms=95\n",
+    b"2026-03-02 00:00:02,000 - app - INFO - stage_time: stage=audio_render, id=ts_0a0a0a0a, "
+    b"duration_ms=90\n"
+    b"2026-03-02 00:00:02,200 - app - INFO - synthesis_complete: id=ts_0a0a0a0a, "
+    b"status=success, duration_ms=95\n",
 )
 _OTHERS = (
-    b"2026-03-02 00:00:03,000 - app.cache - INFO - cache_health: path=/c, used=1MB, total=2MB, usage=50%\n"
+    b"2026-03-02 00:00:03,000 - app.cache - INFO - cache_health: path=/c, used=1MB, "
+    b"total=2MB, usage=50%\n"
     b"2026-02-31 00:00:03,000 - app.cache - INFO - a day that there is not\n\n"
 )
 _NOT_ON_A_SERVER = {"migrated"}  # its template is at head
@@ -166,7 +172,8 @@ def _cut(store: PostgresStore) -> None:
     """End every other session of the database that ingests."""
     with store.connected("tests") as connection:
         connection.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() "
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = "
+            "current_database() "
             "and pid <> pg_backend_pid() and application_name like 'ttsq ingests%'"
         )
 
@@ -374,8 +381,8 @@ def test_a_url_that_cannot_be_read_is_not_repeated(url: str) -> None:
 def test_what_postgresql_cannot_store_is_replaced(store: PostgresStore, tmp_path: Path) -> None:
     path = tmp_path / "app.log"
     path.write_bytes(
-        b'2026-03-02 00:00:01,000 - app - INFO - synthesis_start: id=ts_0a0a0a0a, text="a\0b", odd=c\0d\n'
-        b"2026-03-02 00:00:02,000 - app - ERROR - bad \0 thing: id=ts_0b0b0b0b, odd=\"\\u0000 \0 \\\\u0000\"\n"
+        b'2026-03-02 00:00:01,000 - app - INFO - synthesis_start: id=ts_0a0a0a0a, ' b'text="a\0b", odd=c\0d\n'  # noqa: E501
+        b"2026-03-02 00:00:02,000 - app - ERROR - bad \0 thing: id=ts_0b0b0b0b, " b"odd=\"\\u0000 \0 \\\\u0000\"\n"  # noqa: E501
         b"2026-02-31 00:00:03,000 - app - INFO - no \0 day\n"
     )  # fmt: skip
     harness.run(store, [path], final=True)
@@ -388,7 +395,8 @@ def test_what_postgresql_cannot_store_is_replaced(store: PostgresStore, tmp_path
     assert "no \ufffd day" in str(_rows(store, "select raw from quarantine")[0][0])
     with path.open("ab") as file:
         file.write(
-            b"2026-03-02 00:00:04,000 - app - INFO - synthesis_complete: id=ts_0a0a0a0a, status=success\n"
+            b"2026-03-02 00:00:04,000 - app - INFO - synthesis_complete: id=ts_0a0a0a0a, "
+            b"status=success\n"
         )
     harness.run(store, [path], final=True)
     found = _rows(store, "select text, text_class, status from requests where id = 'ts_0a0a0a0a'")
@@ -397,7 +405,8 @@ def test_what_postgresql_cannot_store_is_replaced(store: PostgresStore, tmp_path
 
 def _days(first: int, count: int, *, year: int = 2026) -> bytes:
     return b"".join(
-        f"{year}-03-{day:02} 10:00:00,000 - app - ERROR - failed: id=ts_{day:08x}, error_code=X\n".encode()
+        f"{year}-03-{day:02} 10:00:00,000 - app - ERROR - failed: id=ts_{day:08x}, "
+        "error_code=X\n".encode()
         for day in range(first, first + count)
     )
 

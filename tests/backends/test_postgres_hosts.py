@@ -1,4 +1,6 @@
-"""Many hosts ingest at once into one PostgreSQL store, as processes that are killed at random: each row is there once."""
+"""Many hosts ingest at once into one PostgreSQL store, as processes that are killed at random: each
+row is there once.
+"""
 
 import os
 import random

@@ -1,4 +1,6 @@
-"""The same revisions on a server: up and down with rows in the tables, partitions and indexes where they belong."""
+"""The same revisions on a server: up and down with rows in the tables, partitions and indexes where
+they belong.
+"""
 
 import time
 from collections.abc import Callable, Iterator
@@ -58,7 +60,7 @@ def test_down_to_the_base_nothing_is_left(tmp_path: Path) -> None:
     migrate.downgrade(store, "base")
     assert store.revision() is None
     left = "select relname from pg_class where relnamespace = cast('public' as regnamespace)"
-    assert _ask(store, f"{left} and relkind in ('r', 'p', 'S') and relname <> 'alembic_version'") == []  # fmt: skip
+    assert _ask(store, f"{left} and relkind in ('r', 'p', 'S') and relname <> 'alembic_version'") == []  # fmt: skip  # noqa: E501
     migrate.upgrade(store)
     assert migrate.differences(store) == []
 
@@ -73,7 +75,8 @@ def test_the_large_tables_are_partitioned_and_every_partition_has_the_indexes(
         counted = _ask(
             store,
             f"select count(*) from pg_index where indrelid = cast('{table}' as regclass) "
-            "union all select distinct count(*) from pg_index join pg_inherits on indrelid = inhrelid "
+            "union all select distinct count(*) from pg_index join pg_inherits on indrelid = "
+            "inhrelid "
             f"where inhparent = cast('{table}' as regclass) group by indrelid",
         )
         assert counted[0] == counted[1] and len(counted) == 2
@@ -157,7 +160,10 @@ def test_it_is_made_in_the_schema_that_the_url_names() -> None:
     store = PostgresStore(f"{server.url(name)}&options=-csearch_path%3Dteam")
     assert migrate.ensure_head(store)
     assert migrate.differences(store) == []
-    places = "select distinct schemaname from pg_tables where tablename in ('requests', 'pruned', 'requests_default')"
+    places = (
+        "select distinct schemaname from pg_tables where tablename in ('requests', 'pruned', "
+        "'requests_default')"
+    )
     assert _ask(store, places) == [("team",)]
 
 

@@ -1,4 +1,6 @@
-"""Retention on a server takes the same rows as on DuckDB, drops whole partitions, and gives their space back."""
+"""Retention on a server takes the same rows as on DuckDB, drops whole partitions, and gives their
+space back.
+"""
 
 import signal
 from datetime import UTC, datetime, timedelta
@@ -26,20 +28,40 @@ def _stamp(at: datetime) -> str:
 
 
 def _log() -> str:
-    """Requests of six days, some across midnight, some never ending, with samples, errors and text without a header."""
+    """Requests of six days, some across midnight, some never ending, with samples, errors and text
+    without a header.
+    """
     text = ""
     for number in range(_DAYS * _A_DAY):
         at = _FIRST + timedelta(days=number // _A_DAY, minutes=18 * (number % _A_DAY))
         id_ = f"ts_{number:08x}"
         end = at + timedelta(seconds=1200 if number % _A_DAY == _A_DAY - 1 else 1)
-        text += f'{_stamp(at)} - app - INFO - synthesis_start: id={id_}, text="{_TEXT}{number}", said="a word", rate=12kHz\n'
-        text += f"{_stamp(at)} - app - INFO - stage_time: stage=text_normalize, id={id_}, duration_ms=9\n"
+        text += (
+            f'{_stamp(at)} - app - INFO - synthesis_start: id={id_}, text="{_TEXT}{number}", '
+            'said="a word", rate=12kHz\n'
+        )
+        text += (
+            f"{_stamp(at)} - app - INFO - stage_time: stage=text_normalize, id={id_}, "
+            "duration_ms=9\n"
+        )
         if number % 7:
-            text += f"{_stamp(end)} - app - INFO - stage_time: stage=audio_render, id={id_}, duration_ms=90\n"
-            text += f"{_stamp(end)} - app - ERROR - synthesis_failed: id={id_}, error_code=OOM, of {_TEXT}\n"
-            text += f"{_stamp(end)} - app - INFO - synthesis_complete: id={id_}, status=failed, duration_ms=100\n"
+            text += (
+                f"{_stamp(end)} - app - INFO - stage_time: stage=audio_render, id={id_}, "
+                "duration_ms=90\n"
+            )
+            text += (
+                f"{_stamp(end)} - app - ERROR - synthesis_failed: id={id_}, error_code=OOM, of "
+                f"{_TEXT}\n"
+            )
+            text += (
+                f"{_stamp(end)} - app - INFO - synthesis_complete: id={id_}, status=failed, "
+                "duration_ms=100\n"
+            )
         if number % 5 == 0:
-            text += f"{_stamp(at)} - app.cache - INFO - cache_health: path=/c, used=1MB, total=2MB, usage=50%\n"
+            text += (
+                f"{_stamp(at)} - app.cache - INFO - cache_health: path=/c, used=1MB, total=2MB, "
+                "usage=50%\n"
+            )
     return text + "2026-02-31 00:00:00,000 - app - INFO - no such day\n"
 
 
@@ -66,7 +88,8 @@ def _ask(store: Store, sql: str) -> list[tuple[object, ...]]:
 def _noted(store: Store) -> list[tuple[object, ...]]:
     return _ask(
         store,
-        "select table_name, pruned_before, text_pruned_before, rows, pruned_at is null from pruned order by 1",
+        "select table_name, pruned_before, text_pruned_before, rows, pruned_at is null from "
+        "pruned order by 1",
     )
 
 

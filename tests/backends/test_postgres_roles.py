@@ -1,4 +1,6 @@
-"""Roles that read a PostgreSQL store: what they reach, what they do not, and what the command says of other grants."""
+"""Roles that read a PostgreSQL store: what they reach, what they do not, and what the command says
+of other grants.
+"""
 
 import itertools
 import json
@@ -33,7 +35,9 @@ Rows = list[tuple[object, ...]]
 
 
 def log_of(day: int) -> str:
-    """A request that fails on a day of March, a warning and a line that nobody understands, with user text wherever they can be."""
+    """A request that fails on a day of March, a warning and a line that nobody understands, with
+    user text wherever they can be.
+    """
     at = f"2026-03-{day:02} 10:00:0"
     return (
         f'{at}0,000 - app - INFO - synthesis_start: id=ts_{day}, text="{MARK}", mood={MARK}\n'
@@ -41,11 +45,13 @@ def log_of(day: int) -> str:
         f"{at}0,500 - app - ERROR - synthesis_failed: id=ts_{day}, error_code=OOM, said={MARK}\n"
         f'Traceback (most recent call last):\n  File "/app/a.py", line 3, in f\n    f("{MARK}")\n'
         f"MemoryError: {MARK}\n"
-        f"{at}0,600 - app - INFO - synthesis_complete: id=ts_{day}, status=failed, duration_ms=600\n"
+        f"{at}0,600 - app - INFO - synthesis_complete: id=ts_{day}, status=failed, "
+        "duration_ms=600\n"
         f"{at}1,000 - app - WARNING - voice_fallback: said={MARK}\n"
         f"{at}2,000 - app - INFO - synthesis_start: id=ts_open{day}, text={MARK}, mood={MARK}\n"
         f"2026-02-30 10:00:00,000 - app - INFO - {MARK}\n"
-        f'10.0.0.7 - {MARK} [{day:02}/Mar/2026:10:00:03 +0000] "POST /tts?text={MARK} HTTP/1.1" 200 5 '
+        f'10.0.0.7 - {MARK} [{day:02}/Mar/2026:10:00:03 +0000] "POST /tts?text={MARK} '
+        'HTTP/1.1" 200 5 '
         f'"http://{MARK}/" "{MARK}"\n'
     )
 
@@ -226,7 +232,10 @@ def test_the_role_writes_nothing(place: Place, with_text: bool) -> None:
     assert place.denied("drop table pruned") and place.denied("alter table pruned add x int")
     after = place.admin("select count(*) from log_files union all select last_value from file_keys")
     assert after == before
-    public = "select count(*) from pg_class where relacl is not null and exists (select 1 from aclexplode(relacl) where grantee = 0) and relnamespace = cast('public' as regnamespace)"
+    public = (
+        "select count(*) from pg_class where relacl is not null and exists (select 1 from "
+        "aclexplode(relacl) where grantee = 0) and relnamespace = cast('public' as regnamespace)"
+    )
     assert place.admin(public) == [(0,)]
 
 
@@ -243,8 +252,10 @@ def test_new_days_are_read_through_their_tables(place: Place) -> None:
 
 def test_again_changes_nothing_and_takes_the_words_away(place: Place) -> None:
     acl = (
-        "select relname, cast(relacl as text), (select string_agg(attname || cast(attacl as text), ' ' order by attname) "
-        "from pg_attribute where attrelid = c.oid) from pg_class c where relnamespace = cast('public' as regnamespace) order by 1"
+        "select relname, cast(relacl as text), (select string_agg(attname || cast(attacl as "
+        "text), ' ' order by attname) "
+        "from pg_attribute where attrelid = c.oid) from pg_class c where relnamespace = "
+        "cast('public' as regnamespace) order by 1"
     )
     place.grant(with_text=True)
     place.grant()
@@ -400,7 +411,9 @@ def test_superusers_and_the_owner_are_refused(place: Place) -> None:
 
 
 def owned_place(folder: Path) -> tuple[Place, str]:
-    """A store in a schema with an odd name whose owner is no superuser and does not own the database."""
+    """A store in a schema with an odd name whose owner is no superuser and does not own the
+    database.
+    """
     server = postgres_server.server()
     database, role = server.new_database(), f"reader{next(_numbers)}"
     owner = f"{role}_owner"
@@ -518,7 +531,7 @@ def test_the_commands(tmp_path: Path) -> None:
     for words in (("sql", "select text from requests"), ("trace", "ts_2")):
         ended = ttsq(*role, *words)
         assert ended.code == 4 and "needs --with-text" in ended.err and MARK not in ended.err
-    for words in (("ingest", "2.log", "--host", "x"), ("prune", "--older-than", "1d"), ("db", "downgrade", "base")):  # fmt: skip
+    for words in (("ingest", "2.log", "--host", "x"), ("prune", "--older-than", "1d"), ("db", "downgrade", "base")):  # fmt: skip  # noqa: E501
         assert ttsq(*role, *words).code == 4
 
     place.admin("grant delete on errors to public")

@@ -1,4 +1,6 @@
-"""The published copy: whoever holds it sees its generation unchanged and delays nobody; current.duckdb always opens."""
+"""The published copy: whoever holds it sees its generation unchanged and delays nobody;
+current.duckdb always opens.
+"""
 
 import json
 import os
@@ -17,7 +19,8 @@ import pytest
 from tests.support.command_line import CommandLine, lines
 
 _TABLES = {
-    "requests", "stage_timings", "errors", "cache_samples", "http_requests", "log_files", "ingest_runs", "quarantine", "pruned",
+    "requests", "stage_timings", "errors", "cache_samples", "http_requests", "log_files",
+    "ingest_runs", "quarantine", "pruned",
 }  # fmt: skip
 _HOSTILE = "'; drop table requests; -- \\x1b[31m =cmd|' /C calc'!A0 \U0001f389 </script>"
 _BOUND = 20.0  # seconds: far below the wait for a store that somebody holds
@@ -68,7 +71,10 @@ def test_an_ingest_publishes_what_it_stored(ttsq: CommandLine) -> None:
         assert got == want, table
     tables = _ask(current, "select table_name from duckdb_tables()")
     assert {t for (t,) in tables} == _TABLES | {"alembic_version"}
-    comments = "select table_name, column_name, comment from duckdb_columns() where table_name = 'requests' order by column_index"
+    comments = (
+        "select table_name, column_name, comment from duckdb_columns() where table_name = "
+        "'requests' order by column_index"
+    )
     assert _ask(current, comments) == _ask(ttsq.store, comments)
     assert all(c for _, _, c in _ask(current, comments))
     assert current.stat().st_mode & 0o222 == 0
@@ -102,7 +108,7 @@ def test_the_newest_two_stay_and_no_more(ttsq: CommandLine) -> None:
         _grow(ttsq, first)
         ttsq.well("ingest", "app.log", "--final")
     names = _names(ttsq)
-    assert [n.rpartition("-")[2] for n in names] == ["current.duckdb", "000003.duckdb", "000004.duckdb"]  # fmt: skip
+    assert [n.rpartition("-")[2] for n in names] == ["current.duckdb", "000003.duckdb", "000004.duckdb"]  # fmt: skip  # noqa: E501
     assert os.readlink(_current(ttsq)) == names[2]
 
 
@@ -111,7 +117,7 @@ import duckdb, sys
 c = duckdb.connect(sys.argv[1], read_only=True)
 for line in sys.stdin:
     print(c.execute("select count(*), count(text), md5(string_agg(r::varchar, '|' order by request_key)) from requests r").fetchall(), flush=True)
-"""
+"""  # noqa: E501
 
 
 class Reader:
@@ -191,7 +197,7 @@ def test_killed_at_any_moment_current_opens(ttsq: CommandLine) -> None:
         _grow(ttsq, 20 + number * 3, 3)
         (ttsq.folder / "ttsq.toml").write_text("")
         ttsq.well("ingest", "app.log", "--final")
-        process = subprocess.Popen(words, cwd=ttsq.folder, env=ttsq.environment, stdout=subprocess.DEVNULL)  # fmt: skip
+        process = subprocess.Popen(words, cwd=ttsq.folder, env=ttsq.environment, stdout=subprocess.DEVNULL)  # fmt: skip  # noqa: E501
         if number % 2:
             time.sleep(chance.uniform(0.2, 0.9))
         else:
@@ -211,7 +217,9 @@ def test_killed_at_any_moment_current_opens(ttsq: CommandLine) -> None:
 
 
 def test_an_ingest_that_comes_while_a_copy_is_written_waits_for_it_alone(ttsq: CommandLine) -> None:
-    """The store's own readers, too: one has the store open throughout, as other commands do for a statement."""
+    """The store's own readers, too: one has the store open throughout, as other commands do for a
+    statement.
+    """
     _grow(ttsq, 20)
     (ttsq.folder / "ttsq.toml").write_text("")
     ttsq.well("ingest", "app.log", "--final")

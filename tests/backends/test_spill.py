@@ -1,4 +1,6 @@
-"""What exceeds a session's memory goes beside the store, to a folder of the process alone, and is gone afterwards."""
+"""What exceeds a session's memory goes beside the store, to a folder of the process alone, and is
+gone afterwards.
+"""
 
 import os
 import subprocess

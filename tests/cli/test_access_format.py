@@ -19,7 +19,10 @@ def ttsq(tmp_path: Path) -> CommandLine:
 
 
 def _rows(ttsq: CommandLine) -> list[dict[str, object]]:
-    sql = "select path, request_ms, request_id, http_status, server from http_requests order by http_key"
+    sql = (
+        "select path, request_ms, request_id, http_status, server from http_requests order by "
+        "http_key"
+    )
     found: list[dict[str, object]] = json.loads(ttsq.well("sql", sql, "--json"))
     return found
 
@@ -27,7 +30,8 @@ def _rows(ttsq: CommandLine) -> list[dict[str, object]]:
 def test_a_format_that_only_its_owner_knows_is_read_with_the_option(ttsq: CommandLine) -> None:
     ttsq.well("ingest", "access.log", "--final", "--access-format", _FORMAT)
     assert _rows(ttsq)[3] == {
-        "path": "/tts", "request_ms": 1250.0, "request_id": "rid3", "http_status": 200, "server": "nginx",
+        "path": "/tts", "request_ms": 1250.0, "request_id": "rid3", "http_status": 200,
+        "server": "nginx",
     }  # fmt: skip
     # the checkpoint knows the format: nobody has to give it again
     assert "lost 0, doubled 0" in ttsq.well("verify")

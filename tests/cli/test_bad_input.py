@@ -1,4 +1,6 @@
-"""What cannot be done is told in one sentence with a hint and an exit code, and leaves nothing half done."""
+"""What cannot be done is told in one sentence with a hint and an exit code, and leaves nothing half
+done.
+"""
 
 import fcntl
 import os

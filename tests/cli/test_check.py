@@ -38,7 +38,7 @@ def test_gaps_are_told_with_queries_and_lines_to_add(ttsq: CommandLine) -> None:
     )
     assert any(line.split() == ["no", "answer", "voices", "voice"] for line in shown)
     assert any("synthesis_start: id=%s, request_id=%s, lang=%s" in line for line in shown)
-    assert any(line.split()[:3] == ["rms", "successful", "ones"] and "none asked" in line for line in shown)  # fmt: skip
+    assert any(line.split()[:3] == ["rms", "successful", "ones"] and "none asked" in line for line in shown)  # fmt: skip  # noqa: E501
 
 
 def test_json_says_the_same(ttsq: CommandLine) -> None:
@@ -52,7 +52,7 @@ def test_json_says_the_same(ttsq: CommandLine) -> None:
     }  # fmt: skip
     assert (fields["error_code"]["coverage"], fields["rms"]["coverage"]) == (1.0, None)
     answers = {q["query"]: q["answer"] for q in found["queries"]}
-    assert (answers["voices"], answers["error_codes"], answers["window_requests"]) == ("no", "yes", "in part")  # fmt: skip
+    assert (answers["voices"], answers["error_codes"], answers["window_requests"]) == ("no", "yes", "in part")  # fmt: skip  # noqa: E501
     assert found["events"]["synthesis_start"] == 20
     assert {a["event"] for a in found["add"]} >= {"synthesis_start", "cache_health"}
 

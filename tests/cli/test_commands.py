@@ -244,7 +244,7 @@ try:
     main()
 finally:
     print(sorted({"pandas", "pydantic", "sqlalchemy", "alembic"} & set(sys.modules)), file=sys.stderr)
-"""
+"""  # noqa: E501
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,9 @@ finally:
     ],
 )
 def test_what_takes_long_to_load_is_left_alone(words: tuple[str, ...], tmp_path: Path) -> None:
-    """They are run every minute, or somebody waits: these would take longer than the rest, pandas merely by being installed."""
+    """They are run every minute, or somebody waits: these would take longer than the rest, pandas
+    merely by being installed.
+    """
     ttsq = CommandLine(tmp_path)
     (tmp_path / "app.log").write_text(lines(0, 5))
     ttsq.well("ingest", "app.log")

@@ -1,4 +1,6 @@
-"""ttsq.toml, the environment, ``ttsq config show``, and ``ttsq ingest`` over the sources of the settings."""
+"""ttsq.toml, the environment, ``ttsq config show``, and ``ttsq ingest`` over the sources of the
+settings.
+"""
 
 import json
 import os
@@ -125,7 +127,10 @@ def test_the_file_is_the_one_named(ttsq: CommandLine) -> None:
 
 
 def test_sources_take_what_they_leave_out_from_the_top(tmp_path: Path) -> None:
-    text = 'host = "a"\ntz = "Asia/Shanghai"\n[[sources]]\npaths = "x"\n[[sources]]\npaths = ["y"]\nhost = "b"\n'
+    text = (
+        'host = "a"\ntz = "Asia/Shanghai"\n[[sources]]\npaths = "x"\n[[sources]]\npaths = '
+        '["y"]\nhost = "b"\n'
+    )
     file = settings_file(tmp_path, text)
     assert [(s.paths, s.host, s.tz) for s in load_settings(file, {}).sources] == [
         (("x",), "a", "Asia/Shanghai"),
@@ -136,7 +141,10 @@ def test_sources_take_what_they_leave_out_from_the_top(tmp_path: Path) -> None:
 
 
 def test_what_all_sources_say_alike_holds_at_the_top(tmp_path: Path) -> None:
-    source = '[[sources]]\npaths = ["x"]\nhost = "h"\ntz = "Asia/Shanghai"\nlog_format = "%(message)s {}"\n'
+    source = (
+        '[[sources]]\npaths = ["x"]\nhost = "h"\ntz = "Asia/Shanghai"\nlog_format = "%(message)s '
+        '{}"\n'
+    )
     alike = load_settings(settings_file(tmp_path, source * 2), {})
     assert (alike.log_format, alike.tz, alike.host) == ("%(message)s {}", "Asia/Shanghai", "")
     other = load_settings(settings_file(tmp_path, source + source.replace("Shanghai", "Tokyo")), {})
@@ -269,9 +277,9 @@ def test_ingest_reads_the_sources_each_in_its_way(ttsq: CommandLine) -> None:
     ]
     assert report["records"] == sum(f["records"] for f in report["files"])
     assert report["bytes"] == sum(f["bytes"] for f in report["files"])
-    counted = ttsq.well("sql", "select host, service, count(*) from requests group by all order by 1", "--format", "csv")  # fmt: skip
+    counted = ttsq.well("sql", "select host, service, count(*) from requests group by all order by 1", "--format", "csv")  # fmt: skip  # noqa: E501
     assert [line.split(",")[:2] for line in counted.split()[1:]] == [["h1", "tts"], ["h2", "s2"]]
-    at = ttsq.well("sql", "select epoch(min(logged_at)) from requests where host = 'h2'", "--format", "csv")  # fmt: skip
+    at = ttsq.well("sql", "select epoch(min(logged_at)) from requests where host = 'h2'", "--format", "csv")  # fmt: skip  # noqa: E501
     assert float(at.split()[1]) == 1772416800  # 10:00 in Shanghai
     assert json.loads(ttsq.well("ingest", "--json"))["records"] == 0
     assert report["rows"]["requests"] > 1
@@ -315,7 +323,8 @@ def test_one_source_says_how_records_look_to_the_other_commands(ttsq: CommandLin
     )
     settings_file(
         ttsq.folder,
-        '[[sources]]\npaths = ["app.log"]\nlog_format = "%(asctime)s [%(levelname)s] %(message)s"\n',
+        '[[sources]]\npaths = ["app.log"]\nlog_format = "%(asctime)s [%(levelname)s] '
+        '%(message)s"\n',
     )
     ttsq.well("ingest", "--final")
     assert ttsq("verify").code == 0

@@ -1,4 +1,6 @@
-"""Access lines as rows of http_requests: stored, governed by --text, pruned, verified and counted like other rows."""
+"""Access lines as rows of http_requests: stored, governed by --text, pruned, verified and counted
+like other rows.
+"""
 
 import json
 from pathlib import Path

@@ -1,4 +1,6 @@
-"""``ttsq status --metrics``: read by Prometheus' own parser; the figures are the store's; the file is whole or the old one."""
+"""``ttsq status --metrics``: read by Prometheus' own parser; the figures are the store's; the file
+is whole or the old one.
+"""
 
 import os
 import re
@@ -104,7 +106,8 @@ def test_a_hostile_path_is_a_label_and_nothing_else(ttsq: CommandLine) -> None:
     assert dict(labels)["path"] == str(ttsq.folder / name)
 
 
-# a line feed is the only end of a line to Prometheus; its Python parser takes others, too, for space
+# a line feed is the only end of a line to Prometheus; its Python parser takes others, too, for
+# space
 _TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"]) | st.just("\n"))
 
 
@@ -162,7 +165,7 @@ def test_the_page_and_the_alerting_rules_know_the_figures(ttsq: CommandLine) -> 
 
 
 def _order(name: str, samples: dict[tuple[tuple[str, str], ...], float]) -> list[str]:
-    order = ["version", "store", "revision", "file", "host", "service", "path", "state", "reason", "table"]  # fmt: skip
+    order = ["version", "store", "revision", "file", "host", "service", "path", "state", "reason", "table"]  # fmt: skip  # noqa: E501
     labels = {label for key in samples for label, _ in key}
     assert samples and labels <= set(order), name
     return sorted(labels, key=order.index)

@@ -1,4 +1,7 @@
-"""Names that are not UTF-8: of files, folders, hosts. Nothing stumbles over them, and the files are read like others."""
+"""Names that are not UTF-8: of files, folders, hosts.
+
+Nothing stumbles over them, and the files are read like others.
+"""
 
 import json
 import os
@@ -107,7 +110,10 @@ def test_a_host_whose_name_is_not_utf_8(ttsq: CommandLine, monkeypatch: pytest.M
     assert _raw(ttsq, "ingest", "app.log", "--host", b"h\xff").code == 0
     hosts = json.loads(ttsq.well("sql", "select distinct host from requests", "--format", "json"))
     assert hosts == [{"host": "h\\xff"}]
-    script = "from ingest.cli.settings import load; load.local_host = lambda: 'h\\udcfe'; from ingest.cli import main; main()"
+    script = (
+        "from ingest.cli.settings import load; load.local_host = lambda: 'h\\udcfe'; from "
+        "ingest.cli import main; main()"
+    )
     _write(ttsq, b"other.log", lines(10, 2))
     done = subprocess.run(
         [sys.executable, "-c", script, "ingest", "other.log"],
@@ -120,7 +126,10 @@ def test_the_holder_of_the_lock_has_such_a_command(ttsq: CommandLine) -> None:
     _write(ttsq, _ODD, lines(0, 2))
     assert _raw(ttsq, "ingest", _ODD, "--final").code == 0
     assert b"\xff" in ttsq.store.with_name("store.duckdb.lock").read_bytes()
-    script = "import fcntl, sys, time; f = open(sys.argv[1], 'a'); fcntl.lockf(f, fcntl.LOCK_EX, 1); print(flush=True); time.sleep(60)"
+    script = (
+        "import fcntl, sys, time; f = open(sys.argv[1], 'a'); fcntl.lockf(f, fcntl.LOCK_EX, 1); "
+        "print(flush=True); time.sleep(60)"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", script, f"{ttsq.store}.lock"], stdout=subprocess.PIPE
     ) as holder:

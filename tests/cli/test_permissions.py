@@ -1,4 +1,6 @@
-"""What may not be looked at is told, never passed over: the user who asks is seldom the one who writes the logs."""
+"""What may not be looked at is told, never passed over: the user who asks is seldom the one who
+writes the logs.
+"""
 
 import os
 from collections.abc import Iterator

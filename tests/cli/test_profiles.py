@@ -1,4 +1,4 @@
-"""``ttsq profiles``: the list, a profile, the check of a folder, and what takes the lines of a log."""
+"""``ttsq profiles``: the list, a profile, the check of a folder, and what takes the lines of a log."""  # noqa: E501
 
 import json
 from pathlib import Path

@@ -37,21 +37,31 @@ def _request(day: int, second: float, name: str, seconds: float = 0.5, text: str
         return stamp.strftime("%Y-%m-%d %H:%M:%S,") + f"{stamp.microsecond // 1000:03}"
 
     return (
-        f'{at(0)} - app - INFO - synthesis_start: id={name}, gpu_c=71, mood="{text}", text="{text}"\n'
-        f"{at(seconds * 0.8)} - app - INFO - stage_time: id={name}, stage=audio_render, duration_ms=400\n"
-        f'{at(seconds * 0.9)} - app - ERROR - synthesis_failed: id={name}, error_code=OOM, said="{text}", took=5ms, for {text}\n'
-        f'Traceback (most recent call last):\n  File "/app/a.py", line 3, in f\nValueError: {text}\n'
-        f"{at(seconds)} - app - INFO - synthesis_complete: id={name}, status=failed, duration_ms=500\n"
+        f'{at(0)} - app - INFO - synthesis_start: id={name}, gpu_c=71, mood="{text}", '
+        f'text="{text}"\n'
+        f"{at(seconds * 0.8)} - app - INFO - stage_time: id={name}, stage=audio_render, "
+        "duration_ms=400\n"
+        f"{at(seconds * 0.9)} - app - ERROR - synthesis_failed: id={name}, error_code=OOM, "
+        f'said="{text}", took=5ms, for {text}\n'
+        'Traceback (most recent call last):\n  File "/app/a.py", line 3, in f\nValueError: '
+        f"{text}\n"
+        f"{at(seconds)} - app - INFO - synthesis_complete: id={name}, status=failed, "
+        "duration_ms=500\n"
     )
 
 
 def _cache(day: int, number: int) -> str:
-    return f"{_DAY.format(day)}06:00:{number:02},000 - app.cache - INFO - cache_health: path=/c, used=1MB, total=2MB, usage=50%\n"
+    return (
+        f"{_DAY.format(day)}06:00:{number:02},000 - app.cache - INFO - cache_health: path=/c, "
+        "used=1MB, total=2MB, usage=50%\n"
+    )
 
 
 @pytest.fixture
 def ttsq(tmp_path: Path) -> CommandLine:
-    """A store of ten days with ten requests each; one of them begins before midnight of the fifth and ends after it."""
+    """A store of ten days with ten requests each; one of them begins before midnight of the fifth
+    and ends after it.
+    """
     text = ""
     for day in range(1, 11):
         for n in range(10):
@@ -96,15 +106,19 @@ def test_rows_go_by_their_age_and_stages_with_their_request(ttsq: CommandLine) -
     assert counts is not None
     assert (counts["requests"], counts["stage_timings"], counts["errors"]) == (60, 60, 61)
     assert (counts["cache_samples"], counts["log_files"]) == (6, 1)
-    assert _ask(ttsq, "select count(*) from stage_timings anti join requests using (request_key)") == [(0,)]  # fmt: skip
-    assert _ask(ttsq, "select min(logged_at) >= '2026-03-05 00:00:00+00' from requests") == [(True,)]  # fmt: skip
+    assert _ask(ttsq, "select count(*) from stage_timings anti join requests using (request_key)") == [(0,)]  # fmt: skip  # noqa: E501
+    assert _ask(ttsq, "select min(logged_at) >= '2026-03-05 00:00:00+00' from requests") == [(True,)]  # fmt: skip  # noqa: E501
     _expect_sound(ttsq)
 
 
 def test_what_was_pruned_is_noted_and_does_not_come_back(ttsq: CommandLine) -> None:
     _pruned(ttsq, "--older-than", _CUT)
-    noted = _ask(ttsq, "select table_name, rows, pruned_at is not null, pruned_before >= '2026-03-05 00:00:00+00' from pruned order by 1")  # fmt: skip
-    assert noted == [(t, n, True, True) for t, n in (("cache_samples", 3), ("errors", 39), ("requests", 40), ("stage_timings", 40))]  # fmt: skip
+    noted = _ask(
+        ttsq,
+        "select table_name, rows, pruned_at is not null, pruned_before >= '2026-03-05 "
+        "00:00:00+00' from pruned order by 1",
+    )
+    assert noted == [(t, n, True, True) for t, n in (("cache_samples", 3), ("errors", 39), ("requests", 40), ("stage_timings", 40))]  # fmt: skip  # noqa: E501
     before = ttsq.counts()
     log = ttsq.folder / "app.log"
     (ttsq.folder / "app.log.1").write_bytes(log.read_bytes())
@@ -194,7 +208,10 @@ def test_users_words_go_first_the_figures_stay(ttsq: CommandLine) -> None:
     log.write_text(_request(1, 3, "ts_said", text=_SECRET) + broken + unfinished)
     ttsq.well("ingest", "said.log", "--final")
     assert _with_words(ttsq, "secret") == {"requests", "request_parts", "errors", "quarantine"}
-    figures = "select text_len, text_class, duration_ms, attributes ->> 'gpu_c' from requests where id = 'ts_said'"
+    figures = (
+        "select text_len, text_class, duration_ms, attributes ->> 'gpu_c' from requests where id "
+        "= 'ts_said'"
+    )
     before = _ask(ttsq, figures)
     assert before == [(len(_SECRET), "symbols", 500.0, "71")]
     ttsq.execute("update quarantine set quarantined_at = '2026-03-01 00:00:00+00'")
@@ -205,7 +222,8 @@ def test_users_words_go_first_the_figures_stay(ttsq: CommandLine) -> None:
     }  # fmt: skip
     assert _with_words(ttsq, "secret") == _with_words(ttsq, "hidden") == set()
     assert _ask(ttsq, figures) == before
-    assert _ask(ttsq, "select code, exception_type, location, message, attributes ->> 'took' from errors where id = 'ts_said'") == [
+    assert _ask(ttsq,
+    "select code, exception_type, location, message, attributes ->> 'took' from errors where " "id = 'ts_said'") == [  # noqa: E501
         ("OOM", "ValueError", "/app/a.py:3 in f", None, "5ms")
     ]  # fmt: skip
     assert _ask(ttsq, "select count(*) from requests where text = 'Hello'") == [(90,)]
@@ -249,7 +267,8 @@ def test_disk_space_is_given_back_and_the_tables_are_as_they_were(tmp_path: Path
         "select table_name, column_name, data_type, is_nullable, comment from duckdb_columns() "
         "where database_name = current_database() and not internal order by 1, column_index",
         "select table_name, comment from duckdb_tables() order by 1",
-        "select table_name, constraint_type, constraint_column_names from duckdb_constraints() order by all",
+        "select table_name, constraint_type, constraint_column_names from "
+        "duckdb_constraints() order by all",
         "select version_num from alembic_version",
     )
     before = [_ask(ttsq, sql) for sql in described]
@@ -261,11 +280,15 @@ def test_disk_space_is_given_back_and_the_tables_are_as_they_were(tmp_path: Path
     assert [_ask(ttsq, sql) for sql in described] == before
     assert ttsq.store.stat().st_mode & 0o777 == 0o640
     assert sorted(p.name for p in tmp_path.iterdir()) == ["store.duckdb", "store.duckdb.lock"]
-    groups = _ask(ttsq, "select max(count) from pragma_storage_info('requests') where column_name = 'id' and segment_type = 'VARCHAR'")  # fmt: skip
+    groups = _ask(
+        ttsq,
+        "select max(count) from pragma_storage_info('requests') where column_name = 'id' and "
+        "segment_type = 'VARCHAR'",
+    )
     assert groups[0][0] <= ROW_GROUP_SIZE
     with duckdb.connect() as connection:
         connection.execute(f"attach '{ttsq.store}' as s (read_only)")
-        (tags,) = connection.execute("select tags from duckdb_databases() where database_name = 's'").fetchall()  # fmt: skip
+        (tags,) = connection.execute("select tags from duckdb_databases() where database_name = 's'").fetchall()  # fmt: skip  # noqa: E501
     assert tags[0]["storage_version"].startswith(STORAGE_VERSION)
     assert not _pruned(ttsq, "--older-than", "2026-03-04T00:00:00Z")["space_given_back"]
 
@@ -279,12 +302,16 @@ def _large(folder: Path, requests: int = 60_000) -> CommandLine:
         connection.execute(f"attach '{ttsq.store}' as s (row_group_size {ROW_GROUP_SIZE})")
         connection.execute("use s")
         connection.execute(
-            "insert into requests by name select i as request_key, 'ts_' || i as id, 'h' as host, 's' as service, "
-            f"{at} as logged_at, array_to_string([md5(j || 'x' || i) for j in range(10)], ' ') as text, 329 as text_len, 'plain' as text_class from range({requests}) r(i)"
+            "insert into requests by name select i as request_key, 'ts_' || i as id, 'h' as "
+            "host, 's' as service, "
+            f"{at} as logged_at, array_to_string([md5(j || 'x' || i) for j in range(10)], ' "
+            f"') as text, 329 as text_len, 'plain' as text_class from range({requests}) r(i)"
         )
         connection.execute(
-            "insert into stage_timings by name select i as request_key, 'ts_' || i as id, 'h' as host, 'audio_render' as stage, 1 as seq, "
-            f"{at} + to_seconds(30) as logged_at, i as file_key, i as byte_offset from range({requests}) r(i)"
+            "insert into stage_timings by name select i as request_key, 'ts_' || i as id, "
+            "'h' as host, 'audio_render' as stage, 1 as seq, "
+            f"{at} + to_seconds(30) as logged_at, i as file_key, i as byte_offset from "
+            f"range({requests}) r(i)"
         )
     return ttsq
 
@@ -305,7 +332,11 @@ def _begun(ttsq: CommandLine, *words: str, batch: int = 2000) -> "subprocess.Pop
 
 def _left(ttsq: CommandLine) -> int:
     """Rows of requests; each of them has its stage, and no stage is without its request."""
-    found = _ask(ttsq, "select count(*), count(r.request_key), count(s.request_key) from requests r full join stage_timings s using (request_key)")  # fmt: skip
+    found = _ask(
+        ttsq,
+        "select count(*), count(r.request_key), count(s.request_key) from requests r full join "
+        "stage_timings s using (request_key)",
+    )
     assert found[0][0] == found[0][1] == found[0][2], found
     return int(found[0][0])
 
@@ -337,7 +368,9 @@ def test_killed_at_any_moment_the_next_pruning_goes_on(tmp_path: Path) -> None:
 
 
 def test_killed_while_space_is_given_back(ttsq: CommandLine) -> None:
-    """Whenever there is a file of that name, the process dies: the store is whole, and the next pruning gives the space back."""
+    """Whenever there is a file of that name, the process dies: the store is whole, and the next
+    pruning gives the space back.
+    """
     half = ttsq.store.with_name("store.duckdb.compact")
     with _begun(ttsq, "prune", "--older-than", _CUT) as process:
         while not half.exists() and process.poll() is None:
@@ -367,7 +400,9 @@ cp "$DISK/store.duckdb" "$STORE"
 
 
 def test_no_room_to_give_space_back(tmp_path: Path) -> None:
-    """The rows are gone, the store is whole, exit code 4 says why; once there is room the space is given back."""
+    """The rows are gone, the store is whole, exit code 4 says why; once there is room the space is
+    given back.
+    """
     ttsq = _large(tmp_path)
     disk, out = tmp_path / "disk", tmp_path / "out"
     disk.mkdir()
@@ -448,7 +483,7 @@ def test_stages_and_parts_without_a_request_go_by_their_own_age(ttsq: CommandLin
     ttsq.execute("delete from requests where id in ('ts_011', 'ts_091')")
     report = _pruned(ttsq, "--older-than", _CUT)
     assert _by_table(report)["stage_timings"] == 40
-    assert _ask(ttsq, "select id from stage_timings anti join requests using (request_key)") == [("ts_091",)]  # fmt: skip
+    assert _ask(ttsq, "select id from stage_timings anti join requests using (request_key)") == [("ts_091",)]  # fmt: skip  # noqa: E501
 
 
 def test_the_schema_goes_back_and_forth_with_data(ttsq: CommandLine) -> None:

@@ -110,7 +110,8 @@ def _rows(ttsq: CommandLine, paths: list[Path]) -> dict[str, list[harness.Row]]:
 
 def _ledger(store: DuckDBStore) -> list[tuple[int, ...]]:
     return [
-        (c.committed_offset, c.records, c.record_bytes, c.quarantined, c.quarantined_bytes, c.ignored_bytes)
+        (c.committed_offset, c.records, c.record_bytes, c.quarantined, c.quarantined_bytes,
+        c.ignored_bytes)
         for c in store.checkpoints()
     ]  # fmt: skip
 
@@ -272,7 +273,7 @@ def test_text_that_is_not_the_files_very_bytes_stays(tmp_path: Path) -> None:
     _misread(harness.new_store(tmp_path), path, data)
     path.unlink()
     report = _replayed(ttsq)
-    # of the first the end is not to be had, the second not at all; after the third something else begins or goes on
+    # of the first the end is not to be had, the second not at all; after the third something else begins or goes on  # noqa: E501
     assert (report["records"], report["left"]) == (0, 6)
     path.write_bytes(data)
     assert _replayed(ttsq)["left"] == 0
@@ -305,7 +306,7 @@ def test_a_compressed_file(tmp_path: Path) -> None:
 
 
 def test_a_giant_piece_is_read_in_chunks(tmp_path: Path) -> None:
-    """A headerless line takes what follows of another format, until that is too long for a record."""
+    """A headerless line takes what follows of another format, until that is too long for a record."""  # noqa: E501
     path, ttsq = tmp_path / "app.log", CommandLine(tmp_path).with_tables()
     store, fresh = harness.new_store(tmp_path), _store(tmp_path, "fresh")
     pad = "p" * 300

@@ -1,4 +1,4 @@
-"""``ttsq report``: one page to hand on, in a real browser too; what a log holds stays text in it."""
+"""``ttsq report``: one page to hand on, in a real browser too; what a log holds stays text in it."""  # noqa: E501
 
 import re
 import shutil

@@ -1,4 +1,6 @@
-"""What a store owes its owner: copies that show no more than it does, no secret shown, no second half of it."""
+"""What a store owes its owner: copies that show no more than it does, no secret shown, no second
+half of it.
+"""
 
 import os
 import stat

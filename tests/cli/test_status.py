@@ -18,7 +18,9 @@ def _states(ttsq: CommandLine) -> list[tuple[str, str, bool]]:
 
 
 def test_a_known_file_that_is_gone_is_missing(tmp_path: Path) -> None:
-    """It is a look at the disk: the store keeps how the file stood when it was read, and the next run finds it again."""
+    """It is a look at the disk: the store keeps how the file stood when it was read, and the next
+    run finds it again.
+    """
     ttsq = CommandLine(tmp_path).with_tables()
     log = tmp_path / "app.log"
     log.write_text(lines(0, 5))

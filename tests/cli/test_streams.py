@@ -1,4 +1,6 @@
-"""What others do to the standard streams: close them, send them to a full disk, speak another encoding."""
+"""What others do to the standard streams: close them, send them to a full disk, speak another
+encoding.
+"""
 
 import subprocess
 import sys

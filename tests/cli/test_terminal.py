@@ -1,4 +1,7 @@
-"""What a person at a terminal sees: answers that fit it, colours, a pager. The terminal is a real pty."""
+"""What a person at a terminal sees: answers that fit it, colours, a pager.
+
+The terminal is a real pty.
+"""
 
 import fcntl
 import os

@@ -1,4 +1,6 @@
-"""``--text hash`` and ``drop``: user text never reaches the store, but what is computed from it does."""
+"""``--text hash`` and ``drop``: user text never reaches the store, but what is computed from it
+does.
+"""
 
 import os
 from datetime import UTC, datetime
@@ -34,11 +36,15 @@ _AT = "2026-03-02 00:00:{:02},000 - app - {} - "
 
 
 def _log(word: str) -> str:
-    """Requests with a word wherever a service may log it: complete, in two files, open, failed; a line that is none."""
+    """Requests with a word wherever a service may log it: complete, in two files, open, failed; a
+    line that is none.
+    """
     return (
-        _AT.format(1, "INFO") + f'synthesis_start: id=ts_1, gpu_c=71, mood="{word}", text="{word} 你好"\n'
-        + _AT.format(2, "ERROR") + f'synthesis_failed: id=ts_1, error_code=OOM, said="{word}", took=5ms, for {word}\n'
-        + f'Traceback (most recent call last):\n  File "/app/a.py", line 3, in f\nValueError: {word}\n'
+        _AT.format(1,
+        "INFO") + f'synthesis_start: id=ts_1, gpu_c=71, mood="{word}", text="{word} 你好"\n'
+        + _AT.format(2,
+        "ERROR") + f'synthesis_failed: id=ts_1, error_code=OOM, said="{word}", took=5ms, for {word}\n'  # noqa: E501
+        + 'Traceback (most recent call last):\n  File "/app/a.py", line 3, in f\nValueError: ' f'{word}\n'  # noqa: E501
         + _AT.format(3, "INFO") + "synthesis_complete: id=ts_1, status=failed, duration_ms=500\n"
         + _AT.format(4, "INFO") + f'synthesis_start: id=ts_2, text="{word} 你好"\n'
         + _AT.format(5, "INFO") + f'synthesis_start: id=ts_3, text="{word} 😀"\n'
@@ -81,7 +87,8 @@ def test_no_word_comes_to_the_store(policy: str, tmp_path: Path) -> None:
     ]
     assert _ask(
         ttsq,
-        "select code, exception_type, location, message, traceback, cast(attributes as varchar) from errors",
+        "select code, exception_type, location, message, traceback, cast(attributes as "
+        "varchar) from errors",
     ) == [("OOM", "ValueError", "/app/a.py:3 in f", None, None, '{"took":"5ms"}')]
     assert b"secret" in (tmp_path / "a.log").read_bytes()
     assert b"secret" not in _bytes_of(tmp_path)
@@ -212,7 +219,7 @@ def test_all_else_is_as_it_would_be(
         (a["text"], b["text"]) for a, b in zip(ours["requests"], kept["requests"], strict=True)
     ]
     assert all((a is None) == (b is None or policy == "drop") for a, b in texts)
-    assert len({a for a, _ in texts}) == (len({b for _, b in texts}) if policy == "hash" else bool(texts))  # fmt: skip
+    assert len({a for a, _ in texts}) == (len({b for _, b in texts}) if policy == "hash" else bool(texts))  # fmt: skip  # noqa: E501
     for row in ours["errors"]:
         assert row["message"] is row["traceback"] is row["exception_message"] is None
     assert all(row["raw"] == "" for row in ours["quarantine"])

@@ -40,7 +40,8 @@ def _log(folder: Path) -> Path:
                 f"{at} - app - ERROR - synthesis_failed: id={name}{code}, out of \x1b[31mmemory"
             )
         lines.append(
-            f"{at} - app - INFO - synthesis_complete: id={name}, status={status}, duration_ms={200 + n}{code}"
+            f"{at} - app - INFO - synthesis_complete: id={name}, status={status}, "
+            f"duration_ms={200 + n}{code}"
         )
     path = folder / "app.log"
     path.write_text("\n".join(lines) + "\n")

@@ -63,7 +63,7 @@ def test_settings_say_how_records_look(ttsq: CommandLine) -> None:
         "2026-03-02 14:00:01,000 INFO synthesis_complete: id=ts_1, status=success\n"
     )
     ttsq.well("ingest", "short.log", "--final")
-    assert "+1000 ms  INFO  synthesis_complete: id=ts_1, status=success\n" in ttsq.well("trace", "ts_1")  # fmt: skip
+    assert "+1000 ms  INFO  synthesis_complete: id=ts_1, status=success\n" in ttsq.well("trace", "ts_1")  # fmt: skip  # noqa: E501
     given = ttsq.well("trace", "ts_1", "--log-format", "%(asctime)s|%(message)s")
     assert "2026-03-02 14:00:00,000 INFO synthesis_start: id=ts_1\n" in given
 

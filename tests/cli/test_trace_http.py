@@ -1,4 +1,6 @@
-"""``ttsq trace`` over a proxy's access lines: by X-Request-ID, by a client's address, and without a synthesis."""
+"""``ttsq trace`` over a proxy's access lines: by X-Request-ID, by a client's address, and without a
+synthesis.
+"""
 
 import json
 from pathlib import Path
@@ -12,12 +14,12 @@ _APPLICATION = f"""\
 2026-03-02 14:22:37,892 - app - INFO - synthesis_start: id=ts_7f3a2b1c, request_id={_NAME}, text="Hello"
 2026-03-02 14:22:38,375 - app - INFO - stage_time: stage=llm_inference, id=ts_7f3a2b1c, duration_ms=483
 2026-03-02 14:22:38,416 - app - INFO - synthesis_complete: id=ts_7f3a2b1c, status=failed, duration_ms=523, error_code=OOM
-"""
+"""  # noqa: E501
 _ACCESS = f"""\
 10.3.0.7 - - [02/Mar/2026:14:22:38 +0000] "POST /tts HTTP/1.1" 200 512 "-" "curl/8.5" rt=0.540 urt=0.538 rid={_NAME}
 10.3.0.8 - - [02/Mar/2026:14:25:38 +0000] "POST /tts HTTP/1.1" 422 12 "-" "curl/8.5" rt=0.004 urt=0.003 rid=77f92f3577
 10.3.0.8 - - [02/Mar/2026:16:25:38 +0000] "POST /tts HTTP/1.1" 429 12 "-" "curl/8.5" rt=0.001 rid=88f92f3577
-"""
+"""  # noqa: E501
 
 
 @pytest.fixture

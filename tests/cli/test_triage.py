@@ -1,4 +1,6 @@
-"""``ttsq triage``, as people and timers run it: on the demo's day, and on logs of an engine behind a proxy."""
+"""``ttsq triage``, as people and timers run it: on the demo's day, and on logs of an engine behind
+a proxy.
+"""
 
 import json
 import re

@@ -17,7 +17,10 @@ from ingest.tasks.verify import run as verify
 from tests.support import harness
 from tests.support.command_line import CommandLine, lines
 
-_CACHE = "2026-03-02 23:00:0{},000 - app.cache - WARNING - cache_dir_usage: path=/c, used_percent=9{}.0, threshold=90.0\n"
+_CACHE = (
+    "2026-03-02 23:00:0{},000 - app.cache - WARNING - cache_dir_usage: path=/c, "
+    "used_percent=9{}.0, threshold=90.0\n"
+)
 
 
 def _log(first: int, count: int) -> str:
@@ -226,12 +229,14 @@ def test_pruned_rows_are_not_lost(ttsq: CommandLine) -> None:
 
 def _tell_pruned(ttsq: CommandLine, cutoff: str) -> None:
     ttsq.execute(
-        "create table if not exists pruned (table_name varchar primary key, pruned_before timestamptz, "
+        "create table if not exists pruned (table_name varchar primary key, pruned_before "
+        "timestamptz, "
         "text_pruned_before timestamptz, rows bigint, pruned_at timestamptz)"
     )
     for table in ("requests", "stage_timings", "errors", "cache_samples"):
         ttsq.execute(
-            f"insert into pruned values ('{table}', {cutoff}, null, 30, timestamptz '2026-04-01 00:00:00+00')"
+            f"insert into pruned values ('{table}', {cutoff}, null, 30, timestamptz "
+            "'2026-04-01 00:00:00+00')"
         )
 
 

@@ -34,7 +34,7 @@ http {{
         location / {{ proxy_pass http://127.0.0.1:{behind}; }}
     }}
 }}
-"""
+"""  # noqa: E501
 
 
 def page_block(language: str) -> str:
@@ -58,7 +58,9 @@ def _free_port() -> int:
 
 
 class Proxied:
-    """Both servers, from entering to leaving; ``has_names``: nginx logs and passes on its request id."""
+    """Both servers, from entering to leaving; ``has_names``: nginx logs and passes on its request
+    id.
+    """
 
     def __init__(self, folder: Path, *, has_names: bool = True) -> None:
         self.folder = folder
@@ -141,7 +143,9 @@ class Proxied:
             return list(pool.map(self.ask, targets))
 
     def rotate(self) -> None:
-        """Rotate nginx's log with logrotate(8), which tells nginx by USR1, and wait until it writes a new one."""
+        """Rotate nginx's log with logrotate(8), which tells nginx by USR1, and wait until it writes
+        a new one.
+        """
         config = self.folder / "logrotate.conf"
         config.write_text(
             f"{self.access} {{\n  rotate 3\n  create 0644\n  postrotate\n"

@@ -1,4 +1,6 @@
-"""Access lines and the requests that they answer, over a busy hour whose truth is known: never a wrong one."""
+"""Access lines and the requests that they answer, over a busy hour whose truth is known: never a
+wrong one.
+"""
 
 import random
 from collections.abc import Callable, Sequence

@@ -51,7 +51,10 @@ def test_uvicorn_s_own_lines_are_read_between_the_records(tmp_path: Path) -> Non
     with Proxied(tmp_path) as servers:
         servers.ask_all(_targets(random.Random(2), 12), at_once=2)
     service.run("ingest", servers.application, "--log-format", _FORMAT, "--tz", "UTC", "--final")
-    sql = "select http_status, count(*) from http_requests where server = 'uvicorn' group by 1 order by 1"
+    sql = (
+        "select http_status, count(*) from http_requests where server = 'uvicorn' group by 1 "
+        "order by 1"
+    )
     assert service.rows(sql) == [(200, 11), (404, 1)]
 
 

@@ -1,4 +1,6 @@
-"""docs/bi.md: every command and every program on it, run with the real clients; what it shows is what comes out."""
+"""docs/bi.md: every command and every program on it, run with the real clients; what it shows is
+what comes out.
+"""
 
 import os
 import re
@@ -22,7 +24,9 @@ _SAMPLE_STAMP = "2026-03-02 14:22:37,892"
 
 @dataclass(frozen=True)
 class Recipe:
-    """A block that is run, the language it is in, what the page shows of its output, and the store it is about."""
+    """A block that is run, the language it is in, what the page shows of its output, and the store
+    it is about.
+    """
 
     language: str
     program: str

@@ -10,7 +10,8 @@ from tests.support.command_line import ROOT
 
 
 def test_without_a_compiler_the_modules_stay_python(tmp_path: Path) -> None:
-    # setup.py alone: the setuptools of this environment may be older than the one that the package is built with
+    # setup.py alone: the setuptools of this environment may be older than the one that the package
+    # is built with
     shutil.copy(ROOT / "setup.py", tmp_path)
     ignored = shutil.ignore_patterns("*.so", "__pycache__")
     shutil.copytree(ROOT / "ingest", tmp_path / "ingest", ignore=ignored)

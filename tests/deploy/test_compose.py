@@ -1,6 +1,8 @@
-"""docker-compose.yml and the Dockerfiles: health checks, loopback, no passwords, pinned images, no root, real commands.
+"""docker-compose.yml and the Dockerfiles: health checks, loopback, no passwords, pinned images, no
+root, real commands.
 
-There is no container engine in the tests: the scripts that the containers start are run here, against a real server.
+There is no container engine in the tests: the scripts that the containers start are run here,
+against a real server.
 """
 
 import os
@@ -330,7 +332,8 @@ def test_the_roles_are_no_superusers_and_each_stays_in_its_database(stack: Stack
         with stack.connect(user, secret, user) as connection:
             row = connection.execute(
                 "select rolsuper or rolcreaterole or rolcreatedb, pg_get_userbyid(datdba) "
-                "from pg_roles, pg_database where rolname = current_user and datname = current_database()"
+                "from pg_roles, pg_database where rolname = current_user and datname = "
+                "current_database()"
             ).fetchone()
             assert row == (False, user)
     for user, secret, database in (

@@ -1,4 +1,5 @@
-"""The dashboard for Superset: as the library of queries has it, its SQL on a real store as the reader, and settings that do not go without secrets.
+"""The dashboard for Superset: as the library of queries has it, its SQL on a real store as the
+reader, and settings that do not go without secrets.
 
 Superset itself is too big for these tests: deploy/superset/native runs it.
 """
@@ -123,7 +124,8 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator["psycopg.Connec
     ):
         subprocess.run(
             [sys.executable, "-m", "ingest", *command],
-            check=True, cwd=folder, env=environment | {"PYTHONPATH": str(ROOT)}, capture_output=True,
+            check=True, cwd=folder, env=environment | {"PYTHONPATH": str(ROOT)},
+            capture_output=True,
         )  # fmt: skip
     with psycopg.connect(
         host=str(server.folder), port=server.port, dbname=database, user=_READER, autocommit=True
@@ -186,7 +188,7 @@ def test_the_check_asks_for_columns_that_are_there(name: str) -> None:
     assert len(NAMES) == check.CHARTS and check.DASHBOARD == make_bundle.SLUG
 
 
-SECRETS = ("superset_secret_key", "superset_admin_password", "superset_db_password", "reader_password")  # fmt: skip
+SECRETS = ("superset_secret_key", "superset_admin_password", "superset_db_password", "reader_password")  # fmt: skip  # noqa: E501
 
 
 @pytest.fixture

@@ -1,4 +1,6 @@
-"""deploy/: the units as systemd reads them, and what their commands, the cron lines and the logrotate example do."""
+"""deploy/: the units as systemd reads them, and what their commands, the cron lines and the
+logrotate example do.
+"""
 
 import fcntl
 import os
@@ -17,9 +19,11 @@ from tests.unit.test_docs import ttsq_commands, unknown_words
 DEPLOY = ROOT / "deploy"
 UNITS = DEPLOY / "systemd"
 STARTED = (
-    "ttsq-ingest.service", "ttsq-ingest.timer", "ttsq-follow.service", "ttsq-prune.service", "ttsq-prune.timer",
+    "ttsq-ingest.service", "ttsq-ingest.timer", "ttsq-follow.service", "ttsq-prune.service",
+    "ttsq-prune.timer",
     "ttsq-metrics.service", "ttsq-metrics.timer", "ttsq-alert@cache_alert.service",
-    "ttsq-alert@cache_alert.timer", "ttsq-triage@1h.service", "ttsq-triage@1h.timer", "tell-oncall@ttsq-ingest.service.service",
+    "ttsq-alert@cache_alert.timer", "ttsq-triage@1h.service", "ttsq-triage@1h.timer",
+    "tell-oncall@ttsq-ingest.service.service",
 )  # fmt: skip
 SANDBOXED = [unit for unit in STARTED if unit.startswith("ttsq-") and unit.endswith(".service")]
 PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
@@ -123,7 +127,8 @@ def ttsq(tmp_path: Path) -> CommandLine:
     """Where the units' commands run: settings with one source, a store, a full cache in the log."""
     ttsq = CommandLine(tmp_path)
     (tmp_path / "ttsq.toml").write_text(
-        f'[prune]\nolder_than = "3650d"\n\n[[sources]]\npaths = ["{tmp_path}/app.log"]\nhost = "tts-1"\n'
+        f'[prune]\nolder_than = "3650d"\n\n[[sources]]\npaths = ["{tmp_path}/app.log"]\nhost '
+        '= "tts-1"\n'
     )
     now = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
     sample = "app.cache - INFO - cache_health: path=/c, used=95MB, total=100MB, usage=95.0%"
@@ -145,7 +150,9 @@ def test_the_commands_of_the_units_do_what_they_are_for(ttsq: CommandLine) -> No
 
 
 def cron_lines() -> dict[str, str]:
-    """Commands by the first word for ttsq; cron's fields and user, and its own meaning of %, checked."""
+    """Commands by the first word for ttsq; cron's fields and user, and its own meaning of %,
+    checked.
+    """
     text = (DEPLOY / "cron.d/ttsq").read_text()
     assert text.endswith("\n") and "%" not in text
     lines = [x for x in text.splitlines() if re.match(r"[\d*]", x)]

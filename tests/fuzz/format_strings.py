@@ -1,4 +1,6 @@
-"""Targets of the format compiler: any string, and formats as a service could have them, by the library that writes them."""
+"""Targets of the format compiler: any string, and formats as a service could have them, by the
+library that writes them.
+"""
 
 import logging
 from collections.abc import Sequence
@@ -21,7 +23,9 @@ _LINES = b"2026-03-02 14:22:37,892 - app - INFO - x: a=b\n\nERROR: x\n7 8 9 text
 
 
 def format_string(data: bytes) -> None:
-    """A format, a date format (none if empty) and lines, each on a line of its own; nothing but FormatError."""
+    """A format, a date format (none if empty) and lines, each on a line of its own; nothing but
+    FormatError.
+    """
     text, datefmt, lines = (*data.split(b"\n", 2), b"", b"")[:3]
     try:
         fmt = compile_format(_argument(text), _argument(datefmt) or None)
@@ -91,7 +95,9 @@ _MESSAGES = (
 
 
 def format_written(data: bytes) -> None:
-    """Bytes choose style, fields, widths, separators and date: what ``logging`` writes with them is read back."""
+    """Bytes choose style, fields, widths, separators and date: what ``logging`` writes with them is
+    read back.
+    """
     if len(data) < 6:
         return
     style = _STYLES[data[0] % 3]
@@ -125,7 +131,9 @@ def format_written(data: bytes) -> None:
 
 
 def _since_the_hour_before(created: float, zone: ZoneInfo) -> float:
-    """Microseconds since the zone's clock stood as it does: a stamp that exists twice may be the earlier one; else 0."""
+    """Microseconds since the zone's clock stood as it does: a stamp that exists twice may be the
+    earlier one; else 0.
+    """
     at = datetime.fromtimestamp(created, zone)
     return (at.timestamp() - at.replace(fold=0).timestamp()) * 1e6
 

@@ -1,4 +1,4 @@
-"""Target of the file opener: any bytes, packed in every way, whole or damaged, read in any pieces."""
+"""Target of the file opener: any bytes, packed in every way, whole or damaged, read in any pieces."""  # noqa: E501
 
 import gzip
 import os
@@ -18,7 +18,7 @@ _FOLDER = Path(tempfile.mkdtemp(prefix="ttsq-fuzz-"))
 
 
 def file_opener(data: bytes) -> None:
-    """``NPDrs``: name, packing, damage, size of a read, place to go to, as bytes; then the content."""
+    """``NPDrs``: name, packing, damage, size of a read, place to go to, as bytes; then the content."""  # noqa: E501
     if len(data) < 5:
         return
     name, packing, damage, size, place = data[:5]
@@ -80,7 +80,9 @@ def _read_all(path: Path, size: int, place: int) -> None:
 
 
 def _agree(one: Read, other: Read) -> None:
-    """The same bytes however they are read; of a damaged member, what comes before its damage may be more or less."""
+    """The same bytes however they are read; of a damaged member, what comes before its damage may
+    be more or less.
+    """
     assert (one[1] is None) == (other[1] is None), (one[1], other[1])
     same = max(len(one[0]), len(other[0])) if one[1] is None else min(len(one[0]), len(other[0]))
     assert one[0][:same] == other[0][:same]

@@ -1,4 +1,4 @@
-"""How the scanner's targets read a log: by chunks of any size, into records that can be compared."""
+"""How the scanner's targets read a log: by chunks of any size, into records that can be compared."""  # noqa: E501
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Reading:
-    """All that was read of one log; ``tables`` are the rows of the tables that need no other chunk."""
+    """All that was read of one log; ``tables`` are the rows of the tables that need no other chunk."""  # noqa: E501
 
     records: tuple[Record, ...]
     rejects: tuple[Reject, ...]

@@ -1,7 +1,8 @@
 """Runs one target under atheris: ``python -m tests.fuzz.run --seconds N TARGET``.
 
-Inputs are mutations of the corpus; what is found on the way is kept in a folder of its own, a failing input is written to
-``crash-…`` beside it, to become a file of the corpus. Needs ``pip install atheris``.
+Inputs are mutations of the corpus; what is found on the way is kept in a folder of its own, a
+failing input is written to ``crash-…`` beside it, to become a file of the corpus. Needs
+``pip install atheris``.
 """
 
 import argparse
@@ -53,7 +54,9 @@ def main() -> None:
 
 
 def _instrument_twins() -> None:
-    """The scanner's Python source tells the fuzzer which branches an input takes; the compiled one cannot."""
+    """The scanner's Python source tells the fuzzer which branches an input takes; the compiled one
+    cannot.
+    """
     from tests.unit.test_uncompiled import PLAIN
 
     for module in PLAIN.values():

@@ -1,4 +1,6 @@
-"""Targets of the scanner: any bytes by any format, against itself, its Python twin and the reference."""
+"""Targets of the scanner: any bytes by any format, against itself, its Python twin and the
+reference.
+"""
 
 import time
 from dataclasses import replace
@@ -41,7 +43,9 @@ def scanner(data: bytes) -> None:
 
 
 def _same(whole: Reading, chunked: Reading, final: bool) -> None:
-    """The chunks make no difference, but for what waited in vain for the first stamp (docs/parsing.md, Lines 7)."""
+    """The chunks make no difference, but for what waited in vain for the first stamp
+    (docs/parsing.md, Lines 7).
+    """
     ours, theirs = _kept(whole), _kept(chunked)
     undated = _undated(ours)
     size = whole.ledger.settled_bytes + whole.ledger.tail_bytes

@@ -22,7 +22,9 @@ _TYPE = re.compile(r"[A-Za-z_][\w.]*$")
 
 
 def settings(data: bytes) -> None:
-    """A settings file, behind a NUL the environment as ``NAME=value`` lines; nothing but a TtsqError."""
+    """A settings file, behind a NUL the environment as ``NAME=value`` lines; nothing but a
+    TtsqError.
+    """
     content, _, given = data.partition(b"\0")
     environment = {}
     for line in given.split(b"\n"):
@@ -39,7 +41,9 @@ def settings(data: bytes) -> None:
 
 
 def _usable(found: Settings) -> None:
-    """Every value is text that can be stored and shown; those that are read further say what is wrong."""
+    """Every value is text that can be stored and shown; those that are read further say what is
+    wrong.
+    """
     for value in (found.db, found.host, found.service, found.log_format, found.datefmt, found.tz):
         assert value is None or "\0" not in value, value
         (value or "").encode()

@@ -1,4 +1,6 @@
-"""The whole path – scan, parse, assemble, commit, over batches, runs and files – held to the plain reference parser."""
+"""The whole path – scan, parse, assemble, commit, over batches, runs and files – held to the plain
+reference parser.
+"""
 
 import os
 from pathlib import Path

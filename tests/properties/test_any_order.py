@@ -1,4 +1,6 @@
-"""Requests of one id that lie in several files: the same rows in whatever order, and however far, the files are read."""
+"""Requests of one id that lie in several files: the same rows in whatever order, and however far,
+the files are read.
+"""
 
 import os
 from dataclasses import dataclass
@@ -25,7 +27,8 @@ _PROFILE = settings(
     suppress_health_check=list(HealthCheck),
 )
 _START = datetime(2026, 1, 1, 20, tzinfo=UTC)
-# seconds to the next record: within one instant, near the grace of 60 s, near the day that an end is waited for
+# seconds to the next record: within one instant, near the grace of 60 s, near the day that an end
+# is waited for
 _GAPS = st.sampled_from([0, 0, 0, 0.001, 1, 10, 59, 60, 61, 600, 3600 * 8, 3600 * 24, 3600 * 25])
 _KINDS = {
     "start": 'INFO - synthesis_start: id={id}, text="{n}", n={n}',

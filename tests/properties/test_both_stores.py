@@ -132,6 +132,7 @@ def test_any_log_in_any_pieces(data: tuple[bytes, list[int]], stage_time: str) -
             os.utime(path, (_NOW.timestamp(), _NOW.timestamp()))
             for store in stores:
                 harness.run(
-                    store, [path], final=point == len(content), stage_time=stage_time, chunk_bytes=900
+                    store, [path], final=point == len(content), stage_time=stage_time,
+                    chunk_bytes=900
                 )  # fmt: skip
         _expect_equal(stores)

@@ -1,4 +1,6 @@
-"""The model test: a random walk over log files, runs and accidents stores every record once; planted faults are caught."""
+"""The model test: a random walk over log files, runs and accidents stores every record once;
+planted faults are caught.
+"""
 
 import os
 import shutil

@@ -1,4 +1,6 @@
-"""What an ingest has stored, a recount finds: however the file was divided, and however it is read again."""
+"""What an ingest has stored, a recount finds: however the file was divided, and however it is read
+again.
+"""
 
 import os
 from datetime import UTC

@@ -1,4 +1,6 @@
-"""Requests without ids: any split gives the same, no value crosses to another request, no text opens or ends one."""
+"""Requests without ids: any split gives the same, no value crosses to another request, no text
+opens or ends one.
+"""
 
 from collections.abc import Iterable
 
@@ -187,7 +189,9 @@ _OF_INDEXTTS = st.one_of(
 
 
 def _blocks(count: int) -> list[list[Told]]:
-    """What some threads print, one request each: an opening line, then a block with the thread's number in it."""
+    """What some threads print, one request each: an opening line, then a block with the thread's
+    number in it.
+    """
     return [
         [
             Told("line", 0, "a", ">> starting inference..."),

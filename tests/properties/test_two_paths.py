@@ -1,4 +1,6 @@
-"""The scanner's fast path and the general path give the same records for lines of the format, however they are cut."""
+"""The scanner's fast path and the general path give the same records for lines of the format,
+however they are cut.
+"""
 
 import os
 from datetime import UTC
@@ -35,7 +37,9 @@ def test_both_paths_give_the_same_records(data: bytes, chunk: int) -> None:
 
 
 def _read(parser: ChunkParser, data: bytes, chunk: int) -> list[object]:
-    """What rows are made of, of all records, and the rejects; an instant that only the file tells is left out."""
+    """What rows are made of, of all records, and the rejects; an instant that only the file tells
+    is left out.
+    """
     at = 0
 
     def read(size: int) -> bytes:

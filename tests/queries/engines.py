@@ -1,4 +1,6 @@
-"""The engines that a query is held to: a store of each that holds given rows, and a session of it in any zone."""
+"""The engines that a query is held to: a store of each that holds given rows, and a session of it
+in any zone.
+"""
 
 import shutil
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """What every query must answer, by plain loops over the rows; no SQL, no code of ingest.
 
-Each function takes the rows and the bound values and returns the rows of the answer, in order. Percentiles are
-linear between the two neighbours.
+Each function takes the rows and the bound values and returns the rows of the answer, in order.
+Percentiles are linear between the two neighbours.
 """
 
 import math
@@ -52,7 +52,7 @@ def http_of(rows: Rows, v: Values) -> list[Http]:
 
 
 def answered_by(line: Http, rows: Rows) -> Request | None:
-    """The request that an access line answers: by its key, else the only one with its X-Request-ID."""
+    """The request that an access line answers: by its key, else the only one with its X-Request-ID."""  # noqa: E501
     if line.request_key is not None:
         return next(r for r in rows.requests if r.request_key == line.request_key)
     alike = [r for r in rows.requests if line.request_id and r.request_id == line.request_id]
@@ -292,7 +292,9 @@ def slow_requests(rows: Rows, v: Values) -> Answer:
 
 
 def in_flight(request: Request, others: Sequence[Request]) -> int:
-    """Requests of the same host and service that had begun and not ended when this one began, and itself."""
+    """Requests of the same host and service that had begun and not ended when this one began, and
+    itself.
+    """
     count = 0
     for other in others:
         if other.started_at is None or (other.host, other.service) != (
@@ -447,7 +449,9 @@ def cache_alert(rows: Rows, v: Values) -> Answer:
 
 
 def line_through(points: list[tuple[float, float]]) -> tuple[float | None, float | None]:
-    """Slope and r2 of the least-squares line; r2 of a level line is 1, both None for a single instant."""
+    """Slope and r2 of the least-squares line; r2 of a level line is 1, both None for a single
+    instant.
+    """
     n = len(points)
     mx = math.fsum(x for x, _ in points) / n
     my = math.fsum(y for _, y in points) / n
@@ -711,7 +715,7 @@ def latency_by_length(rows: Rows, v: Values) -> Answer:
     answer = []
     for band, group in grouped(known, lambda r: r.text_len // width).items():
         times = [r.duration_ms for r in group]
-        per_char = [r.duration_ms / r.text_len for r in group if r.text_len and r.duration_ms is not None]  # fmt: skip
+        per_char = [r.duration_ms / r.text_len for r in group if r.text_len and r.duration_ms is not None]  # fmt: skip  # noqa: E501
         answer.append(
             (
                 band * width, (band + 1) * width - 1, len(group), percentile(times, 0.5),
@@ -740,7 +744,7 @@ def warm_up(rows: Rows, v: Values) -> Answer:
         for began, nth, r in placed:
             if nth <= v["first"]:
                 factor = ratio(r.duration_ms, usual) if usual is not None else None
-                answer.append((instance, began, nth, r.duration_ms, usual, factor, r.request_key, r.id, host, service))  # fmt: skip
+                answer.append((instance, began, nth, r.duration_ms, usual, factor, r.request_key, r.id, host, service))  # fmt: skip  # noqa: E501
     return sorted(answer, key=lambda a: (a[1], a[8], a[9], ascending(a[0]), a[2]))
 
 
@@ -861,7 +865,7 @@ def rejected_requests(rows: Rows, v: Values) -> Answer:
         and (h.request_id is None or h.request_id not in known)
     ]
     answer = []
-    for key, group in grouped(refused, lambda h: (h.http_status, h.path, h.client, h.server)).items():  # fmt: skip
+    for key, group in grouped(refused, lambda h: (h.http_status, h.path, h.client, h.server)).items():  # fmt: skip  # noqa: E501
         times = [h.logged_at for h in group]
         answer.append((*key[:3], len(group), min(times), max(times), key[3]))
     answer.sort(key=lambda a: (-a[3], a[0], ascending(a[1]), ascending(a[2]), ascending(a[6])))

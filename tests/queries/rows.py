@@ -153,7 +153,9 @@ class _Draw:
 
 
 def draw_rows(seed: int, count: int = 240) -> Rows:
-    """``count`` requests of six hours in bursts, on two hosts and two services, with gaps in every column."""
+    """``count`` requests of six hours in bursts, on two hosts and two services, with gaps in every
+    column.
+    """
     draw, rows, at = _Draw(seed), Rows(), BEGAN
     for key in range(count):
         at = draw.after(at, draw.one(0, 300, 2000, 200_000))
@@ -262,7 +264,9 @@ def _draw_errors(draw: _Draw, rows: Rows, request: Request) -> None:
 
 
 def _draw_http(draw: _Draw, rows: Rows, request: Request) -> None:
-    """Access lines of a request: of a proxy and of the service, tied to it by key, by X-Request-ID or not at all."""
+    """Access lines of a request: of a proxy and of the service, tied to it by key, by X-Request-ID
+    or not at all.
+    """
     for server in draw.one((), ("nginx",), ("nginx", "uvicorn"), (None,)):
         took = draw.maybe((request.duration_ms or 0) + draw.random.randint(0, 400), 0.8)
         rows.http_requests.append(

@@ -61,7 +61,8 @@ def test_every_chart_is_written_and_the_same_twice(
 @pytest.mark.parametrize("query", DRAWN, ids=lambda q: q.name)
 @pytest.mark.parametrize("width", [80, 160])
 def test_every_chart_is_drawn_in_a_pipe_as_wide_as_asked(
-    query: NamedQuery, width: int, results: dict[str, QueryResult], capsys: pytest.CaptureFixture[str]
+    query: NamedQuery, width: int, results: dict[str, QueryResult],
+    capsys: pytest.CaptureFixture[str]
 ) -> None:  # fmt: skip
     write_chart(query, results[query.name], None, Look(width, UTC))
     shown = capsys.readouterr().out
@@ -76,7 +77,7 @@ def test_bars_are_numbered_by_label_and_series() -> None:
     assert drawn.labels == ("render", "(none)")
     assert [(s.name, s.y) for s in drawn.series] == [("A", (13, 1)), ("B", (2, 0))]
     lines = terminal_chart(drawn, LOOK).splitlines()
-    assert [line.split(" ▇")[0].strip() for line in lines[1:]] == ["render A", "render B", "(none) A"]  # fmt: skip
+    assert [line.split(" ▇")[0].strip() for line in lines[1:]] == ["render A", "render B", "(none) A"]  # fmt: skip  # noqa: E501
     assert [line.rsplit(" ", 1)[1] for line in lines[1:]] == ["13", "2", "1"]
 
 
@@ -114,7 +115,7 @@ def test_more_bars_than_can_be_labelled_are_counted() -> None:
 
 
 def test_a_heat_map_has_a_cell_for_every_pair() -> None:
-    drawn = heat_map(BY_LENGTH, by_length((88, "B", 3), (86, "A", 13), (86, "B", 0), (None, None, 1)), UTC)  # fmt: skip
+    drawn = heat_map(BY_LENGTH, by_length((88, "B", 3), (86, "A", 13), (86, "B", 0), (None, None, 1)), UTC)  # fmt: skip  # noqa: E501
     assert drawn.x_labels == ("86", "87", "88", "(none)")
     assert drawn.y_labels == ("B", "A", "(none)")
     assert drawn.cells == ((0, None, 3, None), (13, None, None, None), (None, None, None, 1))
@@ -227,7 +228,7 @@ def test_times_are_marked_at_round_instants_of_the_zone() -> None:
     zone = ZoneInfo("Asia/Kolkata")
     first = datetime(2026, 3, 2, 6, 7, tzinfo=zone)
     ticks = time_ticks(first, first + timedelta(hours=24), 5)
-    assert [t.strftime("%d %H:%M") for t in ticks] == ["02 12:00", "02 18:00", "03 00:00", "03 06:00"]  # fmt: skip
+    assert [t.strftime("%d %H:%M") for t in ticks] == ["02 12:00", "02 18:00", "03 00:00", "03 06:00"]  # fmt: skip  # noqa: E501
     for seconds in (0, 1, 59, 3600, 10**6, 10**9):
         assert 1 <= len(time_ticks(first, first + timedelta(seconds=seconds), 5)) <= 6
 

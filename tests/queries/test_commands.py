@@ -17,9 +17,13 @@ RUNNER = CliRunner()
 ROWS = draw_rows(1)
 ALL = {"since": None, "until": None, "host": None, "service": None, "limit": None}
 LOG_FILE = (
-    "insert into log_files (file_key, host, service, path, fingerprint, header_offset, anchor, committed_offset, "
-    "size_bytes, stored_bytes, modified_ns, device, inode, compression, state, records, record_bytes, quarantined, "
-    "quarantined_bytes, ignored_bytes, lost_bytes, last_logged_at, note, first_seen_at, last_ingested_at) select 1, 'h', 's', '/x', null, null, null, 0, 0, 0, 0, 0, 0, 'none', 'live', "
+    "insert into log_files (file_key, host, service, path, fingerprint, header_offset, "
+    "anchor, committed_offset, "
+    "size_bytes, stored_bytes, modified_ns, device, inode, compression, state, records, "
+    "record_bytes, quarantined, "
+    "quarantined_bytes, ignored_bytes, lost_bytes, last_logged_at, note, first_seen_at, "
+    "last_ingested_at) select 1, 'h', 's', '/x', null, null, null, 0, 0, 0, 0, 0, 0, 'none', "
+    "'live', "
     "0, 0, 0, 0, 0, 0, timestamptz '{last}', null, now(), now()"
 )
 

@@ -142,7 +142,7 @@ def cases(query: NamedQuery) -> Iterator[dict[str, str]]:
 
 
 def touching_windows(query: NamedQuery, rows: Rows) -> Iterator[dict[str, str]]:
-    """Windows that begin and end at instants of rows: the first belongs to them, the last does not."""
+    """Windows that begin and end at instants of rows: the first belongs to them, the last does not."""  # noqa: E501
     for times in (
         [r.logged_at for r in rows.requests if r.failed],
         [r.logged_at for r in rows.requests if r.status == "success"],
@@ -292,8 +292,10 @@ def test_windows_reach_the_row_groups(tmp_path: Path) -> None:
     make_store(store.path, Rows())
     with store.engine().begin() as connection:
         connection.exec_driver_sql(
-            "insert into requests by name select range as request_key, 'h' as host, 's' as service, "
-            "timestamptz '2026-03-02 00:00:00+00' + to_seconds(range) as logged_at, 'failed' as status, "
+            "insert into requests by name select range as request_key, 'h' as host, 's' as "
+            "service, "
+            "timestamptz '2026-03-02 00:00:00+00' + to_seconds(range) as logged_at, 'failed' "
+            "as status, "
             "range::double as duration_ms from range(500000)"
         )
     query = next(q for q in load_library() if q.name == "failure_by_length")
@@ -332,8 +334,8 @@ def test_names_are_those_of_the_specification() -> None:
         "window_requests": "id, started_at, status, error_code, duration_ms",
         "latency_over_time": "bucket_at, requests, p50_ms, p95_ms, p99_ms, max_ms",
         "stage_breakdown": "stage, samples, p50_ms, p95_ms, total_ms, share",
-        "slow_requests": "id, started_at, duration_ms, slowest_stage, slowest_stage_ms, slowest_stage_share",
-        "concurrency_bottleneck": "concurrency, requests, p50_ms, p95_ms, slowest_stage, stage_p95_ms, stage_growth",
+        "slow_requests": "id, started_at, duration_ms, slowest_stage, slowest_stage_ms, slowest_stage_share",  # noqa: E501
+        "concurrency_bottleneck": "concurrency, requests, p50_ms, p95_ms, slowest_stage, stage_p95_ms, stage_growth",  # noqa: E501
         "cold_starts": "cache_hit, requests, p50_ms, p95_ms, failure_rate",
         "cache_not_saved": "id, completed_at, duration_ms, audio_size_kb",
         "cache_usage": "bucket_at, host, path, max_used_percent, threshold_percent",
@@ -354,7 +356,7 @@ def test_names_are_those_of_the_specification() -> None:
         "degradations": "code, instance, first_at, last_at, requests, rtf_with, rtf_without",
         "http_errors": "http_status, path, requests, share, first_at, last_at",
         "http_latency_over_time": "bucket_at, requests, p50_ms, p95_ms, p99_ms",
-        "time_outside_synthesis": "request_id, id, request_ms, upstream_ms, synthesis_ms, outside_ms",
+        "time_outside_synthesis": "request_id, id, request_ms, upstream_ms, synthesis_ms, outside_ms",  # noqa: E501
         "rejected_requests": "http_status, path, client, requests, first_at, last_at",
         "clients": "client, requests, failures, failure_rate, p95_ms, last_at",
         "field_coverage": "field, requests, present, coverage",

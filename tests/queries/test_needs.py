@@ -32,7 +32,7 @@ def without(rows: Rows, field: str) -> Rows:
     if field not in ("id", "request_id"):
         return replace(rows, requests=requests)
     errors = [replace(e, **gone) for e in rows.errors]
-    stages = [replace(s, id=None) for s in rows.stage_timings] if field == "id" else rows.stage_timings  # fmt: skip
+    stages = [replace(s, id=None) for s in rows.stage_timings] if field == "id" else rows.stage_timings  # fmt: skip  # noqa: E501
     return replace(rows, requests=requests, errors=errors, stage_timings=stages)
 
 

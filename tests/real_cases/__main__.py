@@ -1,4 +1,6 @@
-"""``python -m tests.real_cases [FOLDER] [NAME…]``: compare the logs of a folder with the rows wanted of them, as a table."""
+"""``python -m tests.real_cases [FOLDER] [NAME…]``: compare the logs of a folder with the rows
+wanted of them, as a table.
+"""
 
 import sys
 from pathlib import Path

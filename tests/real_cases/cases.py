@@ -1,8 +1,9 @@
 """Folders of logs with the rows wanted of them (``truth.json``): what differs, field by field.
 
-A case is a folder with log files and ``truth.json``: ``meta`` (``mtime``, ``tz``), ``requests``, ``errors``, ``http``. Every
-row has ``spans``, the bytes [file, from, to] that it comes from; ``soft`` names the fields that are not compared, a
-list of values says that each is right, null says nothing, except that an ``optional`` row may be missing.
+A case is a folder with log files and ``truth.json``: ``meta`` (``mtime``, ``tz``), ``requests``,
+``errors``, ``http``. Every row has ``spans``, the bytes [file, from, to] that it comes from;
+``soft`` names the fields that are not compared, a list of values says that each is right, null says
+nothing, except that an ``optional`` row may be missing.
 """
 
 import json
@@ -29,8 +30,9 @@ _HTTP = (
 _ANSWERS = {
     "requests": "select r.*, f.path, r.request_key & 1099511627775 as offset_ from requests r"
     " join log_files f on f.file_key = r.request_key >> 40 order by f.path, offset_",
-    "errors": "select e.*, f.path from errors e join log_files f using (file_key) order by f.path, byte_offset",
-    "http": "select h.*, h.path as url, f.path from http_requests h join log_files f using (file_key)"
+    "errors": "select e.*, f.path from errors e join log_files f using (file_key) order by f.path, "
+    "byte_offset",
+    "http": "select h.*, h.path as url, f.path from http_requests h join log_files f using (file_key)"  # noqa: E501
     " order by f.path, byte_offset",
     "stages": "select request_key, stage, duration_ms from stage_timings order by request_key, seq",
 }
@@ -76,7 +78,7 @@ def cases_in(folder: Path) -> list[Case]:
 
 
 def copied(case: Case, folder: Path) -> list[Path]:
-    """The logs of a case in a folder of one's own, with the modification time that the case says."""
+    """The logs of a case in a folder of one's own, with the modification time that the case says."""  # noqa: E501
     paths = []
     for log in case.logs:
         path = folder / log.name
@@ -199,7 +201,9 @@ def _field(what: str, wanted: Any, found: Any, result: Difference) -> None:
 
 
 def _is_right(found: Any, wanted: Any) -> bool:
-    """Whether a value is one of those wanted; numbers as they are rounded in print, instants to two milliseconds."""
+    """Whether a value is one of those wanted; numbers as they are rounded in print, instants to two
+    milliseconds.
+    """
     for want in wanted if isinstance(wanted, list) else [wanted]:
         if found == want or want is None:
             return True

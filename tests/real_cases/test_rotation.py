@@ -1,4 +1,6 @@
-"""Logs of services that are rotated while they are written: a request goes on in the next file of the series."""
+"""Logs of services that are rotated while they are written: a request goes on in the next file of
+the series.
+"""
 
 import random
 from pathlib import Path
@@ -11,7 +13,7 @@ from tests.support import harness
 
 
 def service(requests: int) -> str:
-    """What a service prints of so many requests, each with figures of its own; every third fails."""
+    """What a service prints of so many requests, each with figures of its own; every third fails."""  # noqa: E501
     return "".join(_request(number) for number in range(requests))
 
 
@@ -28,7 +30,8 @@ def _request(number: int) -> str:
     return (
         f">> starting inference...\n{BARS}>> gpt_gen_time: {number}.93 seconds\n"
         f">> s2mel_time: {number}.56 seconds\n>> bigvgan_time: 0.07 seconds\n"
-        f">> Total inference time: {2 * number + 2}.15 seconds\n>> Generated audio length: 2.5{number} seconds\n"
+        f">> Total inference time: {2 * number + 2}.15 seconds\n>> Generated audio length: "
+        f"2.5{number} seconds\n"
         f'>> RTF: 1.4308\nINFO:     10.3.0.7:{port} - "POST /tts HTTP/1.1" 200 OK\n'
         f"a plain print of {number}\n"
     )

@@ -1,4 +1,6 @@
-"""Logs as services print them, in the envelopes of transports: the rows of each, with no option at all."""
+"""Logs as services print them, in the envelopes of transports: the rows of each, with no option at
+all.
+"""
 
 import json
 import os
@@ -23,7 +25,8 @@ BARS = (
 BLOCK = (
     ">> starting inference...\n"
     + BARS
-    + ">> gpt_gen_time: 2.93 seconds\n>> gpt_forward_time: 0.02 seconds\n>> s2mel_time: 1.56 seconds\n"
+    + ">> gpt_gen_time: 2.93 seconds\n>> gpt_forward_time: 0.02 seconds\n>> s2mel_time: 1.56 "
+    "seconds\n"
     ">> bigvgan_time: 0.07 seconds\n>> Total inference time: 6.15 seconds\n"
     ">> Generated audio length: 2.53 seconds\n>> RTF: 2.4308\n"
 )
@@ -170,7 +173,10 @@ def test_what_stands_behind_a_record_gives_it_no_pairs(tmp_path: Path) -> None:
 
 
 def test_a_traceback_ends_at_its_exception_line(tmp_path: Path) -> None:
-    trace = 'Traceback (most recent call last):\n  File "a.py", line 3, in f\n    x()\nValueError: bad\n'
+    trace = (
+        'Traceback (most recent call last):\n  File "a.py", line 3, in f\n    x()\nValueError: '
+        "bad\n"
+    )
     chain = "\nDuring handling of the above exception, another exception occurred:\n\n"
     log = NATIVE.format(0, "ERROR", "boom") + trace + chain + trace + "text of another user\n"
     log += NATIVE.format(1, "WARNING", "unrelated") + "a print\n" + trace
@@ -232,7 +238,8 @@ def test_json_lines_fill_the_same_rows(tmp_path: Path) -> None:
     lines = [
         {"event": "synthesis_start", "id": "ts_1", "text": "a, status=failed", "level": "info",
          "timestamp": "2026-03-02T10:00:00.1Z", "request_id": "q1", "profile": "mine"},
-        {"message": "synthesis_complete: id=ts_1, status=success, duration_ms=523", "levelname": "INFO",
+        {"message": "synthesis_complete: id=ts_1, status=success, duration_ms=523",
+        "levelname": "INFO",
          "asctime": "2026-03-02 10:00:00,700"},
     ]  # fmt: skip
     store = ingested(tmp_path, "".join(json.dumps(line) + "\n" for line in lines).encode())

@@ -1,4 +1,6 @@
-"""A log read in pieces: as it grows from run to run, in chunks of any size, the rows are those of one read."""
+"""A log read in pieces: as it grows from run to run, in chunks of any size, the rows are those of
+one read.
+"""
 
 import random
 from datetime import UTC, datetime
@@ -38,7 +40,9 @@ def whole(case: Case, folder: Path) -> dict[str, list[Any]]:
 def in_pieces(
     case: Case, folder: Path, cuts: dict[str, list[int]], chunk: int = 1 << 20
 ) -> dict[str, list[Any]]:
-    """The rows of a case whose logs grow: as many runs as a file has cuts, and a last one that is final."""
+    """The rows of a case whose logs grow: as many runs as a file has cuts, and a last one that is
+    final.
+    """
     folder.mkdir(exist_ok=True)
     store = harness.new_store(folder)
     runs = max((len(c) for c in cuts.values()), default=0)
@@ -74,7 +78,9 @@ def random_cuts(case: Case, chosen: random.Random, runs: int) -> dict[str, list[
 
 
 def dumped(store: DuckDBStore) -> dict[str, list[Any]]:
-    """All rows with what they hold, and the ledger; files by their names, instants only where they come from the log."""
+    """All rows with what they hold, and the ledger; files by their names, instants only where they
+    come from the log.
+    """
     tables: dict[str, list[Any]] = {}
     names = {c.file_key: Path(c.path).name for c in store.checkpoints()}
     with store.reading() as reader:
@@ -130,8 +136,8 @@ def rotated(
 ) -> dict[str, list[Any]]:
     """The rows of a log that is rotated while it is written, read after some of its lines.
 
-    ``often``: how likely a run is behind a line; 0: one run reads what is there at the end. The places of rotation are
-    the same for the same ``lines``.
+    ``often``: how likely a run is behind a line; 0: one run reads what is there at the end. The
+    places of rotation are the same for the same ``lines``.
     """
     folder.mkdir()
     store = harness.new_store(folder)

@@ -11,9 +11,11 @@ _ABORTED, _REFUSED, _GATEWAY_TIMEOUT = 499, 422, 504
 
 @dataclass(frozen=True)
 class BusyHour:
-    """Lines of both logs, each with its second, and the id of the request that each access line answers.
+    """Lines of both logs, each with its second, and the id of the request that each access line
+    answers.
 
-    ``answers`` maps the number of an access line to an id; lines of health checks, pages and refused requests have none.
+    ``answers`` maps the number of an access line to an id; lines of health checks, pages and
+    refused requests have none.
     """
 
     application: list[str]
@@ -42,7 +44,8 @@ def busy_hour(
     has_times: bool = True,
     seconds: float = HOUR,
 ) -> BusyHour:
-    """Draw an hour: so many syntheses a minute, some failing silently, some given up by the client or by nginx.
+    """Draw an hour: so many syntheses a minute, some failing silently, some given up by the client
+    or by nginx.
 
     ``has_names``: both logs have the X-Request-ID; ``has_times``: nginx writes ``$request_time``.
     """

@@ -100,8 +100,10 @@ def lines(first: int, count: int) -> str:
         at = f"2026-03-02 {i // 60 % 24:02}:{i % 60:02}:00"
         text += (
             f'{at},000 - app - INFO - synthesis_start: id=ts_{i}, text="Hello {i}", text_len=7\n'
-            f"{at},400 - app - INFO - stage_time: id=ts_{i}, stage=audio_render, duration_ms=300ms\n"
+            f"{at},400 - app - INFO - stage_time: id=ts_{i}, stage=audio_render, "
+            "duration_ms=300ms\n"
             f"{at},500 - app - ERROR - synthesis_failed: id=ts_{i}, error_code=OOM\n"
-            f"{at},600 - app - INFO - synthesis_complete: id=ts_{i}, status=failed, duration_ms=600\n"
+            f"{at},600 - app - INFO - synthesis_complete: id=ts_{i}, status=failed, "
+            "duration_ms=600\n"
         )
     return text

@@ -1,7 +1,9 @@
-"""A random walk over what writers, logrotate, cron and accidents do to log files and to the store, against a memory of it.
+"""A random walk over what writers, logrotate, cron and accidents do to log files and to the store,
+against a memory of it.
 
-After every run: no record is stored twice, none that was never complete on disk, every one that had to be, and the ledgers of
-files and runs add up to the bytes of the records stored. In the end all that is on disk is stored.
+After every run: no record is stored twice, none that was never complete on disk, every one that had
+to be, and the ledgers of files and runs add up to the bytes of the records stored. In the end all
+that is on disk is stored.
 """
 
 import shutil

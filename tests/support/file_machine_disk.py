@@ -1,6 +1,8 @@
-"""A folder of log files as writers and logrotate leave it, and the memory of all that was ever written there.
+"""A folder of log files as writers and logrotate leave it, and the memory of all that was ever
+written there.
 
-A **stream** is what was written to one log file in its life. Renamed, copied and packed files hold its bytes up to some length.
+A **stream** is what was written to one log file in its life. Renamed, copied and packed files hold
+its bytes up to some length.
 """
 
 import gzip

@@ -1,7 +1,8 @@
-"""``ttsq WORDS`` as a process that need not import anything: forked from one that has imported it all and done nothing else.
+"""``ttsq WORDS`` as a process that need not import anything: forked from one that has imported it
+all and done nothing else.
 
-A thousand starts of the interpreter are half of what the tests cost. What an ordinary start does is tested where
-``sys.executable`` is started.
+A thousand starts of the interpreter are half of what the tests cost. What an ordinary start does is
+tested where ``sys.executable`` is started.
 """
 
 import multiprocessing

@@ -1,8 +1,10 @@
-"""A program that ends an ingest at one of its steps after another: a step is a call into the database engine.
+"""A program that ends an ingest at one of its steps after another: a step is a call into the
+database engine.
 
-``python -m tests.support.interrupted_ingest SIGNAL STRIDE TEMPLATE LOGS FOLDER``: ingests LOGS into a copy of the store
-TEMPLATE, ``FOLDER/N.duckdb``, and sends itself SIGNAL behind its N-th step; again with N + STRIDE, until an ingest reaches
-its end. Prints a line a run: ``N`` and how the process ended.
+``python -m tests.support.interrupted_ingest SIGNAL STRIDE TEMPLATE LOGS FOLDER``: ingests LOGS into
+a copy of the store TEMPLATE, ``FOLDER/N.duckdb``, and sends itself SIGNAL behind its N-th step;
+again with N + STRIDE, until an ingest reaches its end. Prints a line a run: ``N`` and how the
+process ended.
 """
 
 import os

@@ -1,7 +1,7 @@
 """Log records as a service writes them, remembered: what a store must hold in the end, and no more.
 
-Record number n has the same bytes in every process, so a test knows what a writer in a process of its own wrote.
-As a program: ``python -m tests.support.log_writer KIND PATH``, see :class:`Worker`.
+Record number n has the same bytes in every process, so a test knows what a writer in a process of
+its own wrote. As a program: ``python -m tests.support.log_writer KIND PATH``, see :class:`Worker`.
 """
 
 import logging

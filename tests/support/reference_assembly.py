@@ -1,4 +1,5 @@
-"""The assembly of requests without ids as docs/profiles.md says it, plainly: one instance at a time, whole lists.
+"""The assembly of requests without ids as docs/profiles.md says it, plainly: one instance at a
+time, whole lists.
 
 Reads IndexTTS's lines with string methods; knows no profile, no state and no chunk.
 """

@@ -133,7 +133,8 @@ class Part:
 
 @dataclass
 class Request:
-    """Parts that are one request: those with its start and end, and those that came to it by their time.
+    """Parts that are one request: those with its start and end, and those that came to it by their
+    time.
 
     ``guests`` are errors that name it, no more.
     """
@@ -250,7 +251,9 @@ Order = tuple[datetime, int, datetime, int, int, str]
 
 
 def _order(part: Part) -> Order:
-    """Return where a part stands among those of its id: in time, a start first, an end last, errors behind."""
+    """Return where a part stands among those of its id: in time, a start first, an end last, errors
+    behind.
+    """
     kind = 0 if part.start else 2 if part.end else 1 if part.is_request else 3
     first, last = part.events[0].offset, part.events[-1].offset
     held = repr([(event.message, event.traceback) for event in part.events])
@@ -280,7 +283,9 @@ def meet(parts: list[Part]) -> list[Request]:
 
 
 def _with_core(parts: list[Part]) -> list[Request]:
-    """Make the requests of which a start or an end is known; an end goes to the start right before it."""
+    """Make the requests of which a start or an end is known; an end goes to the start right before
+    it.
+    """
     requests = [Request([part]) for part in parts if part.start and part.end]
     loose = [part for part in parts if bool(part.start) != bool(part.end)]
     taken = set()
@@ -293,7 +298,9 @@ def _with_core(parts: list[Part]) -> list[Request]:
 
 
 def _clusters(unhosted: list[Part]) -> list[Request]:
-    """Make requests of parts of which neither start nor end is known: of one day, with no gap above NEAR."""
+    """Make requests of parts of which neither start nor end is known: of one day, with no gap above
+    NEAR.
+    """
     clusters: list[list[Part]] = []
     for part in unhosted:
         near = clusters and part.first_at - max(p.last_at for p in clusters[-1]) <= NEAR
@@ -305,7 +312,9 @@ def _clusters(unhosted: list[Part]) -> list[Request]:
 
 
 def _host_of(at: datetime, requests: list[Request]) -> Request | None:
-    """Find the request that a part belongs to: that spans it and began last, else the nearest, else one still open."""
+    """Find the request that a part belongs to: that spans it and began last, else the nearest, else
+    one still open.
+    """
     spanning = [r for r in requests if r.first_at <= at <= r.last_at]
     if spanning:
         return max(spanning, key=lambda r: (r.first_at, _order(r.frame[0])))
@@ -336,7 +345,9 @@ def _nearest(at: datetime, requests: list[Request]) -> Request | None:
 
 
 def _open(at: datetime, requests: list[Request]) -> Request | None:
-    """Find the last request that has started by then, where its start is in a part without an end and nothing ended it."""
+    """Find the last request that has started by then, where its start is in a part without an end
+    and nothing ended it.
+    """
     started = [
         r for r in requests if r.core and r.core[0].start and not r.core[0].end and r.first_at <= at
     ]

@@ -1,7 +1,9 @@
-"""Writes ``migrations/BACKEND.sql``: what all revisions together run on an empty store (``--check``: is it so?).
+"""Writes ``migrations/BACKEND.sql``: what all revisions together run on an empty store
+(``--check``: is it so?).
 
-A new store is made of it at once: Alembic and SQLAlchemy take most of a second to load and to go through the revisions.
-For PostgreSQL a server of the tests is brought up, since revisions may look at the database.
+A new store is made of it at once: Alembic and SQLAlchemy take most of a second to load and to go
+through the revisions. For PostgreSQL a server of the tests is brought up, since revisions may look
+at the database.
 """
 
 import sys
@@ -36,7 +38,7 @@ def _statements() -> Iterator[list[str]]:
     """What is run on engines meanwhile, as the database gets it."""
     kept: list[str] = []
 
-    def keep_it(_: object, __: object, sql: str, parameters: object, context: Any, ___: bool) -> None:  # fmt: skip
+    def keep_it(_: object, __: object, sql: str, parameters: object, context: Any, ___: bool) -> None:  # fmt: skip  # noqa: E501
         if sql.split(None, 1)[0].lower() in _LOOKING:
             return
         if parameters:

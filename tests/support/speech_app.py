@@ -1,4 +1,5 @@
-"""A small speech service under uvicorn, which logs as docs/correlation.md says; its log is its standard output.
+"""A small speech service under uvicorn, which logs as docs/correlation.md says; its log is its
+standard output.
 
 ``python -m tests.support.speech_app MODULE PORT``: MODULE is the file with the page's code.
 """

@@ -37,15 +37,26 @@ class Log:
 
 def failing(log: Log, id_: str = "ts_7f3a2b1c", at: str = "14:22") -> Log:
     """Six records of a request that fails after 523 ms, with others between them."""
-    log.add(f"{at}:37,892", f'synthesis_start: id={id_}, text="你好, 世界", lang=zh, voice=alloy, cache_hit=false', name="start")  # fmt: skip
-    log.add(f"{at}:37,904", f"stage_time: stage=text_normalize, id={id_}, duration_ms=12", name="stage")  # fmt: skip
+    log.add(f"{at}:37,892", f'synthesis_start: id={id_}, text="你好, 世界", lang=zh, voice=alloy, cache_hit=false', name="start")  # fmt: skip  # noqa: E501
+    log.add(f"{at}:37,904", f"stage_time: stage=text_normalize, id={id_}, duration_ms=12", name="stage")  # fmt: skip  # noqa: E501
     log.add(f"{at}:37,950", 'synthesis_start: id=ts_00000001, text="Hello", lang=en')
     log.add(f"{at}:38,000", f"worker 3 took {id_} from the queue", name="between")
     log.add(f"{at}:38,375", f"stage_time: stage=llm_inference, id={id_}, duration_ms=483")
     log.add(f"{at}:38,400", f"worker 3 took {id_}9 from the queue")
-    log.add(f"{at}:38,415", f"synthesis_failed: id={id_}, error_code=SCIPY_FFT_INVALID, Invalid input to scipy.fft\n{TRACEBACK}", "ERROR", "error")  # fmt: skip
-    log.add(f"{at}:38,416", f"synthesis_complete: id={id_}, status=failed, duration_ms=523, text_len=6 chars, error_code=SCIPY_FFT_INVALID, model_stage=llm_postproc", name="end")  # fmt: skip
-    return log.add(f"{at}:40,000", "synthesis_complete: id=ts_00000001, status=success, duration_ms=2050")  # fmt: skip
+    log.add(
+        f"{at}:38,415",
+        f"synthesis_failed: id={id_}, error_code=SCIPY_FFT_INVALID, Invalid input to "
+        f"scipy.fft\n{TRACEBACK}",
+        "ERROR",
+        "error",
+    )
+    log.add(
+        f"{at}:38,416",
+        f"synthesis_complete: id={id_}, status=failed, duration_ms=523, text_len=6 chars, "
+        "error_code=SCIPY_FFT_INVALID, model_stage=llm_postproc",
+        name="end",
+    )
+    return log.add(f"{at}:40,000", "synthesis_complete: id=ts_00000001, status=success, duration_ms=2050")  # fmt: skip  # noqa: E501
 
 
 @dataclass(frozen=True)
@@ -78,7 +89,7 @@ class Scene:
         with self.store.reading() as reader:
             return find(reader, wanted, at)
 
-    def trace(self, wanted: str, at: datetime | None = None, *, window: float = 30, running: bool = False) -> Trace:  # fmt: skip
+    def trace(self, wanted: str, at: datetime | None = None, *, window: float = 30, running: bool = False) -> Trace:  # fmt: skip  # noqa: E501
         """The one request that is meant."""
         with self.store.reading() as reader:
             (match,) = find(reader, wanted, at).matches

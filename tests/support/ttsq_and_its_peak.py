@@ -1,4 +1,5 @@
-"""``ttsq``, and behind its errors its peak memory in KiB: ``python -m tests.support.ttsq_and_its_peak WORDS…``.
+"""``ttsq``, and behind its errors its peak memory in KiB:
+``python -m tests.support.ttsq_and_its_peak WORDS…``.
 
 Of this process alone: ``ru_maxrss`` begins with what the process had that started it.
 """

@@ -19,7 +19,9 @@ Records = Sequence[logging.LogRecord]
 
 
 class Scene:
-    """Logs are written, moved and read; in the end each record is stored once and each byte accounted for."""
+    """Logs are written, moved and read; in the end each record is stored once and each byte
+    accounted for.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "logs"
@@ -77,7 +79,9 @@ class Scene:
         chunk: int = 20_000,
         tz: str = "UTC",
     ) -> RunReport:
-        """Ingest the files named, or the folder; its ledger adds up; ``clean``: nothing may be wrong with the files."""
+        """Ingest the files named, or the folder; its ledger adds up; ``clean``: nothing may be
+        wrong with the files.
+        """
         paths = [self.path(n) for n in names or (".",)]
         report = harness.run(self.store, paths, final=final, chunk_bytes=chunk, tz=tz)
         assert not clean or not report.problems, report.problems
@@ -91,7 +95,9 @@ class Scene:
         assert not wrong, wrong
 
     def expect_all(self, *, lost: int = 0, ignored: int = 0, quarantined: int = 0) -> None:
-        """A last run takes what was held back; then all is stored, once, all bytes are accounted for, all is at rest."""
+        """A last run takes what was held back; then all is stored, once, all bytes are accounted
+        for, all is at rest.
+        """
         self.run(final=True, clean=False)
         self.expect()
         self.expect_bytes(lost=lost, ignored=ignored, quarantined=quarantined)

@@ -1,4 +1,6 @@
-"""The last rows of a file are stored by a thread while the next file is opened and scanned: nothing else may change by it."""
+"""The last rows of a file are stored by a thread while the next file is opened and scanned: nothing
+else may change by it.
+"""
 
 import gzip
 from contextlib import suppress
@@ -28,7 +30,9 @@ def apart(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def logs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Files of one service, some compressed, one of them twice, whose requests begin and end in different ones."""
+    """Files of one service, some compressed, one of them twice, whose requests begin and end in
+    different ones.
+    """
     truth = make_truth(5, 60, files=_FILES)
     folder = tmp_path_factory.mktemp("logs")
     for number, content in enumerate(truth.files):
@@ -63,7 +67,9 @@ def test_the_rows_are_the_same(
 
 
 def _runs_add_up(store: Store) -> None:
-    """The runs' account is that of the files; twice the bytes would be told if a file counted as read and as being read."""
+    """The runs' account is that of the files; twice the bytes would be told if a file counted as
+    read and as being read.
+    """
     with store.reading() as reader:
         runs = reader.query("select sum(record_bytes), sum(records) from ingest_runs", None).rows
         files = reader.query("select sum(record_bytes), sum(records) from log_files", None).rows
@@ -81,7 +87,9 @@ def test_stopped_at_any_point_the_next_run_goes_on(
     count: int,
     how: str,
 ) -> None:
-    """A file whose rows were not stored must not pass for read, however far the run has come behind it."""
+    """A file whose rows were not stored must not pass for read, however far the run has come behind
+    it.
+    """
     store = harness.new_store(tmp_path)
 
     def run() -> None:

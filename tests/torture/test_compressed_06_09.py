@@ -1,4 +1,6 @@
-"""Scenarios 6-9 and 24: compressed files, half written, damaged, of many members, beside their plain twin, dated."""
+"""Scenarios 6-9 and 24: compressed files, half written, damaged, of many members, beside their
+plain twin, dated.
+"""
 
 import gzip
 import os
@@ -202,7 +204,8 @@ ODD_NAMES = ("app.1.log", "app.log.old", "app.log.bak", "app.log~2")
 def test_24_names_of_rotated_files(scene: Scene, names: tuple[str, ...]) -> None:
     """Only the live files are named: the others are found, and their tails taken.
 
-    By their names, or, whatever the name, because the file was renamed and another one has taken its place.
+    By their names, or, whatever the name, because the file was renamed and another one has taken
+    its place.
     """
     live = [f"{n}/app.log" for n in range(len(names))]
     last = []

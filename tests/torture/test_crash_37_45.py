@@ -1,4 +1,6 @@
-"""Scenarios 37-45: killed at every step, no disk, two at once, stores that are held, missing, older, newer or restored."""
+"""Scenarios 37-45: killed at every step, no disk, two at once, stores that are held, missing,
+older, newer or restored.
+"""
 
 import fcntl
 import os
@@ -23,7 +25,9 @@ from tests.torture.scene import Scene
 
 
 def _interrupted(scene: Scene, name: str, stride: int) -> dict[int, int]:
-    """Ingest into copies of the scene's store, each interrupted at another step; how each process ended."""
+    """Ingest into copies of the scene's store, each interrupted at another step; how each process
+    ended.
+    """
     words = [name, str(stride), str(scene.store.path), str(scene.folder), str(_copies(scene))]
     done = subprocess.run(
         [sys.executable, "-m", "tests.support.interrupted_ingest", *words],
@@ -43,7 +47,9 @@ def _copies(scene: Scene) -> Path:
 
 
 def _expect_whole_commits(scene: Scene, store: DuckDBStore) -> int:
-    """The rows are those of the bytes up to the committed offset, as an undisturbed ingest makes them; that offset."""
+    """The rows are those of the bytes up to the committed offset, as an undisturbed ingest makes
+    them; that offset.
+    """
     (known,) = store.checkpoints()
     folder = scene.folder.parent / f"first-{known.committed_offset}"
     if not folder.exists():
@@ -67,7 +73,9 @@ def _expect_repaired(scene: Scene, store: DuckDBStore) -> None:
 
 @pytest.mark.slow
 def test_37_38_killed_at_every_step_of_a_batch(scene: Scene) -> None:
-    """Among the steps: behind the rows and before the checkpoint, behind the commit and before the file is synced."""
+    """Among the steps: behind the rows and before the checkpoint, behind the commit and before the
+    file is synced.
+    """
     scene.append(scene.journal.mixed(5))
     scene.run()
     scene.append(scene.journal.mixed(6))
@@ -82,9 +90,8 @@ def test_37_38_killed_at_every_step_of_a_batch(scene: Scene) -> None:
         _expect_repaired(scene, store)
     assert len(seen) >= 2 and max(seen) == scene.journal.size
     scene.log(1)
-    harness.run(
-        store, [scene.folder], final=True
-    )  # the last one ended well; so did all that are told of
+    # the last one ended well; so did all that are told of
+    harness.run(store, [scene.folder], final=True)
     with store.reading() as reader:
         rows = reader.query("select distinct status from ingest_runs", {}).rows
     assert rows == [("done",)]

@@ -1,4 +1,6 @@
-"""Scenarios 16-20: equal beginnings, files shorter than a fingerprint, empty ones, symlinks, one file by many paths."""
+"""Scenarios 16-20: equal beginnings, files shorter than a fingerprint, empty ones, symlinks, one
+file by many paths.
+"""
 
 import os
 from pathlib import Path

@@ -1,4 +1,6 @@
-"""Scenarios 21-26: unreadable, gone, still growing behind a rotation, moved to another host, edited."""
+"""Scenarios 21-26: unreadable, gone, still growing behind a rotation, moved to another host,
+edited.
+"""
 
 import fcntl
 import os

@@ -71,7 +71,7 @@ def test_31_a_line_of_a_gigabyte(scene: Scene, megabytes: int, filling: bytes) -
     assert (done.report["records"], done.report["quarantined_bytes"]) == (3, length)
     scene.expect()
     with scene.store.reading() as reader:
-        rows = reader.query("select byte_offset, byte_length, reason, length(raw) from quarantine", {}).rows  # fmt: skip
+        rows = reader.query("select byte_offset, byte_length, reason, length(raw) from quarantine", {}).rows  # fmt: skip  # noqa: E501
     assert rows == [(0, length, "too_long", 64 << 10)]
     checked = _ttsq(scene, "verify", "logs")
     assert checked.peak < _PEAK
@@ -81,7 +81,9 @@ def test_31_a_line_of_a_gigabyte(scene: Scene, megabytes: int, filling: bytes) -
 @pytest.mark.parametrize("where", ["front", "middle", "behind a live end"])
 @pytest.mark.parametrize("gigabytes", [2, pytest.param(20, marks=_slow)])
 def test_13_a_hole_of_gigabytes(scene: Scene, where: str, gigabytes: int) -> None:
-    """The NULs of a sparse file are counted, not read; what comes behind them is found at its place."""
+    """The NULs of a sparse file are counted, not read; what comes behind them is found at its
+    place.
+    """
     path, size = scene.path("app.log"), gigabytes << 30
     if where != "front":
         scene.log(3)

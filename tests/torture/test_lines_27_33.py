@@ -1,4 +1,6 @@
-"""Scenarios 27-33: ends without a newline, lines over the reader's borders, tracebacks, giants, odd bytes, blank lines."""
+"""Scenarios 27-33: ends without a newline, lines over the reader's borders, tracebacks, giants, odd
+bytes, blank lines.
+"""
 
 import os
 from collections.abc import Iterator
@@ -96,7 +98,9 @@ def test_29_a_traceback_across_runs(scene: Scene, pieces: int) -> None:
 
 
 def test_29_a_traceback_across_a_rotation(scene: Scene) -> None:
-    """The rotated file ends in a traceback that a run had seen half of; the new one begins with the request's end."""
+    """The rotated file ends in a traceback that a run had seen half of; the new one begins with the
+    request's end.
+    """
     records = scene.journal.requests(2)
     head, failed, end = to_bytes(records[:8]), to_bytes(records[8:9]), to_bytes(records[9:])
     middle = failed.index(b"\n  File") + 10

@@ -1,4 +1,4 @@
-"""Scenarios 1-5, 10-13 and 24 with logrotate(8) itself, driving services in processes of their own."""
+"""Scenarios 1-5, 10-13 and 24 with logrotate(8) itself, driving services in processes of their own."""  # noqa: E501
 
 import os
 import shutil
@@ -44,7 +44,8 @@ def _names(scene: Scene) -> list[str]:
         (["compress"], "app.log.3.gz"),
         (["compress", "delaycompress"], "app.log.1"),
         (["dateext", "dateformat -%Y%m%d-%s"], "app.log-"),
-        (["compress", "compresscmd /usr/bin/zstd", "compressext .zst", "compressoptions -q --rm"], "app.log.3.zst"),
+        (["compress", "compresscmd /usr/bin/zstd", "compressext .zst", "compressoptions -q --rm"],
+        "app.log.3.zst"),
     ],
     ids=["plain", "compress", "delaycompress", "dateext", "zstd"],
 )  # fmt: skip

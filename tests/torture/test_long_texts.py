@@ -1,4 +1,6 @@
-"""Texts of a megabyte each, hundreds of them: rows are compressed many at a time, and must fit the memory together."""
+"""Texts of a megabyte each, hundreds of them: rows are compressed many at a time, and must fit the
+memory together.
+"""
 
 from pathlib import Path
 
@@ -20,7 +22,8 @@ def test_hundreds_of_long_texts(tmp_path: Path) -> None:
     ttsq.well("ingest", "app.log", "--final")
     with duckdb.connect(str(ttsq.store), read_only=True) as connection:
         found = connection.execute(
-            "select count(*), sum(length(text)), sum(text_len) from requests where text like '%ten bytes '"
+            "select count(*), sum(length(text)), sum(text_len) from requests where text like "
+            "'%ten bytes '"
         ).fetchall()
     total = sum(len(f"{i} {body}") for i in range(_REQUESTS))
     assert found == [(_REQUESTS, total, total)]

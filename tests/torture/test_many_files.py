@@ -14,7 +14,7 @@ _FILES = 60
 
 @pytest.fixture(scope="module")
 def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Files in which requests begin, and others in which they end; every tenth of them has a copy."""
+    """Files in which requests begin, and others in which they end; every tenth of them has a copy."""  # noqa: E501
     folder = tmp_path_factory.mktemp("many")
     journal = Journal()
     for number in range(_FILES):

@@ -1,4 +1,6 @@
-"""Scenarios 30 and 34 to 36: tracebacks that quote headers, processes in turn, unknown shapes, pairs in quotes, clocks."""
+"""Scenarios 30 and 34 to 36: tracebacks that quote headers, processes in turn, unknown shapes,
+pairs in quotes, clocks.
+"""
 
 import logging
 from datetime import UTC, datetime, timedelta

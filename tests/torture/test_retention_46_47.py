@@ -86,7 +86,9 @@ def test_46_the_tail_of_a_file_is_read_the_pruned_part_of_it_is_not(scene: Scene
 
 
 def _misread(scene: Scene, first: int, count: int) -> Path:
-    """A file of requests that the first program does not understand; one line comes alone, or it would be refused."""
+    """A file of requests that the first program does not understand; one line comes alone, or it
+    would be refused.
+    """
     path, text = scene.path("odd.log"), lines(first, count)
     head = text.index("\n") + 1
     path.write_text(text[:head])
@@ -104,9 +106,11 @@ def _column(scene: Scene, sql: str) -> list[object]:
 @pytest.mark.parametrize("on_disk", [True, False])
 @pytest.mark.parametrize("cut", ["2026-03-02T00:40:00Z", "2026-03-02T00:40:00.450Z"])
 def test_46_pruned_rows_do_not_come_back_by_replay(scene: Scene, on_disk: bool, cut: str) -> None:
-    """Most of a file was not understood while the rows of its time were pruned; it is understood later.
+    """Most of a file was not understood while the rows of its time were pruned; it is understood
+    later.
 
-    Request 40 ends behind the second cut: its end is a request of its own, as it is when it comes after a pruning.
+    Request 40 ends behind the second cut: its end is a request of its own, as it is when it comes
+    after a pruning.
     """
     scene.append_bytes(lines(0, 10).encode())
     scene.run(final=True)

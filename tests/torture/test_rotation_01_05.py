@@ -1,4 +1,6 @@
-"""Scenarios 1-5: appended, renamed, rotated many times, compressed while partly read; by Python's own handlers."""
+"""Scenarios 1-5: appended, renamed, rotated many times, compressed while partly read; by Python's
+own handlers.
+"""
 
 import gzip
 import logging.handlers

@@ -33,8 +33,10 @@ def test_48_upgrading_a_store_that_is_at_head_changes_nothing(scene: Scene) -> N
 
 def test_49_a_key_never_seen_before(scene: Scene) -> None:
     scene.append_bytes(
-        b'2026-03-02 10:00:00,000 - a - INFO - synthesis_start: id=ts_1, gpu_c=71, mood="a, b=c", text="x"\n'
-        b"2026-03-02 10:00:01,000 - a - INFO - synthesis_complete: id=ts_1, status=success, brand_new=1.5ms\n"
+        b'2026-03-02 10:00:00,000 - a - INFO - synthesis_start: id=ts_1, gpu_c=71, mood="a, '
+        b'b=c", text="x"\n'
+        b"2026-03-02 10:00:01,000 - a - INFO - synthesis_complete: id=ts_1, status=success, "
+        b"brand_new=1.5ms\n"
         b"2026-03-02 10:00:02,000 - a - ERROR - never_heard: of=this, id=ts_9\n"
     )
     scene.run(final=True)

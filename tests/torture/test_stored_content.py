@@ -1,4 +1,6 @@
-"""Content that is stored is recognised anywhere in a file: moved, trimmed, written over, appended, edited."""
+"""Content that is stored is recognised anywhere in a file: moved, trimmed, written over, appended,
+edited.
+"""
 
 import gzip
 import os

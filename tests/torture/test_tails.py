@@ -1,4 +1,6 @@
-"""Who is finished: files named by date, by number, by port; copies of live logs; what stands behind a compressed log."""
+"""Who is finished: files named by date, by number, by port; copies of live logs; what stands behind
+a compressed log.
+"""
 
 import gzip
 import io

@@ -1,4 +1,7 @@
-"""Scenarios 10-15: copytruncate, holes, truncation without a copy, inodes used again. What is lost is counted."""
+"""Scenarios 10-15: copytruncate, holes, truncation without a copy, inodes used again.
+
+What is lost is counted.
+"""
 
 import os
 

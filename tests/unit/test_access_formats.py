@@ -15,7 +15,7 @@ def test_a_log_format_as_it_stands_in_nginx_s_configuration() -> None:
     fmt = compile_access(
         """log_format timed escape=json '{"t":"$time_iso8601","ip":"$remote_addr","m":"$request_method",'
         '"u":"$request_uri","s":$status,"rt":$request_time,"urt":"$upstream_response_time",'
-        '"id":"$request_id","ua":"$http_user_agent"}';"""
+        '"id":"$request_id","ua":"$http_user_agent"}';"""  # noqa: E501
     )
     access = fmt.of(
         b'{"t":"2026-03-02T10:00:00+00:00","ip":"10.0.0.7","m":"POST","u":"/tts?text=a\\"b","s":200,'
@@ -37,7 +37,8 @@ def test_a_log_format_as_it_stands_in_nginx_s_configuration() -> None:
 
 def test_a_log_format_as_it_stands_in_apache_s_configuration() -> None:
     fmt = compile_access(
-        r'LogFormat "%h %l %u %t \"%r\" %>s %O \"%{Referer}i\" \"%{User-Agent}i\" %D %{X-Request-ID}i" timed'
+        r'LogFormat "%h %l %u %t \"%r\" %>s %O \"%{Referer}i\" \"%{User-Agent}i\" %D '
+        r'%{X-Request-ID}i" timed'
     )
     line = (
         b'10.0.0.7 - - [%s] "GET /tts?x=1 HTTP/1.1" 200 5 "-" "curl \\"x\\"" 1250000 abc' % _STAMP
@@ -116,8 +117,8 @@ def test_what_a_user_sends_never_becomes_another_field(query: str, agent: str) -
 
     asked = escaped(query.replace(" ", "+"))
     line = (
-        b'10.0.0.7 - - [%s] "POST /tts?text=%s HTTP/1.1" 200 512 "-" "%s" rt=1.250 urt=1.200 rid=abc'
-        % (_STAMP, asked, escaped(agent))
+        b'10.0.0.7 - - [%s] "POST /tts?text=%s HTTP/1.1" 200 512 "-" "%s" rt=1.250 urt=1.200 '
+        b"rid=abc" % (_STAMP, asked, escaped(agent))
     )
     access = fmt.of(line)
     assert access is not None

@@ -1,4 +1,6 @@
-"""The benchmark's own parts: what it writes, how it compares answers and figures, and that the guard can fail."""
+"""The benchmark's own parts: what it writes, how it compares answers and figures, and that the
+guard can fail.
+"""
 
 import json
 import shlex

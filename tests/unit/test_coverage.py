@@ -1,4 +1,6 @@
-"""Coverage of the golden fields: that of the log is that of the tables made of it, however it is cut."""
+"""Coverage of the golden fields: that of the log is that of the tables made of it, however it is
+cut.
+"""
 
 import io
 import json
@@ -30,10 +32,10 @@ from tests.support import harness, strategies
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 STAMP = "2026-03-02 10:05:11,203 - app - "
 FULL = (
-    STAMP + 'INFO - synthesis_start: id=ts_1, request_id=r-1, text="你好", lang=zh, voice=alloy, cache_hit=false\n'
+    STAMP + 'INFO - synthesis_start: id=ts_1, request_id=r-1, text="你好", lang=zh, voice=alloy, ' 'cache_hit=false\n'  # noqa: E501
     + STAMP + "INFO - stage_time: stage=llm_inference, id=ts_1, duration_ms=12\n"
     + STAMP + "INFO - audio_metrics: id=ts_1, rms=0.1, spectral_centroid=2000\n"
-    + STAMP + "INFO - synthesis_complete: id=ts_1, status=success, duration_ms=20, audio_size_kb=3, cache_saved=true\n"
+    + STAMP + "INFO - synthesis_complete: id=ts_1, status=success, duration_ms=20, audio_size_kb=3, " "cache_saved=true\n"  # noqa: E501
     + STAMP + "INFO - cache_health: path=/c, used=1MB, total=2MB, usage=50%\n"
 )  # fmt: skip
 
@@ -78,7 +80,8 @@ def test_the_demo_has_the_coverage_that_its_tables_have(tmp_path: Path, chunk_by
     max_examples=int(os.environ.get("TTSQ_EXAMPLES", "25")),
     derandomize="TTSQ_EXAMPLES" not in os.environ,
     deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large,
+    HealthCheck.filter_too_much],
 )  # fmt: skip
 @given(data=strategies.logs())
 def test_any_log_has_the_coverage_that_its_tables_have(data: bytes) -> None:
@@ -141,7 +144,7 @@ def test_a_field_that_is_taken_away_is_missed_and_no_other(name: str, tmp_path: 
     report = check_text(tmp_path, FULL.replace(FIELD_PAIRS[name], ""))
     missed = {c.name for c in gaps(report.fields)}
     # without a status there is no telling what succeeded or failed
-    of_status = {"status", "error_code", "model_stage", "cache_saved", "audio_size_kb", "rms", "spectral_centroid"}  # fmt: skip
+    of_status = {"status", "error_code", "model_stage", "cache_saved", "audio_size_kb", "rms", "spectral_centroid"}  # fmt: skip  # noqa: E501
     assert missed == (of_status if name == "status" else {name})
 
 
@@ -182,7 +185,8 @@ def test_many_different_keys_take_bounded_room(tmp_path: Path) -> None:
 def test_cache_samples_are_regular_or_not(tmp_path: Path) -> None:
     def sampled(minutes: Sequence[int]) -> tuple[int | None, bool | None]:
         lines = [
-            f"2026-03-02 {m // 60:02}:{m % 60:02}:00,000 - app - INFO - cache_health: path=/c, usage=5%\n"
+            f"2026-03-02 {m // 60:02}:{m % 60:02}:00,000 - app - INFO - cache_health: "
+            "path=/c, usage=5%\n"
             for m in minutes
         ]
         (found,) = check_text(tmp_path, "".join(lines)).sampling
@@ -228,11 +232,13 @@ def run_lines(lines: Sequence[str]) -> str:
     logger.addHandler(handler)
     names: dict[str, object] = {
         "logger": logger, "json": json, "shutil": shutil, "time": time, "started": time.monotonic(),
-        "ts_id": "ts_1", "request_id": "r-1", "text": 'a "quoted", status=failed\nline', "lang": "zh",
+        "ts_id": "ts_1", "request_id": "r-1", "text": 'a "quoted", status=failed\nline',
+        "lang": "zh",
         "voice": "alloy", "cache_hit": False, "cache_saved": True, "status": "success",
         "duration_ms": 20.0, "audio": b"x" * 2048, "stage": "llm_inference", "rms": 0.1,
         "spectral_centroid": 2000.0, "error_code": "OOM", "warning_code": "VOICE_FALLBACK",
-        "cache_dir": "/c", "usage": namedtuple("Usage", "total used free")(2 << 20, 1 << 20, 1 << 20),
+        "cache_dir": "/c", "usage": namedtuple("Usage", "total used free")(2 << 20, 1 << 20,
+        1 << 20),
     }  # fmt: skip
     exec("\n".join(lines), names)
     return out.getvalue()

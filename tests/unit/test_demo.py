@@ -144,7 +144,10 @@ def test_the_demo_of_a_service_is_read_to_the_row(tmp_path: Path) -> None:
     assert written.path.read_bytes() == again.path.read_bytes()
     store = harness.new_store(tmp_path)
     harness.run(store, [written.path], final=True)
-    sql = "select status, count(*), count(rtf), count(duration_ms) from requests group by 1 order by 1"
+    sql = (
+        "select status, count(*), count(rtf), count(duration_ms) from requests group by 1 order "
+        "by 1"
+    )
     with store.reading() as reader:
         found = [tuple(row) for row in reader.query(sql, {}).rows]
         (linked,) = reader.query(

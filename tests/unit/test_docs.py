@@ -1,4 +1,6 @@
-"""The documents say what is there: commands, options, settings, exit codes, tables, links, the demo's output."""
+"""The documents say what is there: commands, options, settings, exit codes, tables, links, the
+demo's output.
+"""
 
 import dataclasses
 import os
@@ -60,7 +62,9 @@ def ttsq_commands(line: str) -> list[list[str]]:
 
 
 def shell_lines(text: str) -> list[str]:
-    """Lines of the shell blocks, the prompts of shown sessions, and inline commands with their words."""
+    """Lines of the shell blocks, the prompts of shown sessions, and inline commands with their
+    words.
+    """
     lines = [
         line
         for language, content in blocks(text)
@@ -88,7 +92,7 @@ def options_of(*words: str) -> set[str]:
 
 
 def split_command(words: list[str]) -> tuple[list[str], list[str], list[str]]:
-    """Options in front of the command, the command (``db check`` is one), and the words behind it."""
+    """Options in front of the command, the command (``db check`` is one), and the words behind it."""  # noqa: E501
     at = 0
     while at < len(words) and words[at].startswith("-"):
         at += 2 if words[at] in ("--db", "--config") else 1

@@ -35,7 +35,7 @@ Style = Literal["%", "{", "$"]
 
 @dataclass(frozen=True)
 class Case:
-    """A format as a service has it; ``step`` is the finest time that its stamp tells, microseconds."""
+    """A format as a service has it; ``step`` is the finest time that its stamp tells, microseconds."""  # noqa: E501
 
     text: str
     style: Style = "%"
@@ -55,14 +55,17 @@ CASES = (
     Case("%(asctime)s %(name)s %(levelname)s [%(request_id)s] %(message)s"),
     Case("%(asctime)s - %(process)d - %(thread)d - %(name)s - %(levelname)s - %(message)s"),
     Case("%(asctime)s %(processName)s/%(threadName)s %(name)s %(levelname)s %(message)s"),
-    Case("%(asctime)s %(module)s.%(funcName)s(%(filename)s:%(lineno)d) %(name)s %(levelname)s %(message)s"),
+    Case("%(asctime)s %(module)s.%(funcName)s(%(filename)s:%(lineno)d) %(name)s %(levelname)s " "%(message)s"),  # noqa: E501
     Case("%(asctime)s.%(msecs)03d %(levelname)s %(name)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S"),
     Case("%(asctime)s,%(msecs)03d %(levelname)s %(name)s %(message)s", datefmt="%d/%b/%Y:%H:%M:%S"),
     Case("%(asctime)s %(levelname)s %(name)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S", step=10**6),
-    Case("%(asctime)s %(levelname)s %(name)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S%z", step=10**6,
+    Case("%(asctime)s %(levelname)s %(name)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S%z",
+    step=10**6,
          zone="Asia/Shanghai"),
-    Case("%(asctime)s %(levelname)s %(name)s %(message)s", datefmt="%m/%d/%Y %I:%M:%S %p", step=10**6),
-    Case("%(asctime)s %(levelname)s %(name)s %(message)s", datefmt="%a %d %B %Y %T".replace("%B", "%b"),
+    Case("%(asctime)s %(levelname)s %(name)s %(message)s", datefmt="%m/%d/%Y %I:%M:%S %p",
+    step=10**6),
+    Case("%(asctime)s %(levelname)s %(name)s %(message)s", datefmt="%a %d %B %Y %T".replace("%B",
+    "%b"),
          step=10**6),
     Case("%(asctime)s %(levelname)s %(name)s %(message)s", datefmt="%y%m%d %H%M%S", step=10**6),
     Case("%(created)f %(levelname)s %(name)s %(message)s", step=1),

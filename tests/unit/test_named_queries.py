@@ -1,4 +1,6 @@
-"""The query library: headers, names, folders, values; what is wrong is named with its file and line."""
+"""The query library: headers, names, folders, values; what is wrong is named with its file and
+line.
+"""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

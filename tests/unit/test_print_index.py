@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from ingest.logfiles.fingerprint import HEAD_BYTES, Match, compare, fingerprint
 from ingest.logfiles.fingerprint_index import PrintIndex
 
-# few different beginnings, so that many are alike; lengths around those at which fingerprints have marks
+# few different beginnings, so that many are alike; lengths around those at which fingerprints have
+# marks
 _BANNERS = st.sampled_from([b"", b"a" * 40, b"a" * 64, b"a" * 300, b"b" * 128])
 _RESTS = st.tuples(st.sampled_from([b"", b"x", b"y", b"xy"]), st.integers(0, 70)).map(
     lambda rest: rest[0] * rest[1]

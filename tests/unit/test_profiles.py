@@ -1,4 +1,6 @@
-"""Profiles: their samples give the rows expected, and a wrong file is refused with file, line and advice."""
+"""Profiles: their samples give the rows expected, and a wrong file is refused with file, line and
+advice.
+"""
 
 import re
 import textwrap

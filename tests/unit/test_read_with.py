@@ -1,4 +1,6 @@
-"""What a log file is read with: as its checkpoint keeps it, and what verify, replay and trace make of it."""
+"""What a log file is read with: as its checkpoint keeps it, and what verify, replay and trace make
+of it.
+"""
 
 import json
 from datetime import UTC, timedelta, timezone

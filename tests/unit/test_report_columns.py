@@ -1,4 +1,4 @@
-"""Rows kept as Arrow columns: every format writes of them, byte for byte, what it writes of tuples."""
+"""Rows kept as Arrow columns: every format writes of them, byte for byte, what it writes of tuples."""  # noqa: E501
 
 import math
 import time
@@ -17,7 +17,7 @@ from ingest.stores.contract import QueryResult
 from ingest.stores.results import TableRows
 
 TEXT_FORMATS = ("csv", "jsonl", "json", "markdown", "table")
-# Half an hour of summer time; quarters of an hour; seconds, until 1972; one that skipped a day; a change at 00:01.
+# Half an hour of summer time; quarters of an hour; seconds, until 1972; one that skipped a day; a change at 00:01.  # noqa: E501
 ZONES = [
     *map(ZoneInfo, ("Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "Asia/Kathmandu")),
     *map(ZoneInfo, ("Africa/Monrovia", "Pacific/Apia", "America/Goose_Bay")),
@@ -40,8 +40,10 @@ CHANGES = [
     datetime(9999, 12, 29, tzinfo=UTC),
 ]
 HOSTILE = st.one_of(
-    st.sampled_from(["", "x", "=1+1", "+1", "-", "@a", "\t", "＝", "a\rb", "\x1b[31m", '"', "a,b", "\\", "\x00", "\x9b", "|", "<b>"]),
-    st.sampled_from(["\u202e", "\ufeff", "\U000e0041", "你好，世界", "👩\u200d🚀", "null", "{}", '{"a": [1.0, "\u202e"]}', "NaN", "x\xa0", "\u3000", "e\u0301", " "]),
+    st.sampled_from(["", "x", "=1+1", "+1", "-", "@a", "\t", "＝", "a\rb", "\x1b[31m", '"', "a,b",
+    "\\", "\x00", "\x9b", "|", "<b>"]),
+    st.sampled_from(["\u202e", "\ufeff", "\U000e0041", "你好，世界", "👩\u200d🚀", "null", "{}",
+    '{"a": [1.0, "\u202e"]}', "NaN", "x\xa0", "\u3000", "e\u0301", " "]),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=12),
 )  # fmt: skip
 DOUBLES = st.one_of(

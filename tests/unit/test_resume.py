@@ -48,7 +48,9 @@ def _candidate(
 
 @dataclass(frozen=True)
 class Case:
-    """Known files compared with one at hand, and what is to be done: file_key of the known one, offset."""
+    """Known files compared with one at hand, and what is to be done: file_key of the known one,
+    offset.
+    """
 
     name: str
     candidates: tuple[Candidate, ...]
@@ -79,14 +81,18 @@ CASES = (
         Action.SKIP,
         1,
     ),
-    Case("edited behind its first bytes", (_candidate(anchored=_DIFFERENT),), Action.SKIP, 1, 5000, True),
+    Case("edited behind its first bytes", (_candidate(anchored=_DIFFERENT),), Action.SKIP, 1, 5000,
+    True),
     Case("edited within its first bytes", (_candidate(_PARTLY),), Action.SKIP, 1, 5000, True),
-    Case("first record equal, no more", (_candidate(_PARTLY, equal=20),), Action.SKIP, 1, 5000, True),
+    Case("first record equal, no more", (_candidate(_PARTLY, equal=20),), Action.SKIP, 1, 5000,
+    True),
     Case("same banner, other records", (_candidate(_PARTLY, equal=19),), Action.START),
     Case("no stamped record to tell by", (_candidate(_PARTLY, header=None),), Action.START),
     Case("same banner, elsewhere", (_candidate(_PARTLY, same_place=False),), Action.START),
-    Case("same start, elsewhere", (_candidate(anchored=_DIFFERENT, same_place=False),), Action.START),
-    Case("truncated, the old content rotated", (_candidate(_PARTLY, elsewhere=True),), Action.START),
+    Case("same start, elsewhere", (_candidate(anchored=_DIFFERENT, same_place=False),),
+    Action.START),
+    Case("truncated, the old content rotated", (_candidate(_PARTLY, elsewhere=True),),
+    Action.START),
     Case(
         "regrown past the offset, the old content rotated",
         (_candidate(anchored=_DIFFERENT, elsewhere=True),),
@@ -95,7 +101,8 @@ CASES = (
     Case("nothing stored of it yet", (_candidate(_PARTLY, offset=0),), Action.START),
     Case(
         "the longest of several",
-        (_candidate(key=1, offset=3000), _candidate(key=2, offset=5000), _candidate(key=3, offset=4000)),
+        (_candidate(key=1, offset=3000), _candidate(key=2, offset=5000), _candidate(key=3,
+        offset=4000)),
         Action.RESUME,
         2,
         5000,
@@ -172,7 +179,8 @@ def test_less_than_the_least_length_says_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("place", "expected"),
-    [(0, (Match.NONE, 0)), (63, (Match.NONE, 0)), (64, (Match.PARTLY, 64)), (1500, (Match.PARTLY, 1024))],
+    [(0, (Match.NONE, 0)), (63, (Match.NONE, 0)), (64, (Match.PARTLY, 64)), (1500, (Match.PARTLY,
+    1024))],
 )  # fmt: skip
 def test_one_changed_byte_is_seen(place: int, expected: tuple[Match, int]) -> None:
     changed = bytearray(_CONTENT)

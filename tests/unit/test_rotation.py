@@ -1,4 +1,7 @@
-"""What happens to log files between runs: rotation, compression, truncation. Every record once, always."""
+"""What happens to log files between runs: rotation, compression, truncation.
+
+Every record once, always.
+"""
 
 import gzip
 import os
@@ -56,7 +59,7 @@ class Scene:
     def run(
         self, *names: str, final: bool = False, clean: bool = True, chunk: int = 2000
     ) -> RunReport:
-        """Ingest the files named, or only ``app.log``; by default nothing may be wrong with them."""
+        """Ingest the files named, or only ``app.log``; by default nothing may be wrong with them."""  # noqa: E501
         paths = [self.path(n) for n in names or ("app.log",)]
         report = harness.run(self.store, paths, final=final, chunk_bytes=chunk)
         assert not clean or not report.problems, report.problems

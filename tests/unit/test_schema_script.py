@@ -43,17 +43,22 @@ def _of_file(store: DuckDBStore) -> list[object]:
             for sql in (
                 "select table_name, sql, comment from duckdb_tables() order by 1",
                 "select view_name, sql, comment from duckdb_views() where not internal order by 1",
-                "select table_name, column_name, comment from duckdb_columns() where not internal order by all",
+                "select table_name, column_name, comment from duckdb_columns() where not "
+                "internal order by all",
                 "select table_name, constraint_text from duckdb_constraints() order by all",
                 "select version_num from alembic_version",
-                "select column_name, compression from pragma_storage_info('quarantine') order by all",
-                "select column_name, compression from pragma_storage_info('text_salts') order by all",
+                "select column_name, compression from pragma_storage_info('quarantine') "
+                "order by all",
+                "select column_name, compression from pragma_storage_info('text_salts') "
+                "order by all",
             )
         ]
 
 
 def _dumped(store: Store) -> list[str]:
-    """What pg_dump writes: tables, partitions, indexes, sequences and where they stand, views, comments, owners, grants, rows."""
+    """What pg_dump writes: tables, partitions, indexes, sequences and where they stand, views,
+    comments, owners, grants, rows.
+    """
     server = postgres_server.server()
     command = [
         str(server.binaries / "pg_dump"), "-h", str(server.folder), "-p", str(server.port),

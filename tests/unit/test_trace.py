@@ -79,10 +79,13 @@ def test_an_id_used_again_is_told_apart_by_an_instant(scene: Scene) -> None:
     ]
     shown = matches_text(found, TraceLook(tz=UTC))
     assert shown.startswith(f"3 requests have the id {ID}:\n")
-    assert shown.endswith(f"hint: name an instant near the one you mean: ttsq trace {ID} --at 2026-03-02T18:00:00.000Z\n")  # fmt: skip
+    assert shown.endswith(
+        f"hint: name an instant near the one you mean: ttsq trace {ID} --at "
+        "2026-03-02T18:00:00.000Z\n"
+    )
     listed = json.loads(matches_json(found, UTC))
     assert listed["matches"][0]["first_at"] == "2026-03-02T18:00:00+00:00"
-    for time, first in (("00:00:00", "14:22:37.892"), ("14:22:38", "14:22:37.892"), ("16:00:00", "16:10:37.892"), ("23:00:00", "18:00:00")):  # fmt: skip
+    for time, first in (("00:00:00", "14:22:37.892"), ("14:22:38", "14:22:37.892"), ("16:00:00", "16:10:37.892"), ("23:00:00", "18:00:00")):  # fmt: skip  # noqa: E501
         trace = scene.trace(ID, at(time))
         assert trace.first_at == at(first)
         assert {s.logged_at.hour for s in trace.stages} <= {trace.first_at.hour}
@@ -132,7 +135,7 @@ def test_why_there_is_none(scene: Scene) -> None:
         scene.find(ID)
     assert told.value.hint == "ttsq ingest PATH"
     stored(scene, failing(Log()))
-    with pytest.raises(NotTraced, match=r"the 2 requests stored are of 2026-03-02 14:22 to 2026-03-02 14:22 UTC"):  # fmt: skip
+    with pytest.raises(NotTraced, match=r"the 2 requests stored are of 2026-03-02 14:22 to 2026-03-02 14:22 UTC"):  # fmt: skip  # noqa: E501
         scene.find("ts_00000000")
     with pytest.raises(NotTraced) as told:
         scene.find("TS_7F3A2B1C")
@@ -216,7 +219,7 @@ def around(log: Log) -> Log:
     brief(log, "14:22:05", "ts_just_out", "failed")
     brief(log, "14:22:10", "ts_in1", "failed")
     log.add("14:22:20,000", "fallback: id=ts_in1, warning_code=FALLBACK", "WARNING")
-    log.add("14:22:30,000", "cache_dir_usage: path=/app/cache, used_percent=92.7, threshold=90.0, action=warn", "WARNING")  # fmt: skip
+    log.add("14:22:30,000", "cache_dir_usage: path=/app/cache, used_percent=92.7, threshold=90.0, action=warn", "WARNING")  # fmt: skip  # noqa: E501
     failing(log)
     brief(log, "14:22:50", "ts_in2", "failed")
     log.add("14:22:55,000", "synthesis_complete: id=ts_long, status=success, duration_ms=85000")
@@ -229,7 +232,7 @@ def test_what_was_around_it(scene: Scene) -> None:
     a = scene.trace(ID, running=True).around
     assert (a.since, a.until) == (at("14:22:07.892"), at("14:23:08.416"))
     assert (a.in_flight.everywhere, a.in_flight.here, a.in_flight.endless) == (2, 2, 1)
-    assert [(s.path, s.used_percent) for s in a.samples_before] == [("/app/cache", 91.2), ("/tmp/cache", 10)]  # fmt: skip
+    assert [(s.path, s.used_percent) for s in a.samples_before] == [("/app/cache", 91.2), ("/tmp/cache", 10)]  # fmt: skip  # noqa: E501
     assert [(s.used_percent, s.action) for s in a.samples] == [(92.7, "warn")]
     assert [n.id for n in a.failures] == ["ts_in1", "ts_in2"]
     assert [(c.code, c.records) for c in a.failures_by_code] == [(None, 2)]
@@ -240,7 +243,7 @@ def test_what_was_around_it(scene: Scene) -> None:
     assert [n.id for n in a.running] == ["ts_long", "ts_hung", "ts_in1", "ts_00000001", "ts_in2"]
     wide = scene.trace(ID, window=3600).around
     assert wide.running is None
-    assert [n.id for n in wide.failures] == ["ts_early", "ts_just_out", "ts_in1", "ts_in2", "ts_late"]  # fmt: skip
+    assert [n.id for n in wide.failures] == ["ts_early", "ts_just_out", "ts_in1", "ts_in2", "ts_late"]  # fmt: skip  # noqa: E501
     assert len(wide.samples) == 5
 
 
@@ -295,17 +298,21 @@ def test_the_page(scene: Scene) -> None:
     ]
     assert lines.splitlines()[:5] == [
         "log lines: 6",
-        f'  14:22:37.892    +0 ms  INFO   synthesis_start: id={ID}, text="你好, 世界", lang=zh, voice=alloy, cache_hit=false',
+        f'  14:22:37.892    +0 ms  INFO   synthesis_start: id={ID}, text="你好, 世界", '
+        "lang=zh, voice=alloy, cache_hit=false",
         f"                                {path}:{log.offsets['start']}",
-        f"  14:22:37.904   +12 ms  INFO   stage_time: stage=text_normalize, id={ID}, duration_ms=12",
+        f"  14:22:37.904   +12 ms  INFO   stage_time: stage=text_normalize, id={ID}, "
+        "duration_ms=12",
         f"                                {path}:{log.offsets['stage']}",
     ]
     assert "Invalid input to scipy.fft (and a traceback of 4 lines)\n" in lines
     assert others.splitlines() == [
         "around it: 14:22:07.892 to 14:23:08.416, 30 s before and after",
         "  cache",
-        "    14:21:00.000  /app/cache  91.2 % used, 912 of 1000 MB               97.892 s before it began",
-        "    14:21:00.001  /tmp/cache  10 % used, 1 of 10 MB                     97.891 s before it began",
+        "    14:21:00.000  /app/cache  91.2 % used, 912 of 1000 MB               97.892 s "
+        "before it began",
+        "    14:21:00.001  /tmp/cache  10 % used, 1 of 10 MB                     97.891 s "
+        "before it began",
         "    14:22:30.000  /app/cache  92.7 % used, threshold 90 %, action warn",
         "  other failed requests: 2",
         "    (no code)  2",
@@ -315,7 +322,8 @@ def test_the_page(scene: Scene) -> None:
         "    WARNING FALLBACK         1",
         "    WARNING cache_dir_usage  1",
         "      14:22:20.000  h  ts_in1  fallback: id=ts_in1, warning_code=FALLBACK",
-        "      14:22:30.000  h  cache_dir_usage: path=/app/cache, used_percent=92.7, threshold=90.0, action=warn",
+        "      14:22:30.000  h  cache_dir_usage: path=/app/cache, used_percent=92.7, "
+        "threshold=90.0, action=warn",
     ]
 
 
@@ -332,10 +340,19 @@ HOSTILE = "\x1b[31m\x1b]0;owned\x07\u202e\x9b[bold]red[/bold]:smile:"
 
 
 def test_text_of_logs_does_not_steer_the_terminal(scene: Scene) -> None:
-    log = Log().add("14:00:00,000", f'synthesis_start: id={ID}, text="{HOSTILE}", voice={HOSTILE}, lang={HOSTILE}')  # fmt: skip
+    log = Log().add("14:00:00,000", f'synthesis_start: id={ID}, text="{HOSTILE}", voice={HOSTILE}, lang={HOSTILE}')  # fmt: skip  # noqa: E501
     log.add("14:00:00,100", f"stage_time: stage={HOSTILE}, id={ID}, duration_ms=100")
-    log.add("14:00:00,200", f"synthesis_failed: id={ID}, error_code={HOSTILE}, {HOSTILE}\nTraceback (most recent call last):\n  {HOSTILE}\nE: {HOSTILE}", "ERROR")  # fmt: skip
-    log.add("14:00:00,300", f"synthesis_complete: id={ID}, status={HOSTILE}, odd_{'k'}={HOSTILE}, model_stage={HOSTILE}")  # fmt: skip
+    log.add(
+        "14:00:00,200",
+        f"synthesis_failed: id={ID}, error_code={HOSTILE}, {HOSTILE}\nTraceback (most recent "
+        f"call last):\n  {HOSTILE}\nE: {HOSTILE}",
+        "ERROR",
+    )
+    log.add(
+        "14:00:00,300",
+        f"synthesis_complete: id={ID}, status={HOSTILE}, odd_{'k'}={HOSTILE}, "
+        f"model_stage={HOSTILE}",
+    )
     log.add("14:00:01,000", f"cache_health: path={HOSTILE}, usage=5%, action={HOSTILE}")
     brief(log, "14:00:02", HOSTILE.replace(" ", ""), "failed")
     stored(scene, log)
@@ -355,18 +372,23 @@ def test_text_of_logs_does_not_steer_the_terminal(scene: Scene) -> None:
 def test_long_texts_and_tracebacks_are_cut_with_a_note(scene: Scene) -> None:
     frames = "".join(f'  File "/app/a.py", line {n}, in f{n}\n' for n in range(40))
     log = Log().add("14:00:00,000", f'synthesis_start: id={ID}, text="{"好" * 1000}"')
-    log.add("14:00:00,200", f"synthesis_failed: id={ID}, error_code=X\nTraceback (most recent call last):\n{frames}E: x", "ERROR")  # fmt: skip
+    log.add(
+        "14:00:00,200",
+        f"synthesis_failed: id={ID}, error_code=X\nTraceback (most recent call "
+        f"last):\n{frames}E: x",
+        "ERROR",
+    )
     stored(scene, log)
     shown = scene.text(ID)
     assert f'"{"好" * 300}… (700 characters more, --full)" (1000 characters, plain)' in shown
     assert "… 27 lines left out (--full shows them)" in shown
     assert "line 1, in f1\n" in shown and "line 2, in f2\n" not in shown
-    assert "line 28, in f28\n" not in shown and "line 29, in f29\n" in shown and "\n      E: x\n" in shown  # fmt: skip
+    assert "line 28, in f28\n" not in shown and "line 29, in f29\n" in shown and "\n      E: x\n" in shown  # fmt: skip  # noqa: E501
     full = scene.text(ID, TraceLook(tz=UTC, full=True))
     assert "好" * 1000 in full and "line 20, in f20" in full and "--full" not in full
 
 
-def test_more_rows_than_are_shown_are_said_to_be_there(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+def test_more_rows_than_are_shown_are_said_to_be_there(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip  # noqa: E501
     from ingest.tasks.trace import find as trace
 
     monkeypatch.setattr(trace, "ROWS", 2)
@@ -395,8 +417,8 @@ def test_one_object_for_programs(scene: Scene) -> None:
     log = around(Log())
     stored(scene, log)
     found = scene.find(ID)
-    told = json.loads(trace_json(found, scene.trace(ID, running=True), scene.lines(ID), ZoneInfo("Asia/Shanghai")))  # fmt: skip
-    assert (told["by"], told["id"], told["first_at"]) == ("id", ID, "2026-03-02T22:22:37.892000+08:00")  # fmt: skip
+    told = json.loads(trace_json(found, scene.trace(ID, running=True), scene.lines(ID), ZoneInfo("Asia/Shanghai")))  # fmt: skip  # noqa: E501
+    assert (told["by"], told["id"], told["first_at"]) == ("id", ID, "2026-03-02T22:22:37.892000+08:00")  # fmt: skip  # noqa: E501
     assert told["request"]["start_offset"] == log.offsets["start"]
     assert [s["duration_ms"] for s in told["stages"]] == [12, 471]
     assert told["errors"][0]["traceback"].startswith("Traceback")
@@ -407,7 +429,7 @@ def test_one_object_for_programs(scene: Scene) -> None:
 
 
 def test_bars_and_spans() -> None:
-    assert [bar(v, 100, 10) for v in (100, 50, 1, 0.001, 0, -5)] == ["█" * 10, "█████", "▏", "▏", "", ""]  # fmt: skip
+    assert [bar(v, 100, 10) for v in (100, 50, 1, 0.001, 0, -5)] == ["█" * 10, "█████", "▏", "▏", "", ""]  # fmt: skip  # noqa: E501
     assert [len(bar(v, 1000, 40)) <= 40 for v in range(0, 1001, 7)] == [True] * 143
     told = [span(timedelta(seconds=s)) for s in (0.25, 30, 119, 120, 7200, 172_800)]
     assert told == ["0.25 s", "30 s", "119 s", "2 min", "2 h", "2 d"]

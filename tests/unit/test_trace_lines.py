@@ -1,4 +1,6 @@
-"""The lines of a trace: read again from where they are, and only when they still are what was stored."""
+"""The lines of a trace: read again from where they are, and only when they still are what was
+stored.
+"""
 
 import gzip
 import os
@@ -17,7 +19,7 @@ from tests.support.traced import TRACEBACK, Log, Scene, at, failing
 Pack = Callable[[bytes], bytes]
 
 ID = "ts_7f3a2b1c"
-TIMES = ("14:22:37.892", "14:22:37.904", "14:22:38.000", "14:22:38.375", "14:22:38.415", "14:22:38.416")  # fmt: skip
+TIMES = ("14:22:37.892", "14:22:37.904", "14:22:38.000", "14:22:38.375", "14:22:38.415", "14:22:38.416")  # fmt: skip  # noqa: E501
 
 
 @pytest.fixture
@@ -31,7 +33,9 @@ def log() -> Log:
 
 
 def are_whole(lines: list[Line], log: Log, path: Path) -> bool:
-    """All six records of :func:`failing`, at their offsets, with their own words; checked against the bytes."""
+    """All six records of :func:`failing`, at their offsets, with their own words; checked against
+    the bytes.
+    """
     for line in lines:
         assert (line.gone, line.path) == (None, str(path))
         record = log.content[line.offset :].split(b"\n2026", 1)[0].decode()
@@ -48,11 +52,14 @@ def are_gone(lines: list[Line], log: Log, path: Path, why: str) -> bool:
     assert [line.gone for line in lines] == [why] * 5
     assert {line.path for line in lines} == {str(path)}
     assert lines[0].offset == log.offsets["start"]
-    assert lines[0].message == f'synthesis_start: id={ID}, text="你好, 世界", lang=zh, voice=alloy, cache_hit=false'  # fmt: skip
+    assert lines[0].message == f'synthesis_start: id={ID}, text="你好, 世界", lang=zh, voice=alloy, cache_hit=false'  # fmt: skip  # noqa: E501
     assert lines[1].message == f"stage_time: id={ID}, stage=text_normalize, elapsed_ms=12"
     assert (lines[3].level, lines[3].offset) == ("ERROR", log.offsets["error"])
     assert lines[3].message.endswith("Invalid input to scipy.fft")
-    assert lines[4].message == f"synthesis_complete: id={ID}, status=failed, duration_ms=523, error_code=SCIPY_FFT_INVALID"  # fmt: skip
+    assert (
+        lines[4].message == f"synthesis_complete: id={ID}, status=failed, duration_ms=523, "
+        "error_code=SCIPY_FFT_INVALID"
+    )
     return True
 
 
@@ -60,7 +67,7 @@ def are_gone(lines: list[Line], log: Log, path: Path, why: str) -> bool:
     ("name", "pack"),
     [("app.log", bytes), ("app.log.2.gz", gzip.compress), ("app.log.3.zst", zstd.compress)],
 )
-def test_lines_come_from_plain_and_compressed_files(scene: Scene, log: Log, name: str, pack: Pack) -> None:  # fmt: skip
+def test_lines_come_from_plain_and_compressed_files(scene: Scene, log: Log, name: str, pack: Pack) -> None:  # fmt: skip  # noqa: E501
     path = scene.write(pack(log.content), name)
     scene.ingest(name)
     assert are_whole(scene.lines(ID), log, path)
@@ -180,7 +187,7 @@ def test_a_request_in_two_files(scene: Scene, log: Log) -> None:
     live = scene.write(log.content[cut:])
     scene.ingest("app.log.1", "app.log")
     lines = scene.lines(ID)
-    assert [(Path(line.path).name, line.gone) for line in lines] == [("app.log.1", None)] * 4 + [("app.log", None)] * 2  # fmt: skip
+    assert [(Path(line.path).name, line.gone) for line in lines] == [("app.log.1", None)] * 4 + [("app.log", None)] * 2  # fmt: skip  # noqa: E501
     assert [line.offset for line in lines[4:]] == [0, log.offsets["end"] - cut]
     live.unlink()
     assert [line.gone is None for line in scene.lines(ID)] == [True] * 4 + [False] * 2
@@ -193,8 +200,8 @@ def test_records_far_apart_and_of_great_length(scene: Scene, name: str, pack: Pa
     for n in range(30):
         log.add("14:00:01,000", f"filler {n} " + "y" * (100 << 10))
     log.add("14:00:02,000", f"cause id={ID} " + "z" * (300 << 10), "ERROR", "cause")
-    log.add("14:00:03,000", f"synthesis_failed: id={ID}, error_code=E\nTraceback (most recent call last):\n" + "  line\n" * 60_000 + "E: x", "ERROR", "error")  # fmt: skip
-    log.add("14:00:04,000", f"synthesis_complete: id={ID}, status=failed, duration_ms=4000", name="end")  # fmt: skip
+    log.add("14:00:03,000", f"synthesis_failed: id={ID}, error_code=E\nTraceback (most recent call last):\n" + "  line\n" * 60_000 + "E: x", "ERROR", "error")  # fmt: skip  # noqa: E501
+    log.add("14:00:04,000", f"synthesis_complete: id={ID}, status=failed, duration_ms=4000", name="end")  # fmt: skip  # noqa: E501
     scene.write(pack(log.content), name)
     scene.ingest(name)
     found = {line.offset: line for line in scene.lines(ID)}
@@ -244,5 +251,5 @@ def test_a_users_text_with_the_id_is_no_line_of_the_request(scene: Scene) -> Non
     scene.write(log.content)
     scene.ingest("app.log")
     lines = scene.lines(ID, DEFAULT_FORMAT)
-    assert [line.message.split(":")[0] for line in lines] == ["synthesis_start", "audio_metrics", "synthesis_complete"]  # fmt: skip
+    assert [line.message.split(":")[0] for line in lines] == ["synthesis_start", "audio_metrics", "synthesis_complete"]  # fmt: skip  # noqa: E501
     assert [line.offset for line in lines if not line.in_tables] == [log.offsets["metrics"]]

@@ -38,7 +38,9 @@ _SCANNER = ("buffer", "stamps", "headers", "pairs", "records")
 
 
 def _sources(*names: str) -> dict[str, ModuleType]:
-    """Modules of the package as plain Python, though compiled ones stand beside them; one may import those before it."""
+    """Modules of the package as plain Python, though compiled ones stand beside them; one may
+    import those before it.
+    """
     modules = {}
     with pytest.MonkeyPatch.context() as patch:
         for name in names:

@@ -1,4 +1,6 @@
-"""The views: the same on both engines, described column by column, without user text, each row leading to its line."""
+"""The views: the same on both engines, described column by column, without user text, each row
+leading to its line.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -21,24 +23,36 @@ from tests.support.harness import ENGINES
 
 SECRETS = tuple(t.name for t in TABLES if t.is_secret)
 
-TRACE = 'Traceback (most recent call last):\n  File "/app/app/a.py", line 3, in f\n    f()\nValueError: no\n'
+TRACE = (
+    'Traceback (most recent call last):\n  File "/app/app/a.py", line 3, in f\n    '
+    "f()\nValueError: no\n"
+)
 LOG = (
-    "2026-03-02 23:59:59,000 - app - INFO - synthesis_start: id=ts_1, text=hello, lang=de, voice=nova\n"
-    "2026-03-02 23:59:59,100 - app - WARNING - voice_fallback: id=ts_1, warning_code=VOICE_MISSING\n"
-    "2026-03-02 23:59:59,200 - app - INFO - stage_time: id=ts_1, stage=text_normalize, duration_ms=10\n"
-    "2026-03-02 23:59:59,300 - app - INFO - stage_time: id=ts_1, stage=audio_render, duration_ms=35\n"
+    "2026-03-02 23:59:59,000 - app - INFO - synthesis_start: id=ts_1, text=hello, lang=de, "
+    "voice=nova\n"
+    "2026-03-02 23:59:59,100 - app - WARNING - voice_fallback: id=ts_1, "
+    "warning_code=VOICE_MISSING\n"
+    "2026-03-02 23:59:59,200 - app - INFO - stage_time: id=ts_1, stage=text_normalize, "
+    "duration_ms=10\n"
+    "2026-03-02 23:59:59,300 - app - INFO - stage_time: id=ts_1, stage=audio_render, "
+    "duration_ms=35\n"
     "2026-03-02 23:59:59,400 - app - ERROR - late: id=ts_1\n"
     f"2026-03-02 23:59:59,500 - app - ERROR - synthesis_failed: id=ts_1, error_code=OOM\n{TRACE}"
     f"2026-03-02 23:59:59,600 - app - ERROR - again: id=ts_1\n{TRACE.replace('in f', 'in g')}"
-    "2026-03-02 23:59:59,700 - app - INFO - synthesis_complete: id=ts_1, status=failed, duration_ms=700\n"
+    "2026-03-02 23:59:59,700 - app - INFO - synthesis_complete: id=ts_1, status=failed, "
+    "duration_ms=700\n"
     "2026-03-03 00:00:00,000 - app - INFO - synthesis_start: id=ts_2, text=well\n"
-    "2026-03-03 00:00:00,500 - app - INFO - synthesis_complete: id=ts_2, status=success, duration_ms=500\n"
+    "2026-03-03 00:00:00,500 - app - INFO - synthesis_complete: id=ts_2, status=success, "
+    "duration_ms=500\n"
     "2026-03-03 00:00:01,000 - app - INFO - synthesis_start: id=ts_3, text=open\n"
-    "2026-03-03 00:00:02,000 - app - INFO - synthesis_complete: id=ts_4, status=timeout, error_code=SLOW\n"
+    "2026-03-03 00:00:02,000 - app - INFO - synthesis_complete: id=ts_4, status=timeout, "
+    "error_code=SLOW\n"
     "2026-03-03 00:00:03,000 - app - WARNING - slow_disk: fallback_used=Yes, path=/x\n"
     "2026-03-03 00:00:04,000 - app - WARNING - voice_fallback: fallback_used=false\n"
-    "2026-03-03 00:00:05,000 - app.cache - WARNING - cache_dir_usage: path=/c, used_percent=92.7, threshold=90.0\n"
-    "2026-03-03 00:00:06,000 - app.cache - INFO - cache_health: path=/c, used=912MB, total=1024MB, usage=89.1%\n"
+    "2026-03-03 00:00:05,000 - app.cache - WARNING - cache_dir_usage: path=/c, "
+    "used_percent=92.7, threshold=90.0\n"
+    "2026-03-03 00:00:06,000 - app.cache - INFO - cache_health: path=/c, used=912MB, "
+    "total=1024MB, usage=89.1%\n"
 )
 
 
@@ -108,7 +122,8 @@ def test_words_and_secrets_are_columns_and_tables_that_there_are() -> None:
 
 
 FAILED = (
-    "select id, status, day, text_len, lang, error_code, exception_type, location from failed_requests "
+    "select id, status, day, text_len, lang, error_code, exception_type, location from "
+    "failed_requests "
     "order by id"
 )
 
@@ -126,7 +141,8 @@ def test_a_failed_request_names_its_function_and_its_line(engine: str, tmp_path:
     assert [at for at, _ in found] == [str(path), str(path)]
     assert [record_at(path, offset) for _, offset in found] == [
         "2026-03-02 23:59:59,500 - app - ERROR - synthesis_failed: id=ts_1, error_code=OOM",
-        "2026-03-03 00:00:02,000 - app - INFO - synthesis_complete: id=ts_4, status=timeout, error_code=SLOW",
+        "2026-03-03 00:00:02,000 - app - INFO - synthesis_complete: id=ts_4, status=timeout, "
+        "error_code=SLOW",
     ]
 
 
@@ -158,7 +174,8 @@ def test_stages_errors_and_cache(engine: str, tmp_path: Path) -> None:
     store, path = filled(engine, tmp_path)
     stages = ask(
         store,
-        "select stage, seq, own_ms, elapsed_ms, request_ms, failed, text_len, lang, voice, byte_offset "
+        "select stage, seq, own_ms, elapsed_ms, request_ms, failed, text_len, lang, voice, "
+        "byte_offset "
         "from stage_times order by seq",
     )
     assert [s[:-1] for s in stages] == [
@@ -168,7 +185,8 @@ def test_stages_errors_and_cache(engine: str, tmp_path: Path) -> None:
     assert "stage=audio_render" in record_at(path, stages[1][-1])
     assert ask(
         store,
-        "select event, code, is_fallback from logged_errors where level = 'WARNING' order by occurred_at",
+        "select event, code, is_fallback from logged_errors where level = 'WARNING' order by "
+        "occurred_at",
     ) == [
         ("voice_fallback", "VOICE_MISSING", True),
         ("slow_disk", None, True),
@@ -177,7 +195,8 @@ def test_stages_errors_and_cache(engine: str, tmp_path: Path) -> None:
     ]
     assert ask(
         store,
-        "select cache_path, used_percent, above_threshold, sampled_at, log_path from cache_levels order by sampled_at",
+        "select cache_path, used_percent, above_threshold, sampled_at, log_path from "
+        "cache_levels order by sampled_at",
     ) == [
         ("/c", 92.7, True, datetime(2026, 3, 3, 0, 0, 5, tzinfo=UTC), str(path)),
         ("/c", 89.1, None, datetime(2026, 3, 3, 0, 0, 6, tzinfo=UTC), str(path)),
@@ -194,7 +213,8 @@ def test_both_engines_give_the_same_rows(tmp_path: Path) -> None:
         rows[engine] = [
             row
             for view in VIEWS
-            for row in ask(store, f"select * from {view.name} order by host, {view.columns[0].name}, byte_offset")
+            for row in ask(store,
+            f"select * from {view.name} order by host, {view.columns[0].name}, byte_offset")
         ]  # fmt: skip
     assert len(rows["duckdb"]) > 150
     assert rows["duckdb"] == rows["postgresql"]
@@ -277,4 +297,4 @@ def test_the_published_copy_has_the_views_and_pruning_keeps_them(tmp_path: Path)
         assert said == [(c.name, c.comment) for c in stage_times.columns]
     ttsq.well("prune", "--older-than", "2026-03-03T00:00:00Z")
     assert "as expected" in ttsq.well("db", "check")
-    assert ttsq.well("sql", "select id from failed_requests", "--format", "csv").split() == ["id", "ts_4"]  # fmt: skip
+    assert ttsq.well("sql", "select id from failed_requests", "--format", "csv").split() == ["id", "ts_4"]  # fmt: skip  # noqa: E501

@@ -1,4 +1,6 @@
-"""``ttsq formats``: access lines that are recognised; list them, and try a server's own format string on a file."""
+"""``ttsq formats``: access lines that are recognised; list them, and try a server's own format
+string on a file.
+"""
 
 import json
 from typing import Annotated
@@ -43,7 +45,8 @@ def list_formats(ctx: typer.Context, as_json: _AsJson = False) -> None:
             typer.echo(f"{name:<{width}}  {built_in.text or built_in.example}")
         typer.echo(
             "\nAll are recognised without an option. Another one: ttsq ingest --access-format "
-            "'STRING' FILE,\nor access_format in [[sources]]; ttsq formats try 'STRING' FILE tries it."
+            "'STRING' FILE,\nor access_format in [[sources]]; ttsq formats try 'STRING' FILE "
+            "tries it."
         )
 
 

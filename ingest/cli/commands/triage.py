@@ -54,7 +54,8 @@ def triage(
         bool,
         typer.Option(
             "--fail-if-any",
-            help="For alarms: the last 24 h by the clock; exit with 1 when something is worse than a "
+            help="For alarms: the last 24 h by the clock; exit with 1 when something is worse "
+            "than a "
             "note, with 6 where there is no data.",
         ),
     ] = False,

@@ -96,7 +96,8 @@ def _value_of(query: NamedQuery, name: str, left: list[str]) -> tuple[str, str]:
 
 
 _COMMON = (
-    "columns", "color", "no_pager", "wide", "format", "output", "json", "chart", "fail_if_any", "as_of", "tz", "no_csv_guard", "help",
+    "columns", "color", "no_pager", "wide", "format", "output", "json", "chart", "fail_if_any",
+    "as_of", "tz", "no_csv_guard", "help",
 )  # fmt: skip
 
 

@@ -23,7 +23,8 @@ RECORD_KEYS = (
 )  # how records look
 SOURCE_KEYS = ("paths", "host", "service", *RECORD_KEYS, "exclude")
 SCALAR_KEYS = (
-    "db", "db_password_file", "host", "service", *RECORD_KEYS, "query_folder", "profile_folder", "publish", "text",
+    "db", "db_password_file", "host", "service", *RECORD_KEYS, "query_folder", "profile_folder",
+    "publish", "text",
 )  # fmt: skip
 PRUNE_KEYS = ("older_than", "text_older_than")
 CHOICES: Mapping[str, Sequence[str]] = {
@@ -35,7 +36,7 @@ CHOICES: Mapping[str, Sequence[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a value comes from: ``default``, ``file``, ``environment`` or ``option``; name, line."""
+    """Where a value comes from (``default``, ``file``, ``environment``, ``option``), name, line."""
 
     kind: str = "default"
     name: str = ""

@@ -1,7 +1,8 @@
 """Requests out of lines that carry no id: opening line, block, closing line, failure (pure).
 
-Lines come in the order of their file; every call says which events of SPEC §1 the line stands for. What is open
-crosses chunks, runs and files as a state in JSON. The rules are in docs/profiles.md, "How requests are put together".
+Lines come in the order of their file; every call says which events of SPEC §1 the line stands for.
+What is open crosses chunks, runs and files as a state in JSON. The rules are in docs/profiles.md,
+"How requests are put together".
 """
 
 from ingest.records.sequence.events import LEVELS, START, Adopted, Claim, Event

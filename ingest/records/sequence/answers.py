@@ -71,7 +71,7 @@ def answer_open(asm: Assembly, instance: Instance, line: Line, request: Request)
 
 
 def refused(asm: Assembly, instance: Instance, line: Line, status: int) -> Claim | None:
-    """A 4xx or 5xx: the answer of a request that has failed, else the failure of the newest open one."""
+    """A 4xx or 5xx: the answer of a failed request, else the newest open one fails."""
     failed = [id_ for id_, bad, _ in instance.awaiting if bad]
     if failed:
         instance.awaiting = [item for item in instance.awaiting if item[0] != failed[-1]]

@@ -13,7 +13,7 @@ MOST_TORN = 256  # lines of torn blocks, until what follows counts as a block ag
 
 
 def block(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim | None:
-    """A line of a block: kept until the block is whole, so that blocks printed into each other are seen."""
+    """A line of a block: kept until the block is whole, to detect interleaved blocks."""
     rule = match.rule
     profile = asm.profiles.by_name[rule.profile]
     if not profile.has_ids and not expects(instance, rule):
@@ -66,7 +66,7 @@ def whole_block(
 
 
 def oldest(instance: Instance, rule: Rule, line: Line, values: dict[str, Value]) -> Request | None:
-    """The open request that a whole block belongs to: the one that its duration fits, else the oldest."""
+    """The open request that a whole block belongs to: by its duration, else the oldest."""
     fitting = [r for r in instance.requests if r.profile == rule.profile and not r.has_block]
     if "id" in values:
         return by_id(instance, rule, str(values["id"]))
@@ -79,7 +79,7 @@ def oldest(instance: Instance, rule: Rule, line: Line, values: dict[str, Value])
 
 
 def by_id(instance: Instance, rule: Rule, id_: str) -> Request:
-    """The open request of an id; where its opening line was never seen, it is known by its end alone."""
+    """An id's open request; without an opening line its end alone makes it known."""
     for request in instance.requests:
         if request.id == id_:
             return request
@@ -90,7 +90,7 @@ def by_id(instance: Instance, rule: Rule, id_: str) -> Request:
 
 
 def torn(asm: Assembly, instance: Instance, line: Line, rule: Rule) -> Claim:
-    """A line that breaks the order: two blocks in each other; none of their values can be told apart."""
+    """A line out of order: two interleaved blocks, whose values cannot be told apart."""
     block = instance.block
     torn = [line] if instance.torn else [part.line for part in block] + [line]
     instance.torn += 1

@@ -48,7 +48,7 @@ def close(
     rule: Rule,
     values: dict[str, Value],
 ) -> list[Event]:
-    """A closing line: the request ends, or only its engine's part where a wrapper's closing line is to come."""
+    """A closing line: the request ends, or only the engine's part of a wrapper's request."""
     request.seen |= rule.bit
     values.pop("id", None)
     if rule.total_of_stages:

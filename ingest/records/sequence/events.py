@@ -1,4 +1,4 @@
-"""What comes out of the assembly: events of SPEC §1, and the figures that a request ends with (pure)."""
+"""What the assembly gives: events of SPEC §1, and the figures that end a request (pure)."""
 
 import re
 from dataclasses import dataclass
@@ -15,22 +15,24 @@ COMPLETE: Final = "synthesis_complete"
 FAILED: Final = "synthesis_failed"
 STAGE: Final = "stage_time"
 PROGRESS: Final = "audio_metrics"
+# how far two stamps may miss a printed duration
 SLACK_US, SLACK_SHARE, WHOLE_SECOND = (
     150_000,
     0.02,
     1_000_000,
-)  # how far two stamps may miss a printed duration
+)
 
 
 @dataclass(slots=True)
 class Event:
     """A record to be written as if the service had logged SPEC §1's event.
 
-    ``event``: ``synthesis_start``, ``synthesis_complete``, ``synthesis_failed``, ``stage_time``, ``audio_metrics`` (any
-    pair of a request that is open or has just ended), or empty (a warning or error record). ``line`` is where it comes
-    from, and may stand before lines seen since: a block's events come when it is whole. ``level`` L_WARNING and above
-    make a row of errors. ``pairs``: SPEC's keys, and ``id_source``, ``assembly``, ``profile``, ``instance``,
-    ``audio_ms``, ``rtf``, ``tokens``, ``own_ms`` (a stage's own time), ``error_code``, ``warning_code``.
+    ``event``: ``synthesis_start``, ``synthesis_complete``, ``synthesis_failed``, ``stage_time``,
+    ``audio_metrics`` (any pair of a request that is open or has just ended), or empty (a warning or
+    error record). ``line`` is where it comes from, and may stand before lines seen since: a block's
+    events come when it is whole. ``level`` L_WARNING and above make a row of errors. ``pairs``:
+    SPEC's keys, and ``id_source``, ``assembly``, ``profile``, ``instance``, ``audio_ms``, ``rtf``,
+    ``tokens``, ``own_ms`` (a stage's own time), ``error_code``, ``warning_code``.
     """
 
     event: str
@@ -47,12 +49,14 @@ class Event:
 
 @dataclass(slots=True)
 class Claim:
-    """What a line that a rule takes stands for; no events: noise, or a line that only changed what is open.
+    """What a line that a rule takes stands for; no events: noise, or a line that only changed what
+    is open.
 
-    ``id`` names the request that the line belongs to, where it is one alone (access lines: the request answered).
-    ``access`` is the offset of the access line, printed earlier, that the request opened here answers. ``torn`` are
-    lines of blocks printed into each other, this one and earlier ones: they go to quarantine, no value of theirs is
-    used. ``held``: counts as unclaimed until an earlier file of the series explains it (``Sequencer.orphans``).
+    ``id`` names the request that the line belongs to, where it is one alone (access lines: the
+    request answered). ``access`` is the offset of the access line, printed earlier, that the
+    request opened here answers. ``torn`` are lines of blocks printed into each other, this one and
+    earlier ones: they go to quarantine, no value of theirs is used. ``held``: counts as unclaimed
+    until an earlier file of the series explains it (``Sequencer.orphans``).
     """
 
     events: tuple[Event, ...]
@@ -68,8 +72,8 @@ class Claim:
 class Adopted:
     """What lines before a file's first opening line stand for, once the file before it is known.
 
-    ``whole``: nothing of the earlier file stays open behind them; else the later file is to be read again with the
-    earlier one's state for exactly the same rows.
+    ``whole``: nothing of the earlier file stays open behind them; else the later file is to be read
+    again with the earlier one's state for exactly the same rows.
     """
 
     claims: tuple[Claim, ...]
@@ -77,7 +81,7 @@ class Adopted:
 
 
 def named(id_: str) -> list[tuple[str, Value]]:
-    """The pairs of an event that stands alone, behind its request's end: the id, and what kind of id it is."""
+    """The pairs of an event after its request's end: the id, and the kind of id."""
     return [("id", id_), ("id_source", "place" if _PLACE.fullmatch(id_) else "logged")]
 
 
@@ -150,7 +154,7 @@ def add_run(values: dict[str, Value], more: dict[str, Value]) -> None:
 
 
 def complete_figures(values: dict[str, Value], request: Request, line: Line) -> None:
-    """Duration from the bar or two stamps, real-time factor and audio length from each other, where not printed."""
+    """Duration from bar or stamps, real-time factor and audio length from each other."""
     duration = values.get("duration_ms")
     if duration is None and request.instant is not None and line.instant is not None:
         took = line.instant - request.instant

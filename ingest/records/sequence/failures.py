@@ -11,7 +11,7 @@ from ingest.records.sequence.state import NO_INNER, Assembly, Failure, Instance,
 
 
 def fails(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim | None:
-    """An engine's own line of a failure: an error row, and the newest open request of its profile fails."""
+    """An engine's own line of a failure: an error row; its profile's newest request fails."""
     rule = match.rule
     values = match.values()
     told = str(values.pop("message", "")) or line.message
@@ -37,7 +37,7 @@ def outer_fails(asm: Assembly, instance: Instance, line: Line, match: Match) -> 
 
 
 def failing(instance: Instance, rule: Rule, values: dict[str, Value]) -> Request | None:
-    """The open request that a failing line is about: by its id, else the newest that may print it."""
+    """The open request that a failing line means: by its id, else the newest possible."""
     if rule.has_id and "id" in values:
         return next((r for r in instance.requests if r.id == values["id"]), None)
     newest = [

@@ -43,7 +43,7 @@ def add_to(
     rule: Rule,
     values: dict[str, Value],
 ) -> Claim:
-    """Add a line's values to a request; where several are open, which one is unknown and no value is used."""
+    """Add a line's values to a request; with several open, no value is used."""
     several = not rule.has_id and sum(r.profile == rule.profile for r in instance.requests) > 1
     claim = Claim((), rule.profile, rule.name, None if several else request.id)
     request.seen |= rule.bit
@@ -65,7 +65,7 @@ def add_to(
 
 
 def expecting(instance: Instance, rule: Rule, values: dict[str, Value]) -> Request | None:
-    """The open request that a line of this rule belongs to: by its id, else the oldest that expects it."""
+    """The open request that a rule's line belongs to: by id, else the oldest that expects it."""
     requests = [r for r in instance.requests if r.profile == rule.profile]
     if rule.has_id and "id" in values:
         return next((r for r in requests if r.id == values["id"]), None)
@@ -93,7 +93,7 @@ def closes(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim
 def by_time(
     instance: Instance, oldest: Request, line: Line, values: dict[str, Value]
 ) -> tuple[Request, dict[str, Value]]:
-    """The request that a closing line's duration fits, with its values; where none or several fit, the oldest, without."""
+    """The request that a closing line's duration fits, with values; else the oldest, without."""
     fitting = [r for r in instance.requests if r.profile == oldest.profile]
     if len(fitting) == 1:
         return oldest, values
@@ -119,7 +119,7 @@ def follows(asm: Assembly, instance: Instance, line: Line, match: Match) -> Clai
 
 
 def outer_closes(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim | None:
-    """A wrapper's closing line: the oldest request whose engine has ended, else the oldest that waits."""
+    """A wrapper's closing line: the oldest request with an ended engine, else the oldest."""
     rule = match.rule
     values = match.values()
     wrappers = [r for r in instance.requests if r.inner != NO_INNER]

@@ -1,4 +1,4 @@
-"""How a request begins: an engine's opening line, a wrapper's, both together, or one line that is all (pure)."""
+"""How a request begins: an engine's opening line, a wrapper's, both, or a single line (pure)."""
 
 import hashlib
 
@@ -134,7 +134,7 @@ def push(
 
 
 def place(asm: Assembly, line: Line) -> str:
-    """The id of a request without one: a hash of the file's beginning, and the opening line's offset."""
+    """A made id: a hash of the file's beginning, and the opening line's offset."""
     head = asm.head[: min(HEAD, line.end)]
     return f"{hashlib.blake2b(head, digest_size=4).hexdigest()}-{line.offset}"
 
@@ -152,7 +152,7 @@ def started(request: Request, line: Line, values: dict[str, Value]) -> Event:
 
 
 def end_before(asm: Assembly, instance: Instance, line: Line, profile: Profile) -> list[Event]:
-    """One worker: what it had open has ended before this line; without a closing line, with success."""
+    """One worker: its open request ended before this line, with success if none closes."""
     events: list[Event] = []
     for request in [r for r in instance.requests if r.profile == profile.name]:
         if profile.closes and not request.enough and not request.answered:
@@ -171,9 +171,11 @@ def drop_abandoned(instance: Instance) -> None:
 
 
 def fail_early(asm: Assembly, instance: Instance, line: Line) -> list[Event]:
-    """Fail a request that ended without a block by the traceback that stood before its opening line.
+    """Fail a request that ended without a block by the traceback that stood before its opening
+    line.
 
-    With stdout in a file, Python keeps what is printed in a buffer; stderr's traceback overtakes it.
+    With stdout in a file, Python keeps what is printed in a buffer; stderr's traceback overtakes
+    it.
     """
     while instance.early and instance.count - instance.early[0][1] > 3 * OVERTAKEN:
         del instance.early[0]
@@ -187,7 +189,7 @@ def fail_early(asm: Assembly, instance: Instance, line: Line) -> list[Event]:
 
 
 def waiting(instance: Instance) -> Request | None:
-    """The wrapper's request that an engine's opening line belongs to: the oldest that waits, or one that goes on."""
+    """The wrapper's request of an engine's opening line: the oldest that waits or continues."""
     for request in instance.requests:
         if request.inner == WAITING:
             return request

@@ -55,8 +55,8 @@ _HANDLERS: dict[str, Handler] = {
 class Sequencer:
     """Puts the requests of one log file together, line by line.
 
-    ``head`` is the file's first 1,024 bytes (fewer where it has no more), ``state`` what ``state()`` gave after the
-    line before: of this file, or of the file before it in a series.
+    ``head`` is the file's first 1,024 bytes (fewer where it has no more), ``state`` what
+    ``state()`` gave after the line before: of this file, or of the file before it in a series.
     """
 
     def __init__(self, profiles: Profiles, head: bytes, state: str | None) -> None:
@@ -86,7 +86,7 @@ class Sequencer:
         return claim
 
     def access(self, line: Line, method: str, path: str, status: int) -> Claim | None:
-        """What an access line does: ``Claim.id`` is the request answered, events end or fail one."""
+        """What an access line does: ``Claim.id`` is the request answered, events end one."""
         path = path.partition("?")[0]
         instance = instance_of(self._asm, line.instance)
         named = self._asm.profiles.is_synthesis(path) or path in self._asm.learned
@@ -101,7 +101,8 @@ class Sequencer:
     def failed(self, line: Line, exception: str, message: str) -> Claim | None:
         """A traceback or an ERROR of the application: fails the newest open request.
 
-        The caller writes the error's own row; the claim's ``id`` is its request's. None: no request is concerned.
+        The caller writes the error's own row; the claim's ``id`` is its request's. None: no request
+        is concerned.
         """
         instance = instance_of(self._asm, line.instance)
         if not instance.opened:
@@ -173,7 +174,7 @@ class Sequencer:
         return dump(self._asm.instances, self._asm.learned, self._asm.kept)
 
     def orphans(self, earlier: str) -> Adopted:
-        """What the lines kept from before this file's first opening line are, with the earlier file's state."""
+        """What the lines before this file's first opening line are, by the earlier file's state."""
         before = Sequencer(self._asm.profiles, self._asm.head, earlier)
         before._asm.kept = None
         claims = []
@@ -196,7 +197,7 @@ class Sequencer:
     # which rule
 
     def _expected(self, line: Line) -> Claim | None:
-        """A line that is a text as a whole, because the line before announced it: no rule is asked."""
+        """A line announced by the line before as a text: no rule is asked."""
         instance = self._asm.instances.get(line.instance)
         if instance is None or instance.expects is None or _ACCESS.search(line.message):
             return None
@@ -222,7 +223,7 @@ class Sequencer:
         return None, matches[0]
 
     def _glued(self, claim: Claim, match: Match, line: Line) -> Claim:
-        """The line's claim with those of messages that stand behind the first without a line's end between."""
+        """The line's claim with those of messages that follow the first without a line's end."""
         claims, at = [claim], 0
         for _ in range(MOST_GLUED):
             at += match.spans[0][1]

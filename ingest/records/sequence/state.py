@@ -19,8 +19,9 @@ NO_INNER, WAITING, RUNNING, DONE = 0, 1, 2, 3  # where the engine's own block of
 class Line:
     """One physical line; envelope, colours, bars and header are off.
 
-    ``offset`` is that of the physical line's first byte in the decompressed file, ``end`` that behind its newline;
-    ``level`` as in the compiled layout (0 where there is none); ``instant`` microseconds UTC.
+    ``offset`` is that of the physical line's first byte in the decompressed file, ``end`` that
+    behind its newline; ``level`` as in the compiled layout (0 where there is none); ``instant``
+    microseconds UTC.
     """
 
     offset: int
@@ -98,7 +99,8 @@ class Instance:
 
 @dataclass(slots=True)
 class Assembly:
-    """All of one log file's memory: the profiles, the file's first bytes, its instances, paths learned, lines kept.
+    """All of one log file's memory: the profiles, the file's first bytes, its instances, paths
+    learned, lines kept.
 
     ``kept`` holds what came before the first opening line; None where nothing is to be kept.
     """
@@ -129,7 +131,8 @@ def line_from(data: list[Any], message: str = "") -> Line:
 def _request_to(request: Request) -> list[Any]:
     return [
         request.id, request.id_source, request.profile, request.rule, request.number,
-        request.instant, request.inner, f"{request.seen:x}", int(request.has_block), int(request.enough),
+        request.instant, request.inner, f"{request.seen:x}", int(request.has_block),
+        int(request.enough),
         int(request.uncertain), int(request.answered), request.bar_ms, request.values,
         line_to(request.last) if request.last else None,
     ]  # fmt: skip
@@ -137,12 +140,14 @@ def _request_to(request: Request) -> list[Any]:
 
 def _request_from(data: list[Any]) -> Request:
     (
-        id_, source, profile, rule, number, instant, inner, seen, block, enough, uncertain, answered,
+        id_, source, profile, rule, number, instant, inner, seen, block, enough, uncertain,
+        answered,
         bar, values, last,
     ) = data  # fmt: skip
     return Request(
         id_, source, profile, rule, number, instant, inner, int(seen, 16), bool(block),
-        bool(enough),         bool(uncertain), bool(answered), bar, values, line_from(last) if last else None,
+        bool(enough),         bool(uncertain), bool(answered), bar, values,
+        line_from(last) if last else None,
     )  # fmt: skip
 
 

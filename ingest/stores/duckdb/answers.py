@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pyarrow as pa
 
-_ROWS = 2048  # handed over in one go: DuckDB asks for the memory of a whole batch, a million rows, at once
+# handed over in one go: DuckDB asks for the memory of a whole batch, a million rows, at once
+_ROWS = 2048
 _LINE = """
-select h.http_key, h.logged_at, h.time_source, h.host, h.service, h.instance, h.server, h.method, h.path,
+select h.http_key, h.logged_at, h.time_source, h.host, h.service, h.instance, h.server, h.method,
+    h.path,
     h.http_status, h.request_ms, h.request_id, h.request_key,
     h.id is not null or coalesce(r.request_id = h.request_id, false)
         or coalesce(r.id = h.request_id and r.id_source = 'logged', false) as is_told

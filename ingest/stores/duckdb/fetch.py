@@ -24,7 +24,8 @@ _QUICK = 0.3
 # Of these, Arrow has the values that DuckDB's tuples have; a HUGEINT, for one, would be a decimal,
 # and a UUID text.
 _SAME = frozenset(
-    ["BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
+    ["BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER",
+    "UBIGINT",
      "FLOAT", "DOUBLE", "VARCHAR", "JSON", "DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE"]
 )  # fmt: skip
 # microseconds: the years 1 to 9999; outside them, and for infinity, DuckDB's tuples have text or

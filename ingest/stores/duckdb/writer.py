@@ -357,7 +357,8 @@ with linked as (
         )
 )
 update stage_timings set request_key = n.request_key, seq = n.seq,
-    elapsed_ms = case when not n.is_own then n.elapsed_ms when n.duration_ms is not null then n.so_far end,
+    elapsed_ms = case when not n.is_own then n.elapsed_ms
+        when n.duration_ms is not null then n.so_far end,
     duration_ms = case
         when n.is_own then n.duration_ms
         when n.elapsed_ms >= n.before then n.elapsed_ms - n.before

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _LINE = """
-select h.http_key, h.logged_at, h.time_source, h.host, h.service, h.instance, h.server, h.method, h.path,
+select h.http_key, h.logged_at, h.time_source, h.host, h.service, h.instance, h.server, h.method,
+    h.path,
     h.http_status, h.request_ms, h.request_id, h.request_key,
     h.id is not null or coalesce(r.request_id = h.request_id, false)
         or coalesce(r.id = h.request_id and r.id_source = 'logged', false) as is_told
@@ -39,7 +40,8 @@ class PostgresAnswers:
 
     def has_lines(self, since: datetime, until: datetime) -> bool:
         found = self._connection.execute(
-            "select 1 from http_requests where logged_at >= %(since)s and logged_at <= %(until)s limit 1",
+            "select 1 from http_requests where logged_at >= %(since)s and logged_at <= "
+            "%(until)s limit 1",
             {"since": since, "until": until},
         ).fetchone()
         return found is not None

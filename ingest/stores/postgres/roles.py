@@ -27,7 +27,8 @@ _ROLE = (
 )
 # the store's relations, partitions with the name of their table
 _RELATIONS = f"""
-    select c.oid, c.relname, c.relkind, c.relowner, c.relacl, coalesce(p.relname, c.relname) as family
+    select c.oid, c.relname, c.relkind, c.relowner, c.relacl,
+        coalesce(p.relname, c.relname) as family
     from pg_class c
     left join pg_inherits i on i.inhrelid = c.oid
     left join pg_class p on p.oid = i.inhparent
@@ -151,7 +152,8 @@ def _require_grantable(connection: Connection, role: _Role, store: str) -> None:
         raise StoreError(f"the role {role.name!r} owns tables of {store}: ttsq needs it", another)
     if not is_ours:
         raise StoreError(
-            f"the tables of {store} belong to {owner!r}, and only the owner can let others read them",
+            f"the tables of {store} belong to {owner!r}, and only the owner can let others "
+            "read them",
             f"run it again as {owner}: --db postgresql+psycopg://{owner}@HOST/DATABASE",
         )
 

@@ -40,9 +40,10 @@ if TYPE_CHECKING:
 _SNAPSHOT = "begin isolation level repeatable read read only"
 _READING = ("select", "with", "values", "table", "show", "explain", "(")
 _LEADING = re.compile(r"(?:\s+|--[^\n]*|/\*.*?\*/)*", re.S)
-# read only is no bound for these: files, programs and other sessions of the server are none of its rows
+# a read-only transaction does not bind these: they reach files, programs and other sessions
 _MIGHTY = r"""
-select session_user, rolname || case when rolsuper then ' (superuser)' when rolreplication then ' (replication)' else '' end
+select session_user, rolname || case when rolsuper then ' (superuser)'
+    when rolreplication then ' (replication)' else '' end
 from pg_catalog.pg_roles
 where pg_catalog.pg_has_role(session_user, oid, 'member')
 and (rolsuper or rolreplication or rolname ~ '^pg_.*_server_')
@@ -285,7 +286,7 @@ class PostgresReader:
         return QueryResult(tuple(d.name for d in cursor.description or ()), cursor.fetchall())
 
     def _require_plain_role(self) -> None:
-        """:raises StoreError: for a role that could do more than read in a read-only transaction."""
+        """:raises StoreError: for a role that could do more than read in such a transaction."""
         row = self._connection.execute(_MIGHTY).fetchone()
         if row is not None:
             raise StoreError(

@@ -365,7 +365,7 @@ _IN_TIME = """
 
 
 def _of_any_length(sql: str) -> str:
-    """The statement, asking old partitions only for long requests, which have an index: see _OWN."""
+    """The statement; it asks old partitions only for long requests, which have an index (_OWN)."""
     return (
         f"{sql} and r.logged_at >= %(soon)s union all "
         f"{sql} and r.logged_at < %(soon)s and r.completed_at - r.logged_at >= interval '24 hours'"
@@ -469,7 +469,8 @@ with linked as (
 )
 update stage_timings
 set request_key = n.request_key, seq = cast(n.seq as integer),
-    elapsed_ms = case when not n.is_own then n.elapsed_ms when n.duration_ms is not null then n.so_far end,
+    elapsed_ms = case when not n.is_own then n.elapsed_ms
+        when n.duration_ms is not null then n.so_far end,
     duration_ms = case
         when n.is_own then n.duration_ms
         when n.elapsed_ms >= coalesce(n.before, 0) then n.elapsed_ms - coalesce(n.before, 0)

@@ -33,7 +33,8 @@ _MOST_WAITING = 50_000
 _EARLIER, _EDGE = -1, -2
 # Columns of a part that its meeting with others needs; the values themselves are not kept.
 _PLACE = (
-    "id", "request_key", "file_key", "first_offset", "last_offset", "logged_at", "time_source", "last_at",
+    "id", "request_key", "file_key", "first_offset", "last_offset", "logged_at", "time_source",
+    "last_at",
     "started_at",
     "start_file_key", "start_offset", "completed_at", "end_file_key", "end_offset", "is_request",
     "end_columns",

@@ -1,4 +1,4 @@
-"""Pruned rows stay away: of a replay's rows, those older than what was removed are dropped; pure."""
+"""Pruned rows stay away: a replay's rows that are older than the removed ones go; pure."""
 
 from dataclasses import replace
 

@@ -33,7 +33,9 @@ class _LineMatch:
 
 
 def known_by_lines(reader: Reader, binds: Mapping[str, object]) -> list[Match]:
-    """Matches that only access lines tell: the requests that they answer, and lines of which no request is known."""
+    """Matches that only access lines tell: the requests that they answer, and lines of which no
+    request is known.
+    """
     found = rows_of(_LineMatch, reader.query(sql.FIND_LINES, binds))
     matches: dict[object, Match] = {}
     for line in found:

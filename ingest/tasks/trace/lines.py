@@ -245,7 +245,9 @@ class _FileLines:
         line = data.split(b"\n", 1)[0].rstrip(b"\r")
         if not line or not self._is_it(w, line):
             path = str(self._stat.path)
-            return _gone(w, path, "another record stands there now" if line else "the file ends before it")  # fmt: skip
+            return _gone(
+                w, path, "another record stands there now" if line else "the file ends before it"
+            )
         return Line(w.at, w.file_key, str(self._stat.path), w.offset, w.level, None, raw_text(line))
 
     def _between(self, parsed: Parsed, group: Sequence[Wanted], places: Mapping[int, int]) -> None:

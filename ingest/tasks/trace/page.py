@@ -265,7 +265,10 @@ class _Page:
         self._counts("other warnings and errors", total, a.errors_by_code)
         for e in a.errors:
             told = "  ".join(t for t in (e.id, head(e.message, _MESSAGE)) if t)
-            self._print((f"      {self._clock(e.occurred_at)}  {escape_controls(e.host)}  ", "dim"), (escape_controls(told), ""))  # fmt: skip
+            self._print(
+                (f"      {self._clock(e.occurred_at)}  {escape_controls(e.host)}  ", "dim"),
+                (escape_controls(told), ""),
+            )
         if len(a.errors) < total:
             self._print((f"      … {total - len(a.errors)} more", "dim"))
         if a.running is not None:
@@ -280,7 +283,11 @@ class _Page:
         self._print(("  cache", "bold"))
         rows = []
         for s in (*a.samples_before, *a.samples):
-            note = f"{span(self.trace.first_at - s.sampled_at)} before it began" if s.sampled_at < a.since else ""  # fmt: skip
+            note = (
+                f"{span(self.trace.first_at - s.sampled_at)} before it began"
+                if s.sampled_at < a.since
+                else ""
+            )
             rows.append(
                 (
                     ("    " + self._clock(s.sampled_at), "dim"),
@@ -295,7 +302,8 @@ class _Page:
         self._print((f"  {what}: {total}", "bold"))
         rows = [
             (
-                ("    " + " ".join(escape_controls(t) for t in (c.level, c.code or "(no code)") if t), _STYLES.get(c.level or "", "")),
+                ("    " + " ".join(escape_controls(t) for t in (c.level,
+                c.code or "(no code)") if t), _STYLES.get(c.level or "", "")),
                 (str(c.records), ""),
                 ("" if c.here == c.records else f"{c.here} on this host", "dim"),
             )

@@ -39,7 +39,8 @@ order by logged_at desc, request_key
 limit cast(:most as bigint)
 """
 
-# Access lines that have the X-Request-ID or its beginning, or come from a client; with the requests that they answer.
+# Access lines that have the X-Request-ID or its beginning, or come from a client; with the requests
+# that they answer.
 FIND_LINES = f"""
 select h.http_key, h.request_key, h.request_id, h.host, h.service, h.logged_at, h.request_ms,
     h.http_status, h.client, h.method, h.path,
@@ -62,10 +63,12 @@ where request_key = :key
 
 # Of a request, or of no known one: then the line itself, and others that have its X-Request-ID.
 LINES = """
-select http_key, logged_at, time_source, host, server, client, method, path, http_status, bytes_sent,
+select http_key, logged_at, time_source, host, server, client, method, path, http_status,
+    bytes_sent,
     request_ms, upstream_ms, id, request_id, request_key, file_key, byte_offset
 from http_requests
-where (request_key = :key or http_key = :http_key or (request_key is null and request_id = :request_id))
+where (request_key = :key or http_key = :http_key
+    or (request_key is null and request_id = :request_id))
   and logged_at >= :since and logged_at <= :until
 order by logged_at, http_key
 limit cast(:most as bigint)

@@ -1,1 +1,1 @@
-"""Triage: fetches a window's columns from the store, has them thought about (ingest.causes), and words what was found."""
+"""Triage: fetches a window's columns, has ingest.causes judge them, and words the findings."""

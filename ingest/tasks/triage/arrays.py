@@ -87,9 +87,11 @@ def labelled(array: "pa.Array") -> Labels:
 
 
 def order_of(key: Ints, at: Floats, dated: Bools) -> Ints:
-    """Rows in the order of time, int64[n]; those whose instant is not known come first, by how far into its log file each stands.
+    """Rows in the order of time, int64[n]; those whose instant is not known come first, by how far
+    into its log file each stands.
 
-    Files without instants are taken to be of one time: what lies in the middle of each belongs together.
+    Files without instants are taken to be of one time: what lies in the middle of each belongs
+    together.
     """
     if dated.all():
         return np.lexsort((key, at))
@@ -104,7 +106,7 @@ def order_of(key: Ints, at: Floats, dated: Bools) -> Ints:
 
 
 def attributes_of(texts: "pa.Array") -> tuple[Attribute, ...]:
-    """The pairs of JSON objects, a column a name; values that are no words, numbers or yes and no are left out."""
+    """The pairs of JSON objects, one column per name; only words, numbers, yes and no."""
     encoded = texts.dictionary_encode()
     objects = [_object(t) for t in encoded.dictionary.to_pylist()]
     place = np.array(encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False), np.int64)

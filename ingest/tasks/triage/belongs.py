@@ -18,7 +18,7 @@ _AFTER = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class BelongsTo:
-    """The finding of a rank in a window; ``through`` is the consequence of it that the request is one of, if it is not affected itself."""
+    """A window's finding of a rank; ``through``: the consequence that the request is part of."""
 
     rank: int
     finding: Finding
@@ -29,11 +29,15 @@ class BelongsTo:
         """The finding in words."""
         clock = Clock(tz or UTC, self.until)
         words = f"{self.rank}: {title(self.finding, clock)}"
-        return words if self.through is None else f"{words} (of which follows: {title(self.through, clock)})"  # fmt: skip
+        return (
+            words
+            if self.through is None
+            else f"{words} (of which follows: {title(self.through, clock)})"
+        )
 
 
 def finding_of(reader: Reader, key: int | None, at: datetime) -> BelongsTo | None:
-    """The first finding that a request is affected by: of the newest 24 hours of data, else of those up to an hour after it."""
+    """The first finding that affects a request: of the newest 24 hours, else of its time."""
     end = newest(reader)
     if key is None or end is None:
         return None

@@ -19,11 +19,13 @@ _MOST = 20  # changes on the page
 _INCLUDED_S = 1e-6  # of a window's end, which is one of its instants
 _SYMPTOMS = {
     "failures": ("failures", "失败"), "unfinished": ("requests without an end", "没有结束"),
-    "cache_write": ("results not kept in the cache", "未写入缓存"), "cache_hits": ("cache misses", "缓存未命中"),
+    "cache_write": ("results not kept in the cache", "未写入缓存"), "cache_hits": ("cache misses",
+    "缓存未命中"),
     "warnings": ("warnings", "警告"), "audio_size": ("audio of an odd size", "音频大小异常"),
     "dull_audio": ("dull audio", "音质发闷"), "http_errors": ("HTTP", "HTTP"),
     "silent_failures": ("failures behind HTTP 200", "HTTP 成功而合成失败"),
-    "latency": ("", ""), "rtf": ("real-time factor", "实时率"), "http_latency": ("HTTP answers", "HTTP 响应"),
+    "latency": ("", ""), "rtf": ("real-time factor", "实时率"), "http_latency": ("HTTP answers",
+    "HTTP 响应"),
 }  # fmt: skip
 
 
@@ -112,7 +114,11 @@ def _row(c: Change, is_zh: bool) -> tuple[str, str, str, str]:
         unit = "" if c.symptom == "rtf" else " ms"
         told = [f"{v:.2f}" if c.symptom == "rtf" else number(v) for v in (c.before, c.after)]
         same = "同等长度" if is_zh else "for texts of the same length"
-        factor = f"{times(c.ratio or 1.0)} 倍（{same}）" if is_zh else f"× {times(c.ratio or 1.0)} {same}"  # fmt: skip
+        factor = (
+            f"{times(c.ratio or 1.0)} 倍（{same}）"
+            if is_zh
+            else f"× {times(c.ratio or 1.0)} {same}"
+        )
         return what, told[0] + unit, told[1] + unit, factor
     if c.what == LENGTH:
         what = "文本长度（中位数）" if is_zh else "length of texts (median)"
@@ -120,7 +126,13 @@ def _row(c: Change, is_zh: bool) -> tuple[str, str, str, str]:
     told = [f"{percent(v)} %" for v in (c.before, c.after)]
     if c.what == SHARE and c.condition is not None:
         name = whose_zh((c.condition,)) if is_zh else whose((c.condition,))
-        note = ("新出现" if is_zh else "new") if not c.before else ("消失" if is_zh else "gone") if not c.after else ""  # fmt: skip
+        note = (
+            ("新出现" if is_zh else "new")
+            if not c.before
+            else ("消失" if is_zh else "gone")
+            if not c.after
+            else ""
+        )
         return (f"占比：{name}" if is_zh else f"share of {name}"), told[0], told[1], note
     assert c.what == RATE
     if c.symptom in ("latency", "http_latency", "rtf"):

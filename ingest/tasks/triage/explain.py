@@ -78,11 +78,17 @@ def statement(f: Finding, window: Window) -> str:
         return _of_samples(f, window)
     if f.symptom in (HTTP_ERRORS, HTTP_LATENCY, SILENT_FAILURES):
         return _of_answers(f, window)
-    columns = "r.id, r.host, r.logged_at, r.status, r.error_code, r.model_stage, r.duration_ms, r.text_len"
+    columns = (
+        "r.id, r.host, r.logged_at, r.status, r.error_code, r.model_stage, r.duration_ms, "
+        "r.text_len"
+    )
     joins, wanted, order = "", [], "r.logged_at desc"
     if f.symptom == LATENCY and f.stage != END_TO_END:
         columns += ", s.duration_ms as stage_ms"
-        joins = f"\njoin stage_timings s on s.request_key = r.request_key and s.stage = {_literal(f.stage)}"
+        joins = (
+            "\njoin stage_timings s on s.request_key = r.request_key and s.stage = "
+            f"{_literal(f.stage)}"
+        )
         order = "s.duration_ms desc"
     elif f.symptom == LATENCY:
         order = "r.duration_ms desc nulls last"
@@ -145,7 +151,10 @@ def _condition(c: Condition) -> str:
         )
     if c.name.startswith(ATTRIBUTE):
         value = str(c.value).lower() if isinstance(c.value, bool) else str(c.value)
-        return f"(r.attributes ->> {_literal(c.name.removeprefix(ATTRIBUTE))}) {c.op} {_literal(value)}"
+        return (
+            f"(r.attributes ->> {_literal(c.name.removeprefix(ATTRIBUTE))}) {c.op} "
+            f"{_literal(value)}"
+        )
     return f"r.{c.name} {c.op} {_literal(c.value)}"
 
 
@@ -163,7 +172,8 @@ def _of_samples(f: Finding, window: Window) -> str:
     wanted = "".join(f"\n  and c.{c.name} = {_literal(c.value)}" for c in f.conditions)
     return (
         "select c.sampled_at, c.host, c.path, c.used_percent\nfrom cache_samples c\n"
-        f"where c.sampled_at >= {_instant(window.since)} and c.sampled_at <= {_instant(window.until)}"
+        f"where c.sampled_at >= {_instant(window.since)} and c.sampled_at <= "
+        f"{_instant(window.until)}"
         f"{wanted}\norder by c.sampled_at desc\nlimit 100"
     )
 
@@ -182,7 +192,9 @@ def _of_answers(f: Finding, window: Window) -> str:
         wanted.append("h.http_status < 400 and r.status <> 'success'")
     where = "\n  and ".join(wanted)
     return (
-        "select h.logged_at, h.host, h.server, h.client, h.path, h.http_status, h.request_ms, r.id, r.status,"
-        " r.duration_ms\nfrom http_requests h\nleft join requests r on r.request_key = h.request_key"
+        "select h.logged_at, h.host, h.server, h.client, h.path, h.http_status, "
+        "h.request_ms, r.id, r.status,"
+        " r.duration_ms\nfrom http_requests h\nleft join requests r on r.request_key = "
+        "h.request_key"
         f"\nwhere {where}\norder by {order}\nlimit 100"
     )

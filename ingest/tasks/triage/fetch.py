@@ -1,7 +1,8 @@
 """A window of the store → the columns that triage thinks with.
 
-Up to CAP requests are fetched whole. Of more, those are kept that went wrong, and of the others one in so many, by a rule
-on their keys that every engine counts alike; each then stands for so many (Horvitz and Thompson, 1952).
+Up to CAP requests are fetched whole. Of more, those are kept that went wrong, and of the others one
+in so many, by a rule on their keys that every engine counts alike; each then stands for so many
+(Horvitz and Thompson, 1952).
 """
 
 import re
@@ -146,7 +147,7 @@ def _weights(key: Ints, is_wrong: "np.typing.NDArray[np.bool_]", every: int, wro
 
 
 def _texts(reader: Reader, binds: Mapping[str, object], key: Ints) -> Labels:
-    """Texts that came again and again among those that went wrong; a value is a key of a request that has the text."""
+    """Texts that recur among those that went wrong; a value is the key of such a request."""
     rows = Fetched.of(reader.query(sql.TEXTS, binds))
     codes = np.full(len(key), -1, np.int32)
     if not rows.rows:

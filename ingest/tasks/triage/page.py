@@ -19,11 +19,13 @@ _LABEL = 10
 _MOST_CONSEQUENCES = 3
 # what stays on one line: a Chinese character with the marks behind it, or a word
 _PIECES = re.compile(
-    r" *(?:[\u2e80-\u9fff\uac00-\ud7af][\u3001-\u303f\uff00-\uff65]*|[^ \u2e80-\u9fff\uac00-\ud7af]+)| +$"
+    r" *(?:[\u2e80-\u9fff\uac00-\ud7af][\u3001-\u303f\uff00-\uff65]*|[^ "
+    r"\u2e80-\u9fff\uac00-\ud7af]+)| +$"
 )
 _COLOURS = {CRITICAL: "1;31", WARNING: "1;33", NOTE: "36"}
 _ZH = {
-    "where": "条件", "in": "位置", "before": "此前", "also": "连带", "lines": "日志", "next": "下一步",
+    "where": "条件", "in": "位置", "before": "此前", "also": "连带", "lines": "日志",
+    "next": "下一步",
     CRITICAL: "严重", WARNING: "警告", NOTE: "提示", "elsewhere": "其他", "all": "全部请求",
     "of": "/",
 }  # fmt: skip
@@ -186,7 +188,7 @@ def _example(example: Example, more: int, look: PageLook) -> str:
 
 
 def _wrapped(text: str, indent: int) -> list[str]:
-    """Lines of at most 80 columns, all but the first indented; between Chinese characters a line may end, too."""
+    """Lines of at most 80 columns, indented after the first; Chinese may break anywhere."""
     lines: list[str] = []
     line, room = "", _WIDTH - indent
     for piece in _PIECES.findall(text):

@@ -156,7 +156,10 @@ def _latency(f: Finding, clock: Clock) -> str:
     if f.partial:
         of = f" for {_of(f)}"
     if f.kind == "gradual":
-        return f"{stage} gets slower and slower{of}{_when(f, clock)}, now {times(f.ratio or 1)} times as long"
+        return (
+            f"{stage} gets slower and slower{of}{_when(f, clock)}, now {times(f.ratio or 1)} "
+            "times as long"
+        )
     return f"{stage} takes {times(f.ratio or 1)} times as long{of}{_when(f, clock)}"
 
 
@@ -203,7 +206,10 @@ def _filling(f: Finding, clock: Clock) -> str:
     host = next((f" on {shown(c.value)}" for c in f.conditions if c.name == "host"), "")
     if (f.amount or 0) >= 99.5:
         return f"the cache{path}{host} is full"
-    return f"the cache{path}{host} is {f.amount or 0:.0f} % full and will be full at {clock.time(f.full_at)}"
+    return (
+        f"the cache{path}{host} is {f.amount or 0:.0f} % full and will be full at "
+        f"{clock.time(f.full_at)}"
+    )
 
 
 def _rtf(f: Finding, clock: Clock) -> str:
@@ -233,7 +239,10 @@ def _http_latency(f: Finding, clock: Clock) -> str:
 
 def _silent_failures(f: Finding, clock: Clock) -> str:
     of = f" to {_asked(f.conditions)}" if f.conditions else ""
-    return f"HTTP says that all is well, but the synthesis failed: {_share(f)} of answers{of}{_when(f, clock)}"
+    return (
+        f"HTTP says that all is well, but the synthesis failed: {_share(f)} of "
+        f"answers{of}{_when(f, clock)}"
+    )
 
 
 TITLES: dict[str, Callable[[Finding, Clock], str]] = {

@@ -83,7 +83,7 @@ def _requests(f: Finding) -> str:
 
 
 def spaced(text: str) -> str:
-    """A blank behind what ends in a Latin letter or a digit, as it is written before Chinese words."""
+    """A blank after a Latin letter or a digit, as written before Chinese words."""
     return f"{text} " if text[-1:].isascii() else text
 
 
@@ -123,7 +123,10 @@ def _latency(f: Finding, clock: Clock) -> str:
     if f.kind == "periodic" and f.period_s:
         return f"{stage} 每 {period_zh(f.period_s)}变慢一次"
     if f.kind == "gradual":
-        return f"{stage} {_since(f, clock)}越来越慢（{whose_zh(f.conditions)}），现为平时的 {times(f.ratio or 1)} 倍"
+        return (
+            f"{stage} {_since(f, clock)}越来越慢（{whose_zh(f.conditions)}），现为平时的 "
+            f"{times(f.ratio or 1)} 倍"
+        )
     if f.partial:
         return f"{_requests(f)}{_since(f, clock)}有{_share(f)}{stage} 变慢 {times(f.ratio or 1)} 倍"
     return f"{stage} 变慢 {times(f.ratio or 1)} 倍（{whose_zh(f.conditions)}），{_since(f, clock)}"
@@ -139,7 +142,10 @@ def _cache_write(f: Finding, clock: Clock) -> str:
 
 def _cache_hits(f: Finding, clock: Clock) -> str:
     before, now = 1 - (f.rate_outside or 0.0), 1 - (f.rate or 0.0)
-    return f"缓存命中率（{whose_zh(f.conditions)}）{_since(f, clock)}从 {percent(before)}% 降到 {percent(now)}%"
+    return (
+        f"缓存命中率（{whose_zh(f.conditions)}）{_since(f, clock)}从 {percent(before)}% 降到 "
+        f"{percent(now)}%"
+    )
 
 
 def _audio_size(f: Finding, clock: Clock) -> str:
@@ -157,7 +163,10 @@ def _silence(f: Finding, clock: Clock) -> str:
 
 def _clock(f: Finding, clock: Clock) -> str:
     way = "拨快" if (f.amount or 0) > 0 else "倒退"
-    return f"主机 {shown(f.subject)} 的时钟在 {clock.time(f.since)} {way}了 {duration_zh(abs(f.amount or 0))}"
+    return (
+        f"主机 {shown(f.subject)} 的时钟在 {clock.time(f.since)} {way}了 "
+        f"{duration_zh(abs(f.amount or 0))}"
+    )
 
 
 def _errors(f: Finding, clock: Clock) -> str:

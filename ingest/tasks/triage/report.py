@@ -1,4 +1,4 @@
-"""A window of the store → findings with everything that is told of them: texts, examples, what to do next."""
+"""A window of the store → findings with all that is said of them: texts, examples, next steps."""
 
 import re
 import shlex
@@ -32,7 +32,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A finding, with its text instead of the text's key; ``next`` is a command that goes on from here."""
+    """A finding with its text in place of the text's key; ``next`` is a command."""
 
     rank: int
     finding: Finding
@@ -42,7 +42,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class TriageReport:
-    """What is wrong in a window: ``told`` in rank; ``notes`` says how many more there are than asked for."""
+    """What is wrong in a window: ``told`` in rank; ``notes`` counts those beyond the limit."""
 
     window: Window
     diagnosis: Diagnosis

@@ -1,4 +1,4 @@
-"""The statements of triage: one a table, the same on every engine. Instants come as seconds since the epoch."""
+"""The statements of triage, one per table, for every engine. Instants are epoch seconds."""
 
 _IN_WINDOW = "{at} >= :since and {at} <= :until"
 _WRONG = """\
@@ -28,7 +28,8 @@ HTTP_COUNT = """\
 select count(*), coalesce(sum(case when http_status >= 500 then 1 else 0 end), 0)
 from http_requests where logged_at >= :since and logged_at <= :until"""
 
-# a line belongs to the request that it names by key, else to the one that has its X-Request-ID alone
+# a line belongs to the request that it names by key, else to the one that has its X-Request-ID
+# alone
 ANSWERS = """\
 select
     h.http_key,
@@ -147,7 +148,7 @@ where s.sample_key in ({keys})"""
 
 
 def requests(optional: tuple[str, ...], dated: bool) -> str:
-    """The requests of a window, or a sample of them; ``optional`` columns are those that the schema has beyond the first ones."""
+    """A window's requests, or a sample; ``optional`` are columns of later schemas."""
     more = "".join(f"    {name},\n" for name in optional)
     is_dated = "case when time_source = 'file' then 0 else 1 end" if dated else "1"
     return f"""\
@@ -174,4 +175,5 @@ select
 {more}    cast(attributes as text) as attributes
 from requests
 where logged_at >= :since and logged_at <= :until
-  and (request_key % :every = 0 or (request_key % nullif(cast(:wrong as bigint), 0) = 0 and {_WRONG}))"""
+  and (request_key % :every = 0
+    or (request_key % nullif(cast(:wrong as bigint), 0) = 0 and {_WRONG}))"""

@@ -89,8 +89,8 @@ class _Rewound:
 class Recount:
     """Cuts a file into records again; ``stored_at(low, high)`` is what the store has of a stretch.
 
-    ``parser`` makes what reads the file on from a state of its reading; ``reading`` is that in which it began.
-    ``stretches`` were stored from another place: nothing of them is expected.
+    ``parser`` makes what reads the file on from a state of its reading; ``reading`` is that in
+    which it began. ``stretches`` were stored from another place: nothing of them is expected.
     """
 
     def __init__(

@@ -1,7 +1,9 @@
-"""Logs of a service in which something went wrong, with the truth known; everything follows from the kind and the seed.
+"""Logs of a service in which something went wrong, with the truth known; everything follows from
+the kind and the seed.
 
-The service has hosts, languages, voices, releases, clients and a cache, failures now and then, and texts that have always
-failed. A kind changes one thing from an instant on, or nothing (the healthy ones).
+The service has hosts, languages, voices, releases, clients and a cache, failures now and then, and
+texts that have always failed. A kind changes one thing from an instant on, or nothing (the healthy
+ones).
 """
 
 import random
@@ -73,7 +75,8 @@ def make(kind: str, seed: int) -> tuple[Scene, Truth]:
 
 KINDS: dict[str, Callable[[Scene], Truth]] = {
     "everyone": everyone, "ended": ended, "host_ill": host_ill, "voice": voice_ill, "pair": pair,
-    "long": long_texts, "short": short_texts, "exact": exact_length, "emoji": emoji, "misses": cache_misses,
+    "long": long_texts, "short": short_texts, "exact": exact_length, "emoji": emoji,
+    "misses": cache_misses,
     "full_cache": full_cache, "release": bad_release, "repeated": repeated,
     "standing_voice": standing_voice, "periodic": periodic, "hang": hangs,
     "stage_slow": stage_slow, "early_slow": early_slow, "host_slow": host_slow,

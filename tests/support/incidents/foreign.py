@@ -1,4 +1,5 @@
-"""Logs as upstream engines print them: IndexTTS under uvicorn, its container's stamps or none, and a proxy before it.
+"""Logs as upstream engines print them: IndexTTS under uvicorn, its container's stamps or none, and
+a proxy before it.
 
 No line has an id, a text, a voice or a language. An engine serves one request at a time.
 """
@@ -22,7 +23,7 @@ Traceback (most recent call last):
     return tts.infer(prompt, text)
   File "/app/indextts/infer_v2.py", line 512, in infer
     codes = self.gpt.inference_speech(cond, tokens)
-torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB."""
+torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB."""  # noqa: E501
 
 
 @dataclass
@@ -167,7 +168,8 @@ def _nginx(call: Call) -> str:
     size = 170 if status >= 400 else int(call.audio_s * 44_100)
     upstream = "-" if call.refused else f"{call.took:.3f}"
     return (
-        f'{call.client} - - [{moment:%d/%b/%Y:%H:%M:%S} +0000] "POST {call.path} HTTP/1.1" {status} {size} '
+        f'{call.client} - - [{moment:%d/%b/%Y:%H:%M:%S} +0000] "POST {call.path} HTTP/1.1" '
+        f"{status} {size} "
         f'"-" "curl/8.5" "-" rt={took:.3f} uct="0.001" uht="{upstream}" urt="{upstream}" rid=-\n'
     )
 

@@ -76,8 +76,10 @@ def records_of(r: Request) -> Iterator[tuple[float, str]]:
         yield (
             end,
             f"app.tts_engine - ERROR - synthesis_failed: id={r.id}, error_code={code}, it failed\n"
-            f'Traceback (most recent call last):\n  File "/app/app/tts_engine.py", line 300, in synthesize\n'
-            f'    run()\n  File "/app/{file}", line {line}, in {name}\n    step()\nRuntimeError: {code}',
+            'Traceback (most recent call last):\n  File "/app/app/tts_engine.py", line 300, '
+            "in synthesize\n"
+            f'    run()\n  File "/app/{file}", line {line}, in {name}\n    '
+            f"step()\nRuntimeError: {code}",
         )
         yield (
             end + 0.001,
@@ -87,7 +89,8 @@ def records_of(r: Request) -> Iterator[tuple[float, str]]:
         return
     yield (
         end + 0.001,
-        f"app.audio - INFO - audio_metrics: id={r.id}, rms=0.18, spectral_centroid={r.centroid:.0f}",
+        f"app.audio - INFO - audio_metrics: id={r.id}, rms=0.18, "
+        f"spectral_centroid={r.centroid:.0f}",
     )
     yield (
         end + 0.002,

@@ -142,11 +142,11 @@ def cache_health(scene: Scene, host: str, percent: float, slope: float) -> None:
         used = min(100.0, percent + grown + scene.chance.uniform(-0.3, 0.3))
         scene.loose.append(
             (host, at, "app.cache", "INFO",
-             f"cache_health: path=/app/cache, used={used * 10:.0f}MB, total=1000MB, usage={used:.1f}%")
+             f"cache_health: path=/app/cache, used={used * 10:.0f}MB, total=1000MB, " f"usage={used:.1f}%")  # noqa: E501
         )  # fmt: skip
         if used > 90:
             scene.loose.append(
                 (host, at + 0.01, "app.cache", "WARNING",
-                 f"cache_dir_usage: path=/app/cache, used_percent={used:.1f}, threshold=90.0, action=warn")
+                 f"cache_dir_usage: path=/app/cache, used_percent={used:.1f}, " "threshold=90.0, action=warn")  # noqa: E501
             )  # fmt: skip
         at += 300

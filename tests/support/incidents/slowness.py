@@ -6,7 +6,8 @@ from tests.support.incidents.truths import common_voice, fail, length_quantile, 
 
 
 def slow(
-    scene: Scene, chosen: list[Request], stage: str, conditions: tuple[Condition, ...], since: float | None
+    scene: Scene, chosen: list[Request], stage: str, conditions: tuple[Condition, ...],
+    since: float | None
 ) -> Truth:  # fmt: skip
     factor = scene.chance.choice((1.8, 2.5, 4.0))
     slow = [r for r in chosen if not r.cached and not r.fails]

@@ -8,7 +8,8 @@ def any_rate(scene: Scene) -> float:
 
 
 def fail(
-    scene: Scene, chosen: list[Request], rate: float, code: str, stage: str, conditions: tuple[Condition, ...],
+    scene: Scene, chosen: list[Request], rate: float, code: str, stage: str,
+    conditions: tuple[Condition, ...],
     since: float | None, least: int = 12,
 ) -> Truth:  # fmt: skip
     """Let a share of requests fail with a code."""
@@ -24,7 +25,8 @@ def fail(
 
 
 def truth_of(
-    symptom: str, code: str | None, conditions: tuple[Condition, ...], since: float | None, times: list[float],
+    symptom: str, code: str | None, conditions: tuple[Condition, ...], since: float | None,
+    times: list[float],
     stage: str | None = None,
 ) -> Truth:  # fmt: skip
     times = sorted(times)
