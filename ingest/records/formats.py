@@ -46,7 +46,8 @@ STANDARD_EXTRAS = _NUMERIC | {
 # names that envelopes are pinned by, each with what it is called where it is recognised
 ENVELOPES = {
     "compose": "compose", "pm2": "pm2", "docker-json-file": "docker json-file", "cri": "CRI",
-    "kubectl-prefix": "kubectl prefix", "rfc3339": "RFC 3339 stamp", "journald-json": "journald json",
+    "kubectl-prefix": "kubectl prefix", "rfc3339": "RFC 3339 stamp",
+    "journald-json": "journald json",
     "journald-short-iso": "journald short-iso", "syslog": "syslog", "process": "process",
 }  # fmt: skip
 ENCODINGS = {
@@ -58,7 +59,8 @@ ENCODINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Pins:
-    """What is said of a log instead of being recognised: names of a profile, an encoding, envelopes.
+    """What is said of a log instead of being recognised: names of a profile, an encoding,
+    envelopes.
 
     ``envelopes`` None: whatever stands there; empty: none.
     """
@@ -128,7 +130,8 @@ def compile_format(
 
 
 def pinned(profile: str | None, envelope: str | None, encoding: str | None) -> Pins:
-    """Pins as they are written: ``envelope`` has names of ENVELOPES with commas between, or ``none``.
+    """Pins as they are written: ``envelope`` has names of ENVELOPES with commas between, or
+    ``none``.
 
     :raises FormatError: for an envelope or an encoding that there is not.
     """
