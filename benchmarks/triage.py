@@ -1,6 +1,7 @@
 """Times ``ttsq triage`` over a window of many requests: ``python -m benchmarks.triage``.
 
-The stores are those of :mod:`benchmarks.queries`, the window all of them; wall and CPU seconds, and the peak of memory, each beside its goal.
+The stores are those of :mod:`benchmarks.queries`, the window all of them; wall and CPU seconds, and
+the peak of memory, each beside its goal.
 """
 
 import argparse

@@ -1,4 +1,6 @@
-"""Lines that nothing claims, by their shapes: numbers and quoted texts masked, each with its count (pure)."""
+"""Lines that nothing claims, by their shapes: numbers and quoted texts masked, each with its count
+(pure).
+"""
 
 import re
 from collections import Counter

@@ -217,7 +217,7 @@ def _queries(found: Iterable[Answer]) -> str:
 
 
 def _added(additions: Iterable[Addition], engine: str | None) -> str:
-    """The logging lines that a service of one's own lacks; of an upstream service, what it lacks."""
+    """The logging lines that a service of one's own lacks; of an upstream service, what it lacks."""  # noqa: E501
     additions = list(additions)
     if engine is not None and additions:
         return (

@@ -42,8 +42,8 @@ class CacheSampling:
 class LogReport:
     """What the files hold: fields in the order of FIELDS, names by falling frequency.
 
-    ``read_as`` says of each file what it is; ``rules`` counts lines by profile and rule; ``shapes`` are those of the
-    lines that nothing claims, the most frequent first.
+    ``read_as`` says of each file what it is; ``rules`` counts lines by profile and rule; ``shapes``
+    are those of the lines that nothing claims, the most frequent first.
     """
 
     files: tuple[str, ...]

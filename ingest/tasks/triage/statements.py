@@ -112,7 +112,7 @@ TEXTS = f"""\
 select requests.request_key, repeated.text_key
 from requests join ({_REPEATED}) as repeated on repeated.text = requests.text
 where requests.logged_at >= :since and requests.logged_at <= :until
-  and (requests.request_key % :every = 0 or requests.status is null or requests.status <> 'success')"""
+  and (requests.request_key % :every = 0 or requests.status is null or requests.status <> 'success')"""  # noqa: E501
 
 TEXT_OF = "select text, text_len from requests where request_key = :key"
 
