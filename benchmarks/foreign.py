@@ -1,7 +1,9 @@
-"""How fast ttsq reads what a service prints by itself: IndexTTS-2 with progress bars, behind each transport.
+"""How fast ttsq reads what a service prints by itself: IndexTTS-2 with progress bars, behind each
+transport.
 
-``python -m benchmarks.foreign --mb 300`` writes each log, reads it into a new store in a process of its own, and prints
-MB per second of wall and of CPU time, the peak of memory, and the ratio to a native log of the same size.
+``python -m benchmarks.foreign --mb 300`` writes each log, reads it into a new store in a process of
+its own, and prints MB per second of wall and of CPU time, the peak of memory, and the ratio to a
+native log of the same size.
 """
 
 import argparse
@@ -118,7 +120,8 @@ def first_ingest(log: Path, folder: Path) -> tuple[float, float, float]:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     begun = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-m", "ingest", "--db", f"duckdb:///{store}/ttsq.duckdb", "ingest", str(log)],
+        [sys.executable, "-m", "ingest", "--db", f"duckdb:///{store}/ttsq.duckdb", "ingest",
+        str(log)],
         capture_output=True,
         text=True,
     )  # fmt: skip
@@ -153,7 +156,8 @@ def _told(shape: str, log: Path, folder: Path, usual: float | None) -> float:
     size = log.stat().st_size / MB
     ratio = "" if usual is None else f"   {usual / (size / wall):.1f} times the native log's time"
     print(
-        f"{shape:10} {size / wall:7.1f} MB/s wall {size / cpu:7.1f} MB/s CPU   peak {peak:.0f} MB{ratio}"
+        f"{shape:10} {size / wall:7.1f} MB/s wall {size / cpu:7.1f} MB/s CPU   peak "
+        f"{peak:.0f} MB{ratio}"
     )
     return size / wall
 
