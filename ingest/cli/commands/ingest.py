@@ -1,4 +1,4 @@
-"""``ttsq ingest``, ``ttsq status``, ``ttsq demo``."""
+"""``ttsq ingest``."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -33,23 +33,47 @@ from ingest.pipeline import ingest as pipeline
 Progress = Callable[[int, int], None]
 
 
+_Paths = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Log files, directories or quoted globs; plain, gzip or zstd [default: the "
+        "sources in the settings].",
+        metavar="[PATH]...",
+        show_default=False,
+    ),
+]
+_Host = Annotated[str | None, typer.Option(help="Machine the logs come from [default: this one].")]
+_Service = Annotated[str | None, typer.Option(help="Service the logs come from [default: tts].")]
+_Exclude = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="GLOB",
+        help="Leave out files of this name or path, with what was rotated from them; may be "
+        "given again.",
+    ),
+]
+_Final = Annotated[
+    bool,
+    typer.Option("--final", help="Nothing will follow: store the last record of every file, too."),
+]
+_DryRun = Annotated[bool, typer.Option("--dry-run", help="Read and count, store nothing.")]
+_Wait = Annotated[float, typer.Option(help="Seconds to wait for another ingest of the same store.")]
+_Follow = Annotated[
+    bool, typer.Option("--follow", help="Keep running, and read again whenever a file changes.")
+]
+_Every = Annotated[
+    float, typer.Option(min=0.1, help="With --follow: seconds between looks at the files.")
+]
+_AsJson = Annotated[
+    bool, typer.Option("--json", help="The summary as JSON; with --follow one per line.")
+]
+
+
 def ingest(
     ctx: typer.Context,
-    paths: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="Log files, directories or quoted globs; plain, gzip or zstd [default: the "
-            "sources in the settings].",
-            metavar="[PATH]...",
-            show_default=False,
-        ),
-    ] = None,
-    host: Annotated[
-        str | None, typer.Option(help="Machine the logs come from [default: this one].")
-    ] = None,
-    service: Annotated[
-        str | None, typer.Option(help="Service the logs come from [default: tts].")
-    ] = None,
+    paths: _Paths = None,
+    host: _Host = None,
+    service: _Service = None,
     log_format: LogFormat = None,
     datefmt: DateFormat = None,
     access_format: AccessFormatOption = None,
@@ -58,36 +82,13 @@ def ingest(
     encoding: EncodingOption = None,
     tz: Zone = None,
     text: Text = None,
-    exclude: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="GLOB",
-            help="Leave out files of this name or path, with what was rotated from them; may be "
-            "given again.",
-        ),
-    ] = None,
-    final: Annotated[
-        bool,
-        typer.Option(
-            "--final", help="Nothing will follow: store the last record of every file, too."
-        ),
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Read and count, store nothing.")
-    ] = False,
-    wait: Annotated[
-        float, typer.Option(help="Seconds to wait for another ingest of the same store.")
-    ] = 10.0,
-    follow: Annotated[
-        bool,
-        typer.Option("--follow", help="Keep running, and read again whenever a file changes."),
-    ] = False,
-    every: Annotated[
-        float, typer.Option(min=0.1, help="With --follow: seconds between looks at the files.")
-    ] = 2.0,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="The summary as JSON; with --follow one per line.")
-    ] = False,
+    exclude: _Exclude = None,
+    final: _Final = False,
+    dry_run: _DryRun = False,
+    wait: _Wait = 10.0,
+    follow: _Follow = False,
+    every: _Every = 2.0,
+    as_json: _AsJson = False,
 ) -> None:
     """Read what is new in log files, exactly once, into the store.
 
@@ -122,18 +123,24 @@ def ingest(
         if follow:
             _follow(ctx, runs, wait, every, as_json)
             return
-        report, failure = _ingested(ctx, runs)
-        published = None
-        if not dry_run and report.ledger.settled_bytes:
-            published, unpublished = publish_configured(ctx, wait)
-            failure = failure or unpublished
-        print_report(report, as_json, dry_run, published)
-        for problem in report.problems:
-            print_error(problem)
-        if failure is not None:
-            raise failure
-        if any(isinstance(p, LogFileError) for p in report.problems):
-            raise typer.Exit(int(ExitCode.LOG_FILE))
+        _once(ctx, runs, wait, as_json, dry_run)
+
+
+def _once(
+    ctx: typer.Context, runs: Sequence[Run], wait: float, as_json: bool, dry_run: bool
+) -> None:
+    report, failure = _ingested(ctx, runs)
+    published = None
+    if not dry_run and report.ledger.settled_bytes:
+        published, unpublished = publish_configured(ctx, wait)
+        failure = failure or unpublished
+    print_report(report, as_json, dry_run, published)
+    for problem in report.problems:
+        print_error(problem)
+    if failure is not None:
+        raise failure
+    if any(isinstance(p, LogFileError) for p in report.problems):
+        raise typer.Exit(int(ExitCode.LOG_FILE))
 
 
 def _follow(
