@@ -23,9 +23,10 @@ from ingest.pipeline.pending import Pending, Settled, built, gathered
 from ingest.pipeline.profiles import profiles
 from ingest.pipeline.recognise import format_in_short, recognised
 from ingest.records.chunks import ChunkReader
+from ingest.records.formats import Format, request_of_file
 from ingest.records.front import FrontParser
 from ingest.records.parse import Parsed, Parser
-from ingest.records.read_with import ReadWith, beginning_with
+from ingest.records.read_with import ReadWith, beginning_with, named_of
 from ingest.records.series import handed_on
 from ingest.rows.content import Stretch
 from ingest.rows.spans import EPOCH
@@ -75,13 +76,14 @@ class OneFile:
         self._options = shared.options
         self._commits = shared.commits
         self._checkpoint = opened.decision.checkpoint
-        self._read_with = ReadWith(self._options.format, self._options.tz)
+        self._format = self._own_format()
+        self._read_with = ReadWith(self._format, self._options.tz)
         self._goes_on_with = self._file_before()
         before = self._goes_on_with
         self._begun_with = handed_on(before.reading) if before is not None else None
         known = self._checkpoint.reading if self._checkpoint is not None else None
         self._parser = FrontParser(
-            self._options.format,
+            self._format,
             self._options.tz,
             profiles(self._options.profile_folder),
             head=opened.file.head[:1024],
@@ -113,9 +115,7 @@ class OneFile:
         with read_ahead(opened.reader, self._options.chunk_bytes) as read:
             chunks = self._chunks(_passing(read), final, stretches)
             source = gathered(
-                built(
-                    chunks, self._options.format, origin, carry, self._shared.redaction, stretches
-                ),
+                built(chunks, self._format, origin, carry, self._shared.redaction, stretches),
                 self._options.batch_bytes - self._options.chunk_bytes,
             )
             with closing(source if is_small else Ahead(source)) as made:
@@ -124,6 +124,14 @@ class OneFile:
         _assert_ledger(total, opened.end - opened.offset)
         reach("before_settle")
         self._note_state(base, final, total)
+
+    def _own_format(self) -> Format:
+        """What the file is read with: as told, with the request that its name says it is of when it is first seen."""
+        known = self._checkpoint
+        named = request_of_file(str(self._opened.file.stat.path))
+        if known is not None:
+            named = named_of(known.format)
+        return replace(self._options.format, named=named)
 
     def _file_before(self) -> Checkpoint | None:
         """The file of the series that a file goes on with of which nothing is stored yet."""
@@ -144,7 +152,7 @@ class OneFile:
             known = replace(known, lost_bytes=0) if known.state == "replaced" else known
             return replace(known, format=beginning_with(known.format, self._begun_with))
         found = recognised(
-            file.stat, file.head, options.format, options.tz, self._parser.profiles,
+            file.stat, file.head, self._format, options.tz, self._parser.profiles,
             shown=self._shared.redaction.keeps_all, goes_on=self._goes_on_with is not None,
         )  # fmt: skip
         first = first_checkpoint(file, options.host, options.service, self._shared.now())
@@ -196,7 +204,7 @@ class OneFile:
 
         if not stretches:
             return chunks(read, opened.offset, final, instant)
-        stamps = Parser(self._options.format, self._options.tz)
+        stamps = Parser(self._format, self._options.tz)
         state = (known.reading, known.encoding) if known else (None, None)
         return Around(stamps, chunks, stretches, state).over(
             read, opened.offset, instant, final=final

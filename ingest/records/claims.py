@@ -280,7 +280,7 @@ class Claims:
         """The row of a warning or error that no rule tells of."""
         pairs: list[tuple[str, Value]] = []
         owner = (failed.id if failed else None) or (claim.id if claim else None)
-        owner = owner or self.sequencer.id_of_open(line.instance)
+        owner = owner or self.native.format.named or self.sequencer.id_of_open(line.instance)
         if owner is not None:
             pairs.append(("id", owner))
             place = (*place[:2], *self._dated(owner, place[2:]))
@@ -436,6 +436,9 @@ class Claims:
         if not is_named:
             assert line.instance is not None
             pairs.append(("instance", line.instance))
+        named = self.native.format.named
+        if is_error and named is not None and not any(key == "id" for key, _ in pairs):
+            pairs.append(("id", named))
         self.writer.record(
             event.message.encode("utf-8", "replace"),
             level=event.level,

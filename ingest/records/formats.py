@@ -76,7 +76,8 @@ class Format:
 
     ``fields`` are (kind, literal before it, least width, extra number or -1); ``extras`` the names
     of header fields without a column; ``clock`` the steps that read a stamp; ``suffix`` is text
-    behind the message; ``access`` how an HTTP server writes its lines, where that was said.
+    behind the message; ``access`` how an HTTP server writes its lines, where that was said;
+    ``named`` the id of the one request that a file is of.
     """
 
     text: str
@@ -89,6 +90,18 @@ class Format:
     extras: tuple[str, ...]
     access: "AccessFormat | None" = None
     pins: Pins = Pins()
+    named: str | None = None
+
+
+_FILE_OF_REQUEST = re.compile(
+    r"(?:^|.*/)ffmpeg[-_.](?P<id>\w[\w-]{2,63})\.(?:log|err|stderr|txt)(?:\.\d+)?(?:\.gz|\.zst)?"
+)
+
+
+def request_of_file(path: str) -> str | None:
+    """The id in the name of a file that one request's ffmpeg wrote: ``ffmpeg-ts_7f3a2b1c.log``."""
+    match = _FILE_OF_REQUEST.fullmatch(path)
+    return match["id"] if match is not None and re.search(r"\d", match["id"]) else None
 
 
 def compile_format(

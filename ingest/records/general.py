@@ -201,7 +201,9 @@ class GeneralParser:
         return self._sequencer
 
     def _is_claimed(self, text: bytes) -> bool:
-        return bool(self.profiles.match(text.decode("utf-8", "replace")))
+        """Whether a rule takes a line; what ffmpeg writes behind an error belongs to that error."""
+        found = self.profiles.match(text.decode("utf-8", "replace"))
+        return any(match.rule.profile != "ffmpeg" for match in found)
 
     def _parsed(
         self, data: memoryview, base: int, settled: int, giant: bool, claims: Claims

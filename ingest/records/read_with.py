@@ -1,7 +1,7 @@
 """What a log file is read with, as the JSON that its checkpoint keeps (``log_files.format``)."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, timedelta, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -32,10 +32,12 @@ class ReadWith:
             "stage_time": "own" if self.format.own_stage_times else "elapsed",
             "tz": _zone_name(self.tz),
         }
-        members.pop("access_format", None)
-        members.pop(_PINNED, None)
+        for name in ("access_format", "named", _PINNED):
+            members.pop(name, None)
         if self.format.pins != Pins():
             members[_PINNED] = asdict(self.format.pins)
+        if self.format.named is not None:
+            members["named"] = self.format.named
         if self.format.access is not None:
             members["access_format"] = self.format.access.text
         return json.dumps(members, ensure_ascii=False, separators=(",", ":"))
@@ -59,6 +61,9 @@ class ReadWith:
             )
         except (FormatError, TypeError):
             return self
+        named = members.get("named")
+        if isinstance(named, str):
+            fmt = replace(fmt, named=named)
         return ReadWith(fmt, _zone(members.get("tz")) or self.tz)
 
 
@@ -84,6 +89,12 @@ def beginning_with(format_text: str | None, state: str | None) -> str | None:
         return format_text
     members = _members(format_text) | {_BEGUN: state}
     return json.dumps(members, ensure_ascii=False, separators=(",", ":"))
+
+
+def named_of(text: str | None) -> str | None:
+    """The id of the one request that a file is of, as its checkpoint keeps it."""
+    found = _members(text).get("named")
+    return found if isinstance(found, str) else None
 
 
 def _members(text: str | None) -> dict[str, Any]:

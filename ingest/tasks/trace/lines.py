@@ -19,7 +19,7 @@ from ingest.logfiles.stat import FileStat
 from ingest.model import EPOCH
 from ingest.records.arrays import raw_text
 from ingest.records.parse import Parsed, Parser
-from ingest.records.read_with import ReadWith
+from ingest.records.read_with import ReadWith, named_of
 from ingest.records.vocabulary import COMPLETE, FAILED, KEYS, STAGE_TIME, START
 from ingest.tasks.trace.rows import KnownFile
 
@@ -137,7 +137,8 @@ class _FileLines:
     ) -> None:
         self.lines: list[Line] = []
         self._file_key = known.file_key
-        self._is_unnamed = any(map(_PLACE_ID.fullmatch, names))  # no line names the request
+        # no line names the request: its id is made from a place, or the file's name has it
+        self._is_unnamed = any(map(_PLACE_ID.fullmatch, names)) or named_of(known.format) in names
         self._stat = stat
         self._parser = Parser(read_with.format, read_with.tz)
         self._names = tuple(names)
