@@ -126,7 +126,7 @@ class OneFile:
         self._note_state(base, final, total)
 
     def _own_format(self) -> Format:
-        """What the file is read with: as told, with the request that its name says it is of when it is first seen."""
+        """What it is read with: as told, and the request that its first name says it is of."""
         known = self._checkpoint
         named = request_of_file(str(self._opened.file.stat.path))
         if known is not None:

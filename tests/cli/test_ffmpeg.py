@@ -1,4 +1,4 @@
-"""What ffmpeg writes: errors of the request, in the application's log or in a file that the request's id names."""
+"""Errors that ffmpeg writes, in the service's log or in a file that the request's id names."""
 
 import json
 import os
@@ -11,9 +11,9 @@ from tests.support.command_line import CommandLine
 
 _APPLICATION = """\
 2026-03-02 14:22:37,892 - app - INFO - synthesis_start: id=ts_7f3a2b1c, text="Hello"
-2026-03-02 14:22:38,415 - app - ERROR - synthesis_failed: id=ts_7f3a2b1c, error_code=FFMPEG_FAILED, ffmpeg returned 1
+2026-03-02 14:22:38,415 - app - ERROR - synthesis_failed: id=ts_7f3a2b1c, ffmpeg returned 1
 [mp3 @ 0x55d0c0] Specified sample rate 12345 is not supported
-2026-03-02 14:22:38,416 - app - INFO - synthesis_complete: id=ts_7f3a2b1c, status=failed, duration_ms=523, error_code=FFMPEG_FAILED
+2026-03-02 14:22:38,416 - app - INFO - synthesis_complete: id=ts_7f3a2b1c, status=failed
 """
 _OWN = """\
 ffmpeg version 5.1.6-0+deb12u1 Copyright (c) 2000-2024 the FFmpeg developers
