@@ -2,18 +2,20 @@
 
 from pathlib import Path
 
+import pytest
+
 from ingest.causes.findings import NOTE
 from ingest.tasks.triage.fetch import DAY, Window, newest
 from ingest.tasks.triage.report import triage
 from tests.support import harness, incidents
 
 
-def _told(engine: str, folder: Path) -> list[tuple[object, ...]]:
+def _told(engine: str, kind: str, folder: Path) -> list[tuple[object, ...]]:
     folder.mkdir()
-    scene, _ = incidents.make("release", 10)
+    written, _ = incidents.written(kind, 10, folder / "logs")
     store = harness.new_store_of(engine, folder)
-    for host, path in incidents.write(scene, folder / "logs").items():
-        harness.run(store, [path], host=host, final=True)
+    for host, paths in written.items():
+        harness.run(store, paths, host=host, final=True)
     with store.reading() as reader:
         end = newest(reader)
         assert end is not None
@@ -35,7 +37,8 @@ def _told(engine: str, folder: Path) -> list[tuple[object, ...]]:
     ]
 
 
-def test_duckdb_and_postgresql_find_the_same(tmp_path: Path) -> None:
-    of_duckdb = _told("duckdb", tmp_path / "duckdb")
+@pytest.mark.parametrize("kind", ["release", "proxy_errors"])
+def test_duckdb_and_postgresql_find_the_same(kind: str, tmp_path: Path) -> None:
+    of_duckdb = _told("duckdb", kind, tmp_path / "duckdb")
     assert of_duckdb
-    assert _told("postgresql", tmp_path / "postgresql") == of_duckdb
+    assert _told("postgresql", kind, tmp_path / "postgresql") == of_duckdb

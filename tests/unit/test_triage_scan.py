@@ -43,11 +43,22 @@ def test_the_scan_finds_the_net_that_trying_every_slice_and_window_finds(
     assert (hit.net if hit else 0.0) == pytest.approx(max(best, 0.0), abs=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["host_ill", "exact", "release", "stage_slow", "few_host"])
+# a guard: what is found here goes on being found; make triage-score tells of all kinds
+_FOUND = (
+    "host_ill", "exact", "release", "stage_slow", "few_host", "hang", "periodic",
+    "silent", "mix", "clock", "engine_oom", "engine_undated", "engine_leak", "engine_restarts",
+    "proxy_errors", "proxy_slow", "proxy_limit",
+)  # fmt: skip
+_HEALTHY = (
+    "healthy_plain", "healthy_release", "healthy_engine", "healthy_undated", "healthy_proxied",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", _FOUND)
 def test_the_cause_of_an_incident_comes_first(kind: str, tmp_path: Path) -> None:
     assert problem(*diagnosed(kind, 10, tmp_path)) is None
 
 
-@pytest.mark.parametrize("kind", ["healthy_plain", "healthy_release"])
+@pytest.mark.parametrize("kind", _HEALTHY)
 def test_a_healthy_log_alarms_nobody(kind: str, tmp_path: Path) -> None:
     assert problem(*diagnosed(kind, 10, tmp_path)) is None
