@@ -4,12 +4,6 @@ A defect that is mended leaves this list.
 """
 
 KNOWN_DEFECTS = {
-    "tests/backends/test_disk_full.py::test_no_space_left_while_loading_and_while_writing_back": "fails since the front end reads whatever a service prints; not looked into yet",  # noqa: E501
-    "tests/backends/test_postgres_migrations.py::test_the_commands_work_on_a_server": "fails since the front end reads whatever a service prints; not looked into yet",  # noqa: E501
-    "tests/cli/test_check.py::test_settings_and_options_say_how_records_look": "fails since the front end reads whatever a service prints; not looked into yet",  # noqa: E501
-    "tests/cli/test_check.py::test_the_output_in_the_documentation_is_that_of_the_demo": "fails since the front end reads whatever a service prints; not looked into yet",  # noqa: E501
-    "tests/cli/test_config.py::test_config_show_prints_what_the_page_shows": "fails since the front end reads whatever a service prints; not looked into yet",  # noqa: E501
-    "tests/cli/test_odd_names.py::test_a_file_whose_name_is_not_utf_8": "not looked into",
     "tests/cli/test_replay.py::test_a_giant_piece_is_read_in_chunks": "replay of what the new front end reads differently: pieces in mid-file take other "  # noqa: E501
     "instants",
     "tests/cli/test_replay.py::test_a_live_files_last_record_waits": "replay of what the new front end reads differently: pieces in mid-file take other "  # noqa: E501
@@ -20,7 +14,6 @@ KNOWN_DEFECTS = {
     "instants",
     "tests/cli/test_replay.py::test_what_is_not_understood_stays_as_it_is": "replay of what the new front end reads differently: pieces in mid-file take other "  # noqa: E501
     "instants",
-    "tests/deploy/test_bi_recipes.py::test_every_recipe_gives_what_the_page_shows": "fails since the front end reads whatever a service prints; not looked into yet",  # noqa: E501
     "tests/fuzz/test_corpus.py::test_mutations": "the scanner alone stops at what the general path reads; the fuzz target drives it alone",  # noqa: E501
     "tests/properties/test_against_reference.py::test_a_growing_file_over_many_runs": "fails since the front end reads whatever a service prints; not looked into yet",  # noqa: E501
     "tests/properties/test_file_machine.py::test_a_planted_fault_is_caught": "planted faults whose symptom is now already stored content, or named otherwise",  # noqa: E501

@@ -202,7 +202,7 @@ def test_the_commands_work_on_a_server(tmp_path: Path) -> None:
         ("queries", "check"),
         ("run", "error_codes", "--as-of", "data"),
         ("run", "window_requests", "--since", "2030-01-01"),
-        ("sql", "select count(*) from requests"),
+        ("sql", "select count(*) from requests", "--allow-superuser"),
         ("trace", "ts_00000002"),
         ("verify",),
         ("replay",),

@@ -73,12 +73,14 @@ def test_unreadable_files_end_in_3_and_the_others_are_read(ttsq: CommandLine) ->
 
 
 def test_settings_and_options_say_how_records_look(ttsq: CommandLine) -> None:
-    text = FULL.replace(" - app - ", " ")
-    (ttsq.folder / "short.log").write_text(text.replace(" - ", " "), encoding="utf-8")
+    text = FULL.replace("2026-03-02 ", "02.03.2026/").replace(",203 - app - ", ";")
+    (ttsq.folder / "short.log").write_text(text.replace(" - ", ";"), encoding="utf-8")
     assert ttsq("check", "short.log").code == 3
-    form = "%(asctime)s %(levelname)s %(message)s"
-    assert "every golden field" in ttsq.well("check", "short.log", "--log-format", form)
-    (ttsq.folder / "ttsq.toml").write_text(f'log_format = "{form}"\n')
+    form, stamp = "%(asctime)s;%(levelname)s;%(message)s", "%d.%m.%Y/%H:%M:%S"
+    assert "every golden field" in ttsq.well(
+        "check", "short.log", "--log-format", form, "--datefmt", stamp
+    )
+    (ttsq.folder / "ttsq.toml").write_text(f'log_format = "{form}"\ndatefmt = "{stamp}"\n')
     assert "every golden field" in ttsq.well("check", "short.log", "--tz", "Asia/Shanghai")
     assert ttsq("check", "short.log", "--tz", "Mars/Base").code == 2
     assert ttsq("check", "short.log", "--log-format", "nothing").code == 2

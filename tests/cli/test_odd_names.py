@@ -45,7 +45,7 @@ def test_a_file_whose_name_is_not_utf_8(ttsq: CommandLine, way: bytes) -> None:
         counts = ttsq.counts()
         assert counts is not None
         assert (counts["requests"], counts["log_files"]) == (count, 1)
-        _write(ttsq, _ODD, lines(5, 3))
+        _write(ttsq, _ODD, lines(count, 3))
     os.rename(path, path + b".1")
     _write(ttsq, _ODD, lines(20, 1))
     assert _raw(ttsq, "ingest", path).code == 0
