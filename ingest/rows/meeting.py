@@ -101,6 +101,8 @@ class Meeting:
                 mark.key = before.key
         self.marks[mark.place] = mark
         self.changed.add(mark.place)
+        if not self._is_known:
+            return
         for at in (mark,) if before is None else (mark, before):
             self._moved.append(at.order)
             self._to_see.append((at.at, at.at))
@@ -118,9 +120,6 @@ class Meeting:
 
     def pieces_wanted(self) -> list[tuple[int, int]]:
         """Windows round which the store's pieces must be known; they count as seen from now on."""
-        if not self._is_known:
-            self._to_see.clear()
-            return []
         wanted = [w for w in self._to_see if not self._seen.covers(*w)]
         self._to_see.clear()
         asked = few(wanted)
