@@ -15,7 +15,7 @@ from ingest.rows.parts import Group, Part, merge, own_key
 from ingest.rows.spans import EPOCH, GRACE_US, JOIN_GAP_US
 
 Place = tuple[int, int]
-Order = tuple[int, int, int, int, int]
+Order = tuple[int, int, int]
 
 # Kinds of parts in their order within one instant: first a start, last an end, then errors.
 START, STRAY, END, ERRORS = 0, 1, 2, 3
@@ -39,7 +39,6 @@ class Mark:
     has_end: bool
     at: int
     last: int
-    last_offset: int
     ended: int
     took: int
     key: int | None = None
@@ -48,7 +47,7 @@ class Mark:
     @property
     def order(self) -> Order:
         """Where it stands among the parts of its id, in time."""
-        return self.at, self.kind, self.last, self.place[1], self.last_offset
+        return self.at, self.kind, self.place[1]
 
     @property
     def is_loose(self) -> bool:
@@ -255,7 +254,7 @@ def mark_of(part: Part, key: int | None = None) -> Mark:
     ended = last if part.completed_at is None else _micros(part.completed_at)
     return Mark(
         part.place, kind_of(part.is_request, part.has_start, part.has_end),
-        part.has_start and part.has_end, at, last, part.last_offset, max(at, ended),
+        part.has_start and part.has_end, at, last, max(at, ended),
         took_us(part.duration_ms) if part.has_end else 0, key,
     )  # fmt: skip
 

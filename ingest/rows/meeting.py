@@ -4,7 +4,7 @@ Only what stands near a change is asked for. A change is a part that is new or h
 turns a stored request into another one, the time of both is asked for in its turn (docs/design.md).
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -157,9 +157,22 @@ class Meeting:
             keys = {m.key for m in request.frame if m.key is not None}
             old = [_frame(self._old[key]) for key in keys if key in self._old]
             if self._is_same(request, old):
+                self._to_see += self._reach(request)
                 continue
             now = _time(request.frame, starts)
             self._to_see += _changes(now, [_time(frame, starts) for frame in old])
+
+    def _reach(self, request: Found) -> list[tuple[int, int]]:
+        """The time of a request with an end alone, where something has moved in it.
+
+        It reaches back to the next part before it that has a start or an end.
+        """
+        end = request.frame[0]
+        if end.kind != END or not end.took:
+            return []
+        low = end.ended - end.took
+        at = bisect_left(self._moved, end.order) - 1
+        return [(low - GRACE_US, end.at)] if at >= 0 and self._moved[at][0] >= low else []
 
     def _is_same(self, request: Found, old: Sequence[Sequence[Mark]]) -> bool:
         places = {m.place for m in request.frame}

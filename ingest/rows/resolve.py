@@ -38,8 +38,8 @@ from ingest.rows.parts import ALL_COLUMNS, VALUE_COLUMNS, Group, Part, continued
 _SLACK = timedelta(hours=1)  # how far a record's stamp may lie outside its part, when clocks step
 # of the batch's parts what their grouping goes by
 _NEEDED = (
-    "id", "logged_at", "last_at", "completed_at", "first_offset", "last_offset", "file_key",
-    "is_request", "start_offset", "end_offset", "duration_ms",
+    "id", "logged_at", "last_at", "completed_at", "first_offset", "file_key", "is_request",
+    "start_offset", "end_offset", "duration_ms",
 )  # fmt: skip
 Window = tuple[str, int, int]  # an id, and a stretch of time, microseconds
 
@@ -294,13 +294,13 @@ def _marks(batch: Batch, numbers: Ints) -> Iterator[tuple[str, Mark]]:
         is_instant = pa.types.is_timestamp(column.type)
         columns.append((column.cast(pa.int64()) if is_instant else column).to_pylist())
         assert name in _NEEDED
-    for name, at, last, done, first, end, file, is_request, start, finish, took in zip(
+    for name, at, last, done, first, file, is_request, start, finish, took in zip(
         *columns, strict=True
     ):
         has_start, has_end = start is not None, finish is not None
         yield name, Mark(
             (file, first), kind_of(is_request, has_start, has_end), has_start and has_end, at, last,
-            end, max(at, last if done is None else done), took_us(took) if has_end else 0,
+            max(at, last if done is None else done), took_us(took) if has_end else 0,
         )  # fmt: skip
 
 

@@ -247,7 +247,7 @@ def _belongs(event: Event, part: Part) -> bool:
     return event.name != "synthesis_complete" and abs(event.at - part.end.at) <= NEAR
 
 
-Order = tuple[datetime, int, datetime, int, int, str]
+Order = tuple[datetime, int, int, str]
 
 
 def _order(part: Part) -> Order:
@@ -255,9 +255,8 @@ def _order(part: Part) -> Order:
     behind.
     """
     kind = 0 if part.start else 2 if part.end else 1 if part.is_request else 3
-    first, last = part.events[0].offset, part.events[-1].offset
     held = repr([(event.message, event.traceback) for event in part.events])
-    return (part.first_at, kind, part.last_at, first, last, held)
+    return (part.first_at, kind, part.events[0].offset, held)
 
 
 def meet(parts: list[Part]) -> list[Request]:
