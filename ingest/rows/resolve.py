@@ -103,7 +103,9 @@ class Resolution:
         self._meetings: dict[str, Meeting] = {}
         self._unsettled: set[str] = set()
         self._place_of: dict[int, Place] = {}  # of parts that continue others
-        marks = list(zip(self._slow.tolist(), _marks(batch, self._slow), strict=True))
+        apart = _apart(batch, self._slow, known)
+        self._apart, meeting = self._slow[apart], self._slow[~apart]
+        marks = list(zip(meeting.tolist(), _marks(batch, meeting), strict=True))
         for _, (name, _mark) in marks:
             if name not in self._meetings:
                 self._meetings[name] = Meeting(self._content, is_known=name in known)
@@ -200,7 +202,7 @@ class Resolution:
         )
 
     def _rewrite(self) -> _Rewrite:
-        result = _Rewrite()
+        result = _Rewrite(plain=self._apart.tolist())
         met: list[tuple[list[Mark], Found | None]] = []
         old: dict[int, set[Place]] = {}
         for part in self._stored.values():
@@ -308,6 +310,23 @@ def _is_whole(parts: pa.Table) -> npt.NDArray[np.bool_]:
     """Which parts are requests that nothing can meet any more but stray records."""
     whole = pc.and_(parts["start_offset"].is_valid(), parts["end_offset"].is_valid())
     return whole.to_numpy()  # type: ignore[no-any-return]
+
+
+def _apart(batch: Batch, slow: Ints, known: set[str]) -> npt.NDArray[np.bool_]:
+    """Which of these parts meet none: of the batch alone, where all of an id's begin with a start.
+
+    An end that is the only part of its id meets none either.
+    """
+    ids = batch.parts["id"].unify_dictionaries().combine_chunks()
+    codes = ids.indices.fill_null(-1).to_numpy()[slow]
+    stored = pc.is_in(ids.dictionary, value_set=pa.array([*known, *batch.carried], pa.string()))
+    is_start = batch.parts["start_offset"].is_valid().to_numpy()[slow]
+    is_end = batch.parts["end_offset"].is_valid().to_numpy()[slow] & ~is_start
+    has_others = np.zeros(len(ids.dictionary), np.bool_)
+    has_others[codes[~is_start]] = True
+    is_only = np.bincount(codes, minlength=len(ids.dictionary))[codes] == 1
+    here = ~stored.to_numpy(zero_copy_only=False)[codes]
+    return here & (~has_others[codes] | (is_end & is_only))  # type: ignore[no-any-return]
 
 
 def _in_company(batch: Batch, known: set[str]) -> npt.NDArray[np.bool_]:
