@@ -153,14 +153,19 @@ class Meeting:
     def _follow(self) -> None:
         """Note the times of requests that have become others than they were."""
         starts = sorted(m.at for m in self.marks.values() if m.kind == START and not m.has_end)
+        gone = set(self._old)
         for request in self.grouping.requests:
             keys = {m.key for m in request.frame if m.key is not None}
+            gone -= keys
             old = [_frame(self._old[key]) for key in keys if key in self._old]
             if self._is_same(request, old):
                 self._to_see += self._reach(request)
                 continue
             now = _time(request.frame, starts)
             self._to_see += _changes(now, [_time(frame, starts) for frame in old])
+        for frame in filter(None, (_frame(self._old[key]) for key in gone)):
+            time = _time(frame, starts)
+            self._to_see.append((time.low, time.high))
 
     def _reach(self, request: Found) -> list[tuple[int, int]]:
         """The time of a request with an end alone, where something has moved in it.
