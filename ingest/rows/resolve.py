@@ -103,8 +103,9 @@ class Resolution:
         self._meetings: dict[str, Meeting] = {}
         self._unsettled: set[str] = set()
         self._place_of: dict[int, Place] = {}  # of parts that continue others
-        apart = _apart(batch, self._slow, known)
-        self._apart, meeting = self._slow[apart], self._slow[~apart]
+        used = self._slow[batch.used[self._slow]]
+        apart = _apart(batch, used, known)
+        self._apart, meeting = used[apart], used[~apart]
         marks = list(zip(meeting.tolist(), _marks(batch, meeting), strict=True))
         for _, (name, _mark) in marks:
             if name not in self._meetings:
@@ -112,8 +113,6 @@ class Resolution:
         self._unsettled.update(self._meetings)
         continues = self._continued(before)
         for number, (name, mark) in marks:
-            if not batch.used[number]:
-                continue
             if number in continues:
                 self._grow(name, number, continues[number])
             else:
