@@ -1,4 +1,4 @@
-"""Logs that are made to cost much: how CPU time and memory of a run grow with what is not new in it.
+"""Logs made to cost much: how CPU time and memory of a run grow with what is not new in it.
 
 Each input comes in two sizes. CPU time is that beyond a run with nothing to read, per new MB; the
 growth is that of the large size beside the small one. Cost that follows new bytes grows by about 1.
@@ -155,9 +155,8 @@ def main(words: Sequence[str] | None = None) -> None:
             rate = taken.cpu / new
             grows = f"{rate / before:13.2f}" if before else ""
             before = rate
-            print(
-                f"{given.name:34} {count:9} {new:9.4f} {taken.cpu:7.2f} {taken.peak_mb:8.0f} {grows}"
-            )
+            cost = f"{taken.cpu:7.2f} {taken.peak_mb:8.0f} {grows}"
+            print(f"{given.name:34} {count:9} {new:9.4f} {cost}", flush=True)
 
 
 if __name__ == "__main__":
