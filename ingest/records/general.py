@@ -101,6 +101,7 @@ class GeneralParser:
         self._head = head
         self._pinned = encoding
         self._state = Reading.of(reading)
+        self._behind = reading  # the state behind the last chunk
         self._sequencer: Sequencer | None = None
         self.seen: dict[tuple[str, str], int] = {}
         self.shapes: Shapes | None = None
@@ -145,7 +146,30 @@ class GeneralParser:
         last_instant: int | None,
         fallback_instant: int,
     ) -> Parsed:
-        """Parse what is complete in a chunk that begins at a record (file offset ``base``)."""
+        """Parse what is complete in a chunk that begins at a record (file offset ``base``).
+
+        An access line that a service prints before its block is left for the next chunk where the block may be there.
+        """
+        encoding, seen = self._state.encoding, dict(self.seen)
+        parsed = self._parse(data, base, final, last_instant, fallback_instant)
+        waits = self._assembly(data, base).waits_from(base + parsed.consumed)
+        if not final and waits is not None and waits >= base:
+            self._state, self._sequencer = Reading.of(self._behind), None
+            self._state.encoding = encoding
+            self.seen.clear()
+            self.seen.update(seen)
+            parsed = self._parse(data[: waits - base], base, False, last_instant, fallback_instant)
+        self._behind = parsed.reading
+        return parsed
+
+    def _parse(
+        self,
+        data: memoryview,
+        base: int,
+        final: bool,
+        last_instant: int | None,
+        fallback_instant: int,
+    ) -> Parsed:
         sequencer = self._assembly(data, base)
         lines = Lines(self.encoding, self._pinned is not None)
         physical = list(lines.of(data, base, final=final))

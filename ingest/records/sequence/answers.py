@@ -15,15 +15,17 @@ from ingest.records.sequence.state import (
     Request,
 )
 
+NEAR_BYTES = 4096  # between an access line and the opening line of the block that it comes before
 MOST_LEARNED = 32  # paths remembered as those of synthesis
 _POLLED = re.compile(
     r"/(?:gradio_api|queue|health\w*|metrics|docs|openapi|favicon|static|assets)\b"
 )
 
 
-def answers(asm: Assembly, instance: Instance, profile: Profile) -> int | None:
+def answers(instance: Instance, profile: Profile, opened_at: int) -> int | None:
     """The access line that came before its block, where exactly one may be meant."""
-    answers, instance.answers = instance.answers, []
+    answers = [at for at in instance.answers if opened_at - at <= NEAR_BYTES]
+    instance.answers = []
     return answers[0] if profile.access in ("before", "either") and len(answers) == 1 else None
 
 

@@ -48,7 +48,7 @@ def opens(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim 
     if profile.workers == "one":
         events += end_before(asm, instance, line, profile)
     request = push(asm, instance, line, rule, values)
-    access = answers(asm, instance, profile)
+    access = answers(instance, profile, line.offset)
     if access is not None:
         request.answered = True
     events.append(started(request, line, values))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from ingest.compiled.layout import L_INFO, L_NONE
 from ingest.records import profile_rules as does
 from ingest.records.profiles import Match, Profiles
-from ingest.records.sequence.answers import answered, refused
+from ingest.records.sequence.answers import NEAR_BYTES, answered, refused
 from ingest.records.sequence.ends import TAIL, end, fail, interrupt
 from ingest.records.sequence.events import FAILED, LEVELS, Adopted, Claim, Event, named, progress
 from ingest.records.sequence.failures import fails, outer_fails, told_again
@@ -27,6 +27,7 @@ from ingest.records.sequence.state import (
     Assembly,
     Instance,
     Line,
+    answers_first,
     dump,
     line_from,
     load,
@@ -63,6 +64,7 @@ class Sequencer:
         self._asm = Assembly(profiles, head[:HEAD], kept=[])
         if state is not None:
             self._asm.instances, self._asm.learned, self._asm.kept = load(state)
+            self._asm.answers_first = answers_first(state)
 
     # what comes in
 
@@ -75,6 +77,9 @@ class Sequencer:
         if not matches:
             return None
         claim, match = self._first(matches, line)
+        profile = self._asm.profiles.by_name[match.rule.profile]
+        if claim is not None and profile.access in ("before", "either"):
+            self._asm.answers_first = True
         if claim is None:
             return keep(self._asm, "line", line, matches[0].rule)
         if match.rule.then and claim.id is not None:
@@ -169,9 +174,21 @@ class Sequencer:
             ids.update([found.ended] if found.ended else [])
         return frozenset(ids)
 
+    def waits_from(self, end: int) -> int | None:
+        """The offset of the first access line that a block behind ``end`` may still turn out to answer; None without one."""
+        if not self._asm.answers_first:
+            return None
+        near = [
+            at
+            for found in self._asm.instances.values()
+            for at in found.answers
+            if end - at <= NEAR_BYTES
+        ]
+        return min(near, default=None)
+
     def state(self) -> str:
         """All that later lines can depend on, as compact JSON."""
-        return dump(self._asm.instances, self._asm.learned, self._asm.kept)
+        return dump(self._asm.instances, self._asm.learned, self._asm.kept, self._asm.answers_first)
 
     def orphans(self, earlier: str) -> Adopted:
         """What the lines before this file's first opening line are, by the earlier file's state."""

@@ -102,7 +102,8 @@ class Assembly:
     """All of one log file's memory: the profiles, the file's first bytes, its instances, paths
     learned, lines kept.
 
-    ``kept`` holds what came before the first opening line; None where nothing is to be kept.
+    ``kept`` holds what came before the first opening line; None where nothing is to be kept. ``answers_first``: a profile
+    was seen whose access lines come before their blocks.
     """
 
     profiles: Profiles
@@ -110,6 +111,7 @@ class Assembly:
     instances: dict[str | None, Instance] = field(default_factory=dict)
     learned: list[str] = field(default_factory=list)
     kept: list[Any] | None = None
+    answers_first: bool = False
 
 
 def bare(line: Line) -> Line:
@@ -200,7 +202,10 @@ def _instance_from(data: Mapping[str, Any]) -> Instance:
 
 
 def dump(
-    instances: Mapping[str | None, Instance], learned: list[str], kept: list[Any] | None
+    instances: Mapping[str | None, Instance],
+    learned: list[str],
+    kept: list[Any] | None,
+    answers_first: bool = False,
 ) -> str:
     """The state as compact JSON."""
     data: dict[str, Any] = {
@@ -211,6 +216,8 @@ def dump(
         data["l"] = learned
     if kept is not None:
         data["k"] = kept
+    if answers_first:
+        data["h"] = 1
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -219,3 +226,8 @@ def load(state: str) -> tuple[dict[str | None, Instance], list[str], list[Any] |
     data = json.loads(state)
     instances = {name: _instance_from(instance) for name, instance in data["i"]}
     return instances, list(data.get("l", ())), data.get("k")
+
+
+def answers_first(state: str) -> bool:
+    """Whether ``dump`` wrote that access lines may come before their blocks."""
+    return "h" in json.loads(state)
