@@ -148,7 +148,8 @@ class GeneralParser:
     ) -> Parsed:
         """Parse what is complete in a chunk that begins at a record (file offset ``base``).
 
-        An access line that a service prints before its block is left for the next chunk where the block may be there.
+        An access line that a service prints before its block is left for the next chunk, where the
+        block may be there.
         """
         encoding, seen = self._state.encoding, dict(self.seen)
         parsed = self._parse(data, base, final, last_instant, fallback_instant)

@@ -175,7 +175,7 @@ class Sequencer:
         return frozenset(ids)
 
     def waits_from(self, end: int) -> int | None:
-        """The offset of the first access line that a block behind ``end`` may still turn out to answer; None without one."""
+        """The offset of the first access line whose block may stand behind ``end``, or None."""
         if not self._asm.answers_first:
             return None
         near = [

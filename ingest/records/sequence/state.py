@@ -102,8 +102,8 @@ class Assembly:
     """All of one log file's memory: the profiles, the file's first bytes, its instances, paths
     learned, lines kept.
 
-    ``kept`` holds what came before the first opening line; None where nothing is to be kept. ``answers_first``: a profile
-    was seen whose access lines come before their blocks.
+    ``kept`` holds what came before the first opening line; None where nothing is to be kept.
+    ``answers_first``: a profile was seen whose access lines come before their blocks.
     """
 
     profiles: Profiles
