@@ -17,5 +17,4 @@ KNOWN_DEFECTS = {
     "tests/fuzz/test_corpus.py::test_mutations": "the scanner alone stops at what the general path reads; the fuzz target drives it alone",  # noqa: E501
     "tests/properties/test_against_reference.py::test_a_growing_file_over_many_runs": "fails since the front end reads whatever a service prints; not looked into yet",  # noqa: E501
     "tests/properties/test_file_machine.py::test_a_planted_fault_is_caught": "planted faults whose symptom is now already stored content, or named otherwise",  # noqa: E501
-    "tests/torture/test_retention_46_47.py::test_46_pruned_rows_do_not_come_back_by_replay": "replay quarantine is made by a format that the generic header understands now",  # noqa: E501
 }

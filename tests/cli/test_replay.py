@@ -82,14 +82,15 @@ class _Nothing:
         return None
 
 
-def _misread(store: DuckDBStore, path: Path, data: bytes, *, final: bool = True) -> None:
+def misread(store: DuckDBStore, path: Path, data: bytes, *, final: bool = True) -> None:
     """Ingest a file with a program that does not understand it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ingest.pipeline.one_file.FrontParser", _FirstProgram)
         patch.setattr("ingest.pipeline.one_file.recognised", lambda *_, **__: _Nothing())
         _write(path, data)
         harness.run(store, [path], final=final)
-    assert not any(c.records for c in store.checkpoints())
+    (here,) = (c for c in store.checkpoints() if c.path == str(path))
+    assert not here.records
 
 
 def _store(folder: Path, name: str) -> DuckDBStore:
@@ -120,7 +121,7 @@ def _ledger(store: DuckDBStore) -> list[tuple[int, ...]]:
 def test_tables_are_those_of_the_right_format_from_the_start(seed: int, tmp_path: Path) -> None:
     path, data, ttsq = tmp_path / "app.log", _truth(seed), CommandLine(tmp_path).with_tables()
     store, fresh = harness.new_store(tmp_path), _store(tmp_path, "fresh")
-    _misread(store, path, data)
+    misread(store, path, data)
     pieces = len(harness.dump(store, [path])["quarantine"])
     assert pieces > 200
     harness.run(fresh, [path], final=True)
@@ -169,7 +170,7 @@ def _take_for(store: DuckDBStore, data: bytes) -> None:
 def test_once_only(tmp_path: Path) -> None:
     path, ttsq = tmp_path / "app.log", CommandLine(tmp_path).with_tables()
     store = harness.new_store(tmp_path)
-    _misread(store, path, lines(0, 20).encode() + b"not a record at all\n")
+    misread(store, path, lines(0, 20).encode() + b"not a record at all\n")
     assert "80 records" in ttsq.well("replay")
     counts, runs = ttsq.counts(), _runs(store)
     assert counts is not None
@@ -189,7 +190,7 @@ def _runs(store: DuckDBStore) -> list[tuple[object, ...]]:
 def test_what_is_not_understood_stays_as_it_is(tmp_path: Path) -> None:
     path, ttsq = tmp_path / "app.log", CommandLine(tmp_path).with_tables()
     store = harness.new_store(tmp_path)
-    _misread(store, path, b"a banner\nof two lines\n\n" + lines(0, 3).encode())
+    misread(store, path, b"a banner\nof two lines\n\n" + lines(0, 3).encode())
     before = _quarantine(ttsq)
     report = _replayed(ttsq)
     assert (report["released"], report["left"], report["records"]) == (12, 2, 12)
@@ -224,7 +225,7 @@ def test_a_live_files_last_record_waits(tmp_path: Path) -> None:
     path, ttsq = tmp_path / "app.log", CommandLine(tmp_path).with_tables()
     store, fresh = harness.new_store(tmp_path), _store(tmp_path, "fresh")
     last = b"2026-03-02 10:00:00,000 - app - ERROR - boom\n"
-    _misread(store, path, lines(0, 5).encode() + last, final=False)
+    misread(store, path, lines(0, 5).encode() + last, final=False)
     report = _replayed(ttsq)
     assert (report["released"], report["left"]) == (20, 1)
     assert report["files"][0]["held_bytes"] == len(last)
@@ -238,7 +239,7 @@ def test_a_live_files_last_record_waits(tmp_path: Path) -> None:
 
 def test_final_takes_the_last_record(tmp_path: Path) -> None:
     path, ttsq = tmp_path / "app.log", CommandLine(tmp_path).with_tables()
-    _misread(harness.new_store(tmp_path), path, lines(0, 2).encode(), final=False)
+    misread(harness.new_store(tmp_path), path, lines(0, 2).encode(), final=False)
     assert _replayed(ttsq, "--final", "--dry-run")["left"] == 0
     assert _replayed(ttsq)["left"] == 1
     assert _replayed(ttsq, "--final")["left"] == 0
@@ -248,7 +249,7 @@ def test_a_file_that_is_gone_comes_from_the_text_kept(tmp_path: Path) -> None:
     path, ttsq = tmp_path / "app.log", CommandLine(tmp_path).with_tables()
     store, fresh = harness.new_store(tmp_path), _store(tmp_path, "fresh")
     data = lines(0, 3).encode() + "2026-03-02 10:00:00,000 - app - ERROR - 你好 🎉\nmore\n".encode()
-    _misread(store, path, data)
+    misread(store, path, data)
     harness.run(fresh, [path], final=True)
     path.unlink()
     report = _replayed(ttsq)
@@ -270,7 +271,7 @@ def test_text_that_is_not_the_files_very_bytes_stays(tmp_path: Path) -> None:
         + head
         + b"f\xff\n"
     )
-    _misread(harness.new_store(tmp_path), path, data)
+    misread(harness.new_store(tmp_path), path, data)
     path.unlink()
     report = _replayed(ttsq)
     # of the first the end is not to be had, the second not at all; after the third something else begins or goes on  # noqa: E501
@@ -281,7 +282,7 @@ def test_text_that_is_not_the_files_very_bytes_stays(tmp_path: Path) -> None:
 
 def test_another_file_at_the_path_is_not_read(tmp_path: Path) -> None:
     path, ttsq = tmp_path / "app.log", CommandLine(tmp_path).with_tables()
-    _misread(harness.new_store(tmp_path), path, lines(0, 5).encode())
+    misread(harness.new_store(tmp_path), path, lines(0, 5).encode())
     _write(path, lines(500, 30).encode())
     report = _replayed(ttsq)
     assert report["files"][0]["source"] == "quarantine"
@@ -297,7 +298,7 @@ def test_a_compressed_file(tmp_path: Path) -> None:
         for i, x in enumerate(_truth(1).splitlines(True))
     )
     store, fresh = harness.new_store(tmp_path), _store(tmp_path, "fresh")
-    _misread(store, path, data)
+    misread(store, path, data)
     harness.run(fresh, [path], final=True)
     (tmp_path / "app.log.1.gz").write_bytes(gzip.compress(data))
     path.unlink()
@@ -329,7 +330,7 @@ def test_a_giant_piece_is_read_in_chunks(tmp_path: Path) -> None:
 
 def test_a_dry_run_counts_and_stores_nothing(tmp_path: Path) -> None:
     ttsq = CommandLine(tmp_path).with_tables()
-    _misread(harness.new_store(tmp_path), tmp_path / "app.log", lines(0, 5).encode())
+    misread(harness.new_store(tmp_path), tmp_path / "app.log", lines(0, 5).encode())
     before = ttsq.store.read_bytes()
     report = _replayed(ttsq, "--dry-run")
     assert (report["records"], report["left"]) == (20, 0)
@@ -361,7 +362,7 @@ def test_killed_in_the_middle_the_next_one_goes_on(point: str, count: int, tmp_p
     paths = [tmp_path / "a.log", tmp_path / "b.log"]
     store, fresh, ttsq = harness.new_store(tmp_path), _store(tmp_path, "f"), CommandLine(tmp_path)
     for seed, path in enumerate(paths):
-        _misread(store, path, _truth(seed, 20))
+        misread(store, path, _truth(seed, 20))
     harness.run(fresh, paths, final=True)
     ended = _killed(ttsq, f"{point}:{count}:kill")
     assert ended.code == -signal.SIGKILL, ended

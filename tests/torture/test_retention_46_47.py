@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import harness
+from tests.cli.test_replay import misread
 from tests.support.command_line import lines
 from tests.support.log_writer import instant
 from tests.torture.scene import Scene
 
-_OTHER = "[%(asctime)s] %(levelname)s %(name)s: %(message)s"
 _OLD, _ALL = 40, 60  # failures that are pruned, of so many
 
 
@@ -86,15 +85,9 @@ def test_46_the_tail_of_a_file_is_read_the_pruned_part_of_it_is_not(scene: Scene
 
 
 def _misread(scene: Scene, first: int, count: int) -> Path:
-    """A file of requests that the first program does not understand; one line comes alone, or it
-    would be refused.
-    """
-    path, text = scene.path("odd.log"), lines(first, count)
-    head = text.index("\n") + 1
-    path.write_text(text[:head])
-    harness.run(scene.store, [path], log_format=_OTHER)
-    path.write_text(text)
-    harness.run(scene.store, [path], log_format=_OTHER, final=True)
+    """A file of requests that the first program does not understand."""
+    path = scene.path("odd.log")
+    misread(scene.store, path, lines(first, count).encode())
     return path
 
 
