@@ -340,6 +340,10 @@ class Store(Protocol):
     def description(self) -> str:
         """The store for people, without a password."""
 
+    @property
+    def file(self) -> Path | None:
+        """The file that holds the store; None for a store on a server."""
+
     def exists(self) -> bool:
         """Whether there is anything yet."""
 

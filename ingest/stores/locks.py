@@ -21,9 +21,7 @@ from pathlib import Path
 from ingest.errors import IngestBusyError, StoreError
 
 _POLL_SECONDS = 0.05
-
-
-_TURN_BYTE = 1 << 40  # far behind what is written into a lock file
+_TURN_BYTE = 1 << 40  # far after what is written into a lock file
 _FLOCK = "hhqqi4x"  # struct flock: type, whence, start, length, process
 
 

@@ -24,6 +24,7 @@ from ingest.cli.options.logs import (
     chosen_format,
     reading_progress,
 )
+from ingest.cli.options.query import backend
 from ingest.cli.settings.load import zone
 from ingest.errors import ExitCode
 from ingest.named_queries.golden import BASES, BY_NAME
@@ -77,7 +78,7 @@ def check(
         fmt = chosen_format(
             settings, log_format, datefmt, access_format, GivenPins(profile, envelope, encoding)
         )
-        library = load_library(settings.query_folder)
+        library = load_library(settings.query_folder, backend(ctx))
         with reading_progress("check") as progress:
             report = check_logs(
                 paths,

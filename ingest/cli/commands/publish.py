@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ingest.cli.options.context import open_store, options, printable, reported
-from ingest.errors import TtsqError
+from ingest.errors import TtsqError, UsageProblem
 from ingest.paths import expanded
 from ingest.tasks import publish as flow
 from ingest.tasks.generations import KEPT
@@ -71,7 +71,13 @@ def default_folder(ctx: typer.Context) -> Path:
     configured = options(ctx).settings.publish
     if configured and configured.lower() not in ("true", "1", "yes"):
         return Path(configured)
-    return Path(open_store(ctx).description).parent / "published"
+    file = open_store(ctx).file
+    if file is None:
+        raise UsageProblem(
+            "a store on a server is not published: readers connect to the server itself",
+            "that delays no ingest; for a role that can only read: ttsq db grant-reader ROLE",
+        )
+    return file.parent / "published"
 
 
 def is_configured(ctx: typer.Context) -> bool:

@@ -87,6 +87,10 @@ class DuckDBStore:
     def description(self) -> str:
         return str(self.given)
 
+    @property
+    def file(self) -> Path:
+        return self.given
+
     def exists(self) -> bool:
         try:
             return os.stat(self.path).st_size > 0

@@ -67,6 +67,10 @@ class PostgresStore:
     def description(self) -> str:
         return self._server.description
 
+    @property
+    def file(self) -> None:
+        return None
+
     def exists(self) -> bool:
         return self.revision() is not None
 
