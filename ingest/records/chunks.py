@@ -99,6 +99,7 @@ class ChunkReader:
             final=at_end and self.final,
             last_instant=self.last_instant,
             fallback_instant=self.fallback_instant,
+            more=not at_end,
         )
 
 

@@ -82,10 +82,14 @@ class Claims:
     _first: int | None = None
     _taken: set[tuple[str, int]] = field(default_factory=set)
 
-    def take(self, records: Sequence[Record]) -> None:
-        """Take records of one chunk, by their beginnings."""
+    def is_undated(self, records: Sequence[Record]) -> bool:
+        """Whether neither these records nor any before them have an instant."""
+        return self.last is None and self._first_instant(records) is None
+
+    def take(self, records: Sequence[Record], arrived: Sequence[Record]) -> None:
+        """Take records of one chunk, by their beginnings; ``arrived`` are these and held ones."""
         if self.last is None:
-            self._first = self._first_instant(records)
+            self._first = self._first_instant(arrived)
         for record in records:
             self._take(record)
 

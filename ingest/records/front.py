@@ -78,6 +78,7 @@ class FrontParser:
         final: bool,
         last_instant: int | None,
         fallback_instant: int,
+        more: bool = False,
     ) -> Parsed:
         """Parse what is complete in a chunk that begins at a record (file offset ``base``)."""
         if base == 0:
@@ -96,7 +97,7 @@ class FrontParser:
                     self.general.encoding = UTF8
                 return replace(parsed, reading=self._reading, encoding=self.general.encoding)
         self._run = 0
-        parsed = self._by_parts(data, base, final, last_instant, fallback_instant)
+        parsed = self._by_parts(data, base, final, last_instant, fallback_instant, more)
         self._reading = parsed.reading
         return parsed
 
@@ -127,7 +128,13 @@ class FrontParser:
         return None
 
     def _by_parts(
-        self, data: memoryview, base: int, final: bool, last: int | None, fallback: int
+        self,
+        data: memoryview,
+        base: int,
+        final: bool,
+        last: int | None,
+        fallback: int,
+        more: bool,
     ) -> Parsed:
         size = self._slice
         self._slice = min(2 * size, 1 << 30)
@@ -135,13 +142,14 @@ class FrontParser:
             end = bytes(data[:size]).rfind(b"\n") + 1
             if end:
                 parsed = self.general.parse(
-                    data[:end], base=base, final=False, last_instant=last, fallback_instant=fallback
-                )
+                    data[:end], base=base, final=False, last_instant=last,
+                    fallback_instant=fallback, more=True,
+                )  # fmt: skip
                 if parsed.consumed:
                     return parsed
             size *= 4
         return self.general.parse(
-            data, base=base, final=final, last_instant=last, fallback_instant=fallback
+            data, base=base, final=final, last_instant=last, fallback_instant=fallback, more=more
         )
 
 

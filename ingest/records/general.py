@@ -145,21 +145,25 @@ class GeneralParser:
         final: bool,
         last_instant: int | None,
         fallback_instant: int,
+        more: bool = False,
     ) -> Parsed:
         """Parse what is complete in a chunk that begins at a record (file offset ``base``).
 
-        An access line that a service prints before its block is left for the next chunk, where the
+        ``more``: bytes that follow are at hand; records before the first instant wait for it. An
+        access line that a service prints before its block is left for the next chunk, where the
         block may be there.
         """
         encoding, seen = self._state.encoding, dict(self.seen)
-        parsed = self._parse(data, base, final, last_instant, fallback_instant)
+        parsed = self._parse(data, base, final, last_instant, fallback_instant, more)
         waits = self._assembly(data, base).waits_from(base + parsed.consumed)
         if not final and waits is not None and waits >= base:
             self._state, self._sequencer = Reading.of(self._behind), None
             self._state.encoding = encoding
             self.seen.clear()
             self.seen.update(seen)
-            parsed = self._parse(data[: waits - base], base, False, last_instant, fallback_instant)
+            parsed = self._parse(
+                data[: waits - base], base, False, last_instant, fallback_instant, more
+            )
         self._behind = parsed.reading
         return parsed
 
@@ -170,6 +174,7 @@ class GeneralParser:
         final: bool,
         last_instant: int | None,
         fallback_instant: int,
+        more: bool,
     ) -> Parsed:
         sequencer = self._assembly(data, base)
         lines = Lines(self.encoding, self._pinned is not None)
@@ -205,7 +210,9 @@ class GeneralParser:
             data if lines.encoding in (None, UTF8) else None, base, seen=self.seen,
             dated=self._state.dated, shapes=self.shapes,
         )  # fmt: skip
-        claims.take(records)
+        if more and claims.is_undated(gathered.records) and len(data) <= self.max_record:
+            return self._parsed(data, base, 0, False, claims)
+        claims.take(records, gathered.records)
         alive = sequencer.remembered_ids() if self._state.dated else frozenset()
         self._state.dated = {k: at for k, at in self._state.dated.items() if k in alive}
         self._state.today, self._state.before = clock.today, clock.before

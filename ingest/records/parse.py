@@ -102,6 +102,7 @@ class ChunkParser(Protocol):
         final: bool,
         last_instant: int | None,
         fallback_instant: int,
+        more: bool = False,
     ) -> Parsed: ...
 
 
@@ -141,9 +142,11 @@ class Parser:
         final: bool,
         last_instant: int | None,
         fallback_instant: int,
+        more: bool = False,
     ) -> Parsed:
         """Parse what is complete in a chunk that begins at a record (file offset ``base``).
 
+        ``more``: bytes that follow are at hand; here it makes no difference.
         The tables of the result are overwritten by the next call.
         """
         consumed = self._scan(data, base, final, last_instant)
