@@ -14,7 +14,4 @@ KNOWN_DEFECTS = {
     "instants",
     "tests/cli/test_replay.py::test_what_is_not_understood_stays_as_it_is": "replay of what the new front end reads differently: pieces in mid-file take other "  # noqa: E501
     "instants",
-    "tests/fuzz/test_corpus.py::test_mutations": "the scanner alone stops at what the general path reads; the fuzz target drives it alone",  # noqa: E501
-    "tests/properties/test_against_reference.py::test_a_growing_file_over_many_runs": "fails since the front end reads whatever a service prints; not looked into yet",  # noqa: E501
-    "tests/properties/test_file_machine.py::test_a_planted_fault_is_caught": "planted faults whose symptom is now already stored content, or named otherwise",  # noqa: E501
 }

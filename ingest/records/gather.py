@@ -42,7 +42,7 @@ class Record:
     state: int = NO_TRACEBACK
     open_text: bool = False
     grows: bool = False
-    blanks: int = 0
+    blanks: list[bytes] = field(default_factory=list)  # blank lines that came after ``more``
     text_lines: int = 0
     first_end: bytes = b""
     cr: bool = False
@@ -123,7 +123,7 @@ class Gatherer:
         """Blank lines belong to nobody, except inside a record that continues after them."""
         record = self._growing.get(line.wrapped.instance)
         if record is not None:
-            record.blanks += 1
+            record.blanks.append(line.text + b"\r" if line.cr else line.text)
 
     # inside a quoted text
 
@@ -230,8 +230,8 @@ class Gatherer:
             record.first_end = b"\r"
         record.cr = line.cr
         if record.blanks:
-            record.more.append(b"\n" * (record.blanks - 1))
-            record.blanks = 0
+            record.more.append(b"\n".join(record.blanks))
+            record.blanks.clear()
         text = line.wrapped.text if record.open_text else line.text
         record.text_lines += record.open_text
         record.more.append(b"\0" * line.nuls + text if line.nuls else text)

@@ -160,7 +160,8 @@ class FileMachine(RuleBasedStateMachine):
     @rule(chunk=CHUNKS, point=POINTS, count=COUNTS)
     def run_killed(self, chunk: int, point: str, count: int) -> None:
         self._look()
-        assert waited(begun_in_child(lambda: self._run(chunk), f"{point}:{count}")) in (0, -9)
+        ended = waited(begun_in_child(lambda: self._run(chunk), f"{point}:{count}"))
+        assert ended in (0, -9), "a run that was not killed has not ended well"
         self._check()
 
     @precondition(lambda self: self.disk.entries)
