@@ -26,7 +26,6 @@ from ingest.causes.columns import (
     Stage,
 )
 from ingest.model import EPOCH
-from ingest.stores import tables as schema
 from ingest.stores.contract import Reader
 from ingest.tasks.triage import statements as sql
 from ingest.tasks.triage.arrays import Fetched, attributes_of, labelled, order_of
@@ -88,10 +87,8 @@ def _next_prime(least: int) -> int:
 
 
 def _requests(reader: Reader, binds: Mapping[str, object], every: int, wrong: int) -> Requests:
-    columns = set(schema.requests.columns.keys())
-    optional = tuple(c for c in _OPTIONAL if c in columns)
-    text = sql.requests(optional, "time_source" in columns)
-    rows = Fetched.of(reader.query(text, binds))
+    optional = _OPTIONAL
+    rows = Fetched.of(reader.query(sql.requests(optional, dated=True), binds))
     key, started, logged = rows.ints("request_key"), rows.floats("started"), rows.floats("logged")
     dated = rows.ints("dated") == 1
     at = np.where(np.isnan(started), logged, started)
