@@ -34,6 +34,7 @@ from ingest.rows.user_text import Redaction
 from ingest.stores.contract import Store
 
 _WORTH_A_THREAD = 4 << 20  # bytes whose rows are stored while the next file is opened and scanned
+_NEW_OBJECTS = 50_000  # made since the last search for garbage, until the next one (Python: 700)
 
 
 @dataclass
@@ -345,9 +346,14 @@ def _assert_ledger(total: Ledger, read: int) -> None:
 
 
 def _freeze_loaded() -> None:
-    """Keep what is loaded from being searched for garbage: 0.2 s of a long run."""
+    """Keep what is loaded from being searched for garbage, and search more rarely.
+
+    The first saves 0.2 s of a long run. The second saves a tenth of the time that a service's own
+    lines take: a line is a few objects, none of which refer to each other in a circle.
+    """
     if gc.get_freeze_count() == 0:
         gc.freeze()
+        gc.set_threshold(_NEW_OBJECTS)
 
 
 def _passing(read: Callable[[int], bytes]) -> Callable[[int], bytes]:

@@ -85,7 +85,7 @@ def access_of(text: bytes, logger: bytes | None) -> Access | None:
 
 def is_socket(text: bytes) -> bool:
     """Whether a message is uvicorn's line of an opened web socket: no request with a status."""
-    return _SOCKET.match(text) is not None
+    return b'"WebSocket ' in text and _SOCKET.match(text) is not None
 
 
 def _uvicorn(match: re.Match[bytes], logger: bytes | None) -> Access | None:

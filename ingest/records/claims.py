@@ -122,6 +122,9 @@ class Claims:
 
     def _time(self, line: Logical) -> tuple[int | None, int]:
         """The instant that a line itself or its envelope says, and which of them."""
+        outer = line.wrapped.stamp
+        if outer is None and not line.begins:
+            return None, ENVELOPE
         own = None
         if line.native is not None:
             own = line.native.stamp
@@ -134,7 +137,6 @@ class Claims:
         if own is None and (line.header is not None or line.native is not None):
             access = access_in(line)
             own = access.stamp if access is not None else None
-        outer = line.wrapped.stamp
         around = self.clock.instant(outer) if outer is not None else None
         if own is not None and (
             around is None or own.is_whole or (outer is not None and outer.zone is None)

@@ -48,6 +48,8 @@ class Logical:
     json: JsonLine | None = None
     access: Access | None = None
     torn: bytes | None = None
+    behind: Access | None = None
+    is_asked: bool = False
     nuls: int = 0
     cr: bool = False
 
@@ -214,8 +216,16 @@ def _as_written(lines: Iterable[Logical], physical: Physical) -> Iterator[Logica
 
 def access_in(line: Logical) -> Access | None:
     """The access line that a line is, with a header before it or without."""
-    if line.access is None and line.header is not None:
+    if line.access is not None or (line.header is None and line.native is None):
+        return line.access
+    if not line.is_asked:
+        line.is_asked, line.behind = True, _access_behind(line)
+    return line.behind
+
+
+def _access_behind(line: Logical) -> Access | None:
+    """The access line that stands behind a line's header."""
+    if line.header is not None:
         return access_of(line.text[line.header.message :], line.header.logger)
-    if line.access is None and line.native is not None:
-        return access_of(line.native.message_of(line.text), line.native.logger_of(line.text))
-    return line.access
+    assert line.native is not None
+    return access_of(line.native.message_of(line.text), line.native.logger_of(line.text))
