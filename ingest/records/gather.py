@@ -28,7 +28,8 @@ class Record:
     ``more`` are the texts behind the first line's, ``traceback`` the number of the line (0 is the
     first) with which one begins, -1 without. ``start`` … ``end`` is the stretch of the file,
     ``size`` the bytes of it that are its own. ``index`` is that of its last line in the chunk;
-    ``open_text``: a quoted text is open, in which ``text_lines`` of ``more`` lie.
+    ``open_text``: a quoted text is open, in which ``text_lines`` of ``more`` lie. The lines
+    ``blanks``, of ``blank_size`` bytes, have come after ``more``: they are its own once it goes on.
     """
 
     first: Logical
@@ -42,7 +43,8 @@ class Record:
     state: int = NO_TRACEBACK
     open_text: bool = False
     grows: bool = False
-    blanks: list[bytes] = field(default_factory=list)  # blank lines that came after ``more``
+    blanks: list[bytes] = field(default_factory=list)
+    blank_size: int = 0
     text_lines: int = 0
     first_end: bytes = b""
     cr: bool = False
@@ -124,6 +126,7 @@ class Gatherer:
         record = self._growing.get(line.wrapped.instance)
         if record is not None:
             record.blanks.append(line.text + b"\r" if line.cr else line.text)
+            record.blank_size += line.size
 
     # inside a quoted text
 
@@ -231,7 +234,8 @@ class Gatherer:
         record.cr = line.cr
         if record.blanks:
             record.more.append(b"\n".join(record.blanks))
-            record.blanks.clear()
+            record.size += record.blank_size
+            record.blanks, record.blank_size = [], 0
         text = line.wrapped.text if record.open_text else line.text
         record.text_lines += record.open_text
         record.more.append(b"\0" * line.nuls + text if line.nuls else text)

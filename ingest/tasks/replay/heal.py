@@ -33,7 +33,8 @@ def heal(parsed: Parsed, low: int, taken: Sequence[Held]) -> Healed | None:
     """What a chunk that begins at ``low`` heals of the pieces ``taken``, the last of which may
     reach beyond it; None for nothing.
 
-    A piece without a record in it stays as it is, whatever this parser would make of it.
+    A chunk without a record stays as it is, whatever this parser would make of it. Where there are
+    records, the lines between them that nothing claims leave quarantine, too: as unclaimed.
     """
     good = record_spans(parsed)
     if not len(good[0]):
@@ -48,6 +49,11 @@ def heal(parsed: Parsed, low: int, taken: Sequence[Held]) -> Healed | None:
         if (more == gone).all():
             break
         gone = more
+    unclaimed = parsed.ledger.unclaimed_bytes
+    if (
+        unclaimed
+    ):  # whose they are is not known: all is what it would have been at the first reading
+        gone, added = np.ones_like(gone), np.ones(len(new), np.bool_)
     released = [h for h, g in zip(taken, gone.tolist(), strict=True) if g]
     rejects = [r for r, a in zip(parsed.rejects, added.tolist(), strict=True) if a]
     rest = _rest(parsed, released)
@@ -58,7 +64,9 @@ def heal(parsed: Parsed, low: int, taken: Sequence[Held]) -> Healed | None:
         record_bytes=parsed.ledger.record_bytes,
         quarantined=len(rejects) - len(released),
         quarantined_bytes=quarantined,
-        ignored_bytes=-parsed.ledger.record_bytes - quarantined,
+        ignored_bytes=-parsed.ledger.record_bytes - quarantined - unclaimed,
+        unclaimed=parsed.ledger.unclaimed,
+        unclaimed_bytes=unclaimed,
     )
     offsets = tuple(h.offset for h in released)
     return Healed(low, parsed, offsets, len(released) - len(rest), tuple(rejects), moved)
