@@ -182,7 +182,7 @@ def test_where_it_cannot_be_made_nothing_is_and_it_is_said_why(tmp_path: Path) -
     url = server.url(postgres_server.name_of(store), "maker")
     told = ttsq("--db", url, "ingest", "app.log", "--host", "h")
     assert told.code == 4 and "permission denied for schema public" in told.err
-    assert "hint: nothing is changed; only the role that owns the tables" in told.err
+    assert "hint: nothing has changed; only the owner of the tables" in told.err
 
 
 def test_the_commands_work_on_a_server(tmp_path: Path) -> None:

@@ -549,7 +549,7 @@ def test_the_commands(tmp_path: Path) -> None:
     assert ended.err.startswith(f"ttsq: warning: {place.role}: it can still write to errors, for")
     ended = ttsq(*owner, "db", "grant-reader", "nobody here")
     assert ended.code == 4 and "no role 'nobody here'" in ended.err
-    assert "hint: make it first" in ended.err
+    assert "hint: create it first" in ended.err
 
 
 def test_a_store_in_a_file_has_no_roles(tmp_path: Path) -> None:

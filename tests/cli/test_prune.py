@@ -164,7 +164,7 @@ def test_single_tables_have_ages_of_their_own(ttsq: CommandLine) -> None:
 @pytest.mark.parametrize(
     ("words", "settings", "told"),
     [
-        ((), "", "nothing says how old"),
+        ((), "", "no age is given"),
         (("--older-than", "soon"), "", "expected an age"),
         (("--older-than", "2999-01-01"), "", "expected an age"),
         (("--text-older-than", "7"), "", "expected an age"),

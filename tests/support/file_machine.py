@@ -40,7 +40,13 @@ QUIET_POINTS = st.sampled_from(
     ["looked", "proved", "before_read", "after_read", "closed", "settled"]
 )
 _NOW = datetime(2026, 6, 1, tzinfo=UTC)
-_SUMS = "record_bytes", "quarantined_bytes", "ignored_bytes"
+_SUMS = (
+    "record_bytes",
+    "quarantined_bytes",
+    "ignored_bytes",
+    "unclaimed_bytes",
+    "already_stored_bytes",
+)
 
 
 class FileMachine(RuleBasedStateMachine):
