@@ -114,7 +114,8 @@ class Server:
         ]  # fmt: skip
         log = (self.folder / "log").open("ab")
         prefix = ["setpriv", *self.prefix, "--pdeathsig", "QUIT"]
-        self.process.append(subprocess.Popen([*prefix, *command], stdout=log, stderr=log))
+        with log:
+            self.process.append(subprocess.Popen([*prefix, *command], stdout=log, stderr=log))
         deadline = time.monotonic() + _START_SECONDS
         while True:
             try:
