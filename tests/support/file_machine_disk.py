@@ -178,13 +178,22 @@ class Disk:
         return set(ends if last else ends[:-1])
 
     def is_finished(self, name: str) -> bool:
-        """Whether nothing will follow, plainly: packed, or renamed with a live file begun."""
+        """Whether nothing will follow, plainly: packed, or renamed with a live file begun.
+
+        A packed copy of a plain file ends where that one does.
+        """
+        stream = self.entries[name].stream
         if _suffix(name):
-            return True
+            twins = [n for n, e in self.entries.items() if e.stream is stream and not _suffix(n)]
+            return all(self._has_successor(n) for n in twins)
+        alone = sum(e.stream is stream for e in self.entries.values()) == 1
+        return self._has_successor(name) and alone
+
+    def _has_successor(self, name: str) -> bool:
+        """Whether a plain file is renamed, and the live file of its log has begun anew."""
         number, log = rotation(name)
         live = self.entries.get(log)
-        alone = sum(e.stream is self.entries[name].stream for e in self.entries.values()) == 1
-        return number > 0 and live is not None and live.length > 0 and alone
+        return number > 0 and live is not None and live.length > 0
 
     def bytes_of(self, names: set[str]) -> int:
         """Bytes of some records."""
