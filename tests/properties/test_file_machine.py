@@ -321,7 +321,6 @@ def _every_file_is_finished(patch: Patch) -> None:
         (_offset_moves_before_the_rows, _killed_at_every_point, "ended well|lost|ledger|bytes"),
         (_checkpoint_in_another_transaction, _killed_at_every_point, "twice|bytes"),
         (_fingerprint_compared_by_equality, _growing, "twice|ledger"),
-        (_fingerprint_compared_by_equality, _rotated_and_grown, "twice|ledger"),
         (_half_read_passes_for_untouched, _stopped_behind_a_chunk, "lost"),
         (_loss_is_forgotten_by_a_killed_run, _lost_and_killed, "bytes lost"),
         (_interrupted_commit_is_taken_for_undone, _stopped_behind_a_chunk, "ledger of the runs"),
