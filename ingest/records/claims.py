@@ -16,7 +16,7 @@ from ingest.records.moments import Clock
 from ingest.records.native import NativeFormat
 from ingest.records.profiles import Profiles
 from ingest.records.sequence import START, Claim, Event, Line, Sequencer
-from ingest.records.shapes import Shapes
+from ingest.records.shapes import Unclaimed
 from ingest.records.vocabulary import PUBLIC_EVENTS
 from ingest.records.written import Place, Value, Writer
 
@@ -77,7 +77,7 @@ class Claims:
     rejects: list[Reject] = field(default_factory=list)
     seen: dict[tuple[str, str], int] = field(default_factory=dict)
     dated: dict[str, int] = field(default_factory=dict)
-    shapes: Shapes | None = None
+    unclaimed: Unclaimed | None = None
     _sizes: dict[int, int] = field(default_factory=dict)
     _first: int | None = None
     _taken: set[tuple[str, int]] = field(default_factory=set)
@@ -474,8 +474,8 @@ class Claims:
 
     def _count_unclaimed(self, record: Record) -> None:
         self.counts.unclaimed += 1
-        if self.shapes is not None:
-            self.shapes.add(message_of(record.first))
+        if self.unclaimed is not None:
+            self.unclaimed.add(message_of(record.first))
         self.counts.unclaimed_bytes += self._own_size(record)
 
     def _own_size(self, record: Record) -> int:

@@ -21,7 +21,7 @@ from ingest.records.parse import Parsed
 from ingest.records.physical import UTF8, Lines
 from ingest.records.profiles import Profiles
 from ingest.records.sequence import Sequencer
-from ingest.records.shapes import Shapes
+from ingest.records.shapes import Unclaimed
 from ingest.records.units import numbers
 from ingest.records.written import Writer
 
@@ -76,8 +76,8 @@ class GeneralParser:
     """Parses chunks of one file of whatever shape; ``head`` are the file's first bytes, ``reading``
     its state so far.
 
-    ``seen`` counts lines by profile and rule; ``shapes``, where it is set, the lines that nothing
-    claims.
+    ``seen`` counts lines by profile and rule; ``unclaimed``, where it is set, takes the lines that
+    nothing claims.
     """
 
     assembly: type[Sequencer] = Sequencer
@@ -104,7 +104,7 @@ class GeneralParser:
         self._behind = reading  # the state behind the last chunk
         self._sequencer: Sequencer | None = None
         self.seen: dict[tuple[str, str], int] = {}
-        self.shapes: Shapes | None = None
+        self.unclaimed: Unclaimed | None = None
 
     @property
     def reading(self) -> str:
@@ -208,7 +208,7 @@ class GeneralParser:
             self.native, self.profiles, sequencer, clock, writer, self.max_record,
             fallback_instant, last_instant, self._state.stamps,
             data if lines.encoding in (None, UTF8) else None, base, seen=self.seen,
-            dated=self._state.dated, shapes=self.shapes,
+            dated=self._state.dated, unclaimed=self.unclaimed,
         )  # fmt: skip
         if more and claims.is_undated(gathered.records) and len(data) <= self.max_record:
             return self._parsed(data, base, 0, False, claims)

@@ -5,11 +5,19 @@
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Protocol
 
 MOST = 1_000  # shapes that are counted; beyond it the rare half is forgotten
 LONGEST = 160  # bytes of a line that a shape is made of
 _QUOTED = re.compile(r'"[^"]*"?|\'[^\']*\'')
 _NUMBER = re.compile(r"0x[0-9a-fA-F]+|\b[0-9a-f]{8,}\b|\d+(?:[.,:/-]\d+)*")
+
+
+class Unclaimed(Protocol):
+    """What is to be told of each line that nothing claims."""
+
+    def add(self, line: bytes) -> None:
+        """Take a line's message."""
 
 
 @dataclass(slots=True)

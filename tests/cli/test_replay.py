@@ -262,6 +262,29 @@ def test_what_nothing_claims_leaves_quarantine_as_unclaimed(tmp_path: Path) -> N
     ttsq.well("verify")
 
 
+def test_a_piece_of_unclaimed_lines_alone_leaves_quarantine(tmp_path: Path) -> None:
+    """What stands between records that were understood from the start."""
+    path, ttsq = tmp_path / "app.log", CommandLine(tmp_path).with_tables()
+    store = harness.new_store(tmp_path)
+    misread(store, path, b"a banner\nof two lines\n")
+    path.write_bytes(b"a banner\nof two lines\n" + lines(0, 3).encode())
+    harness.run(store, [path], final=True)
+    assert "can be understood now" in ttsq.well("verify")
+    assert _replayed(ttsq, "--log-format", "%(created)f|%(message)s")["released"] == 0
+    assert "and 2 unclaimed lines, 0 stay" in ttsq.well("replay")
+    (here,) = store.checkpoints()
+    assert (here.unclaimed, here.quarantined, here.records) == (2, 0, 12)
+    assert "can be understood now" not in ttsq.well("verify")
+
+
+def test_a_line_that_a_profile_may_claim_is_not_called_unclaimed(tmp_path: Path) -> None:
+    path, ttsq = tmp_path / "app.log", CommandLine(tmp_path).with_tables()
+    misread(harness.new_store(tmp_path), path, b"a banner\n>> gpt_gen_time: 0.80 seconds\n")
+    before = _quarantine(ttsq)
+    assert _replayed(ttsq)["released"] == 0
+    assert _quarantine(ttsq) == before
+
+
 def test_what_is_not_understood_stays_as_it_is(tmp_path: Path) -> None:
     path, ttsq = tmp_path / "app.log", CommandLine(tmp_path).with_tables()
     store = harness.new_store(tmp_path)

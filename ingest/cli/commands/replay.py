@@ -44,7 +44,8 @@ def replay(
 ) -> None:
     """Retry quarantined lines, after an upgrade or with another format.
 
-    Each record that can be parsed now is moved to the tables, once; the rest stays in quarantine.
+    Each record that can be parsed now is moved to the tables, once. Lines that belong to nothing
+    are counted as unclaimed; the rest stays in quarantine.
     """
     with reported(options(ctx).debug):
         s = options(ctx).settings
@@ -56,6 +57,7 @@ def replay(
             wait_seconds=wait,
             text=text or s.text,
             is_asked=any(given is not None for given in (log_format, datefmt, tz)),
+            profile_folder=s.profile_folder,
         )
         with reading_progress("replay") as progress:
             report = flow.replay(
@@ -83,13 +85,16 @@ def _text(report: ReplayReport, dry_run: bool) -> str:
         )
     released = sum(f.released for f in report.files)
     records = sum(f.ledger.records for f in report.files)
+    unclaimed = sum(f.ledger.unclaimed for f in report.files)
     left = sum(f.left for f in report.files)
     if not report.files:
         return f"nothing is in quarantine in {printable(report.store)}"
     verb = "would leave" if dry_run else "left"
     lines += [
         "",
-        f"{released:,} pieces {verb} quarantine as {records:,} records, {left:,} stay; "
+        f"{released:,} pieces {verb} quarantine as {records:,} records"
+        + (f" and {unclaimed:,} unclaimed lines" if unclaimed else "")
+        + f", {left:,} stay; "
         f"{sum(report.rows.values()):,} rows stored in {printable(report.store)}",
         *(f"  {table:<14} {count:>10,}" for table, count in report.rows.items()),
     ]

@@ -144,7 +144,7 @@ class _Check:
         parser = FrontParser(self.format, self.tz, self.profiles, head=head[:1024])
         found = recognised(stat, head, self.format, self.tz, parser.profiles, shown=True)
         self._read_as.append(format_in_short(found.text({})) or "the log format")
-        parser.general.shapes, parser.general.seen = self._shapes, self._seen
+        parser.general.unclaimed, parser.general.seen = self._shapes, self._seen
         self.read.append(str(stat.path))
         carry: dict[str, int] = {}
         origin = Origin(key, "", "")

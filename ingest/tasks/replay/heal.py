@@ -29,30 +29,34 @@ class Healed:
     moved: Ledger
 
 
-def heal(parsed: Parsed, low: int, taken: Sequence[Held]) -> Healed | None:
+def heal(
+    parsed: Parsed, low: int, taken: Sequence[Held], *, unclaimed: int | None
+) -> Healed | None:
     """What a chunk that begins at ``low`` heals of the pieces ``taken``, the last of which may
     reach beyond it; None for nothing.
 
-    A chunk without a record stays as it is, whatever this parser would make of it. Where there are
-    records, the lines between them that nothing claims leave quarantine, too: as unclaimed.
+    A piece without a record in it stays as it is, whatever this parser would make of it.
+    ``unclaimed`` bytes of the chunk are lines that belong to nothing; None: nobody can say so. They
+    leave quarantine, too, where it is known what stands before them: nothing, or a record of the
+    chunk; else the record before the chunk may go on in them.
     """
     good = record_spans(parsed)
-    if not len(good[0]):
-        return None
     old = (_array([h.offset for h in taken]), _array([h.end for h in taken]))
     new = _array([r.byte_offset for r in parsed.rejects])
     new_ends = _array([r.byte_offset + r.byte_length for r in parsed.rejects])
     gone = _overlap(old, good)
+    if low and not gone[:1].any():
+        unclaimed = None
+    if not len(good[0]) and not unclaimed:
+        return None
     while True:
         added = _overlap((new, new_ends), (old[0][gone], old[1][gone]))
         more = gone | _overlap(old, (new[added], new_ends[added]))
         if (more == gone).all():
             break
         gone = more
-    unclaimed = parsed.ledger.unclaimed_bytes
-    if (
-        unclaimed
-    ):  # whose they are is not known: all is what it would have been at the first reading
+    if unclaimed:
+        # which piece holds them is not known: the chunk becomes what a first reading makes of it
         gone, added = np.ones_like(gone), np.ones(len(new), np.bool_)
     released = [h for h, g in zip(taken, gone.tolist(), strict=True) if g]
     rejects = [r for r, a in zip(parsed.rejects, added.tolist(), strict=True) if a]
@@ -64,9 +68,9 @@ def heal(parsed: Parsed, low: int, taken: Sequence[Held]) -> Healed | None:
         record_bytes=parsed.ledger.record_bytes,
         quarantined=len(rejects) - len(released),
         quarantined_bytes=quarantined,
-        ignored_bytes=-parsed.ledger.record_bytes - quarantined - unclaimed,
-        unclaimed=parsed.ledger.unclaimed,
-        unclaimed_bytes=unclaimed,
+        ignored_bytes=-parsed.ledger.record_bytes - quarantined - (unclaimed or 0),
+        unclaimed=parsed.ledger.unclaimed if unclaimed else 0,
+        unclaimed_bytes=unclaimed or 0,
     )
     offsets = tuple(h.offset for h in released)
     return Healed(low, parsed, offsets, len(released) - len(rest), tuple(rejects), moved)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from pathlib import Path
 
 from ingest.errors import TtsqError
 from ingest.model import Ledger
@@ -15,7 +16,8 @@ _CHUNK_BYTES = 8 << 20  # parsed in one go
 class Options:
     """How to read files whose checkpoints do not say it; ``is_asked``: the others, too.
 
-    ``final``: nothing will follow the ends of live files.
+    ``final``: nothing will follow the ends of live files. What a profile of ``profile_folder`` or
+    a shipped one may claim does not leave quarantine as unclaimed.
     """
 
     format: Format
@@ -26,6 +28,7 @@ class Options:
     chunk_bytes: int = _CHUNK_BYTES
     text: TextPolicy = "keep"
     is_asked: bool = False
+    profile_folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

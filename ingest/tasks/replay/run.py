@@ -18,12 +18,13 @@ from ingest.logfiles.stat import FileStat
 from ingest.model import Checkpoint, Ledger, Origin, RunRow
 from ingest.pipeline.answers import write
 from ingest.pipeline.changes import make_changes
+from ingest.pipeline.profiles import profiles
 from ingest.pipeline.salt import redaction_of
 from ingest.records.chunks import ChunkReader
 from ingest.records.front import FrontParser
 from ingest.records.instants import LOGGED
 from ingest.records.parse import Parsed
-from ingest.records.profiles import together
+from ingest.records.profiles import Profiles, together
 from ingest.records.read_with import ReadWith
 from ingest.rows.assemble import build, find_events
 from ingest.rows.columns import FirstPairs
@@ -234,6 +235,17 @@ class _Run:
             self.store.upkeep().clear_texts(str(table), before)
 
 
+class _Claimable:
+    """Looks for lines that a profile's rule takes, whatever the lines before them would say."""
+
+    def __init__(self, known: Profiles) -> None:
+        self._known = known
+        self.found = False
+
+    def add(self, line: bytes) -> None:
+        self.found = self.found or bool(self._known.match(line.decode("utf-8", "replace")))
+
+
 class _File:
     """One file's pieces: read, parsed, and committed in batches."""
 
@@ -247,6 +259,8 @@ class _File:
         self._with = ReadWith(how.format, how.tz, how.is_asked).of(checkpoint.format)
         # no profiles: what they say of a line depends on the lines before it, which are stored
         self._parser = FrontParser(self._with.format, self._with.tz, together([]))
+        self._claimable = _Claimable(profiles(how.profile_folder))
+        self._parser.general.unclaimed = self._claimable
         self._reader = reader
         self._batch: list[Healed] = []
         is_open = checkpoint.state != "finished" and checkpoint.compression == "none"
@@ -279,13 +293,24 @@ class _File:
             timed = self._timed(parsed, at) if at == start else parsed
             healed = None
             if timed is not None and at >= kept_up_to:
-                healed = heal(timed, at, taken)
+                healed = heal(timed, at, taken, unclaimed=self._unclaimed(timed))
+            self._claimable.found = False
             if healed is not None:
                 self._add(healed)
             elif taken:
                 kept_up_to = taken[-1].end
             self.run_.advance(end - at)
             at = end
+
+    def _unclaimed(self, parsed: Parsed) -> int | None:
+        """Bytes of a chunk's lines that belong to nothing; None where that is not for sure: some
+        profile has a rule for one of them, or they were read as somebody asks, without a record.
+        """
+        if self._claimable.found:
+            return None
+        if self.run_.options.is_asked and not parsed.ledger.records:
+            return None
+        return parsed.ledger.unclaimed_bytes
 
     def _chunks(self, start: int) -> Iterator[Parsed]:
         def read(size: int) -> bytes:

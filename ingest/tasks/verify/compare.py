@@ -92,7 +92,9 @@ def _ints(column: pa.ChunkedArray) -> Ints:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """What is wrong with a piece; ``understood``: pieces in quarantine that are records by now."""
+    """What is wrong with a piece; ``understood``: pieces in quarantine that are records by now, or
+    unclaimed.
+    """
 
     mismatches: tuple[Mismatch, ...]
     understood: int
@@ -190,7 +192,7 @@ class _Held:
         for start, end in zip(self._starts.tolist(), self._ends.tolist(), strict=True):
             if _any_within(rows, start, end):
                 self._kept.append(Mismatch("doubled", "quarantine", start))
-            elif _covered(begins, ends, start):
+            elif _covered(begins, ends, start) or _is_unclaimed(parsed, start):
                 self.understood += 1
             else:
                 self._kept.append(Mismatch("stray", "quarantine", start))
@@ -206,6 +208,17 @@ class _Held:
     def mismatches(self) -> list[Mismatch]:
         """Pieces in quarantine that are rows as well, or that no record stands for."""
         return self._kept
+
+
+_TELLING = 4096  # bytes of a line; one that is blank so far is taken for blank
+
+
+def _is_unclaimed(parsed: Parsed, place: int) -> bool:
+    """Whether a line that is no record's may be one of those that the recount left unclaimed."""
+    at = place - parsed.base
+    if not parsed.ledger.unclaimed or not 0 <= at < parsed.consumed:
+        return False
+    return bool(bytes(parsed.original[at : at + _TELLING]).partition(b"\n")[0].strip())
 
 
 def _any_within(places: Ints, start: int, end: int) -> bool:
