@@ -26,6 +26,7 @@ from ingest.rows.grouping import (
 from ingest.rows.meeting import Meeting
 from ingest.rows.part_table import (
     chosen,
+    few,
     finish_requests,
     part_list,
     part_table,
@@ -175,14 +176,14 @@ class Resolution:
         batch, schema = self._batch, self._batch.parts.schema
         rewrite = self._rewrite()
         plain = np.array(sorted(rewrite.plain), np.int64)
-        single = chosen(batch.parts, plain)
+        single = few(batch.parts, plain)
         requests = [
             finish_requests(without(batch.parts, self._slow)).combine_chunks(),
             finish_requests(single.filter(single["is_request"])).combine_chunks(),
         ]
         if rewrite.requests:
             requests.append(request_table(rewrite.requests, schema))
-        waiting = [chosen(batch.parts, plain[~_is_whole(single)])] if len(plain) else []
+        waiting = [single.filter(pa.array(~_is_whole(single)))] if len(plain) else []
         keys = self._part_keys(rewrite)
         return Changes(
             quarantined_at=at,
