@@ -82,7 +82,7 @@ def _at_one_time(x: Finding, cause: Finding) -> bool:
     near = begins[0] == begins[1] or abs(begins[0] - begins[1]) <= _NEAR_S
     overlap = min(ends) - max(begins)
     longest = max(e - b for b, e in zip(begins, ends, strict=True))
-    return (near and max(ends) == _FAR) or overlap >= _OVERLAP * longest
+    return near if longest == _FAR else overlap >= _OVERLAP * longest
 
 
 def _alike(x: Finding, cause: Finding) -> bool:

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from ingest.tasks.demo_nginx import Exchange, exchange, request_id_of, write_access
+
 STAGES = ("text_normalize", "llm_prompt_gen", "llm_inference", "llm_postproc", "audio_render")
 FILE_NAMES = ("app.log.2.gz", "app.log.1.gz", "app.log")  # oldest first
 SPAN = timedelta(hours=24)
@@ -79,14 +81,19 @@ _FAULTS = {
     "CUDA_OOM": ("llm_inference", "CUDA out of memory", _OOM_TRACEBACK),
     "TEXT_INVALID": ("text_normalize", "control character in text", _TEXT_TRACEBACK),
 }
+# The service streams: it answers 200 once inference is done, before a later stage can fail.
+_STATUS = {None: 200, "SCIPY_FFT_INVALID": 200, "CUDA_OOM": 500, "TEXT_INVALID": 400}
 
 
 @dataclass(frozen=True)
 class DemoSummary:
-    """What was written: ``files`` oldest first; instants in the chosen zone."""
+    """What was written: ``files`` of the service, oldest first, and nginx's ``access``; instants in
+    the chosen zone.
+    """
 
     folder: Path
     files: tuple[Path, ...]
+    access: Path
     requests: int
     failures: int
     records: int
@@ -122,7 +129,8 @@ class _Request:
 def write_demo(
     folder: Path, *, now: datetime, requests: int = 3000, seed: int = 7, tz: str
 ) -> DemoSummary:
-    """Write ``app.log.2.gz``, ``app.log.1.gz`` and ``app.log`` into ``folder`` (made if missing).
+    """Write the service's three log files and nginx's ``access.log`` into ``folder`` (made if
+    missing).
 
     ``now`` is an aware instant; the logs cover the 24 hours before it, stamped in ``tz``.
     Raises OSError where the folder cannot be written.
@@ -131,7 +139,8 @@ def write_demo(
     now = now.replace(microsecond=now.microsecond // 1000 * 1000)
     chance = random.Random(seed)
     drawn = [_draw_request(chance, at, now) for at in _arrivals(chance, now, requests)]
-    entries = [entry for request in drawn for entry in _request_entries(chance, request, now)]
+    logged = [(request, [*_request_entries(chance, request, now)]) for request in drawn]
+    entries = [entry for _, own in logged for entry in own]
     entries += _cache_entries(now)
     entries += _model_entries(now, zone)
     entries = _in_order(entry for entry in entries if entry.at < now)
@@ -139,9 +148,11 @@ def write_demo(
     paths = tuple(folder / name for name in FILE_NAMES)
     for path, share in zip(paths, _rotated(entries), strict=True):
         _write(path, "".join(_line(entry, zone) for entry in share).encode())
+    seen = (_exchange(request, own) for request, own in logged)
     return DemoSummary(
         folder=folder,
         files=paths,
+        access=write_access(folder, seen, since=now - SPAN, until=now),
         requests=sum("synthesis_start:" in entry.message for entry in entries),
         failures=sum("synthesis_failed:" in entry.message for entry in entries),
         records=len(entries),
@@ -221,7 +232,8 @@ def _request_entries(chance: random.Random, request: _Request, now: datetime) ->
     lang = "zh" if any(char >= "\u4e00" for char in request.text) else "en"
     yield _engine(
         request.at,
-        f'synthesis_start: id={request.id}, text="{_escape(request.text)}", lang={lang}, '
+        f"synthesis_start: id={request.id}, request_id={request_id_of(request.id)}, "
+        f'text="{_escape(request.text)}", lang={lang}, '
         f"voice={request.voice}, duration_ms=0, cache_hit={str(request.cached).lower()}",
     )
     if request.cached:
@@ -242,6 +254,18 @@ def _request_entries(chance: random.Random, request: _Request, now: datetime) ->
     elif not request.unfinished:
         yield _metrics_entry(chance, request, elapsed)
         yield _success_entry(chance, request, elapsed + 3, now)
+
+
+def _exchange(request: _Request, entries: list[_Entry]) -> Exchange:
+    """What nginx sees of a request."""
+    return exchange(
+        request.id,
+        request.at,
+        max(entry.at for entry in entries) - request.at,
+        status=504 if request.unfinished and not request.cached else _STATUS[request.fault],
+        bytes_sent=178 if request.fault or request.unfinished else 7400 * len(request.text),
+        path="/v1/audio/speech",
+    )
 
 
 def _stage_ms(chance: random.Random, stage: str, request: _Request) -> int:

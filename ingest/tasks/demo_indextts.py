@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from ingest.tasks.demo_nginx import Exchange, exchange, write_access
+
 FILE_NAME = "indextts.log"
 SPAN = timedelta(hours=24)
 INCIDENT = timedelta(hours=3)
@@ -43,9 +45,10 @@ GPU 0 has a total capacity of 7.75 GiB of which {free:.2f} MiB is free.""".split
 
 @dataclass(frozen=True, slots=True)
 class ServiceSummary:
-    """What was written."""
+    """What was written: the container's log, and nginx's ``access``."""
 
     path: Path
+    access: Path
     requests: int
     failures: int
     lines: int
@@ -57,13 +60,15 @@ class ServiceSummary:
 def write_indextts(
     folder: Path, *, now: datetime, requests: int = 3000, seed: int = 7
 ) -> ServiceSummary:
-    """Write ``indextts.log`` into ``folder`` (made if missing): the 24 hours before ``now``.
+    """Write ``indextts.log`` and ``access.log`` into ``folder`` (made if missing): the 24 hours
+    before ``now``.
 
     Raises OSError where the folder cannot be written.
     """
     chance, now = random.Random(seed), now.astimezone(UTC)
     at = now - SPAN
     text, failures, first_at = _lines(at, _START), 0, at
+    seen: list[Exchange] = []
     at += timedelta(seconds=40)
     for number in range(requests):
         least = now - SPAN + (number + 1) * (SPAN - timedelta(minutes=2)) / (requests + 1)
@@ -71,12 +76,30 @@ def write_indextts(
         in_incident = now - at < INCIDENT
         fails = chance.random() < (OOM_SHARE_OF_INCIDENT if in_incident else OOM_SHARE)
         failures += fails
-        lines, at = _failure(chance, at) if fails else _success(chance, at, in_incident)
+        streamed = fails and number % 2 == 0
+        if fails:
+            lines, ended = _failure(chance, at, streamed)
+        else:
+            lines, ended = _success(chance, at, in_incident)
         text += lines
+        seen.append(_exchange(number, at, ended, 500 if fails and not streamed else 200))
+        at = ended
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / FILE_NAME
     path.write_text(text, encoding="utf-8", newline="")
-    return ServiceSummary(path, requests, failures, text.count("\n"), first_at, at, now - INCIDENT)
+    access = write_access(folder, seen, since=now - SPAN, until=now)
+    lines_of_it = text.count("\n")
+    return ServiceSummary(
+        path, access, requests, failures, lines_of_it, first_at, at, now - INCIDENT
+    )
+
+
+def _exchange(number: int, began: datetime, ended: datetime, status: int) -> Exchange:
+    """What nginx sees of a request."""
+    return exchange(
+        f"indextts-{number}", began, ended - began, status=status,
+        bytes_sent=200_000 if status == 200 else 21, path="/tts", has_id=False,
+    )  # fmt: skip
 
 
 def _success(chance: random.Random, at: datetime, slow: bool) -> tuple[str, datetime]:
@@ -101,12 +124,16 @@ def _success(chance: random.Random, at: datetime, slow: bool) -> tuple[str, date
     return opened + bar + _lines(end, printed), end
 
 
-def _failure(chance: random.Random, at: datetime) -> tuple[str, datetime]:
-    """One request for which the GPU has no memory left."""
+def _failure(chance: random.Random, at: datetime, streamed: bool) -> tuple[str, datetime]:
+    """One request for which the GPU has no memory left; a streamed one has its 200 by then."""
     end = at + timedelta(seconds=chance.uniform(0.8, 2.5))
     told = [line.format(gib=chance.uniform(0.5, 2), free=chance.uniform(1, 800)) for line in _OOM]
+    opened = [">> starting inference..."]
+    if streamed:
+        answer = _access(chance, "200 OK")
+        return _lines(at, [*opened, answer]) + _lines(end, told), end
     answer = _access(chance, "500 Internal Server Error")
-    return _lines(at, [">> starting inference..."]) + _lines(end, [answer, *told]), end
+    return _lines(at, opened) + _lines(end, [answer, *told]), end
 
 
 def _bars(seconds: float) -> Iterator[str]:

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from ingest.stores.contract import Store
 from ingest.tasks.demo import BAD_LENGTHS, FILE_NAMES, INCIDENT, SPAN, DemoSummary, write_demo
 from ingest.tasks.demo_indextts import write_indextts
+from ingest.tasks.demo_nginx import ACCESS_NAME
 from tests.support import harness
 from tests.support.reference import Tables, parse_files
 
@@ -40,14 +42,17 @@ def tables(summary: DemoSummary) -> Tables:
 def test_same_bytes_for_the_same_seed(summary: DemoSummary, tmp_path: Path) -> None:
     again = write_demo(tmp_path / "again", now=NOW, tz=TZ)
     other = write_demo(tmp_path / "other", now=NOW, tz=TZ, seed=8)
-    read = [[path.read_bytes() for path in made.files] for made in (summary, again, other)]
+    read = [
+        [path.read_bytes() for path in (*made.files, made.access)]
+        for made in (summary, again, other)
+    ]
     assert read[0] == read[1]
     assert all(one != two for one, two in zip(read[0], read[2], strict=True))
 
 
 def test_files_and_summary(summary: DemoSummary, tables: Tables) -> None:
     assert tuple(path.name for path in summary.files) == FILE_NAMES
-    assert sorted(path.name for path in summary.folder.iterdir()) == sorted(FILE_NAMES)
+    assert {path.name for path in summary.folder.iterdir()} == {*FILE_NAMES, ACCESS_NAME}
     assert contents(summary)[-1][1].endswith(b"\n")
     assert summary.requests == len(tables.requests) == 3000
     assert summary.failures == sum(row["status"] == "failed" for row in tables.requests)
@@ -136,6 +141,43 @@ def test_small_sets(tmp_path: Path, requests: int) -> None:
     small = write_demo(tmp_path, now=NOW, tz="UTC", requests=requests)
     assert small.requests == requests
     assert len(parse_files(contents(small), modified_at=NOW).requests) == requests
+
+
+_SILENT = """
+    select h.server, count(*), count(h.request_key),
+        count(*) filter (where r.status = 'failed' and h.http_status = 200),
+        count(*) filter (where r.status = 'success' and h.http_status > 200)
+    from http_requests h left join requests r on r.request_key = h.request_key
+    where h.path in ('/tts', '/v1/audio/speech') and h.http_status <> 401
+    group by 1 order by 1
+"""
+
+
+def _stored(folder: Path, logs: Path) -> Store:
+    store = harness.new_store(folder)
+    harness.run(store, sorted(logs.iterdir()), final=True)
+    return store
+
+
+def _found(store: Store, sql: str) -> list[tuple[object, ...]]:
+    with store.reading() as reader:
+        return [tuple(row) for row in reader.query(sql, {}).rows]
+
+
+def test_the_proxy_of_the_demo_says_200_of_what_failed_in_the_incident(tmp_path: Path) -> None:
+    made = write_demo(tmp_path / "logs", now=NOW, requests=600, tz="UTC")
+    store = _stored(tmp_path, made.folder)
+    ((server, lines, joined, silent, wrong),) = _found(store, _SILENT)
+    assert (server, lines, joined, wrong) == ("nginx", 600, 600, 0)
+    with_this_code = "select count(*) from requests where error_code = 'SCIPY_FFT_INVALID'"
+    assert [(silent,)] == _found(store, with_this_code)
+
+
+def test_the_proxy_of_the_service_says_200_of_what_failed_in_a_stream(tmp_path: Path) -> None:
+    made = write_indextts(tmp_path / "logs", now=NOW, requests=200)
+    proxy, own = _found(_stored(tmp_path, made.path.parent), _SILENT)
+    assert proxy[1:] == own[1:] and proxy[1] == proxy[2] == 200
+    assert 0 < int(str(proxy[3])) < made.failures and proxy[4] == 0
 
 
 def test_the_demo_of_a_service_is_read_to_the_row(tmp_path: Path) -> None:

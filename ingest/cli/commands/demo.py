@@ -34,7 +34,8 @@ def demo(
     """Write a small realistic log set with an incident in it.
 
     That of tts has three rotated files, two of them gzipped; that of indextts is what `docker
-    compose logs -t` shows: prefixes, progress bars, uvicorn's lines, tracebacks.
+    compose logs -t` shows: prefixes, progress bars, uvicorn's lines, tracebacks. Both have the
+    access log of an nginx in front.
     """
     with reported(options(ctx).debug):
         if service == "indextts":
@@ -42,7 +43,7 @@ def demo(
             return
         name = tz or options(ctx).settings.tz or str(getattr(local_zone(), "key", "UTC"))
         summary = write_demo(folder, now=datetime.now(UTC), requests=requests, tz=name)
-        for path in summary.files:
+        for path in (*summary.files, summary.access):
             typer.echo(f"wrote {printable(str(path))}  {path.stat().st_size:,} bytes")
         typer.echo(
             f"{summary.records:,} records of {summary.requests:,} requests, "
@@ -55,10 +56,10 @@ def demo(
 def _indextts(folder: Path, requests: int) -> None:
     """What IndexTTS-2 prints in a day."""
     written = write_indextts(folder, now=datetime.now(UTC), requests=requests)
-    name = printable(str(written.path))
-    typer.echo(f"wrote {name}  {written.path.stat().st_size:,} bytes")
+    for path in (written.path, written.access):
+        typer.echo(f"wrote {printable(str(path))}  {path.stat().st_size:,} bytes")
     typer.echo(
         f"{written.lines:,} lines of {written.requests:,} requests, {written.failures} of them "
         f"failed; the incident begins at {written.incident_at:%Y-%m-%d %H:%M} UTC"
     )
-    typer.echo(f"\nnext: ttsq ingest --final {name} && ttsq run rtf_over_time")
+    typer.echo(f"\nnext: ttsq ingest --final {printable(str(folder))} && ttsq run rtf_over_time")

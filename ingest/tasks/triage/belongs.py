@@ -48,11 +48,12 @@ def finding_of(reader: Reader, key: int | None, at: datetime) -> BelongsTo | Non
     if not len(places):
         return None
     place = int(places[0])
-    findings = diagnose(observed).findings
-    for rank, finding in enumerate(findings, 1):
-        every = (finding, *finding.consequences)
-        hit = next((f for f in every if place in f.rows), None)
-        if hit is not None:
+    ranked = [*enumerate(diagnose(observed).findings, 1)]
+    # a finding of which the request is itself comes before one that it only follows from
+    own = [(rank, finding, finding) for rank, finding in ranked]
+    followed = [(rank, finding, f) for rank, finding in ranked for f in finding.consequences]
+    for rank, finding, hit in [*own, *followed]:
+        if place in hit.rows:
             finding, hit = with_texts(reader, (finding, hit))
             through = None if hit.symptom == finding.symptom else hit
             return BelongsTo(rank, finding, through, end)

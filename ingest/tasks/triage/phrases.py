@@ -124,6 +124,11 @@ def _share(f: Finding) -> str:
     return "all" if rate > 0.995 else f"{percent(rate)} %"
 
 
+def _part(f: Finding) -> str:
+    """The share of what is named next: ``all``, ``12 % of``."""
+    return "all" if _share(f) == "all" else f"{_share(f)} of"
+
+
 def _of(f: Finding) -> str:
     who = whose(f.conditions).removeprefix("all ")
     return f"all {who.removeprefix('the ')}" if _share(f) == "all" else f"{_share(f)} of {who}"
@@ -219,7 +224,7 @@ def _rtf(f: Finding, clock: Clock) -> str:
 def _http_errors(f: Finding, clock: Clock) -> str:
     who = f" from {shown(f.subject)}" if f.subject else ""
     answers = "answers" if not f.conditions else f"answers to {_asked(f.conditions)}"
-    return f"HTTP {shown(f.code)}{who}: {_share(f)} of {answers}{_when(f, clock)}"
+    return f"HTTP {shown(f.code)}{who}: {_part(f)} {answers}{_when(f, clock)}"
 
 
 def _asked(conditions: tuple[Condition, ...]) -> str:
@@ -240,7 +245,7 @@ def _http_latency(f: Finding, clock: Clock) -> str:
 def _silent_failures(f: Finding, clock: Clock) -> str:
     of = f" to {_asked(f.conditions)}" if f.conditions else ""
     return (
-        f"HTTP says that all is well, but the synthesis failed: {_share(f)} of "
+        f"HTTP says that all is well, but the synthesis failed: {_part(f)} "
         f"answers{of}{_when(f, clock)}"
     )
 
