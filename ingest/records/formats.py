@@ -6,7 +6,7 @@ The grammar of the strings is that of the standard library's ``logging.Formatter
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ingest.compiled import layout
 from ingest.errors import FormatError
@@ -21,14 +21,36 @@ DEFAULT_FORMAT = "%(asctime)s - %(name)s - %(levelname)s - %(message)s"
 MAX_WIDTH = 1000  # characters that a field may be padded to; far beyond what a header has
 MAX_RECORD_BYTES = 4 << 20  # a record longer than this is quarantined by its head (docs/parsing.md)
 
-# Each also matches its escape (``%%``, ``{{``, ``$$``), then without a name.
-_STYLES = (
+
+class _Style(NamedTuple):
+    """A style of logging's format strings: its fields, and the escapes of its own marks.
+
+    ``field`` matches an escape, too, then without a name.
+    """
+
+    field: re.Pattern[str]
+    escapes: tuple[str, ...]
+
+    def unescape(self, literal: str) -> str:
+        """What stands for itself between two fields."""
+        for escape in self.escapes:
+            literal = literal.replace(escape, escape[0])
+        return literal
+
+
+_PERCENT = _Style(
     re.compile(r"%%|%\((?P<name>\w+)\)[#0+ -]*(?P<width>[0-9]*)(?:\.[0-9]+)?(?P<type>[a-zA-Z])"),
+    ("%%",),
+)
+_BRACE = _Style(
     re.compile(
         r"\{\{|\}\}"
         r"|\{(?P<name>\w+)(?:![rsa])?(?::[^{}0-9]*(?P<width>[0-9]*)[^{}]*?(?P<type>[a-zA-Z]?))?\}"
     ),
-    re.compile(r"\$\$|\$(?P<open>\{)?(?P<name>[_A-Za-z][_A-Za-z0-9]*)(?(open)\})"),
+    ("{{", "}}"),
+)
+_DOLLAR = _Style(
+    re.compile(r"\$\$|\$(?P<open>\{)?(?P<name>[_A-Za-z][_A-Za-z0-9]*)(?(open)\})"), ("$$",)
 )
 _NUMERIC = {"process", "thread", "lineno", "levelno", "relativeCreated"}
 # Attributes that every LogRecord has: of interest with an error, noise with a request.
@@ -184,34 +206,29 @@ def _check_widths(text: str, names: list[dict[str, str]]) -> None:
 
 
 def _split(text: str) -> tuple[list[str], list[dict[str, str]]]:
-    order = (_STYLES[0], _STYLES[2], _STYLES[1])
-    style = next((s for s in order if any(m["name"] for m in s.finditer(text))), None)
+    styles = (_PERCENT, _DOLLAR, _BRACE)
+    style = next((s for s in styles if any(m["name"] for m in s.field.finditer(text))), None)
     if style is None:
         raise FormatError(
             f"the log format {text!r} has no fields",
             f"give the service's logging format string, such as '{DEFAULT_FORMAT}'",
         )
     literals, names, at = [], [], 0
-    for match in style.finditer(text):
+    for match in style.field.finditer(text):
         if not match["name"]:
             continue
         literals.append(text[at : match.start()])
         names.append({k: v or "" for k, v in match.groupdict().items()})
         at = match.end()
     literals.append(text[at:])
-    if style is _STYLES[0]:
+    if style is _PERCENT:
         for part in literals:
-            if re.search(r"%(?!%)", part.replace("%%", "")):
+            if "%" in part.replace("%%", ""):
                 raise FormatError(
                     f"the log format {text!r} is malformed near {part.strip()!r}",
                     "a field looks like %(levelname)s; a plain percent sign is written %%",
                 )
-        literals = [part.replace("%%", "%") for part in literals]
-    elif style is _STYLES[1]:
-        literals = [part.replace("{{", "{").replace("}}", "}") for part in literals]
-    else:
-        literals = [part.replace("$$", "$") for part in literals]
-    return literals, names
+    return [style.unescape(part) for part in literals], names
 
 
 def _check(text: str, specs: list[dict[str, str]], literals: list[str]) -> None:

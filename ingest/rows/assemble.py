@@ -143,7 +143,7 @@ def build(
         origin=origin,
         own_stage_times=fmt.own_stage_times,
         parts=_part_rows(chunk, parts),
-        settled=whole | no_id,
+        whole=whole | no_id,
         used=parts[:, segments.FIRST] >= 0,
         carried=tuple(name for _, name in carried),
         records={name: table.rows(chunk) for name, table in RECORD_TABLES.items()},

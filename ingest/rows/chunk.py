@@ -64,7 +64,7 @@ class ChunkRows:
     """The rows of one chunk, and the parts that must still meet others.
 
     ``parts`` has a row for every part of this chunk, with the columns of request_parts but for the
-    carried ones' own; ``settled`` bool[n_parts]: a request by itself unless the store knows other
+    carried ones' own; ``whole`` bool[n_parts]: a request by itself unless the store knows other
     parts of its id; ``used``: has records in this chunk. ``records`` are the rows of the other
     tables, by name. ``carried`` are the ids of the first parts, which continue earlier ones of the
     file; ``ids``, each once, and ``startless`` those with a part without a start: strings.
@@ -77,7 +77,7 @@ class ChunkRows:
     origin: Origin
     own_stage_times: bool
     parts: pa.Table
-    settled: Bools
+    whole: Bools
     used: Bools
     carried: tuple[str, ...]
     records: Mapping[str, RecordRows]

@@ -28,9 +28,9 @@ def join(batches: Sequence[ChunkRows]) -> Batch:
     table = _table([b.parts for b in batches])
     merged = order.merge(table)
     parts = order.rows(table, [part for _, part in merged])
-    settled = np.concatenate([b.settled for b in batches])
+    whole = np.concatenate([b.whole for b in batches])
     for root, part in merged:
-        settled[root] = part.has_start and part.has_end and root not in order.slots
+        whole[root] = part.has_start and part.has_end and root not in order.slots
     records = {
         name: _records([b.records[name] for b in batches], order) for name in batches[0].records
     }
@@ -44,7 +44,7 @@ def join(batches: Sequence[ChunkRows]) -> Batch:
         origin=batches[0].origin,
         own_stage_times=batches[0].own_stage_times,
         parts=parts,
-        settled=settled[order.chosen],
+        whole=whole[order.chosen],
         used=np.ones(parts.num_rows, np.bool_),  # a carried part without records is left out
         carried=tuple(order.slots.values()),
         records=records,

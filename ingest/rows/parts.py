@@ -110,7 +110,7 @@ class Group:
     request: Part
 
     @property
-    def is_settled(self) -> bool:
+    def is_whole(self) -> bool:
         """Whether nothing can meet it any more but stray records."""
         return len(self.parts) == 1 and self.request.has_start and self.request.has_end
 

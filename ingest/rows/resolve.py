@@ -99,10 +99,10 @@ class Resolution:
         self._stored: dict[Place, Part] = {}
         self._grown: dict[Place, Part] = {}
         self._number_of: dict[Place, int] = {}
-        fast = batch.settled & ~_in_company(batch, known)
+        fast = batch.whole & ~_in_company(batch, known)
         self._slow = np.flatnonzero(~fast)
         self._meetings: dict[str, Meeting] = {}
-        self._unsettled: set[str] = set()
+        self._wanting: set[str] = set()
         self._place_of: dict[int, Place] = {}  # of parts that continue others
         used = self._slow[batch.used[self._slow]]
         apart = _apart(batch, used, known)
@@ -111,7 +111,7 @@ class Resolution:
         for _, (name, _mark) in marks:
             if name not in self._meetings:
                 self._meetings[name] = Meeting(self._content, is_known=name in known)
-        self._unsettled.update(self._meetings)
+        self._wanting.update(self._meetings)
         continues = self._continued(before)
         for number, (name, mark) in marks:
             if number in continues:
@@ -149,11 +149,11 @@ class Resolution:
 
     def pieces_wanted(self) -> list[Window]:
         """Windows round which the store's pieces are asked for."""
-        return [(n, *w) for n in self._unsettled for w in self._meetings[n].pieces_wanted()]
+        return [(n, *w) for n in self._wanting for w in self._meetings[n].pieces_wanted()]
 
     def requests_wanted(self) -> list[Window]:
         """Windows round which the store's whole requests are asked for."""
-        return [(n, *w) for n in self._unsettled for w in self._meetings[n].requests_wanted()]
+        return [(n, *w) for n in self._wanting for w in self._meetings[n].requests_wanted()]
 
     def add(self, pieces: pa.Table | None, requests: pa.Table | None) -> None:
         """Take in what was asked for."""
@@ -164,12 +164,12 @@ class Resolution:
 
     def find(self) -> None:
         """Group the parts; then windows are wanted, or the requests are found."""
-        self._unsettled = {n for n in self._unsettled if not self._meetings[n].find()}
+        self._wanting = {n for n in self._wanting if not self._meetings[n].find()}
 
     @property
     def is_done(self) -> bool:
         """Whether nothing more must be known."""
-        return not self._unsettled
+        return not self._wanting
 
     def changes(self, at: datetime) -> Changes:
         """What the commit does; ``at`` is now."""
@@ -244,7 +244,7 @@ class Resolution:
         result.span(g.parts)
         if g.request.is_request:
             result.requests.append(g)
-        if not g.is_settled:
+        if not g.is_whole:
             result.parts.extend(g.parts)
         # stages are numbered within their part: those of several parts must be numbered anew
         if len(g.parts) > 1 or not places.isdisjoint(self._stored):
@@ -335,8 +335,8 @@ def _in_company(batch: Batch, known: set[str]) -> npt.NDArray[np.bool_]:
     codes = ids.indices.fill_null(-1).to_numpy()
     company = pc.is_in(ids.dictionary, value_set=pa.array(sorted(known), pa.string()))
     mates = np.append(company.to_numpy(zero_copy_only=False), False)  # the last one: no id
-    unsettled = codes[~batch.settled]
-    mates[unsettled[unsettled >= 0]] = True
+    torn = codes[~batch.whole]
+    mates[torn[torn >= 0]] = True
     return mates[codes]  # type: ignore[no-any-return]
 
 

@@ -13,7 +13,8 @@ from datetime import datetime
 from pathlib import Path
 
 from ingest.errors import StoreError
-from ingest.stores.locks import holder_of, opener_of, sync
+from ingest.stores.durable import sync
+from ingest.stores.holders import holder_of, opener_of
 
 KEPT = 2  # the newest ones stay: somebody may just have looked up where the symlink leads
 

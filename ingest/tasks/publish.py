@@ -8,7 +8,7 @@ from pathlib import Path
 from ingest.errors import StoreError
 from ingest.stores import migrate
 from ingest.stores.contract import Store, Upkeep
-from ingest.stores.locks import sync
+from ingest.stores.durable import sync
 from ingest.tasks.generations import KEPT, Generations, Held
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from ingest import faults
 from ingest.stores.duckdb.store import DuckDBStore
-from ingest.stores.locks import holder_of
+from ingest.stores.holders import holder_of
 from tests.support import harness
 from tests.support.command_line import ROOT, CommandLine
 from tests.support.fault_machine import KILLED, counting, ended_in_child

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from ingest.cli.settings.file import PRUNE_KEYS, SCALAR_KEYS, SOURCE_KEYS
 from ingest.cli.settings.lines import key_lines
-from ingest.cli.settings.load import Settings, load, load_settings, store_url, variable
+from ingest.cli.settings.load import Settings, load, store_url, variable
 from ingest.errors import SettingsError
 from ingest.stores.urls import with_password, without_password
 from tests.support import fork_server
@@ -55,7 +55,7 @@ def test_the_example_of_the_page_has_every_key_and_parses(tmp_path: Path) -> Non
     assert set(values) == {*SCALAR_KEYS, "prune", "sources"}
     assert set(values["prune"]) == {*PRUNE_KEYS, "tables"}
     assert set(values["sources"][1]) == set(SOURCE_KEYS)
-    found = load_settings(settings_file(tmp_path, TOML[0]), {})
+    found = load(settings_file(tmp_path, TOML[0]), {}).settings
     first, second = found.sources
     assert (first.paths, first.host, first.tz) == (("/var/log/tts/",), "tts-1", "Asia/Shanghai")
     assert (second.host, second.escapes, second.stage_time) == ("tts-2", "none", "own")
@@ -132,11 +132,11 @@ def test_sources_take_what_they_leave_out_from_the_top(tmp_path: Path) -> None:
         '["y"]\nhost = "b"\n'
     )
     file = settings_file(tmp_path, text)
-    assert [(s.paths, s.host, s.tz) for s in load_settings(file, {}).sources] == [
+    assert [(s.paths, s.host, s.tz) for s in load(file, {}).settings.sources] == [
         (("x",), "a", "Asia/Shanghai"),
         (("y",), "b", "Asia/Shanghai"),
     ]
-    over = load_settings(file, {"TTSQ_HOST": "v"})
+    over = load(file, {"TTSQ_HOST": "v"}).settings
     assert [s.host for s in over.sources] == ["v", "v"]
 
 
@@ -145,11 +145,11 @@ def test_what_all_sources_say_alike_holds_at_the_top(tmp_path: Path) -> None:
         '[[sources]]\npaths = ["x"]\nhost = "h"\ntz = "Asia/Shanghai"\nlog_format = "%(message)s '
         '{}"\n'
     )
-    alike = load_settings(settings_file(tmp_path, source * 2), {})
+    alike = load(settings_file(tmp_path, source * 2), {}).settings
     assert (alike.log_format, alike.tz, alike.host) == ("%(message)s {}", "Asia/Shanghai", "")
-    other = load_settings(settings_file(tmp_path, source + source.replace("Shanghai", "Tokyo")), {})
+    other = load(settings_file(tmp_path, source + source.replace("Shanghai", "Tokyo")), {}).settings
     assert (other.log_format, other.tz) == ("%(message)s {}", None)
-    top = load_settings(settings_file(tmp_path, 'tz = "UTC"\n' + source), {})
+    top = load(settings_file(tmp_path, 'tz = "UTC"\n' + source), {}).settings
     assert (top.tz, top.sources[0].tz) == ("UTC", "Asia/Shanghai")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.stores.locks import exclusive
+from ingest.stores.ingest_lock import exclusive
 from ingest.stores.tables import log_files
 from tests.support.command_line import CommandLine, lines
 

@@ -21,7 +21,7 @@ import psycopg
 import pytest
 import yaml
 
-from ingest.cli.settings.load import load_settings
+from ingest.cli.settings.load import load
 from tests.support import postgres_server
 from tests.unit.test_docs import unknown_words
 
@@ -174,7 +174,7 @@ def test_the_readers_commands_are_real_ones() -> None:
 @pytest.mark.parametrize("name", ["ingest", "prune", "readers"])
 def test_variables_are_settings(name: str) -> None:
     given = {k: f"{k}-value" for k in ttsq_services()[name]["environment"]}
-    settings = load_settings(ROOT / "tests" / "deploy" / "empty.toml", given)
+    settings = load(ROOT / "tests" / "deploy" / "empty.toml", given).settings
     assert set(given) <= set(re.findall(r"TTSQ_\w+(?=-value)", repr(settings)))
     example = (ROOT / "deploy" / "compose" / "env.example").read_text()
     asked = set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text()))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ingest.cli.settings.load import Settings, load_settings, zone
+from ingest.cli.settings.load import Settings, load, zone
 from ingest.errors import QueryFileError, TtsqError
 from ingest.named_queries.help import help_text
 from ingest.named_queries.library import read_query
@@ -33,7 +33,7 @@ def settings(data: bytes) -> None:
     path = _FOLDER / "ttsq.toml"
     path.write_bytes(content)
     try:
-        found = load_settings(path, environment)
+        found = load(path, environment).settings
     except TtsqError as error:
         _told(error)
         return

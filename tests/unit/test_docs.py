@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from docs.generate import schema as schema_docs
-from ingest.cli.settings.load import Settings, load_settings
+from ingest.cli.settings.load import Settings, load
 from ingest.errors import ExitCode
 from ingest.records.formats import compile_format
 from ingest.stores.tables import metadata
@@ -171,7 +171,7 @@ def test_every_setting_is_explained_and_none_is_made_up(name: str, tmp_path: Pat
     assert list(tomllib.loads(example)) == keys
     file = tmp_path / "ttsq.toml"
     file.write_text(example, encoding="utf-8")
-    assert load_settings(file, {}).service == "tts"
+    assert load(file, {}).settings.service == "tts"
 
 
 @pytest.mark.parametrize("name", READMES)

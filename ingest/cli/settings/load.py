@@ -92,11 +92,6 @@ class Loaded:
     file: Path | None
 
 
-def load_settings(file: Path | None, environment: Mapping[str, str]) -> Settings:
-    """The settings that :func:`load` finds."""
-    return load(file, environment).settings
-
-
 def load(file: Path | None, environment: Mapping[str, str]) -> Loaded:
     """Settings of a file and the environment.
 

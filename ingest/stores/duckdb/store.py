@@ -31,15 +31,10 @@ from ingest.stores.contract import (
 from ingest.stores.duckdb.connection import COMMITTING, NEW, SETTINGS, UTC, attach, make, unattached
 from ingest.stores.duckdb.fetch import fetched
 from ingest.stores.duckdb.guard import require_select
+from ingest.stores.duckdb.turns import asked, asking
 from ingest.stores.duckdb.writer import CHECKPOINT_COLUMNS, DuckDBWriter
-from ingest.stores.locks import (
-    asked,
-    asking,
-    exclusive,
-    holder_of,
-    holder_of_lock,
-    waiting_for_names,
-)
+from ingest.stores.holders import holder_of
+from ingest.stores.ingest_lock import exclusive, holder_of_lock, waiting_for_names
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

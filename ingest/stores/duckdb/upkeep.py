@@ -3,11 +3,11 @@
 import os
 import shutil
 import stat
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import duckdb
 
@@ -23,8 +23,7 @@ from ingest.stores.contract import (
     text_changes,
 )
 from ingest.stores.duckdb.connection import ROW_GROUP_SIZE, STORAGE_VERSION
-from ingest.stores.duckdb.store import DuckDBStore
-from ingest.stores.locks import sync
+from ingest.stores.durable import sync
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -61,10 +60,29 @@ _NOTE = (
 )
 
 
+class StoreFile(Protocol):
+    """What upkeep needs of a DuckDB store."""
+
+    @property
+    def path(self) -> Path: ...
+
+    @property
+    def given(self) -> Path: ...
+
+    @property
+    def spill(self) -> Path: ...
+
+    def clear_leftovers(self) -> None: ...
+
+    def session(
+        self, read_only: bool, connect: Callable[[], Connection] | None = None
+    ) -> AbstractContextManager[Connection]: ...
+
+
 class DuckDBUpkeep:
     """See :class:`ingest.stores.contract.Upkeep`."""
 
-    def __init__(self, store: DuckDBStore) -> None:
+    def __init__(self, store: StoreFile) -> None:
         self._store = store
 
     def minutes(self, table: str, subject: Subject, before: datetime) -> list[Minute]:

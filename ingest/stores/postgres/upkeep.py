@@ -1,9 +1,10 @@
 """Work on a whole PostgreSQL store: retention, and giving space back to the server's disk."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 import psycopg
 from psycopg import errors
@@ -19,9 +20,6 @@ from ingest.stores.contract import (
     text_changes,
 )
 from ingest.stores.postgres.partitions import PARTITIONED, begins, partitions
-
-if TYPE_CHECKING:
-    from ingest.stores.postgres.store import PostgresStore
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -67,10 +65,16 @@ _WASTEFUL = (
 )
 
 
+class Sessions(Protocol):
+    """What upkeep needs of a PostgreSQL store."""
+
+    def session(self, purpose: str) -> AbstractContextManager[Connection]: ...
+
+
 class PostgresUpkeep:
     """See :class:`ingest.stores.contract.Upkeep`."""
 
-    def __init__(self, store: "PostgresStore") -> None:
+    def __init__(self, store: Sessions) -> None:
         self._store = store
         self._touched: set[str] = set()  # tables and partitions that have lost rows or words
 

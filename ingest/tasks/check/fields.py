@@ -101,7 +101,7 @@ class RequestTally:
     def _company(self, batch: "ChunkRows") -> pa.Array:
         """Ids with parts that may meet: of this chunk and of those before it."""
         ids = _strings(batch.parts["id"])
-        met = ids.filter(pa.array(~batch.settled & batch.used)).drop_null()
+        met = ids.filter(pa.array(~batch.whole & batch.used)).drop_null()
         known = pc.is_in(batch.ids, value_set=pa.array(list(self._waiting), pa.string()))
         return pa.concat_arrays([met, batch.ids.filter(known)]).unique()
 
