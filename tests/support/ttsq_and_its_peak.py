@@ -1,7 +1,7 @@
-"""``ttsq``, and behind its errors its peak memory in KiB:
+"""``ttsq``, and after its errors its peak memory in KiB and the bytes that it read:
 ``python -m tests.support.ttsq_and_its_peak WORDS…``.
 
-Of this process alone: ``ru_maxrss`` begins with what the process had that started it.
+The peak is of this process alone: ``ru_maxrss`` begins with what the process had that started it.
 """
 
 import re
@@ -15,4 +15,6 @@ if __name__ == "__main__":
         main()
     finally:
         status = Path("/proc/self/status").read_text()
-        print(re.findall(r"VmHWM:\s*(\d+)", status)[0], file=sys.stderr)
+        peak = re.findall(r"VmHWM:\s*(\d+)", status)[0]
+        read = re.findall(r"rchar:\s*(\d+)", Path("/proc/self/io").read_text())[0]
+        print(peak, read, file=sys.stderr)

@@ -1,10 +1,9 @@
-"""Lines and files beyond all measure: bounded memory, sensible time, every byte accounted for."""
+"""Lines and files beyond all measure: bounded memory, no hole read, every byte accounted for."""
 
 import json
 import os
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,21 +13,22 @@ import pytest
 from tests.torture.scene import Scene
 
 _PEAK = 400 << 10  # KiB of a process, whatever it reads
+_READ = 256 << 20  # bytes that a process reads of files without a hole: its own code, a store
 _HEADER = b"2026-03-02 10:00:00,000 - app.tts - ERROR - "
 _slow = pytest.mark.slow
 
 
 @dataclass(frozen=True)
 class Done:
-    """How a command ended: what it reported, KiB of memory at its peak, seconds."""
+    """How a command ended: what it reported, KiB of memory at its peak, bytes
+    that it read."""
 
     report: dict[str, Any]
     peak: int
-    seconds: float
+    read: int
 
 
 def _ttsq(scene: Scene, *words: str) -> Done:
-    begin = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-m", "tests.support.ttsq_and_its_peak", *words, "--json"],
         cwd=scene.ttsq.folder,
@@ -38,7 +38,8 @@ def _ttsq(scene: Scene, *words: str) -> Done:
         timeout=600,
     )
     assert done.returncode == 0, done
-    return Done(json.loads(done.stdout), int(done.stderr.split()[-1]), time.monotonic() - begin)
+    peak, read = done.stderr.split()[-2:]
+    return Done(json.loads(done.stdout), int(peak), int(read))
 
 
 def _write_line(path: Path, megabytes: int, filling: bytes) -> int:
@@ -67,7 +68,6 @@ def test_31_a_line_of_a_gigabyte(scene: Scene, megabytes: int, filling: bytes) -
     scene.log(3)
     done = _ttsq(scene, "ingest", "logs", "--final")
     assert done.peak < _PEAK
-    assert done.seconds < 15 + megabytes / 10
     assert (done.report["records"], done.report["quarantined_bytes"]) == (3, length)
     scene.expect()
     with scene.store.reading() as reader:
@@ -95,7 +95,7 @@ def test_13_a_hole_of_gigabytes(scene: Scene, where: str, gigabytes: int) -> Non
     scene.log(3)
     done = _ttsq(scene, "ingest", "logs", "--final")
     assert done.peak < _PEAK
-    assert done.seconds < 30
+    assert done.read < _READ
     assert done.report["ignored_bytes"] == ignored
     scene.expect()
     with scene.store.reading() as reader:
@@ -105,7 +105,7 @@ def test_13_a_hole_of_gigabytes(scene: Scene, where: str, gigabytes: int) -> Non
     for words in (("ingest", "logs", "--final"), ("verify", "logs")):
         again = _ttsq(scene, *words)
         assert again.peak < _PEAK
-        assert again.seconds < 30
+        assert again.read < _READ
     scene.expect()
 
 
@@ -119,7 +119,7 @@ def test_13_a_file_of_nothing_but_a_hole_waits(scene: Scene, gigabytes: int) -> 
     os.truncate(path, gigabytes << 30)
     done = _ttsq(scene, "ingest", "logs")
     assert (done.report["ignored_bytes"], done.report["tail_bytes"]) == (0, gigabytes << 30)
-    assert done.seconds < 30
+    assert done.read < _READ
     with path.open("r+b") as file:
         file.write(data)
     _ttsq(scene, "ingest", "logs")

@@ -27,43 +27,49 @@ _WIDEST = timedelta(days=7)
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|d)")
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
+_Wanted = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="An id, an X-Request-ID, the beginning of one, or a client's address.",
+        autocompletion=complete_id,
+    ),
+]
+_At = Annotated[
+    str | None,
+    typer.Option(
+        "--at",
+        help="If several match, use the one nearest this time: an instant, a date or an age (3h).",
+    ),
+]
+_Around = Annotated[
+    str | None,
+    typer.Option(
+        "--around",
+        help="Show this much before and after it (30s, 5m, 1h), and the requests that ran then "
+        "[default: 30s, without that list].",
+    ),
+]
+_Full = Annotated[
+    bool, typer.Option("--full", help="Show whole texts, tracebacks and lists; cut nothing.")
+]
+_Json = Annotated[bool, typer.Option("--json", help="Everything as one JSON object.")]
+_Zone = Annotated[
+    str | None,
+    typer.Option(
+        "--tz", help="Zone of instants, given and shown (IANA) [default: this machine's]."
+    ),
+]
+
 
 def trace(
     ctx: typer.Context,
-    wanted: Annotated[
-        str,
-        typer.Argument(
-            metavar="ID",
-            help="An id, an X-Request-ID, the beginning of one, or a client's address.",
-            autocompletion=complete_id,
-        ),
-    ],
-    at: Annotated[
-        str | None,
-        typer.Option(
-            "--at",
-            help="If several match, use the one nearest this time: an instant, a date or an age "
-            "(3h).",
-        ),
-    ] = None,
-    around: Annotated[
-        str | None,
-        typer.Option(
-            "--around",
-            help="Show this much before and after it (30s, 5m, 1h), and the requests that ran then "
-            "[default: 30s, without that list].",
-        ),
-    ] = None,
-    full: Annotated[
-        bool, typer.Option("--full", help="Show whole texts, tracebacks and lists; cut nothing.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Everything as one JSON object.")] = False,
-    tz: Annotated[
-        str | None,
-        typer.Option(
-            "--tz", help="Zone of instants, given and shown (IANA) [default: this machine's]."
-        ),
-    ] = None,
+    wanted: _Wanted,
+    at: _At = None,
+    around: _Around = None,
+    full: _Full = False,
+    as_json: _Json = False,
+    tz: _Zone = None,
     log_format: LogFormat = None,
     datefmt: DateFormat = None,
 ) -> None:

@@ -37,63 +37,69 @@ _Since = Annotated[
     ),
 ]
 _Until = Annotated[str | None, typer.Option(help="Up to an instant, a date or an age.")]
+_AsOf = Annotated[
+    str | None,
+    typer.Option("--as-of", help="data: ages count back from the newest record [default: now]."),
+]
+_Limit = Annotated[int, typer.Option(min=1, help="At most so many findings.")]
+_FailIfAny = Annotated[
+    bool,
+    typer.Option(
+        "--fail-if-any",
+        help="For alarms: the last 24 h by the clock; exit with 1 when something is worse "
+        "than a note, with 6 where there is no data.",
+    ),
+]
+_Explain = Annotated[
+    int | None,
+    typer.Option(
+        min=1, metavar="N", help="The numbers behind finding N, and the SQL that shows its rows."
+    ),
+]
+_Compare = Annotated[
+    str | None,
+    typer.Option(
+        metavar="INSTANT",
+        help="What is different after an instant from before it, in the window; 09:18, or a "
+        "date and time.",
+    ),
+]
+_Between = Annotated[
+    tuple[str, str] | None,
+    typer.Option(metavar="FROM TO", help="Compare this span with that of --and."),
+]
+_And = Annotated[
+    tuple[str, str] | None,
+    typer.Option("--and", metavar="FROM TO", help="The later span, of --between."),
+]
+_Language = Annotated[str | None, typer.Option(help="en or zh [default: by the locale].")]
+_Json = Annotated[bool, typer.Option("--json", help="A list of findings as JSON.")]
+_Format = Annotated[
+    str | None, typer.Option("--format", help="text, json or markdown [default: text].")
+]
+_Zone = Annotated[
+    str | None,
+    typer.Option(
+        "--tz", help="Zone of instants, given and shown (IANA) [default: this machine's]."
+    ),
+]
 
 
 def triage(
     ctx: typer.Context,
     since: _Since = None,
     until: _Until = None,
-    as_of: Annotated[
-        str | None,
-        typer.Option(
-            "--as-of", help="data: ages count back from the newest record [default: now]."
-        ),
-    ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many findings.")] = 5,
-    fail_if_any: Annotated[
-        bool,
-        typer.Option(
-            "--fail-if-any",
-            help="For alarms: the last 24 h by the clock; exit with 1 when something is worse "
-            "than a "
-            "note, with 6 where there is no data.",
-        ),
-    ] = False,
-    explain: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="N",
-            help="The numbers behind finding N, and the SQL that shows its rows.",
-        ),
-    ] = None,
-    compare: Annotated[
-        str | None,
-        typer.Option(
-            metavar="INSTANT",
-            help="What is different after an instant from before it, in the window; 09:18, or a "
-            "date and time.",
-        ),
-    ] = None,
-    between: Annotated[
-        tuple[str, str] | None,
-        typer.Option(metavar="FROM TO", help="Compare this span with that of --and."),
-    ] = None,
-    and_: Annotated[
-        tuple[str, str] | None,
-        typer.Option("--and", metavar="FROM TO", help="The later span, of --between."),
-    ] = None,
-    language: Annotated[str | None, typer.Option(help="en or zh [default: by the locale].")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="A list of findings as JSON.")] = False,
-    kind: Annotated[
-        str | None, typer.Option("--format", help="text, json or markdown [default: text].")
-    ] = None,
-    tz: Annotated[
-        str | None,
-        typer.Option(
-            "--tz", help="Zone of instants, given and shown (IANA) [default: this machine's]."
-        ),
-    ] = None,
+    as_of: _AsOf = None,
+    limit: _Limit = 5,
+    fail_if_any: _FailIfAny = False,
+    explain: _Explain = None,
+    compare: _Compare = None,
+    between: _Between = None,
+    and_: _And = None,
+    language: _Language = None,
+    as_json: _Json = False,
+    kind: _Format = None,
+    tz: _Zone = None,
 ) -> None:
     """Say what is wrong and why: the cause first, since when, for which requests, at which line.
 
