@@ -123,13 +123,13 @@ class Claims:
     def _time(self, line: Logical) -> tuple[int | None, int]:
         """The instant that a line itself or its envelope says, and which of them."""
         outer = line.wrapped.stamp
-        if outer is None and not line.begins:
+        own = line.stamp
+        if outer is None and own is None and not line.begins:
             return None, ENVELOPE
-        own = None
         if line.native is not None:
             own = line.native.stamp
         elif line.header is not None:
-            own = line.header.stamp
+            own = line.header.stamp or own
         elif line.json is not None:
             own = line.json.stamp
         if own is None and line.access is not None:

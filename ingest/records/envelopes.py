@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from ingest.model import DAY_US
-from ingest.records.moments import Stamp, read_stamp
+from ingest.records.moments import Stamp, read_stamp, stamp_of
 
 MOST = 4
 _STAMP = (
@@ -28,6 +28,19 @@ _SENDER = (
     rb"(?P<name>[^\s:\[\]]{1,64}|[\w@.\\/-]{1,64})(?:\[(?P<pid>\d{1,10})\])?: ?"
 )
 _RFC3339 = re.compile(_STAMP + rb"[ \t]")
+_PM2_TIME = re.compile(
+    rb"(?P<Y>\d{4})-(?P<M>\d\d)-(?P<D>\d\d)(?:T(?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)"
+    rb"| (?P<h2>\d\d):(?P<m2>\d\d)(?::(?P<s2>\d\d)(?:\.(?P<f>\d{3}))?)? (?P<z>[+-]\d\d:?\d\d)): "
+)
+_APP = re.compile(
+    _STAMP + rb" (?P<name>[A-Za-z][\w.-]{0,63}\[[\w.-]{1,64}\])(?:: | \w{2,4} \[\w{2,9}\] ?)"
+)
+_FULL = re.compile(
+    rb"[A-Z][a-z]{2} (?P<Y>\d{4})-(?P<M>\d\d)-(?P<D>\d\d) (?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)"
+    rb"(?:\.(?P<f>\d{6}))? (?:(?P<z>UTC|GMT|[+-]\d\d)|[A-Z]{2,5})" + _SENDER
+)
+_UNIX = re.compile(rb"(?P<since>\d{10})\.(?P<f>\d{6})" + _SENDER)
+_MONOTONIC = re.compile(rb"\[ {0,6}\d{1,10}\.\d{6}\]" + _SENDER)
 _CRI = re.compile(_STAMP + rb" (?P<stream>stdout|stderr) (?P<part>[PF])(?::\S*)?(?: |$)")
 _SHORT_ISO = re.compile(_STAMP + _SENDER)
 _RFC3164 = re.compile(rb"(?:<(?P<pri>\d{1,3})>)?" + _BSD + _SENDER)
@@ -40,6 +53,7 @@ _RFC5424 = re.compile(
 _COMPOSE = re.compile(rb"(?P<name>[A-Za-z0-9][\w.@-]{0,127})(?P<pad> *) \|")
 _NUMBERED = re.compile(rb"[._-]\d+$")
 _PM2 = re.compile(rb"(?P<id>\d{1,4})\|(?P<name>[^|\s][^|]{0,63}?) *\|(?: |$)")
+_RELAYED = re.compile(rb"(?P<name>[\w.:-]{1,64}) std(?P<stream>out|err) \|(?: |$)")
 _POD = re.compile(rb"\[pod/(?P<pod>[^/\]\s]{1,253})/(?P<name>[^\]\s]{1,253})\] ?")
 _PROCESS = re.compile(
     rb"\((?P<name>[A-Za-z_][\w\[\],-]{0,63}) pid=(?P<pid>\d{1,10})(?:, ip=[\d.:a-f]+)?\)(?: |$)"
@@ -202,11 +216,69 @@ def _cri(line: bytes) -> Wrapped | None:
 def _short_iso(line: bytes) -> Wrapped | None:
     """journalctl -o short-iso, short-iso-precise; rsyslog's RSYSLOG_FileFormat."""
     match = _SHORT_ISO.match(line)
-    if match is None or match["name"].isdigit() or match["host"].upper() in _LEVELS:
+    if match is None or match["name"].isdigit() or len(match["f"] or b"") > 6:
+        return None  # nine digits are Go's, a container's
+    if not _LEVELS.isdisjoint((match["host"].upper(), match["name"].upper())):
         return None
     return Wrapped(
         line[match.end() :], read_stamp(match), _syslog_sender(match), names=("journald short-iso",)
     )
+
+
+def _app(line: bytes) -> Wrapped | None:
+    """Platforms' own: Heroku's and Logplex' ``app[web.1]: ``, fly's ``app[id] region [level]``."""
+    match = _APP.match(line)
+    if match is None:
+        return None
+    return Wrapped(
+        line[match.end() :], read_stamp(match), match["name"].decode(), names=("platform",)
+    )
+
+
+def _full(line: bytes) -> Wrapped | None:
+    """journalctl -o short-full and with-unit; a zone's letters say nothing but UTC."""
+    match = _FULL.match(line)
+    if match is None:
+        return None
+    return Wrapped(
+        line[match.end() :],
+        read_stamp(match),
+        _syslog_sender(match),
+        names=("journald short-full",),
+    )
+
+
+def _unix(line: bytes) -> Wrapped | None:
+    """journalctl -o short-unix."""
+    match = _UNIX.match(line)
+    if match is None:
+        return None
+    days, second = divmod(int(match["since"]), DAY_US // 1_000_000)
+    stamp = Stamp(second * 1_000_000 + int(match["f"]), days, zone=0)
+    return Wrapped(
+        line[match.end() :], stamp, _syslog_sender(match), names=("journald short-unix",)
+    )
+
+
+def _monotonic(line: bytes) -> Wrapped | None:
+    """journalctl -o short-monotonic: seconds since the machine's start, which are no instant."""
+    match = _MONOTONIC.match(line)
+    if match is None:
+        return None
+    return Wrapped(
+        line[match.end() :], instance=_syslog_sender(match), names=("journald short-monotonic",)
+    )
+
+
+def _pm2_time(line: bytes) -> Wrapped | None:
+    """pm2 start --time, and the log_date_format of its documentation, which has no seconds."""
+    match = _PM2_TIME.match(line)
+    if match is None:
+        return None
+    group = match.groupdict()
+    for name in ("h", "m", "s"):
+        group[name] = group[name] or group[f"{name}2"] or b"0"
+    return Wrapped(line[match.end() :], stamp_of(group), names=("pm2 stamp",))
 
 
 def _rfc3339(line: bytes) -> Wrapped | None:
@@ -261,10 +333,20 @@ def _syslog(line: bytes) -> Wrapped | None:
 
 
 def _compose(line: bytes) -> Wrapped | None:
-    """docker compose logs: the container's name, padded; docker service logs with the node."""
+    """docker compose logs: the container's name, padded; docker service logs with the node; what
+    supervisord's listener supervisor-stdout relays.
+    """
     bar = line.find(b"|")
     if bar < 0 or (line[bar + 1 : bar + 2] not in (b" ", b"")):
         return None
+    relayed = _RELAYED.match(line) if line[bar - 8 : bar - 4] == b" std" else None
+    if relayed is not None:
+        return Wrapped(
+            line[relayed.end() :],
+            instance=relayed["name"].decode(),
+            stream=relayed["stream"].decode(),
+            names=("supervisord",),
+        )
     name = _container(line[: bar + 1])
     return None if name is None else Wrapped(line[bar + 2 :], instance=name, names=("compose",))
 
@@ -314,16 +396,20 @@ def _process(line: bytes) -> Wrapped | None:
 
 def _steps() -> dict[bytes, tuple[Step, ...]]:
     """The envelopes that may begin with a byte."""
-    digit: tuple[Step, ...] = (_cri, _short_iso, _rfc3339, _pm2, _compose)
+    digit: tuple[Step, ...] = (
+        _cri, _short_iso, _app, _rfc3339, _pm2_time, _unix, _pm2, _compose,
+    )  # fmt: skip
     letter: tuple[Step, ...] = (_compose,)
     steps: dict[bytes, tuple[Step, ...]] = {bytes([c]): digit for c in b"0123456789"}
     for c in b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ":
         steps[bytes([c])] = letter
     for month in b"JFMASOND":
         steps[bytes([month])] = (_rfc3164, _compose)
+    for weekday in b"MTWFS":
+        steps[bytes([weekday])] = (*steps[bytes([weekday])], _full)
     steps[b"{"] = (_docker_json, _journal_json)
     steps[b"<"] = (_syslog,)
-    steps[b"["] = (_pod,)
+    steps[b"["] = (_pod, _monotonic)
     steps[b"("] = (_process,)
     return steps
 

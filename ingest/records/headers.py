@@ -58,6 +58,7 @@ _LEADING = re.compile(
     + _WORDS.upper()
     + rb")[\])]?[ :|-]+(?=[\[(]?\d)"
 )
+_SEPARATOR = re.compile(rb":? (?:[-|] )?")  # and no more: an indented line stays one
 _BEHIND = re.compile(rb"[ \t]*(?:[-|:\])>,]+[ \t]*)*")
 # what stands between level and message: [file.py:12], name:function:12 -, name -, name:, | name |,
 # in name:, 12#12:
@@ -122,6 +123,19 @@ def header_of(text: bytes) -> Header | None:
     if first and first in b"[(A":
         return _leading(text)
     return _leading(text) if first.isupper() else None
+
+
+def bare_stamp(text: bytes) -> tuple[Stamp, int] | None:
+    """A date and a time before a line without a level, and where the line's own text begins."""
+    first = text[:1]
+    is_named = first.isupper() and text[3:4] in (b" ", b",")  # a month or a weekday
+    if not (first.isdigit() or is_named or (first == b"[" and text[1:2].isdigit())):
+        return None
+    found = stamp_at(text, bracketed=first == b"[")
+    if found is None or not found[0].month:
+        return None
+    behind = _SEPARATOR.match(text, found[1])
+    return None if behind is None else (found[0], behind.end())
 
 
 def _stamped(text: bytes) -> Header | None:

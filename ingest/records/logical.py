@@ -12,13 +12,15 @@ from typing import Final
 from ingest.records.access import Access, access_of
 from ingest.records.envelopes import Wrapped, unwrap
 from ingest.records.formats import ENVELOPES
-from ingest.records.headers import Header, header_of
+from ingest.records.headers import Header, bare_stamp, header_of
 from ingest.records.hygiene import Bar, parts_of, without_colours
 from ingest.records.json_lines import JsonLine, json_line
+from ingest.records.moments import Stamp
 from ingest.records.native import NativeFormat, NativeHeader
 from ingest.records.pair_lines import pair_line
 from ingest.records.physical import Physical
 
+_SYSLOGS = frozenset(("syslog", "journald short-iso"))
 _STRIPPED = frozenset((b"\0", b"\x1a", b"\xef"))
 TRACEBACK: Final = b"Traceback (most recent call last):"
 _GROUP: Final = b"  + Exception Group Traceback (most recent call last):"
@@ -34,6 +36,7 @@ class Logical:
     are its own (parts of other instances may lie between), ``place`` the offset that names it. What
     it is, is one of ``native``, ``header``, ``json`` and ``access``, or none of them; a ``bar`` may
     stand before any. ``torn`` bytes before the text belong to a line whose writer was killed.
+    ``stamp`` stood before a line that has no header.
     """
 
     start: int
@@ -48,6 +51,7 @@ class Logical:
     json: JsonLine | None = None
     access: Access | None = None
     torn: bytes | None = None
+    stamp: Stamp | None = None
     behind: Access | None = None
     is_asked: bool = False
     nuls: int = 0
@@ -134,6 +138,8 @@ class Reader:
     def lines_of(self, start: int, end: int, size: int, wrapped: Wrapped) -> Iterable[Logical]:
         """The lines that a terminal would show one after another for one physical line."""
         text = wrapped.text
+        if wrapped.names and b"#01" in text and not _SYSLOGS.isdisjoint(wrapped.names):
+            text = text.replace(b"#011", b"\t").removesuffix(b"#015")  # as rsyslog writes them
         native = self.native.header(text) if self.native.access_of(text) is None else None
         if native is not None:
             return self._native(Logical(start, end, size, start, text, wrapped, native=native))
@@ -201,9 +207,21 @@ class Reader:
             elif b"=" in text and (found := pair_line(text)) is not None:
                 line.json = found
             else:
-                line.header = header_of(text)
-                line.access = access_of(text, None) if line.header is None else None
+                self._generic(line)
         return (line,)
+
+    def _generic(self, line: Logical) -> None:
+        """A line's generic header, or its access line; a stamp before neither is taken off."""
+        line.header = header_of(line.text)
+        line.access = access_of(line.text, None) if line.header is None else None
+        if line.header is not None or line.access is not None:
+            return
+        found = bare_stamp(line.text)
+        if found is None:
+            return
+        line.stamp, line.text = found[0], line.text[found[1] :]
+        line.header = header_of(line.text)
+        line.access = access_of(line.text, None) if line.header is None else None
 
 
 def _as_written(lines: Iterable[Logical], physical: Physical) -> Iterator[Logical]:

@@ -78,7 +78,11 @@ def stamp_at(text: bytes, *, bracketed: bool = False) -> tuple[Stamp, int] | Non
 
 def read_stamp(match: re.Match[bytes]) -> Stamp | None:
     """The stamp of a match of STAMP or of the same groups; None for an impossible time."""
-    group = match.groupdict()
+    return stamp_of(match.groupdict())
+
+
+def stamp_of(group: dict[str, bytes]) -> Stamp | None:
+    """The stamp of such groups by name; None for an impossible time."""
     hour, minute, second = int(group["h"]), int(group["m"]), int(group["s"])
     half = group.get("a")
     if half:

@@ -106,6 +106,8 @@ def _look(line: Logical, tally: _Tally, profiles: Profiles) -> None:
         tally.headers["tracebacks"] += 1
     elif line.bar is not None:
         tally.headers["progress bars"] += 1
+    elif line.stamp is not None:
+        tally.headers["stamps"] += 1
     if access is None and not line.is_blank:
         message = line.text if line.json is None else line.json.message.encode()
         for match in profiles.match(message.decode("utf-8", "replace"))[:1]:

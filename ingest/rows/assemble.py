@@ -218,7 +218,7 @@ def _part_rows(chunk: Chunk, parts: I32) -> pa.Table:
         "logged_at": instants(lowest),
         "time_source": time_sources(_sources(chunk, lowest)),
         "started_at": instants(stamps[np.maximum(started, 0)], started >= 0),
-        "completed_at": instants(stamps[np.maximum(completed, 0)], completed >= 0),
+        "completed_at": _ended_at(chunk, completed),
         **values,
         "attributes": attributes,
         "start_file_key": nullable(file_key, started >= 0, pa.int64()),
@@ -233,6 +233,19 @@ def _part_rows(chunk: Chunk, parts: I32) -> pa.Table:
         "end_columns": pa.array(from_end),
     }
     return pa.table(columns)
+
+
+def _ended_at(chunk: Chunk, completed: I32) -> pa.Array:
+    """When each part ended: at its completing event, else at the first that says it failed."""
+    ended = completed.astype(np.int64)
+    failed = np.flatnonzero(chunk.events.kinds == FAILED)
+    if len(failed):
+        first = np.full(len(ended), len(chunk.events.rows), np.int64)
+        np.minimum.at(first, chunk.part_of[failed], failed)
+        known = first < len(chunk.events.rows)
+        ended = np.where((ended < 0) & known, first, ended)
+    stamps = chunk.events.instants if len(chunk.events.rows) else np.zeros(1, np.int64)
+    return instants(stamps[np.maximum(ended, 0)], ended >= 0)
 
 
 def _sources(chunk: Chunk, first_at: Ints) -> I8:

@@ -251,7 +251,7 @@ class _Hosts:
 def mark_of(part: Part, key: int | None = None) -> Mark:
     """What the grouping of a part goes by; ``key`` as in :class:`Mark`."""
     at, last = _micros(part.logged_at), _micros(part.last_at)
-    ended = last if part.completed_at is None else _micros(part.completed_at)
+    ended = _micros(part.completed_at) if part.has_end and part.completed_at else last
     return Mark(
         part.place, kind_of(part.is_request, part.has_start, part.has_end),
         part.has_start and part.has_end, at, last, max(at, ended),

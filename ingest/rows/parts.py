@@ -53,7 +53,8 @@ class Part:
     """A run of one request's records in one log file.
 
     ``values`` are aligned with VALUE_COLUMNS; ``end_columns`` has a bit for each that
-    synthesis_complete filled (BIT_OF); ``time_source`` is that of ``logged_at``, of TIME_SOURCES;
+    synthesis_complete filled (BIT_OF); ``completed_at`` is that event's instant, without one that
+    of the first synthesis_failed; ``time_source`` is that of ``logged_at``, of TIME_SOURCES;
     ``request_key`` is that of the request it belongs to.
     """
 
@@ -153,7 +154,7 @@ def merge(first: Part, second: Part) -> Part:
         started_at=start.started_at,
         start_file_key=start.start_file_key,
         start_offset=start.start_offset,
-        completed_at=end.completed_at,
+        completed_at=_ended_at(first, second),
         end_file_key=end.end_file_key,
         end_offset=end.end_offset,
         is_request=first.is_request or second.is_request,
@@ -161,6 +162,12 @@ def merge(first: Part, second: Part) -> Part:
         attributes=merge_attributes(first.attributes, second.attributes),
         values=values,
     )
+
+
+def _ended_at(first: Part, second: Part) -> datetime | None:
+    """When two parts in order ended: as their end says, else at the first failure."""
+    end = next((part for part in (first, second) if part.has_end), None)
+    return end.completed_at if end else first.completed_at or second.completed_at
 
 
 def _earlier_source(first: Part, second: Part) -> str:

@@ -302,7 +302,7 @@ def _marks(batch: Batch, numbers: Ints) -> Iterator[tuple[str, Mark]]:
         has_start, has_end = start is not None, finish is not None
         yield name, Mark(
             (file, first), kind_of(is_request, has_start, has_end), has_start and has_end, at, last,
-            max(at, last if done is None else done), took_us(took) if has_end else 0,
+            max(at, done if has_end else last), took_us(took) if has_end else 0,
         )  # fmt: skip
 
 

@@ -93,6 +93,22 @@ ENVELOPES = {
     "CRI": cri,
     "journald": journal,
 }
+_BEFORE = {
+    "journald short-full": "Mon 2026-03-02 10:00:0{0} UTC gpu1 tts[812]: ",
+    "journald with-unit": "Mon 2026-03-02 10:00:0{0}.123456 UTC gpu1 tts.service[812]: ",
+    "journald short-unix": "177244560{0}.123456 gpu1 tts[812]: ",
+    "journald short-monotonic": "[ 4560{0}.123456] gpu1 tts[812]: ",
+    "syslog of docker": "Mar  2 10:00:0{0} gpu1 docker/tts/3f2a9c[812]: ",
+    "pm2 --time": "0|tts  | 2026-03-02T10:00:0{0}: ",
+    "pm2 with its documented format": "2026-03-02 10:0{0} +00:00: ",
+    "compose -t around docker -t": "tts-1  | 2026-03-02T02:00:0{0}.123456789Z "
+    "2026-03-02T02:00:0{0}.120456789Z ",
+    "a platform": "2026-03-02T02:00:0{0}.123456+00:00 app[web.1]: ",
+    "supervisor-stdout": "tts stdout | ",
+    "a stamp": "2026-03-02 10:00:0{0} ",
+    "a stamp in brackets": "[2026-03-02 10:00:0{0}] ",
+    "a stamp by ts(1)": "Mar 02 10:00:0{0} ",
+}
 
 
 @pytest.mark.parametrize("name", ENVELOPES)
@@ -117,6 +133,22 @@ def test_a_service_gives_the_same_rows_in_every_envelope(name: str, tmp_path: Pa
     )
     assert http == [("POST", "/tts", 200, "10.3.0.7"), ("POST", "/tts", 500, "10.3.0.7")]
     assert asked(store, "select unclaimed from log_files") == [(1,)]
+
+
+@pytest.mark.parametrize("name", _BEFORE)
+def test_transports_that_are_seldom_seen(name: str, tmp_path: Path) -> None:
+    lines = enumerate(SERVICE.splitlines(keepends=True))
+    log = "".join(_BEFORE[name].format(number // 4) + line for number, line in lines)
+    store = ingested(tmp_path, log.encode())
+    found = asked(store, "select status, audio_ms, rtf from requests order by start_offset")
+    assert found == [("success", 2530.0, 2.4308), ("failed", None, None)]
+    errors = asked(store, "select level, code, exception_type, location from errors")
+    assert errors == [("ERROR", "CUDA_OOM", "torch.OutOfMemoryError", "/app/api.py:88 in tts")]
+    http = asked(store, "select path, http_status from http_requests order by byte_offset")
+    assert http == [("/tts", 200), ("/tts", 500)]
+    if name not in ("journald short-monotonic", "supervisor-stdout"):
+        (first,) = asked(store, "select min(started_at) from requests")[0]
+        assert isinstance(first, datetime) and first.date() == datetime(2026, 3, 2).date()
 
 
 @pytest.mark.parametrize("name", ENVELOPES)

@@ -362,7 +362,8 @@ def _request_row(events: list[Event], key: Place, host: str, service: str) -> Ro
     for event in ([end] if end else []) + own:
         for name, value in _columns(event).items():
             row[name] = value if row[name] is None else row[name]
-    if row["status"] is None and any(event.name == "synthesis_failed" for event in own):
+    failed = next((event for event in own if event.name == "synthesis_failed"), None)
+    if row["status"] is None and failed:
         row["status"] = "failed"
     if row["id"] is not None:
         row |= {"id_source": row["id_source"] or "logged", "assembly": row["assembly"] or "id"}
@@ -378,7 +379,7 @@ def _request_row(events: list[Event], key: Place, host: str, service: str) -> Ro
         "logged_at": min(event.at for event in events),
         "time_source": SOURCES[min((e.at, SOURCES.index(e.time_source)) for e in events)[1]],
         "started_at": start.at if start else None,
-        "completed_at": end.at if end else None,
+        "completed_at": end.at if end else failed.at if failed else None,
         "text_class": None if text is None else values.text_class(text),
         "attributes": _attributes(own),
         "start_file": start.file if start else None,
