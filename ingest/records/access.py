@@ -1,7 +1,7 @@
 """Access lines of HTTP servers: their usual shapes, and those of ``log_format`` strings (pure).
 
-Shapes: uvicorn, hypercorn, gunicorn, werkzeug, gevent, nginx and Apache ("common", "combined", and
-what follows them).
+Shapes: uvicorn, hypercorn, daphne, gunicorn, werkzeug, gevent, TorchServe, nginx, Apache and
+Traefik ("common", "combined", and what follows them).
 """
 
 import re
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ingest.records.moments import Stamp, stamp_at
 
-_CLIENT = rb"(?P<client>\[?[0-9A-Za-z:.%_-]{1,100}\]?)"
+_CLIENT = rb"(?P<client>\[?[0-9A-Za-z:.%_-]{1,100}\]?(?::\d{1,5})?)"
 _REQUEST = rb'"(?P<request>(?:[^"\\]|\\.)*)"'
 _STATUS = rb"(?P<status>\d{3})(?!\d)"
 _UVICORN = re.compile(
@@ -41,10 +41,16 @@ _STAMPLESS = re.compile(
     re.S,
 )
 _LINE = re.compile(
-    rb"(?P<method>[A-Z]{3,20}|WebSocket) (?P<target>\S+)(?: (?P<protocol>HTTP/[\d.]+))?$"
+    rb"(?P<method>[A-Z]{3,20}|WebSocket) (?P<target>\S+)(?: (?P<protocol>(?:HTTP/)?[\d.]+))?$"
 )
 _QUOTED = re.compile(rb' "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)"')
 _NAMED = re.compile(rb'[\s"](?P<key>[A-Za-z_]{1,40})=(?:"(?P<quoted>[^"]*)"|(?P<bare>\S+))')
+_PORT = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([\d.]+)):\d{1,5}$")
+# Traefik, behind the user agent: number, router, server, duration
+_TRAEFIK = re.compile(rb' \d+ "(?P<router>[^"]*)" "(?P<backend>[^"]*)" (?P<ms>\d+)ms\s*$')
+_TORCHSERVE = re.compile(
+    rb"(?P<client>/[\d.:\[\]A-Fa-f]+):\d{1,5} " + _REQUEST + rb" (?P<status>\d{3}) (?P<ms>\d+)\s*$"
+)
 _SECONDS = re.compile(rb" (?P<seconds>\d+\.\d+)\s*$")
 
 # names that log_format strings commonly give to nginx's variables, by column
@@ -80,7 +86,10 @@ def access_of(text: bytes, logger: bytes | None) -> Access | None:
     if match is not None:
         return _uvicorn(match, logger)
     match = _COMMON.match(text) or _STAMPLESS.match(text)
-    return None if match is None else _common(match, logger)
+    if match is not None:
+        return _common(match, logger)
+    match = _TORCHSERVE.match(text) if text[:1] == b"/" else None
+    return None if match is None else _torchserve(match)
 
 
 def is_socket(text: bytes) -> bool:
@@ -89,14 +98,25 @@ def is_socket(text: bytes) -> bool:
 
 
 def _uvicorn(match: re.Match[bytes], logger: bytes | None) -> Access | None:
-    request = _request(match["request"])
+    request = request_of(match["request"])
     if request is None:
         return None
     return Access(
         "uvicorn", request["method"], request["path"], int(match["status"]),
-        {**_rest_of(request), "client": _client(match["client"])},
+        {**_rest_of(request), "client": client_of(_text(match["client"]))},
         {"client_port": match["port"].decode()} if match["port"] else {},
     )  # fmt: skip
+
+
+def _torchserve(match: re.Match[bytes]) -> Access | None:
+    request = request_of(match["request"])
+    if request is None:
+        return None
+    columns = {**_rest_of(request), "client": client_of(_text(match["client"][1:]))}
+    columns["request_ms"] = match["ms"].decode()
+    return Access(
+        "torchserve", request["method"], request["path"], int(match["status"]), columns, {}
+    )
 
 
 def _common(match: re.Match[bytes], logger: bytes | None) -> Access | None:
@@ -107,9 +127,15 @@ def _common(match: re.Match[bytes], logger: bytes | None) -> Access | None:
         if found is None:
             return None
         stamp = found[0]
-    request = _request(match["request"]) or {"method": "", "path": "", "query": "", "protocol": ""}
+    request = request_of(match["request"]) or {
+        "method": "",
+        "path": "",
+        "query": "",
+        "protocol": "",
+    }
     rest = match["rest"]
-    columns = {**_rest_of(request), "client": _client(match["client"])}
+    traefik = _TRAEFIK.search(rest)
+    columns = {**_rest_of(request), "client": client_of(_text(match["client"]))}
     more: dict[str, str] = {}
     if match["bytes"] not in (None, b"-"):
         columns["bytes_sent"] = match["bytes"].decode()
@@ -119,13 +145,21 @@ def _common(match: re.Match[bytes], logger: bytes | None) -> Access | None:
     if not request["method"]:
         more["request"] = _text(match["request"])[:1000]
     _take_rest(rest, columns, more)
+    if traefik is not None:
+        columns["request_ms"] = _text(traefik["ms"])
+        more |= {k: v for k in ("router", "backend") if (v := _text(traefik[k])) not in ("", "-")}
+    server = _server(stamp, rest, logger, group.get("stamp") or b"", match["client"])
     return Access(
-        _server(stamp, rest, logger, group.get("stamp") or b""), request["method"], request["path"],
+        "traefik" if traefik is not None else server, request["method"], request["path"],
         int(match["status"]), columns, more, stamp,
     )  # fmt: skip
 
 
-def _server(stamp: Stamp | None, rest: bytes, logger: bytes | None, written: bytes) -> str:
+def _server(
+    stamp: Stamp | None, rest: bytes, logger: bytes | None, written: bytes, client: bytes
+) -> str:
+    if logger in (b"hypercorn.access", b"daphne.access") or _PORT.match(_text(client)):
+        return "daphne" if logger == b"daphne.access" or b" " not in rest.strip() else "hypercorn"
     if logger == b"werkzeug" or (
         rest.strip() == b"" and b"/" in written and b" " in written and b"+" not in written
     ):
@@ -179,7 +213,8 @@ def milliseconds(value: str) -> str | None:
     return f"{round(total * 1000, 3):g}" if found and abs(total) < 1e9 else None
 
 
-def _request(line: bytes) -> dict[str, str] | None:
+def request_of(line: bytes) -> dict[str, str] | None:
+    """Method, path, query and protocol of a request line; None for what is none."""
     match = _LINE.match(line)
     return (
         None
@@ -198,8 +233,10 @@ def _rest_of(request: Mapping[str, str]) -> dict[str, str]:
     return {key: request[key] for key in ("query", "protocol") if request[key]}
 
 
-def _client(text: bytes) -> str:
-    return _text(text.strip(b"[]"))
+def client_of(text: str) -> str:
+    """A client's address without brackets, and without a port behind it."""
+    match = _PORT.match(text)
+    return (match[1] or match[2]) if match is not None else text.strip("[]")
 
 
 def _text(data: bytes) -> str:

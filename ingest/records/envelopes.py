@@ -56,7 +56,7 @@ _PM2 = re.compile(rb"(?P<id>\d{1,4})\|(?P<name>[^|\s][^|]{0,63}?) *\|(?: |$)")
 _RELAYED = re.compile(rb"(?P<name>[\w.:-]{1,64}) std(?P<stream>out|err) \|(?: |$)")
 _POD = re.compile(rb"\[pod/(?P<pod>[^/\]\s]{1,253})/(?P<name>[^\]\s]{1,253})\] ?")
 _PROCESS = re.compile(
-    rb"\((?P<name>[A-Za-z_][\w\[\],-]{0,63}) pid=(?P<pid>\d{1,10})(?:, ip=[\d.:a-f]+)?\)(?: |$)"
+    rb"\((?P<name>[A-Za-z_][\w\[\],:.-]{0,63}) pid=(?P<pid>\d{1,10})(?:, ip=[\d.:a-f]+)?\)(?: |$)"
 )
 _LEVELS = frozenset(b"TRACE DEBUG INFO NOTICE WARN WARNING ERROR CRITICAL FATAL".split())
 

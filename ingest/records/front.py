@@ -25,7 +25,9 @@ FIRST_SLICE = 64 << 10  # bytes that the general path reads before the scanner i
 # bytes of the format at a stretch, behind which the general path begins with little again
 NATIVE_RUN = 256 << 10
 _BEYOND = re.compile(rb"[^\n]*[\x80-\xff][^\n]*")
-_ACCESS = re.compile(rb'" \d{3}(?!\d)|"WebSocket ')
+_ACCESS = re.compile(
+    rb'" \d{3}(?!\d)|"WebSocket |\b\d{3} [A-Z]{3,7} /|[A-Z]{3,7} \S+ +\d{3}(?!\d)|\(scheme='
+)
 _STAMP = re.compile(rb"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[,.]\d{3}")
 
 

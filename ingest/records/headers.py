@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from ingest.compiled.layout import L_CRITICAL, L_DEBUG, L_ERROR, L_INFO, L_WARNING
-from ingest.records.moments import Stamp, read_stamp, stamp_at
+from ingest.records.moments import Stamp, read_stamp, stamp_at, stamp_of
 
 REACH = 80  # bytes behind a stamp in which its level stands
 
@@ -45,7 +45,14 @@ _GLOG = re.compile(
     rb"(?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)\.(?P<f>\d{6,9}) +"
     rb"\d+ (?P<place>[^\s:\]]{1,100}:\d+)\] ?"
 )
+# tornado's LogFormatter, Jupyter's: [I 260302 10:00:00 web:2348] text
+_TORNADO = re.compile(
+    rb"\[(?P<level>[DIWEC]) (?:(?P<y>\d\d)(?P<M>\d\d)(?P<D>\d\d)"
+    rb"|(?P<Y>\d{4})-(?P<Mo>\d\d)-(?P<Da>\d\d)) "
+    rb"(?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)(?:[.,](?P<f>\d{3,6}))? (?P<place>[\w.:<>-]{1,100})\] ?"
+)
 _GLOG_LEVELS = {
+    b"C": L_CRITICAL,
     b"D": L_DEBUG,
     b"V": L_DEBUG,
     b"I": L_INFO,
@@ -65,7 +72,9 @@ _BEHIND = re.compile(rb"[ \t]*(?:[-|:\])>,]+[ \t]*)*")
 _PLACES = (
     re.compile(rb"\[(?P<name>[\w./-]{1,100}:\d+)\] ?"),
     re.compile(rb"(?P<name>[\w.<>/-]{1,100}:[\w<>.]{1,100}:\d+) (?:-|\||:)(?! ?\"[A-Z]+ ) ?"),
-    re.compile(rb"(?P<name>[\w.<>/-]{1,100}:\d+) (?:-|\||:)(?! ?\"[A-Z]+ ) ?"),  # no client's port
+    re.compile(  # no client's port
+        rb"(?!\d{1,3}(?:\.\d{1,3}){3}:)(?P<name>[\w.<>/-]{1,100}:\d+) (?:-|\||:)(?! ?\"[A-Z]+ ) ?"
+    ),
     re.compile(rb"in (?P<name>[\w.]{1,100}): "),
     re.compile(rb"(?P<name>\d+#\d+): (?:\*\d+ )?"),
     re.compile(rb"\[(?P<name>[A-Za-z_][\w./:-]{0,100})\] ?(?:[-:|] )?"),
@@ -121,7 +130,7 @@ def header_of(text: bytes) -> Header | None:
         if first == b"E" and _THREAD.match(text):
             return Header(L_ERROR, 0)
     if first and first in b"[(A":
-        return _leading(text)
+        return _leading(text) or (_tornado(text) if text[2:3] == b" " else None)
     return _leading(text) if first.isupper() else None
 
 
@@ -184,6 +193,7 @@ def _finished(
                 at = match.end()
             elif place in _PLACES[:3]:
                 at = match.end()
+            at += 2 if text[at : at + 2] == b": " else 0  # sanic: [client]: text
             break
     traced = _TRACED.match(text, at)
     return Header(level, traced.end() if traced else at, stamp, logger)
@@ -198,6 +208,18 @@ def _by_level(text: bytes) -> Header | None:
     if match is not None:
         return Header(LEVELS[match["level"].lower()], match.end())
     return None
+
+
+def _tornado(text: bytes) -> Header | None:
+    match = _TORNADO.match(text)
+    if match is None:
+        return None
+    group = match.groupdict()
+    group["M"], group["D"] = group["M"] or group["Mo"], group["D"] or group["Da"]
+    stamp = stamp_of(group)
+    if stamp is None:
+        return None
+    return Header(_GLOG_LEVELS[match["level"]], match.end(), stamp, match["place"])
 
 
 def _glog(text: bytes) -> Header | None:

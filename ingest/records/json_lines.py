@@ -10,6 +10,7 @@ from typing import Any
 
 from ingest.compiled.layout import L_CRITICAL, L_DEBUG, L_ERROR, L_INFO, L_NONE, L_WARNING
 from ingest.records.access import Access, split_request, take_named
+from ingest.records.access_servers import server_object
 from ingest.records.headers import LEVELS
 from ingest.records.moments import DAY, Stamp, stamp_at
 
@@ -176,7 +177,13 @@ def _text(value: Any) -> str:
 
 
 def _access(found: dict[str, Any]) -> JsonLine | None:
-    """nginx's variables as JSON, in whatever names the usual ones have."""
+    """A server's request as JSON: Caddy's, Traefik's, nginx's variables in their usual names."""
+    written = next((s for k in _ACCESS_TIME if (s := _stamp(found.get(k))) is not None), None)
+    access = server_object(found, written)
+    if access is not None:
+        return JsonLine(
+            "", stamp=written, request_id=access.columns.get("request_id"), access=access
+        )
     status = str(found.get("status", found.get("status_code", "")))
     line = found.get("request")
     method = found.get("request_method") or found.get("method")

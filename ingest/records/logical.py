@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Final
 
-from ingest.records.access import Access, access_of
+from ingest.records.access import Access
+from ingest.records.access_servers import access_line
 from ingest.records.envelopes import Wrapped, unwrap
 from ingest.records.formats import ENVELOPES
 from ingest.records.headers import Header, bare_stamp, header_of
@@ -20,6 +21,11 @@ from ingest.records.native import NativeFormat, NativeHeader
 from ingest.records.pair_lines import pair_line
 from ingest.records.physical import Physical
 
+# before an access line: "aiohttp.access ", TorchServe's "thread ACCESS_LOG - "
+_LOGGER = re.compile(
+    rb"(?:[\w.-]{1,80} )?(?P<name>ACCESS_LOG|[A-Za-z_][\w-]{0,40}(?:\.[A-Za-z_][\w-]{0,40})+)"
+    rb"(?: [-|:]|:)? "
+)
 _SYSLOGS = frozenset(("syslog", "journald short-iso"))
 _STRIPPED = frozenset((b"\0", b"\x1a", b"\xef"))
 TRACEBACK: Final = b"Traceback (most recent call last):"
@@ -213,7 +219,7 @@ class Reader:
     def _generic(self, line: Logical) -> None:
         """A line's generic header, or its access line; a stamp before neither is taken off."""
         line.header = header_of(line.text)
-        line.access = access_of(line.text, None) if line.header is None else None
+        line.access = access_line(line.text, None) if line.header is None else None
         if line.header is not None or line.access is not None:
             return
         found = bare_stamp(line.text)
@@ -221,7 +227,7 @@ class Reader:
             return
         line.stamp, line.text = found[0], line.text[found[1] :]
         line.header = header_of(line.text)
-        line.access = access_of(line.text, None) if line.header is None else None
+        line.access = access_line(line.text, None) if line.header is None else None
 
 
 def _as_written(lines: Iterable[Logical], physical: Physical) -> Iterator[Logical]:
@@ -242,8 +248,13 @@ def access_in(line: Logical) -> Access | None:
 
 
 def _access_behind(line: Logical) -> Access | None:
-    """The access line that stands behind a line's header."""
+    """The access line that stands behind a line's header, and behind the name of a logger there."""
     if line.header is not None:
-        return access_of(line.text[line.header.message :], line.header.logger)
-    assert line.native is not None
-    return access_of(line.native.message_of(line.text), line.native.logger_of(line.text))
+        message, logger = line.text[line.header.message :], line.header.logger
+    else:
+        assert line.native is not None
+        message, logger = line.native.message_of(line.text), line.native.logger_of(line.text)
+    found = access_line(message, logger)
+    if found is None and (named := _LOGGER.match(message)) is not None:
+        return access_line(message[named.end() :], named["name"])
+    return found

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta, tzinfo
 from functools import lru_cache
+from typing import Any
 
 from ingest.model import DAY_US, EPOCH
 from ingest.records.instants import utc_offset_us
@@ -81,7 +82,7 @@ def read_stamp(match: re.Match[bytes]) -> Stamp | None:
     return stamp_of(match.groupdict())
 
 
-def stamp_of(group: dict[str, bytes]) -> Stamp | None:
+def stamp_of(group: dict[str, Any]) -> Stamp | None:
     """The stamp of such groups by name; None for an impossible time."""
     hour, minute, second = int(group["h"]), int(group["m"]), int(group["s"])
     half = group.get("a")
