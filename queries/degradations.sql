@@ -6,6 +6,7 @@
 -- param: until timestamp -- up to, not including, this instant (default: no end)
 -- param: host text -- only this host
 -- param: service text -- only this service
+-- filtered: requests
 -- column: code text -- code of the warning
 -- column: instance text -- container, pod, unit or process; null where the log names none
 -- column: first_at timestamp -- the first warning

@@ -2,7 +2,7 @@
 -- group: begin here
 -- summary: the leading error codes of failed requests, of the last 24 hours
 -- question: Which codes lead?
--- param: since timestamp = 24h -- from this instant on: an instant, a date or an age such as 24h
+-- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
 -- param: until timestamp -- up to, not including, this instant (default: no end)
 -- param: host text -- only this host
 -- param: service text -- only this service

@@ -10,9 +10,10 @@
 -- param: limit integer [0..] -- at most this many rows, in the query's order (default: all)
 -- column: level text -- WARNING, ERROR or CRITICAL
 -- column: code text -- error or warning code
--- column: location text -- deepest frame of the service's own code
--- column: message text -- first 500 characters; the request's own ids as <id>, every other word with a digit in it
---   as #, the user's text as "..."
+-- column: location text -- deepest frame of the service's own code; of an error that is told twice, once with its code
+--   and once with its traceback, the one traceback's
+-- column: message text -- first 500 characters, without the event, ids and code that it begins with; the request's own
+--   ids as <id>, the user's text as "...", every other word with a digit in it as #, except exit statuses and errno
 -- column: occurrences integer -- records
 -- column: requests integer -- different requests among them
 -- column: first_at timestamp -- first record
@@ -24,6 +25,7 @@
 
 with named as (
     select
+        error_key,
         level,
         code,
         location,
@@ -31,6 +33,7 @@ with named as (
         request_key,
         id,
         request_id,
+        event,
         case
             when message like '%text="%' then regexp_replace(left(message, 500), 'text="[^"]*"?', 'text="..."', 'g')
             else left(message, 500)
@@ -44,42 +47,133 @@ with named as (
 ),
 without_id as (
     select
+        *,
+        case when id <> '' then replace(message, id, '<id>') else message end as anonymous
+    from named
+),
+without_ids as (
+    select
+        *,
+        case
+            when request_id <> '' then replace(anonymous, request_id, '<id>') else anonymous
+        end as said
+    from without_id
+),
+-- What the message begins with and the columns say, too.
+without_prefix as (
+    select
+        *,
+        case
+            when said is null or code is null or event is null or left(said, length(event) + 1) <> event || ':' then said
+            else coalesce(
+                nullif(
+                    regexp_replace(
+                        substr(said, length(event) + 2),
+                        '^[ ,]*((id|request_id|error_code|warning_code|code)=[^,]*(, *|$))*',
+                        ''
+                    ),
+                    ''
+                ),
+                event
+            )
+        end as told
+    from without_ids
+),
+masked as (
+    select
+        error_key,
         level,
         code,
         location,
         occurred_at,
         request_key,
-        request_id,
-        case when id <> '' then replace(message, id, '<id>') else message end as message
-    from named
+        regexp_replace(
+            told,
+            '(([Ee]rrno|ERRNO|[Ee]xit(ed)?[ _-]?(with )?(status|code|value)?|[Rr]eturn[ _-]?code|[Ss]ignal)[ =:]{0,2}-?[0-9]+)'
+            || '|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}'
+            || '|[A-Za-z0-9]*[0-9][A-Za-z0-9]*([.][0-9]+)*',
+            '\1#',
+            'g'
+        ) as message
+    from without_prefix
 ),
-without_ids as (
+plain as (
     select
+        error_key,
         level,
         code,
         location,
         occurred_at,
         request_key,
         case
-            when request_id <> '' then replace(message, request_id, '<id>') else message
+            when message like '%#%' then regexp_replace(message, '(([Ee]rrno|ERRNO|[Ee]xit(ed)?[ _-]?(with )?(status|code|value)?|[Rr]eturn[ _-]?code|[Ss]ignal)[ =:]{0,2}-?[0-9]+)#', '\1', 'g') else message
         end as message
-    from without_id
+    from masked
 ),
-grouped as (
+-- Of one request, a record with the code and one with the traceback tell the same error.
+twins as (
+    select
+        *,
+        level <> 'WARNING' and request_key is not null as may_be_twin,
+        first_value(case when code is not null then location end) over of_code as twin_location,
+        first_value(case when code is not null and location is not null then message end) over of_code as twin_message,
+        min(case when code is null then location end) over of_request as least_location,
+        max(case when code is null then location end) over of_request as greatest_location,
+        min(case when location is null then code end) over of_request as least_code,
+        max(case when location is null then code end) over of_request as greatest_code,
+        count(case when code is not null and location is not null then 1 end) over of_request as whole,
+        first_value(case when code is not null and location is null then message end) over of_codes as code_message
+    from plain
+    window
+        of_request as (partition by request_key, level = 'WARNING'),
+        of_code as (
+            partition by request_key, level = 'WARNING', code
+            order by case when location is not null then 0 else 1 end, occurred_at, error_key
+        ),
+        of_codes as (
+            partition by request_key, level = 'WARNING'
+            order by case when code is not null and location is null then 0 else 1 end, occurred_at, error_key
+        )
+),
+joined as (
+    select
+        level,
+        case
+            when code is null and may_be_twin and location is not null and whole = 0 and least_code = greatest_code
+                then least_code
+            else code
+        end as code,
+        case
+            when location is null and may_be_twin and code is not null then coalesce(
+                twin_location, case when least_location = greatest_location then least_location end
+            )
+            else location
+        end as location,
+        case
+            when location is null and may_be_twin and code is not null then coalesce(twin_message, message)
+            when code is null and may_be_twin and location is not null and whole = 0 and least_code = greatest_code
+                then code_message
+            else message
+        end as message,
+        occurred_at,
+        request_key
+    from twins
+),
+-- The same message without a traceback is the same error, if it comes from one place only.
+placed as (
     select
         level,
         code,
-        location,
-        regexp_replace(
-            message,
-            '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}'
-            || '|[A-Za-z0-9]*[0-9][A-Za-z0-9]*([.][0-9]+)*',
-            '#',
-            'g'
-        ) as message,
+        case
+            when location is null and code is not null and min(location) over alike = max(location) over alike
+                then min(location) over alike
+            else location
+        end as location,
+        message,
         occurred_at,
         request_key
-    from without_ids
+    from joined
+    window alike as (partition by level, code, message)
 )
 select
     level,
@@ -90,7 +184,7 @@ select
     count(distinct request_key) as requests,
     min(occurred_at) as first_at,
     max(occurred_at) as last_at
-from grouped
+from placed
 group by level, code, location, message
 order by
     occurrences desc,

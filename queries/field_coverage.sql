@@ -6,6 +6,7 @@
 -- param: until timestamp -- up to, not including, this instant (default: no end)
 -- param: host text -- only this host
 -- param: service text -- only this service
+-- filters: voice, lang, error_code, text_class, min_len, max_len, instance, status
 -- column: field text -- the field; stage_times: at least one stage_time record; cache_health: any cache sample of the
 --   request's host in the window
 -- column: requests integer -- requests that ought to have it: error_code and model_stage the failed ones; cache_saved and

@@ -7,6 +7,8 @@
 -- param: host text -- only this host
 -- param: service text -- only this service
 -- param: limit integer = 100 [0..] -- at most this many rows, in the query's order
+-- filters: instance
+-- filtered: http_requests
 -- column: http_status integer -- status of the answer
 -- column: path text -- path, without the query
 -- column: client text -- address of the client

@@ -7,6 +7,7 @@
 -- param: host text -- only this host
 -- param: service text -- only this service
 -- param: older_than_ms number -- only those older than this, milliseconds (default: any; the youngest may still be running)
+-- param: stage text -- only those whose last stage is this
 -- param: as_of timestamp = now -- the instant up to which ages are counted
 -- param: limit integer [0..] -- at most this many rows, in the query's order (default: all)
 -- column: id text -- id of the request
@@ -64,7 +65,10 @@ select
     unfinished.host
 from unfinished
 left join stages on stages.request_key = unfinished.request_key and stages.place = 1
-where cast(:older_than_ms as double precision) is null
-   or unfinished.age_ms > cast(:older_than_ms as double precision)
+where (
+    cast(:older_than_ms as double precision) is null
+    or unfinished.age_ms > cast(:older_than_ms as double precision)
+)
+  and (cast(:stage as text) is null or stages.stage = cast(:stage as text))
 order by unfinished.started_at desc, unfinished.request_key
 limit cast(:limit as bigint)

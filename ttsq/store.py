@@ -130,7 +130,7 @@ class Store:
             now = datetime.now(UTC)
             end = newest(reader) if as_of == "data" else self._instant("as_of", as_of, now)
             values = bind_values(query, given, now, self._tz, end)
-            result = reader.query(query.sql, values)
+            result = reader.query(query.statement(values), values)
         return Rows(result, {c.name: c.type for c in query.columns})
 
     def sql(self, text: str, **binds: object) -> Rows:
@@ -234,7 +234,7 @@ def _question(query: NamedQuery) -> Question:
         query.name,
         query.summary,
         query.question,
-        tuple(p.name for p in query.params),
+        tuple(p.name for p in query.options),
         tuple(c.name for c in query.columns),
     )
 

@@ -10,14 +10,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from docs.generate.keep import keep
+from ingest.named_queries.filters import FILTERS
 from ingest.named_queries.library import (
     CHARTS,
     GROUPS,
     PARAM_TYPES,
     NamedQuery,
-    Param,
     load_library,
 )
+from ingest.named_queries.params import Param
 from ingest.named_queries.values import bind_values
 from ingest.render.formats import Look, render
 from ingest.stores.contract import QueryResult, Reader
@@ -44,7 +45,20 @@ are UTC.
 `--since` and `--until` take an instant (`2026-03-02T14:00`, with or without a zone), a date or an
 age (`30m`, `24h`, `7d`); the window begins at `--since` and ends before `--until`. An age counts
 back from now, with `--as-of data` from the newest record, with `--as-of INSTANT` from that instant.
-`--tz` is the zone of instants without one, and of all output.
+`--tz` is the zone of instants without one, and of all output. Without `--since` every query is asked
+of everything stored, and says so below its answer.
+
+## Filters
+
+Every query takes the filters that its tables have, and answers as if the store held nothing else:
+
+| filter | |
+|---|---|
+{filters}
+`ttsq run stage_breakdown --voice alloy` counts the stages of requests with that voice: rows that
+name a request follow it, access lines also by their X-Request-ID. In a query with a
+`failure_rate`, `--error-code` and `--stage` leave the other failures out and the successes in, so
+that the rate stays one of all requests. `ttsq show NAME --voice alloy` prints the statement.
 
 ## Alarms
 
@@ -96,7 +110,9 @@ Types of parameters: {types}; of columns also json. Charts: {charts}; lines and 
 omitted. `group` is the heading under which lists show the query ({groups}); `next` is the command
 to continue with, in which `{{column}}` stands for a value of the first row. `timed` names a table;
 the query omits its rows without any time except that of their file (`time_source` `file`), and
-`run` reports how many these are. Give parameters a type with `cast`: they may be null.
+`run` reports how many these are. Filters come by themselves, for each table of rows that the
+statement reads by its own name; `filters` names those to offer (or `none`), `filtered` the tables
+whose rows they choose. Give parameters a type with `cast`: they may be null.
 
 ## The library
 """  # noqa: E501
@@ -105,13 +121,21 @@ the query omits its rows without any time except that of their file (`time_sourc
 def page(library: list[NamedQuery], reader: Reader) -> str:
     """The page, with outputs of a store that holds the demo log set."""
     head = _HEAD.format(
-        rows=_ROWS, types=", ".join(PARAM_TYPES), charts=", ".join(CHARTS), groups=", ".join(GROUPS)
+        rows=_ROWS,
+        filters=_filters(),
+        types=", ".join(PARAM_TYPES),
+        charts=", ".join(CHARTS),
+        groups=", ".join(GROUPS),
     )
     return (
         head
         + "".join(_index(library, group) for group in GROUPS)
         + "".join(_section(query, reader) for query in library)
     )
+
+
+def _filters() -> str:
+    return "".join(f"| `{f.param.option}` | {f.param.help} |\n" for f in FILTERS)
 
 
 def _index(library: list[NamedQuery], group: str) -> str:
@@ -129,9 +153,16 @@ def _section(query: NamedQuery, reader: Reader) -> str:
         f"{query.summary[:1].upper()}{query.summary[1:]}.\n\n"
         f"| option | type | default | |\n|---|---|---|---|\n{params}\n"
         f"| column | type | |\n|---|---|---|\n{columns}\n"
+        f"{_own_filters(query)}"
         f"Order: {', '.join(query.order)}. Chart: {query.chart.kind}.{_needs(query)}\n\n"
         f"```text\n$ ttsq run {query.name}\n{_output(query, reader)}```\n"
     )
+
+
+def _own_filters(query: NamedQuery) -> str:
+    if not query.filters:
+        return ""
+    return f"Filters: {', '.join(f'`{p.option}`' for p in query.filters)}.\n"
 
 
 def _needs(query: NamedQuery) -> str:

@@ -2,11 +2,13 @@
 
 import shlex
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
+from ingest.named_queries.filters import NAMES
 from ingest.named_queries.library import NamedQuery
 
-_KEPT = ("since", "until", "host", "service")  # what the next question is to be asked about, too
+# what the next question is to be asked about, too
+_KEPT = ("since", "until", "service", *NAMES)
 
 
 def next_command(
@@ -14,13 +16,15 @@ def next_command(
     columns: Sequence[str],
     row: Sequence[object],
     given: Mapping[str, str],
+    takes: Collection[str],
     shared: Sequence[str] = (),
 ) -> str | None:
     """The command of the header's ``next``, filled from the first row of the answer.
 
-    The window, host and service that were given are asked about again; ``shared`` are words that
-    every command takes, such as ``--db URL``. None where the header has none, or where a value is
-    missing or could not be pasted: it stands in a log, and is never trusted.
+    The window and filters that were given are asked about again, those that the next query
+    ``takes``; ``shared`` are words that every command takes, such as ``--db URL``. None where the
+    header has none, or where a value is missing or could not be pasted: it stands in a log, and is
+    never trusted.
     """
     words: list[str] = []
     values = dict(zip(columns, row, strict=True))
@@ -31,8 +35,10 @@ def next_command(
             return None
         words.append(text)
     if words[:2] == ["ttsq", "run"]:
-        kept = [(n, given[n]) for n in _KEPT if n in given and f"--{n}" not in words]
-        words += [part for name, value in kept for part in (f"--{name}", value)]
+        options = [(n, "--" + n.replace("_", "-")) for n in _KEPT if n in given and n in takes]
+        words += [
+            part for n, option in options if option not in words for part in (option, given[n])
+        ]
     return " ".join(map(shlex.quote, [*words, *shared])) if words else None
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from textwrap import fill
 
-from ingest.named_queries.library import NamedQuery, Param
+from ingest.named_queries.library import NamedQuery
+from ingest.named_queries.params import Param
 from ingest.named_queries.values import sql_literal
-from ingest.stores.binds import replace_binds
+from ingest.stores.binds import binds, replace_binds
 
 _WIDTH = 100  # cells
 _INDENT = 28  # cells before the help of an option
@@ -24,6 +25,7 @@ def help_text(query: NamedQuery) -> str:
             "",
             "Parameters:",
             *options,
+            *_filters(query),
             "",
             "Columns:",
             *columns,
@@ -34,6 +36,16 @@ def help_text(query: NamedQuery) -> str:
             "ttsq run --help",
         ]
     )
+
+
+def _filters(query: NamedQuery) -> list[str]:
+    if not query.filters:
+        return []
+    return [
+        "",
+        "Filters, for an answer as if the store had nothing else:",
+        *map(_option, query.filters),
+    ]
 
 
 def _option(param: Param) -> str:
@@ -56,10 +68,8 @@ def as_object(query: NamedQuery) -> dict[str, object]:
         "group": query.group,
         "summary": query.summary,
         "question": query.question,
-        "params": [
-            {"name": p.name, "type": p.type, "default": p.default, "help": p.help}
-            for p in query.params
-        ],
+        "params": [_param_object(p) for p in query.params],
+        "filters": [_param_object(p) for p in query.filters],
         "columns": [{"name": c.name, "type": c.type, "help": c.help} for c in query.columns],
         "chart": {"kind": query.chart.kind, **query.chart.axes},
         "order": list(query.order),
@@ -68,11 +78,19 @@ def as_object(query: NamedQuery) -> dict[str, object]:
     }
 
 
+def _param_object(param: Param) -> dict[str, object]:
+    return {
+        "name": param.name, "type": param.type, "default": param.default, "help": param.help
+    }  # fmt: skip
+
+
 def shown_sql(query: NamedQuery, values: Mapping[str, object], literals: bool) -> str:
-    """The statement, with its parameters' values in a comment, or in their places."""
-    written = {p.name: sql_literal(values[p.name], p.type) for p in query.params}
+    """The statement with its filters, its parameters' values in a comment, or in their places."""
+    sql = query.statement(values)
+    used = binds(sql)
+    written = {p.name: sql_literal(values[p.name], p.type) for p in query.options if p.name in used}
     head = [f"-- {query.name}: {query.question}"]
     if literals:
-        return "\n".join([*head, replace_binds(query.sql, written.__getitem__)])
+        return "\n".join([*head, replace_binds(sql, written.__getitem__)])
     head += [f"-- :{name} = {value}" for name, value in written.items()]
-    return "\n".join([*head, query.sql])
+    return "\n".join([*head, sql])

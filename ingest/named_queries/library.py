@@ -1,22 +1,24 @@
 """The library of named queries: ``.sql`` files whose header is the only place that documents them.
 
 A file begins with ``-- key: value`` lines (``name``, ``summary``, ``question``, ``param``,
-``column``, ``least``, ``needs``, ``timed``, ``chart``, ``order``); a comment line indented by two
-spaces or more continues the value before it. After the first line that is no comment one SELECT
-follows, with ``:name`` parameters. Listing reads every file, :func:`load_query` only the one that
-is asked for.
+``filters``, ``filtered``, ``column``, ``least``, ``needs``, ``timed``, ``chart``, ``order``); a
+comment line indented by two spaces or more continues the value before it. After the first line that
+is no comment one SELECT follows, with ``:name`` parameters. Listing reads every file,
+:func:`load_query` only the one that is asked for.
 """
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
 from ingest.errors import QueryFileError, UsageProblem
+from ingest.named_queries.filters import NAMES, filters_of, restricted, tables_read
 from ingest.named_queries.golden import BY_NAME
+from ingest.named_queries.params import Param
 from ingest.resources import folder
 from ingest.rows.described import TABLES
 from ingest.stores.binds import binds
@@ -36,8 +38,8 @@ NO_NEEDS = ("none",)
 TIMED = tuple(t.name for t in TABLES if t.has_time_source)
 
 _KEYS = (
-    "name", "group", "summary", "question", "param", "column", "least", "needs", "timed", "chart",
-    "order", "next",
+    "name", "group", "summary", "question", "param", "filters", "filtered", "column", "least",
+    "needs", "timed", "chart", "order", "next",
 )  # fmt: skip
 _REQUIRED = ("name", "summary", "question", "column", "chart", "order")
 _REPEATED = ("param", "column")
@@ -48,34 +50,7 @@ _PARAM = re.compile(
     r"(?:\s+\[(?P<low>[-0-9.]*?)\.\.(?P<high>[-0-9.]*)\])?\s+--\s+(?P<help>.+)$"
 )
 _COLUMN = re.compile(r"(?P<name>[a-z][a-z0-9_]*)\s+(?P<type>[a-z]+)\s+--\s+(?P<help>.+)$")
-_COUNTS_SECONDS = re.compile(r"\bseconds\b")
 _IGNORED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class Param:
-    """A parameter: type, default as written (None: no value), inclusive bounds of a number."""
-
-    name: str
-    type: str
-    default: str | None
-    help: str
-    low: float | None = None
-    high: float | None = None
-
-    @property
-    def option(self) -> str:
-        """The command-line option that sets it."""
-        return "--" + self.name.replace("_", "-")
-
-    @property
-    def unit_seconds(self) -> float | None:
-        """Seconds in one of what it counts, if it counts time; as its name or its help says."""
-        if self.name.endswith("_ms"):
-            return 0.001
-        if self.name == "hours":
-            return 3600.0
-        return 1.0 if _COUNTS_SECONDS.search(self.help) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +85,8 @@ class NamedQuery:
     (:mod:`ingest.named_queries.golden`) without which it has no answer; :data:`NO_NEEDS` where no
     field at all is missed, also not those that it reads. ``timed`` is the table of which it leaves
     out the rows whose instant is only that of their file; None where it asks for no time of day.
+    ``filters`` are the parameters it has because of the tables it reads; ``filtered`` are the
+    tables whose rows they choose (:mod:`ingest.named_queries.filters`).
     """
 
     name: str
@@ -127,10 +104,27 @@ class NamedQuery:
     sql: str
     path: Path
     line: int
+    filters: tuple[Param, ...] = ()
+    filtered: tuple[str, ...] = ()
+
+    @property
+    def options(self) -> tuple[Param, ...]:
+        """Every parameter: those of its header, then its filters."""
+        return (*self.params, *self.filters)
 
     def param(self, name: str) -> Param | None:
         """The parameter of that name, if it has one."""
-        return next((p for p in self.params if p.name == name), None)
+        return next((p for p in self.options if p.name == name), None)
+
+    @property
+    def is_rate(self) -> bool:
+        """Whether it gives a share of failures among the requests."""
+        return any(c.name == "failure_rate" for c in self.columns)
+
+    def statement(self, values: Mapping[str, object]) -> str:
+        """The SELECT to run with these values: its own, over the rows that its filters choose."""
+        given = [p.name for p in self.filters if values.get(p.name) is not None]
+        return restricted(self.sql, self.filtered, given, self.is_rate)
 
 
 def query_paths(extra_folder: Path | None = None, backend: str = "duckdb") -> dict[str, Path]:
@@ -234,7 +228,35 @@ def parse_query(text: str, path: Path) -> NamedQuery:
     )
     _check_names(query, header, path)
     _check_statement(query)
-    return query
+    return _with_filters(query, header, path)
+
+
+def _with_filters(
+    query: NamedQuery, header: dict[str, list[tuple[int, str]]], path: Path
+) -> NamedQuery:
+    """The query with the filters of the tables it reads, or of those that the header names."""
+    read = tables_read(query.sql)
+    chosen = _known_names(header, "filtered", read, path)
+    named = _known_names(header, "filters", NAMES, path)
+    tables = read if chosen is None else chosen
+    declared = [p.name for p in query.params]
+    return replace(query, filters=filters_of(query.sql, tables, declared, named), filtered=tables)
+
+
+def _known_names(
+    header: dict[str, list[tuple[int, str]]], key: str, known: Sequence[str], path: Path
+) -> tuple[str, ...] | None:
+    """The names of a key, by comma, in the order of ``known``; None where it is not there."""
+    if key not in header:
+        return None
+    line, value = _single(header, key, path)
+    names = _listed(header, key) if value != "none" else ()
+    for name in names:
+        if name not in known:
+            raise _problem(
+                path, line, f"the {key} name no '{name}'", f"known: {', '.join(known)}, or none"
+            )
+    return tuple(name for name in known if name in names)
 
 
 def _problem(path: Path, line: int, what: str, hint: str | None = None) -> QueryFileError:

@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
 
 from ingest.errors import UsageProblem
-from ingest.named_queries.library import NamedQuery, Param
+from ingest.named_queries.library import NamedQuery
+from ingest.named_queries.params import Param
 
 _AGE = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)$")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -31,7 +32,8 @@ def bind_values(
     tz: tzinfo | None,
     data_end: datetime | None = None,
 ) -> dict[str, object]:
-    """Every parameter's value, given or default; None where there is neither.
+    """Every parameter's value, given or default; None where there is neither. Of filters, those
+    that are given.
 
     An instant without a zone is read in ``tz`` (None: the machine's zone). Ages count back from
     ``data_end`` where it is given, else from ``now``. Instants come out in UTC.
@@ -46,7 +48,7 @@ def bind_values(
                 f"see: ttsq run {query.name} --help",
             )
     values: dict[str, object] = {}
-    for param in query.params:
+    for param in (*query.params, *(f for f in query.filters if f.name in given)):
         written = given.get(param.name, param.default)
         values[param.name] = (
             None if written is None else parse_value(param, written, data_end or now, tz)

@@ -4,6 +4,7 @@ Each function takes the rows and the bound values and returns the rows of the an
 Percentiles are linear between the two neighbours.
 """
 
+import json
 import math
 import re
 import statistics
@@ -109,11 +110,18 @@ def ratio(part: float, whole: float) -> float | None:
 @oracle
 def failure_by_length(rows: Rows, v: Values) -> Answer:
     requests = requests_of(rows, v)
+    band = v["length_band"]
+
+    def least(request: Request) -> int | None:
+        length = request.text_len
+        return length // band * band if band and length is not None else length
+
     answer = []
-    failed = grouped((r for r in requests if r.failed), lambda r: (r.text_len, r.error_code))
+    failed = grouped((r for r in requests if r.failed), lambda r: (least(r), r.error_code))
     for (length, code), group in failed.items():
-        alike = sum(r.text_len == length for r in requests)
-        answer.append((length, code, len(group), alike, len(group) / alike))
+        alike = sum(least(r) == length for r in requests)
+        last = None if length is None or not band else length + band - 1
+        answer.append((length, code, len(group), alike, len(group) / alike, last))
     answer.sort(key=lambda a: (-a[2], -a[4], ascending(a[0]), ascending(a[1])))
     return limited(answer, v)
 
@@ -159,7 +167,9 @@ def failure_rate_over_time(rows: Rows, v: Values) -> Answer:
         timed(requests_of(rows, v)), lambda r: bucket_of(r.logged_at, v)
     ).items():
         failures = sum(r.failed for r in group)
-        answer.append((at, len(group), failures, failures / len(group)))
+        ended = sum(r.status is not None for r in group)
+        rate = ratio(failures, ended)
+        answer.append((at, len(group), failures, rate, ended, len(group) - ended))
     return sorted(answer)
 
 
@@ -176,14 +186,30 @@ def error_codes(rows: Rows, v: Values) -> Answer:
     return limited(answer, v)
 
 
+KEPT_NUMBER = (
+    r"(?:[Ee]rrno|ERRNO|[Ee]xit(?:ed)?[ _-]?(?:with )?(?:status|code|value)?"
+    r"|[Rr]eturn[ _-]?code|[Ss]ignal)[ =:]{0,2}-?[0-9]+"
+)
+
+
 def said(error: Error) -> str | None:
-    """A message without what differs between occurrences, word by word."""
+    """A message without what the columns say and what differs between occurrences."""
     if error.message is None:
         return None
     message = re.sub(r'text="[^"]*"?', 'text="..."', error.message[:500])
     for name in (error.id, error.request_id):
         if name:
             message = message.replace(name, "<id>")
+    if error.code is not None and error.event and message.startswith(error.event + ":"):
+        rest = message[len(error.event) + 1 :].lstrip(" ,")
+        while pair := re.match(r"(id|request_id|error_code|warning_code|code)=[^,]*(, *|$)", rest):
+            rest = rest[pair.end() :]
+        message = rest or error.event
+    pieces = re.split(f"({KEPT_NUMBER})", message)
+    return "".join(p if n % 2 else without_numbers(p) for n, p in enumerate(pieces))
+
+
+def without_numbers(message: str) -> str:
     uuid = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
     message = re.sub(uuid, "#", message)
     words = re.split(r"([A-Za-z0-9]+)", message)
@@ -193,14 +219,56 @@ def said(error: Error) -> str | None:
     return message
 
 
+Told = tuple[str | None, str | None, str | None]  # code, location, message
+
+
+def twinned(errors: list[Error]) -> list[Told]:
+    """Records of one request that tell the same error once with its code, once with its traceback,
+    as one.
+    """
+    told: dict[int, Told] = {e.error_key: (e.code, e.location, said(e)) for e in errors}
+    known = [e for e in errors if e.level != "WARNING" and e.request_key is not None]
+    for group in grouped(known, lambda e: e.request_key).values():
+        group.sort(key=lambda e: (e.occurred_at, e.error_key))
+        both = [e for e in group if e.code is not None and e.location is not None]
+        coded = [e for e in group if e.code is not None and e.location is None]
+        traced = [e for e in group if e.code is None and e.location is not None]
+        for e in coded:
+            whole = [o for o in both if o.code == e.code]
+            places = {o.location for o in traced}
+            if whole:
+                message = said(whole[0])
+                told[e.error_key] = (
+                    e.code, whole[0].location, said(e) if message is None else message
+                )  # fmt: skip
+            elif len(places) == 1:
+                told[e.error_key] = (e.code, *places, said(e))
+        if not both and len({e.code for e in coded}) == 1:
+            for e in traced:
+                told[e.error_key] = (coded[0].code, e.location, said(coded[0]))
+    return [told[e.error_key] for e in errors]
+
+
 @oracle
 def error_groups(rows: Rows, v: Values) -> Answer:
     errors = [e for e in errors_of(rows, v) if v["level"] is None or e.level == v["level"].upper()]
+    told = list(zip(errors, twinned(errors), strict=True))
+    places = defaultdict(set)
+    for e, (code, location, message) in told:
+        if location is not None:
+            places[e.level, code, message].add(location)
+    keyed = []
+    for e, (code, location, message) in told:
+        alike = places[e.level, code, message]
+        if location is None and code is not None and len(alike) == 1:
+            location = next(iter(alike))
+        keyed.append((e, (e.level, code, location, message)))
     answer = []
-    for key, group in grouped(errors, lambda e: (e.level, e.code, e.location, said(e))).items():
-        known = {e.request_key for e in group if e.request_key is not None}
+    for key, pairs in grouped(keyed, lambda pair: pair[1]).items():
+        group = [e for e, _ in pairs]
+        requests = {e.request_key for e in group if e.request_key is not None}
         times = [e.occurred_at for e in group]
-        answer.append((*key, len(group), len(known), min(times), max(times)))
+        answer.append((*key, len(group), len(requests), min(times), max(times)))
     answer.sort(
         key=lambda a: (-a[4], a[0], ascending(a[1]), ascending(a[2]), ascending(a[3])),
     )
@@ -536,6 +604,8 @@ def unfinished_requests(rows: Rows, v: Values) -> Answer:
         if v["older_than_ms"] is not None and age <= v["older_than_ms"]:
             continue
         last = max(stages_of(rows, r, v), key=lambda s: s.seq, default=None)
+        if v["stage"] is not None and (last is None or last.stage != v["stage"]):
+            continue
         answer.append(
             (r.id, r.started_at, last and last.stage, age, r.request_key, r.request_id, r.host)
         )
@@ -891,4 +961,64 @@ def clients(rows: Rows, v: Values) -> Answer:
             )
         )  # fmt: skip
     answer.sort(key=lambda a: (-a[1], ascending(a[0]), ascending(a[6])))
+    return limited(answer, v)
+
+
+def valued(request: Request, v: Values) -> str | None:
+    """The value of the dimension that is asked for, as text."""
+    by, band, length = v["by"], v["length_band"], request.text_len
+    if by == "length":
+        least = length if length is None or not band else length // band * band
+        return None if least is None else str(least) if not band else f"{least}-{least + band - 1}"
+    if by == "cache_hit":
+        return None if request.cache_hit is None else str(request.cache_hit).lower()
+    if by == "status":
+        return request.status or "unfinished"
+    columns = "voice lang text_class host service instance profile model_stage error_code"
+    if by in columns.split():
+        value: str | None = getattr(request, by)
+        return value
+    found: dict[str, str] = json.loads(request.attributes or "{}")
+    return found.get(by)
+
+
+@oracle
+def latency_by(rows: Rows, v: Values) -> Answer:
+    known = [r for r in requests_of(rows, v) if r.duration_ms is not None]
+    answer = []
+    for value, group in grouped(known, lambda r: valued(r, v)).items():
+        times = [r.duration_ms for r in group]
+        shares = [percentile(times, share) for share in (0.5, 0.95)]
+        answer.append((value, len(group), *shares, max(times)))
+    answer.sort(key=lambda a: (-a[3], -a[1], ascending(a[0])))
+    return limited(answer, v)
+
+
+@oracle
+def failures_by(rows: Rows, v: Values) -> Answer:
+    found = requests_of(rows, v)
+    whole = sum(r.failed for r in found)
+    answer = []
+    for value, group in grouped(found, lambda r: valued(r, v)).items():
+        failures = sum(r.failed for r in group)
+        rate = failures / len(group)
+        answer.append((value, len(group), failures, rate, ratio(failures, whole)))
+    answer.sort(key=lambda a: (-a[2], -a[3], ascending(a[0])))
+    return limited(answer, v)
+
+
+@oracle
+def unfinished_by(rows: Rows, v: Values) -> Answer:
+    found = [r for r in requests_of(rows, v) if r.started_at is not None]
+
+    def hangs(request: Request) -> bool:
+        return request.completed_at is None and request.status is None
+
+    whole = sum(map(hangs, found))
+    answer = []
+    for value, group in grouped(found, lambda r: valued(r, v)).items():
+        count = sum(map(hangs, group))
+        share = ratio(count, whole)
+        answer.append((value, len(group), count, share, count / len(group)))
+    answer.sort(key=lambda a: (-a[2], -a[4], ascending(a[0])))
     return limited(answer, v)

@@ -50,6 +50,7 @@ class Request:
     audio_ms: float | None = None
     rtf: float | None = None
     tokens: int | None = None
+    attributes: str | None = None
 
     @property
     def failed(self) -> bool:
@@ -123,6 +124,7 @@ class Http:
     upstream_ms: float | None
     request_id: str | None
     request_key: int | None
+    instance: str | None = None
     file_key: int = 1
     byte_offset: int = 0
 
@@ -205,6 +207,7 @@ def _draw_request(draw: _Draw, key: int, at: datetime) -> Request:
         spectral_centroid=draw.maybe(draw.random.uniform(1500, 3000)) if good else None,
         time_source=draw.one(*SOURCES),
         instance=draw.one(*INSTANCES),
+        attributes=(None, '{"priority": "high"}', '{"priority": "low", "none": null}')[key % 3],
         audio_ms=draw.maybe(float(draw.random.randint(0, 30_000)), 0.7) if good else None,
         rtf=draw.maybe(draw.one(0.5, round(draw.random.uniform(0, 3), 4)), 0.7) if good else None,
     )
@@ -284,6 +287,7 @@ def _draw_http(draw: _Draw, rows: Rows, request: Request) -> None:
                 upstream_ms=draw.maybe(took, 0.5) if server == "nginx" else None,
                 request_id=draw.one(request.request_id, None, f"other-{request.request_key}"),
                 request_key=draw.one(request.request_key, None, None),
+                instance=request.instance,
             )
         )
 
@@ -317,6 +321,9 @@ def _message(draw: _Draw, request: Request) -> str | None:
         f"request 7f3a2b1c-aaaa-bbbb-cccc-{number:012x} from {request.request_id}",
         f"{'long ' * 110}{number}",
         "failed to load model",
+        f"fallback: id={request.id}, warning_code=SLOW_DISK, exit status {number % 2}",
+        f"synthesis_failed: id={request.id}, error_code=CUDA_OOM, [Errno 28] of {number}",
+        f"synthesis_failed: id={request.id}, error_code=CUDA_OOM",
         None,
     )
 

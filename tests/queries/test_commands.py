@@ -15,7 +15,7 @@ from tests.queries.rows import BEGAN, Rows, draw_rows, make_store
 
 RUNNER = CliRunner()
 ROWS = draw_rows(1)
-ALL = {"since": None, "until": None, "host": None, "service": None, "limit": None}
+ALL = {"length_band": 0, "since": None, "until": None, "host": None, "service": None, "limit": None}
 LOG_FILE = (
     "insert into log_files (file_key, host, service, path, fingerprint, header_offset, "
     "anchor, committed_offset, "
@@ -121,11 +121,10 @@ def test_run_without_a_name_lists(url: str) -> None:
 def test_show_prints_sql_that_runs_elsewhere(url: str) -> None:
     pasted = ttsq(url, "show", "hosts", "--literals", "--host", "h1")
     assert ":host" not in pasted
-    answer, _, following = ttsq(url, "run", "hosts", "--host", "h1", "--tz", "UTC").partition(
-        "next: "
-    )
+    shown = ttsq(url, "run", "hosts", "--host", "h1", "--tz", "UTC")
+    answer, _, following = shown.partition("of everything stored")
     assert ttsq(url, "sql", "--allow-superuser", pasted, "--tz", "UTC") == answer
-    assert following.startswith("ttsq run error_groups --host h1 --db ")
+    assert "\nnext: ttsq run error_groups --host h1 --db " in following
     assert ":host" in ttsq(url, "show", "hosts")
 
 

@@ -346,12 +346,16 @@ def test_what_counts_time_takes_a_length_of_time() -> None:
 
 def following(next_: str, row: dict[str, object], **given: str) -> str | None:
     query = replace(load_query("hosts"), next=next_)
-    return next_command(query, tuple(row), tuple(row.values()), given, ["--db", "a b"])
+    return next_command(
+        query, tuple(row), tuple(row.values()), given, ("since", "voice"), ["--db", "a b"]
+    )
 
 
 def test_the_next_command_asks_about_the_same_window_and_can_be_pasted() -> None:
     asked = following("ttsq run hosts", {}, since="3 d", limit="4")
     assert asked == "ttsq run hosts --since '3 d' --db 'a b'"
+    asked = following("ttsq run hosts", {}, voice="a b", stage="x")
+    assert asked == "ttsq run hosts --voice 'a b' --db 'a b'"
     traced = following("ttsq trace {id}", {"id": "ts_1; rm -rf ~"}, since="3d")
     assert traced == "ttsq trace 'ts_1; rm -rf ~' --db 'a b'"
     assert following("", {}) is None

@@ -1,5 +1,7 @@
 """``ttsq run``: ask a named query."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Annotated
@@ -24,16 +26,17 @@ from ingest.cli.options.output import (
     chosen_output,
 )
 from ingest.cli.options.query import named, parse_params
-from ingest.errors import ExitCode, UsageProblem
+from ingest.errors import ExitCode, TtsqError, UsageProblem
 from ingest.named_queries.empty import explain_empty
 from ingest.named_queries.following import next_command
 from ingest.named_queries.help import help_text
 from ingest.named_queries.library import NamedQuery
+from ingest.named_queries.notes import notes
 from ingest.named_queries.untimed import left_out
 from ingest.named_queries.values import bind_values, parse_instant
 from ingest.render.chart_files import PICTURES
 from ingest.render.charts import write_chart
-from ingest.stores.contract import Reader
+from ingest.stores.contract import QueryResult, Reader
 from ingest.stores.urls import without_password
 
 PARSER = QueryCommand
@@ -106,23 +109,49 @@ def _run(
     bind_values(query, given, now, target.tz)  # a bad value is named before the store is opened
     if as_of is not None and as_of != "data":
         now = _as_of(as_of, now, target.tz)
+    drawn = chart or _is_picture(target.path)
     with open_reader(ctx) as reader:
         end = _newest(reader) if as_of == "data" else None
         values = bind_values(query, given, now, target.tz, end)
-        result = reader.query(query.sql, values)
+        result = reader.query(query.statement(values), values)
         why = explain_empty(reader, query, values, target.tz) if not result.rows else ""
         missing = left_out(reader, query)
+        told = [] if drawn or not target.is_table else notes(reader, query, values, result)
     types = {c.name: c.type for c in query.columns}
-    if chart or _is_picture(target.path):
+    if drawn:
         write_chart(query, result, target.path, target.look(types, why))
     else:
-        row = result.rows[0] if result.rows else None
-        shared = _shared(ctx, as_of if query.next.startswith("ttsq run") else None)
-        following = row and next_command(query, result.columns, row, given, shared)
-        target.write(result, types, why, query.least, following or None)
+        following = _following(ctx, query, result, given, as_of)
+        target.write(result, types, why, query.least, [*told, *following])
     if missing is not None:
         typer.echo(missing, err=True)
     return len(result.rows)
+
+
+def _following(
+    ctx: typer.Context,
+    query: NamedQuery,
+    result: QueryResult,
+    given: Mapping[str, str],
+    as_of: str | None,
+) -> list[str]:
+    """The line with the command to go on with, if there is one."""
+    if not result.rows:
+        return []
+    shared = _shared(ctx, as_of if query.next.startswith("ttsq run") else None)
+    takes = _taken_by_next(ctx, query)
+    command = next_command(query, result.columns, result.rows[0], given, takes, shared)
+    return [f"next: {command}"] if command else []
+
+
+def _taken_by_next(ctx: typer.Context, query: NamedQuery) -> set[str]:
+    """The parameters of the query that ``next`` names; none where it names none that there is."""
+    words = query.next.split()
+    with suppress(TtsqError):
+        if words[:2] == ["ttsq", "run"]:
+            following, _ = named(ctx, words[2:3])
+            return {p.name for p in following.options} if following else set()
+    return set()
 
 
 def _shared(ctx: typer.Context, as_of: str | None) -> list[str]:

@@ -28,7 +28,7 @@ class QueryCommand(TyperCommand):
         for word in ctx.params.get("words") or []:
             with suppress(TtsqError):
                 query = load_query(word)
-                params = [TyperOption(param_decls=[p.option], help=p.help) for p in query.params]
+                params = [TyperOption(param_decls=[p.option], help=p.help) for p in query.options]
                 stub = TyperCommand(query.name, params=list(params))
                 inner = stub.context_class(stub, info_name=query.name, help_option_names=[])
                 return [*stub.shell_complete(inner, incomplete), *found]

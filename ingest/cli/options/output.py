@@ -46,6 +46,12 @@ class Output:
     csv_guard: bool
     screen: Screen
 
+    @property
+    def is_table(self) -> bool:
+        """Whether a table is printed: what people read, with notes below it."""
+        kind = formats.format_of(self.path, "json" if self.as_json else self.kind)
+        return self.path is None and kind == "table"
+
     def look(self, types: Mapping[str, str], explain_empty: str, least: Sequence[str] = ()) -> Look:
         """How rows are to look there; ``types`` are the declared ones of columns."""
         terminal = self.path is None and sys.stdout.isatty()
@@ -61,9 +67,9 @@ class Output:
         types: Mapping[str, str],
         explain_empty: str,
         least: Sequence[str] = (),
-        following: str | None = None,
+        notes: Sequence[str] = (),
     ) -> None:
-        """Write the rows, of the columns asked for; below a table the command to go on with.
+        """Write the rows, of the columns asked for; below a table the notes, a line each.
 
         :raises UsageProblem: for a format that cannot be written there, or a column there is not.
         :raises StoreError: when the file cannot be written.
@@ -76,8 +82,8 @@ class Output:
             formats.write_file(result, kind, self.path, look)
             return
         pieces = formats.rendered(result, kind, look)
-        if kind == "table" and following is not None:
-            pieces = chain(pieces, [f"next: {following}\n"])
+        if kind == "table":
+            pieces = chain(pieces, [f"{note}\n" for note in notes])
         self._print(pieces, kind)
 
     def _print(self, pieces: Iterable[str], kind: str) -> None:

@@ -103,7 +103,7 @@ _COMMON = (
 
 def unknown_option(query: NamedQuery, name: str) -> UsageProblem:
     """The error for an option that the query does not have, with the nearest that there is."""
-    near = get_close_matches(name, [*(p.name for p in query.params), *_COMMON], n=1)
+    near = get_close_matches(name, [*(p.name for p in query.options), *_COMMON], n=1)
     hint = f"did you mean --{near[0].replace('_', '-')}?" if near else None
     return UsageProblem(
         f"the query {query.name} has no option --{name.replace('_', '-')}",
