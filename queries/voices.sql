@@ -15,7 +15,7 @@
 -- column: failures integer -- failed requests
 -- least: failures, share
 -- needs: voice
--- chart: bars x=voice y=requests by=lang
+-- chart: bars x=voice,lang y=failure_rate
 -- order: requests desc, voice, lang
 -- next: ttsq run failure_by_length
 

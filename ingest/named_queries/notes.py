@@ -18,7 +18,11 @@ def notes(
     reader: Reader, query: NamedQuery, values: Mapping[str, object], result: QueryResult
 ) -> list[str]:
     """The lines below an answer, in their order."""
-    found = (bands_note(reader, query, values, result), window_note(query, values))
+    found = (
+        bands_note(reader, query, values, result),
+        dimension_note(values, result),
+        window_note(query, values),
+    )
     return [note for note in found if note is not None]
 
 
@@ -28,6 +32,16 @@ def window_note(query: NamedQuery, values: Mapping[str, object]) -> str | None:
         return None
     until = "" if values.get("until") is None else " before --until"
     return f"of everything stored{until}: --since was not given (for example --since 24h)"
+
+
+def dimension_note(values: Mapping[str, object], result: QueryResult) -> str | None:
+    """Where a dimension is asked for that no request has, a sentence that says so."""
+    by = values.get("by")
+    if by is None or "value" not in result.columns or not result.rows:
+        return None
+    if any(value is not None for value in _column(result, "value")):
+        return None
+    return f"no request here was logged with {by}"
 
 
 def bands_note(

@@ -588,10 +588,46 @@ def warning_precursors(rows: Rows, v: Values) -> Answer:
                 leads[error.code or "", code].append(lead)
     answer = []
     for (code, warning), times in leads.items():
-        total = sum(e.code == code for e in errors)
+        struck = [e for e in errors if e.code == code]
+        total, count = len(struck), len(times)
         middle = percentile(times, 0.5)
-        answer.append((code, warning, total, len(times), middle, len(times) / total))
-    return sorted(answer, key=lambda a: (-a[3], a[0], a[1]))
+        successes, expected = usual(rows, v, struck, [w for w in warnings if w.code == warning])
+        base = lift = low = None
+        if successes:
+            base = expected / total
+            least = base * successes + 0.5
+            lift = (count + 0.5) / (total + 1) / (least / (successes + 1))
+            spread = 1 / (count + 0.5) - 1 / (total + 1) + 1 / least - 1 / (successes + 1)
+            low = lift * math.exp(-1.96 * math.sqrt(max(spread, 0)))
+        answer.append((code, warning, total, count, middle, count / total, base, lift, low))
+    return sorted(answer, key=lambda a: (descending(a[8]), -a[3], a[0], a[1]))
+
+
+def usual(rows: Rows, v: Values, struck: list[Error], warnings: list[Error]) -> tuple[int, float]:
+    """Successful requests on the hosts that have errors and warnings, and how many of the errors
+    the warnings would precede if they came before errors as before successes.
+    """
+    width = max(v["within"] / 60, 1)
+    whole, expected = 0, 0.0
+    for host in {w.host for w in warnings} & {e.host for e in struck}:
+        ends = [
+            (math.floor((r.completed_at or r.logged_at).timestamp() / width) + 1) * width
+            for r in requests_of(rows, v)
+            if r.host == host and r.status == "success"
+        ]
+        span = timedelta(seconds=min(v["within"], 10**9))
+        since = v["since"] and v["since"] - span
+        warned = [
+            w.occurred_at.timestamp()
+            for w in warnings
+            if w.host == host and in_window(w.occurred_at, v | {"since": since})
+        ]
+        preceded = sum(any(0 <= end - at <= v["within"] for at in warned) for end in ends)
+        if ends:
+            errors = sum(e.host == host for e in struck)
+            whole += len(ends)
+            expected += errors * preceded / len(ends)
+    return whole, expected
 
 
 @oracle

@@ -21,6 +21,7 @@ from ingest.render import formats
 from ingest.render.cells import Result
 from ingest.render.chosen import only_columns
 from ingest.render.formats import Look
+from ingest.render.harmless import escape_controls
 
 _COLOURS = ("auto", "always", "never")
 
@@ -83,7 +84,7 @@ class Output:
             return
         pieces = formats.rendered(result, kind, look)
         if kind == "table":
-            pieces = chain(pieces, [f"{note}\n" for note in notes])
+            pieces = chain(pieces, [f"{escape_controls(note)}\n" for note in notes])
         self._print(pieces, kind)
 
     def _print(self, pieces: Iterable[str], kind: str) -> None:
