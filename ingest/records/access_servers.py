@@ -49,7 +49,12 @@ _BENTOML = re.compile(
     rb"(?:,type=[^,)]*)?(?:,length=(?P<bytes>\d+))?[^)]*\) " + _MS + rb"(?: \((?P<more>[^)]*)\))?"
 )
 # Ray Serve: "-- POST /tts 200 1834.5ms", "proxy.py:1089 - POST 200 1834.5ms" before 2.40
-_RAY = re.compile(rb"(?:.{0,200} )?-- " + _METHOD + rb" (?P<target>\S+) (?P<status>\d{3}) " + _MS)
+_RAY = re.compile(
+    rb"(?:(?:\S{1,100} ){0,3}(?P<request_id>[0-9a-f][0-9a-f-]{3,63}) |.{0,200} )?-- "
+    + _METHOD
+    + rb" (?P<target>\S+) (?P<status>\d{3}) "
+    + _MS
+)
 _RAY_PROXY = re.compile(
     rb"(?:.{0,200} )?(?P<target>/\S*) (?:http_)?proxy\.py:\d+ - "
     + _METHOD

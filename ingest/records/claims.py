@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from ingest.compiled import layout
 from ingest.compiled.layout import L_ERROR, L_INFO, L_WARNING
 from ingest.model import Ledger, Reject
+from ingest.records import profile_rules as does
 from ingest.records.access import Access, is_socket
 from ingest.records.arrays import raw_text
 from ingest.records.gather import Record, message_of
@@ -25,6 +26,13 @@ MOST_INSTANCES = 4096  # whose last instant is remembered
 _EVENT = re.compile(rb"(?:" + b"|".join(e.encode() for e in PUBLIC_EVENTS) + rb"):(?=\s|$)")
 _LATER_EVENT = re.compile(rb"^[^\"=]{0,120}?[\])|>:-] +(?=" + _EVENT.pattern + rb")")
 _RENAMED = {"exception": "exc"}  # of a rule's columns, as the table of errors reads them
+_PARTS = frozenset((does.OPENS, does.ADDS, does.CLOSES, does.WHOLE))  # of an engine's request
+# how pybind11 tells of an exception of Python: "…: ValueError: told\n\nAt:\n  file(88): function"
+_AT = re.compile(
+    r"(?:^|: )(?P<exc>[A-Za-z_][\w.]*(?:Error|Exception|Interrupt)\b.*?)\n\s*\nAt:\n"
+    r"(?:.*\n)*?  (?P<file>\S.*)\((?P<line>\d+)\): (?P<name>\S+)",
+    re.S,
+)
 _EXCEPTION = re.compile(rb"^(?P<type>[A-Za-z_][\w.]*)(?:: ?(?P<message>.*))?$", re.S)
 
 
@@ -257,7 +265,7 @@ class Claims:
             failed = self.sequencer.failed(line, *_exception(traceback))
         elif claim is None and record.level >= L_ERROR:
             failed = self.sequencer.failed(line, "", line.message)
-        if record.level >= L_WARNING and not _tells(claim):
+        if record.level >= L_WARNING and not self._is_told(record, claim):
             self._error(record, line, place, claim, failed, traceback)
         elif claim is None and record.first.native is not None:
             self._native(record, line, place, ())  # no row's, but one of the log's own records
@@ -273,6 +281,17 @@ class Claims:
             self._count_unclaimed(record)
         elif claim is None or not claim.torn:
             self._count(record)
+
+    def _is_told(self, record: Record, claim: Claim | None) -> bool:
+        """Whether a rule's line needs no row of an error: it writes one, or it is an engine's print
+        that a logger relays as a warning (Celery's redirected stdout).
+        """
+        if claim is None or _tells(claim):
+            return claim is not None
+        profile = self.profiles.by_name.get(claim.profile)
+        if profile is None or record.level >= L_ERROR or record.traceback >= 0:
+            return False
+        return not claim.held and profile.rule_named[claim.rule].does in _PARTS
 
     def _error(
         self,
@@ -294,6 +313,8 @@ class Claims:
         code = self.profiles.code_of(f"{kind}: {told}" if kind else line.message)
         if code is not None:
             pairs.append(("error_code" if record.level >= L_ERROR else "warning_code", code))
+        if not traceback:
+            pairs += _told_at(record)
         self._native(record, line, place, pairs, is_error=True)
 
     def _native(
@@ -501,6 +522,18 @@ class Claims:
         self.rejects.append(Reject(start, size, reason, raw_text(text[:REJECT_HEAD_BYTES])))
         self.counts.quarantined += 1
         self.counts.quarantined_bytes += size
+
+
+def _told_at(record: Record) -> list[tuple[str, Value]]:
+    """Exception and place of an error that a Python extension tells of, as pairs."""
+    if b"At:" not in record.more:
+        return []
+    text = b"\n".join([message_of(record.first), *record.more]).decode("utf-8", "replace")
+    match = _AT.search(text)
+    if match is None:
+        return []
+    place = f"{match['file']}:{match['line']} in {match['name']}"
+    return [("exc", match["exc"]), ("location", place)]
 
 
 def _tells(claim: Claim | None) -> bool:

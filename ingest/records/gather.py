@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 
 from ingest.compiled.layout import L_ERROR, L_NONE, L_WARNING, LOOKAHEAD
@@ -15,6 +15,7 @@ PATIENCE = 256
 NO_TRACEBACK, FRAMES, ENDED, CHAINED = 0, 1, 2, 3
 
 _EXCEPTION = re.compile(rb"[A-Za-z_][\w.]*(?::(?: .*)?|\s*)$", re.S)
+_CAUGHT = b'> File "'  # loguru's mark of the frame that caught
 _CHAIN = (
     b"During handling of the above exception, another exception occurred:",
     b"The above exception was the direct cause of the following exception:",
@@ -113,8 +114,27 @@ class Gatherer:
         if line.is_blank and line.bar is None:
             self._add_blank(line, at)
             return at + 1
+        if record is not None and line.header is not None and self._relays(record, line):
+            self._append(record, _without_header(line), at)
+            return at + 1
         self._begin(line, at)
         return at + 1
+
+    def _relays(self, record: Record, line: Logical) -> bool:
+        """Whether a line's own header was printed before each line of the record's traceback, as
+        vLLM's and TorchServe's loggers do.
+        """
+        first = record.first.header
+        if first is None or line.header is None or record.open_text or line.torn is not None:
+            return False
+        if (first.level, first.logger) != (line.header.level, line.header.logger):
+            return False
+        bare = _without_header(line)
+        if bare.begins_traceback and record.state == NO_TRACEBACK:
+            return not record.more and record.level >= L_ERROR and self._takes_traceback(record)
+        if record.state == NO_TRACEBACK or (bare.is_blank and not bare.text):
+            return False
+        return self._in_traceback(record, bare)
 
     def _forget_silent(self, at: int) -> None:
         silent = [k for k, r in self._growing.items() if at - r.index > PATIENCE]
@@ -210,7 +230,7 @@ class Gatherer:
         return True
 
     def _in_traceback(self, record: Record, line: Logical) -> bool:
-        if line.is_indented:
+        if line.is_indented or line.text.startswith(_CAUGHT):
             return True
         if line.text.startswith(_CHAIN):
             record.state = CHAINED
@@ -268,6 +288,11 @@ class Gatherer:
         if line.native is not None:
             return access_in(line) is None
         return record.level >= L_WARNING
+
+
+def _without_header(line: Logical) -> Logical:
+    """A line as it would be without its header."""
+    return replace(line, text=message_of(line), header=None, access=None)
 
 
 def level_of(line: Logical) -> int:

@@ -65,6 +65,7 @@ _LEADING = re.compile(
     + _WORDS.upper()
     + rb")[\])]?[ :|-]+(?=[\[(]?\d)"
 )
+_RANKS = re.compile(rb"(?: [A-Z]{2}\d{1,4}){1,4}\]")  # sglang's, behind its stamp
 _SEPARATOR = re.compile(rb":? (?:[-|] )?")  # and no more: an indented line stays one
 _BEHIND = re.compile(rb"[ \t]*(?:[-|:\])>,]+[ \t]*)*")
 # what stands between level and message: [file.py:12], name:function:12 -, name -, name:, | name |,
@@ -79,6 +80,8 @@ _PLACES = (
     re.compile(rb"(?P<name>\d+#\d+): (?:\*\d+ )?"),
     re.compile(rb"\[(?P<name>[A-Za-z_][\w./:-]{0,100})\] ?(?:[-:|] )?"),
     re.compile(rb"(?P<name>[A-Za-z_][\w.]{0,100}) (?:\||-) (?:(?P<more>[A-Za-z_]\w{0,60}) \| )?"),
+    # log4j's "thread logger - ", of TorchServe
+    re.compile(rb"[\w.:-]{1,80} (?P<name>[A-Z]+_[A-Z_]+|[a-z]\w*(?:\.\w+)+) - "),
     re.compile(rb"(?P<name>[a-z_][\w.]{0,60}): "),
 )
 _UNBOXED = (
@@ -141,6 +144,10 @@ def bare_stamp(text: bytes) -> tuple[Stamp, int] | None:
     if not (first.isdigit() or is_named or (first == b"[" and text[1:2].isdigit())):
         return None
     found = stamp_at(text, bracketed=first == b"[")
+    if found is None and first == b"[":
+        found = stamp_at(text[1:])
+        ranks = _RANKS.match(text, found[1] + 1) if found is not None else None
+        found = (found[0], ranks.end()) if found is not None and ranks is not None else None
     if found is None or not found[0].month:
         return None
     behind = _SEPARATOR.match(text, found[1])

@@ -195,6 +195,20 @@ class Reader:
         )  # fmt: skip
 
     def _kind_of(self, line: Logical) -> tuple[Logical, ...]:
+        if line.text.endswith(TRACEBACK) and len(line.text) > len(TRACEBACK):
+            at = len(line.text) - len(TRACEBACK)
+            if line.text[at - 2 : at] == b": ":
+                return self._with_traceback(line, at)
+        return self._one(line)
+
+    def _with_traceback(self, line: Logical, at: int) -> tuple[Logical, ...]:
+        """Two lines where a traceback begins behind a message: it belongs to that, if an error."""
+        below = Logical(line.start, line.end, 0, line.start + at, TRACEBACK, line.wrapped)
+        line.text = line.text[:at]
+        header = self._one(line)
+        return (*header, below)
+
+    def _one(self, line: Logical) -> tuple[Logical, ...]:
         text = line.text
         line.access = self.native.access_of(text)
         if line.access is not None:

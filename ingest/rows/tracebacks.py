@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 _FRAME = re.compile(
-    r'^[ |+]*File "(?P<file>[^"\n]*)", line (?P<line>\d+)(?:, in (?P<name>.*))?$', re.M
+    r'^[ |+>]*File "(?P<file>[^"\n]*)", line (?P<line>\d+)(?:, in (?P<name>.*))?$', re.M
 )
 _EXCEPTION = re.compile(r"^(?P<type>[A-Za-z_][\w.]*)(?:: (?P<message>.*))?$")
 _EXC_PAIR = re.compile(r"^(?P<type>[A-Za-z_][\w.]*)(?:[:(]\s*(?P<message>.*))?$", re.S)
@@ -73,7 +73,7 @@ def last_exception(traceback: str) -> tuple[str | None, str | None]:
         if line.startswith(_NOT_EXCEPTIONS) or line.startswith("  + Exception Group"):
             in_frames = True
             continue
-        if not in_frames or line.startswith((" ", "\t")) or not line:
+        if not in_frames or line.startswith((" ", "\t", "> File ")) or not line:
             group = re.match(r"^  \| (?P<rest>[A-Za-z_][\w.]*: .*)$", line) if in_frames else None
             if group is None:
                 continue

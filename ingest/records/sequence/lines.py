@@ -123,6 +123,9 @@ def outer_closes(asm: Assembly, instance: Instance, line: Line, match: Match) ->
     rule = match.rule
     values = match.values()
     wrappers = [r for r in instance.requests if r.inner != NO_INNER]
+    if "id" in values:
+        named_by = str(values.pop("id"))
+        wrappers = [r for r in instance.requests if r.id == named_by]
     if not wrappers:
         return None
     done = [r for r in wrappers if r.inner == DONE] or wrappers
