@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 
-from ingest.model import Changes
+from ingest.model import Changes, Origin
 from ingest.rows.chunk import Batch
 from ingest.rows.resolve import Resolution, Window
 from ingest.rows.spans import EPOCH, GRACE, JOIN_GAP
@@ -18,15 +18,20 @@ _FIRST = datetime(1, 1, 3, tzinfo=UTC)
 def make_changes(writer: Writer, batch: Batch, at: datetime) -> Changes:
     """What the commit of a batch does to the store; ``at`` is now."""
     resolution = Resolution(batch, _known(writer, batch), _before(writer, batch))
+    settle(writer, batch.origin, resolution)
+    return resolution.changes(at)
+
+
+def settle(writer: Writer, origin: Origin, resolution: Resolution) -> None:
+    """Ask the store for all that a resolution must know, until nothing more changes."""
     while not resolution.is_done:
         if pieces := resolution.pieces_wanted():
             table, _, _ = _windows(pieces)
-            resolution.add(writer.pieces_near(batch.origin, table), None)
+            resolution.add(writer.pieces_near(origin, table), None)
         if requests := resolution.requests_wanted():
             table, earliest, latest = _windows(requests)
-            resolution.add(None, writer.requests_near(batch.origin, table, earliest, latest))
+            resolution.add(None, writer.requests_near(origin, table, earliest, latest))
         resolution.find()
-    return resolution.changes(at)
 
 
 def _known(writer: Writer, batch: Batch) -> set[str]:

@@ -112,6 +112,12 @@ class Meeting:
         self._remember(mark)
         self.marks.setdefault(mark.place, mark)
 
+    def add_removed(self, mark: Mark) -> None:
+        """Take note of a stored part that is there no more: what was near it may change."""
+        self._remember(mark)
+        self._moved.append(mark.order)
+        self._to_see.append((mark.at, mark.at))
+
     def _remember(self, mark: Mark) -> None:
         assert mark.key is not None
         known = self._old.setdefault(mark.key, [])

@@ -36,7 +36,7 @@ from ingest.rows.part_table import (
 )
 from ingest.rows.parts import ALL_COLUMNS, VALUE_COLUMNS, Group, Part, continued
 
-_SLACK = timedelta(hours=1)  # how far a record's stamp may lie outside its part, when clocks step
+SLACK = timedelta(hours=1)  # how far a record's stamp may lie outside its part, when clocks step
 # of the batch's parts what their grouping goes by
 _NEEDED = (
     "id", "logged_at", "last_at", "completed_at", "first_offset", "file_key", "is_request",
@@ -124,7 +124,7 @@ class Resolution:
         """What the batch's first parts continue, by their numbers."""
         numbers = {name: i for i, name in enumerate(self._batch.carried)}
         last: dict[int, Part] = {}
-        for part in _stored(before):
+        for part in stored_parts(before):
             number = numbers.get(part.id)
             if number is None:
                 continue
@@ -157,7 +157,7 @@ class Resolution:
 
     def add(self, pieces: pa.Table | None, requests: pa.Table | None) -> None:
         """Take in what was asked for."""
-        for part in _stored((pieces, requests)):
+        for part in stored_parts((pieces, requests)):
             if part.place not in self._stored:
                 self._stored[part.place] = part
                 self._meetings[part.id].add_stored(mark_of(part, part.request_key))
@@ -174,7 +174,7 @@ class Resolution:
     def changes(self, at: datetime) -> Changes:
         """What the commit does; ``at`` is now."""
         batch, schema = self._batch, self._batch.parts.schema
-        rewrite = self._rewrite()
+        rewrite = self.rewritten()
         plain = np.array(sorted(rewrite.plain), np.int64)
         single = few(batch.parts, plain)
         requests = [
@@ -197,11 +197,12 @@ class Resolution:
             delete_requests=rewrite.delete_requests,
             delete_parts=rewrite.delete_parts,
             relinks=rewrite.relinks,
-            earliest=rewrite.earliest - _SLACK if rewrite.earliest else None,
-            latest=rewrite.latest + _SLACK if rewrite.latest else None,
+            earliest=rewrite.earliest - SLACK if rewrite.earliest else None,
+            latest=rewrite.latest + SLACK if rewrite.latest else None,
         )
 
-    def _rewrite(self) -> _Rewrite:
+    def rewritten(self) -> _Rewrite:
+        """What changes because parts met."""
         result = _Rewrite(plain=self._apart.tolist())
         met: list[tuple[list[Mark], Found | None]] = []
         old: dict[int, set[Place]] = {}
@@ -279,7 +280,7 @@ def _groups(meeting: Meeting) -> Iterator[tuple[list[Mark], Found | None]]:
         yield [mark], None
 
 
-def _stored(tables: tuple[pa.Table | None, pa.Table | None]) -> Iterator[Part]:
+def stored_parts(tables: tuple[pa.Table | None, pa.Table | None]) -> Iterator[Part]:
     """What the store has of some ids as parts: pieces of requests, and whole requests."""
     pieces, requests = tables
     if pieces is not None and pieces.num_rows:

@@ -122,12 +122,53 @@ class AnswerWriter(Protocol):
         """Note which requests lines of this time answer, by key; 0: none. Not durable yet."""
 
 
+class Forgetter(Protocol):
+    """Takes the rows of one log file out of a store, within one transaction. What it takes comes
+    as Arrow tables, ``most`` rows at a time: memory does not grow with the file.
+    """
+
+    def pieces(self, most: int) -> "pa.Table":
+        """Rows of request_parts of the file, the first that are there."""
+
+    def whole_beside(self, most: int) -> "pa.Table":
+        """Requests of the file alone, without rows of request_parts, of whose ids other files have
+        such rows.
+        """
+
+    def take_requests(self, most: int) -> "pa.Table":
+        """Delete requests of the file alone: keys, names and instants of those deleted."""
+
+    def take_lines(self, most: int) -> "pa.Table":
+        """Delete access lines of the file: names and instants of those deleted."""
+
+    def take_records(self) -> dict[str, int]:
+        """Delete its other rows of one record each, and what is known of its content; how many, by
+        table.
+        """
+
+    def set_quarantine_aside(self) -> int:
+        """Keep its pieces in quarantine out of the way; how many."""
+
+    def replace_quarantine(self, before: int, at: datetime) -> None:
+        """Delete those pieces. Each of the new ones before an offset is as old as the one that was
+        in its place, or as ``at``: retention goes by that.
+        """
+
+    def remove_pruned(self) -> dict[str, int]:
+        """Remove what a pruning has removed from the tables before, rows and user text; how many
+        rows, by table.
+        """
+
+
 class Writer(Protocol):
     """One transaction: leaving it without :meth:`commit` rolls back."""
 
     @property
     def answers(self) -> AnswerWriter:
         """The same transaction, for what access lines answer."""
+
+    def forgetter(self, file_key: int) -> Forgetter:
+        """The same transaction, to take the rows of a log file out."""
 
     def next_run_key(self, host: str | None) -> int:
         """A key no run has; runs of this host (None: of any) that were killed are marked so."""

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.properties.comparison import MODIFIED, compare, expected
 from tests.support import harness
 
-_PROFILE = settings(
+PROFILE = settings(
     max_examples=int(os.environ.get("TTSQ_EXAMPLES", "25")),
     derandomize="TTSQ_EXAMPLES" not in os.environ,
     deadline=None,
@@ -53,7 +53,7 @@ class Logs:
 
 
 @st.composite
-def _logs(draw: st.DrawFn, most_files: int = 4, most_ids: int = 2) -> Logs:
+def logs_in_files(draw: st.DrawFn, most_files: int = 4, most_ids: int = 2) -> Logs:
     """Records of few ids in time, each in one of the files; sometimes a clock steps back."""
     files: list[list[bytes]] = [[] for _ in range(draw(st.integers(1, most_files)))]
     kinds = st.sampled_from([*_KINDS]) | (_FEW_STARTS if draw(st.booleans()) else st.nothing())
@@ -90,8 +90,8 @@ def _ingested(store: harness.Store, folder: Path, logs: Logs) -> dict[str, list[
     return harness.dump(store, paths)
 
 
-@_PROFILE
-@given(logs=_logs())
+@PROFILE
+@given(logs=logs_in_files())
 def test_files_read_in_any_order_and_bit_by_bit_give_the_rows_of_the_rules(logs: Logs) -> None:
     note("\n".join(f"{i}: {line.decode()}" for i, f in enumerate(logs.files) for line in f))
     with TemporaryDirectory() as name:
@@ -100,12 +100,12 @@ def test_files_read_in_any_order_and_bit_by_bit_give_the_rows_of_the_rules(logs:
 
 
 @pytest.mark.parametrize("engine", harness.ENGINES)
-@settings(_PROFILE, max_examples=_PROFILE.max_examples // 5)
+@settings(PROFILE, max_examples=PROFILE.max_examples // 5)
 @given(data=st.data())
 def test_one_run_over_all_files_gives_the_rows_of_many_runs(
     engine: str, data: st.DataObject
 ) -> None:
-    logs = data.draw(_logs())
+    logs = data.draw(logs_in_files())
     with TemporaryDirectory() as name:
         rows = _ingested(harness.new_store_of(engine, Path(name)), Path(name), logs)
         at_once = harness.new_store(Path(name))

@@ -36,6 +36,7 @@ COMMANDS = (
     Command("profiles", "profiles:profiles", READ, "List and try what services print"),
     Command("formats", "formats:formats", READ, "List and try formats of access lines"),
     Command("replay", "replay:replay", READ, "Retry quarantined lines"),
+    Command("reread", "reread:reread", READ, "Forget a file's rows, read it anew"),
     Command("verify", "verify:verify", READ, "Recount log files against the tables"),
     Command("demo", "demo:demo", READ, "Write a small log set with an incident"),
     Command("run", "run:run", ASK, "Ask a named query", _WORDS),

@@ -1,11 +1,13 @@
 """What ``ttsq ingest`` reads: the paths given, else the sources of the settings, as runs."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ingest.cli.options.logs import NO_PINS, GivenPins, chosen_format
 from ingest.cli.settings.load import Settings, Source, local_host, zone
 from ingest.errors import TtsqError, UsageProblem
+from ingest.logfiles.discover import expand
 from ingest.model import Ledger, RunReport
 from ingest.paths import shown
 from ingest.pipeline.options import Options
@@ -51,6 +53,27 @@ def planned(settings: Settings, paths: Sequence[str], given: Given) -> list[Run]
             "no log files are named", "ttsq ingest PATH, or [[sources]] in the settings"
         )
     return [Run(s.paths, _options(s, given, settings)) for s in sources]
+
+
+def as_sources_say(settings: Settings, paths: Sequence[str], given: Given) -> list[Run]:
+    """The runs over ``paths``, each file as the source of the settings says that it is of; as
+    :func:`planned` where it is of none.
+
+    :raises UsageProblem: when a format or a zone cannot be used.
+    """
+    files, _ = expand(paths, given.exclude)
+    runs, left = [], {str(path): path for path in files}
+    for source in settings.sources:
+        own, _ = expand(source.paths, source.exclude)
+        there = {shown(os.path.abspath(path)) for path in own}
+        mine = [name for name, path in left.items() if shown(os.path.abspath(path)) in there]
+        if mine:
+            runs.append(Run(mine, _options(source, given, settings)))
+        for name in mine:
+            del left[name]
+    # what is not there is named by the run that it is left to
+    others = [*left, *(p for p in paths if not expand([p], given.exclude)[0])]
+    return [*runs, *(planned(settings, others, given) if others else [])]
 
 
 def _options(source: Source, given: Given, settings: Settings) -> Options:

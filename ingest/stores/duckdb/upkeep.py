@@ -50,7 +50,7 @@ _FIGURES_LEFT = (
 )
 _HAS_TEXT = f"not regexp_full_match(attributes::varchar, '{_ONLY_FIGURES}')"
 _NO_TEXT = f"attributes = {_FIGURES_LEFT}"
-_TEXTS = text_changes(_NO_TEXT, _HAS_TEXT)
+TEXTS = text_changes(_NO_TEXT, _HAS_TEXT)
 _OLD_REQUESTS = "(select request_key as key from requests where logged_at < $before) old"
 _NOTE = (
     "insert into pruned as p values ($table, $rows_before, $texts_before, $rows, null) "
@@ -92,7 +92,7 @@ class DuckDBUpkeep:
             source = f"{table} f left join requests r on r.request_key = f.request_key"
             which = "true"
         else:
-            which = _which(table) if subject == "rows" else _TEXTS[table][1]
+            which = _which(table) if subject == "rows" else TEXTS[table][1]
         with self._store.session(True) as connection:
             rows = connection.execute(
                 f"select epoch_us({age}) // 60000000 as minute, count(*) from {source} "
@@ -119,7 +119,7 @@ class DuckDBUpkeep:
         return removed
 
     def clear_texts(self, table: str, before: datetime) -> int:
-        change, which = _TEXTS[table]
+        change, which = TEXTS[table]
         with self._store.session(False) as connection:
             connection.execute("begin")
             cleared = _changed(

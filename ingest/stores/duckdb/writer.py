@@ -1,6 +1,6 @@
 """One transaction on a DuckDB store: rows, quarantine, checkpoints and the run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, fields
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -11,7 +11,9 @@ from ingest.faults import reach
 from ingest.model import Changes, Checkpoint, Origin, Relink, RunRow
 from ingest.rows.described import TABLES, WRITTEN
 from ingest.rows.spans import CARRY, EPOCH, OPEN
+from ingest.stores.binds import replace_binds
 from ingest.stores.duckdb.answers import DuckDBAnswers
+from ingest.stores.forgetting import Forgetting
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -40,6 +42,20 @@ class DuckDBWriter:
     @property
     def answers(self) -> DuckDBAnswers:
         return DuckDBAnswers(self._connection)
+
+    def forgetter(self, file_key: int) -> Forgetting:
+        from ingest.stores.duckdb.upkeep import TEXTS
+
+        return Forgetting(file_key, self._asked, self._changed, TEXTS)
+
+    def _asked(self, sql: str, binds: Mapping[str, object]) -> "pa.Table":
+        marked = replace_binds(sql, lambda name: f"${name}")
+        found = self._connection.execute(marked, binds)
+        return found.to_arrow_table(batch_size=_RELATED_ROWS)
+
+    def _changed(self, sql: str, binds: Mapping[str, object]) -> int:
+        row = self._connection.execute(replace_binds(sql, lambda name: f"${name}"), binds)
+        return int((row.fetchone() or (0,))[0])
 
     def end(self) -> None:
         """Leave the connection as it was found."""

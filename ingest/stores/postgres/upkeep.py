@@ -39,7 +39,7 @@ _NO_TEXT = (
     f"from regexp_matches(cast(attributes as text), '{FIGURE}', 'g') with ordinality as m(f, "
     "n)) as json)"
 )
-_TEXTS = text_changes(_NO_TEXT, _HAS_TEXT)
+TEXTS = text_changes(_NO_TEXT, _HAS_TEXT)
 _NOTE = (
     "insert into pruned as p (table_name, pruned_before, text_pruned_before, rows, pruned_at) "
     "values (%s, %s, %s, %s, null) "
@@ -85,7 +85,7 @@ class PostgresUpkeep:
             source = f"{table} f left join requests r on r.request_key = f.request_key"
             which = "true"
         else:
-            which = _which(table) if subject == "rows" else _TEXTS[table][1]
+            which = _which(table) if subject == "rows" else TEXTS[table][1]
         with self._store.session("reads") as connection:
             rows = connection.execute(
                 f"select cast(floor(extract(epoch from {age}) / 60) as bigint), count(*) "
@@ -140,7 +140,7 @@ class PostgresUpkeep:
         return gone
 
     def clear_texts(self, table: str, before: datetime) -> int:
-        change, which = _TEXTS[table]
+        change, which = TEXTS[table]
         with self._store.session("prunes") as connection, connection.transaction():
             cleared = self._changed(
                 connection,

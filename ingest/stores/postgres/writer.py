@@ -12,7 +12,9 @@ from ingest.faults import reach
 from ingest.model import KEY_SHIFT, Changes, Checkpoint, Origin, RunRow
 from ingest.rows.described import TABLES, WRITTEN
 from ingest.rows.spans import CARRY, EPOCH, OPEN
+from ingest.stores.binds import replace_binds
 from ingest.stores.contract import Standing, require_standing
+from ingest.stores.forgetting import Forgetting
 from ingest.stores.postgres.answers import PostgresAnswers
 from ingest.stores.postgres.copy import copy_in, shown, to_arrow
 from ingest.stores.postgres.partitions import PARTITIONED, Days, Partitions, days_of
@@ -57,6 +59,18 @@ class PostgresWriter:
     @property
     def answers(self) -> PostgresAnswers:
         return PostgresAnswers(self._connection)
+
+    def forgetter(self, file_key: int) -> Forgetting:
+        from ingest.stores.postgres.upkeep import TEXTS
+
+        self._has_written = True  # from here on the transaction must stay one
+        return Forgetting(file_key, self._asked, self._changed, TEXTS)
+
+    def _asked(self, sql: str, binds: Mapping[str, object]) -> "pa.Table":
+        return to_arrow(self._connection.execute(_marked(sql), binds))
+
+    def _changed(self, sql: str, binds: Mapping[str, object]) -> int:
+        return self._connection.execute(_marked(sql), binds).rowcount
 
     def begin(self) -> None:
         """Begin the transaction.
@@ -259,6 +273,11 @@ class PostgresWriter:
         )
         copy_in(self._connection, "quarantine", table)
         reach("inserted")
+
+
+def _marked(sql: str) -> str:
+    """A statement with ``:name`` parameters as the driver takes it."""
+    return replace_binds(sql.replace("%", "%%"), lambda name: f"%({name})s")
 
 
 def _named(origin: Origin, earliest: datetime, latest: datetime) -> dict[str, object]:
