@@ -1,6 +1,7 @@
 """What the headers say a query needs of the logs, held to what becomes of its answer without it."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from ingest.errors import QueryFileError
 from ingest.named_queries.golden import BY_NAME
 from ingest.named_queries.library import NO_NEEDS, NamedQuery, load_query, parse_query
+from ingest.stores.contract import Reader
 from ingest.tasks.check.answers import uses
 from tests.queries.rows import Rows, draw_rows, make_store
 from tests.queries.test_contract import ask, each_text
@@ -37,18 +39,19 @@ def without(rows: Rows, field: str) -> Rows:
 
 
 @pytest.fixture(scope="module")
-def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str | None, Any]]:
+def readers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str | None, Reader]]:
+    """Open readers of a full store, and of one without each field."""
     place = tmp_path_factory.mktemp("needs")
     rows = draw_rows(1)
-    made = {None: make_store(place / "full.duckdb", rows)}
-    for field in BY_NAME:
-        made[field] = make_store(place / f"{field}.duckdb", without(rows, field))  # type: ignore[index]
-    yield made
+    with ExitStack() as opened:
+        made = {None: make_store(place / "full.duckdb", rows)}
+        for field in BY_NAME:
+            made[field] = make_store(place / f"{field}.duckdb", without(rows, field))  # type: ignore[index]
+        yield {field: opened.enter_context(store.reading()) for field, store in made.items()}
 
 
-def answer(query: NamedQuery, stores: dict[str | None, Any], field: str | None) -> Answer:
-    with stores[field].reading() as reader:
-        return ask(reader, query, {"min_z": "1"} if query.param("min_z") else {})
+def answer(query: NamedQuery, readers: dict[str | None, Reader], field: str | None) -> Answer:
+    return ask(readers[field], query, {"min_z": "1"} if query.param("min_z") else {})
 
 
 def lost(query: NamedQuery, full: Answer, found: Answer) -> set[str]:
@@ -65,11 +68,11 @@ def lost(query: NamedQuery, full: Answer, found: Answer) -> set[str]:
 
 @each_text
 def test_without_a_field_it_needs_a_query_has_no_answer(
-    query: NamedQuery, stores: dict[str | None, Any]
+    query: NamedQuery, readers: dict[str | None, Reader]
 ) -> None:
-    full = answer(query, stores, None)
+    full = answer(query, readers, None)
     for field in query.needs if query.needs != NO_NEEDS else ():
-        found = answer(query, stores, field)
+        found = answer(query, readers, field)
         if query.name == "unfinished_requests" and field == "completed_at":
             assert len(found) > 2 * len(full)  # every request seems unfinished
         else:
@@ -78,26 +81,26 @@ def test_without_a_field_it_needs_a_query_has_no_answer(
 
 @each_text
 def test_fields_that_a_query_does_not_read_change_nothing(
-    query: NamedQuery, stores: dict[str | None, Any]
+    query: NamedQuery, readers: dict[str | None, Reader]
 ) -> None:
     if query.needs == NO_NEEDS:
         assert query.name == "field_coverage"
         return
-    full, used = answer(query, stores, None), uses(query)
+    full, used = answer(query, readers, None), uses(query)
     if "status" in used or "duration_ms" in used:
         used.add("completed_at")  # whose absence takes those with it
     unread = [field for field in BY_NAME if field not in used]
     assert unread
     for field in unread:
-        assert answer(query, stores, field) == full, field
+        assert answer(query, readers, field) == full, field
 
 
 @each_text
 def test_without_a_field_it_only_reads_a_query_still_has_rows(
-    query: NamedQuery, stores: dict[str | None, Any]
+    query: NamedQuery, readers: dict[str | None, Reader]
 ) -> None:
     for field in uses(query) - set(query.needs) - {"completed_at"}:
-        assert answer(query, stores, field), field
+        assert answer(query, readers, field), field
 
 
 def test_names_and_strings_are_not_taken_for_fields() -> None:

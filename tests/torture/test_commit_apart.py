@@ -77,8 +77,9 @@ def _runs_add_up(store: Store) -> None:
 
 
 @pytest.mark.parametrize("point", ["begun", "inserted", "before_commit", "committed", "closed"])
-@pytest.mark.parametrize("count", [2, 5])
-@pytest.mark.parametrize("how", ["kill", "interrupt", "enospc"])
+@pytest.mark.parametrize(
+    ("count", "how"), [(2, "kill"), (5, "kill"), (5, "interrupt"), (2, "enospc")]
+)
 def test_stopped_at_any_point_the_next_run_goes_on(
     logs: list[Path],
     expected: harness.Tables,

@@ -185,10 +185,19 @@ def test_rows_of_columns_are_a_sequence_of_tuples(
 def test_a_year_of_instants_in_every_zone(
     tz: tzinfo | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each quarter of an hour, the last of its microseconds too."""
+    """Each quarter of an hour of the months in which clocks are changed, each fifth hour of the
+    others; the last microsecond before, too.
+    """
     monkeypatch.setattr(report_columns, "_PIECE_ROWS", 10_000)
     monkeypatch.setattr(report_columns, "_PIECE_BYTES", 10**6)
-    starts = [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=15) * n for n in range(35_040)]
+    year = (datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=15) * n for n in range(35_040))
+    starts = [
+        at
+        for at in year
+        if at.month in (3, 4, 10)
+        or at.timetuple()[1:3] == (11, 1)
+        or (at.minute, at.hour % 5) == (0, 0)
+    ]
     ends = [at - timedelta(microseconds=1) for at in starts]
     columns, tuples = both(one(*starts, *ends, kind=pa.timestamp("us", "UTC")))
     assert render(columns, "csv", Look(tz=tz)) == render(tuples, "csv", Look(tz=tz))
