@@ -354,6 +354,24 @@ class Known:
         """Whether a known file was last seen at the path or the inode of one on disk."""
         return _same_place(self._files[file_key], stat)
 
+    def may_be_left_of(self, file_key: int, stat: FileStat) -> bool:
+        """Whether a file on disk stands where a known one stood, or is of the same log by name."""
+        path = self._files[file_key].path
+        return self.was_at(file_key, stat) or rotation.same_log(path, str(stat.path))
+
+    def gathers(self, file_key: int, stat: FileStat) -> bool:
+        """Whether a file on disk is, by its name, what a known log is gathered in.
+
+        A live file and one that is numbered or dated is not: it may begin with the very line that
+        ends the one before it.
+        """
+        path = str(stat.path)
+        return rotation.is_gathering(path) and rotation.same_log(self._files[file_key].path, path)
+
+    def stands_elsewhere(self, file_key: int, stat: FileStat) -> bool:
+        """Whether what is stored of a known file is in another file than this one."""
+        return self.is_present(file_key) or self._original(self._files[file_key], stat) is not None
+
     def is_present(self, file_key: int) -> bool:
         """Whether a file of this run holds this content."""
         return file_key in self._present

@@ -60,6 +60,34 @@ def age(path: str) -> tuple[str, int, int]:
     return (live, 0, int(digits.ljust(_MOST_DIGITS, "0"))) if digits else (live, 1, -1)
 
 
+def same_log(one: str, other: str) -> bool:
+    """Whether two files are of one log by their names, in whatever folders: ``app.log``,
+    ``app.log.2.gz``, ``app.log.old``, ``app.log-all``; not ``app.log.8001``, a worker's own.
+    """
+    lives = []
+    for path in (one, other):
+        name = os.path.basename(path)
+        base = rotation_base(name)
+        if base is not None and (base[1] or 0) < _LEAST_PORT:
+            name = base[0]
+        lives.append(_unpacked(name))
+    short, long = sorted(lives, key=len)
+    rest = long[len(short) :]
+    return long.startswith(short) and (not rest or (rest[0] in ".-_" and not rest[1:].isdigit()))
+
+
+def is_gathering(path: str) -> bool:
+    """Whether a name is neither that of a live log nor one that rotation counts or dates."""
+    name = _unpacked(os.path.basename(path))
+    return not re.search(r"\d$", name) and not name.endswith((".log", ".out", ".txt"))
+
+
+def _unpacked(name: str) -> str:
+    for packed in PACKED:
+        name = name.removesuffix(packed)
+    return name
+
+
 def rotated_siblings(path: Path, inodes: Collection[int]) -> list[Path]:
     """Files that were rotated away from a path: by their names, or because they have one of the
     inodes.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -10,7 +11,10 @@ from ingest.errors import DamagedFileError, LogFileError
 from ingest.logfiles.fingerprint import ANCHOR_BYTES
 from ingest.logfiles.known import Known
 from ingest.logfiles.open_log import OpenLog
-from ingest.model import Ledger, Origin
+from ingest.logfiles.resume import Action
+from ingest.logfiles.stat import FileStat
+from ingest.model import EPOCH, Checkpoint, Ledger, Origin
+from ingest.pipeline.edited_content import clocks, looked_at_again
 from ingest.rows.content import (
     Group,
     Hashes,
@@ -30,7 +34,8 @@ if TYPE_CHECKING:
     from ingest.rows.chunk import ChunkRows
 
 _BLOCK_BYTES = 4 << 20  # compared with the store in one go
-_LEAST_BYTES = 64  # fewer new bytes hold no record
+_MOST_EDITED = 1 << 20  # bytes at a file's end among which edited lines are looked for
+_LEAST_BYTES = 16  # fewer new bytes hold no record
 _STAMP_BYTES = 4096  # end of a known stretch in which its last stamp is looked for
 _MOST_HELD = 20_000  # groups: those of the small files that are committed together
 _MOST_ASKED = 4000  # hashes in one statement
@@ -38,10 +43,14 @@ _COLUMNS = "select file_key, byte_offset, byte_length, mark, line_hashes from st
 
 
 class Content:
-    """Stored lines, and those of this run that are not committed yet; ``is_usable``: at head."""
+    """Stored lines, and those of this run that are not committed yet.
 
-    def __init__(self, store: Store, known: Known, *, is_usable: bool) -> None:
+    ``tz`` is the zone of times that name none; ``is_usable``: the store is at head.
+    """
+
+    def __init__(self, store: Store, known: Known, tz: tzinfo = UTC, *, is_usable: bool) -> None:
         self.is_usable = is_usable
+        self._tz = tz
         self._store = store
         self._known = known
         self._held: list[Group] = []
@@ -75,33 +84,75 @@ class Content:
             for data, base in _blocks(opened):
                 search.feed(lines_of(data, base, final=False))
             found = search.end()
-        stat, is_edited = opened.file.stat, opened.decision.reason == "edited"
-        result = recognised(
-            found,
-            lambda s: (
-                (is_edited and self._known.was_at(s.stored_file_key, stat)) or self._is_whole(s)
-            ),
-        )
-        return [*result, *self._edited_end(result, opened)]
+            stat = opened.file.stat
+            result = recognised(found, lambda s: self._is_sure(s, opened, asked), self._is_whole)
+            result = self._with_ends(result, opened)
+            if not any(s.is_edited for s in result):
+                return result
+            result = looked_at_again(
+                result,
+                _blocks(opened),
+                asked.within,
+                clocks(self._tz, stat.modified_ns // 1000),
+                self._last_instant(result[-1].stored_file_key),
+                lambda s: self._stood_here(s, stat),
+            )
+            opened.reader.go_back(opened.offset)
+            return result
 
-    def _edited_end(self, found: Sequence[Stretch], opened: OpenLog) -> list[Stretch]:
-        """The last stored lines of a file, if they were edited in place and nothing follows."""
-        stat = opened.file.stat
-        if not found or opened.file.compression != "none":
-            return []
-        last = found[-1]
-        stored = self._known.known(last.stored_file_key)
-        end = stored.committed_offset
-        is_there = self._known.was_at(stored.file_key, stat) and last.end == last.stored_end
-        if not (is_there and last.end < end <= stat.stored_bytes <= stored.size_bytes):
-            return []
-        return [Stretch(last.end, end, stored.file_key, last.end, end, 0, True)]
+    def _is_sure(self, stretch: Stretch, opened: OpenLog, asked: "_Asked") -> bool:
+        """Whether no second writer can have written the few lines of a stretch: they are what is
+        left of a file that stood here, or all of one of the same log.
+        """
+        key, stat = stretch.stored_file_key, opened.file.stat
+        own = opened.decision.checkpoint
+        if own is not None and own.file_key == key:
+            return False
+        is_next = own is not None and stretch.begin == opened.offset > 0
+        if own is not None and is_next and asked.goes_on(stretch, own, opened.offset):
+            return True
+        is_elsewhere = self._known.stands_elsewhere(key, stat)
+        if not is_elsewhere and self._known.may_be_left_of(key, stat):
+            return opened.decision.reason == "edited" or self.ends_in(stretch)
+        return self._is_whole(stretch) and self._known.gathers(key, stat)
 
     def _is_whole(self, stretch: Stretch) -> bool:
-        """Whether a stretch is all that is stored of a file, which stands nowhere else."""
-        if stretch.stored_offset > 0 or self._known.is_present(stretch.stored_file_key):
-            return False
-        return self.ends_in(stretch)
+        """Whether a stretch is all that is stored of a file."""
+        return stretch.stored_offset <= 0 and self.ends_in(stretch)
+
+    def _with_ends(self, found: list[Stretch], opened: OpenLog) -> list[Stretch]:
+        """The stretches, and before and behind them what may be lines of the same file that were
+        edited in place.
+        """
+        stat = opened.file.stat
+        if not found or opened.file.compression != "none":
+            return found
+        if opened.decision.action is not Action.START:
+            return found
+        first, last = found[0], found[-1]
+        ahead: list[Stretch] = []
+        behind: list[Stretch] = []
+        if self._stood_here(first, stat) and first.begin > opened.offset and first.stored_offset:
+            ahead = [Stretch(
+                opened.offset, first.begin, first.stored_file_key, 0, first.stored_offset, 0, True,
+                0, first.first_lines,
+            )]  # fmt: skip
+        end = self._known.known(last.stored_file_key).committed_offset
+        if self._stood_here(last, stat) and last.stored_end < end and last.end < stat.stored_bytes:
+            most = last.end + _MOST_EDITED
+            behind = [Stretch(
+                last.end, min(stat.stored_bytes, most), last.stored_file_key, last.stored_end, end,
+                0, True, last.last_lines, 0,
+            )]  # fmt: skip
+        return [*ahead, *found, *behind]
+
+    def _stood_here(self, stretch: Stretch, stat: FileStat) -> bool:
+        key = stretch.stored_file_key
+        return self._known.was_at(key, stat) and not self._known.is_present(key)
+
+    def _last_instant(self, file_key: int) -> int | None:
+        last = self._known.known(file_key).last_logged_at
+        return None if last is None else (last - EPOCH) // timedelta(microseconds=1)
 
 
 def known_stretches(store: Store, file_key: int) -> list[Stretch]:
@@ -146,6 +197,31 @@ class _Asked:
         sql = _COLUMNS + "file_key = :key and byte_offset + byte_length = :offset limit 1"
         found = self._groups(sql, {"key": file_key, "offset": offset})
         return found[0] if found else None
+
+    def goes_on(self, stretch: Stretch, own: Checkpoint, offset: int) -> bool:
+        """Whether a stretch was stored from behind a copy of what a file has before an offset."""
+        sql = (
+            "select 1 from known_stretches where file_key = :key "
+            "and byte_offset + byte_length = :end and stored_file_key = :own "
+            "and stored_offset + byte_length = :offset limit 1"
+        )
+        binds: dict[str, object] = {"key": stretch.stored_file_key, "end": stretch.stored_offset}
+        binds |= {"own": own.file_key, "offset": offset}
+        return bool(self._reader.query(sql, binds).rows)
+
+    def within(self, place: Stretch) -> list[Group]:
+        """Groups of a stored file that reach into a place, in order."""
+        key = place.stored_file_key
+        held = [g for groups in self._held.values() for g in groups if g.file_key == key]
+        sql = _COLUMNS + (
+            "file_key = :key and byte_offset < :end and byte_offset + byte_length > :begin"
+        )
+        binds: dict[str, object] = {
+            "key": key,
+            "begin": place.stored_offset,
+            "end": place.stored_end,
+        }
+        return sorted({*held, *self._groups(sql, binds)}, key=lambda g: g.byte_offset)
 
     def _groups(self, sql: str, binds: dict[str, object] | None) -> list[Group]:
         return rows_as(Group, self._reader.query(sql, binds).rows)

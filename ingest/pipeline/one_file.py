@@ -60,7 +60,7 @@ class Shared:
     @cached_property
     def content(self) -> Content:
         """What the store has of lines."""
-        return Content(self.store, self.known, is_usable=self.has_store)
+        return Content(self.store, self.known, self.options.tz, is_usable=self.has_store)
 
     def advance(self, size: int) -> None:
         """Report ``size`` more bytes as stored."""

@@ -77,6 +77,17 @@ def stamp_at(text: bytes, *, bracketed: bool = False) -> tuple[Stamp, int] | Non
     return None
 
 
+def stamp_within(text: bytes) -> Stamp | None:
+    """The stamp in a text that has one, wherever it stands; a date counts more than a place."""
+    for shape in STAMP:
+        match = shape.search(text)
+        if match is not None:
+            found = read_stamp(match)
+            if found is not None:
+                return found
+    return None
+
+
 def read_stamp(match: re.Match[bytes]) -> Stamp | None:
     """The stamp of a match of STAMP or of the same groups; None for an impossible time."""
     return stamp_of(match.groupdict())

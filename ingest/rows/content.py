@@ -81,7 +81,8 @@ def stored_lines(lines: Lines, file_key: int) -> pa.Table | None:
     if not n:
         return None
     far = max(0, n - END_LINES)
-    cuts = np.unique(np.append(np.arange(0, far, GROUP_LINES), np.arange(far, n, _END_GROUP)))
+    ends = np.append(np.arange(far, n, _END_GROUP), n - 1)  # the last line may be all that is left
+    cuts = np.unique(np.append(np.arange(0, far, GROUP_LINES), ends))
     ends = np.append(cuts[1:], n)
     low = (lines.hashes & np.uint64(0xFFFF)).astype("<u2").tobytes()
     return pa.table(
@@ -123,7 +124,8 @@ class Stretch:
     """Bytes of a file that are stored from another place, ``stored_offset`` of ``stored_file_key``.
 
     ``is_edited``: what is stored there is what these bytes were before somebody edited them.
-    ``stamped``: different lines with a time in it.
+    ``stamped``: different lines with a time in it. ``first_lines`` of the group in which it begins
+    belong to it, of an edited one do not; so do ``last_lines`` of that in which it ends.
     """
 
     begin: int
@@ -133,6 +135,8 @@ class Stretch:
     stored_end: int
     stamped: int = 0
     is_edited: bool = False
+    first_lines: int = 0
+    last_lines: int = 0
 
 
 @dataclass(slots=True)
@@ -149,6 +153,15 @@ class _Run:
     end_line: int
     told: set[int]  # hashes of lines with a time, as many as count
     is_open: bool
+    first_lines: int  # of the group before that with which it begins
+    last_lines: int = 0  # of the group in which it ends
+
+    def stretch(self) -> Stretch:
+        """What it has come to."""
+        return Stretch(
+            self.begin, self.end, self.key, self.stored_begin, self.stored_end, len(self.told),
+            False, self.first_lines, self.last_lines,
+        )  # fmt: skip
 
 
 class Search:
@@ -225,6 +238,7 @@ class Search:
         run.end, run.end_line = int(self._lines.begins[last]), last
         self._tell(run.told, at, last)
         run.is_open = most == len(best.lows())
+        run.last_lines = most
         told = run.end - int(self._lines.begins[at])
         run.stored_end = best.end if run.is_open else min(best.end, best.byte_offset + told)
         self._done = last
@@ -252,7 +266,9 @@ class Search:
         told: set[int] = set()
         self._tell(told, first, at)
         stored = group.byte_offset - (here - begin)
-        self._run = _Run(group.file_key, begin, stored, here, group.byte_offset, at, told, True)
+        self._run = _Run(
+            group.file_key, begin, stored, here, group.byte_offset, at, told, True, back
+        )
 
     def _tell(self, told: set[int], first: int, last: int) -> None:
         """Note lines with a time, each text once: a service may repeat it within a second."""
@@ -262,11 +278,7 @@ class Search:
     def _close(self) -> None:
         run, self._run = self._run, None
         if run is not None:
-            self._found.append(
-                Stretch(
-                    run.begin, run.end, run.key, run.stored_begin, run.stored_end, len(run.told)
-                )
-            )
+            self._found.append(run.stretch())
 
 
 def _equal(a: npt.NDArray[np.uint16], b: npt.NDArray[np.uint16]) -> int:
@@ -276,19 +288,42 @@ def _equal(a: npt.NDArray[np.uint16], b: npt.NDArray[np.uint16]) -> int:
     return int(different[0]) if len(different) else n
 
 
-def recognised(found: Sequence[Stretch], is_sure: Callable[[Stretch], bool]) -> list[Stretch]:
+def recognised(
+    found: Sequence[Stretch],
+    is_sure: Callable[[Stretch], bool],
+    is_whole: Callable[[Stretch], bool] = lambda _: False,
+) -> list[Stretch]:
     """The stretches that count as stored, with the edited ones between them.
 
-    Those of one stored file that follow each other, in its order, count together; they need
-    LEAST_STAMPED lines with a time, or one where ``is_sure`` says that no second writer can have
-    written it.
+    Lines without a time are like others too often to tell anything. Stretches of one stored file
+    that follow each other, in its order, count together; they need LEAST_STAMPED lines with a time,
+    or one where ``is_sure`` says that no second writer can have written it. So do whole files
+    (``is_whole``) with nothing between them: somebody joined them.
     """
     result: list[Stretch] = []
-    for series in _series(found):
-        stamped = sum(s.stamped for s in series)
-        if stamped >= LEAST_STAMPED or (stamped and any(is_sure(s) for s in series)):
-            result += _with_edits(series)
+    for joined in _joined(list(_series(s for s in found if s.stamped)), is_whole):
+        stamped = sum(s.stamped for series in joined for s in series)
+        for series in joined:
+            if stamped >= LEAST_STAMPED or any(is_sure(s) for s in series):
+                result += _with_edits(series)
     return result
+
+
+def _joined(
+    found: Sequence[list[Stretch]], is_whole: Callable[[Stretch], bool]
+) -> Iterator[list[list[Stretch]]]:
+    """Series; those of whole files with nothing between them together."""
+    joined: list[list[Stretch]] = []
+    for series in found:
+        if joined and not (
+            joined[-1][-1].end == series[0].begin
+            and all(len(s) == 1 and is_whole(s[0]) for s in (joined[-1], series))
+        ):
+            yield joined
+            joined = []
+        joined.append(series)
+    if joined:
+        yield joined
 
 
 def _series(found: Iterable[Stretch]) -> Iterator[list[Stretch]]:
@@ -314,7 +349,7 @@ def _with_edits(series: Sequence[Stretch]) -> Iterator[Stretch]:
             if here > 0 and there > 0 and here <= _EDIT_FACTOR * there + _EDIT_BYTES:
                 yield Stretch(
                     last.end, stretch.begin, last.stored_file_key, last.stored_end,
-                    stretch.stored_offset, 0, True,
+                    stretch.stored_offset, 0, True, last.last_lines, stretch.first_lines,
                 )  # fmt: skip
         yield stretch
         last = stretch

@@ -8,8 +8,8 @@ its bytes up to some length.
 import gzip
 import os
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from backports import zstd
@@ -42,10 +42,15 @@ class Stream:
 
 @dataclass
 class Entry:
-    """A file on disk: the first ``length`` bytes of a stream."""
+    """A file on disk: the first ``length`` bytes of a stream.
+
+    ``place`` is where a writer that does not append goes on; ``is_gathered``: others' content.
+    """
 
     stream: Stream
     length: int
+    place: int = 0
+    is_gathered: bool = False
 
 
 class Disk:
@@ -55,8 +60,10 @@ class Disk:
         self.folder = folder
         self.folder.mkdir()
         self.entries: dict[str, Entry] = {}
-        self.streams: list[Stream] = []
         self.written = 0
+        self.bytes: dict[str, bytes] = {}  # of every record that ever was
+        self.has_ties = False  # equal milliseconds in two files: nothing tells their order
+        self.is_torn = False  # half a line stands where it may pass for the end of a record
 
     def path(self, name: str) -> Path:
         return self.folder / name
@@ -75,14 +82,10 @@ class Disk:
         stream, data = entry.stream, entry.stream.owed
         if banner and not stream.content:
             data += BANNER
-        for kind in kinds:
-            number, self.written = self.written, self.written + 1
-            made = failure(number, pad) if kind == "f" else request(number)
-            for place, record in enumerate(made):
-                begin, more = len(stream.content) + len(data), to_bytes([record])
-                what = f"failure {number}" if kind == "f" else f"request {number}/{place}"
-                stream.records.append(Written(what, begin, begin + len(more)))
-                data += more
+        for what, more in self.made(kinds, pad):
+            begin = len(stream.content) + len(data)
+            stream.records.append(Written(what, begin, begin + len(more)))
+            data += more
         keep = max(1, len(data) - cut) if cut else len(data)
         with self.path(name).open("ab") as file:
             file.write(data[:keep])
@@ -90,11 +93,41 @@ class Disk:
         stream.content += data[:keep]
         entry.length = len(stream.content)
 
+    def made(self, kinds: str, pad: int = 0) -> list[tuple[str, bytes]]:
+        """The next records, by name: ``f`` a failure, ``r`` a request, ``e`` one whose records
+        have equal milliseconds.
+        """
+        found = []
+        for kind in kinds:
+            number, self.written = self.written, self.written + 1
+            if kind == "f":
+                records = [(f"failure {number}", failure(number, pad)[0])]
+            else:
+                made = request(number, 0.0 if kind == "e" else 0.125)
+                records = [(f"request {number}/{place}", r) for place, r in enumerate(made)]
+            found += [(name, to_bytes([record])) for name, record in records]
+        self.bytes.update(found)
+        return found
+
+    def append_across(self, logs: Sequence[str], kinds: str) -> None:
+        """Write records in turn to several logs: one logger, one file."""
+        self.has_ties |= "e" in kinds
+        for log in logs:
+            self.complete(log)
+        for number, (name, data) in enumerate(self.made(kinds)):
+            log = logs[number % len(logs)]
+            stream = self._opened(log).stream
+            begin = len(stream.content)
+            stream.records.append(Written(name, begin, begin + len(data)))
+            stream.content += data
+            with self.path(log).open("ab") as file:
+                file.write(data)
+            self.entries[log].length = len(stream.content)
+
     def _opened(self, name: str) -> Entry:
         """The file's entry; a new one for a file that is not there."""
         if name not in self.entries:
-            self.streams.append(Stream())
-            self.entries[name] = Entry(self.streams[-1], 0)
+            self.entries[name] = Entry(Stream(), 0)
         return self.entries[name]
 
     def complete(self, name: str) -> None:
@@ -131,8 +164,7 @@ class Disk:
     def truncate(self, log: str) -> None:
         """Empty a file."""
         os.truncate(self.path(log), 0)
-        self.streams.append(Stream())
-        self.entries[log] = Entry(self.streams[-1], 0)
+        self.entries[log] = Entry(Stream(), 0)
 
     def pack(self, name: str, suffix: str, *, keep: bool = False) -> None:
         """Compress a rotated file with its time, as gzip(1); ``keep`` the plain one for now."""
@@ -140,7 +172,7 @@ class Disk:
         packed = name + suffix
         self.path(packed).write_bytes(PACKED[suffix](self.path(name).read_bytes()))
         os.utime(self.path(packed), ns=(status.st_atime_ns, status.st_mtime_ns))
-        self.entries[packed] = Entry(self.entries[name].stream, self.entries[name].length)
+        self.entries[packed] = replace(self.entries[name])
         if not keep:
             self.delete(name)
 
@@ -182,12 +214,18 @@ class Disk:
 
         A packed copy of a plain file ends where that one does.
         """
-        stream = self.entries[name].stream
+        entry = self.entries[name]
+        if entry.is_gathered:
+            return False
+        own = {w.name for w in entry.stream.records}
+        twins = [
+            n
+            for n, e in self.entries.items()
+            if n != name and not own.isdisjoint(w.name for w in e.stream.records)
+        ]
         if _suffix(name):
-            twins = [n for n, e in self.entries.items() if e.stream is stream and not _suffix(n)]
-            return all(self._has_successor(n) for n in twins)
-        alone = sum(e.stream is stream for e in self.entries.values()) == 1
-        return self._has_successor(name) and alone
+            return all(self._has_successor(n) for n in twins if not _suffix(n))
+        return self._has_successor(name) and not twins
 
     def _has_successor(self, name: str) -> bool:
         """Whether a plain file is renamed, and the live file of its log has begun anew."""
@@ -197,7 +235,7 @@ class Disk:
 
     def bytes_of(self, names: set[str]) -> int:
         """Bytes of some records."""
-        return sum(w.end - w.begin for s in self.streams for w in s.records if w.name in names)
+        return sum(len(self.bytes[name]) for name in names)
 
 
 def rotation(name: str) -> tuple[int, str]:

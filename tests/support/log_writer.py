@@ -48,8 +48,8 @@ def failure(number: int, pad: int = 0) -> list[logging.LogRecord]:
     return [_record(number, 0, logging.ERROR, f"failure {number} {'x' * pad}")]
 
 
-def request(number: int) -> list[logging.LogRecord]:
-    """The five records of a request that failed, a traceback among them."""
+def request(number: int, apart: float = 0.125) -> list[logging.LogRecord]:
+    """The five records of a request that failed, a traceback among them, so many seconds apart."""
     id_ = request_id(number)
     start = f'synthesis_start: id={id_}, text="Hello, id=ts_00000000 {number}", voice=alloy'
     end = f"synthesis_complete: id={id_}, status=failed, duration_ms=500, error_code=OOM"
@@ -57,9 +57,9 @@ def request(number: int) -> list[logging.LogRecord]:
     failed = f"synthesis_failed: id={id_}, error_code=OOM, out of memory"
     return [
         _record(number, 0, logging.INFO, start),
-        *(_record(number, i / 8, logging.INFO, s) for i, s in enumerate(stages, 1)),
-        _record(number, 0.375, logging.ERROR, failed, traceback(number)),
-        _record(number, 0.5, logging.INFO, end),
+        *(_record(number, i * apart, logging.INFO, s) for i, s in enumerate(stages, 1)),
+        _record(number, 3 * apart, logging.ERROR, failed, traceback(number)),
+        _record(number, 4 * apart, logging.INFO, end),
     ]
 
 

@@ -79,6 +79,39 @@ def test_a_log_is_written_over_from_its_beginning(scene: Scene) -> None:
     assert len(stored) == len(set(stored))
 
 
+def test_what_is_written_over_a_log_is_read(scene: Scene) -> None:
+    """Its lines stand between others that are stored, as edited ones would: they are younger."""
+    scene.log(200)
+    scene.run()
+    with scene.path("app.log").open("r+b") as file:
+        for count in (5, 3, 40):
+            file.write(b"".join(_lines(scene, count)))
+            file.flush()
+            scene.run(clean=False)
+    scene.run(final=True, clean=False)
+    numbers = [str(message).split()[1] for _, message, _ in harness_failures(scene)]
+    assert sorted(numbers, key=int) == [str(n) for n in range(248)]
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+@pytest.mark.parametrize("how", ["in place", "by rename", "and rotated"])
+def test_a_few_last_lines_are_left(scene: Scene, count: int, how: str) -> None:
+    scene.log(100)
+    scene.run(final=True)
+    live = scene.path("app.log")
+    left = b"".join(live.read_bytes().splitlines(keepends=True)[-count:])
+    if how == "in place":
+        live.write_bytes(left)
+    else:
+        scene.path("t").write_bytes(left)
+        os.replace(scene.path("t"), live)
+    if how == "and rotated":
+        scene.rename("app.log", "app.log.1")
+    scene.log(3)
+    scene.run(final=True)
+    scene.expect()
+
+
 def _lines(scene: Scene, count: int) -> list[bytes]:
     from tests.support.log_writer import to_bytes
 
@@ -142,6 +175,61 @@ def test_an_edit_in_what_is_stored_is_named_and_what_follows_is_read(scene: Scen
     stored = harness_failures(scene)
     assert len(stored) == len(set(stored))
     scene.expect()
+
+
+@pytest.mark.parametrize("which", [0, 150, 299])
+@pytest.mark.parametrize("more", [0, 10])
+def test_one_edited_line_is_lost_wherever_it_stands(scene: Scene, which: int, more: int) -> None:
+    """First, in the middle or last; whether or not the log goes on."""
+    scene.log(300)
+    scene.run(final=True)
+    live = scene.path("app.log")
+    lines = live.read_bytes().splitlines(keepends=True)
+    lines[which] = lines[which].replace(b"failure", b"*******")
+    live.write_bytes(b"".join(lines))
+    scene.log(more)
+    report = scene.run(final=True)
+    assert report.ledger.lost_bytes == len(lines[which])
+    assert any("edited" in (f.note or "") for f in report.files)
+    scene.expect()
+
+
+@pytest.mark.parametrize("are_left", [False, True])
+def test_short_rotated_files_are_joined(scene: Scene, are_left: bool) -> None:
+    for number in (3, 2, 1):
+        scene.log(5, f"app.log.{number}")
+    scene.run(final=True)
+    names = [f"app.log.{n}" for n in (3, 2, 1)]
+    scene.path("all.log").write_bytes(b"".join(scene.path(n).read_bytes() for n in names))
+    for name in names if not are_left else ():
+        scene.path(name).unlink()
+    scene.run(final=True)
+    scene.expect()
+
+
+def test_what_a_copy_of_a_live_log_held_is_not_read_again_there(scene: Scene) -> None:
+    """The copy's last record was final, the live log's was not yet."""
+    scene.log(40, "app.log.1")
+    scene.log(12)
+    scene.run()
+    whole = scene.path("app.log.1").read_bytes() + scene.path("app.log").read_bytes()
+    scene.path("all.log").write_bytes(whole)
+    scene.run("all.log", final=True)
+    scene.log(2)
+    scene.run(final=True)
+    scene.expect()
+
+
+def test_a_worker_who_says_what_a_gone_one_said_is_heard(scene: Scene) -> None:
+    """Both said one thing in the same second; the first one's log was removed with it."""
+    line = b"2026-03-02 10:00:00 - app - ERROR - worker started\n"
+    scene.append_bytes(line, "tts-101.log")
+    scene.run(final=True)
+    scene.path("tts-101.log").unlink()
+    own = b"2026-03-02 09:59:59 - app - ERROR - worker 102\n"
+    scene.append_bytes(own + line, "tts-102.log")
+    scene.run(final=True)
+    assert len(harness_failures(scene)) == 3
 
 
 def test_verify_finds_nothing_wrong_with_what_was_recognised(scene: Scene) -> None:

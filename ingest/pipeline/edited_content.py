@@ -1,0 +1,147 @@
+"""Looks again at what stands between stretches that are stored: edited lines, or new ones."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import tzinfo
+from itertools import pairwise
+
+from ingest.records.moments import Clock, Stamp, stamp_within
+from ingest.rows.content import Group, Lines, Stretch, lines_of
+from ingest.rows.edits import Between, resolved, stored_between
+
+_AROUND_BYTES = (
+    4096  # of a known stretch, in which the time of its last or first line is looked for
+)
+_MOST_BYTES = 4 << 20  # between two stretches: more is no edit
+_STAMP_BYTES = 128  # of a line
+
+Groups = Callable[[Stretch], Sequence[Group]]
+
+
+def looked_at_again(
+    stretches: Sequence[Stretch],
+    blocks: Iterable[tuple[bytes, int]],
+    groups: Groups,
+    clock: Callable[[], Clock],
+    last_instant: int | None,
+    is_in_place: Callable[[Stretch], bool],
+) -> list[Stretch]:
+    """The stretches, with what proves to be new cut out of those that passed for edited.
+
+    ``blocks`` are the file's bytes, ``groups`` gives the stored lines of a stretch; a new ``clock``
+    reads each place's times, ``last_instant`` is that of the last stored line of the file,
+    microseconds UTC, and ``is_in_place`` says whether a place's stored file is this one.
+    """
+    wanted = [s for s in stretches if s.is_edited]
+    if not wanted:
+        return list(stretches)
+    by_end = {s.end: s for s in stretches if not s.is_edited}
+    by_begin = {s.begin: s for s in stretches if not s.is_edited}
+    places = [_Place(s, by_end.get(s.begin), by_begin.get(s.end), is_in_place(s)) for s in wanted]
+    found: dict[int, list[Stretch]] = {}
+    for place, (data, base) in zip(
+        places, _excerpts(blocks, [p.span for p in places]), strict=True
+    ):
+        stored = groups(place.edited)
+        found[place.edited.begin] = _at(place, data, base, stored, clock(), last_instant)
+    return [p for s in stretches for p in (found[s.begin] if s.is_edited else [s])]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Bytes that pass for edited, between known ones."""
+
+    edited: Stretch
+    before: Stretch | None
+    behind: Stretch | None
+    is_in_place: bool
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The bytes with what is needed of the known ones."""
+        begin, end = self.edited.begin, self.edited.end
+        low = max(self.before.begin, begin - _AROUND_BYTES) if self.before is not None else begin
+        high = min(self.behind.end, end + _AROUND_BYTES) if self.behind is not None else end
+        return low, high
+
+
+def _at(
+    place: _Place,
+    data: bytes,
+    base: int,
+    groups: Sequence[Group],
+    clock: Clock,
+    last_instant: int | None,
+) -> list[Stretch]:
+    edited = place.edited
+    begin, end = edited.begin - base, edited.end - base
+    if place.behind is None:  # a line that is not finished is no edited one
+        end = data.rfind(b"\n", 0, end) + 1
+        edited = replace(edited, end=base + end)
+    if end <= begin or begin < 0 or end > len(data) or end - begin > _MOST_BYTES:
+        return []
+    lines = lines_of(data[begin:end], edited.begin, final=True)
+    before, own, behind = (
+        _stamps(piece, lines_of(piece, 0, final=True))
+        for piece in (data[:begin], data[begin:end], data[end:])
+    )
+    known = [s for s in (*before, *behind) if s is not None]
+    is_dated = any(s.days is not None for s in known)
+    instants = [
+        None if s is None or (is_dated and s.days is None) else clock.instant(s)
+        for s in (*before, *own, *behind)
+    ]
+    first, end = len(before), len(before) + len(own)
+    earliest = next((i for i in reversed(instants[:first]) if i is not None), None)
+    follows = next((i for i in instants[end:] if i is not None), None)
+    return resolved(
+        Between(
+            edited,
+            lines,
+            instants[first:end],
+            stored_between(groups, edited),
+            earliest,
+            last_instant if place.behind is None else follows,
+            is_first=place.before is None,
+            is_last=place.behind is None,
+            is_in_place=place.is_in_place,
+        )
+    )
+
+
+def _stamps(data: bytes, lines: Lines) -> list[Stamp | None]:
+    """The time in each line."""
+    begins = lines.begins.tolist()
+    return [
+        stamp_within(data[begin : min(end, begin + _STAMP_BYTES)]) if is_stamped else None
+        for (begin, end), is_stamped in zip(pairwise(begins), lines.stamped.tolist(), strict=True)
+    ]
+
+
+def clocks(tz: tzinfo, modified: int) -> Callable[[], Clock]:
+    """Clocks for the times of one file; see :class:`Clock`."""
+    return lambda: Clock(tz, modified, None, None)
+
+
+def _excerpts(
+    blocks: Iterable[tuple[bytes, int]], spans: Iterable[tuple[int, int]]
+) -> Iterator[tuple[bytes, int]]:
+    """The bytes of each span, as far as there are any, and their offset; spans are in order."""
+    more, data, base = iter(blocks), b"", 0
+    for low, high in spans:
+        if low > base:
+            data, base = data[low - base :], min(low, base + len(data))
+        while base + len(data) < high:
+            block = next(more, None)
+            if block is None:
+                break
+            new, at = block
+            if at != base + len(data):
+                data, base = new, at
+            else:
+                data += new
+            if base + len(data) < low:
+                data, base = b"", base + len(data)
+            elif base < low:
+                data, base = data[low - base :], low
+        yield data[: max(0, high - base)], base

@@ -1,0 +1,144 @@
+"""Lines between two stretches that are stored: which of them are stored lines, perhaps edited, and
+which are new (docs/design.md); pure.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from ingest.rows.content import Group, Lines, Stretch
+
+_SAME, _EDITED, _NEW = range(3)
+_MOST_LINES = 20_000  # on either side, compared line by line; beyond them all is new
+_MOST_PAIRS = 4_000_000  # of lines
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """What stands where stored lines are missing.
+
+    ``place`` spans it in both files; ``lines`` are the lines there, ``instants`` when each says it
+    was logged (None: it does not say), ``stored`` the hashes of the lines missing, uint16[n].
+    ``earliest`` and ``latest`` are the instants of the known lines around it, None where there is
+    none. ``is_first``: before it nothing is known, so that half a line may be what was cut off;
+    ``is_last``: behind it nothing is, so that more lines may follow the edited ones.
+    ``is_in_place``: it is the stored file itself, in which nobody else writes.
+    """
+
+    place: Stretch
+    lines: Lines
+    instants: Sequence[int | None]
+    stored: npt.NDArray[np.uint16]
+    earliest: int | None = None
+    latest: int | None = None
+    is_first: bool = False
+    is_last: bool = False
+    is_in_place: bool = False
+
+
+def stored_between(groups: Sequence[Group], place: Stretch) -> npt.NDArray[np.uint16]:
+    """The hashes of a file's lines at a place, of all groups that reach into it, in order."""
+    begin, end = place.stored_offset, place.stored_end
+    found = [np.empty(0, np.uint16)]
+    for group in groups:
+        if group.end <= begin or group.byte_offset >= end:
+            continue
+        lows = group.lows()
+        first = place.first_lines if group.byte_offset < begin else 0
+        last = len(lows) - (place.last_lines if group.end > end else 0)
+        found.append(lows[first:last])
+    return np.concatenate(found)
+
+
+def resolved(between: Between) -> list[Stretch]:
+    """What of it is stored, the edited parts marked as such; the rest of it is new.
+
+    A record is a line with a time and those without one behind it. One whose first line is stored
+    is stored, edited where another line is not. One whose first line stands in for a stored line is
+    that line, edited, if its time lies between those of the known lines around it: an edit leaves
+    times alone, and what was written over a log is younger than what was there. In the stored file
+    itself all that is not younger is an edit.
+    """
+    n = len(between.lines)
+    if not n:
+        return []
+    kinds = _kinds(between)
+    pieces: list[Stretch] = []
+    for first, end in _records(between.lines):
+        kind = _kind_of(between, kinds, first, end)
+        if kind == _NEW:
+            continue
+        begins = between.lines.begins
+        begin = between.place.begin if first == 0 else int(begins[first])
+        stop = between.place.end if end == n else int(begins[end])
+        _add(pieces, replace(
+            between.place, begin=begin, end=stop, is_edited=kind == _EDITED,
+            first_lines=0, last_lines=0,
+        ))  # fmt: skip
+    return pieces
+
+
+def _add(pieces: list[Stretch], more: Stretch) -> None:
+    if pieces and pieces[-1].end == more.begin and pieces[-1].is_edited == more.is_edited:
+        pieces[-1] = replace(pieces[-1], end=more.end)
+    else:
+        pieces.append(more)
+
+
+def _records(lines: Lines) -> Iterator[tuple[int, int]]:
+    """First and end of each record's lines; those before the first time belong together."""
+    n = len(lines)
+    firsts = np.flatnonzero(lines.stamped).tolist()
+    cuts = sorted({0, *firsts, n})
+    yield from pairwise(cuts)
+
+
+def _kind_of(between: Between, kinds: Sequence[int], first: int, end: int) -> int:
+    own = kinds[first:end]
+    if not between.lines.stamped[first]:  # the end of a record
+        if between.is_first and own[0] != _SAME:
+            return _NEW
+        return _SAME if all(kind == _SAME for kind in own) else _EDITED
+    if own[0] == _SAME:
+        return _SAME if all(kind == _SAME for kind in own) else _EDITED
+    instant, early, late = between.instants[first], between.earliest, between.latest
+    if between.is_in_place and not between.is_last and instant is not None and late is not None:
+        return _NEW if instant > late else _EDITED
+    if own[0] == _NEW:
+        return _NEW
+    if instant is None:
+        return _NEW if between.is_last else _EDITED
+    is_within = (early is None or early <= instant) and (late is None or instant <= late)
+    return _EDITED if is_within and (early, late) != (None, None) else _NEW
+
+
+def _kinds(between: Between) -> list[int]:
+    """What each line is, by its hash alone: the same as a stored one, or in the place of one.
+
+    A hash has 16 bits, so single lines may be alike by chance. They count where most of the stored
+    lines are found, in their order.
+    """
+    here = (between.lines.hashes & np.uint64(0xFFFF)).astype(np.uint16).tolist()
+    there = between.stored.tolist()
+    kinds = [_NEW] * len(here)
+    if max(len(here), len(there)) > _MOST_LINES or len(here) * len(there) > _MOST_PAIRS:
+        return kinds
+    blocks = SequenceMatcher(None, there, here, False).get_matching_blocks()
+    are_most = 2 * sum(b.size for b in blocks) >= len(there)
+    i = j = 0
+    for block in blocks:
+        if block.size == 1 and not are_most:
+            continue
+        kinds[block.b : block.b + block.size] = [_SAME] * block.size
+        old, new = block.a - i, block.b - j
+        records = int(between.lines.stamped[j : block.b].sum())
+        if old and (new <= old or records <= old):
+            kinds[j : block.b] = [_EDITED] * new
+        elif between.is_last and block.b == len(here):
+            kinds[j : j + old] = [_EDITED] * old
+        i, j = block.a + block.size, block.b + block.size
+    return kinds

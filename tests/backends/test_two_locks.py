@@ -1,0 +1,131 @@
+"""Two ingests of one store that know nothing of each other's lock, one of them killed: each commit
+proves that the store is what its run started from, so nothing is stored twice and nothing is lost.
+"""
+
+import os
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from pathlib import Path
+
+import pytest
+
+from ingest.errors import IngestBusyError, StoreError
+from ingest.stores.contract import Store
+from ingest.stores.duckdb.store import DuckDBStore
+from ingest.stores.postgres.store import PostgresStore
+from tests.support import harness, postgres_server
+from tests.support.fault_machine import KILLED, begun_in_child, waited
+from tests.support.log_writer import Journal, stored_rows, to_bytes
+
+_CHUNK = 4000  # bytes: some fifteen commits
+_REFUSED = 5
+
+
+class _Logs:
+    """Three log files, and what a store must hold of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "logs"
+        self.folder.mkdir()
+        self.journal = Journal()
+        for number in (2, 1, 0):
+            name = f"app.log.{number}".removesuffix(".0")
+            (self.folder / name).write_bytes(to_bytes(self.journal.mixed(30)))
+
+    def run(self, store: Store) -> None:
+        """One run; the process ends with 5 where another ingest was first."""
+        try:
+            harness.run(store, [self.folder], final=True, chunk_bytes=_CHUNK)
+        except IngestBusyError:
+            os._exit(_REFUSED)
+
+    def expect_once(self, store: Store) -> None:
+        """A further run leaves everything stored, once, and the ledger right."""
+        report = harness.run(store, [self.folder], final=True)
+        assert not report.problems
+        wrong = stored_rows(store).wrong(self.journal.rows())  # type: ignore[arg-type]
+        assert not wrong, wrong
+        assert sum(c.record_bytes for c in store.checkpoints()) == self.journal.size
+
+
+def _both(
+    logs: _Logs, stores: tuple[Store, Store], chance: random.Random, meanwhile: Callable[[], object]
+) -> list[int]:
+    """Run both at once and kill one of them at some moment; how they ended."""
+    children = [begun_in_child(lambda s=store: logs.run(s), None) for store in stores]
+    victim, at = chance.randrange(2), time.monotonic() + chance.uniform(0.1, 1.0)
+    while time.monotonic() < at:
+        meanwhile()
+        time.sleep(0.005)
+    os.kill(children[victim], signal.SIGKILL)
+    return [waited(child) for child in children]
+
+
+@contextmanager
+def _mounted(folder: Path, place: Path) -> Iterator[None]:
+    place.mkdir()
+    done = subprocess.run(["mount", "--bind", folder, place], capture_output=True)
+    if done.returncode:
+        pytest.skip("this machine lets nobody mount")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", place], check=True)
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("way", ["symlink", "hard link", "lock removed", "bind mount"])
+def test_a_store_in_one_file(tmp_path: Path, way: str, seed: int) -> None:
+    logs = _Logs(tmp_path)
+    (tmp_path / "real").mkdir()
+    store = harness.new_store(tmp_path / "real")
+    other, lock = tmp_path / "other.duckdb", Path(f"{store.path}.lock")
+    mounted: contextmanager[None] | nullcontext[None] = nullcontext()  # type: ignore[valid-type]
+    if way == "symlink":
+        other.symlink_to(store.path)
+    elif way == "hard link":
+        other.hardlink_to(store.path)
+    elif way == "bind mount":
+        mounted = _mounted(store.path.parent, tmp_path / "mounted")
+        other = tmp_path / "mounted" / store.path.name
+    else:
+        other = store.path
+
+    def remove_lock() -> None:
+        if way == "lock removed":
+            with suppress(FileNotFoundError):
+                lock.unlink()
+
+    with mounted:
+        stores = (DuckDBStore(store.path), DuckDBStore(other))
+        ended = _both(logs, stores, random.Random(seed), remove_lock)
+        assert set(ended) <= {0, _REFUSED, KILLED}, ended
+    logs.expect_once(store)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_store_on_a_server(tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As behind a pooler that gives every transaction another session: their locks are nothing."""
+    monkeypatch.setattr(PostgresStore, "_lock", lambda *_: None)
+    logs, url = _Logs(tmp_path), postgres_server.new_url()
+    ended = _both(logs, (PostgresStore(url), PostgresStore(url)), random.Random(seed), lambda: None)
+    assert set(ended) <= {0, _REFUSED, KILLED}, ended
+    logs.expect_once(PostgresStore(url))
+
+
+def test_without_the_proof_both_store_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the other tests would see if a commit proved nothing."""
+    monkeypatch.setattr(PostgresStore, "_lock", lambda *_: None)
+    monkeypatch.setattr("ingest.stores.postgres.writer.require_standing", lambda *_: None)
+    logs, url = _Logs(tmp_path), postgres_server.new_url()
+    children = [begun_in_child(lambda: logs.run(PostgresStore(url)), None) for _ in range(2)]
+    for child in children:
+        waited(child)
+    with suppress(StoreError), pytest.raises(AssertionError):
+        logs.expect_once(PostgresStore(url))
