@@ -377,7 +377,8 @@ class FileMachine(RuleBasedStateMachine):
         if self.disk.is_torn:  # half a line may stand behind a record
             assert files[0] >= size, "bytes of the records"
         else:
-            assert files[0] == size, "bytes of the records"
+            told = f"bytes of the records: {files[0]} in files, {size} of {sorted(stored)}"
+            assert files[0] == size, told
         assert runs == files, "ledger of the runs"
 
     def stored(self) -> set[str]:
@@ -458,11 +459,13 @@ def stored_records(reader: Reader) -> "Counter[str]":
     """The records whose traces are in the tables, named as :class:`Written` names them."""
     errors = reader.query("select id, message from errors", {}).rows
     stages = reader.query("select id, stage from stage_timings", {}).rows
-    requests = reader.query("select id, started_at, completed_at from requests", {}).rows
+    requests = reader.query("select id, start_offset, end_offset from requests", {}).rows
     found = [f"{_request(i)}/3" if i else " ".join(str(m).split()[:2]) for i, m in errors]
     found += [f"{_request(i)}/{STAGES.index(str(s)) + 1}" for i, s in stages]
     for id_, started, completed in requests:
-        found += [f"{_request(id_)}/{n}" for n, at in ((0, started), (4, completed)) if at]
+        found += [
+            f"{_request(id_)}/{n}" for n, at in ((0, started), (4, completed)) if at is not None
+        ]
     return Counter(found)
 
 
