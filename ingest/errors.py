@@ -12,7 +12,7 @@ class ExitCode(IntEnum):
     LOG_FILE = 3
     STORE = 4
     BUSY = 5
-    NO_DATA = 6
+    BLIND = 6
     INTERRUPTED = 130
 
 
@@ -81,3 +81,9 @@ class IngestBusyError(TtsqError):
     """Another ingest holds the store."""
 
     exit_code = ExitCode.BUSY
+
+
+class BlindAlarm(TtsqError):
+    """An alarm found nothing, and could not have: there is too little to look at."""
+
+    exit_code = ExitCode.BLIND

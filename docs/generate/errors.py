@@ -43,7 +43,8 @@ _MEANINGS = {
     ExitCode.LOG_FILE: "A log file cannot be read; all others were.",
     ExitCode.STORE: "The store, or the system under it, fails or refuses.",
     ExitCode.BUSY: "Another ingest holds the store.",
-    ExitCode.NO_DATA: "An alarm (`--fail-if-any`) has no data in its window.",
+    ExitCode.BLIND: "An alarm (`--fail-if-any`) cannot tell: no rows in its window, old ones, "
+    "a file that was not read (docs/alarms.md).",
     ExitCode.INTERRUPTED: "Interrupted by Ctrl-C; what was committed stays.",
 }
 _CLASSES = """

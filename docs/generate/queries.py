@@ -62,8 +62,8 @@ that the rate stays one of all requests. `ttsq show NAME --voice alloy` prints t
 
 ## Alarms
 
-`--fail-if-any` exits with 1 when the query returns rows, with 0 when it returns none, and with 2 or
-more when it could not be answered. So any query can be a check, from cron:
+`--fail-if-any` exits with 1 when the query returns rows, with 0 when it returns none, with 6 when
+it returns none for want of data, and with 2 to 5 when it could not be answered. So any query can be a check, from cron:
 
     */10 * * * *  ttsq ingest /var/log/tts --json >/dev/null && ttsq run cache_alert --since 20m --fail-if-any || notify "cache"
 

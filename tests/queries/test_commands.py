@@ -78,6 +78,11 @@ def test_fail_if_any_is_1_with_rows_and_0_without(url: str) -> None:
     assert "no rows" in ttsq(url, "run", "cache_alert", "--above-percent", "999", "--fail-if-any")
 
 
+@pytest.mark.parametrize("words", [("run", "hosts"), ("run", "cache_alert"), ("triage",)])
+def test_fail_if_any_is_6_where_nothing_could_be_found(url: str, words: tuple[str, ...]) -> None:
+    ttsq(url, *words, "--since", "30m", "--fail-if-any", code=6)
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

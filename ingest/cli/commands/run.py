@@ -26,7 +26,8 @@ from ingest.cli.options.output import (
     chosen_output,
 )
 from ingest.cli.options.query import named, parse_params
-from ingest.errors import ExitCode, TtsqError, UsageProblem
+from ingest.errors import BlindAlarm, ExitCode, TtsqError, UsageProblem
+from ingest.named_queries.blind import Look, why_blind
 from ingest.named_queries.empty import explain_empty
 from ingest.named_queries.following import next_command
 from ingest.named_queries.help import help_text
@@ -57,7 +58,12 @@ def run(
     as_json: Json = False,
     chart: Annotated[bool, typer.Option("--chart", help="Draw a chart in the terminal.")] = False,
     fail_if_any: Annotated[
-        bool, typer.Option("--fail-if-any", help="For alarms: exit with 1 when rows come back.")
+        bool,
+        typer.Option(
+            "--fail-if-any",
+            help="For alarms: exit with 1 when rows come back, with 6 when none do and it cannot "
+            "tell.",
+        ),
     ] = False,
     as_of: Annotated[
         str | None,
@@ -90,9 +96,11 @@ def run(
             return
         screen = Screen(columns, wide, colour, no_pager)
         target = chosen_output(ctx, kind, output, as_json, tz, raw, screen)
-        rows = _run(ctx, query, rest, as_of, target, chart)
+        rows, blind = _run(ctx, query, rest, as_of, target, chart)
         if rows and fail_if_any:
             raise typer.Exit(int(ExitCode.FOUND))
+        if blind is not None and fail_if_any:
+            raise blind
 
 
 def _run(
@@ -102,8 +110,8 @@ def _run(
     as_of: str | None,
     target: Output,
     chart: bool,
-) -> int:
-    """Ask and print; the number of rows."""
+) -> tuple[int, BlindAlarm | None]:
+    """Ask and print; the number of rows, and why an alarm without any cannot tell."""
     given = parse_params(query, words)
     now = datetime.now(UTC)
     bind_values(query, given, now, target.tz)  # a bad value is named before the store is opened
@@ -115,6 +123,8 @@ def _run(
         values = bind_values(query, given, now, target.tz, end)
         result = reader.query(query.statement(values), values)
         why = explain_empty(reader, query, values, target.tz) if not result.rows else ""
+        look = Look.of_query(query, values, end or now)
+        blind = why_blind(reader, look) if not result.rows else None
         missing = left_out(reader, query)
         told = [] if drawn or not target.is_table else notes(reader, query, values, result)
     types = {c.name: c.type for c in query.columns}
@@ -125,7 +135,7 @@ def _run(
         target.write(result, types, why, query.least, [*told, *following])
     if missing is not None:
         typer.echo(missing, err=True)
-    return len(result.rows)
+    return len(result.rows), blind
 
 
 def _following(

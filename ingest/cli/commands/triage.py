@@ -9,7 +9,8 @@ import typer
 
 from ingest.cli.options.context import open_reader, options, reported
 from ingest.cli.settings.load import zone
-from ingest.errors import ExitCode, TtsqError, UsageProblem
+from ingest.errors import ExitCode, UsageProblem
+from ingest.named_queries.blind import Look, why_blind
 from ingest.named_queries.values import parse_instant
 from ingest.stores.contract import Reader
 from ingest.tasks.triage.compare import comparison, comparison_json, comparison_page
@@ -22,12 +23,6 @@ from ingest.tasks.triage.report import TriageReport
 from ingest.tasks.triage.report import triage as triaged
 
 _DAY = timedelta(hours=24)
-
-
-class NoData(TtsqError):
-    """An alarm has nothing to look at."""
-
-    exit_code = ExitCode.NO_DATA
 
 
 _Since = Annotated[
@@ -47,7 +42,7 @@ _FailIfAny = Annotated[
     typer.Option(
         "--fail-if-any",
         help="For alarms: the last 24 h by the clock; exit with 1 when something is worse "
-        "than a note, with 6 where there is no data.",
+        "than a note, with 6 when it cannot tell.",
     ),
 ]
 _Explain = Annotated[
@@ -117,16 +112,13 @@ def triage(
                 typer.echo(comparison_page(found, look) if is_page else comparison_json(found))
                 return
             report = _report(reader, window, limit, explain)
-        if fail_if_any and not (
-            report.diagnosis.requests or report.diagnosis.answers or report.told
-        ):
-            raise NoData(
-                f"there is nothing to look at from {window.since:%Y-%m-%d %H:%M} to "
-                f"{window.until:%Y-%m-%d %H:%M} UTC",
-                "ttsq status tells whether logs are read; --as-of data looks at the newest "
-                "there is",
-            )
+            blind = None
+            if fail_if_any and report.is_healthy:
+                look_at = Look(since=window.since, until=window.until, needs_ends=True)
+                blind = why_blind(reader, look_at)
         typer.echo(_shown(report, kind, explain, look))
+        if blind is not None:
+            raise blind
         if fail_if_any and not report.is_healthy:
             raise typer.Exit(int(ExitCode.FOUND))
 
