@@ -2,7 +2,7 @@
 pure.
 
 ``hash`` and ``drop`` clear the columns that ``prune --text-older-than`` clears; lengths, classes
-and codes stay.
+and codes stay. Columns of names keep what is shaped like a name (:mod:`.plain_names`).
 """
 
 import json
@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from ingest.rows.described import USER_TEXT
+from ingest.rows.plain_names import names_of, plain_ids, shaped
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,7 +39,7 @@ _MARKED, _BETWEEN = "\x01\\0\x02", "[^\x01\x02]*\x01([^\x02]*)\x02[^\x01\x02]*"
 
 @dataclass(frozen=True, slots=True)
 class Redaction:
-    """How to treat user text; ``salt`` is the store's, needed only for ``hash``."""
+    """How to treat user text; ``salt`` is the store's, needed unless all is kept."""
 
     policy: TextPolicy = "keep"
     salt: bytes = b""
@@ -60,6 +61,9 @@ class Redaction:
                 for name, found in rows.records.items()
             },
             rejects=tuple((key, replace(r, raw="")) for key, r in rows.rejects),
+            carried=tuple(plain_ids(rows.carried, self._hashed)),
+            ids=self._ids(rows.ids),
+            startless=self._ids(rows.startless),
         )
 
     def of_reading(self, state: str | None) -> str | None:
@@ -80,7 +84,18 @@ class Redaction:
             else:
                 kept = pa.nulls(table.num_rows, pa.string())
             table = _replaced(table, column, kept)
+        for column in names_of(table, name):
+            table = _replaced(table, column, shaped(table[column], column, self._hashed))
         return table
+
+    def _ids(self, ids: "pa.Array") -> "pa.Array":
+        import pyarrow as pa
+
+        return pa.array(plain_ids(ids.to_pylist(), self._hashed), pa.string())
+
+    def _hashed(self, name: str) -> str:
+        """What stands for a name that is none."""
+        return str(_hashed([name], self.salt)[0])
 
     def _texts(self, texts: "pa.ChunkedArray") -> "pa.ChunkedArray":
         import pyarrow as pa
