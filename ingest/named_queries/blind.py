@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from ingest.errors import BlindAlarm
+from ingest.named_queries.filters import tables_read
 from ingest.named_queries.library import NamedQuery
 from ingest.rows.described import BY_NAME, TABLES, Described
 from ingest.stores.contract import Reader
@@ -17,7 +18,6 @@ from ingest.stores.results import whole
 # an hour without an error is no hour without data
 _SAY_LITTLE = ("errors",)
 _READ = tuple(t.name for t in TABLES if t.kind in ("rows", "records"))
-_FROM = re.compile(rf"\b(?:from|join)\s+({'|'.join(_READ)})\b", re.I)
 _ENDS = re.compile(r"\b(?:status|error_code|duration_ms|completed_at|rtf|model_stage)\b", re.I)
 _STALE_SHARE = 2  # the newest record must be of the window's last half
 _ENDED_SHARE = 2  # at least every second request must have a known end
@@ -49,8 +49,7 @@ class Look:
     @classmethod
     def of_query(cls, query: NamedQuery, values: Mapping[str, object], end: datetime) -> "Look":
         """What a named query looks at with these values; ``end`` is now, or what stands for it."""
-        named = {name.lower() for name in _FROM.findall(query.sql)}
-        tables = tuple(t for t in _READ if t in named and t not in _SAY_LITTLE)
+        tables = tuple(t for t in tables_read(query.sql) if t not in _SAY_LITTLE)
         since, until, host = (values.get(name) for name in ("since", "until", "host"))
         return cls(
             tables=tables or _READ,
