@@ -94,6 +94,15 @@ class Claims:
         """Whether neither these records nor any before them have an instant."""
         return self.last is None and self._first_instant(records) is None
 
+    @property
+    def is_dated(self) -> bool:
+        """Whether any record that has come has an instant."""
+        return self.last is not None or self._first is not None
+
+    def sized(self, place: int, size: int) -> None:
+        """Note the size of a line that was taken elsewhere, and may yet turn out to be torn."""
+        self._sizes[place] = size
+
     def take(self, records: Sequence[Record], arrived: Sequence[Record]) -> None:
         """Take records of one chunk, by their beginnings; ``arrived`` are these and held ones."""
         if self.last is None:

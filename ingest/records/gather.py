@@ -311,3 +311,14 @@ def message_of(line: Logical) -> bytes:
     if line.header is not None:
         return line.text[line.header.message :]
     return line.json.message.encode("utf-8", "replace") if line.json is not None else line.text
+
+
+def before(records: list[Record], held: int, base: int) -> tuple[list[Record], int]:
+    """The records that lie whole before a place that none of them reaches over, and the bytes up to
+    it.
+    """
+    place = held
+    for record in reversed(records):
+        if record.start < place < record.end:
+            place = record.start
+    return [r for r in records if r.start < place], place - base

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any
 
+from ingest.compiled.masks import COMPILED, may_hold_stamp
 from ingest.records.claims import Claims
 from ingest.records.formats import MAX_RECORD_BYTES, Format
-from ingest.records.gather import Gatherer, Record
+from ingest.records.gather import Gatherer, before
+from ingest.records.in_turn import InTurn
 from ingest.records.logical import Reader
 from ingest.records.moments import Clock
 from ingest.records.native import NativeFormat
@@ -105,6 +107,8 @@ class GeneralParser:
         self._sequencer: Sequencer | None = None
         self.seen: dict[tuple[str, str], int] = {}
         self.unclaimed: Unclaimed | None = None
+        self._in_turn = InTurn(self.native, self._gatherer, profiles)
+        self.learns = COMPILED  # interpreted, the general path is the quicker one
 
     @property
     def reading(self) -> str:
@@ -154,18 +158,84 @@ class GeneralParser:
         block may be there.
         """
         encoding, seen = self._state.encoding, dict(self.seen)
-        parsed = self._parse(data, base, final, last_instant, fallback_instant, more)
+        if more and last_instant is None and self._waits(data):
+            return self._nothing(data, base)
+        parsed = None
+        if self._may_learn(data, last_instant):
+            parsed = self._learnt(data, base, last_instant, fallback_instant)
+            if parsed is None:
+                self._go_back(encoding, seen)
+        if parsed is None:
+            parsed = self._parse(data, base, final, last_instant, fallback_instant, more)
         waits = self._assembly(data, base).waits_from(base + parsed.consumed)
         if not final and waits is not None and waits >= base:
-            self._state, self._sequencer = Reading.of(self._behind), None
-            self._state.encoding = encoding
-            self.seen.clear()
-            self.seen.update(seen)
+            self._go_back(encoding, seen)
             parsed = self._parse(
                 data[: waits - base], base, False, last_instant, fallback_instant, more
             )
         self._behind = parsed.reading
         return parsed
+
+    def _go_back(self, encoding: str | None, seen: dict[tuple[str, str], int]) -> None:
+        """Take back all that a chunk has changed."""
+        self._state, self._sequencer = Reading.of(self._behind), None
+        self._state.encoding = encoding
+        self.seen.clear()
+        self.seen.update(seen)
+
+    def _waits(self, data: memoryview) -> bool:
+        """Whether records wait for the file's first stamp, and these bytes hold none."""
+        return self.learns and len(data) <= self.max_record and not may_hold_stamp(data)
+
+    def _nothing(self, data: memoryview, base: int) -> Parsed:
+        sequencer = self._assembly(data, base)
+        return self._parsed(data, base, 0, False, self._claims(data, base, sequencer, None, 0))
+
+    def _may_learn(self, data: memoryview, last: int | None) -> bool:
+        """Whether the chunk is one for lines that are learnt."""
+        return (
+            self.learns
+            and self._pinned is None
+            and self.unclaimed is None
+            and self.assembly is Sequencer
+            and self._in_turn.may_read(data, self._state.encoding, self.max_record)
+            and (last is not None or not may_hold_stamp(data))
+        )
+
+    def _learnt(
+        self, data: memoryview, base: int, last: int | None, fallback: int
+    ) -> Parsed | None:
+        """Parse a chunk up to where the general path needs what is behind it; None if nowhere."""
+        sequencer = self._assembly(data, base)
+        claims = self._claims(data, base, sequencer, last, fallback)
+        taken = self._in_turn.take(data, base, claims, sequencer, self._head, self._state.encoding)
+        if taken.is_void or not taken.settled:
+            return None
+        self._state.encoding = taken.encoding
+        self._settled(claims, sequencer)
+        return self._parsed(data, base, taken.settled, False, claims)
+
+    def _claims(
+        self, data: memoryview | None, base: int, sequencer: Sequencer, last: int | None,
+        fallback: int,
+    ) -> Claims:  # fmt: skip
+        """What says of records what they stand for; ``data`` where the text is UTF-8."""
+        clock = Clock(self.tz, fallback, last, self._state.today)
+        clock.before = self._state.before
+        return Claims(
+            self.native, self.profiles, sequencer, clock, Writer(self.native.width),
+            self.max_record, fallback, last, self._state.stamps, data, base, seen=self.seen,
+            dated=self._state.dated, unclaimed=self.unclaimed,
+        )  # fmt: skip
+
+    def _settled(self, claims: Claims, sequencer: Sequencer) -> None:
+        """Remember what a chunk's claims leave behind."""
+        alive = sequencer.remembered_ids() if self._state.dated else frozenset()
+        self._state.dated = {k: at for k, at in self._state.dated.items() if k in alive}
+        self._state.today, self._state.before = claims.clock.today, claims.clock.before
+
+    def _gatherer(self) -> Gatherer:
+        return Gatherer(self.native, self._is_claimed, self.max_record)
 
     def _parse(
         self,
@@ -181,13 +251,11 @@ class GeneralParser:
         physical = list(lines.of(data, base, final=final))
         settled = physical[-1].end - base if physical else 0
         logical, split = Reader(self.native).of(physical, final=final)
-        gathered = Gatherer(self.native, self._is_claimed, self.max_record).gather(
-            logical, final=final
-        )
+        gathered = self._gatherer().gather(logical, final=final)
         held = [at for at in (gathered.held, split) if at >= 0]
         records, giant = gathered.records, False
         if held:
-            records, settled = _before(records, min(held), base)
+            records, settled = before(records, min(held), base)
         if not settled and not final and len(data) > self.max_record:
             whole = physical[-1].end - base if physical else 0
             solid = len(bytes(data[:whole]).rstrip())
@@ -195,27 +263,16 @@ class GeneralParser:
             if not giant and len(data) - solid > self.max_record and split < 0:
                 # what follows is too long for any record, or too much white space: what stands
                 # before it is complete
-                records = (
-                    Gatherer(self.native, self._is_claimed, self.max_record)
-                    .gather(logical, final=True)
-                    .records
-                )
+                records = self._gatherer().gather(logical, final=True).records
                 settled = whole
-        writer = Writer(self.native.width)
-        clock = Clock(self.tz, fallback_instant, last_instant, self._state.today)
-        clock.before = self._state.before
-        claims = Claims(
-            self.native, self.profiles, sequencer, clock, writer, self.max_record,
-            fallback_instant, last_instant, self._state.stamps,
-            data if lines.encoding in (None, UTF8) else None, base, seen=self.seen,
-            dated=self._state.dated, unclaimed=self.unclaimed,
-        )  # fmt: skip
+        is_utf8 = lines.encoding in (None, UTF8)
+        claims = self._claims(
+            data if is_utf8 else None, base, sequencer, last_instant, fallback_instant
+        )
         if more and claims.is_undated(gathered.records) and len(data) <= self.max_record:
             return self._parsed(data, base, 0, False, claims)
         claims.take(records, gathered.records)
-        alive = sequencer.remembered_ids() if self._state.dated else frozenset()
-        self._state.dated = {k: at for k, at in self._state.dated.items() if k in alive}
-        self._state.today, self._state.before = clock.today, clock.before
+        self._settled(claims, sequencer)
         if 0 <= lines.decided_at < base + settled:
             self._state.encoding = lines.encoding
         return self._parsed(data, base, settled, giant, claims)
@@ -262,14 +319,3 @@ class GeneralParser:
             reading=self.reading,
             encoding=self.encoding,
         )
-
-
-def _before(records: list[Record], held: int, base: int) -> tuple[list[Record], int]:
-    """The records that lie whole before a place that none of them reaches over, and the bytes up to
-    it.
-    """
-    place = held
-    for record in reversed(records):
-        if record.start < place < record.end:
-            place = record.start
-    return [r for r in records if r.start < place], place - base

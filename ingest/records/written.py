@@ -6,10 +6,11 @@ sets are never looked for in a text.
 """
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from ingest.compiled import layout
 from ingest.compiled import records as scan
@@ -23,6 +24,10 @@ _PUBLIC = {key: _CODES[key] for key in PUBLIC_KEYS}
 _EVENT_CODES = {name: code for code, name in enumerate(EVENTS)}
 _ACCESS = _EVENT_CODES["http_request"]
 _SPACE = b" \t\r\n\v\f"
+_SPANS = [layout.R_START, layout.R_END, layout.R_MSG, layout.R_MSG_END, layout.R_EVENT_START,
+          layout.R_EVENT_END, layout.R_LOW]  # fmt: skip
+_NAMES = [layout.R_NAME, layout.R_NAME_END]
+Bytes = npt.NDArray[np.uint8]
 Value = str | int | float | bool
 Place = tuple[int, int, int, int]  # offset, end, instant, time source
 
@@ -50,11 +55,11 @@ class Writer:
     width: int
     buffer: bytearray = field(default_factory=lambda: bytearray(b"\n"))
     rows: "array[int]" = field(default_factory=lambda: array("i"))
-    own_ends: list[int] = field(default_factory=list)
-    offsets: list[int] = field(default_factory=list)
-    ends: list[int] = field(default_factory=list)
-    instants: list[int] = field(default_factory=list)
-    sources: list[int] = field(default_factory=list)
+    own_ends: "array[int]" = field(default_factory=lambda: array("i"))
+    offsets: "array[int]" = field(default_factory=lambda: array("q"))
+    ends: "array[int]" = field(default_factory=lambda: array("q"))
+    instants: "array[int]" = field(default_factory=lambda: array("q"))
+    sources: "array[int]" = field(default_factory=lambda: array("b"))
     pairs: "array[int]" = field(default_factory=lambda: array("i"))
     keys: dict[str, tuple[int, int]] = field(default_factory=dict)
     answers: dict[int, int] = field(default_factory=dict)
@@ -137,6 +142,47 @@ class Writer:
         self._pairs(number, pairs, _CODES)
         self._pairs(number, logged, _PUBLIC)
 
+    def extend(
+        self, data: Bytes, rows: I32, pairs: I32, places: Ints, source: int, keys: Sequence[str]
+    ) -> None:
+        """Take finished records: spans within ``data``, P_KEY the number of a key in ``keys``,
+        ``places`` int64[n, 3] offset, end and instant; ``source`` is where their instants come
+        from.
+        """
+        base, number = len(self.buffer), len(self.offsets)
+        self.buffer += data.tobytes()
+        rows[:, _SPANS] += base
+        rows[:, _NAMES] += np.where(rows[:, [layout.R_NAME_END]] > 0, np.int32(base), np.int32(0))
+        rows[:, layout.R_KIND] = layout.K_HEADER if source <= ENVELOPE else layout.K_HEADERLESS
+        self.rows.frombytes(rows.tobytes())
+        spans = self._spans(pairs[:, layout.P_KEY], keys)
+        pairs[:, : layout.P_KEY_END + 1] = spans[pairs[:, layout.P_KEY]]
+        pairs[:, layout.P_VALUE : layout.P_VALUE_END + 1] += base
+        pairs[:, layout.P_RECORD] += number
+        self.pairs.frombytes(pairs.tobytes())
+        self.own_ends.frombytes(np.full(len(rows), -1, np.int32).tobytes())
+        for column, k in ((self.offsets, 0), (self.ends, 1), (self.instants, 2)):
+            column.frombytes(places[:, k].tobytes())
+        self.sources.frombytes(np.full(len(rows), source, np.int8).tobytes())
+
+    def _spans(self, used: I32, keys: Sequence[str]) -> I32:
+        """The spans int32[k, 2] of keys, written in the order in which they are used first."""
+        first = np.full(len(keys), -1, np.int64)
+        first[used[::-1]] = np.arange(len(used))[::-1]
+        spans = np.zeros((max(len(keys), 1), 2), np.int32)
+        for k in np.argsort(first, kind="stable").tolist():
+            if first[k] >= 0:
+                spans[k] = self._key(keys[k])
+        return spans
+
+    def _key(self, key: str) -> tuple[int, int]:
+        name = self.keys.get(key)
+        if name is None:
+            start = len(self.buffer)
+            self.buffer += key.encode("utf-8", "replace") + b"\n"
+            name = self.keys[key] = (start, len(self.buffer) - 1)
+        return name
+
     def answers_with(self, offset: int, id_: str) -> None:
         """Say which request an access line answers that was written before, where it is one of this
         chunk.
@@ -159,11 +205,7 @@ class Writer:
     ) -> None:
         buffer, keys, table = self.buffer, self.keys, self.pairs
         for key, value in pairs:
-            name = keys.get(key)
-            if name is None:
-                start = len(buffer)
-                buffer += key.encode("utf-8", "replace") + b"\n"
-                name = keys[key] = (start, len(buffer) - 1)
+            name = keys.get(key) or self._key(key)
             start = len(buffer)
             text = value if isinstance(value, str) else written(value)
             buffer += text.encode("utf-8", "replace")

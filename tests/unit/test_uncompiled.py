@@ -14,12 +14,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import ingest
-from ingest.compiled import layout, numbers, parts, records, strings, text_classes
+from benchmarks.foreign import write_log
+from ingest.compiled import layout, learnt, masks, numbers, parts, records, strings, text_classes
 from ingest.records.arrays import view
 from ingest.records.formats import compile_format, scanner_arguments
-from ingest.records.parse import Parser
+from ingest.records.general import GeneralParser
+from ingest.records.learnt import lines
+from ingest.records.parse import Parsed, Parser
 from ingest.records.units import FAMILIES
 from tests.support import strategies
+from tests.support.shipped_profiles import shipped
 
 _PROFILE = settings(
     max_examples=25,
@@ -53,7 +57,7 @@ def _sources(*names: str) -> dict[str, ModuleType]:
     return modules
 
 
-_OTHERS = ("strings", "numbers", "text_classes", "parts")
+_OTHERS = ("strings", "numbers", "text_classes", "parts", "masks", "learnt")
 PLAIN = _sources(*_SCANNER, *_OTHERS)
 
 
@@ -64,7 +68,7 @@ def test_the_sources_run_uncompiled() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    [records, strings, numbers, text_classes, parts],
+    [records, strings, numbers, text_classes, parts, masks, learnt],
     ids=lambda m: str(m.__name__),
 )
 def test_the_package_runs_compiled(module: ModuleType) -> None:
@@ -235,3 +239,33 @@ def test_classes_of_texts(texts: list[str], missing: set[int]) -> None:
             [max((ord(c) % 5 for c in text), default=0) for text in texts],
             [len(text) for text in texts],
         )
+
+
+@_PROFILE
+@given(st.text(alphabet='aZ0123456789.: "\t%|█/[<]\r_', max_size=60))
+def test_masks_are_the_same(text: str) -> None:
+    line = text.encode()
+    compiled, plain = masks.Masker(masks.BARE), PLAIN["masks"].Masker(masks.BARE)
+    assert compiled.of(line) == plain.of(line)
+    assert compiled.is_run_of_bars(line) == plain.is_run_of_bars(line)
+
+
+@pytest.mark.parametrize("shape", ["compose", "json-file", "cri"])
+def test_learnt_lines_run_uncompiled(
+    shape: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_log(tmp_path / "log", shape, 0.06)
+    data = (tmp_path / "log").read_bytes()
+    parsed = _general(data)
+    monkeypatch.setattr(lines, "Learnt", PLAIN["learnt"].Learnt)
+    again = _general(data)
+    assert bytes(parsed.data) == bytes(again.data)
+    assert (parsed.records == again.records).all() and (parsed.pairs == again.pairs).all()
+    assert (parsed.instants == again.instants).all()
+
+
+def _general(data: bytes) -> Parsed:
+    parser = GeneralParser(compile_format(), UTC, shipped(), head=data[:1024])
+    return parser.parse(
+        memoryview(data), base=0, final=True, last_instant=None, fallback_instant=10**15
+    )

@@ -186,6 +186,24 @@ class Sequencer:
         ]
         return min(near, default=None)
 
+    @property
+    def learned(self) -> list[str]:
+        """The paths that were learnt to be those of synthesis."""
+        return self._asm.learned
+
+    @property
+    def answers_first(self) -> bool:
+        """Whether access lines may come before the blocks that they answer."""
+        return self._asm.answers_first
+
+    def memory_of(self, name: str | None) -> Instance | None:
+        """What is remembered of an instance, None where nothing is."""
+        return self._asm.instances.get(name)
+
+    def remember(self, name: str | None, instance: Instance) -> None:
+        """Put another memory in place of an instance's."""
+        self._asm.instances[name] = instance
+
     def state(self) -> str:
         """All that later lines can depend on, as compact JSON."""
         return dump(self._asm.instances, self._asm.learned, self._asm.kept, self._asm.answers_first)

@@ -1,0 +1,60 @@
+cimport cython
+
+from ingest.compiled.masks cimport Masker
+
+
+@cython.final
+cdef class Learnt:
+    cdef public Masker masker
+    cdef public int reason
+    cdef public int template
+    cdef public int instance
+    cdef public bint ascii_only
+    cdef public bint stamped
+    cdef public long long last
+    cdef public int n_rows
+    cdef public int n_pairs
+    cdef public int n_bytes
+    cdef public object table
+    cdef public object next
+    cdef public object state
+    cdef public object count
+    cdef public object registers
+    cdef public object counts
+    cdef public object uses
+    cdef public object named
+    cdef int n_templates
+    cdef int[::1] _table
+    cdef unsigned long long[::1] hashes
+    cdef int[::1] mask_ends
+    cdef unsigned char[::1] masks
+    cdef int[:, ::1] limits
+    cdef int[:, ::1] _next
+    cdef int[::1] code
+    cdef int code_end
+    cdef int[::1] _state
+    cdef long long[::1] _count
+    cdef long long[:, ::1] _registers
+    cdef long long[:, ::1] fresh
+    cdef long long[::1] _counts
+    cdef long long[::1] _uses
+    cdef long long[:, ::1] _named
+    cdef int[:, ::1] rows
+    cdef int[:, ::1] pairs
+    cdef long long[:, ::1] places
+    cdef unsigned char[::1] out
+    cdef int[::1] consts
+    cdef const unsigned char[::1] head
+    cdef int _run(self, const unsigned char[::1] data, int pos, long long base) noexcept nogil
+    cdef int _find(self) noexcept nogil
+    cdef bint _is_within(self, int template) noexcept nogil
+    cdef void _registered(self, int n, long long offset, long long end) noexcept nogil
+    cdef bint _values(self, int at, int n) noexcept nogil
+    cdef bint _text(self, int at, int k) noexcept nogil
+    cdef bint _number(self, int at, int k) noexcept nogil
+    cdef int _edge(self, int token, int delta) noexcept nogil
+    cdef bint _is_tiny(self, int i) noexcept nogil
+    cdef void _id(self, int k, long long offset) noexcept nogil
+    cdef int _record(self, int at) noexcept nogil
+    cdef void _move(self, int at, int n) noexcept nogil
+    cdef void _tally(self, int kind, long long size) noexcept nogil

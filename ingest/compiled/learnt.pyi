@@ -1,0 +1,63 @@
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ingest.compiled.masks import Masker
+
+COMPILED: bool
+ENDED: int
+FOREIGN: int
+UNKNOWN: int
+STATELESS: int
+UNLEARNT: int
+FULL: int
+MOST_TEMPLATES: int
+MOST_STATES: int
+MOST_INSTANCES: int
+MOST_REGISTERS: int
+MOST_VALUES: int
+RECORD: int
+UNCLAIMED: int
+IGNORED: int
+BLANK: int
+BARS: int
+OFFSET: int
+END: int
+INSTANT: int
+NAME: int
+NEAR: int
+VALUES: int
+TEXT: int
+NUMBER: int
+ID: int
+CONSTANT: int
+TIDY: int
+REAL: int
+WHOLE: int
+
+class Learnt:
+    masker: Masker
+    reason: int
+    template: int
+    instance: int
+    ascii_only: bool
+    stamped: bool
+    last: int
+    n_rows: int
+    n_pairs: int
+    n_bytes: int
+    next: npt.NDArray[np.int32]
+    state: npt.NDArray[np.int32]
+    count: npt.NDArray[np.int64]
+    registers: npt.NDArray[np.int64]
+    named: npt.NDArray[np.int64]
+    counts: npt.NDArray[np.int64]
+    uses: npt.NDArray[np.int64]
+    def __init__(self, mode: int, head: bytes) -> None: ...
+    def add_template(self, mask: bytes, limits: Sequence[int]) -> int: ...
+    def add_program(self, state: int, template: int, program: Sequence[int]) -> bool: ...
+    def know_consts(self, spans: Any) -> None: ...
+    def write_to(self, rows: Any, pairs: Any, places: Any, out: Any, used: int) -> None: ...
+    def run(self, data: Any, pos: int, base: int) -> int: ...

@@ -1,0 +1,359 @@
+"""The learnt lines of one file: runs what is known, learns what comes again (pure)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ingest.compiled import learnt, masks
+from ingest.compiled.layout import PAIR_WIDTH
+from ingest.compiled.learnt import Learnt
+from ingest.records.arrays import view
+from ingest.records.claims import Claims
+from ingest.records.instants import ENVELOPE, FILE, NEIGHBOUR
+from ingest.records.learnt import memory
+from ingest.records.learnt.memory import Shape
+from ingest.records.learnt.program import Constants, program
+from ingest.records.learnt.symbols import Unlearnable
+from ingest.records.learnt.templates import Template, Templates
+from ingest.records.learnt.trial import MODES, Setting, tried
+from ingest.records.logical import Reader
+from ingest.records.native import NativeFormat
+from ingest.records.profiles import Profiles
+from ingest.records.sequence import Sequencer
+
+MOST_COUNTED = 8192  # masks that came once, until they are forgotten
+MOST_LEARNT = 4000  # attempts to learn a line or what it does
+_NEVER = -2  # in place of a program: there is none
+
+
+@dataclass(slots=True)
+class Chunk:
+    """What one call reads: a chunk from file offset ``base`` on, and where its rows go.
+
+    ``is_ascii``: of the file's text nothing is known but ASCII.
+    """
+
+    data: memoryview
+    base: int
+    claims: Claims
+    sequencer: Sequencer
+    is_ascii: bool
+
+
+@dataclass(slots=True)
+class _State:
+    shape: Shape
+    kinds: tuple[str, ...]
+    learned: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Mode:
+    """What is known of lines in one kind of envelope."""
+
+    setting: Setting
+    engine: Learnt
+    names: list[str | None] = field(default_factory=list)
+    prefixes: list[bytes] = field(default_factory=list)
+    templates: dict[int, Template | None] = field(default_factory=lambda: {learnt.BARS: None})
+    refused: set[bytes] = field(default_factory=set)
+    counted: dict[bytes, int] = field(default_factory=dict)
+    states: dict[tuple[Shape, tuple[str, ...]], int] = field(default_factory=dict)
+    known: list[_State] = field(default_factory=list)
+    seen: list[tuple[tuple[str, str], ...]] = field(default_factory=list)
+    constants: Constants = field(default_factory=Constants)
+
+
+class LearntLines:
+    """Reads lines of one file that are known; of its first bytes ``head``, request's ids are made.
+
+    ``run`` leaves memory and rows as the general path would have left them behind the same lines.
+    """
+
+    def __init__(self, native: NativeFormat, profiles: Profiles, head: bytes) -> None:
+        self._native, self._profiles, self._head = native, profiles, head
+        self._reader = Reader(native)
+        self._makes = Templates(self._reader, profiles)
+        self._modes: dict[int, _Mode] = {}
+        self._attempts = 0
+
+    def run(self, chunk: Chunk, pos: int) -> int:
+        """Take known lines from a line's start on; where the first stands that is not known."""
+        line = _line_at(chunk.data, pos)
+        mode = self._mode_of(line) if line is not None else None
+        if mode is None:
+            return pos
+        return _Run(self, mode, chunk).go(pos)
+
+    def _mode_of(self, line: bytes) -> _Mode | None:
+        """What is known of a line's envelope, None where lines in it are none of these."""
+        wrapped = self._reader._unwrap(line)
+        number = MODES.get(wrapped.names)
+        if number is None:
+            return None
+        mode = self._modes.get(number)
+        if mode is None:
+            setting = Setting(
+                self._native, self._profiles, self._head,
+                stamped=number in (masks.JSON_FILE, masks.CRI), named=number == masks.COMPOSE,
+            )  # fmt: skip
+            engine = Learnt(number, setting.id_begins.encode())
+            engine.stamped = setting.stamped
+            mode = self._modes[number] = _Mode(setting, engine)
+        if wrapped.instance not in mode.names and len(mode.names) < learnt.MOST_INSTANCES:
+            mode.names.append(wrapped.instance)
+            if mode.setting.named:
+                mode.prefixes.append(line[: line.index(b"|") + 1])
+                mode.engine.masker.know(mode.prefixes)
+        return mode
+
+    # learning
+
+    def learn_template(self, mode: _Mode, line: bytes) -> bool:
+        """Make a template of a line whose mask has come before; whether there is one now."""
+        masker = mode.engine.masker
+        text = masker.inner(line)
+        masked = masker.of(text) if text is not None else None
+        if text is None or masked is None:
+            return False
+        mask = masked[0]
+        if mask in mode.refused:
+            return False
+        if mask not in mode.counted:
+            if len(mode.counted) >= MOST_COUNTED:
+                mode.counted.clear()
+            mode.counted[mask] = 1
+            return False
+        if self._attempts >= MOST_LEARNT:
+            return False
+        self._attempts += 1
+        mode.refused.add(mask)  # it is not learnt a second time, whether or not it is now
+        try:
+            template = self._makes.of(text)
+        except Unlearnable:
+            return False
+        masker.of(text)
+        number = mode.engine.add_template(mask, [n for limit in template.limits for n in limit])
+        if number < 0:
+            return False
+        mode.templates[number] = template
+        return True
+
+    def learn_effect(self, mode: _Mode, state: int, template: int) -> bool:
+        """Learn what a template does in a state; whether there is a program for it now."""
+        engine = mode.engine
+        if engine.next[state, template] == _NEVER or self._attempts >= MOST_LEARNT:
+            return False
+        self._attempts += 1
+        engine.next[state, template] = _NEVER
+        known = mode.known[state]
+        try:
+            effect = tried(
+                mode.setting, mode.templates[template], known.shape, known.kinds, known.learned
+            )
+            after = self.state_of(mode, effect.shape, effect.kinds, known.learned)
+            if after < 0 or len(mode.seen) >= len(engine.uses):
+                return False
+            made = program(
+                effect, mode.constants, number=len(mode.seen), state=after,
+                registers=len(known.kinds),
+            )  # fmt: skip
+        except Unlearnable:
+            return False
+        mode.seen.append(effect.seen)
+        return bool(engine.add_program(state, template, made))
+
+    def state_of(
+        self, mode: _Mode, shape: Shape, kinds: tuple[str, ...], learned: tuple[str, ...]
+    ) -> int:
+        """The number of a state, -1 where there are too many."""
+        number = mode.states.get((shape, learned))
+        if number is None:
+            number = len(mode.known)
+            if number >= learnt.MOST_STATES:
+                return -1
+            mode.states[shape, learned] = number
+            mode.known.append(_State(shape, kinds, learned))
+        return number
+
+
+def _line_at(data: memoryview, pos: int) -> bytes | None:
+    """The line at a place without its end, None where it has none, or is a long one."""
+    head = bytes(data[pos : pos + masks.LONGEST])
+    end = head.find(b"\n")
+    return head[:end] if end >= 0 else None
+
+
+class _Run:
+    """One run over a chunk: memory into registers, lines, registers into memory."""
+
+    def __init__(self, lines: LearntLines, mode: _Mode, chunk: Chunk) -> None:
+        self._lines, self._mode, self._chunk = lines, mode, chunk
+        self._engine = mode.engine
+        self._room = 0
+
+    def go(self, pos: int) -> int:
+        """Take lines from a place on; where the first stands that is not taken."""
+        chunk, engine, claims = self._chunk, self._engine, self._chunk.claims
+        last = claims.last
+        self._source = ENVELOPE
+        if not self._mode.setting.stamped:
+            self._source = FILE if last is None else NEIGHBOUR
+            if last is None and any(at != claims.fallback for at in claims.dated.values()):
+                return pos
+        if not self._begin():
+            return pos
+        begun, at = pos, pos
+        while True:
+            at = int(engine.run(chunk.data, at, chunk.base))
+            reason = engine.reason
+            if reason == learnt.FULL and engine.n_rows:
+                self._flush(begun)
+                begun = at
+                if not self._begin():
+                    return at
+                continue
+            if not self._learns(reason, at):
+                break
+        if at > begun:
+            self._flush(begun)
+        return at
+
+    def _learns(self, reason: int, at: int) -> bool:
+        """Whether what a run stopped at is known now."""
+        engine, mode = self._engine, self._mode
+        if reason == learnt.UNKNOWN:
+            line = _line_at(self._chunk.data, at)
+            return line is not None and self._lines.learn_template(mode, line)
+        if reason == learnt.UNLEARNT:
+            state = int(engine.state[engine.instance])
+            known = self._lines.learn_effect(mode, state, engine.template)
+            return known and self._lay_out()
+        return False
+
+    # registers
+
+    def _begin(self) -> bool:
+        """Fill the registers from memory, and make room to write; False without any state."""
+        engine, mode, chunk = self._engine, self._mode, self._chunk
+        learned = tuple(chunk.sequencer.learned)
+        engine.ascii_only = chunk.is_ascii
+        engine.counts[:] = 0
+        engine.uses[:] = 0
+        self._parts: list[bytes] = []
+        self._used = 0
+        self._before: list[int] = []
+        for number, name in enumerate(mode.names):
+            self._before.append(self._load(number, name, learned))
+        engine.last = 0
+        if all(state < 0 for state in self._before):
+            return False
+        size = len(chunk.data)
+        self._out = np.empty(size // 2 + self._used + (1 << 18), np.uint8)
+        self._fill(0, b"".join(self._parts))
+        rows, pairs = size // 32 + 256, size // 8 + 2048
+        self._rows = np.empty((rows, mode.setting.native.width), np.int32)
+        self._pairs = np.empty((pairs, PAIR_WIDTH), np.int32)
+        self._places = np.empty((rows, 3), np.int64)
+        engine.write_to(
+            view(self._rows), view(self._pairs), view(self._places), view(self._out), self._used
+        )
+        return self._lay_out()
+
+    def _fill(self, at: int, data: bytes) -> None:
+        self._out[at : at + len(data)] = np.frombuffer(data, np.uint8)
+
+    def _write(self, text: bytes) -> tuple[int, int]:
+        start = self._used
+        self._parts += [text, b"\n"]
+        self._used += len(text) + 1
+        return start, start + len(text)
+
+    def _lay_out(self) -> bool:
+        """Write the constants behind what is written; whether there was room for them."""
+        blob, spans = self._mode.constants.laid_out()
+        at = self._engine.n_bytes
+        if at + len(blob) + (1 << 17) > len(self._out):
+            return False
+        self._fill(at, blob)
+        self._spans = spans + np.int32(at)
+        self._engine.know_consts(view(self._spans))
+        self._engine.n_bytes = at + len(blob)
+        return True
+
+    def _load(self, number: int, name: str | None, learned: tuple[str, ...]) -> int:
+        """Fill one instance's registers; its state, -1 without."""
+        engine, chunk, claims = self._engine, self._chunk, self._chunk.claims
+        engine.state[number] = -1
+        instance = chunk.sequencer.memory_of(name)
+        found = memory.taken(instance) if instance is not None else None
+        if found is None:
+            return -1
+        state = self._lines.state_of(self._mode, found.shape, found.kinds, learned)
+        for k, (kind, value) in enumerate(zip(found.kinds, found.values, strict=True)):
+            if kind == memory.WHOLE:
+                engine.registers[number, 2 * k : 2 * k + 2] = value, 0
+            else:
+                engine.registers[number, 2 * k : 2 * k + 2] = self._write(
+                    memory.as_text(kind, value)
+                )
+        near = claims.fallback if claims.last is None else claims.last
+        if name is not None:
+            near = claims.stamps.get(name, near)
+        engine.named[number] = (*self._write((name or "").encode("utf-8", "replace")), near)
+        engine.state[number] = state
+        engine.count[number] = found.count
+        return state
+
+    def _flush(self, begun: int) -> None:
+        """Give rows, counts and memory to the general path."""
+        engine, chunk, claims = self._engine, self._chunk, self._chunk.claims
+        keys = list(self._mode.constants.keys)
+        n, p = engine.n_rows, engine.n_pairs
+        claims.writer.extend(
+            self._out[: engine.n_bytes], self._rows[:n], self._pairs[:p], self._places[:n],
+            self._source, keys,
+        )  # fmt: skip
+        records, record_bytes, unclaimed, unclaimed_bytes = engine.counts.tolist()
+        claims.counts.records += records
+        claims.counts.record_bytes += record_bytes
+        claims.counts.unclaimed += unclaimed
+        claims.counts.unclaimed_bytes += unclaimed_bytes
+        for number in np.flatnonzero(engine.uses[: len(self._mode.seen)]).tolist():
+            for rule in self._mode.seen[number]:
+                claims.seen[rule] = claims.seen.get(rule, 0) + int(engine.uses[number])
+        if self._mode.setting.stamped and engine.last:
+            claims.last = claims.clock.last = engine.last
+        for number, name in enumerate(self._mode.names):
+            if self._before[number] >= 0:
+                self._restore(number, name, chunk.base + begun)
+
+    def _restore(self, number: int, name: str | None, since: int) -> None:
+        engine, chunk, claims = self._engine, self._chunk, self._chunk.claims
+        known = self._mode.known[int(engine.state[number])]
+        values = [self._value(number, k, kind) for k, kind in enumerate(known.kinds)]
+        instance = memory.restored(known.shape, values, int(engine.count[number]))
+        memory.belongs_to(instance, name)
+        chunk.sequencer.remember(name, instance)
+        for part in instance.block:
+            if part.line.offset >= since:
+                claims.sized(part.line.offset, part.line.end - part.line.offset)
+        if self._source == FILE:
+            for id_ in self._begun(known, values, since):
+                claims.dated.setdefault(id_, claims.fallback)
+
+    def _begun(self, known: _State, values: list[object], since: int) -> Iterator[str]:
+        """The ids among an instance's values that were made of places from one on."""
+        begins = self._mode.setting.id_begins
+        for kind, value in zip(known.kinds, values, strict=True):
+            if kind != memory.PLACE or not isinstance(value, str) or not value.startswith(begins):
+                continue
+            if int(value.removeprefix(begins)) >= since:
+                yield value
+
+    def _value(self, number: int, k: int, kind: str) -> object:
+        start, end = self._engine.registers[number, 2 * k : 2 * k + 2].tolist()
+        if kind == memory.WHOLE:
+            return start
+        return memory.from_text(kind, self._out[start:end].tobytes())
