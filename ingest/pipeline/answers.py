@@ -1,8 +1,8 @@
-"""After the rows of a commit: which access lines answer which requests, as far as the new rows can
-change that.
+"""After the rows of a commit: which access lines answer which requests, and which requests errors
+without an id belong to, as far as the new rows can change that.
 
-What a line answers depends on the rows that are stored, not on the order in which they came:
-whatever may have changed is decided anew (docs/correlation.md).
+That depends on the rows that are stored, not on the order in which they came: whatever may have
+changed is decided anew (docs/correlation.md).
 """
 
 from collections.abc import Sequence
@@ -20,12 +20,16 @@ from ingest.rows.answers import (
     by_order,
     windows,
 )
-from ingest.rows.pairing import Bools, Ints
+from ingest.rows.error_owners import by_access_line
+from ingest.rows.error_owners import by_name as owner_by_name
+from ingest.rows.pairing import MISSING_US, Bools, Ints
 from ingest.rows.spans import EPOCH
 from ingest.stores.contract import AnswerWriter, Writer
 
 # decided in one go: so memory does not grow with the time that a batch covers
 _SLICE_US = 6 * 3_600_000_000
+# how far from a row what it changes may be, and what that depends on
+_CHANGED_US = 2 * REACH_US + MISSING_US
 _FIRST_US, _LAST_US = -62_000_000_000_000_000, 253_000_000_000_000_000
 
 
@@ -41,29 +45,68 @@ def answer(store: AnswerWriter, changes: Changes) -> None:
     requests = _columns(
         changes, "requests", ("logged_at", "started_at", "completed_at", "request_id", "id")
     )
+    errors = _columns(changes, "errors", ("occurred_at", "request_id", "id"))
     times = [_instants(lines["logged_at"])]
     times += [_instants(requests[n]) for n in ("logged_at", "started_at", "completed_at")]
+    times += [_instants(errors["occurred_at"].filter(errors["id"].is_null()))]
     every = np.concatenate(times)
     if not len(every):
         return
     low, high = int(every.min()), int(every.max())
-    if not store.has_lines(_at(low - NAME_GAP_US), _at(high + NAME_GAP_US)):
+    deleted = sorted(set(changes.delete_requests))
+    has_lines = store.has_lines(_at(low - NAME_GAP_US), _at(high + NAME_GAP_US))
+    if has_lines:
+        names = [_strings(c) for c in (lines["request_id"], requests["request_id"], requests["id"])]
+        told = pa.concat_arrays(names).unique().drop_null()
+        times.append(_by_name(store, told, deleted, low, high))
+        for window in windows(times, _CHANGED_US, _SLICE_US):
+            _by_order(store, *window)
+    unowned = errors["request_id"].filter(errors["id"].is_null())
+    names = [_strings(c) for c in (unowned, requests["request_id"])]
+    _errors_by_name(store, pa.concat_arrays(names).unique().drop_null(), deleted, low, high)
+    if has_lines:
+        for window in windows(times, _CHANGED_US + REACH_US, _SLICE_US):
+            _errors_by_line(store, *window)
+
+
+def _errors_by_name(
+    store: AnswerWriter, names: pa.Array, deleted: Sequence[int], low: int, high: int
+) -> None:
+    """Decide what errors with these X-Request-IDs belong to."""
+    if not len(names) and not deleted:
         return
-    names = pa.concat_arrays(
-        [_strings(c) for c in (lines["request_id"], requests["request_id"], requests["id"])]
-    )
-    moved = _by_name(store, names.unique().drop_null(), changes.delete_requests, low, high)
-    for window in windows([*times, moved], 2 * REACH_US, _SLICE_US):
-        _by_order(store, *window)
+    since, until = _at(low - NAME_GAP_US), _at(high + NAME_GAP_US)
+    errors = store.errors_named(names, deleted, since, until)
+    if not errors.num_rows:
+        return
+    wanted = errors["request_id"].combine_chunks().unique().drop_null()
+    requests = store.requests_named(wanted, _at(low - 2 * NAME_GAP_US), _at(high + 2 * NAME_GAP_US))
+    _note(store, errors, owner_by_name(errors, requests))
+
+
+def _errors_by_line(store: AnswerWriter, low: int, high: int) -> None:
+    """Decide what lines of nginx's error log belong to, by the access lines about the same."""
+    errors = store.proxy_errors_between(_at(low), _at(high))
+    if errors.num_rows:
+        lines = store.lines_between(_at(low - REACH_US), _at(high + REACH_US))
+        _note(store, errors, by_access_line(errors, lines))
+
+
+def _note(store: AnswerWriter, errors: pa.Table, after: Ints) -> None:
+    """Write what errors belong to, where that has changed."""
+    changed = np.flatnonzero(_numbers(errors["request_key"]) != after)
+    if len(changed):
+        at = _instants(errors["occurred_at"])[changed]
+        keys = _numbers(errors["error_key"])[changed]
+        store.own(keys, after[changed], _at(int(at.min())), _at(int(at.max())))
 
 
 def _by_name(
     store: AnswerWriter, names: pa.Array, deleted: Sequence[int], low: int, high: int
 ) -> Ints:
     """Decide what lines with these names answer; the instants of those whose answer changes."""
-    keys = sorted(set(deleted))
     since, until = _at(low - NAME_GAP_US), _at(high + NAME_GAP_US)
-    lines = store.lines_named(names, keys, since, until)
+    lines = store.lines_named(names, deleted, since, until)
     if not lines.num_rows:
         return np.zeros(0, np.int64)
     wanted = lines["request_id"].combine_chunks().unique().drop_null()
@@ -71,17 +114,18 @@ def _by_name(
     before = _numbers(lines["request_key"])
     told = by_name(lines, requests)
     # what was joined by order stays until that is decided anew
-    stays = (told == NONE) & ~_flags(lines["is_told"]) & ~np.isin(before, keys)
+    stays = (told == NONE) & ~_flags(lines["is_told"]) & ~np.isin(before, deleted)
     after = np.where(stays, before, told)
     return _write(store, lines, before, after)
 
 
 def _by_order(store: AnswerWriter, low: int, high: int) -> None:
     """Decide what the lines of a stretch of time answer that no name tells."""
-    lines = store.lines_between(_at(low - 2 * REACH_US), _at(high + 2 * REACH_US))
+    since, until = _at(low - _CHANGED_US), _at(high + _CHANGED_US)
+    lines = store.lines_between(since, until)
     if not lines.num_rows or _flags(lines["is_told"]).all():
         return
-    requests = store.requests_between(_at(low - 2 * REACH_US), _at(high + 2 * REACH_US))
+    requests = store.requests_between(since, until)
     at, before = _instants(lines["logged_at"]), _numbers(lines["request_key"])
     told = _flags(lines["is_told"])
     decided = (at >= low) & (at <= high) & ~told
@@ -108,7 +152,9 @@ def _columns(changes: Changes, table: str, names: tuple[str, ...]) -> "dict[str,
     }
 
 
-_TYPES = dict.fromkeys(("logged_at", "started_at", "completed_at"), pa.timestamp("us", "UTC"))
+_TYPES = dict.fromkeys(
+    ("logged_at", "started_at", "completed_at", "occurred_at"), pa.timestamp("us", "UTC")
+)
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:

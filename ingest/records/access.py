@@ -40,9 +40,20 @@ _STAMPLESS = re.compile(
     + rb"(?: (?P<bytes>\d+|-))?(?P<rest>.*)$",
     re.S,
 )
+# werkzeug and gevent write a client's quotes as they are: what stands behind the last one is theirs
+_RAW = re.compile(
+    _CLIENT
+    + rb" - - \["
+    + rb"(?P<stamp>\d\d/[A-Z][a-z]{2}/\d{4} [\d:]{8}|\d{4}-\d\d-\d\d [\d:]{8})"
+    + rb'\] "(?P<request>.*)" '
+    + _STATUS
+    + rb" (?P<bytes>\d+|-)(?P<rest>(?: \d+\.\d+)?\s*)$",
+    re.S,
+)
 _LINE = re.compile(
     rb"(?P<method>[A-Z]{3,20}|WebSocket) (?P<target>\S+)(?: (?P<protocol>(?:HTTP/)?[\d.]+))?$"
 )
+_APACHE = b"(internal dummy connection)"  # Apache wakes its own children so
 _QUOTED = re.compile(rb' "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)"')
 _NAMED = re.compile(rb'[\s"](?P<key>[A-Za-z_]{1,40})=(?:"(?P<quoted>[^"]*)"|(?P<bare>\S+))')
 _PORT = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([\d.]+)):\d{1,5}$")
@@ -67,7 +78,10 @@ _ALIASES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """An access line: columns of http_requests as text, and fields without one (``more``)."""
+    """An access line: columns of http_requests as text, and fields without one (``more``).
+
+    ``is_sure``: the line shows that its server wrote it, not another one that writes the same.
+    """
 
     server: str
     method: str
@@ -76,6 +90,7 @@ class Access:
     columns: Mapping[str, str]
     more: Mapping[str, str]
     stamp: Stamp | None = None
+    is_sure: bool = True
 
 
 def access_of(text: bytes, logger: bytes | None) -> Access | None:
@@ -85,7 +100,7 @@ def access_of(text: bytes, logger: bytes | None) -> Access | None:
     match = _UVICORN.match(text)
     if match is not None:
         return _uvicorn(match, logger)
-    match = _COMMON.match(text) or _STAMPLESS.match(text)
+    match = _RAW.match(text) or _COMMON.match(text) or _STAMPLESS.match(text)
     if match is not None:
         return _common(match, logger)
     match = _TORCHSERVE.match(text) if text[:1] == b"/" else None
@@ -135,6 +150,9 @@ def _common(match: re.Match[bytes], logger: bytes | None) -> Access | None:
     }
     rest = match["rest"]
     traefik = _TRAEFIK.search(rest)
+    server, is_sure = _server(group, request["protocol"], stamp, logger)
+    if server == "hypercorn" and request["protocol"][:1].isdigit():
+        request["protocol"] = f"HTTP/{request['protocol']}"
     columns = {**_rest_of(request), "client": client_of(_text(match["client"]))}
     more: dict[str, str] = {}
     if match["bytes"] not in (None, b"-"):
@@ -148,25 +166,40 @@ def _common(match: re.Match[bytes], logger: bytes | None) -> Access | None:
     if traefik is not None:
         columns["request_ms"] = _text(traefik["ms"])
         more |= {k: v for k in ("router", "backend") if (v := _text(traefik[k])) not in ("", "-")}
-    server = _server(stamp, rest, logger, group.get("stamp") or b"", match["client"])
+        server, is_sure = "traefik", True
     return Access(
-        "traefik" if traefik is not None else server, request["method"], request["path"],
-        int(match["status"]), columns, more, stamp,
+        server, request["method"], request["path"], int(match["status"]), columns, more, stamp,
+        is_sure,
     )  # fmt: skip
 
 
 def _server(
-    stamp: Stamp | None, rest: bytes, logger: bytes | None, written: bytes, client: bytes
-) -> str:
-    if logger in (b"hypercorn.access", b"daphne.access") or _PORT.match(_text(client)):
-        return "daphne" if logger == b"daphne.access" or b" " not in rest.strip() else "hypercorn"
+    group: Mapping[str, bytes], protocol: str, stamp: Stamp | None, logger: bytes | None
+) -> tuple[str, bool]:
+    """Who wrote a line, and whether it shows that: nginx, Apache and gunicorn write "combined"
+    alike.
+    """
+    rest, written = group["rest"], group.get("stamp") or b""
+    if logger in (b"hypercorn.access", b"daphne.access") or _PORT.match(_text(group["client"])):
+        is_daphne = logger == b"daphne.access" or b" " not in rest.strip()
+        return "daphne" if is_daphne else "hypercorn", True
     if logger == b"werkzeug" or (
         rest.strip() == b"" and b"/" in written and b" " in written and b"+" not in written
     ):
-        return "werkzeug"
+        return "werkzeug", True
     if written[:4].isdigit():
-        return "gevent"
-    return "nginx" if stamp is not None else "hypercorn"
+        return "gevent", True
+    if stamp is None or protocol[:1].isdigit():
+        return "hypercorn", True
+    if logger == b"gunicorn.access":
+        return "gunicorn", True
+    # "common" is no format of nginx; it writes 0 where Apache writes "-", and hides quotes
+    if not rest.strip() or group["bytes"] == b"-" or _APACHE in rest or b'\\"' in rest:
+        return "apache", True
+    if group["request"] == b"-" and group["status"] == b"408":
+        return "apache", True
+    quoted = _QUOTED.match(rest)
+    return "nginx", quoted is None or bool(rest[quoted.end() :].strip())
 
 
 def _take_rest(rest: bytes, columns: dict[str, str], more: dict[str, str]) -> None:

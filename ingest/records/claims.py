@@ -247,7 +247,7 @@ class Claims:
         if access.method:
             claim = self.sequencer.access(line, access.method, access.path, access.status)
         pairs: list[tuple[str, Value]] = [
-            ("server", access.server),
+            ("server", self.sequencer.server(line, access.server, access.is_sure)),
             ("method", access.method),
             ("path", access.path),
             ("http_status", access.status),
@@ -319,7 +319,9 @@ class Claims:
             pairs.append(("id", owner))
             place = (*place[:2], *self._dated(owner, place[2:]))
         kind, told = _exception(traceback) if traceback else ("", "")
-        code = self.profiles.code_of(f"{kind}: {told}" if kind else line.message)
+        # behind this nginx quotes what a client asked for
+        words = line.message.partition(", client: ")[0]
+        code = self.profiles.code_of(f"{kind}: {told}" if kind else words)
         if code is not None:
             pairs.append(("error_code" if record.level >= L_ERROR else "warning_code", code))
         if not traceback:

@@ -19,12 +19,12 @@ from ingest.rows.pairing import LONGEST_US, Bools, Ints, Lines, Spans, paired
 NONE = 0  # no request has this key: files are numbered from 1
 NAME_GAP_US = 24 * 3_600_000_000  # a name means a request up to so long before or after its line
 SAME_NAME = 64  # a name that so many requests have is no name
-_SECOND_US = 1_000_000
-_JITTER_US = 50_000  # two programs of one machine stamp what they do so far apart
+SECOND_US = 1_000_000
+JITTER_US = 50_000  # two programs of one machine stamp what they do so far apart
 # How long before a line without a duration its synthesis may have ended: the application converts
 # the audio, and a proxy's line waits for the client to take it.
 _APPLICATION_US, _PROXY_US = 10_000_000, 30_000_000
-REACH_US = LONGEST_US + _PROXY_US + _SECOND_US + _JITTER_US  # no line fits a request further off
+REACH_US = LONGEST_US + _PROXY_US + SECOND_US + JITTER_US  # no line fits a request further off
 _APPLICATIONS = ("uvicorn", "gunicorn", "hypercorn", "werkzeug", "gevent")
 _GIVEN_UP = (408, 499, 502, 503, 504)  # the proxy did not wait for the application
 # what paths of synthesis have in them, and what others do
@@ -39,19 +39,19 @@ _OTHER = (
 
 def asking(lines: pa.Table) -> Bools:
     """Which access lines bool[n] may be those of a synthesis: by method, path and status."""
-    paths = _strings(lines["path"]).dictionary_encode()
+    paths = as_strings(lines["path"]).dictionary_encode()
     words = paths.dictionary
     named = pc.and_(
         pc.match_substring_regex(words, _SYNTHESIS),
         pc.invert(pc.match_substring_regex(words, _OTHER)),
     )
     by_path = pc.and_(named.take(paths.indices).fill_null(False), True)
-    method = _strings(lines["method"])
+    method = as_strings(lines["method"])
     by_method = pc.or_(
         pc.is_in(method, pa.array(["POST", "PUT"])),
-        pc.and_(pc.equal(method, "GET"), pc.not_equal(_strings(lines["path"]), "/")),
+        pc.and_(pc.equal(method, "GET"), pc.not_equal(as_strings(lines["path"]), "/")),
     )
-    status = _ints(lines["http_status"])
+    status = as_ints(lines["http_status"])
     refused = (status >= 300) & (status < 500) & ~np.isin(status, _GIVEN_UP)
     asks: Bools = pc.and_(by_path, by_method.fill_null(False)).to_numpy(zero_copy_only=False)
     return asks & ~refused
@@ -75,23 +75,23 @@ def by_name(lines: pa.Table, requests: pa.Table) -> Ints:
     found = np.full(lines.num_rows, NONE, np.int64)
     if not lines.num_rows or not requests.num_rows:
         return found
-    names = pc.unique(_strings(lines["request_id"])).drop_null()
-    code_of = pc.index_in(_strings(lines["request_id"]), value_set=names)
+    names = pc.unique(as_strings(lines["request_id"])).drop_null()
+    code_of = pc.index_in(as_strings(lines["request_id"]), value_set=names)
     codes = code_of.fill_null(-1).to_numpy(zero_copy_only=False)
     rows, owners = _named(requests, names)
     first = np.searchsorted(owners, codes, "left")
     count = np.searchsorted(owners, codes, "right") - first
     count[codes < 0] = 0
-    keys, logged = _ints(requests["request_key"]), _ints(requests["logged_at"])
-    at = _ints(lines["logged_at"])
+    keys, logged = as_ints(requests["request_key"]), as_ints(requests["logged_at"])
+    at = as_ints(lines["logged_at"])
     alone = np.flatnonzero(count == 1)
     row = rows[first[alone]]
     near = np.abs(logged[row] - at[alone]) <= NAME_GAP_US
     found[alone[near]] = keys[row[near]]
     many = np.flatnonzero((count > 1) & (count <= SAME_NAME))
     if len(many):
-        low, high = _reach(lines, np.zeros(lines.num_rows, np.bool_))
-        start, end = _times(requests)
+        low, high = reach(lines, np.zeros(lines.num_rows, np.bool_))
+        start, end = times(requests)
         for i in many.tolist():
             own = rows[first[i] : first[i] + count[i]]
             own = own[(start[own] >= low[i]) & (end[own] <= high[i])]
@@ -102,10 +102,11 @@ def by_name(lines: pa.Table, requests: pa.Table) -> Ints:
 
 def _named(requests: pa.Table, names: pa.Array) -> tuple[Ints, Ints]:
     """Rows of the requests that have one of the names, and which one, ordered by it."""
-    logged = pc.equal(_strings(requests["id_source"]), "logged").fill_null(False)
-    by_request_id = pc.index_in(_strings(requests["request_id"]), value_set=names)
+    logged = pc.equal(as_strings(requests["id_source"]), "logged").fill_null(False)
+    by_request_id = pc.index_in(as_strings(requests["request_id"]), value_set=names)
     by_id = pc.index_in(
-        pc.if_else(logged, _strings(requests["id"]), pa.scalar(None, pa.string())), value_set=names
+        pc.if_else(logged, as_strings(requests["id"]), pa.scalar(None, pa.string())),
+        value_set=names,
     )
     first = by_request_id.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
     second = by_id.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
@@ -127,9 +128,9 @@ def by_order(lines: pa.Table, requests: pa.Table) -> Ints:
     found = np.full(lines.num_rows, NONE, np.int64)
     if not lines.num_rows or not requests.num_rows:
         return found
-    keys = _ints(requests["request_key"])
+    keys = as_ints(requests["request_key"])
     told = _flags(lines["is_told"])
-    answered = _ints(lines["request_key"])
+    answered = as_ints(lines["request_key"])
     is_free = ~told & asking(lines) & _is_timed(lines)
     for server, rows in _servers(lines):
         of = _requests_of(requests, server)
@@ -142,7 +143,7 @@ def by_order(lines: pa.Table, requests: pa.Table) -> Ints:
 
 def _is_timed(rows: pa.Table) -> Bools:
     """Whether the instants come from the log: a file's time or a reading's has no order."""
-    timed = pc.is_in(_strings(rows["time_source"]), pa.array(["logged", "envelope", "neighbour"]))
+    timed = pc.is_in(as_strings(rows["time_source"]), pa.array(["logged", "envelope", "neighbour"]))
     found: Bools = timed.to_numpy(zero_copy_only=False)
     return found
 
@@ -155,7 +156,7 @@ def _flags(column: pa.ChunkedArray) -> Bools:
 
 def _servers(lines: pa.Table) -> Iterator[tuple[_Server, Ints]]:
     """The servers that wrote lines, with the rows of each."""
-    columns = [_strings(lines[n]).dictionary_encode() for n in _Server._fields]
+    columns = [as_strings(lines[n]).dictionary_encode() for n in _Server._fields]
     codes = [c.indices.fill_null(len(c.dictionary)).to_numpy() for c in columns]
     every, of = np.unique(np.stack(codes), axis=1, return_inverse=True)
     order = np.argsort(of.reshape(-1), kind="stable")
@@ -171,10 +172,10 @@ def _servers(lines: pa.Table) -> Iterator[tuple[_Server, Ints]]:
 
 def _requests_of(requests: pa.Table, server: _Server) -> Ints:
     """The requests that a server's lines may answer: its host's; an application's own."""
-    of = pc.equal(_strings(requests["host"]), server.host)
+    of = pc.equal(as_strings(requests["host"]), server.host)
     if server.server in _APPLICATIONS:
-        of = pc.and_(of, pc.equal(_strings(requests["service"]), server.service))
-        instance = _strings(requests["instance"])
+        of = pc.and_(of, pc.equal(as_strings(requests["service"]), server.service))
+        instance = as_strings(requests["instance"])
         same = (
             pc.is_null(instance)
             if server.instance is None
@@ -188,34 +189,35 @@ def _requests_of(requests: pa.Table, server: _Server) -> Ints:
 def _matched(lines: pa.Table, server: _Server, requests: pa.Table) -> Ints:
     """The keys of the requests that one server's lines answer, NONE where uncertain."""
     is_proxy = server.server not in _APPLICATIONS
-    low, high = _reach(lines, np.full(lines.num_rows, is_proxy, np.bool_))
+    low, high = reach(lines, np.full(lines.num_rows, is_proxy, np.bool_))
     timed = _milliseconds(lines)[1]
-    given_up = timed & np.isin(_ints(lines["http_status"]), _GIVEN_UP)
-    start, end = _times(requests)
+    given_up = timed & np.isin(as_ints(lines["http_status"]), _GIVEN_UP)
+    start, end = times(requests)
     order = np.argsort(start, kind="stable")
-    spans = Spans(start[order], end[order])
+    ended = requests["completed_at"].is_valid().to_numpy()
+    spans = Spans(start[order], end[order], ended[order])
     mine = Lines(low, high, timed, given_up)
     found = paired(mine, spans)
     # two names that differ are two requests, whatever the order says
-    request_id = _strings(requests["request_id"]).take(pa.array(order))
+    request_id = as_strings(requests["request_id"]).take(pa.array(order))
     mate = pa.array(np.maximum(found, 0))
-    differ = pc.not_equal(_strings(lines["request_id"]), request_id.take(mate))
+    differ = pc.not_equal(as_strings(lines["request_id"]), request_id.take(mate))
     certain = (found >= 0) & ~differ.fill_null(False).to_numpy(zero_copy_only=False)
-    return np.where(certain, _ints(requests["request_key"])[order][np.maximum(found, 0)], NONE)
+    return np.where(certain, as_ints(requests["request_key"])[order][np.maximum(found, 0)], NONE)
 
 
-def _reach(lines: pa.Table, is_proxy: Bools) -> tuple[Ints, Ints]:
+def reach(lines: pa.Table, is_proxy: Bools) -> tuple[Ints, Ints]:
     """From when to when each line's request may have been at work: int64[n] twice."""
-    at = _ints(lines["logged_at"])
-    fine = np.where(at % _SECOND_US == 0, _SECOND_US, 1000)  # a whole second may be one cut off
+    at = as_ints(lines["logged_at"])
+    fine = np.where(at % SECOND_US == 0, SECOND_US, 1000)  # a whole second may be one cut off
     ms, timed = _milliseconds(lines)
     longest = np.where(is_proxy, _PROXY_US, _APPLICATION_US)
     took = np.where(timed, ms * 1000, longest).astype(np.int64)
     # Apache's line has the time at which the request came
-    at_end = pc.not_equal(_strings(lines["server"]), "apache").fill_null(True)
+    at_end = pc.not_equal(as_strings(lines["server"]), "apache").fill_null(True)
     is_end = at_end.to_numpy(zero_copy_only=False)
     low, high = np.where(is_end, at - took, at), np.where(is_end, at, at + took)
-    return low - _JITTER_US, high + fine + _JITTER_US
+    return low - JITTER_US, high + fine + JITTER_US
 
 
 def _milliseconds(lines: pa.Table) -> tuple[npt.NDArray[np.float64], Bools]:
@@ -226,27 +228,27 @@ def _milliseconds(lines: pa.Table) -> tuple[npt.NDArray[np.float64], Bools]:
     return np.where(timed, ms, 0.0), timed
 
 
-def _times(requests: pa.Table) -> tuple[Ints, Ints]:
+def times(requests: pa.Table) -> tuple[Ints, Ints]:
     """When each request began and ended; without an end it works as long as any may."""
     started, completed = requests["started_at"], requests["completed_at"]
-    logged = _ints(requests["logged_at"])
+    logged = as_ints(requests["logged_at"])
     has_end = completed.is_valid().to_numpy()
     took = requests["duration_ms"].fill_null(-1.0).to_numpy()
-    ended = _ints(completed)
+    ended = as_ints(completed)
     told = has_end & (took >= 0) & (took < 1e9)
     since = np.where(told, ended - (np.where(told, took, 0) * 1000).astype(np.int64), logged)
-    start = np.where(started.is_valid().to_numpy(), _ints(started), since)
+    start = np.where(started.is_valid().to_numpy(), as_ints(started), since)
     return start, np.where(has_end, np.maximum(ended, start), start + LONGEST_US)
 
 
-def _ints(column: pa.ChunkedArray) -> Ints:
+def as_ints(column: pa.ChunkedArray) -> Ints:
     whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     whole = whole.cast(pa.int64()) if not pa.types.is_int64(whole.type) else whole
     found: Ints = whole.fill_null(NONE).to_numpy(zero_copy_only=False)
     return found
 
 
-def _strings(column: pa.ChunkedArray) -> pa.Array:
+def as_strings(column: pa.ChunkedArray) -> pa.Array:
     whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     return whole.cast(pa.string())
 

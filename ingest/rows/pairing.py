@@ -13,6 +13,7 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 LONGEST_US = 300_000_000  # a request or a line of more than 5 minutes joins by name only
+MISSING_US = 300_000_000  # what is missing within so long of a line may be missing beside it, too
 _MOST_IN_GROUP = 8  # lines, and requests, that are told apart by how they fit each other
 _FAR = 1 << 62
 _MOST_PAIRS = 1 << 21  # compared in one go: 100 MB
@@ -21,7 +22,7 @@ _MOST_PAIRS = 1 << 21  # compared in one go: 100 MB
 @dataclass(frozen=True, slots=True)
 class Lines:
     """Access lines of one server: what they reach from and to; ``timed`` have a duration,
-    ``given_up`` did not see the end.
+    ``given_up`` did not see the end, and may have no request.
     """
 
     low: Ints
@@ -32,18 +33,46 @@ class Lines:
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """When requests began and ended, ordered by the beginning."""
+    """When requests began and ended, ordered by the beginning; ``ended`` have an end of their
+    own.
+    """
 
     start: Ints
     end: Ints
+    ended: Bools
+
+
+@dataclass(frozen=True, slots=True)
+class _Missing:
+    """When there are lines that must have a request which is not there, and the converse."""
+
+    requests: Ints
+    lines: Ints
 
 
 def paired(lines: Lines, spans: Spans) -> Ints:
-    """The request int64[n] that each line answers, -1 where that is not certain."""
-    return _in_groups(lines, spans) if lines.timed.all() else _alone(lines, spans)
+    """The request int64[n] that each line answers, -1 where that is not certain.
+
+    A line whose request is missing and a request whose line is missing may look like a pair. So
+    nothing is paired near both lines without a request and requests without a line.
+    """
+    found, missing = _in_groups(lines, spans) if lines.timed.all() else _alone(lines, spans)
+    doubtful = _near(missing.requests, lines, spans) & _near(missing.lines, lines, spans)
+    return np.where(doubtful, -1, found)
 
 
-def _alone(lines: Lines, spans: Spans) -> Ints:
+def _near(times: Ints, lines: Lines, spans: Spans) -> Bools:
+    """Which lines bool[n] are near one of these times; what one of both logs does not reach yet is
+    not missing.
+    """
+    high = min(int(lines.high.max(initial=-_FAR)), int(spans.end[spans.ended].max(initial=-_FAR)))
+    told = np.sort(times[times <= high])
+    first = np.searchsorted(told, lines.high - MISSING_US, "left")
+    near: Bools = np.searchsorted(told, lines.high + MISSING_US, "right") > first
+    return near
+
+
+def _alone(lines: Lines, spans: Spans) -> tuple[Ints, _Missing]:
     """The request int64[n] of each line that alone fits it, and that no other line fits; -1 for the
     others.
     """
@@ -51,7 +80,10 @@ def _alone(lines: Lines, spans: Spans) -> Ints:
     of_request = _lines_of(lines, spans)
     mutual = (of_line == 1) & (of_request[np.maximum(first, 0)] == 1)
     mutual &= lines.high - lines.low <= LONGEST_US
-    return np.where(mutual, first, -1)
+    missing = _Missing(
+        lines.high[(of_line == 0) & ~lines.given_up], spans.end[(of_request == 0) & spans.ended]
+    )
+    return np.where(mutual, first, -1), missing
 
 
 def _fitting(lines: Lines, spans: Spans) -> tuple[Ints, Ints]:
@@ -85,7 +117,7 @@ def _lines_of(lines: Lines, spans: Spans) -> Ints:
     return fitting
 
 
-def _in_groups(lines: Lines, spans: Spans) -> Ints:
+def _in_groups(lines: Lines, spans: Spans) -> tuple[Ints, _Missing]:
     """The request int64[n] of each line, where lines and requests pair off in one way only; -1 for
     the others.
 
@@ -102,16 +134,23 @@ def _in_groups(lines: Lines, spans: Spans) -> Ints:
     np.minimum.at(begins, group, first)
     np.maximum.at(ends, group, last)
     n_lines = np.bincount(group[:n], minlength=n + m)
-    bad = n_lines != np.bincount(group[n:], minlength=n + m)
-    bad |= (n_lines > _MOST_IN_GROUP) | (ends - begins > LONGEST_US)
+    n_requests = np.bincount(group[n:], minlength=n + m)
+    bad = ends - begins > LONGEST_US
     bad[group[crowded]] = True
     torn = group[line] != group[n + request]
     bad[group[line[torn]]] = True
     bad[group[n + request[torn]]] = True
+    uncertain = np.bincount(group[:n], lines.given_up, minlength=n + m)
+    uncertain += np.bincount(group[n:], ~spans.ended, minlength=n + m)
+    missing = _Missing(
+        begins[~bad & (n_lines - n_requests > uncertain)],
+        begins[~bad & (n_requests - n_lines > uncertain)],
+    )
+    bad |= (n_lines > _MOST_IN_GROUP) | (n_lines != n_requests)
     keep = ~bad[group[line]]
     found = _paired_off(n, m, line[keep], request[keep])
     whole = np.bincount(group[:n], found >= 0, minlength=n + m) == n_lines
-    return np.where(whole[group[:n]] & ~bad[group[:n]], found, -1)
+    return np.where(whole[group[:n]] & ~bad[group[:n]], found, -1), missing
 
 
 def _few_pairs(lines: Lines, spans: Spans) -> tuple[Ints, Ints, Bools]:
@@ -193,6 +232,18 @@ def _blocks(total: Ints) -> Iterator[tuple[int, int]]:
         until = min(max(until, at + 1), n)
         yield at, until
         at = until
+
+
+def alone_over(low: Ints, high: Ints, begin: Ints, end: Ints) -> Ints:
+    """The one of the stretches low..high that each of begin..end touches: int64[n], -1 where none
+    does or several do.
+    """
+    order = np.argsort(low, kind="stable")
+    begun = np.searchsorted(low[order], end, "right")
+    over = np.searchsorted(np.sort(high), begin, "left")
+    # of those that have begun by then, the one that ends last: where one alone fits, it is this one
+    last = order[_last_to_end(high[order])]
+    return np.where(begun - over == 1, last[np.maximum(begun - 1, 0)], -1)
 
 
 def _last_to_end(end: Ints) -> Ints:

@@ -87,8 +87,8 @@ def require_standing(
 
 
 class AnswerWriter(Protocol):
-    """Which access lines answer which requests, within one transaction. Lines and requests are rows
-    of Arrow tables.
+    """Which access lines answer which requests, and which requests errors without an id belong to,
+    within one transaction. Lines, requests and errors are rows of Arrow tables.
 
     A line has ``is_told``: its request is named by its own log, or by its X-Request-ID.
     """
@@ -120,6 +120,25 @@ class AnswerWriter(Protocol):
         until: datetime,
     ) -> None:
         """Note which requests lines of this time answer, by key; 0: none. Not durable yet."""
+
+    def errors_named(
+        self, names: "pa.Array", keys: Sequence[int], since: datetime, until: datetime
+    ) -> "pa.Table":
+        """Errors without an id that have one of these X-Request-IDs, or any and belong to one of
+        these requests.
+        """
+
+    def proxy_errors_between(self, since: datetime, until: datetime) -> "pa.Table":
+        """Errors of a time without an id or X-Request-ID that may be of nginx's error log."""
+
+    def own(
+        self,
+        errors: "npt.NDArray[np.int64]",
+        requests: "npt.NDArray[np.int64]",
+        since: datetime,
+        until: datetime,
+    ) -> None:
+        """Note which requests errors of this time belong to, by key; 0: none. Not durable yet."""
 
 
 class Forgetter(Protocol):

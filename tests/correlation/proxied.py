@@ -31,7 +31,9 @@ http {{
         listen 127.0.0.1:{port};
         access_log {folder}/access.log tts;
         add_header X-Request-ID $request_id always;
+        proxy_read_timeout 1s;
         location / {{ proxy_pass http://127.0.0.1:{behind}; }}
+        location /refused {{ proxy_pass http://127.0.0.1:{nobody}; }}
     }}
 }}
 """  # noqa: E501
@@ -65,6 +67,7 @@ class Proxied:
     def __init__(self, folder: Path, *, has_names: bool = True) -> None:
         self.folder = folder
         self.application, self.access = folder / "app.log", folder / "access.log"
+        self.error = folder / "error.log"
         self._has_names = has_names
         self._port, self._behind = _free_port(), _free_port()
         self._ends = ExitStack()
@@ -103,6 +106,7 @@ class Proxied:
         config.write_text(
             _CONFIG.format(
                 folder=self.folder, page=page, port=self._port, behind=self._behind,
+                nobody=_free_port(),
                 user="user root;" if os.geteuid() == 0 else "",
             )
         )  # fmt: skip
@@ -141,6 +145,13 @@ class Proxied:
         """Many requests, some at once, in the order of the targets."""
         with ThreadPoolExecutor(at_once) as pool:
             return list(pool.map(self.ask, targets))
+
+    def until_written(self, words: str, times: int) -> None:
+        """Wait until the application's log has words so many times."""
+        until = time.monotonic() + _SECONDS
+        while self.application.read_text().count(words) < times:
+            assert time.monotonic() < until, self.application.read_text()
+            time.sleep(0.05)
 
     def rotate(self) -> None:
         """Rotate nginx's log with logrotate(8), which tells nginx by USR1, and wait until it writes

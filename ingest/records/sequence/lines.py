@@ -166,6 +166,8 @@ def restarts(asm: Assembly, instance: Instance, line: Line, match: Match) -> Cla
     name = values.get("instance")
     if name is not None and line.instance is None and name in asm.instances:
         instance = asm.instances[str(name)]
+    if "gunicorn" in line.message:
+        instance.server = "gunicorn"
     events: list[Event] = []
     if rule.level:
         events.append(error_event(line, LEVELS[rule.level], rule, rule.code, None))

@@ -52,6 +52,8 @@ _HANDLERS: dict[str, Handler] = {
     does.OUTER_FAILS: outer_fails,
 }
 
+_COMBINED = ("apache", "gunicorn")  # servers whose lines may look like those of nginx
+
 
 class Sequencer:
     """Puts the requests of one log file together, line by line.
@@ -102,6 +104,15 @@ class Sequencer:
         if not instance.opened:
             keep(self._asm, "access", line, None, [method, path, status])
         return refused(self._asm, instance, line, status)
+
+    def server(self, line: Line, told: str, is_sure: bool) -> str:
+        """What writes an access line: what it shows, else what its instance has shown before."""
+        instance = instance_of(self._asm, line.instance)
+        if is_sure:
+            if told in _COMBINED:
+                instance.server = told
+            return told
+        return instance.server or told
 
     def failed(self, line: Line, exception: str, message: str) -> Claim | None:
         """A traceback or an ERROR of the application: fails the newest open request.

@@ -75,7 +75,9 @@ class Failure:
 
 @dataclass(slots=True)
 class Instance:
-    """One process's (container's, pod's, unit's) requests."""
+    """One process's (container's, pod's, unit's) requests; ``server``: what writes its access
+    lines, as far as a line has shown.
+    """
 
     opened: bool = False
     count: int = 0
@@ -90,6 +92,7 @@ class Instance:
     early: list[tuple[str, int]] = field(default_factory=list)
     expects: tuple[str, str, str] | None = None
     wrapped: bool = False
+    server: str = ""
 
     @property
     def is_empty(self) -> bool:
@@ -180,6 +183,8 @@ def _instance_to(instance: Instance) -> dict[str, Any]:
         data["n"] = 1
     if instance.expects:
         data["x"] = instance.expects
+    if instance.server:
+        data["s"] = instance.server
     return data
 
 
@@ -198,6 +203,7 @@ def _instance_from(data: Mapping[str, Any]) -> Instance:
         [(code, at) for code, at in data.get("y", ())],
         tuple(data["x"]) if "x" in data else None,
         "n" in data,
+        data.get("s", ""),
     )
 
 

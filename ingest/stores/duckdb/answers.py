@@ -1,4 +1,4 @@
-"""Which access lines answer which requests, within a transaction on a DuckDB store."""
+"""What access lines answer and errors belong to, within a transaction on a DuckDB store."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _ROWS = 2048
 _LINE = """
 select h.http_key, h.logged_at, h.time_source, h.host, h.service, h.instance, h.server, h.method,
-    h.path,
+    h.path, h.query, h.client,
     h.http_status, h.request_ms, h.request_id, h.request_key,
     h.id is not null or coalesce(r.request_id = h.request_id, false)
         or coalesce(r.id = h.request_id and r.id_source = 'logged', false) as is_told
@@ -30,6 +30,17 @@ select request_key, id, request_id, host, service, instance, id_source, time_sou
 from requests
 where logged_at >= $since and logged_at <= $until
 """
+_ERROR = """
+select error_key, occurred_at, host, request_id, request_key, message
+from errors
+where id is null and occurred_at >= $since and occurred_at <= $until
+"""
+_PROXY_ERROR = (
+    _ERROR
+    + """and request_id is null
+    and message like '%, client: %, server: %, request: "%'
+"""
+)
 
 
 class DuckDBAnswers:
@@ -58,6 +69,23 @@ class DuckDBAnswers:
         found = self._named(_LINE + which, names, since, until)
         self._connection.unregister("batch_keys")
         return found
+
+    def errors_named(
+        self, names: "pa.Array", keys: Sequence[int], since: datetime, until: datetime
+    ) -> "pa.Table":
+        import pyarrow as pa
+
+        self._connection.register("batch_keys", pa.table({"k": pa.array(keys, pa.int64())}))
+        which = (
+            "and request_id is not null and (request_id in (select id from batch_ids) "
+            "or request_key in (select k from batch_keys))"
+        )
+        found = self._named(_ERROR + which, names, since, until)
+        self._connection.unregister("batch_keys")
+        return found
+
+    def proxy_errors_between(self, since: datetime, until: datetime) -> "pa.Table":
+        return self._fetched(_PROXY_ERROR, since, until)
 
     def requests_named(self, names: "pa.Array", since: datetime, until: datetime) -> "pa.Table":
         which = "and (request_id in (select id from batch_ids) or id in (select id from batch_ids))"
@@ -88,12 +116,33 @@ class DuckDBAnswers:
         since: datetime,
         until: datetime,
     ) -> None:
+        self._note("http_requests", "http_key", "logged_at", lines, requests, since, until)
+
+    def own(
+        self,
+        errors: "npt.NDArray[np.int64]",
+        requests: "npt.NDArray[np.int64]",
+        since: datetime,
+        until: datetime,
+    ) -> None:
+        self._note("errors", "error_key", "occurred_at", errors, requests, since, until)
+
+    def _note(
+        self,
+        table: str,
+        key: str,
+        at: str,
+        rows: "npt.NDArray[np.int64]",
+        requests: "npt.NDArray[np.int64]",
+        since: datetime,
+        until: datetime,
+    ) -> None:
         import pyarrow as pa
 
-        self._connection.register("batch_answers", pa.table({"line": lines, "request": requests}))
+        self._connection.register("batch_answers", pa.table({"row": rows, "request": requests}))
         self._connection.execute(
-            "update http_requests as h set request_key = nullif(b.request, 0) from batch_answers b "
-            "where h.http_key = b.line and h.logged_at >= $since and h.logged_at <= $until",
+            f"update {table} as t set request_key = nullif(b.request, 0) from batch_answers b "
+            f"where t.{key} = b.row and t.{at} >= $since and t.{at} <= $until",
             {"since": since, "until": until},
         )
         self._connection.unregister("batch_answers")

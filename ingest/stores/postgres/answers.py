@@ -1,4 +1,4 @@
-"""Which access lines answer which requests, within a transaction on a PostgreSQL store."""
+"""What access lines answer and errors belong to, within a transaction on a PostgreSQL store."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _LINE = """
 select h.http_key, h.logged_at, h.time_source, h.host, h.service, h.instance, h.server, h.method,
-    h.path,
+    h.path, h.query, h.client,
     h.http_status, h.request_ms, h.request_id, h.request_key,
     h.id is not null or coalesce(r.request_id = h.request_id, false)
         or coalesce(r.id = h.request_id and r.id_source = 'logged', false) as is_told
@@ -30,6 +30,17 @@ select request_key, id, request_id, host, service, instance, id_source, time_sou
 from requests
 where logged_at >= %(since)s and logged_at <= %(until)s
 """
+_ERROR = """
+select error_key, occurred_at, host, request_id, request_key, message
+from errors
+where id is null and occurred_at >= %(since)s and occurred_at <= %(until)s
+"""
+_PROXY_ERROR = (
+    _ERROR
+    + """and request_id is null
+    and message like '%%, client: %%, server: %%, request: "%%'
+"""
+)
 
 
 class PostgresAnswers:
@@ -56,6 +67,19 @@ class PostgresAnswers:
         binds = {"names": names.to_pylist(), "keys": [*keys]}
         return self._fetched(_LINE + which, since, until, **binds)
 
+    def errors_named(
+        self, names: "pa.Array", keys: Sequence[int], since: datetime, until: datetime
+    ) -> "pa.Table":
+        which = (
+            "and request_id is not null and (request_id = any(%(names)s::text[]) "
+            "or request_key = any(%(keys)s::bigint[]))"
+        )
+        binds = {"names": names.to_pylist(), "keys": [*keys]}
+        return self._fetched(_ERROR + which, since, until, **binds)
+
+    def proxy_errors_between(self, since: datetime, until: datetime) -> "pa.Table":
+        return self._fetched(_PROXY_ERROR, since, until)
+
     def requests_named(self, names: "pa.Array", since: datetime, until: datetime) -> "pa.Table":
         which = "and (request_id = any(%(names)s::text[]) or id = any(%(names)s::text[]))"
         return self._fetched(_REQUEST + which, since, until, names=names.to_pylist())
@@ -77,12 +101,33 @@ class PostgresAnswers:
         since: datetime,
         until: datetime,
     ) -> None:
+        self._note("http_requests", "http_key", "logged_at", lines, requests, since, until)
+
+    def own(
+        self,
+        errors: "npt.NDArray[np.int64]",
+        requests: "npt.NDArray[np.int64]",
+        since: datetime,
+        until: datetime,
+    ) -> None:
+        self._note("errors", "error_key", "occurred_at", errors, requests, since, until)
+
+    def _note(
+        self,
+        table: str,
+        key: str,
+        at: str,
+        rows: "npt.NDArray[np.int64]",
+        requests: "npt.NDArray[np.int64]",
+        since: datetime,
+        until: datetime,
+    ) -> None:
         self._connection.execute(
-            "update http_requests h set request_key = nullif(b.request, 0) "
-            "from unnest(%(lines)s::bigint[], %(requests)s::bigint[]) as b(line, request) "
-            "where h.http_key = b.line and h.logged_at >= %(since)s and h.logged_at <= %(until)s",
+            f"update {table} t set request_key = nullif(b.request, 0) "
+            "from unnest(%(rows)s::bigint[], %(requests)s::bigint[]) as b(line, request) "
+            f"where t.{key} = b.line and t.{at} >= %(since)s and t.{at} <= %(until)s",
             {
-                "lines": lines.tolist(),
+                "rows": rows.tolist(),
                 "requests": requests.tolist(),
                 "since": since,
                 "until": until,
