@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ingest.causes.columns import Answers, Bools, Floats, Labels, Observed
-from ingest.causes.dimensions import Dimension, labelled_dimension
+from ingest.causes.columns import Answers, Attribute, Bools, Floats, Labels, Observed
+from ingest.causes.dimensions import CLIENT, PATH, Dimension, labelled_dimension
 from ingest.causes.residuals import residuals
 from ingest.causes.scan import buckets_of
 from ingest.causes.symptoms import HTTP_ERRORS, HTTP_LATENCY, MIN_K, SILENT_FAILURES, Event
@@ -14,7 +14,34 @@ OUTSIDE, WHOLE = "outside_synthesis", "http"  # stages of an answer's time
 _ERROR, _SERVER_ERROR = 400, 500
 _NOT_FOUND = frozenset((404, 405))  # what strangers look for
 _ANSWERED = 5  # lines without an error that make a path one of the service's
+# whose client, behind a proxy, is the proxy
+_APPLICATIONS = ("uvicorn", "gunicorn", "hypercorn", "werkzeug", "gevent")
+_LEAST_KNOWN = 0.7  # of the requests
 _FLOOR_MS = 200.0  # added to what is measured: below it nobody minds a factor
+
+
+def asked_by(answers: Answers, n_requests: int) -> tuple[Attribute, ...]:
+    """By which path, and for which client, each request was asked for, as its access line says;
+    a proxy's line before that of the application's own server.
+
+    Nothing where most requests have no such line: those that have one would differ by that alone.
+    """
+    known = np.flatnonzero(answers.row >= 0)
+    if len(np.unique(answers.row[known])) < _LEAST_KNOWN * n_requests:
+        return ()
+    servers = answers.labels("server")
+    is_own = np.isin(
+        servers.codes[known], [n for n, v in enumerate(servers.values) if v in _APPLICATIONS]
+    )
+    rows = np.concatenate([known[is_own], known[~is_own]])
+    found = []
+    for name in (PATH, CLIENT):
+        labels = answers.labels(name)
+        codes = np.full(n_requests, -1, np.int32)
+        codes[answers.row[rows]] = labels.codes[rows]
+        if len(np.unique(codes[codes >= 0])) > 1:
+            found.append(Attribute(name, Labels(codes, labels.values)))
+    return tuple(found)
 
 
 def dimensions_of_answers(answers: Answers) -> tuple[Dimension, ...]:

@@ -18,6 +18,7 @@ from ingest.causes.columns import (
 )
 
 TEXT, TEXT_LEN, CACHE_HIT, CONCURRENCY = "text", "text_len", "cache_hit", "concurrency"
+PATH, CLIENT = "path", "client"  # of a request's access line
 ATTRIBUTE = "attributes."
 _MOST_VALUES = 100  # of a dimension; the most frequent ones
 _MOST_DIFFERENT = 200  # values of an attribute: ids and sessions have more

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from ingest.causes.dimensions import ATTRIBUTE, CONCURRENCY, Condition
+from ingest.causes.dimensions import ATTRIBUTE, CLIENT, CONCURRENCY, PATH, Condition
 from ingest.causes.findings import Finding
 from ingest.causes.symptoms import (
     AUDIO_SIZE,
@@ -148,6 +148,11 @@ def _condition(c: Condition) -> str:
             f" and o.logged_at >= r.started_at - interval '{_RAN_LONGEST.seconds} seconds'"
             " and (o.completed_at > r.started_at or o.request_key = r.request_key))"
             f" {c.op} {_literal(c.value)}"
+        )
+    if c.name in (PATH, CLIENT):
+        return (
+            "exists (select 1 from http_requests h where h.request_key = r.request_key"
+            f" and h.{c.name} {c.op} {_literal(c.value)})"
         )
     if c.name.startswith(ATTRIBUTE):
         value = str(c.value).lower() if isinstance(c.value, bool) else str(c.value)

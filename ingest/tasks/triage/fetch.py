@@ -7,11 +7,12 @@ in so many, by a rule on their keys that every engine counts alike; each then st
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
+from ingest.causes.answers import asked_by
 from ingest.causes.columns import (
     Answers,
     Arrivals,
@@ -65,6 +66,8 @@ def fetched(reader: Reader, window: Window, cap: int = CAP) -> Observed:
     arrivals, finished = _arrivals(reader, binds, requests, records, every > 1, until)
     requests = _with_concurrency(requests, arrivals, finished)
     answers, answered = _answers(reader, binds, requests, cap)
+    asked = asked_by(answers, len(requests))
+    requests = replace(requests, plain=(*requests.plain, *asked))
     first = float(requests.at[0]) if len(requests) else since
     return Observed(max(since, min(first, _first(records, samples, first))), until, total,
                     requests, records, samples, arrivals, answers, answered)  # fmt: skip
@@ -284,8 +287,6 @@ def _last_records(
 
 def _with_concurrency(requests: Requests, arrivals: Arrivals, completed: Floats) -> Requests:
     """How many were in flight on the host when each began, itself included."""
-    from dataclasses import replace
-
     in_flight = np.full(len(requests), np.nan)
     for place, host in enumerate(arrivals.host.values):
         here = arrivals.host.codes == place
