@@ -11,6 +11,7 @@ import pytest
 
 from tests.correlation.service import Service
 from tests.support.busy_hour import BusyHour, busy_hour
+from tests.support.join_score import hour_of, score_of
 
 ENGINES = ("duckdb", "postgresql")
 
@@ -107,3 +108,17 @@ def test_the_order_of_reading_changes_nothing(
     read(other, hour)
     assert other.answers() == whole.answers()
     assert len(whole.answers()) > 200
+
+
+@pytest.mark.parametrize("per_minute", [5, 20, 40])
+def test_where_both_logs_miss_something_nothing_is_joined_to_another_request(
+    per_minute: float,
+) -> None:
+    hour = hour_of(9, per_minute)
+    whole = score_of(hour, (0.0, 0.0), 0)
+    for seed in range(12):
+        assert score_of(hour, (0.1, 0.1), seed).wrong == 0
+        # a log that is whole is joined as ever, whatever the other one misses
+        half = score_of(hour, (0.1, 0.0), seed)
+        assert half.wrong == 0
+        assert half.joined / half.known > 0.8 * whole.joined / whole.known

@@ -29,7 +29,7 @@ def _logs(seed: int, has_names: bool) -> dict[str, list[str]]:
     error = [
         f"2026/03/02 {line.split('2026:')[1][:8]} [error] 31#31: *{number} upstream timed out "
         "(110: Connection timed out) while reading response header from upstream, client: "
-        f'10.3.0.7, server: , request: "POST /v1/audio/speech HTTP/1.1", upstream: "http://u/{number}"\n'  # noqa: E501
+        f'10.3.0.7, server: , request: "POST /v1/audio/speech HTTP/1.1", upstream: "http://u/{number}"\n'
         for number, line in enumerate(given_up)
     ]
     worker = [
@@ -114,14 +114,16 @@ def test_a_log_read_after_pruning_joins_what_is_left(tmp_path: Path, engine: str
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_replay_changes_no_join(tmp_path: Path, engine: str) -> None:
+def test_replay_and_reading_anew_change_no_join(tmp_path: Path, engine: str) -> None:
     logs = _logs(14, has_names=False)
-    # the application's log in another format: quarantined at first
     service = Service(tmp_path, engine)
     paths = _written(service, logs)
     for name in ("access", "error", "app"):
         service.ingest(paths[name])
     before = _found(service)
     service.run("replay")
+    assert _found(service) == before
+    for name in ("access", "app", "error"):
+        service.run("reread", paths[name], "--tz", "UTC")
     assert _found(service) == before
     assert "lost 0, doubled 0" in service.run("verify")

@@ -36,6 +36,7 @@ NEIGHBOURS = 50  # requests listed that ran at the same time
 FEW = 5  # failures and errors listed of those around
 ALL = 10_000  # any of these, when all is asked for
 _BY = ("id", "request_id", "prefix", "client")
+_TOLD = 60  # characters of a message without an id that its line is told by
 _LONGEST = timedelta(hours=1)  # what began longer ago is not taken to be in flight
 _SAMPLE_AGE = timedelta(days=1)  # an older cache sample tells nothing
 
@@ -232,6 +233,8 @@ def gather(
     http = lines_of(reader, match, most)
     times += [h.logged_at for h in http]
     first, last = min(times), max(times)
+    if request is not None and request.started_at is not None:
+        first = request.started_at  # a stamp of whole seconds may be before it
     cut = tuple(name for name, rows in (("stages", stages), ("errors", errors)) if len(rows) > most)
     stages, errors = stages[:most], errors[:most]
     around = _surroundings(reader, match, first - window, last + window, running, full)
@@ -318,7 +321,10 @@ def wanted_records(trace: Trace) -> list[Wanted]:
         found.append(Wanted(s.logged_at, s.file_key, s.byte_offset, "stage_time", None, stored))
     for e in trace.errors:
         stored = e.message or e.exception_message or "(no message)"
-        found.append(Wanted(e.occurred_at, e.file_key, e.byte_offset, e.event, e.level, stored))
+        told = stored[:_TOLD] if e.id is None and e.request_id is None else None
+        found.append(
+            Wanted(e.occurred_at, e.file_key, e.byte_offset, e.event, e.level, stored, told)
+        )
     for h in trace.http:
         found.append(
             Wanted(h.logged_at, h.file_key, h.byte_offset, None, None, access_line(h), h.path)

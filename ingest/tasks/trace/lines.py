@@ -37,7 +37,8 @@ _ESCAPABLE = re.compile(r'["\\\n\r\t]')  # what may be written otherwise in the 
 class Wanted:
     """A record that the tables know; ``stored`` is what they know of it, for when it is gone.
 
-    ``path`` is that of an access line, which is told by it: it need not name the request.
+    ``told`` is what a line that need not name the request is told by: an access line by its path,
+    an error without an id by how its message begins.
     """
 
     at: datetime
@@ -46,7 +47,7 @@ class Wanted:
     event: str | None
     level: str | None
     stored: str
-    path: str | None = None
+    told: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,7 @@ class _FileLines:
         for w in group:
             place = places.get(w.offset)
             kind = layout.K_TRACEBACK + 1 if place is None else parsed.records[place][layout.R_KIND]
-            if place is None or kind > layout.K_TRACEBACK or w.path is not None:
+            if place is None or kind > layout.K_TRACEBACK or w.told is not None:
                 self._add(w, self._bare(w, parsed))
             else:
                 self._add(w, self._checked(w, parsed, place))
@@ -213,8 +214,8 @@ class _FileLines:
 
     def _is_it(self, w: Wanted, record: bytes) -> bool:
         text = raw_text(record)
-        if w.path is not None:
-            return w.path in text or bool(_ESCAPABLE.search(w.path)) or "\\" in text
+        if w.told is not None:
+            return w.told in text or bool(_ESCAPABLE.search(w.told)) or "\\" in text
         if self._is_unnamed:
             return True
         named = any(n in text or _ESCAPABLE.search(n) for n in self._names)
