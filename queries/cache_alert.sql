@@ -16,6 +16,7 @@
 -- column: max_used_percent number -- the highest of them, percent
 -- least: to_at, samples
 -- needs: cache_health
+-- timed: cache_samples
 -- chart: none
 -- order: from_at, host, path
 -- next: ttsq run cache_full_forecast
@@ -31,6 +32,7 @@ with samples as (
     where sampled_at >= coalesce(cast(:since as timestamptz), timestamptz '-infinity')
       and sampled_at < coalesce(cast(:until as timestamptz), timestamptz 'infinity')
       and (cast(:host as text) is null or host = cast(:host as text))
+      and time_source <> 'file'
 ),
 numbered as (
     select

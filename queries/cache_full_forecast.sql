@@ -19,6 +19,7 @@
 -- column: last_at timestamp -- the newest sample
 -- least: samples, last_at, forecast, percent_per_hour
 -- needs: cache_health
+-- timed: cache_samples
 -- chart: none
 -- order: full_at, host, path
 -- next: ttsq run cache_usage
@@ -34,6 +35,7 @@ with samples as (
     where sampled_at >= coalesce(cast(:since as timestamptz), timestamptz '-infinity')
       and sampled_at < coalesce(cast(:until as timestamptz), timestamptz 'infinity')
       and (cast(:host as text) is null or host = cast(:host as text))
+      and time_source <> 'file'
 ),
 compared as (
     select

@@ -19,6 +19,7 @@
 -- column: most_growth number -- that factor
 -- least: most_growth, most_grown_stage, p50_ms, requests
 -- needs: started_at, completed_at, duration_ms, stage_times
+-- timed: requests
 -- chart: line x=concurrency y=p95_ms
 -- order: concurrency
 -- next: ttsq run stage_breakdown
@@ -35,6 +36,7 @@ with lives as (
         greatest(started_at, coalesce(completed_at, started_at)) as ended_at
     from requests
     where started_at is not null
+      and time_source <> 'file'
       and (
           completed_at >= coalesce(cast(:since as timestamptz), timestamptz '-infinity')
           or logged_at >= coalesce(cast(:since as timestamptz), timestamptz '-infinity')

@@ -20,6 +20,7 @@
 -- column: lift_low number -- lower end of the 95 % confidence interval of the lift; above 1: more than chance
 -- least: base_share, errors, share, lift_low
 -- needs: warning_code
+-- timed: errors
 -- chart: heatmap x=error_code y=warning_code value=lift
 -- order: lift_low desc, preceded desc, error_code, warning_code
 -- next: ttsq run fallbacks
@@ -37,6 +38,7 @@ with coded as (
       and (cast(:host as text) is null or host = cast(:host as text))
       and (cast(:service as text) is null or service = cast(:service as text))
       and code is not null
+      and time_source <> 'file'
 ),
 failures as (
     select *
@@ -99,6 +101,7 @@ settled as (
       and (cast(:host as text) is null or host = cast(:host as text))
       and (cast(:service as text) is null or service = cast(:service as text))
       and status = 'success'
+      and time_source <> 'file'
     group by 1, 2
 ),
 compared as (

@@ -19,6 +19,7 @@
 -- column: most_growth number -- that factor
 -- least: most_growth, most_grown_stage, p50_ms, requests
 -- needs: started_at, completed_at, duration_ms, stage_times
+-- timed: requests
 -- chart: line x=concurrency y=p95_ms
 -- order: concurrency
 -- next: ttsq run stage_breakdown
@@ -34,6 +35,7 @@ with lives as not materialized (
         true as is_asked
     from requests
     where started_at is not null
+      and time_source <> 'file'
       and logged_at >= coalesce(cast(:since as timestamptz), timestamptz '-infinity')
       and logged_at < coalesce(cast(:until as timestamptz), timestamptz 'infinity')
       and (cast(:host as text) is null or host = cast(:host as text))
@@ -48,6 +50,7 @@ with lives as not materialized (
         false
     from requests
     where started_at is not null
+      and time_source <> 'file'
       and logged_at < coalesce(cast(:since as timestamptz), timestamptz '-infinity')
       and completed_at >= coalesce(cast(:since as timestamptz), timestamptz '-infinity')
       and logged_at < coalesce(cast(:until as timestamptz), timestamptz 'infinity')

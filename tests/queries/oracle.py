@@ -379,9 +379,11 @@ def in_flight(request: Request, others: Sequence[Request]) -> int:
 @oracle
 def concurrency_bottleneck(rows: Rows, v: Values) -> Answer:
     everything = [
-        r for r in rows.requests if is_of(r, v) and (v["until"] is None or r.logged_at < v["until"])
+        r
+        for r in timed(rows.requests)
+        if is_of(r, v) and (v["until"] is None or r.logged_at < v["until"])
     ]
-    begun = [r for r in requests_of(rows, v) if r.started_at is not None]
+    begun = [r for r in timed(requests_of(rows, v)) if r.started_at is not None]
     levels = grouped(begun, lambda r: (in_flight(r, everything) - 1) // v["width"] * v["width"] + 1)
     first: dict[str | None, float] = {}
     answer = []
@@ -494,7 +496,9 @@ def cache_usage(rows: Rows, v: Values) -> Answer:
 @oracle
 def cache_alert(rows: Rows, v: Values) -> Answer:
     answer = []
-    for (host, path), group in grouped(samples_of(rows, v), lambda s: (s.host, s.path)).items():
+    for (host, path), group in grouped(
+        timed(samples_of(rows, v)), lambda s: (s.host, s.path)
+    ).items():
         runs: list[list[Sample]] = [[]]
         for sample in group:
             percent = used(sample)
@@ -534,7 +538,9 @@ def line_through(points: list[tuple[float, float]]) -> tuple[float | None, float
 @oracle
 def cache_full_forecast(rows: Rows, v: Values) -> Answer:
     answer = []
-    for (host, path), group in grouped(samples_of(rows, v), lambda s: (s.host, s.path)).items():
+    for (host, path), group in grouped(
+        timed(samples_of(rows, v)), lambda s: (s.host, s.path)
+    ).items():
         known = [(s.sampled_at, u) for s in group if (u := used(s)) is not None]
         if not known:
             continue
@@ -572,10 +578,10 @@ def warning_precursors(rows: Rows, v: Values) -> Answer:
     wanted = v["error_code"]
     errors = [
         e
-        for e in errors_of(rows, v)
+        for e in timed(errors_of(rows, v))
         if e.level != "WARNING" and e.code is not None and (wanted is None or e.code == wanted)
     ]
-    warnings = [e for e in rows.errors if e.level == "WARNING" and e.code and is_of(e, v)]
+    warnings = [e for e in timed(rows.errors) if e.level == "WARNING" and e.code and is_of(e, v)]
     leads: dict[tuple[str, str], list[float]] = defaultdict(list)
     for error in errors:
         last: dict[str, datetime] = {}
@@ -608,20 +614,17 @@ def usual(rows: Rows, v: Values, struck: list[Error], warnings: list[Error]) -> 
     the warnings would precede if they came before errors as before successes.
     """
     width = max(v["within"] / 60, 1)
+    span = timedelta(seconds=min(v["within"], 10**9))
+    since = v["since"] and v["since"] - span
+    warnings = [w for w in warnings if in_window(w.occurred_at, v | {"since": since})]
     whole, expected = 0, 0.0
     for host in {w.host for w in warnings} & {e.host for e in struck}:
         ends = [
             (math.floor((r.completed_at or r.logged_at).timestamp() / width) + 1) * width
-            for r in requests_of(rows, v)
+            for r in timed(requests_of(rows, v))
             if r.host == host and r.status == "success"
         ]
-        span = timedelta(seconds=min(v["within"], 10**9))
-        since = v["since"] and v["since"] - span
-        warned = [
-            w.occurred_at.timestamp()
-            for w in warnings
-            if w.host == host and in_window(w.occurred_at, v | {"since": since})
-        ]
+        warned = [w.occurred_at.timestamp() for w in warnings if w.host == host]
         preceded = sum(any(0 <= end - at <= v["within"] for at in warned) for end in ends)
         if ends:
             errors = sum(e.host == host for e in struck)
