@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from ingest.errors import IngestBusyError
 from ingest.faults import reach
 from ingest.logfiles.known import Known
 from ingest.model import Checkpoint, FileReport, Ledger, RunRow
+from ingest.rows.spans import EPOCH
 from ingest.stores.contract import Standing, Store, Writer
 
 if TYPE_CHECKING:
@@ -187,11 +188,14 @@ class Commits:
         from ingest.pipeline.changes import make_changes
         from ingest.rows.join import content_of, join
 
+        dates = {b.origin.file_key: b.dates for b in batches if b.dates is not None}
         batch, content = join(batches), content_of(batches)
         batches.clear()
         with self._writing(more.checkpoints) as writer:
             if self._run_key is None:
                 self._run_key = writer.next_run_key(self._host)
+            for file_key, first in dates.items():
+                writer.redate(file_key, EPOCH + timedelta(microseconds=first))
             changes = make_changes(writer, batch, self._now())
             changes = replace(changes, rows={**changes.rows, **content})
             del batch  # its rows, before others are made of them

@@ -116,7 +116,15 @@ class OneFile:
         with read_ahead(opened.reader, self._options.chunk_bytes) as read:
             chunks = self._chunks(_passing(read), final, stretches)
             source = gathered(
-                built(chunks, self._format, origin, carry, self._shared.redaction, stretches),
+                built(
+                    chunks,
+                    self._format,
+                    origin,
+                    carry,
+                    self._shared.redaction,
+                    stretches,
+                    is_dated=base.last_logged_at is not None,
+                ),
                 self._options.batch_bytes - self._options.chunk_bytes,
             )
             with closing(source if is_small else Ahead(source)) as made:

@@ -9,6 +9,8 @@ from ingest.faults import reach
 from ingest.logfiles.fingerprint import ANCHOR_BYTES
 from ingest.model import Ledger, Origin
 from ingest.records.formats import Format
+from ingest.records.instants import LOGGED
+from ingest.rows.spans import OPEN
 
 if TYPE_CHECKING:
     from ingest.records.parse import Parsed
@@ -36,11 +38,13 @@ def built(
     carry: Mapping[str, int],
     redaction: "Redaction",
     stretches: Sequence["Stretch"] = (),
+    *,
+    is_dated: bool = True,
 ) -> Iterator["tuple[Settled, ChunkRows]"]:
     """Assemble parsed chunks of a file; ``carry`` as for :func:`ingest.rows.assemble.build`.
 
     ``stretches`` are stored from another place; a chunk whose bytes are already stored is one of
-    them.
+    them. ``is_dated``: what was read of the file before has an instant.
     """
     from ingest.pipeline.known_content import content_rows
     from ingest.rows.assemble import build
@@ -55,12 +59,25 @@ def built(
         settled = Settled(
             offset, before, parsed.ledger, parsed.last_instant, parsed.reading, parsed.encoding
         )
+        dates = None
+        if not is_dated and parsed.last_instant is not None:
+            dates, is_dated = _first_instant(parsed), True
+            carry = {name: end if end == OPEN else dates for name, end in carry.items()}
         rows, carry = build(parsed, fmt, origin, carry)
         rows = redaction.of(rows)
-        rows = replace(rows, content=content_rows(parsed, origin.file_key, known))
+        content = content_rows(parsed, origin.file_key, known)
+        rows = replace(rows, content=content, dates=dates if parsed.base else None)
         del parsed  # its bytes and tables, before the next ones are made
         reach("assembled")
         yield settled, rows
+
+
+def _first_instant(parsed: "Parsed") -> int:
+    """The first instant of a chunk that has one."""
+    if parsed.first_instant is not None:
+        return parsed.first_instant
+    stamped = (parsed.time_source == LOGGED).nonzero()[0]
+    return int(parsed.instants[stamped[0]]) if len(stamped) else int(parsed.last_instant or 0)
 
 
 @dataclass(slots=True)

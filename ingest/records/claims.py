@@ -90,6 +90,11 @@ class Claims:
     _first: int | None = None
     _taken: set[tuple[str, int]] = field(default_factory=set)
 
+    @property
+    def first_instant(self) -> int | None:
+        """The file's first instant, where it is among these records."""
+        return self._first
+
     def is_undated(self, records: Sequence[Record]) -> bool:
         """Whether neither these records nor any before them have an instant."""
         return self.last is None and self._first_instant(records) is None

@@ -318,4 +318,5 @@ class GeneralParser:
             record_ends=tables.ends,
             reading=self.reading,
             encoding=self.encoding,
+            first_instant=claims.first_instant,
         )

@@ -35,7 +35,8 @@ class Parsed:
     settled. ``offsets`` int64[n] are those of the records in the file, ``record_ends`` where they
     end, None where these are ``base`` + R_START and R_END; ``source`` is the chunk where ``data``
     is another buffer. ``reading`` is the state of the file's reading behind them, where it has one;
-    ``encoding`` that of its text, once known.
+    ``encoding`` that of its text, once known; ``first_instant`` that of the file's first stamp,
+    where it stands in this chunk and what was parsed before had none.
     """
 
     data: memoryview
@@ -56,6 +57,7 @@ class Parsed:
     record_ends: Ints | None = None
     reading: str | None = None
     encoding: str | None = None
+    first_instant: int | None = None
 
     @property
     def starts(self) -> Ints:

@@ -71,7 +71,8 @@ class ChunkRows:
     ``earliest`` and ``latest`` are the window of the events, microseconds. ``rejects`` are pieces
     with the key of their file. ``own_stage_times``: stage times as logged are each stage's own,
     where no profile says otherwise. ``content`` are rows of the tables that say what was read
-    (rows.described.CONTENT).
+    (rows.described.CONTENT). ``dates`` is the file's first instant, microseconds, where rows before
+    these have only the file's time.
     """
 
     origin: Origin
@@ -87,6 +88,7 @@ class ChunkRows:
     earliest: int
     latest: int
     content: Mapping[str, pa.Table] = field(default_factory=dict)
+    dates: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -226,6 +226,11 @@ class Writer(Protocol):
     def write(self, changes: Changes) -> None:
         """Write the rows of one batch; not durable yet."""
 
+    def redate(self, file_key: int, at: datetime) -> None:
+        """Give the stored rows of a file, which have only the file's time, its first instant; not
+        durable yet.
+        """
+
     def release(self, file_key: int, offsets: Sequence[int]) -> None:
         """Take pieces of a file out of quarantine; not durable yet."""
 

@@ -14,6 +14,7 @@ from ingest.rows.spans import CARRY, EPOCH, OPEN
 from ingest.stores.binds import replace_binds
 from ingest.stores.duckdb.answers import DuckDBAnswers
 from ingest.stores.forgetting import Forgetting
+from ingest.stores.redating import redating
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -149,6 +150,10 @@ class DuckDBWriter:
         reach("relinked")
         self._reject(changes)
         reach("rows_in")
+
+    def redate(self, file_key: int, at: datetime) -> None:
+        for statement in redating(file_key, at):
+            self._connection.execute(statement)
 
     def release(self, file_key: int, offsets: Sequence[int]) -> None:
         import pyarrow as pa

@@ -18,6 +18,7 @@ from ingest.stores.forgetting import Forgetting
 from ingest.stores.postgres.answers import PostgresAnswers
 from ingest.stores.postgres.copy import copy_in, shown, to_arrow
 from ingest.stores.postgres.partitions import PARTITIONED, Days, Partitions, days_of
+from ingest.stores.redating import redating
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -179,6 +180,11 @@ class PostgresWriter:
             self._connection.execute("rollback")
             self._session.partitions.make(missing)
             self.begin()
+
+    def redate(self, file_key: int, at: datetime) -> None:
+        self._has_written = True
+        for statement in redating(file_key, at):
+            self._connection.execute(statement)
 
     def release(self, file_key: int, offsets: Sequence[int]) -> None:
         self._has_written = True
