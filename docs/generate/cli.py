@@ -26,6 +26,20 @@ page.
 `--db`, `--config` and `--debug` may come before or after the command. `ttsq help COMMAND`,
 `ttsq COMMAND --help` and `-h` print the text below; `ttsq run NAME --help` prints the parameters
 of a query, as [queries.md](queries.md) has them. Exit codes: [errors.md](errors.md).
+`--db` takes a URL or the path of a file that ends in `.duckdb`.
+
+**Completion** of commands, queries and their options, values that the store has (`--voice`,
+`--host`, ...), formats, time zones and ids of requests; `ttsq --install-completion` sets it up for
+the shell that it is called from, or one of these does:
+
+```sh
+_TTSQ_COMPLETE=source_bash ttsq > ~/.local/share/bash-completion/completions/ttsq
+_TTSQ_COMPLETE=source_zsh ttsq > ~/.zfunc/_ttsq       # with fpath+=(~/.zfunc) before compinit
+_TTSQ_COMPLETE=source_fish ttsq > ~/.config/fish/completions/ttsq.fish
+```
+
+**Man pages**: `man ttsq`, `man ttsq-run`. They are in the wheel (`share/man/man1`); if `man` does
+not look there: `export MANPATH=VENV/share/man:`.
 
 | command | |
 |---|---|

@@ -1,6 +1,7 @@
 """The command line: parse options, call one function, print, map errors to exit codes."""
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,8 @@ from ingest.cli.process.signals import end_by_sigterm, raise_at_sigterm
 from ingest.cli.process.streams import settle_streams
 from ingest.cli.process.without_pandas import do_without_pandas
 from ingest.errors import ExitCode, UsageProblem
+
+_NO_COMMAND = re.compile(r"No such command '([\w-]+)'")
 
 app = typer.Typer(
     cls=LazyGroup,
@@ -110,4 +113,15 @@ def _report(error: typer.TyperException) -> None:
         typer.echo(error.message, err=True)
         return
     path = context.command_path if context is not None else "ttsq"
-    print_error(UsageProblem(error.format_message(), f"{path} --help"))
+    print_error(UsageProblem(error.format_message(), _meant(error) or f"{path} --help"))
+
+
+def _meant(error: typer.TyperException) -> str | None:
+    """The command for a query that was named where commands stand; None for everything else."""
+    unknown = _NO_COMMAND.match(error.format_message())
+    if unknown is None:
+        return None
+    from ingest.named_queries.library import query_paths  # only where something went wrong
+
+    name = unknown[1].replace("-", "_")
+    return f"did you mean: ttsq run {name}" if name in query_paths() else None

@@ -1,5 +1,7 @@
 """A store's URL → its backend; imports only the one that is asked for."""
 
+import os
+
 from ingest.errors import UsageProblem
 from ingest.paths import expanded
 from ingest.stores.contract import Store
@@ -14,13 +16,15 @@ def backend_of(url: str) -> str:
 
 
 def open_store(url: str) -> Store:
-    """The backend of a SQLAlchemy URL; nothing is opened yet.
+    """The backend of a SQLAlchemy URL, or of the path of a DuckDB file; nothing is opened yet.
 
     :raises UsageProblem: for a URL that no backend knows.
     """
     if any("\ud800" <= c <= "\udfff" for c in url):
         raise UsageProblem(f"the store {url!r} is not UTF-8", "give a store that has another name")
     scheme, found, rest = url.partition("://")
+    if not found and _is_file(url):
+        scheme, rest = "duckdb", f"/{url}"
     if scheme == "duckdb":
         path = rest.removeprefix("/").partition("?")[0]
         if not path or path == ":memory:":
@@ -38,5 +42,10 @@ def open_store(url: str) -> Store:
     shown = scheme if found else without_password(url)
     raise UsageProblem(
         f"the store {shown!r} is not known",
-        "duckdb:///PATH, or postgresql+psycopg://USER@HOST/DATABASE",
+        "duckdb:///PATH, FILE.duckdb, or postgresql+psycopg://USER@HOST/DATABASE",
     )
+
+
+def _is_file(written: str) -> bool:
+    """Whether a store without a scheme is a file, or is called like one of DuckDB."""
+    return written.endswith((".duckdb", ".ddb", ".db")) or os.path.isfile(expanded(written))

@@ -45,6 +45,25 @@ def test_queries_and_the_options_of_the_one_that_is_named(ttsq: CommandLine) -> 
     assert completed(ttsq, "ttsq show slow_requests --lit") == ["--literals"]
 
 
+def test_values_of_the_options_of_a_query(ttsq: CommandLine) -> None:
+    assert completed(ttsq, "ttsq run failures_by --by te") == ["text_class"]
+    assert "24h" in completed(ttsq, "ttsq run hosts --since 2")
+    hosts = ttsq.well("sql", "select distinct host from requests", "--format", "csv").split()[1:]
+    assert completed(ttsq, "ttsq run hosts --host ") == hosts != []
+    assert completed(ttsq, "ttsq run error_groups --level C") == ["CRITICAL"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_every_shell_has_a_script(ttsq: CommandLine, shell: str) -> None:
+    script = "import sys; sys.argv = ['ttsq']; from ingest.cli import app; app(prog_name='ttsq')"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**ttsq.environment, "_TTSQ_COMPLETE": f"source_{shell}"},
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert f"complete_{shell}" in done.stdout and done.stderr == ""
+
+
 def test_formats_zones_and_ids(ttsq: CommandLine) -> None:
     assert completed(ttsq, "ttsq run hosts --format j") == ["json", "jsonl"]
     assert completed(ttsq, "ttsq sql --tz Asia/Shang") == ["Asia/Shanghai"]

@@ -349,7 +349,9 @@ class DuckDBStore:
         return True
 
     def _error(self, error: Exception) -> StoreError:
-        text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        text, *more = str(error).strip().splitlines() or [type(error).__name__]
+        meant = next((line.strip() for line in more if line.startswith("Did you mean")), "")
+        text = f"{text} {meant}".strip()
         text = text.rpartition("Original error: ")[2]  # what it says of itself only frightens
         if isinstance(error, _REFUSALS):
             return StoreError(
