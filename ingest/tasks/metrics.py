@@ -5,8 +5,7 @@ Format: https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
@@ -19,6 +18,8 @@ from ingest.rows.described import TABLES
 from ingest.stores import migrate
 from ingest.stores.contract import QueryResult, Reader, Store
 from ingest.stores.results import whole
+from ingest.tasks.metric import Labels, Metric
+from ingest.tasks.service_metrics import of_service
 
 _TABLES = tuple(t.name for t in TABLES if t.place and t.is_published)
 _STATES = ("live", "finished", "waiting", "damaged", "edited", "missing", "replaced")
@@ -37,17 +38,6 @@ _QUARANTINE = (
     "order by reason"
 )
 _MODE = 0o644  # the node exporter is another user
-
-_Labels = tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """A gauge: its name, what it says, and a value for each set of labels."""
-
-    name: str
-    help: str
-    samples: Sequence[tuple[_Labels, float]]
 
 
 def write_metrics(store: Store, path: Path, out: IO[str] | None = None) -> None:
@@ -79,10 +69,12 @@ def collect(store: Store) -> list[Metric]:
     checkpoints = store.checkpoints()
     with store.reading() as reader:
         of_store = [*_of_runs(reader), *_of_quarantine(reader), _rows(reader)]
+        service = of_service(reader, datetime.now(UTC))
     about = (("version", __version__), ("store", store.name), ("revision", migrate.head()))
     return [
         Metric("ttsq_build_info", "Version of ttsq, kind and schema of the store", [(about, 1)]),
         *of_store,
+        *service,
         *_of_files(checkpoints),
     ]
 
@@ -103,7 +95,7 @@ def _of_files(checkpoints: Sequence[Checkpoint]) -> list[Metric]:
     behind = [(c, b) for c, b in behind if b or c.state != "finished"]
     held = [(c, max(0, c.size_bytes - c.committed_offset)) for c, _ in behind]
     states = [c.state for c in checkpoints]
-    newest: dict[_Labels, float] = {}
+    newest: dict[Labels, float] = {}
     for c in checkpoints:
         if c.last_logged_at is not None:
             key = (("host", c.host), ("service", c.service))
@@ -152,7 +144,7 @@ def _of_files(checkpoints: Sequence[Checkpoint]) -> list[Metric]:
     ]
 
 
-def _place(c: Checkpoint) -> _Labels:
+def _place(c: Checkpoint) -> Labels:
     return (("file", str(c.file_key)), ("host", c.host), ("service", c.service), ("path", c.path))
 
 
@@ -204,7 +196,7 @@ def _rows(reader: Reader) -> Metric:
     return Metric("ttsq_rows", "Rows in a table", samples)
 
 
-def _host(host: object) -> _Labels:
+def _host(host: object) -> Labels:
     return (("host", "" if host is None else str(host)),)
 
 
@@ -218,7 +210,7 @@ def render(metrics: Iterable[Metric]) -> str:
     lines = []
     for metric in metrics:
         help_ = metric.help.replace("\\", "\\\\").replace("\n", "\\n")
-        lines += [f"# HELP {metric.name} {help_}", f"# TYPE {metric.name} gauge"]
+        lines += [f"# HELP {metric.name} {help_}", f"# TYPE {metric.name} {metric.kind}"]
         for labels, value in metric.samples:
             inside = ",".join(f'{name}="{_escaped(text)}"' for name, text in labels)
             lines.append(metric.name + (f"{{{inside}}}" if inside else "") + f" {_shown(value)}")

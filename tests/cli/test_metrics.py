@@ -6,9 +6,11 @@ import os
 import re
 import stat
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
+import promql_parser
 import pytest
 import yaml
 from hypothesis import given
@@ -25,10 +27,13 @@ def figures(text: str) -> Figures:
     """Values by name and labels; each metric has help and a type, and the units are base units."""
     found: Figures = {}
     for family in parsed(text):
-        assert family.documentation and family.type == "gauge", family
+        counter = "ttsq_requests"  # the parser takes the suffix _total off
+        kind = "counter" if family.name == counter else "gauge"
+        assert family.documentation and family.type == kind, family
         assert family.name.startswith("ttsq_") and not family.name.endswith(("_ms", "_kb"))
-        found[family.name] = {tuple(sorted(s.labels.items())): s.value for s in family.samples}
-        assert len(found[family.name]) == len(family.samples), family.name
+        name = f"{counter}_total" if family.name == counter else family.name
+        found[name] = {tuple(sorted(s.labels.items())): s.value for s in family.samples}
+        assert len(found[name]) == len(family.samples), name
     return found
 
 
@@ -156,16 +161,54 @@ def test_the_page_and_the_alerting_rules_know_the_figures(ttsq: CommandLine) -> 
     page = (ROOT / "docs/timers.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (`ttsq_[^|]+) \| ([^|]*) \|", page, re.M)
     described = {name: labels for names, labels in rows for name in re.findall(r"`(\w+)`", names)}
-    assert described == {
-        name: ", ".join(label for label in _order(name, samples)) for name, samples in found.items()
-    }
+    assert described.keys() == found.keys()
+    for name, samples in found.items():
+        if samples:  # a log of another day has nothing of the last minutes
+            assert described[name] == ", ".join(_order(name, samples)), name
     rules = yaml.safe_load((ROOT / "deploy/prometheus/ttsq.rules.yml").read_text("utf-8"))
     used = [rule["expr"] for group in rules["groups"] for rule in group["rules"]]
     assert set(re.findall(r"ttsq_\w+", " ".join(used))) <= set(found)
+    for expression in used:
+        promql_parser.parse(expression)  # with Prometheus' grammar
+    for rule in (rule for group in rules["groups"] for rule in group["rules"]):
+        assert set(rule) <= {"alert", "expr", "for", "labels", "annotations"}
+        assert re.fullmatch(r"\d+[smh]", rule.get("for", "1m")) and rule["annotations"]["summary"]
+
+
+def test_the_last_minutes_of_the_service(ttsq: CommandLine) -> None:
+    written = datetime.now() - timedelta(minutes=2)
+
+    def at(seconds: float) -> str:
+        return (written + timedelta(seconds=seconds)).strftime("%Y-%m-%d %H:%M:%S,%f")[:-3]
+
+    log = []
+    for number in range(20):
+        name, end = f"ts_{number:08x}", "failed, error_code=E" if number < 5 else "success"
+        log.append(f"{at(number)} - app - INFO - synthesis_start: id={name}, text=hi")
+        log.append(f"{at(number)} - app - INFO - stage_time: stage=llm, id={name}, duration_ms=90")
+        if number < 18:
+            log.append(
+                f"{at(number + 1)} - app - INFO - synthesis_complete: id={name}, status={end}, "
+                "duration_ms=500"
+            )
+    log.append(f"{at(30)} - app - INFO - cache_health: path=/c, used=9MB, total=10MB, usage=90.0%")
+    (ttsq.folder / "app.log").write_text("\n".join(log) + "\n")
+    ttsq.well("ingest", "app.log", "--final", "--host", "h")
+    found = metrics(ttsq)
+    assert found["ttsq_requests_total"][(("status", "failed"),)] == 5
+    for window in ("5m", "60m"):
+        label = ("window", window)
+        assert found["ttsq_recent_requests"][(("status", "success"), label)] == 13
+        assert found["ttsq_failure_ratio"][(label,)] == pytest.approx(5 / 18, abs=1e-6)
+        assert found["ttsq_unfinished_requests"][(label,)] == 2
+        p95 = ("quantile", "0.95")
+        assert found["ttsq_request_duration_seconds"][(p95, label)] == 0.5
+        assert found["ttsq_stage_duration_seconds"][(p95, ("stage", "llm"), label)] == 0.09
+    assert found["ttsq_cache_used_ratio"] == {(("host", "h"), ("path", "/c")): 0.9}
 
 
 def _order(name: str, samples: dict[tuple[tuple[str, str], ...], float]) -> list[str]:
-    order = ["version", "store", "revision", "file", "host", "service", "path", "state", "reason", "table"]  # fmt: skip  # noqa: E501
+    order = ["version", "store", "revision", "file", "host", "service", "path", "state", "reason", "table", "window", "status", "stage", "quantile"]  # fmt: skip  # noqa: E501
     labels = {label for key in samples for label, _ in key}
     assert samples and labels <= set(order), name
     return sorted(labels, key=order.index)
