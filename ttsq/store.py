@@ -116,6 +116,13 @@ class Store:
         library = load_library(self._settings.query_folder, backend_of(self._url))
         return [_question(q) for q in library]
 
+    def named(self, name: str) -> NamedQuery:
+        """A named query of the library, or of the settings' folder.
+
+        :raises TtsqError: for a query that does not exist.
+        """
+        return load_query(name, self._settings.query_folder, backend_of(self._url))
+
     def query(self, name: str, *, as_of: str | Instant | None = None, **parameters: object) -> Rows:
         """The answer of a named query; ``since="24h"``, ``until=datetime(…)``, ``limit=10``.
 
@@ -124,7 +131,7 @@ class Store:
         :raises TtsqError: for a query or parameter that does not exist, a wrong value, or a failing
             store.
         """
-        query = load_query(name, self._settings.query_folder, backend_of(self._url))
+        query = self.named(name)
         given = {n: _written(v) for n, v in parameters.items() if v is not None}
         with self._reading() as reader:
             now = datetime.now(UTC)
@@ -141,6 +148,15 @@ class Store:
         with self._reading() as reader:
             result = reader.query(text, binds or None)
         return Rows(result, {})
+
+    def bounded_sql(self, text: str, seconds: float) -> Rows:
+        """The rows of one SELECT of somebody else's, stopped after so many seconds.
+
+        :raises TtsqError: for a statement that the store refuses, or that takes longer, or for a
+            PostgreSQL role that may do more than read.
+        """
+        with self._reading() as reader:
+            return Rows(reader.ask(text, seconds, allow_superuser=False), {})
 
     def trace(self, wanted: str, *, at: Instant | None = None) -> Mapping[str, Any]:
         """One request's life by id, X-Request-ID or the beginning of one, as ``ttsq trace --json``

@@ -47,6 +47,7 @@ COMMANDS = (
     Command("triage", "triage:triage", ASK, "Say what is wrong, and why"),
     Command("report", "report:report", ASK, "Write the incident as one HTML page"),
     Command("top", "top:top", ASK, "Watch the last minutes, live"),
+    Command("mcp", "mcp:serve", ASK, "Answer an assistant's questions"),
     Command("status", "status:status", KEEP, "Show files, progress, runs and quarantine"),
     Command("prune", "prune:prune", KEEP, "Remove old rows or old user text"),
     Command("publish", "publish:publish", KEEP, "Copy the store for BI tools"),
