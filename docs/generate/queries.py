@@ -20,6 +20,7 @@ from ingest.named_queries.library import (
 )
 from ingest.named_queries.params import Param
 from ingest.named_queries.values import bind_values
+from ingest.render.chosen import without_empty
 from ingest.render.formats import Look, render
 from ingest.stores.contract import QueryResult, Reader
 
@@ -175,7 +176,8 @@ def _param(param: Param) -> str:
 
 
 def _output(query: NamedQuery, reader: Reader) -> str:
-    result = reader.query(query.sql, bind_values(query, {}, _NOW, UTC))
+    asked = reader.query(query.sql, bind_values(query, {}, _NOW, UTC))
+    result = without_empty(asked, query.least)
     look = Look(_WIDTH, UTC, explain_empty="no rows", least=query.least)
     shown = render(QueryResult(result.columns, result.rows[:_ROWS]), "table", look)
     more = len(result.rows) - _ROWS

@@ -1,4 +1,4 @@
-"""Some of a result's columns, in the order asked for."""
+"""Some of a result's columns: those asked for, or those that say something."""
 
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -21,6 +21,25 @@ def only_columns(result: Result, names: Sequence[str]) -> QueryResult:
     if isinstance(result.rows, TableRows):
         return QueryResult(chosen, TableRows(result.rows.table.select(places)))
     return QueryResult(chosen, [tuple(row[place] for place in places) for row in result.rows])
+
+
+def without_empty(result: Result, least: Sequence[str]) -> Result:
+    """The result without those columns of ``least`` that are empty in every row."""
+    if not result.rows:
+        return result
+    empty = [
+        name
+        for name in least
+        if name in result.columns and _is_empty(result, result.columns.index(name))
+    ]
+    return only_columns(result, [n for n in result.columns if n not in empty]) if empty else result
+
+
+def _is_empty(result: Result, place: int) -> bool:
+    if isinstance(result.rows, TableRows):
+        column = result.rows.table.column(place)
+        return bool(column.null_count == len(column))
+    return all(row[place] is None for row in result.rows)
 
 
 def _place(columns: Sequence[str], name: str) -> int:

@@ -19,7 +19,7 @@ from ingest.cli.settings.load import zone
 from ingest.errors import UsageProblem
 from ingest.render import formats
 from ingest.render.cells import Result
-from ingest.render.chosen import only_columns
+from ingest.render.chosen import only_columns, without_empty
 from ingest.render.formats import Look
 from ingest.render.harmless import escape_controls
 
@@ -78,6 +78,8 @@ class Output:
         kind = formats.format_of(self.path, "json" if self.as_json else self.kind)
         if self.screen.columns is not None:
             result = only_columns(result, _names(self.screen.columns))
+        elif kind == "table" and not self.screen.wide:
+            result = without_empty(result, least)
         look = self.look(types, explain_empty, least)
         if self.path is not None:
             formats.write_file(result, kind, self.path, look)
