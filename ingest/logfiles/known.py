@@ -365,8 +365,11 @@ class Known:
         A live file and one that is numbered or dated is not: it may begin with the very line that
         ends the one before it.
         """
-        path = str(stat.path)
-        return rotation.is_gathering(path) and rotation.same_log(self._files[file_key].path, path)
+        return _gathers(str(stat.path), self._files[file_key].path)
+
+    def is_gathered_in(self, file_key: int, stat: FileStat) -> bool:
+        """Whether a known file is, by its name, what the log of one on disk is gathered in."""
+        return _gathers(self._files[file_key].path, str(stat.path))
 
     def stands_elsewhere(self, file_key: int, stat: FileStat) -> bool:
         """Whether what is stored of a known file is in another file than this one."""
@@ -386,6 +389,10 @@ class Known:
         """Take back what is known of new files: their rows will not be stored."""
         for key in file_keys:
             self._files.drop(key)
+
+
+def _gathers(archive: str, path: str) -> bool:
+    return rotation.is_gathering(archive) and rotation.same_log(archive, path)
 
 
 def _has_tail(c: Checkpoint) -> bool:

@@ -114,11 +114,17 @@ class Content:
         is_elsewhere = self._known.stands_elsewhere(key, stat)
         if not is_elsewhere and self._known.may_be_left_of(key, stat):
             return opened.decision.reason == "edited" or self.ends_in(stretch)
-        return self._is_whole(stretch) and self._known.gathers(key, stat)
+        if self._is_whole(stretch) and self._known.gathers(key, stat):
+            return True
+        is_first = own is None or own.records == 0
+        is_all = stretch.end >= stat.stored_bytes and opened.file.compression == "none"
+        return is_first and is_all and self._known.is_gathered_in(key, stat)
 
     def _is_whole(self, stretch: Stretch) -> bool:
-        """Whether a stretch is all that is stored of a file."""
-        return stretch.stored_offset <= 0 and self.ends_in(stretch)
+        """Whether a stretch is all that is stored of a file, but for what is no record."""
+        size = stretch.stored_end - stretch.stored_offset
+        known = self._known.known(stretch.stored_file_key)
+        return known.record_bytes <= size and self.ends_in(stretch)
 
     def _with_ends(self, found: list[Stretch], opened: OpenLog) -> list[Stretch]:
         """The stretches, and before and behind them what may be lines of the same file that were
@@ -199,15 +205,20 @@ class _Asked:
         return found[0] if found else None
 
     def goes_on(self, stretch: Stretch, own: Checkpoint, offset: int) -> bool:
-        """Whether a stretch was stored from behind a copy of what a file has before an offset."""
+        """Whether a stretch follows in one file what another has before an offset: one of the two
+        is known to be, up to there, a copy of the other.
+        """
         sql = (
             "select 1 from known_stretches where file_key = :key "
-            "and byte_offset + byte_length = :end and stored_file_key = :own "
-            "and stored_offset + byte_length = :offset limit 1"
+            "and byte_offset + byte_length = :end and stored_file_key = :other "
+            "and stored_offset + byte_length = :other_end limit 1"
         )
-        binds: dict[str, object] = {"key": stretch.stored_file_key, "end": stretch.stored_offset}
-        binds |= {"own": own.file_key, "offset": offset}
-        return bool(self._reader.query(sql, binds).rows)
+        here, there = (own.file_key, offset), (stretch.stored_file_key, stretch.stored_offset)
+        for (key, end), (other, other_end) in ((here, there), (there, here)):
+            binds = {"key": key, "end": end, "other": other, "other_end": other_end}
+            if self._reader.query(sql, binds).rows:
+                return True
+        return False
 
     def within(self, place: Stretch) -> list[Group]:
         """Groups of a stored file that reach into a place, in order."""
