@@ -19,7 +19,7 @@ from ingest.pipeline.ahead import Ahead, read_ahead
 from ingest.pipeline.commits import SMALL_BYTES, Commits
 from ingest.pipeline.known_content import Around, Content, no_hole
 from ingest.pipeline.options import Options
-from ingest.pipeline.pending import Pending, Settled, built, gathered
+from ingest.pipeline.pending import Ask, Pending, Settled, built, gathered
 from ingest.pipeline.profiles import profiles
 from ingest.pipeline.recognise import format_in_short, recognised
 from ingest.records.chunks import ChunkReader
@@ -34,6 +34,7 @@ from ingest.rows.user_text import Redaction
 from ingest.stores.contract import Store
 
 _WORTH_A_THREAD = 4 << 20  # bytes whose rows are stored while the next file is opened and scanned
+_MOST_CARRIED = 10_000  # parts of a file's requests that are loaded before it is read on
 _NEW_OBJECTS = 50_000  # made since the last search for garbage, until the next one (Python: 700)
 
 
@@ -107,7 +108,7 @@ class OneFile:
         stretches = self._shared.content.stretches(opened, origin)
         opened.note = _edits(stretches)
         lost, replaced = self._lost(stretches)
-        carry = self._carry(base)
+        carry, ask = self._carry(base)
         is_small = file.compression == "none" and file.stat.stored_bytes <= SMALL_BYTES
         waits = is_small and opened.decision.action is Action.START and not lost
         if not waits:
@@ -123,11 +124,14 @@ class OneFile:
                     carry,
                     self._shared.redaction,
                     stretches,
+                    ask,
                     is_dated=base.last_logged_at is not None,
                 ),
                 self._options.batch_bytes - self._options.chunk_bytes,
             )
-            with closing(source if is_small else Ahead(source)) as made:
+            # what asks the store must not do so while a commit uses it
+            at_once = is_small or ask is not None
+            with closing(source if at_once else Ahead(source)) as made:
                 base, total = self._store(made, base, total, replaced, waits)
         total = total + Ledger(tail_bytes=opened.end - opened.committed)
         _assert_ledger(total, opened.end - opened.offset)
@@ -292,13 +296,26 @@ class OneFile:
             )
         )
 
-    def _carry(self, base: Checkpoint) -> dict[str, int]:
-        """How the requests stand that the file's stored part left open, or that only just ended."""
+    def _carry(self, base: Checkpoint) -> tuple[dict[str, int], Ask | None]:
+        """How the requests stand that the file's stored part left open, or that only just ended.
+
+        Where these are very many: none, and what asks for those that are in a chunk.
+        """
         if base.committed_offset == 0 or self._options.dry_run:
-            return {}
+            return {}, None
         self._commits.join_thread()
         with self._shared.store.writing() as writer:
-            return writer.carry(base)
+            if not writer.has_many_parts(base, _MOST_CARRIED):
+                return writer.carry(base), None
+
+        def ask(ids: Sequence[str]) -> dict[str, int]:
+            import pyarrow as pa
+
+            self._commits.join_thread()
+            with self._shared.store.writing() as writer:
+                return writer.carry(base, pa.array(ids, pa.string()))
+
+        return {}, ask
 
     def _advanced(self, base: Checkpoint, settled: Settled) -> Checkpoint:
         """The checkpoint after a chunk."""

@@ -1,6 +1,6 @@
 """Parsed chunks → rows, gathered to what one commit takes."""
 
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from ingest.rows.chunk import ChunkRows
     from ingest.rows.content import Stretch
     from ingest.rows.user_text import Redaction
+
+
+Ask = Callable[[Sequence[str]], Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +41,22 @@ def built(
     carry: Mapping[str, int],
     redaction: "Redaction",
     stretches: Sequence["Stretch"] = (),
+    ask: "Ask | None" = None,
     *,
     is_dated: bool = True,
 ) -> Iterator["tuple[Settled, ChunkRows]"]:
     """Assemble parsed chunks of a file; ``carry`` as for :func:`ingest.rows.assemble.build`.
 
     ``stretches`` are stored from another place; a chunk whose bytes are already stored is one of
-    them. ``is_dated``: what was read of the file before has an instant.
+    them. ``ask`` says how the stored part of the file stands for some ids, where ``carry`` does not
+    have all of it: each id of a chunk is asked for once. ``is_dated``: what was read of the file
+    before has an instant.
     """
     from ingest.pipeline.known_content import content_rows
-    from ingest.rows.assemble import build
+    from ingest.rows.assemble import build, ids_of
 
     known = {s.end: s for s in stretches}
+    asked: set[str] = set()
 
     for parsed in chunks:
         reach("parsed")
@@ -59,6 +66,10 @@ def built(
         settled = Settled(
             offset, before, parsed.ledger, parsed.last_instant, parsed.reading, parsed.encoding
         )
+        if ask is not None:
+            new = [i for i in ids_of(parsed) if i not in asked]
+            asked.update(new)
+            carry = {**carry, **ask(new)}
         dates = None
         if not is_dated and parsed.last_instant is not None:
             dates, is_dated = _first_instant(parsed), True

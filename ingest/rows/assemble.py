@@ -97,6 +97,12 @@ def find_events(parsed: Parsed, first: FirstPairs) -> Events:
     return Events(rows, kinds, codes, names, parsed.instants[rows])
 
 
+def ids_of(parsed: Parsed) -> list[str]:
+    """The ids in a chunk's records, each once."""
+    found: list[str] = find_events(parsed, FirstPairs.of(parsed, ("id",))).ids.to_pylist()
+    return found
+
+
 def _startless_ids(events: Events, parts: I32) -> pa.Array:
     """Ids with a part that does not begin with a start: a request of another chunk or file may be
     theirs.

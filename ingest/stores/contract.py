@@ -192,8 +192,14 @@ class Writer(Protocol):
     def next_run_key(self, host: str | None) -> int:
         """A key no run has; runs of this host (None: of any) that were killed are marked so."""
 
-    def carry(self, checkpoint: Checkpoint) -> dict[str, int]:
-        """Ids whose last part before the checkpoint is OPEN, or ended near its last instant."""
+    def carry(self, checkpoint: Checkpoint, ids: "pa.Array | None" = None) -> dict[str, int]:
+        """Ids whose last part before the checkpoint is OPEN, or ended near its last instant.
+
+        ``ids``: only of these (strings).
+        """
+
+    def has_many_parts(self, checkpoint: Checkpoint, many: int) -> bool:
+        """Whether more parts than so many begin in a file before the checkpoint."""
 
     def known_ids(
         self, origin: Origin, ids: "pa.Array", earliest: datetime, latest: datetime

@@ -82,24 +82,26 @@ class DuckDBWriter:
         row = self._connection.execute(sql).fetchone()
         return int(row[0]) if row else 0
 
-    def carry(self, checkpoint: Checkpoint) -> dict[str, int]:
+    def carry(self, checkpoint: Checkpoint, ids: "pa.Array | None" = None) -> dict[str, int]:
+        import pyarrow as pa
+
         near = (checkpoint.last_logged_at or EPOCH) - CARRY
-        rows = self._connection.execute(
-            "select id, first_offset as place, "
-            "case when end_offset < $offset then epoch_us(completed_at) end as ended from "
-            "request_parts "
-            "where file_key = $key and first_offset < $offset union all "
-            "select id, start_offset, case when end_offset < $offset then "
-            "epoch_us(completed_at) end "
-            "from requests where end_file_key = $key and start_file_key = $key and "
-            "start_offset < $offset "
-            "and (completed_at >= $near or end_offset >= $offset "
-            # an older open part of the id must not pass for its last one
-            "or id in (select id from request_parts where file_key = $key)) "
-            "order by place",
-            {"key": checkpoint.file_key, "near": near, "offset": checkpoint.committed_offset},
-        ).fetchall()
+        binds = {"key": checkpoint.file_key, "near": near, "offset": checkpoint.committed_offset}
+        if ids is not None:
+            self._connection.register("batch_ids", pa.table({"id": ids}))
+        mine = "" if ids is None else "and id in (select id from batch_ids)"
+        rows = self._connection.execute(_CARRIED.format(mine=mine), binds).fetchall()
+        if ids is not None:
+            self._connection.unregister("batch_ids")
         return {r[0]: OPEN if r[2] is None else r[2] for r in rows if r[0] is not None}
+
+    def has_many_parts(self, checkpoint: Checkpoint, many: int) -> bool:
+        found = self._connection.execute(
+            "select count(*) from (select 1 from request_parts "
+            "where file_key = ? and first_offset < ? limit ?)",
+            [checkpoint.file_key, checkpoint.committed_offset, many + 1],
+        ).fetchone()
+        return found is not None and int(found[0]) > many
 
     def known_ids(
         self, origin: Origin, ids: "pa.Array", earliest: datetime, latest: datetime
@@ -297,6 +299,22 @@ def _link_table(links: Sequence[Relink]) -> "pa.Table":
     arrays = [pa.array(c, t) for c, t in zip(columns, types, strict=True)]
     return pa.table(dict(zip(_LINK_COLUMNS, arrays, strict=True)))
 
+
+# The last condition: an older open part of the id must not pass for its last one.
+_CARRIED = """
+select id, first_offset as place,
+    case when end_offset < $offset then epoch_us(completed_at) end as ended
+from request_parts where file_key = $key and first_offset < $offset {mine}
+union all
+select id, start_offset, case when end_offset < $offset then epoch_us(completed_at) end
+from requests
+where end_file_key = $key and start_file_key = $key and start_offset < $offset {mine}
+  and (
+      completed_at >= $near or end_offset >= $offset
+      or id in (select id from request_parts where file_key = $key {mine})
+  )
+order by place
+"""
 
 _KNOWN = """
 select distinct p.id from request_parts p semi join batch_ids b on p.id = b.id

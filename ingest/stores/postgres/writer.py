@@ -109,7 +109,7 @@ class PostgresWriter:
         assert row is not None
         return int(row[0])
 
-    def carry(self, checkpoint: Checkpoint) -> dict[str, int]:
+    def carry(self, checkpoint: Checkpoint, ids: "pa.Array | None" = None) -> dict[str, int]:
         near = (checkpoint.last_logged_at or EPOCH) - CARRY
         cursor = self._connection.execute(
             _CARRIED,
@@ -118,13 +118,23 @@ class PostgresWriter:
                 "near": near,
                 "soon": _shifted(near, -_LONG),
                 "offset": checkpoint.committed_offset,
+                "ids": None if ids is None else ids.to_pylist(),
             },
         )
         found = to_arrow(cursor)
-        ids, ended = found["id"].to_pylist(), found["ended"].cast("int64").to_pylist()
+        names, ended = found["id"].to_pylist(), found["ended"].cast("int64").to_pylist()
         return {
-            i: OPEN if e is None else e for i, e in zip(ids, ended, strict=True) if i is not None
+            i: OPEN if e is None else e for i, e in zip(names, ended, strict=True) if i is not None
         }
+
+    def has_many_parts(self, checkpoint: Checkpoint, many: int) -> bool:
+        sql = (
+            "select count(*) from (select 1 from request_parts "
+            "where file_key = %s and first_offset < %s limit %s) as few"
+        )
+        binds = [checkpoint.file_key, checkpoint.committed_offset, many + 1]
+        row = self._connection.execute(sql, binds).fetchone()
+        return row is not None and int(row[0]) > many
 
     def known_ids(
         self, origin: Origin, ids: "pa.Array", earliest: datetime, latest: datetime
@@ -340,9 +350,10 @@ def _shifted(instant: datetime, by: timedelta) -> datetime:
 
 # A request of more than a day is in an index of its own: so old partitions cost a look at it, here
 # and below.
-_OWN = """
+_MINE = "and (cast(%(ids)s as text[]) is null or id = any(%(ids)s))"
+_OWN = f"""
 select id, start_offset, end_offset, completed_at from requests
-where end_file_key = %(key)s and start_file_key = %(key)s and start_offset < %(offset)s
+where end_file_key = %(key)s and start_file_key = %(key)s and start_offset < %(offset)s {_MINE}
 """
 # The last of the four: an older open part of the id must not pass for its last one.
 _CARRIED = f"""
@@ -350,7 +361,7 @@ select id, ended from (
     select id, first_offset as place,
         case when end_offset < %(offset)s then completed_at end as ended
     from request_parts
-    where file_key = %(key)s and first_offset < %(offset)s
+    where file_key = %(key)s and first_offset < %(offset)s {_MINE}
     union all
     select id, start_offset, case when end_offset < %(offset)s then completed_at end
     from (
@@ -361,7 +372,7 @@ select id, ended from (
         union
         {_OWN} and end_offset >= %(offset)s
         union
-        {_OWN} and id in (select id from request_parts where file_key = %(key)s)
+        {_OWN} and id in (select id from request_parts where file_key = %(key)s {_MINE})
     ) as mine
 ) as known
 order by place

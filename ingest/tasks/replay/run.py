@@ -399,10 +399,11 @@ class _File:
         parsed = without_requests(healed.parsed, cut.of("requests"))
         origin = Origin(checkpoint.file_key, checkpoint.host, checkpoint.service)
         carry: dict[str, int] = {}
-        if len(find_events(parsed, FirstPairs.of(parsed, ("id",))).ids):
+        ids = find_events(parsed, FirstPairs.of(parsed, ("id",))).ids
+        if len(ids):
             at = EPOCH + timedelta(microseconds=int(parsed.instants.min()))
             before = replace(checkpoint, committed_offset=healed.low, last_logged_at=at)
-            carry = writer.carry(before)
+            carry = writer.carry(before, ids)
         built, _ = build(parsed, fmt, origin, carry)
         rejects = tuple((origin.file_key, r) for r in healed.rejects)
         batch = self.run_.redaction.of(replace(built, rejects=rejects))
