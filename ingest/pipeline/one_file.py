@@ -167,6 +167,7 @@ class OneFile:
         found = recognised(
             file.stat, file.head, self._format, options.tz, self._parser.profiles,
             shown=self._shared.redaction.keeps_all, goes_on=self._goes_on_with is not None,
+            may_wait=True,
         )  # fmt: skip
         first = first_checkpoint(file, options.host, options.service, self._shared.now())
         text = found.text(self._parser.profiles.digests)

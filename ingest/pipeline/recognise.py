@@ -1,6 +1,7 @@
 """What a log file is read with, and the refusal of one that is no log."""
 
 import json
+import re
 from codecs import BOM_UTF8
 from datetime import tzinfo
 
@@ -12,7 +13,9 @@ from ingest.records.formats import Format
 from ingest.records.profiles import Profiles
 from ingest.records.recognise import Recognised, guess_format, recognise
 
+_NAMED = re.compile(r"\.(?:log|out|err)(?:[.-][\w.-]{1,40})?$")  # app.log, app.log.1, nohup.out
 LOOKED_AT = 16 << 10  # bytes of a beginning in which a log shows what it is
+SHORT_BYTES = 2 << 10  # so much a service may print before anything that shows what its log is
 BANNER_BYTES = 4 << 20  # so much before its first record a log may say at its start
 
 
@@ -25,9 +28,11 @@ def recognised(
     *,
     shown: bool,
     goes_on: bool = False,
+    may_wait: bool = False,
 ) -> Recognised:
     """What a file is; ``head`` are its first bytes, ``shown``: its first line may be quoted;
-    ``goes_on``: the file before it in its series is a log.
+    ``goes_on``: the file before it in its series is a log; ``may_wait``: a short file that is named
+    as a log is one, though its service has printed nothing yet but a banner.
 
     :raises LogFileError: for a binary file, or a text in whose first bytes, a banner of
         BANNER_BYTES at most, no line shows what it is.
@@ -36,7 +41,7 @@ def recognised(
     if found.is_log or not head.strip(b"\0\r\n\t " + BOM_UTF8):
         return found
     _refuse_binary(stat, head, found)
-    if goes_on:
+    if goes_on or (may_wait and len(head) < SHORT_BYTES and _NAMED.search(stat.path.name)):
         return found
     if b"\n" not in head and len(head) < HEAD_BYTES:
         return found  # its first line may still be being written

@@ -314,3 +314,11 @@ def test_a_pin_that_there_is_not_is_refused(
 ) -> None:
     with pytest.raises(FormatError, match="there is no"):
         pinned(*pins)
+
+
+def test_a_log_that_holds_only_a_banner_yet_is_read_and_grows(tmp_path: Path) -> None:
+    banner = " Speech for everybody\n * Server running on http://localhost:5050\n"
+    line = '10.3.0.7 - - [2026-03-02 10:00:03] "POST /v1/audio/speech HTTP/1.1" 200 70 1.5\n'
+    store = ingested(tmp_path, banner.encode(), (banner + line).encode())
+    assert asked(store, "select http_status, request_ms from http_requests") == [(200, 1500.0)]
+    assert asked(store, "select unclaimed from log_files") == [(2,)]
