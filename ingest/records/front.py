@@ -15,8 +15,9 @@ import numpy as np
 
 from ingest.compiled import layout
 from ingest.records.arrays import I32
-from ingest.records.formats import MAX_RECORD_BYTES, Format
+from ingest.records.formats import DEFAULT_FORMAT, MAX_RECORD_BYTES, Format
 from ingest.records.general import HEAD_BYTES, GeneralParser
+from ingest.records.native import is_swapped as swapped
 from ingest.records.parse import Parsed, Parser
 from ingest.records.physical import UTF8, encoding_of
 from ingest.records.profiles import Profiles
@@ -162,6 +163,7 @@ class _NativeParser(Parser):
         super().__init__(fmt, tz, max_record)
         self._profiles = profiles
         self._access = fmt.access
+        self._is_default = fmt.text == DEFAULT_FORMAT and fmt.datefmt is None
 
     def _own(self, data: memoryview, records: I32) -> int:
         kinds = records[:, layout.R_KIND]
@@ -169,7 +171,8 @@ class _NativeParser(Parser):
         for i in plain.tolist():
             row = records[i]
             message = bytes(data[row[layout.R_MSG] : row[layout.R_MSG_END]])
-            if self._is_others(message):
+            is_swapped = self._is_default and row[layout.R_LEVEL] == 0 and swapped(data, row)
+            if is_swapped or self._is_others(message):
                 return i
         return len(records)
 

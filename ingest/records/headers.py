@@ -32,6 +32,7 @@ _LEVEL = re.compile(
     rb"|(?<![\w.])(?P<capital>" + _WORDS.upper() + rb")(?![\w.(=])"
     rb"|(?<![\w.])(?P<colon>(?i:" + _WORDS + rb")):(?=\s|$)"
     rb"|(?<=[|-] )(?P<barred>(?i:" + _WORDS + rb")) *(?=[|-] )"
+    rb"|^[ \t](?P<lower>error|warning|warn|info|debug|critical|fatal)(?=[ \t])"
     rb"|^[ |:-]*(?P<first>(?i:" + _WORDS + rb"))(?= +[\[|:-]|  )"
     rb"|\[(?P<letter>[VIWEF]):onnxruntime:[^\]]{0,200}\]"
     rb"|^: (?P<named>(?i:"
@@ -61,10 +62,18 @@ _GLOG_LEVELS = {
     b"F": L_CRITICAL,
 }
 _LEADING = re.compile(
-    rb"(?:\[[A-Za-z][\w .-]{0,30}\] )?[\[(]?(?P<level>"
+    rb"(?:\[[A-Za-z][\w .-]{0,30}\] )?[\[(<]?(?P<level>"
     + _WORDS.upper()
-    + rb")[\])]?[ :|-]+(?=[\[(]?\d)"
+    + rb")[\])>]?[ :|-]+(?=[\[(]?\d)"
 )
+# a level at the beginning and no stamp: "[ERROR] ", "[ERROR][app] ", "ERROR - ", "ERROR | ",
+# "app - ERROR - "
+_BOXED = re.compile(
+    rb"(?:\[(?P<level>" + _WORDS.upper() + rb") *\]|(?P<bare>" + _WORDS.upper() + rb") +[-|])"
+    rb"(?:: ?| ?(?:\[(?P<name>[A-Za-z_][\w./-]{0,60}(?::\d+)?)\]|"
+    rb"(?P<named>[A-Za-z_]\w*(?:\.\w+)+|[a-z_]\w{0,30}):(?= ))?(?: [-|:] |:? |$))"
+)
+_NAMED = re.compile(rb"(?P<name>[A-Za-z_][\w.-]{0,60}) - (?P<level>" + _WORDS.upper() + rb") - ")
 _RANKS = re.compile(rb"(?: [A-Z]{2}\d{1,4}){1,4}\]")  # sglang's, behind its stamp
 _SEPARATOR = re.compile(rb":? (?:[-|] )?")  # and no more: an indented line stays one
 _BEHIND = re.compile(rb"[ \t]*(?:[-|:\])>,]+[ \t]*)*")
@@ -76,7 +85,9 @@ _PLACES = (
     re.compile(  # no client's port
         rb"(?!\d{1,3}(?:\.\d{1,3}){3}:)(?P<name>[\w.<>/-]{1,100}:\d+) (?:-|\||:)(?! ?\"[A-Z]+ ) ?"
     ),
+    re.compile(rb"(?P<name>[\w./-]{1,100}:\d+)\] "),
     re.compile(rb"in (?P<name>[\w.]{1,100}): "),
+    re.compile(rb"\((?P<name>[A-Za-z_][\w.:-]{0,60})\) "),
     re.compile(rb"(?P<name>\d+#\d+): (?:\*\d+ )?"),
     re.compile(rb"\[(?P<name>[A-Za-z_][\w./:-]{0,100})\] ?(?:[-:|] )?"),
     re.compile(rb"(?P<name>[A-Za-z_][\w.]{0,100}) (?:\||-) (?:(?P<more>[A-Za-z_]\w{0,60}) \| )?"),
@@ -95,6 +106,7 @@ _UNBOXED = (
 # span_id=…] -
 _TRACED = re.compile(rb"(?:\[[\w./<>-]{1,100}:\d+\] )?\[trace_id=[^\]]{0,200}\] ?(?:- )?")
 # Rich, within one second
+_IN_BRACKET = re.compile(rb" +(?:" + _WORDS.upper() + rb") *\]")
 _BLANK_STAMP = re.compile(rb" {8,30}(?P<level>" + _WORDS.upper() + rb") +")
 _NAME_BEFORE = re.compile(
     rb"(?<![\w.])(?P<name>[A-Za-z_][\w.]{0,100}(?::\w+)?(?::\d+)?)[ \t\]]*[-|: ]*[\[( ]*$"
@@ -132,9 +144,28 @@ def header_of(text: bytes) -> Header | None:
                 return found
         if first == b"E" and _THREAD.match(text):
             return Header(L_ERROR, 0)
-    if first and first in b"[(A":
-        return _leading(text) or (_tornado(text) if text[2:3] == b" " else None)
-    return _leading(text) if first.isupper() else None
+    if first and first in b"[(<":
+        found = _leading(text) or (_tornado(text) if text[2:3] == b" " else None)
+        return found or (_unstamped(text) if first == b"[" else None)
+    if first.isupper():
+        found = _leading(text)
+        if found is not None:
+            return found
+    return _unstamped(text) if first.isalpha() else None
+
+
+def _unstamped(text: bytes) -> Header | None:
+    """A level at a line's beginning, where no stamp is."""
+    match = _BOXED.match(text)
+    if match is not None:
+        return Header(
+            LEVELS[(match["level"] or match["bare"]).lower()], match.end(),
+            logger=match["name"] or match["named"],
+        )  # fmt: skip
+    match = _NAMED.match(text)
+    if match is None:
+        return None
+    return Header(LEVELS[match["level"].lower()], match.end(), logger=match["name"])
 
 
 def bare_stamp(text: bytes) -> tuple[Stamp, int] | None:
@@ -163,6 +194,13 @@ def _stamped(text: bytes) -> Header | None:
         found = (found[0], found[1] + 1) if found is not None else None
         if found is not None and text[found[1] : found[1] + 2] != b": ":
             return None
+    if found is None and text[:1] == b"[":
+        found = stamp_at(text[1:])  # [stamp LEVEL] text
+        if found is not None:
+            found = (found[0], found[1] + 1)
+            rest = _IN_BRACKET.match(text, found[1])
+            if rest is None:
+                return None
     if found is None:
         return None
     stamp, end = found

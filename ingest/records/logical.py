@@ -24,7 +24,7 @@ from ingest.records.physical import Physical
 # before an access line: "aiohttp.access ", TorchServe's "thread ACCESS_LOG - "
 _LOGGER = re.compile(
     rb"(?:[\w.-]{1,80} )?(?P<name>ACCESS_LOG|[A-Za-z_][\w-]{0,40}(?:\.[A-Za-z_][\w-]{0,40})+)"
-    rb"(?: [-|:]|:)? "
+    rb"(?::\d+)?(?: [-|:]|:)? "
 )
 _SYSLOGS = frozenset(("syslog", "journald short-iso"))
 _STRIPPED = frozenset((b"\0", b"\x1a", b"\xef"))

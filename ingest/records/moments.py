@@ -30,10 +30,12 @@ _TIME = rb"(?P<h>\d\d?):(?P<m>\d\d):(?P<s>\d\d)(?:[.,](?P<f>\d{1,9}))?"
 _ZONE = rb"(?: ?(?P<z>Z|UTC|GMT|[+-]\d\d:?\d\d)(?![\w:]))?"
 _SHAPES = (
     rb"(?P<Y>\d{4})([-/.])(?P<M>\d\d?)\2(?P<D>\d\d?)[T _]" + _TIME + _ZONE,
-    rb"(?P<Y>\d{4})(?P<M>\d\d)(?P<D>\d\d)[T ]" + _TIME + _ZONE,
+    rb"(?P<Y>\d{4})(?P<M>\d\d)(?P<D>\d\d)[T _-]" + _TIME + _ZONE,
     rb"(?P<y>\d\d)(?P<M>\d\d)(?P<D>\d\d) " + _TIME,
     rb"(?P<z>[+-]\d{4}) (?P<Y>\d{4})(?P<M>\d\d)(?P<D>\d\d) " + _TIME,
-    rb"(?P<D>\d\d?)[ /-](?P<N>[A-Za-z]{3})[ /-](?P<Y>\d{4})[: ]" + _TIME + _ZONE,
+    rb"(?:[A-Z][a-z]{2}, )?(?P<D>\d\d?)[ /-](?P<N>[A-Za-z]{3})[ /-](?P<Y>\d{4})[: ]"
+    + _TIME
+    + _ZONE,
     rb"(?:[A-Z][a-z]{2},? )?(?P<N>[A-Z][a-z]{2}) {1,2}(?P<D>\d\d?)(?: (?P<Y>\d{4}))? "
     + _TIME
     + _ZONE,

@@ -11,6 +11,7 @@ from ingest.compiled import records as scan
 from ingest.records.access import Access
 from ingest.records.arrays import I32, view
 from ingest.records.formats import DEFAULT_FORMAT, Format, scanner_arguments
+from ingest.records.headers import LEVELS
 from ingest.records.moments import DAY, Stamp
 
 _SHIFTED = (layout.R_NAME, layout.R_MSG, layout.R_REQUEST_ID)
@@ -70,6 +71,8 @@ class NativeFormat:
         if not self.scanner.header(line, len(line), *self._views):
             return None
         row = self._row[0].copy()
+        if not self.is_given and is_swapped(line, row):
+            return None
         stamp, zone = int(self._stamp[0]), int(row[layout.R_ZONE])
         days, time = divmod(stamp, DAY)
         return NativeHeader(
@@ -123,6 +126,15 @@ class NativeFormat:
     def is_beginning(self, line: bytes) -> bool:
         """Whether a line looks like the beginning of a record, also inside an open text."""
         return bool(line) and int(self.scanner.next_beginning(line, 0, len(line), True)) == 0
+
+
+def is_swapped(data: bytes | memoryview, row: I32) -> bool:
+    """Whether a header of the default format has the level where that has the logger: then it is
+    one of ``asctime - levelname - name - message``.
+    """
+    if row[layout.R_LEVEL] != layout.L_NONE or row[layout.R_NAME_END] - row[layout.R_NAME] > 9:
+        return False
+    return bytes(data[row[layout.R_NAME] : row[layout.R_NAME_END]]).strip().lower() in LEVELS
 
 
 def shifted(row: I32, by: int) -> I32:

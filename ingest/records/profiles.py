@@ -17,6 +17,7 @@ from re2 import _re2
 from ingest.errors import ProfileError
 from ingest.records.profile_rules import Anchor, Rule, options
 
+_LOGGER = re.compile(rb"[a-z_]\w{0,40}(?:\.[A-Za-z_]\w{0,40}){1,8}(?::\d+)? ")  # no sign behind it
 _SEPARATORS = re.compile(rb"\] |: | - | \| ")
 _NAME = re.compile(rb"[\w.\-/<>()\[\]#:@+]+\Z")
 _WORDS_OF_USERS = re.compile(rb"(?i)(?:text|input|prompt|query|content|msg|message|body|said)\Z")
@@ -153,6 +154,11 @@ class Profiles:
         found = self._at(data, 0)
         if found:
             return found
+        named = _LOGGER.match(data)
+        if named is not None:
+            found = self._at(data, named.end())
+            if found:
+                return found
         for start in _behind_prefixes(data):
             found = self._at(data, start)
             if found:
