@@ -226,7 +226,7 @@ def test_sql_answers(ttsq: CommandLine) -> None:
 
 def test_demo_is_ready_to_be_ingested(ttsq: CommandLine) -> None:
     out = ttsq.well("demo", "logs", "--requests", "200", "--tz", "UTC")
-    assert len(list((ttsq.folder / "logs").iterdir())) == 3
+    assert len(list((ttsq.folder / "logs").iterdir())) == 4
     assert "next: ttsq ingest" in out
     ttsq.well("ingest", "logs")
     counts = ttsq.counts()

@@ -32,7 +32,7 @@ def completed(ttsq: CommandLine, line: str) -> list[str]:
 
 
 def test_commands_and_their_own_commands(ttsq: CommandLine) -> None:
-    assert completed(ttsq, "ttsq re") == ["replay", "report"]
+    assert completed(ttsq, "ttsq re") == ["replay", "reread", "report"]
     assert completed(ttsq, "ttsq db up") == ["upgrade"]
     assert "--config" in completed(ttsq, "ttsq --")
 
