@@ -121,11 +121,11 @@ class Search:
         pair = self._pair(affected, single, k_all, n_all)
         found = max(
             single if pair is None else [*single, pair],
-            key=lambda s: s[1].net - self._price(s[0]),
+            key=lambda s: s[1].net - self.price(s[0]),
         )
         return self._explanation(event, found[0], found[1], found[2], k_all, n_all)
 
-    def _price(self, conditions: tuple[Condition, ...]) -> float:
+    def price(self, conditions: tuple[Condition, ...]) -> float:
         """What conditions must add to what is said without them; more, where nearly all requests
         meet one anyhow.
         """

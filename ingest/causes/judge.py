@@ -42,6 +42,7 @@ _WORST = frozenset((FAILURES, UNFINISHED))
 _REFUSED_SHARE, _REFUSED_WEIGHT = 0.01, 0.3  # of answers 4xx: the client's fault, as a rule
 _OFTEN, _TIMES_OFTEN = 0.12, 4.0  # slow requests: of all, and beside those elsewhere
 _BY_LENGTH = 20  # slow requests of a kind that is but longer
+_WARM_UP = 15  # requests of a host behind its start
 _LEAST_RATIO = 1.3  # of the medians: less is hardly slower
 _TIMES_SHIFTED, _MORE_SLOW = (
     2.0,
@@ -102,7 +103,8 @@ def judged(search: Search, found: Explanation, span: Span, total: int) -> Findin
     is_novel = event.symptom in _WORST and low >= _NOVEL_RATIO / 2 and _is_novel(search, found)
     severity = NOTE
     if _is_effect(finding, low, total, is_novel):
-        severity = _severity(finding, span, total)
+        hosts = len(np.unique(search.requests.host.codes[affected]))
+        severity = NOTE if _is_warm_up(finding, hosts) else _severity(finding, span, total)
     return _scored(finding, severity)
 
 
@@ -161,6 +163,13 @@ def _is_effect(f: Finding, low: float, total: int, is_novel: bool) -> bool:
     if f.excess >= max(_EXCESS, _EXCESS_SHARE * total):
         return True
     return f.excess >= _FEW_EXCESS and rate >= _FEW_RATE and f.net >= _FEW_NET
+
+
+def _is_warm_up(f: Finding, hosts: int) -> bool:
+    """Whether but the first requests of the log were slow: models and caches were cold."""
+    is_first = f.kind == BEGAN and f.since is None and f.until is not None
+    is_slow = f.symptom in (LATENCY, HTTP_LATENCY, RTF)
+    return is_first and is_slow and f.affected <= _WARM_UP * hosts
 
 
 def _severity(f: Finding, span: Span, total: int) -> str:

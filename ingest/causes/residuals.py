@@ -16,6 +16,7 @@ from ingest.causes.scan import BUCKETS
 
 _BINS = 16  # of length
 _ROWS_A_BIN = 60
+_FEW_BINS, _FEW_ROWS = 4, 12  # of a small log: longer texts take longer there, too
 _LAST = 3  # bins at an end, whose slope goes on
 _STEEPEST = 1.3  # ln of time by ln of length
 _QUARTERS = 4
@@ -96,7 +97,8 @@ def _expected(
 
 def _curve(log_ms: Floats, x: Floats, when: Ints, fastest: bool) -> tuple[Floats, Floats]:
     """Medians of bins of equally many rows: places and values, float64[bins] each."""
-    bins = max(1, min(_BINS, len(x) // _ROWS_A_BIN))
+    few = min(_FEW_BINS, len(x) // _FEW_ROWS)
+    bins = max(1, few, min(_BINS, len(x) // _ROWS_A_BIN))
     order = np.argsort(x, kind="stable")
     centres: list[float] = []
     medians: list[float] = []

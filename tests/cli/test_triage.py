@@ -4,7 +4,7 @@ a proxy.
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -119,3 +119,31 @@ def test_a_healthy_window_says_what_was_looked_at(tmp_path: Path) -> None:
     assert re.match(r"nothing is wrong: [\d,]+ requests, [\d,]+ HTTP answers, 2026-03-21", page)
     assert "looked for failures" in page
     assert ttsq("triage", "--fail-if-any").code == 6
+
+
+def test_the_path_of_the_access_line_is_a_condition_of_requests(tmp_path: Path) -> None:
+    ttsq = CommandLine(tmp_path).with_tables()
+    records, lines = [], []
+    for number in range(600):
+        at = datetime(2026, 3, 3, 8, tzinfo=UTC) + timedelta(seconds=20 * number)
+        path = ("/v1/audio/speech", "/v1/batch/speech", "/tts")[number % 3]
+        ill = path == "/v1/batch/speech" and number >= 300
+        head = f"{at:%Y-%m-%d %H:%M:%S},000 - app.tts_engine - INFO - "
+        end = "status=failed, error_code=BATCH_BROKEN" if ill else "status=success"
+        records += [
+            f"{head}synthesis_start: id=ts_{number:08x}, request_id=r{number}, lang=en\n",
+            f"{head}synthesis_complete: id=ts_{number:08x}, {end}, duration_ms=400\n",
+        ]
+        lines.append(
+            f'10.0.0.{number % 7} - - [{at:%d/%b/%Y:%H:%M:%S} +0000] "POST {path} HTTP/1.1" 200 '
+            f'512 "-" "curl" rt=0.400 urt=0.400 rid=r{number}\n'
+        )
+    (tmp_path / "app.log").write_text("".join(records))
+    (tmp_path / "access.log").write_text("".join(lines))
+    ttsq.well("ingest", "app.log", "access.log", "--final", "--tz", "UTC")
+    first = json.loads(ttsq.well("triage", "--json"))[0]
+    assert first["error_code"] == "BATCH_BROKEN"
+    assert first["condition"] == {"path": "/v1/batch/speech"}
+    match = _RUN.search(ttsq.well("triage", "--explain", "1"))
+    assert match
+    assert len(json.loads(ttsq.well("sql", match[1], "--json"))) == 100

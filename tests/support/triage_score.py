@@ -1,6 +1,11 @@
-"""How often triage names the true cause first: ``--seeds A:B`` and kinds choose incidents."""
+"""How often triage names the true cause first: ``--seeds A:B`` and kinds choose incidents.
+
+Ends with 1 where a kind is right less often than FLOOR says of the same seeds; ``--write`` writes
+what was found there.
+"""
 
 import argparse
+import json
 import sys
 import tempfile
 from collections import Counter
@@ -12,6 +17,7 @@ from ingest.tasks.triage.fetch import DAY, Window, fetched, newest
 from tests.support import harness, incidents
 from tests.support.incidents import Truth
 
+FLOOR = Path(__file__).with_name("incidents") / "floor.json"
 _NEAR = 0.08  # of a bound of the length: what lies between two texts is not known
 
 
@@ -95,7 +101,8 @@ def main() -> int:
     """Score the kinds over some seeds."""
     parser = argparse.ArgumentParser(description="Score triage on made incidents.")
     parser.add_argument("kinds", nargs="*", default=[])
-    parser.add_argument("--seeds", default="0:4", help="from:to, the end excluded")
+    parser.add_argument("--seeds", default=floor()[0], help="from:to, the end excluded")
+    parser.add_argument("--write", action="store_true", help="as the floor")
     options = parser.parse_args()
     first, last = map(int, options.seeds.split(":"))
     score: Counter[str] = Counter()
@@ -117,7 +124,27 @@ def main() -> int:
             of = len(kinds) * (last - first)
             right = sum(score[k] for k in kinds)
             print(f"{name:<18}{right:>4} of {of} ({100 * right / of:.1f} %)")
-    return 0
+    if options.write:
+        right_of = {kind: score[kind] for kind in score}
+        FLOOR.write_text(json.dumps({"seeds": options.seeds, "right": right_of}, indent=1) + "\n")
+    return _fallen(score, options.seeds)
+
+
+def floor() -> tuple[str, dict[str, int]]:
+    """The seeds of the floor, and how many of them each kind must be right in."""
+    data = json.loads(FLOOR.read_text())
+    return data["seeds"], data["right"]
+
+
+def _fallen(score: Counter[str], seeds: str) -> int:
+    """1 where a kind is right less often than it was."""
+    of_seeds, least = floor()
+    if seeds != of_seeds:
+        return 0
+    fallen = {kind: least[kind] for kind in score if score[kind] < least.get(kind, 0)}
+    for kind, right in fallen.items():
+        print(f"{kind} has fallen to {score[kind]}, from {right}")
+    return 1 if fallen else 0
 
 
 if __name__ == "__main__":

@@ -22,7 +22,9 @@ from ingest.causes.columns import (
     Stage,
 )
 from ingest.causes.diagnose import diagnose
-from ingest.causes.findings import NOTE, Finding
+from ingest.causes.findings import CRITICAL, NOTE, Finding
+from ingest.causes.rank import ranked
+from ingest.causes.symptoms import FAILURES, HTTP_ERRORS
 
 _DAY = 86_400.0
 _BEGIN = 1_770_000_000.0
@@ -269,3 +271,28 @@ def test_a_sample_finds_what_the_whole_finds() -> None:
     assert of_sample.since == pytest.approx(of_whole.since, abs=600)
     low, high = of_whole.interval or (0, 0)
     assert low - 0.05 <= (of_sample.rate or 0) <= high + 0.05
+
+
+def test_the_first_requests_behind_a_start_may_be_slow() -> None:
+    made = Made()
+    made.own_ms[:24] *= 4
+    assert made.worse() == []
+    made.own_ms[made.after(0.9)] *= 4
+    assert [f.symptom for f in made.worse()] == ["latency"]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_in_a_small_log_longer_texts_take_longer_too(seed: int) -> None:
+    made = Made(n=90, seed=seed)
+    made.own_ms = (20 + 10 * made.length) * np.exp(made.chance.normal(0, 0.15, made.n))
+    assert made.worse() == []
+
+
+def test_what_is_refused_all_day_does_not_follow_from_a_failure_that_began() -> None:
+    failures = Finding(
+        FAILURES, CRITICAL, "began", "BROKEN", since=_BEGIN, affected=40, rows=np.arange(40)
+    )
+    refused = Finding(HTTP_ERRORS, NOTE, "standing", "401", affected=12, rows=np.arange(900, 912))
+    assert [f.symptom for f in ranked([failures, refused], 900)] == [FAILURES, HTTP_ERRORS]
+    at_once = dataclasses.replace(refused, since=_BEGIN + 60)
+    assert [f.symptom for f in ranked([failures, at_once], 900)] == [FAILURES]

@@ -50,7 +50,7 @@ class Fetched:
         import pyarrow as pa
 
         array = self.array(name).cast(pa.float64())
-        return np.array(array.to_numpy(zero_copy_only=False), np.float64)
+        return np.asarray(array.to_numpy(zero_copy_only=False), np.float64)
 
     def ints(self, name: str, null: int = 0) -> Ints:
         """A column of whole numbers."""
@@ -74,7 +74,9 @@ def labelled(array: "pa.Array") -> Labels:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    encoded = array.cast(pa.string()).dictionary_encode()
+    encoded = (
+        array if pa.types.is_string(array.type) else array.cast(pa.string())
+    ).dictionary_encode()
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.combine_chunks()
     values = encoded.dictionary.to_pylist()
@@ -82,7 +84,7 @@ def labelled(array: "pa.Array") -> Labels:
     place = np.empty(len(values) + 1, np.int32)
     place[order] = np.arange(len(values), dtype=np.int32)
     place[-1] = -1
-    codes = np.array(pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False), np.int64)
+    codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
     return Labels(place[codes], tuple(values[i] for i in order))
 
 

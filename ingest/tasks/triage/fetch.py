@@ -60,6 +60,7 @@ def fetched(reader: Reader, window: Window, cap: int = CAP) -> Observed:
     every_wrong = _next_prime(-(-wrong // cap)) if wrong > cap else 1
     binds |= {"every": every, "wrong": every_wrong if every > 1 else 0}
     requests = _requests(reader, binds, every, every_wrong)
+    _let_go()
     records = _records(reader, binds, requests, cap)
     samples = _samples(reader, binds, cap)
     since, until = _seconds(window.since), _seconds(window.until)
@@ -69,8 +70,16 @@ def fetched(reader: Reader, window: Window, cap: int = CAP) -> Observed:
     asked = asked_by(answers, len(requests))
     requests = replace(requests, plain=(*requests.plain, *asked))
     first = float(requests.at[0]) if len(requests) else since
+    _let_go()
     return Observed(max(since, min(first, _first(records, samples, first))), until, total,
                     requests, records, samples, arrivals, answers, answered)  # fmt: skip
+
+
+def _let_go() -> None:
+    """Give back the memory of results that have become columns; Arrow would keep it."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
 
 
 def _seconds(instant: datetime) -> float:
@@ -265,9 +274,11 @@ def _arrivals(
         have = ~np.isnan(requests.started) & requests.dated
         started, completed = requests.started[have], requests.completed[have]
         host = requests.host.take(have)
-    order = np.argsort(started, kind="stable")
+    if (np.diff(started) < 0).any():
+        order = np.argsort(started, kind="stable")
+        started, completed, host = started[order], completed[order], host.take(order)
     last = _last_records(reader, host, requests, records, until)
-    return Arrivals(started[order], host.take(order), last), completed[order]
+    return Arrivals(started, host, last), completed
 
 
 def _last_records(

@@ -62,6 +62,20 @@ from tests.support.incidents.slowness import (
     timeouts,
     voice_slow,
 )
+from tests.support.incidents.sudden import (
+    fast_release,
+    fast_slow,
+    healthy_batch,
+    healthy_deploys,
+    healthy_long,
+    healthy_retries,
+    healthy_small,
+    healthy_warm,
+    retry_storm,
+    small_all,
+    small_slow,
+    small_voice_slow,
+)
 
 
 def make(kind: str, seed: int) -> tuple[Scene, Truth]:
@@ -85,10 +99,14 @@ KINDS: dict[str, Callable[[Scene], Truth]] = {
     "no_hits": no_hits, "warned": warned, "mix": bad_mix, "silent": silent,
     "host_silent": host_silent, "clock": clock_jumps, "filling": filling, "loose": loose_errors,
     "few_all": few_all, "few_voice": few_voice, "few_host": few_host, "few_long": few_long,
-    "few_known": few_known,
+    "few_known": few_known, "retry_storm": retry_storm, "fast_release": fast_release,
+    "fast_slow": fast_slow, "small_all": small_all, "small_slow": small_slow,
+    "small_voice_slow": small_voice_slow,
     "healthy_plain": healthy, "healthy_diurnal": healthy, "healthy_bursts": healthy,
     "healthy_release": healthy_release, "healthy_mix": healthy_mix, "healthy_voice": healthy_voice,
-    "healthy_noise": healthy_noise,
+    "healthy_noise": healthy_noise, "healthy_retries": healthy_retries,
+    "healthy_small": healthy_small, "healthy_long": healthy_long, "healthy_warm": healthy_warm,
+    "healthy_batch": healthy_batch, "healthy_deploys": healthy_deploys,
 }  # fmt: skip
 
 
