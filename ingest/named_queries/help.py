@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from textwrap import fill
 
+from ingest.named_queries.fold import folded
 from ingest.named_queries.library import NamedQuery
 from ingest.named_queries.params import Param
 from ingest.named_queries.values import sql_literal
@@ -91,6 +92,6 @@ def shown_sql(query: NamedQuery, values: Mapping[str, object], literals: bool) -
     written = {p.name: sql_literal(values[p.name], p.type) for p in query.options if p.name in used}
     head = [f"-- {query.name}: {query.question}"]
     if literals:
-        return "\n".join([*head, replace_binds(sql, written.__getitem__)])
+        return "\n".join([*head, folded(replace_binds(sql, written.__getitem__))])
     head += [f"-- :{name} = {value}" for name, value in written.items()]
     return "\n".join([*head, sql])

@@ -138,3 +138,30 @@ def test_help_and_shown_sql_have_the_filters() -> None:
     shown = shown_sql(query, values, literals=True)
     assert "voice = cast('it''s' as text)" in shown
     assert not binds(shown)
+
+
+@each_query
+def test_shown_sql_answers_the_same_without_what_says_nothing(
+    engine: str, query: NamedQuery, readers: dict[tuple[str, int], Reader]
+) -> None:
+    reader = readers[engine, 1]
+    for written in (
+        {},
+        {"since": "2026-03-02T07:00:00Z", "host": "h1", "limit": "3", "level": "error"},
+        {"until": "2026-03-02T08:00:00Z", "service": "it's (or) 'and", "voice": "nova"},
+    ):
+        given = {n: v for n, v in written.items() if query.param(n)}
+        values = bind_values(query, given, NOW, UTC)
+        shown = shown_sql(query, values, literals=True)
+        asked = reader.query(query.statement(values), values).rows
+        assert reader.query(shown, None).rows == asked, shown
+
+
+def test_shown_sql_has_no_condition_that_says_nothing() -> None:
+    query = next(q for q in TAKING if q.name == "failure_by_stage")
+    plain = shown_sql(query, bind_values(query, {}, NOW, UTC), literals=True)
+    assert "infinity" not in plain and "null is null" not in plain and "limit" not in plain
+    values = bind_values(query, {"host": "h1", "since": "2026-03-02T07:00Z"}, NOW, UTC)
+    given = shown_sql(query, values, literals=True)
+    assert "where logged_at >= cast('2026-03-02 07:00:00+00:00' as timestamptz)" in given
+    assert "and host = cast('h1' as text)\n" in given
