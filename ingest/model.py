@@ -229,7 +229,10 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """What a run did: its files, its ledger, the rows it added to each table."""
+    """What a run did: its files, its ledger, the rows it added to each table.
+
+    :ivar migrated: the schema revisions of the store before and after, where the run upgraded it.
+    """
 
     store: str
     started_at: datetime
@@ -239,3 +242,4 @@ class RunReport:
     bytes_read: int
     rows: dict[str, int] = field(default_factory=dict)
     problems: "tuple[TtsqError, ...]" = ()
+    migrated: tuple[str, str] | None = None

@@ -2,7 +2,7 @@
 
 import sys
 
-from docs.generate import cli, errors, man, queries, schema, services
+from docs.generate import cli, dbt, errors, man, queries, schema, services
 
-PAGES = (cli, errors, man, queries, schema, services)
+PAGES = (cli, dbt, errors, man, queries, schema, services)
 sys.exit(max([page.main(sys.argv[1:]) for page in PAGES]))

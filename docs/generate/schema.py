@@ -5,10 +5,12 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Column, Table
 
 from docs.generate.keep import keep
+from ingest.rows.described import BY_NAME
 from ingest.stores.tables import metadata
 from ingest.stores.views import VIEWS, View
 
@@ -32,6 +34,15 @@ ttsq sql "select table_name, column_name, comment from duckdb_columns() where ta
 For dashboards begin with [the views](#the-views): they have the same names on every store, and no
 user text. `request_parts` is ttsq's own working table; no query needs it.
 
+## How tables join
+
+Rows that name a request have its `request_key`; every row says by `file_key` and offset where in
+which log file it stands. Cache samples and requests meet in host and time only.
+
+```mermaid
+{picture}
+```
+
 | table | rows |
 |---|---|
 """  # noqa: E501
@@ -48,13 +59,42 @@ No column holds user text: texts, messages, tracebacks and other pairs are only 
 """
 
 
+# tables of the picture, each with the columns by which it is joined or found
+_SHOWN = (
+    "log_files", "requests", "stage_timings", "errors", "http_requests", "cache_samples",
+    "quarantine",
+)  # fmt: skip
+_JOINED = ("request_key", "file_key", "request_id", "host")
+_KINDS = {"request_key": "requests", "file_key": "log_files"}
+
+
+def _picture() -> str:
+    """The tables and what leads from one to the other, as a diagram of Mermaid."""
+    lines = ["erDiagram"]
+    for name in _SHOWN:
+        for key, target in _KINDS.items():
+            if key in metadata.tables[name].columns and name != target:
+                lines.append(f'    {target} ||--o{{ {name} : "{key}"')
+    lines.append('    log_files ||--o{ requests : "start_file_key, end_file_key"')
+    for name in _SHOWN:
+        table = metadata.tables[name]
+        at = BY_NAME[name].at
+        columns = [c for c in table.columns if c.name in (*_JOINED, at)]
+        lines += [f"    {name} {{", *(f"        {_kind(c)} {c.name}" for c in columns), "    }"]
+    return "\n".join(lines)
+
+
+def _kind(column: Column[Any]) -> str:
+    return str(column.type).split("(")[0].lower().replace(" ", "_")
+
+
 def written() -> str:
     """The page as it ought to be."""
     tables = list(metadata.tables.values())
     index = "".join(f"| [{t.name}](#{t.name}) | {t.comment} |\n" for t in tables)
     views = "".join(f"| [{v.name}](#{v.name}) | {v.comment} |\n" for v in VIEWS)
     return (
-        _HEAD
+        _HEAD.replace("{picture}", _picture())
         + index
         + "".join(_section(t) for t in tables)
         + _VIEWS

@@ -77,15 +77,28 @@ def _ingest(
     with store.ingesting(options.wait_seconds, options.host):
         reach("locked")
         found = store.snapshot(migrate.head(), options.host)
+        migrated = None
         if found is None:
-            migrate.ensure_head(store)
+            migrated = _migrated(store, options.migrate)
             reach("migrated")
             found = store.snapshot(migrate.head(), options.host) or Snapshot([], 0)
         reach("known")
         redaction = redaction_of(store, options.text, now, dry_run=False)
         known = Known(found.checkpoints)
         run = Run(store, options, known, found.newest_run, redaction, now, progress)
-        return run.over(paths, missing)
+        return replace(run.over(paths, missing), migrated=migrated)
+
+
+def _migrated(store: Store, may_upgrade: bool) -> tuple[str, str] | None:
+    """Bring the store to head; its revisions before and after, where it was older.
+
+    :raises StoreError: for an older store that may not be upgraded, or one of a newer program.
+    """
+    before = migrate.check_known(store)
+    if before not in (None, migrate.head()) and not may_upgrade:
+        migrate.require_head(store)
+    migrate.ensure_head(store)
+    return None if before in (None, migrate.head()) else (str(before), migrate.head())
 
 
 class Run:

@@ -15,6 +15,7 @@ class Options:
 
     :ivar format: used for log files that the store does not know yet; a known one keeps its own.
     :ivar tz: zone of timestamps that name none.
+    :ivar migrate: an older store is upgraded; otherwise it is refused.
     :ivar final: no more is written to the files: their last records are stored, too.
     """
 
@@ -30,3 +31,4 @@ class Options:
     text: TextPolicy = "keep"
     exclude: tuple[str, ...] = ()
     profile_folder: Path | None = None
+    migrate: bool = True

@@ -23,5 +23,5 @@ def test_without_a_compiler_the_modules_stay_python(tmp_path: Path) -> None:
         text=True,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-
+    assert "/bin/false" in done.stderr  # it was asked
     assert not list((tmp_path / "built").rglob("*.so"))

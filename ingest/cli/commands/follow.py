@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import typer
 
-from ingest.cli.commands.run_report import as_line, as_object
+from ingest.cli.commands.run_report import as_line, as_object, print_upgrade
 from ingest.cli.options.context import print_error
 from ingest.cli.process.systemd import ServiceManager
 from ingest.errors import ExitCode, TtsqError
@@ -45,6 +45,7 @@ class News:
 
     def tell(self, report: RunReport) -> None:
         """One run, on stdout and stderr."""
+        print_upgrade(report)
         if report.ledger.settled_bytes or report.ledger.lost_bytes:
             self._print(report)
         for problem in report.problems:

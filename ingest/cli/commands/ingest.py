@@ -64,6 +64,12 @@ _Follow = Annotated[
 _Every = Annotated[
     float, typer.Option(min=0.1, help="With --follow: seconds between looks at the files.")
 ]
+_NoMigrate = Annotated[
+    bool,
+    typer.Option(
+        "--no-migrate", help="Refuse a store of an older schema revision instead of upgrading it."
+    ),
+]
 _AsJson = Annotated[
     bool, typer.Option("--json", help="The summary as JSON; with --follow one per line.")
 ]
@@ -88,6 +94,7 @@ def ingest(
     wait: _Wait = 10.0,
     follow: _Follow = False,
     every: _Every = 2.0,
+    no_migrate: _NoMigrate = False,
     as_json: _AsJson = False,
 ) -> None:
     """Read what is new in log files, exactly once, into the store.
@@ -118,6 +125,7 @@ def ingest(
                 tuple(exclude or ()),
                 access_format,
                 GivenPins(profile, envelope, encoding),
+                not no_migrate,
             ),
         )
         if follow:

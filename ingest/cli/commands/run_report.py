@@ -15,7 +15,8 @@ from ingest.tasks.publish import Published
 def print_report(
     report: RunReport, as_json: bool, dry_run: bool, published: Published | None
 ) -> None:
-    """The summary on stdout."""
+    """The summary on stdout; that the store was upgraded, on stderr."""
+    print_upgrade(report)
     if as_json:
         found = as_object(report)
         if published is not None:
@@ -50,6 +51,17 @@ def print_report(
             )
 
 
+def print_upgrade(report: RunReport) -> None:
+    """On stderr, where a run upgraded the store: other machines must be upgraded, too."""
+    if report.migrated is not None:
+        before, after = report.migrated
+        typer.echo(
+            f"ttsq: the store {printable(report.store)} went from schema revision {before} to "
+            f"{after}",
+            err=True,
+        )
+
+
 def as_line(file: FileReport) -> str:
     """What was done with a file."""
     note = f"  ({printable(file.note)})" if file.note else ""
@@ -82,4 +94,5 @@ def as_object(report: RunReport) -> dict[str, object]:
             for f in report.files
         ],
         "problems": [p.message for p in report.problems],
+        "migrated": report.migrated,
     }

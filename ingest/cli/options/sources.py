@@ -30,6 +30,7 @@ class Given:
     exclude: tuple[str, ...] = ()
     access_format: str | None = None
     pins: GivenPins = NO_PINS
+    migrate: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,7 @@ def _options(source: Source, given: Given, settings: Settings) -> Options:
         wait_seconds=given.wait_seconds,
         text=given.text or settings.text,
         profile_folder=settings.profile_folder,
+        migrate=given.migrate,
         exclude=(*source.exclude, *given.exclude),
     )
 
@@ -108,4 +110,5 @@ def together(reports: Sequence[RunReport], absent: Sequence[TtsqError]) -> RunRe
         bytes_read=sum(report.bytes_read for report in reports),
         rows=rows,
         problems=(*(p for report in reports for p in report.problems), *absent),
+        migrated=next((r.migrated for r in reports if r.migrated is not None), None),
     )
