@@ -24,6 +24,7 @@ from ingest.stores.contract import (
 )
 from ingest.stores.duckdb.connection import ROW_GROUP_SIZE, STORAGE_VERSION
 from ingest.stores.durable import sync
+from ingest.stores.views import VIEWS
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -35,6 +36,7 @@ _COPY_SETTINGS: Mapping[str, Any] = {
     "storage_compatibility_version": STORAGE_VERSION,
 }
 _EXPORTED = tuple(t.name for t in TABLES if t.is_published)
+_VIEWS = tuple(v.name for v in VIEWS)
 _PUBLISHED = (*_EXPORTED, "alembic_version")
 _STATE_KEY = "ttsq_state"
 # every commit changes a row of one of these
@@ -233,18 +235,18 @@ class DuckDBUpkeep:
             self._require_room(connection, folder, "for a copy")
             state = _text(connection.execute(_STATE.format(source="store.")))
             rows = {}
-            for table in _EXPORTED:
-                file = folder / f"{table}.parquet"
-                rows[table] = _number(
+            for name in (*_EXPORTED, *_VIEWS):
+                file = folder / f"{name}.parquet"
+                rows[name] = _number(
                     connection.execute(
-                        f"copy store.{table} to {_quoted(file)} "
+                        f"copy store.{name} to {_quoted(file)} "
                         f"(format parquet, compression zstd, kv_metadata {{{_STATE_KEY}: "
                         f"'{state}'}})"
                     )
                 )
                 sync(file)
         _readable_as(folder, self._store.path)
-        return rows
+        return {t: rows[t] for t in _EXPORTED}
 
     def _attached(self) -> Connection:
         """The store, to be copied: beside other readers, without any writer."""
