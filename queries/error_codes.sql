@@ -1,6 +1,6 @@
 -- name: error_codes
 -- group: begin here
--- summary: the leading error codes of failed requests, of the last 24 hours
+-- summary: the leading error codes of failed requests
 -- question: Which codes lead?
 -- param: since timestamp -- from this instant on: an instant, a date or an age such as 24h (default: everything)
 -- param: until timestamp -- up to, not including, this instant (default: no end)
