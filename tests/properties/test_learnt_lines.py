@@ -26,7 +26,7 @@ _PROFILE = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 _FORMAT = compile_format()
-_BAR = "\r  0%|          | 0/25 [00:00<?, ?it/s]\r100%|██████████| 25/25 [00:0{}<00:00, 16.7it/s]"
+_BAR = "\r  0%|          | 0/25 [00:00<?, ?it/s]\r100%|██████████| 25/25 [00:01<00:00, 16.7it/s]"
 _BLOCK = (
     ">> gpt_gen_time: {:.2f} seconds", ">> gpt_forward_time: {:.2f} seconds",
     ">> s2mel_time: {:.2f} seconds", ">> bigvgan_time: {:.2f} seconds",
@@ -64,7 +64,12 @@ def _bare(line: str, chance: random.Random, at: datetime) -> str:
 
 
 def _compose(line: str, chance: random.Random, at: datetime) -> str:
-    name = chance.choice(("indextts", "indextts", "indextts", "indextts-2", "web"))
+    return f"indextts   | {line}"
+
+
+def _several(line: str, chance: random.Random, at: datetime) -> str:
+    """Two workers, of which one has a few lines of its own now and then."""
+    name = "indextts-2" if at.minute % 3 == 0 or chance.random() < 0.02 else "indextts-1"
     return f"{name:10} | {line}"
 
 
@@ -79,7 +84,8 @@ def _cri(line: str, chance: random.Random, at: datetime) -> str:
     return f"{at:%Y-%m-%dT%H:%M:%S.%f}789Z stdout {kind} {line}"
 
 
-_ENVELOPES = (_bare, _compose, _json_file, _cri)
+_NUMBERS = (0, 0.5, 3, 7.25, 12, 137, 200, 404.125, 5, 99999, 123456789)
+_ENVELOPES = (_bare, _compose, _several, _json_file, _cri)
 
 
 def _log(seed: int, hostile: float, lines: int) -> bytes:
@@ -96,17 +102,15 @@ def _log(seed: int, hostile: float, lines: int) -> bytes:
                 texts.pop()
             for each in texts:
                 at += timedelta(milliseconds=chance.randrange(2000))
-                number = chance.choice(
-                    (0, 0.5, 3, 7.25, 12, 137, 200, 404.125, 5, 99999, 123456789)
-                )
+                number = chance.choice(_NUMBERS) if chance.random() < hostile else chance.random()
                 made.append(_line(wrap(each.format(number, 1), chance, at), hostile, chance))
     return b"".join(made)
 
 
 def _line(line: str, hostile: float, chance: random.Random) -> bytes:
-    end = b"\r\n" if chance.random() < hostile / 30 else b"\n"
+    end = b"\r\n" if chance.random() < hostile / 100 else b"\n"
     data = line.encode()
-    if chance.random() < hostile / 30:
+    if chance.random() < hostile / 200:
         data = chance.choice((b"\0", b"\xef\xbb\xbf", b"\xff\xfe", b"\xb0\xa1", b"\x1b[1m")) + data
     return data + end
 

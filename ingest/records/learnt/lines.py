@@ -1,6 +1,5 @@
 """The learnt lines of one file: runs what is known, learns what comes again (pure)."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -325,11 +324,18 @@ class _Run:
                 claims.seen[rule] = claims.seen.get(rule, 0) + int(engine.uses[number])
         if self._mode.setting.stamped and engine.last:
             claims.last = claims.clock.last = engine.last
+        since, opened = chunk.base + begun, []
         for number, name in enumerate(self._mode.names):
             if self._before[number] >= 0:
-                self._restore(number, name, chunk.base + begun)
+                opened += self._restore(number, name, since)
+        if self._source == FILE:
+            for _, id_ in sorted(opened):
+                claims.dated.setdefault(id_, claims.fallback)
 
-    def _restore(self, number: int, name: str | None, since: int) -> None:
+    def _restore(self, number: int, name: str | None, since: int) -> list[tuple[int, str]]:
+        """Give an instance its memory back; the ids that lines since an offset have opened, each
+        behind its place.
+        """
         engine, chunk, claims = self._engine, self._chunk, self._chunk.claims
         known = self._mode.known[int(engine.state[number])]
         values = [self._value(number, k, kind) for k, kind in enumerate(known.kinds)]
@@ -339,18 +345,13 @@ class _Run:
         for part in instance.block:
             if part.line.offset >= since:
                 claims.sized(part.line.offset, part.line.end - part.line.offset)
-        if self._source == FILE:
-            for id_ in self._begun(known, values, since):
-                claims.dated.setdefault(id_, claims.fallback)
-
-    def _begun(self, known: _State, values: list[object], since: int) -> Iterator[str]:
-        """The ids among an instance's values that were made of places from one on."""
         begins = self._mode.setting.id_begins
-        for kind, value in zip(known.kinds, values, strict=True):
-            if kind != memory.PLACE or not isinstance(value, str) or not value.startswith(begins):
-                continue
-            if int(value.removeprefix(begins)) >= since:
-                yield value
+        places = [
+            (int(value.removeprefix(begins)), value)
+            for kind, value in zip(known.kinds, values, strict=True)
+            if kind == memory.PLACE and isinstance(value, str) and value.startswith(begins)
+        ]
+        return [place for place in places if place[0] >= since]
 
     def _value(self, number: int, k: int, kind: str) -> object:
         start, end = self._engine.registers[number, 2 * k : 2 * k + 2].tolist()
