@@ -25,8 +25,9 @@ from ingest.pipeline.recognise import format_in_short, recognised
 from ingest.records.chunks import ChunkReader
 from ingest.records.formats import Format, request_of_file
 from ingest.records.front import FrontParser
+from ingest.records.instants import may_repeat
 from ingest.records.parse import Parsed, Parser
-from ingest.records.read_with import ReadWith, beginning_with, named_of
+from ingest.records.read_with import ReadWith, after_of, beginning_with, named_of
 from ingest.records.series import handed_on
 from ingest.rows.content import Stretch
 from ingest.rows.spans import EPOCH
@@ -78,10 +79,9 @@ class OneFile:
         self._options = shared.options
         self._commits = shared.commits
         self._checkpoint = opened.decision.checkpoint
+        before = self._goes_on_with = self._file_before()
         self._format = self._own_format()
         self._read_with = ReadWith(self._format, self._options.tz)
-        self._goes_on_with = self._file_before()
-        before = self._goes_on_with
         self._begun_with = handed_on(before.reading) if before is not None else None
         known = self._checkpoint.reading if self._checkpoint is not None else None
         self._parser = FrontParser(
@@ -139,12 +139,17 @@ class OneFile:
         self._note_state(base, final, total)
 
     def _own_format(self) -> Format:
-        """What it is read with: as told, and the request that its first name says it is of."""
-        known = self._checkpoint
-        named = request_of_file(str(self._opened.file.stat.path))
+        """What it is read with: as told, the request that its first name says it is of, and what
+        was before it.
+        """
+        known, before = self._checkpoint, self._goes_on_with
+        named, after = request_of_file(str(self._opened.file.stat.path)), None
         if known is not None:
-            named = named_of(known.format)
-        return replace(self._options.format, named=named)
+            named, after = named_of(known.format), after_of(known.format)
+        if before is not None and before.last_logged_at is not None:
+            last = (before.last_logged_at - EPOCH) // timedelta(microseconds=1)
+            after = last if may_repeat(last, self._options.tz) else None
+        return replace(self._options.format, named=named, after=after)
 
     def _file_before(self) -> Checkpoint | None:
         """The file of the series that a file goes on with of which nothing is stored yet."""

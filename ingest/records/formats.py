@@ -99,7 +99,8 @@ class Format:
     ``fields`` are (kind, literal before it, least width, extra number or -1); ``extras`` the names
     of header fields without a column; ``clock`` the steps that read a stamp; ``suffix`` is text
     behind the message; ``access`` how an HTTP server writes its lines, where that was said;
-    ``named`` the id of the one request that a file is of.
+    ``named`` the id of the one request that a file is of; ``after`` the instant (microseconds) of
+    the last record of the file before it in its series, where a zone has its hour twice.
     """
 
     text: str
@@ -113,6 +114,7 @@ class Format:
     access: "AccessFormat | None" = None
     pins: Pins = Pins()
     named: str | None = None
+    after: int | None = None
 
 
 _FILE_OF_REQUEST = re.compile(

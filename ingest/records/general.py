@@ -220,7 +220,8 @@ class GeneralParser:
         fallback: int,
     ) -> Claims:  # fmt: skip
         """What says of records what they stand for; ``data`` where the text is UTF-8."""
-        clock = Clock(self.tz, fallback, last, self._state.today)
+        before = self.format.after if last is None else last
+        clock = Clock(self.tz, fallback, before, self._state.today)
         clock.before = self._state.before
         return Claims(
             self.native, self.profiles, sequencer, clock, Writer(self.native.width),

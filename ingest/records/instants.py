@@ -11,6 +11,7 @@ from ingest.records.arrays import Ints
 
 _BUCKET_US = 900_000_000  # every zone's offset changes at a multiple of 15 minutes of local time
 _JITTER_US = 300_000_000  # a step back of less is jitter of threads, not the clocks going back
+_AROUND = timedelta(hours=4)  # of an hour that exists twice
 _EPOCH = EPOCH.replace(tzinfo=None)  # of wall clocks
 NO_INSTANT = np.iinfo(np.int64).min
 
@@ -28,6 +29,18 @@ def utc_offset_us(local_us: int, tz: tzinfo, fold: int) -> int:
     except OverflowError:
         offset = None
     return 0 if offset is None else round(offset.total_seconds() * 1_000_000)
+
+
+def may_repeat(instant_us: int, tz: tzinfo) -> bool:
+    """Whether the clocks of a zone go back within hours of an instant."""
+    if tz is UTC:
+        return False
+    try:
+        at = EPOCH + timedelta(microseconds=instant_us)
+        early, late = ((at + by).astimezone(tz).utcoffset() for by in (-_AROUND, _AROUND))
+    except OverflowError:
+        return False
+    return early is not None and late is not None and early > late
 
 
 def to_utc(stamps: Ints, zones: npt.NDArray[np.int32], tz: tzinfo, last: int | None) -> Ints:

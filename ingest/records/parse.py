@@ -114,6 +114,7 @@ class Parser:
     def __init__(self, fmt: Format, tz: tzinfo, max_record: int = MAX_RECORD_BYTES) -> None:
         self.format = fmt
         self.tz = tz
+        self._after = fmt.after
         self.max_record = max_record
         self._scanner = scan.Scanner(*scanner_arguments(fmt, max_record))
         self._tables: _Tables | None = None
@@ -223,14 +224,15 @@ class Parser:
     ) -> tuple[Ints, I8]:
         """Instants int64[n] and where they come from int8[n]."""
         stamped = records[:, layout.R_KIND] == layout.K_HEADER
+        before = self._after if last is None else last
         source = np.full(len(stamps), LOGGED, np.int8)
         if stamped.all():
             zones = records[:, layout.R_ZONE]
-            return to_utc(stamps, zones, self.tz, last), source
+            return to_utc(stamps, zones, self.tz, before), source
         source[~stamped] = NEIGHBOUR if last is not None or stamped.any() else FILE
         rows = np.flatnonzero(stamped)
         instants = np.zeros(len(stamps), np.int64)
-        instants[rows] = to_utc(stamps[rows], records[rows, layout.R_ZONE], self.tz, last)
+        instants[rows] = to_utc(stamps[rows], records[rows, layout.R_ZONE], self.tz, before)
         return infer(instants, stamped, last, fallback), source
 
 

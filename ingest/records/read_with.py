@@ -32,8 +32,10 @@ class ReadWith:
             "stage_time": "own" if self.format.own_stage_times else "elapsed",
             "tz": _zone_name(self.tz),
         }
-        for name in ("access_format", "named", _PINNED):
+        for name in ("access_format", "named", "after", _PINNED):
             members.pop(name, None)
+        if self.format.after is not None:
+            members["after"] = self.format.after
         if self.format.pins != Pins():
             members[_PINNED] = asdict(self.format.pins)
         if self.format.named is not None:
@@ -61,9 +63,7 @@ class ReadWith:
             )
         except (FormatError, TypeError):
             return self
-        named = members.get("named")
-        if isinstance(named, str):
-            fmt = replace(fmt, named=named)
+        fmt = replace(fmt, named=named_of(text), after=after_of(text))
         return ReadWith(fmt, _zone(members.get("tz")) or self.tz)
 
 
@@ -95,6 +95,12 @@ def named_of(text: str | None) -> str | None:
     """The id of the one request that a file is of, as its checkpoint keeps it."""
     found = _members(text).get("named")
     return found if isinstance(found, str) else None
+
+
+def after_of(text: str | None) -> int | None:
+    """The instant of the last record before a file's first, as its checkpoint keeps it."""
+    found = _members(text).get("after")
+    return found if isinstance(found, int) else None
 
 
 def _members(text: str | None) -> dict[str, Any]:
