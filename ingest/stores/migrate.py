@@ -123,6 +123,7 @@ def downgrade(store: Store, revision: str) -> None:
     """
     from alembic import command
 
+    check_known(store)
     with _as_our_errors(store), _configured(store) as config:
         command.downgrade(config, revision)
 
@@ -135,8 +136,7 @@ def differences(store: Store) -> list[str]:
     from ingest.stores.tables import metadata
     from ingest.stores.views import VIEWS
 
-    engine = store.engine()
-    with engine.connect() as connection:
+    with _as_unusable(store), store.engine().connect() as connection:
         opts: dict[str, object] = {"compare_type": True}
         if store.capabilities.shared_schema:
             opts["include_object"] = _is_ours
@@ -188,6 +188,20 @@ def _query(connection: "Connection", view: str) -> str:
     written = inspect(connection).get_view_definition(view) or ""
     # DuckDB quotes the names of types until it has read the file anew
     return written.replace(view, _EXPECTED, 1).replace('"', "")
+
+
+@contextmanager
+def _as_unusable(store: Store) -> Iterator[None]:
+    """Turn what a database says to one who looks at its schema into a StoreError."""
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        yield
+    except DBAPIError as error:
+        raise StoreError(
+            f"the store {store.description} cannot be compared: {_reason(error)}",
+            "it is opened for writing: may you write there, and has ttsq enough memory?",
+        ) from error
 
 
 @contextmanager

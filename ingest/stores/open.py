@@ -7,6 +7,7 @@ from ingest.paths import expanded
 from ingest.stores.contract import Store
 from ingest.stores.urls import without_password
 
+_PACKAGES = ("psycopg", "pgpq")
 _SERVER = ("postgresql", "postgresql+psycopg")
 
 
@@ -36,9 +37,7 @@ def open_store(url: str) -> Store:
 
         return DuckDBStore(expanded(path))
     if scheme in _SERVER:
-        from ingest.stores.postgres.store import PostgresStore
-
-        return PostgresStore(url)
+        return _of_server(url)
     shown = scheme if found else without_password(url)
     raise UsageProblem(
         f"the store {shown!r} is not known",
@@ -49,3 +48,18 @@ def open_store(url: str) -> Store:
 def _is_file(written: str) -> bool:
     """Whether a store without a scheme is a file, or is called like one of DuckDB."""
     return written.endswith((".duckdb", ".ddb", ".db")) or os.path.isfile(expanded(written))
+
+
+def _of_server(url: str) -> Store:
+    """:raises UsageProblem: when the packages for it are not installed."""
+    try:
+        from ingest.stores.postgres.store import PostgresStore
+    except ImportError as error:
+        # psycopg without a libpq is an ImportError of no name
+        if error.name is not None and error.name.partition(".")[0] not in _PACKAGES:
+            raise
+        raise UsageProblem(
+            "a PostgreSQL store needs packages that are not installed here",
+            "install the extra: pip install 'ttsq[postgres]'",
+        ) from error
+    return PostgresStore(url)

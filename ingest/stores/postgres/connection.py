@@ -9,19 +9,13 @@ from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+import psycopg
+from psycopg import errors
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.types.string import TextLoader
+
 from ingest.errors import IngestBusyError, StoreError, StoreLostError, UsageProblem
 from ingest.stores.contract import schema_refused
-
-try:
-    import psycopg
-    from psycopg import errors
-    from psycopg.conninfo import conninfo_to_dict
-    from psycopg.types.string import TextLoader
-except ImportError as error:
-    raise UsageProblem(
-        "a PostgreSQL store needs packages that are not installed here",
-        "install the extra: pip install 'ttsq[postgres]'",
-    ) from error
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
