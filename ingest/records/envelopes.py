@@ -171,7 +171,7 @@ def _journal_json(line: bytes) -> Wrapped | None:
 
 def _object(line: bytes) -> dict[str, Any] | None:
     try:
-        found = json.loads(line)
+        found = json.loads(line, strict=False)  # escapes of terminals may stand bare in it
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

@@ -322,3 +322,11 @@ def test_a_log_that_holds_only_a_banner_yet_is_read_and_grows(tmp_path: Path) ->
     store = ingested(tmp_path, banner.encode(), (banner + line).encode())
     assert asked(store, "select http_status, request_ms from http_requests") == [(200, 1500.0)]
     assert asked(store, "select unclaimed from log_files") == [(2,)]
+
+
+def test_a_json_file_with_bare_escapes_of_a_terminal(tmp_path: Path) -> None:
+    log = docker_json(SERVICE).replace("ERROR:", "\x1b[31mERROR:\x1b[0m")
+    store = ingested(tmp_path, log.encode())
+    assert asked(store, "select level, code, exception_type from errors") == [
+        ("ERROR", "CUDA_OOM", "torch.OutOfMemoryError")
+    ]
