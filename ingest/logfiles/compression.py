@@ -11,6 +11,8 @@ _SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
 _LONGEST_WINDOW = 31  # log2 of bytes: zstd --long=31
 
 _INPUT_BYTES = 256 << 10  # compressed bytes taken at a time
+_LEAST_INPUT_BYTES = 64  # given to a member that follows a short one
+_ZEROS = re.compile(rb"\0*")
 # Given at a time, whoever asks for how many: where damage is met, and what comes before it, hangs
 # on that; a damaged piece is lost as a whole.
 _OUTPUT_BYTES = 64 << 10
@@ -51,13 +53,20 @@ def _new_decompressor(compression: str) -> _Decompressor:
 
 
 class Inflater:
-    """Reads a stream of one or more compressed members; zero padding between them is skipped."""
+    """Reads a stream of one or more compressed members; zero padding between them is skipped.
+
+    A member is given little input at first, and more each time: what it leaves is copied, and there
+    may be a member every ten bytes.
+    """
 
     def __init__(self, file: IO[bytes], compression: str) -> None:
         self._file = file
         self._compression = compression
         self._member: _Decompressor | None = None
         self._input = b""
+        self._at = 0  # in the input: what stands before is taken
+        self._given = 0  # bytes of input, to this member
+        self._step = _INPUT_BYTES  # bytes of input that it is given next
         self._ready = b""
         self._taken = 0  # of what is ready
 
@@ -77,25 +86,41 @@ class Inflater:
             if (self._member is None or self._member.eof) and not self._next_member():
                 return b""
             member = cast(_Decompressor, self._member)
-            if member.needs_input and not self._input:
-                self._input = self._file.read(_INPUT_BYTES)
-                if not self._input:
-                    raise EOFError("the compressed data ends in the middle")
-            data, self._input = self._input, b""
-            out = member.decompress(data, _OUTPUT_BYTES)
+            out = member.decompress(
+                self._next_input() if member.needs_input else b"", _OUTPUT_BYTES
+            )
+            if member.eof:
+                left = len(member.unused_data)
+                self._at -= left
+                self._step = min(max(_LEAST_INPUT_BYTES, 2 * (self._given - left)), _INPUT_BYTES)
             if out:
                 return out
 
+    def _next_input(self) -> bytes:
+        if self._at == len(self._input):
+            self._input, self._at = self._file.read(_INPUT_BYTES), 0
+            if not self._input:
+                raise EOFError("the compressed data ends in the middle")
+        data = self._input[self._at : self._at + self._step]
+        self._at += len(data)
+        self._given += len(data)
+        self._step = min(2 * self._step, _INPUT_BYTES)
+        return data
+
     def _next_member(self) -> bool:
-        rest = self._member.unused_data if self._member is not None else b""
         while True:
-            rest = rest.lstrip(b"\0") if self._member is not None else rest
-            if len(rest) >= 4 or not (more := self._file.read(_INPUT_BYTES)):
+            if self._member is not None:
+                self._at = cast(re.Match[bytes], _ZEROS.match(self._input, self._at)).end()
+            more = b""
+            if len(self._input) - self._at < 4:
+                more = self._file.read(_INPUT_BYTES)
+            if not more:
                 break
-            rest += more
-        if not rest or (self._member is not None and not _begins_member(rest, self._compression)):
+            self._input, self._at = self._input[self._at :] + more, 0
+        begin = self._input[self._at : self._at + 4]
+        if not begin or (self._member is not None and not _begins_member(begin, self._compression)):
             return False  # what stands behind the last member is passed over, as gzip(1) does
-        self._member, self._input = _new_decompressor(self._compression), rest
+        self._member, self._given = _new_decompressor(self._compression), 0
         return True
 
 
