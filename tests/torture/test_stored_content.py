@@ -296,14 +296,32 @@ def test_a_hole_is_punched_by_the_kernel(scene: Scene) -> None:
     scene.expect()
 
 
-def test_verify_finds_a_request_that_is_stored_from_two_files(scene: Scene) -> None:
+@pytest.mark.parametrize("kind", ["plain", "gzip", "joined", "gzip of joined"])
+def test_verify_finds_a_request_that_is_stored_from_two_files(scene: Scene, kind: str) -> None:
+    """What so few lines say is stored again; verify compares across files, whatever holds them."""
     both = b'2026-03-02 10:00:00,000 - a - INFO - synthesis_start: id=ts_1, text="a"\n'
+    more = b"2026-03-02 08:00:00,000 - a - INFO - another service\n" * ("joined" in kind)
     for number, name in enumerate(("a.log", "b.log")):
         own = b"2026-03-02 09:00:00,00%d - a - INFO - begin\n" % number
-        scene.append_bytes(own + both, name)
+        data = more * number + own + both
+        if number and "gzip" in kind:
+            name, data = "b.log.gz", gzip.compress(data)
+        scene.append_bytes(data, name)
         scene.run(name, final=True)
     found = verify(scene.store, Options(compile_format(), UTC))
     assert found.total("doubled") == 1
+
+
+def test_a_tar_of_stored_logs_is_named_and_brings_nothing(scene: Scene) -> None:
+    scene.log(20)
+    scene.run(final=True)
+    subprocess.run(
+        ["tar", "-czf", scene.path("logs.log.gz"), "-C", scene.folder, "app.log"], check=True
+    )
+    report = scene.run(final=True, clean=False)
+    assert ["tar archive" in p.message for p in report.problems] == [True]
+    scene.expect()
+    assert verify(scene.store, Options(compile_format(), UTC)).total("doubled") == 0
 
 
 def test_a_line_said_often_within_a_second_is_stored_as_often(scene: Scene) -> None:
