@@ -193,7 +193,9 @@ class FileMachine(RuleBasedStateMachine):
     def _run(self, chunk: int, *, final: bool = False, names: list[str] | None = None) -> RunReport:
         paths = [self.disk.path(n) for n in names or ["."]]
         batch = _TO_A_COMMIT[chunk]
-        return harness.run(self.store, paths, final=final, chunk_bytes=chunk, batch_chunks=batch)
+        return harness.run(
+            self.store, paths, final=final, chunk_bytes=chunk, batch_chunks=batch, wait_seconds=60
+        )
 
     def _look(self) -> None:
         """What stands complete on disk now may be read."""

@@ -59,6 +59,7 @@ def run(
     host: str = "h",
     stage_time: str = "elapsed",
     escapes: str = "backslash",
+    wait_seconds: float = 10.0,
 ) -> RunReport:
     """One run of the ingest over some files; so many chunks make a commit."""
     kwargs = {"stage_time": stage_time, "escapes": escapes}
@@ -69,6 +70,7 @@ def run(
         fmt,
         UTC if tz == "UTC" else ZoneInfo(tz),
         final=final,
+        wait_seconds=wait_seconds,
         chunk_bytes=chunk_bytes,
         batch_bytes=batch_chunks * chunk_bytes,
     )
