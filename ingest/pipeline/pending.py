@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ingest.rows.user_text import Redaction
 
 
+_MOST_LOOSE = 30_000  # parts without a start or an end in a commit, but for those of one chunk
 Ask = Callable[[Sequence[str]], Mapping[str, int]]
 
 
@@ -108,13 +109,17 @@ class Pending:
 def gathered(
     chunks: "Iterable[tuple[Settled, ChunkRows]]", most_bytes: int
 ) -> Generator[Pending, None, None]:
-    """Assembled chunks, gathered up to a number of bytes of the log file, or up to damage."""
-    pending = Pending()
+    """Assembled chunks, gathered up to a number of bytes of the log file, or up to damage.
+
+    Parts of requests that are not whole become Python's objects: of these there are few at a time.
+    """
+    pending, loose = Pending(), 0
     try:
         for settled, batch in chunks:
-            if pending.settled_bytes > most_bytes:
+            if pending.settled_bytes > most_bytes or loose > _MOST_LOOSE:
                 yield pending
-                pending = Pending()
+                pending, loose = Pending(), 0
+            loose += int((batch.used & ~batch.whole).sum())
             pending.settled.append(settled)
             pending.batches.append(batch)
             del batch
