@@ -36,10 +36,12 @@ def ingest(
     *,
     now: Callable[[], datetime],
     progress: Callable[[int, int], None] = lambda done, total: None,
+    on_file: Callable[[str], None] = lambda path: None,
     pause: Callable[[float], None] = time.sleep,
 ) -> RunReport:
     """Read what is new in the files named, exactly once, and report what was done.
 
+    ``progress`` is told the bytes done and their total, ``on_file`` the file that is read now.
     When the connection to the store is lost, the run starts again, at most twice: what was
     committed is not read again, and the report names the lost connections.
 
@@ -50,7 +52,7 @@ def ingest(
     lost: list[TtsqError] = []
     while True:
         try:
-            report = _ingest(store, patterns, options, now, progress)
+            report = _ingest(store, patterns, options, now, progress, on_file)
         except StoreLostError as problem:
             if len(lost) == len(_PAUSES_SECONDS):
                 raise
@@ -66,6 +68,7 @@ def _ingest(
     options: Options,
     now: Callable[[], datetime],
     progress: Callable[[int, int], None],
+    on_file: Callable[[str], None],
 ) -> RunReport:
     paths, missing = expand(patterns, options.exclude)
     if not paths:
@@ -73,7 +76,8 @@ def _ingest(
     if options.dry_run:
         known = Known(store.checkpoints() if migrate.check_known(store) == migrate.head() else [])
         redaction = redaction_of(store, options.text, now, dry_run=True)
-        return Run(store, options, known, 0, redaction, now, progress).over(paths, missing)
+        run = Run(store, options, known, 0, redaction, now, progress, on_file)
+        return run.over(paths, missing)
     with store.ingesting(options.wait_seconds, options.host):
         reach("locked")
         found = store.snapshot(migrate.head(), options.host)
@@ -85,7 +89,7 @@ def _ingest(
         reach("known")
         redaction = redaction_of(store, options.text, now, dry_run=False)
         known = Known(found.checkpoints)
-        run = Run(store, options, known, found.newest_run, redaction, now, progress)
+        run = Run(store, options, known, found.newest_run, redaction, now, progress, on_file)
         return replace(run.over(paths, missing), migrated=migrated)
 
 
@@ -113,6 +117,7 @@ class Run:
         redaction: Redaction,
         now: Callable[[], datetime],
         progress: Callable[[int, int], None],
+        on_file: Callable[[str], None],
     ) -> None:
         self.store = store
         self.options = options
@@ -124,6 +129,7 @@ class Run:
         )
         self._has_store = known.has_files or not options.dry_run
         self._progress = progress
+        self._on_file = on_file
         self._total = 0
         self._problems: list[TtsqError] = []
 
@@ -183,6 +189,7 @@ class Run:
         )
 
     def _file(self, file: LogFile) -> None:
+        self._on_file(str(file.stat.path))
         try:
             file = self.known.seen_again(file)
             while not self._is_dealt_with(file):

@@ -13,6 +13,7 @@ from ingest.cli.commands.run_report import print_report
 from ingest.cli.options.context import open_store, options, print_error, reported
 from ingest.cli.options.logs import (
     AccessFormatOption,
+    Bar,
     DateFormat,
     EncodingOption,
     EnvelopeOption,
@@ -29,9 +30,6 @@ from ingest.cli.process.systemd import ServiceManager
 from ingest.errors import ExitCode, LogFileError, TtsqError, UsageProblem
 from ingest.model import RunReport
 from ingest.pipeline import ingest as pipeline
-
-Progress = Callable[[int, int], None]
-
 
 _Paths = Annotated[
     list[str] | None,
@@ -188,7 +186,7 @@ def _ingested(
         try:
             with reading_progress("ingest") as bar:
 
-                def progress(size: int, total: int, bar: Progress = bar) -> None:
+                def progress(size: int, total: int, bar: Bar = bar) -> None:
                     bar(size, total)
                     alive()
 
@@ -199,6 +197,7 @@ def _ingested(
                         run.options,
                         now=lambda: datetime.now(UTC),
                         progress=progress,
+                        on_file=bar.file,
                     )
                 )
         except LogFileError as problem:

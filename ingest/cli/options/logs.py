@@ -1,7 +1,8 @@
 """What the commands that read log files share: how records look, and how far the reading is."""
 
+import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated
@@ -10,7 +11,10 @@ import typer
 
 from ingest.cli.settings.load import Settings, Source
 from ingest.records.formats import Format, compile_format, pinned
+from ingest.render.harmless import escape_controls
 from ingest.rows.user_text import TextPolicy
+
+_NAME = 30  # characters of a file's name beside the bar
 
 LogFormat = Annotated[
     str | None,
@@ -103,24 +107,44 @@ def chosen_format(
     )
 
 
+class Bar:
+    """How far the reading is: called with the bytes done and their total."""
+
+    def __call__(self, done: int, total: int) -> None:
+        """So many bytes are done."""
+
+    def file(self, path: str) -> None:
+        """Another file is read now."""
+
+
 @contextmanager
-def reading_progress(task: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on stderr, only on a terminal; it receives the bytes done and their total."""
+def reading_progress(task: str) -> Iterator[Bar]:
+    """A progress bar on stderr, only on a terminal: the file, bytes done, speed and time left."""
     if not sys.stderr.isatty():
-        yield lambda done, total: None
+        yield Bar()
         return
     from rich.console import Console
     from rich.progress import (
         BarColumn,
         DownloadColumn,
         Progress,
+        TextColumn,
         TimeRemainingColumn,
         TransferSpeedColumn,
     )
 
     with Progress(
-        BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn(),
+        TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(),
+        TransferSpeedColumn(), TimeRemainingColumn(),
         console=Console(stderr=True), transient=True,
     ) as bar:  # fmt: skip
         number = bar.add_task(task, total=None)
-        yield lambda done, total: bar.update(number, completed=done, total=total)
+
+        class Drawn(Bar):
+            def __call__(self, done: int, total: int) -> None:
+                bar.update(number, completed=done, total=total)
+
+            def file(self, path: str) -> None:
+                bar.update(number, description=escape_controls(os.path.basename(path))[-_NAME:])
+
+        yield Drawn()
