@@ -10,6 +10,8 @@ from ingest.stores.tables import metadata
 def run() -> None:
     """Run the revisions asked for in one transaction."""
     connection = context.config.attributes["connection"]
+    if connection.dialect.name == "clickhousedb":
+        import clickhouse_connect.cc_sqlalchemy.alembic  # noqa: F401 - teaches Alembic the engine
     context.configure(
         connection=connection,
         target_metadata=metadata,

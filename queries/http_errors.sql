@@ -48,5 +48,5 @@ from lines
 join whole on whole.server is not distinct from lines.server
 where lines.http_status >= 400
 group by lines.http_status, lines.path, lines.server
-order by requests desc, lines.http_status, lines.path nulls last, lines.server nulls last
+order by count(*) desc, lines.http_status, lines.path nulls last, lines.server nulls last
 limit cast(:limit as bigint)

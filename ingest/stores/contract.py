@@ -445,6 +445,9 @@ class Store(Protocol):
         :raises StoreError: when the database refuses; nothing is changed then.
         """
 
+    def differences(self) -> list[str] | None:
+        """How the schema differs from what the program expects; None: SQLAlchemy can tell."""
+
     def writing(self, standing: Standing | None = None) -> AbstractContextManager[Writer]:
         """A transaction; waits, bounded, for whoever holds the store.
 

@@ -130,6 +130,9 @@ def downgrade(store: Store, revision: str) -> None:
 
 def differences(store: Store) -> list[str]:
     """How the store's tables and views differ from what the program expects; empty: not at all."""
+    own = store.differences()
+    if own is not None:
+        return own
     from alembic.autogenerate import compare_metadata
     from alembic.runtime.migration import MigrationContext
 
@@ -225,7 +228,11 @@ def _configured(store: Store) -> Iterator["Config"]:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(folder("migrations")).replace("%", "%%"))
+    place = folder("migrations")
+    config.set_main_option("script_location", str(place).replace("%", "%%"))
+    if (own := place / store.name).is_dir():  # an engine that has revisions of its own
+        config.set_main_option("version_locations", str(own).replace("%", "%%"))
+        config.set_main_option("path_separator", "newline")
     with store.engine().connect() as connection:
         config.attributes["connection"] = connection
         yield config

@@ -8,12 +8,17 @@ from ingest.stores.contract import Store
 from ingest.stores.urls import without_password
 
 _PACKAGES = ("psycopg", "pgpq")
-_SERVER = ("postgresql", "postgresql+psycopg")
+_SERVERS = {
+    "postgresql": "postgresql",
+    "postgresql+psycopg": "postgresql",
+    "clickhousedb": "clickhouse",
+    "clickhousedb+connect": "clickhouse",
+}
 
 
 def backend_of(url: str) -> str:
     """The name of the backend of a URL, without importing it."""
-    return "postgresql" if url.partition("://")[0] in _SERVER else "duckdb"
+    return _SERVERS.get(url.partition("://")[0], "duckdb")
 
 
 def open_store(url: str) -> Store:
@@ -36,12 +41,17 @@ def open_store(url: str) -> Store:
         from ingest.stores.duckdb.store import DuckDBStore
 
         return DuckDBStore(expanded(path))
-    if scheme in _SERVER:
+    if _SERVERS.get(scheme) == "postgresql":
         return _of_server(url)
+    if _SERVERS.get(scheme) == "clickhouse":
+        from ingest.stores.clickhouse.store import ClickHouseStore
+
+        return ClickHouseStore(url)
     shown = scheme if found else without_password(url)
     raise UsageProblem(
         f"the store {shown!r} is not known",
-        "duckdb:///PATH, FILE.duckdb, or postgresql+psycopg://USER@HOST/DATABASE",
+        "duckdb:///PATH, FILE.duckdb, postgresql+psycopg://USER@HOST/DATABASE or "
+        "clickhousedb://USER@HOST/DATABASE",
     )
 
 

@@ -30,6 +30,7 @@ _KEYS = {
     "stage_timings": "file_key, byte_offset",
     "errors": "error_key",
     "cache_samples": "sample_key",
+    "http_requests": "http_key",
     "request_parts": "file_key, first_offset",
     "log_files": "file_key",
     "ingest_runs": "run_key",
@@ -64,18 +65,20 @@ def _plain(value: object) -> object:
     return value
 
 
-def _expect_equal(stores: list[Store]) -> None:
+def _expect_equal(stores: list[Store], tried: tuple[dict[str, str], ...] = _GIVEN) -> None:
     """Every table, row by row; every query, with several parameters, in order."""
     for table in _KEYS:
         ours, theirs = (_table(store, table) for store in stores)
         for mine, other in zip(ours, theirs, strict=True):
             assert mine == other, table
+    if not tried:
+        return
     libraries = [{q.name: q for q in load_library(None, s.name)} for s in stores]
     assert libraries[0].keys() == libraries[1].keys()
     readers = [s.reading() for s in stores]
     with readers[0] as one, readers[1] as two:
         for name in libraries[0]:
-            for given in _GIVEN:
+            for given in tried:
                 rows = []
                 for reader, library in ((one, libraries[0]), (two, libraries[1])):
                     known = {k: v for k, v in given.items() if library[name].param(k)}

@@ -19,10 +19,10 @@ from docs.generate.keep import keep
 from ingest.stores import migrate
 from ingest.stores.contract import Store
 from ingest.stores.duckdb.store import DuckDBStore
-from tests.support import postgres_server
+from tests.support import clickhouse_server, postgres_server
 
 _MODULE = "tests.support.schema_script"
-_LOOKING = ("select", "show")  # statements that begin so change nothing in an empty store
+_LOOKING = ("select", "show", "exists")  # statements that begin so change nothing in an empty store
 
 
 def written(store: Store) -> str:
@@ -55,12 +55,13 @@ def _statements() -> Iterator[list[str]]:
 
 @contextmanager
 def empty_stores() -> Iterator[tuple[Store, ...]]:
-    """An empty store of each backend."""
+    """An empty store of each backend; on ClickHouse its database is there."""
     server = postgres_server.server()
     with TemporaryDirectory() as name:
         yield (
             DuckDBStore(Path(name) / "new.duckdb"),
             postgres_server.store_of(server.new_database()),
+            clickhouse_server.empty_store(),
         )
 
 

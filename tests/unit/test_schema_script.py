@@ -7,12 +7,14 @@ import duckdb
 import pytest
 
 from ingest.errors import StoreError
+from ingest.resources import folder
 from ingest.stores import migrate
 from ingest.stores.contract import Store
 from ingest.stores.duckdb.store import DuckDBStore
-from tests.support import postgres_server, schema_script
+from tests.support import clickhouse_server, postgres_server, schema_script
 from tests.support.harness import ENGINES
 
+_SCRIPTS = (*ENGINES, "clickhouse")
 both_engines = pytest.mark.parametrize("engine", ENGINES)
 
 
@@ -118,13 +120,47 @@ def test_the_scripts_are_those_of_the_revisions(
     monkeypatch.setattr(migrate, "script", lambda store: tmp_path / f"{store.name}.sql")
     assert schema_script.main(["--check"]) == 1
     told = capsys.readouterr().err
-    assert told.count("write it anew: python -m tests.support.schema_script") == len(ENGINES)
+    assert told.count("write it anew: python -m tests.support.schema_script") == len(_SCRIPTS)
     assert schema_script.main([]) == 0
     assert schema_script.main(["--check"]) == 0
-    for engine in ENGINES:
+    for engine in _SCRIPTS:
         script = tmp_path / f"{engine}.sql"
         whole = script.read_text(encoding="utf-8")
         script.write_text(whole.replace("logged_at", "logged_on", 1), encoding="utf-8")
         assert schema_script.main(["--check"]) == 1
         assert str(script) in capsys.readouterr().err
         script.write_text(whole, encoding="utf-8")
+
+
+def test_on_clickhouse_it_makes_what_its_own_revisions_make() -> None:
+    made, migrated = clickhouse_server.empty_store(), clickhouse_server.empty_store()
+    assert _make(made) and not _make(made)
+    migrate.upgrade(migrated)
+    assert made.revision() == migrated.revision() == migrate.head()
+    assert migrate.differences(made) == migrate.differences(migrated) == []
+    migrate.downgrade(migrated, "base")
+    assert migrate.ensure_head(migrated) and not migrate.ensure_head(migrated)
+    with migrated.session("tests") as session:
+        session.client.command("alter table requests_rows add column extra Int8")
+        session.client.command("drop view cache_levels")
+    assert migrate.differences(migrated) == [
+        "requests_rows.extra is ('Int8', ''), expected None",
+        "the table cache_levels is missing",
+        "the view cache_levels has another query",
+    ]
+
+
+def test_half_a_schema_is_completed() -> None:
+    """Statements on ClickHouse take effect one by one: a process may be killed between two."""
+    store = clickhouse_server.empty_store()
+    whole = migrate.script(store).read_text(encoding="utf-8")
+    with pytest.raises(StoreError):
+        store.make(whole[: len(whole) // 2] + "; no statement;\n")
+    assert store.revision() is None
+    assert migrate.ensure_head(store)
+    assert migrate.differences(store) == []
+
+
+def test_a_revision_of_the_schema_is_one_of_every_engine() -> None:
+    own = sorted((folder("migrations") / "clickhouse").glob("*.py"))
+    assert own[-1].name.split("_")[0] == migrate.head()

@@ -136,6 +136,9 @@ class DuckDBStore:
             raise self._error(error) from error
         return True
 
+    def differences(self) -> None:
+        return None
+
     @contextmanager
     def writing(self, standing: Standing | None = None) -> Iterator[DuckDBWriter]:
         with self._kept() as connection:

@@ -127,6 +127,9 @@ class PostgresStore:
             connection.execute(script)
         return True
 
+    def differences(self) -> None:
+        return None
+
     @contextmanager
     def writing(self, standing: Standing | None = None) -> Iterator[PostgresWriter]:
         with self._writing_session() as session, self._server.reporting():

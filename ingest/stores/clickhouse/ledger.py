@@ -1,0 +1,232 @@
+"""Which commits are done: planned before their rows, done by a single row, withdrawn if never done.
+
+The row that says a commit is done is written by one statement that looks, and writes only if no
+other commit of the same hosts has come between; only one such statement runs at a time. That is the
+compare-and-set of the commit contract.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from ingest.errors import IngestBusyError
+from ingest.stores.clickhouse.connection import WRITING, Session
+from ingest.stores.clickhouse.layout import (
+    COMMITS,
+    DONE,
+    IDENTITY,
+    LEDGER,
+    NUMBERS,
+    PLANNED,
+    ROWS,
+    STEPS,
+    TABLES,
+    WITHDRAWN,
+    Seen,
+)
+from ingest.stores.clickhouse.lock import alone
+
+# A process that was believed dead may still send rows: as long as that, nobody forgets that they
+# are not to be seen.
+_KEPT = timedelta(days=7)
+# Superseded rows stay for readers that began before; and a statement that deletes rewrites parts,
+# so it waits until there are many.
+_UNREAD = timedelta(hours=1)
+_MANY = 5000
+_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A commit that has begun: its number, whose it is, what it stands on."""
+
+    commit: int
+    nonce: str
+    lane: str
+    seen: Seen
+    last_done: int
+
+
+def next_number(session: Session, kind: str) -> int:
+    """A number of a kind that nobody else gets, greater than all given before."""
+    for _ in range(_TRIES):
+        nonce = uuid.uuid4().hex
+        alone(
+            session,
+            "number",
+            lambda query_id, nonce=nonce: session.client.command(  # type: ignore[misc]
+                f"insert into {NUMBERS} (kind, number, nonce) select {{kind:String}}, "
+                f"toInt64(coalesce(max(number), 0) + 1), {{nonce:String}} from {NUMBERS} "
+                "where kind = {kind:String}",
+                parameters={"kind": kind, "nonce": nonce},
+                settings={**WRITING, "query_id": query_id},
+            ),
+        )
+        found = session.rows(
+            f"select max(number) from {NUMBERS} where kind = {{kind:String}} "
+            "and nonce = {nonce:String} having count() > 0",
+            {"kind": kind, "nonce": nonce},
+        )
+        if found:  # else a greater one has taken the place of the row meanwhile
+            return int(found[0][0])
+    raise IngestBusyError("the store gives out no numbers: too many ingest at once", "try again")
+
+
+def looked(session: Session) -> Seen:
+    """What is done now."""
+    ((newest, hidden),) = session.rows(
+        f"select coalesce(max(commit), 0), groupUniqArrayIf(commit, commit not in "
+        f"(select commit from {COMMITS} where state = {DONE})) from {COMMITS}"
+    )
+    return Seen(int(newest), tuple(sorted(hidden or ())))
+
+
+def plan(session: Session, host: str | None) -> Plan:
+    """Begin a commit: from here on its rows are hidden until it is done."""
+    lane, nonce = host or "", uuid.uuid4().hex
+    alone(
+        session,
+        "commit",
+        lambda query_id: session.client.command(
+            f"insert into {COMMITS} (commit, state, lane, place, nonce, at) "
+            f"select coalesce(max(commit), 0) + 1, {PLANNED}, {{lane:String}}, 0, "
+            f"{{nonce:String}}, now64(6, 'UTC') from {COMMITS}",
+            parameters={"lane": lane, "nonce": nonce},
+            settings={**WRITING, "query_id": query_id},
+        ),
+    )
+    ((newest, hidden, own, last_done),) = session.rows(
+        f"select max(commit), groupUniqArrayIf(commit, commit not in "
+        f"(select commit from {COMMITS} where state = {DONE})), "
+        f"maxIf(commit, nonce = {{nonce:String}}), max(place) from {COMMITS}",
+        {"nonce": nonce},
+    )
+    seen = Seen(int(newest), tuple(sorted(set(hidden) - {own})), int(own))
+    return Plan(int(own), nonce, lane, seen, int(last_done))
+
+
+def finish(session: Session, made: Plan) -> None:
+    """Make a commit done, if it still stands on what is there.
+
+    :raises IngestBusyError: when another one was quicker, or has withdrawn this one.
+    """
+    binds = {"commit": made.commit, "lane": made.lane, "last": made.last_done}
+    same_lane = "(lane = {lane:String} or lane = '' or {lane:String} = '')"
+    alone(
+        session,
+        "commit",
+        lambda query_id: session.client.command(
+            f"insert into {COMMITS} (commit, state, lane, place, nonce, at) "
+            f"select {{commit:Int64}}, {DONE}, {{lane:String}}, "
+            f"(select coalesce(max(place), 0) + 1 from {COMMITS}), '', now64(6, 'UTC') "
+            f"from (select 1) where not exists (select 1 from {COMMITS} "
+            f"where state = {DONE} and place > {{last:Int64}} and {same_lane}) "
+            f"and not exists (select 1 from {COMMITS} where commit = {{commit:Int64}} "
+            f"and state <> {PLANNED}) and exists (select 1 from {COMMITS} "
+            f"where commit = {{commit:Int64}} and state = {PLANNED})",
+            parameters=binds,
+            settings={**WRITING, "query_id": query_id},
+        ),
+    )
+    if not session.value(
+        f"select count() from {COMMITS} where commit = {{commit:Int64}} and state = {DONE}",
+        {"commit": made.commit},
+    ):
+        raise IngestBusyError(
+            f"another ingest stored into {session.server.description} meanwhile; what this one "
+            "has read is not stored",
+            "run it again: it continues where the other one ended",
+        )
+
+
+def withdraw(session: Session, commits: Sequence[int]) -> None:
+    """Take back commits that are not done: none of them can become so, and their rows go."""
+    if not commits:
+        return
+    listed = ", ".join(map(str, commits))
+    alone(
+        session,
+        "commit",
+        lambda query_id: session.client.command(
+            f"insert into {COMMITS} (commit, state, lane, place, nonce, at) "
+            f"select distinct commit, {WITHDRAWN}, lane, 0, '', now64(6, 'UTC') "
+            f"from {COMMITS} where commit in ({listed}) and commit not in "
+            f"(select commit from {COMMITS} where state <> {PLANNED})",
+            settings={**WRITING, "query_id": query_id},
+        ),
+    )
+    withdrawn = session.rows(
+        f"select distinct commit from {COMMITS} where commit in ({listed}) and state = {WITHDRAWN}"
+    )
+    for (commit,) in withdrawn:
+        _delete_rows(session, commit)
+
+
+def _delete_rows(session: Session, commit: int) -> None:
+    low, high = commit * STEPS, (commit + 1) * STEPS
+    for name in TABLES:
+        which = f"version >= {low} and version < {high}"
+        if session.value(f"select count() from {name}{ROWS} where {which}"):
+            session.run(f"delete from {name}{ROWS} where {which}")
+    if session.value(f"select count() from {LEDGER} where commit = {commit}"):
+        session.run(f"delete from {LEDGER} where commit = {commit}")
+
+
+def tidy(session: Session, host: str | None) -> None:
+    """Take back what this host's killed ingests have left (None: those of all).
+
+    The caller holds their lock. Also, now and then, forget what no reader needs.
+    """
+    left = session.rows(
+        f"select distinct commit from {COMMITS} where commit not in "
+        f"(select commit from {COMMITS} where state <> {PLANNED}) "
+        "and (lane = {lane:String} or {lane:String} = '')",
+        {"lane": host or ""},
+    )
+    withdraw(session, [int(c) for (c,) in left])
+    _forget(session)
+    if session.value(f"select count() from {LEDGER}") >= _MANY:
+        sweep(session)
+
+
+def _forget(session: Session) -> None:
+    """Forget commits that were done, or withdrawn, long ago, but the last of each lane."""
+    old = f"at < now64(6, 'UTC') - interval {int(_KEPT.total_seconds())} second"
+    for (commit,) in session.rows(
+        f"select distinct commit from {COMMITS} where state = {WITHDRAWN} and {old}"
+    ):
+        _delete_rows(session, commit)
+        session.run(f"delete from {COMMITS} where commit = {commit}")
+    many = session.value(f"select count() from {COMMITS} where state = {DONE}")
+    if many < 2 * _MANY:
+        return
+    last = f"(select max(place) from {COMMITS} where state = {DONE})"
+    done = f"(select commit from {COMMITS} where state = {DONE} and place + {_MANY} < {last})"
+    # in this order: a plan whose commit is forgotten would hide its rows
+    session.run(
+        f"delete from {COMMITS} where state = {PLANNED} and commit in {done}",
+        allow_nondeterministic_mutations=1,
+    )
+    session.run(
+        f"delete from {COMMITS} where state = {DONE} and commit in {done} and commit not in "
+        f"(select commit from {COMMITS} where state = {PLANNED})",
+        allow_nondeterministic_mutations=1,
+    )
+
+
+def sweep(session: Session, unread: timedelta = _UNREAD) -> None:
+    """Delete rows that commits have superseded and that no reader can still see; their notes, too.
+
+    The rows are hidden already, so whoever is killed meanwhile leaves nothing wrong.
+    """
+    seen = looked(session)
+    hidden = f" and commit not in ({', '.join(map(str, seen.hidden))})" if seen.hidden else ""
+    now = session.value("select toUnixTimestamp64Micro(now64(6, 'UTC'))")
+    until = int(now) - int(unread.total_seconds() * 1_000_000)
+    noted = f"commit <= {seen.newest}{hidden} and toUnixTimestamp64Micro(at) <= {until}"
+    for (name,) in session.rows(f"select distinct table_name from {LEDGER} where {noted}"):
+        gone = f"(select key, place, version from {LEDGER} where table_name = '{name}' and {noted})"
+        which = f"({', '.join(IDENTITY[name])}, version) in {gone}"
+        session.run(f"delete from {name}{ROWS} where {which}", allow_nondeterministic_mutations=1)
+        session.run(f"delete from {LEDGER} where table_name = '{name}' and {noted}")

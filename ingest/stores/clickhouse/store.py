@@ -1,0 +1,217 @@
+"""ClickHouse: a server that many hosts ingest into at once, without transactions (SPEC §3.9)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from ingest.faults import reach
+from ingest.model import Checkpoint
+from ingest.stores.clickhouse.connection import (
+    FAILURES,
+    NO_DATABASE,
+    NO_TABLE,
+    WRITING,
+    Server,
+    Session,
+    code_of,
+)
+from ingest.stores.clickhouse.layout import Seen
+from ingest.stores.clickhouse.ledger import looked, next_number, plan, tidy
+from ingest.stores.clickhouse.lock import alone, holders, locked
+from ingest.stores.clickhouse.reader import ClickHouseReader
+from ingest.stores.clickhouse.writer import CHECKPOINT_COLUMNS, ClickHouseWriter
+from ingest.stores.contract import Capabilities, Snapshot, Standing, no_store
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from ingest.stores.clickhouse.upkeep import ClickHouseUpkeep
+    from ingest.stores.contract import Granted
+
+_VERSION = "alembic_version"
+
+
+class ClickHouseStore:
+    """A store in one database of a server."""
+
+    name = "clickhouse"
+    capabilities = Capabilities(keys_without_store=False, shared_schema=True)
+
+    def __init__(self, url: str) -> None:
+        """:raises UsageProblem: for a URL that cannot be read."""
+        self._server = Server(url)
+        self._url = url
+        self._ingesting: tuple[Session, str | None] | None = None
+
+    @property
+    def description(self) -> str:
+        return self._server.description
+
+    @property
+    def file(self) -> None:
+        return None
+
+    def exists(self) -> bool:
+        return self.revision() is not None
+
+    def revision(self) -> str | None:
+        with self.session("reads") as session:
+            return _revision(session)
+
+    def checkpoints(self) -> list[Checkpoint]:
+        with self.session("reads") as session:
+            return _checkpoints(session, looked(session), None)
+
+    def snapshot(self, head: str, host: str | None) -> Snapshot | None:
+        with self.session("reads") as session:
+            if _revision(session) != head:
+                return None
+            if self._ingesting is not None:
+                tidy(session, self._ingesting[1])
+            seen = looked(session)
+            which = "" if host is None else "where host is null or host = {host:String}"
+            newest = session.value(
+                f"select coalesce(max(run_key), 0) from {seen.table('ingest_runs')} {which}",
+                {} if host is None else {"host": host},
+            )
+            return Snapshot(_checkpoints(session, seen, host), int(newest))
+
+    def next_file_key(self, last: int) -> int:
+        """A dry run stores nothing: it has no session, and needs no unique key."""
+        if self._ingesting is None:
+            return last + 1
+        with self._server.reporting():
+            return next_number(self._ingesting[0], "file")
+
+    def engine(self) -> "Engine":
+        """A SQLAlchemy engine without a pool."""
+        from sqlalchemy import create_engine
+        from sqlalchemy.pool import NullPool
+
+        return create_engine(self._url, poolclass=NullPool)
+
+    def make(self, script: str) -> bool:
+        """Statement by statement, each of which does nothing where it was run before; the revision
+        comes last: whoever is killed meanwhile leaves an empty store.
+        """
+        with self.session("migrates") as session:
+            if _revision(session) is not None:
+                return False
+            with self._server.migrating():
+                name = self._server.database.replace("\\", "\\\\").replace("`", "\\`")
+                session.client.command(
+                    f"create database if not exists `{name}`", use_database=False
+                )
+                for statement in _statements(script):
+                    alone(session, "migration", lambda i, s=statement: _run(session, s, i))  # type: ignore[misc]
+        return True
+
+    def differences(self) -> list[str]:
+        from ingest.stores.clickhouse.check import differences
+
+        with self.session("compares") as session:
+            return differences(session)
+
+    @contextmanager
+    def writing(self, standing: Standing | None = None) -> Iterator[ClickHouseWriter]:
+        host = self._ingesting[1] if self._ingesting else None
+        with self.session("writes") as session:
+            reach("store_opened")
+            writer = ClickHouseWriter(session, plan(session, host), host)
+            try:
+                reach("begun")
+                if standing is not None:
+                    writer.prove(standing)
+                yield writer
+            finally:
+                if not writer.committed:
+                    with suppress(*FAILURES):
+                        writer.roll_back()
+        reach("closed")
+
+    @contextmanager
+    def reading(self) -> Iterator[ClickHouseReader]:
+        with self.session("reads") as session:
+            revision = _revision(session)
+            if revision is None:
+                raise no_store(self.description)
+            yield ClickHouseReader(session, revision, looked(session))
+
+    @contextmanager
+    def ingesting(self, wait_seconds: float, host: str | None = None) -> Iterator[None]:
+        purpose = "ingests all hosts" if host is None else f"ingests {host}"
+        what = self.description if host is None else f"{self.description} for the host {host}"
+        with self.connected(purpose) as session, locked(session, host, wait_seconds, what):
+            self._ingesting = (session, host)
+            try:
+                yield
+            finally:
+                self._ingesting = None
+
+    def holder(self) -> str | None:
+        with self.session("reads") as session:
+            return "; ".join(holders(session)) or None
+
+    def upkeep(self) -> "ClickHouseUpkeep":
+        from ingest.stores.clickhouse.upkeep import ClickHouseUpkeep
+
+        return ClickHouseUpkeep(self)
+
+    def grant_reader(self, role: str, with_text: bool) -> "Granted":
+        from ingest.stores.clickhouse.roles import grant_reader
+
+        with self.session("grants") as session:
+            return grant_reader(session, role, with_text)
+
+    @contextmanager
+    def connected(self, purpose: str) -> Iterator[Session]:
+        """A session of its own, closed in the end."""
+        session = self._server.session(purpose)
+        try:
+            with self._server.reporting():
+                yield session
+        finally:
+            session.close()
+
+    @contextmanager
+    def session(self, purpose: str) -> Iterator[Session]:
+        """A session; while this process ingests always the same one."""
+        if self._ingesting is not None:
+            with self._server.reporting():
+                yield self._ingesting[0]
+            return
+        with self.connected(purpose) as session:
+            yield session
+
+
+def _statements(script: str) -> list[str]:
+    """The statements of a script, each of which may be run again."""
+    lines = [line for line in script.splitlines() if not line.startswith("--")]
+    made = [s.strip() for s in "\n".join(lines).split(";\n") if s.strip()]
+    return [s.replace("CREATE TABLE `", "CREATE TABLE IF NOT EXISTS `", 1) for s in made]
+
+
+def _run(session: Session, statement: str, query_id: str) -> None:
+    if statement.startswith("INSERT") and _revision(session) is not None:
+        return  # another process was quicker
+    session.client.command(statement, settings={**WRITING, "query_id": query_id})
+
+
+def _revision(session: Session) -> str | None:
+    try:
+        rows = session.rows(f"select max(version_num) from {_VERSION} having count() > 0")
+    except FAILURES as error:
+        if code_of(error) in (NO_DATABASE, NO_TABLE):
+            return None
+        raise
+    return str(rows[0][0]) if rows else None
+
+
+def _checkpoints(session: Session, seen: Seen, host: str | None) -> list[Checkpoint]:
+    which = "" if host is None else "where host = {host:String}"
+    names = ", ".join(CHECKPOINT_COLUMNS)
+    rows: list[tuple[Any, ...]] = session.rows(
+        f"select {names} from {seen.table('log_files')} {which} order by file_key",
+        {} if host is None else {"host": host},
+    )
+    return [Checkpoint(*row) for row in rows]

@@ -1,0 +1,246 @@
+"""Work on a whole ClickHouse store: retention, and giving space back to the server's disk."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from ingest.errors import UsageProblem
+from ingest.rows.user_text import FIGURE
+from ingest.stores.clickhouse.layout import ROWS, TABLES, Seen
+from ingest.stores.clickhouse.ledger import looked, sweep
+from ingest.stores.clickhouse.types import bounded
+from ingest.stores.contract import AGE_COLUMNS, FOLLOWERS, Minute, Space, Subject, text_changes
+
+if TYPE_CHECKING:
+    from ingest.stores.clickhouse.connection import Session
+    from ingest.stores.clickhouse.store import ClickHouseStore
+    from ingest.stores.clickhouse.versions import Versions
+    from ingest.stores.clickhouse.writer import ClickHouseWriter
+
+_BEFORE = "{before:DateTime64(6, 'UTC')}"
+_FIGURE = FIGURE.replace("\\", "\\\\").replace("'", "\\'")
+_FIGURES = f"extractAll(ifNull(attributes, ''), '{_FIGURE.replace('(?:', '(?:')}')"
+_HAS_TEXT = f"not match(ifNull(attributes, '{{}}'), '^[{{]{_FIGURE}(?:,{_FIGURE})*[}}]$')"
+_NO_TEXT = f"attributes = nullIf(concat('{{', arrayStringConcat({_FIGURES}, ','), '}}'), '{{}}')"
+_TEXTS = text_changes(_NO_TEXT, f"(attributes is not null and {_HAS_TEXT})")
+_OLD = f"(select request_key from {{requests}} where logged_at < {_BEFORE})"
+_STATE = ("log_files", "ingest_runs", "pruned")
+
+
+class ClickHouseUpkeep:
+    """See :class:`ingest.stores.contract.Upkeep`."""
+
+    def __init__(self, store: "ClickHouseStore") -> None:
+        self._store = store
+
+    def minutes(self, table: str, subject: Subject, before: datetime) -> list[Minute]:
+        with self._looking() as (session, seen):
+            age, source, which = AGE_COLUMNS[table], seen.table(table), "true"
+            if table in FOLLOWERS and subject == "rows":
+                age = "coalesce(r.logged_at, f.logged_at)"
+                source = (
+                    f"{source} as f left join {seen.table('requests')} as r "
+                    "on r.request_key = f.request_key"
+                )
+            elif subject == "rows":
+                which = _which(table).replace("{requests}", seen.table("requests"))
+                which = which.replace("{ingest_runs}", seen.table("ingest_runs"))
+            else:
+                which = _TEXTS[table][1]
+            rows = session.rows(
+                f"select intDiv(toUnixTimestamp64Micro({age}), 60000000) as minute, count() "
+                f"from {source} where {age} < {_BEFORE} and ({which}) "
+                "group by minute order by minute",
+                {"before": bounded(before)},
+            )
+        return [Minute(int(m), int(n)) for m, n in rows]
+
+    @contextmanager
+    def _looking(self) -> "Iterator[tuple[Session, Seen]]":
+        with self._store.session("reads") as session:
+            yield session, looked(session)
+
+    def remove(self, table: str, before: datetime) -> dict[str, int]:
+        removed: dict[str, int] = {}
+        with self._store.writing() as writer:
+            binds = {"before": bounded(before)}
+            if table == "requests":
+                for follower in FOLLOWERS:
+                    removed[follower] = _remove_followers(writer, follower, before)
+            which = f"{AGE_COLUMNS[table]} < {_BEFORE} and {_which(table)}"
+            removed[table] = writer.versions.remove({table: which}, binds)
+            if removed[table]:
+                _note(writer, table, removed[table], rows_before=before)
+            writer.commit([], None)
+        self._sweep()
+        return removed
+
+    def clear_texts(self, table: str, before: datetime) -> int:
+        change, which = _TEXTS[table]
+        assigned = (
+            ", ".join(_replacing(part) for part in change.split(", "))
+            if ("attributes" not in change)
+            else _replacing_all(change)
+        )
+        with self._store.writing() as writer:
+            rows = writer.versions.arrow(
+                f"select * replace ({assigned}) from (select * from {{{table}+version}} "
+                f"where {AGE_COLUMNS[table]} < {_BEFORE} and {which})",
+                {"before": bounded(before)},
+            )
+            writer.versions.replace(table, rows)
+            if rows.num_rows:
+                _note(writer, table, 0, texts_before=before)
+            writer.commit([], None)
+        self._sweep()
+        return int(rows.num_rows)
+
+    def _sweep(self) -> None:
+        """Delete at once what is hidden now: a text that is to go must not stay on the disk."""
+        with self._store.session("prunes") as session:
+            sweep(session, timedelta(0))
+
+    def owes_space(self) -> bool:
+        with self._looking() as (session, seen):
+            sql = f"select count() from {seen.table('pruned')} where pruned_at is null"
+            return bool(session.value(sql))
+
+    def space(self) -> Space:
+        with self._looking() as (session, seen):
+            sizes = dict(
+                session.rows(
+                    "select table, sum(bytes_on_disk) from system.parts "
+                    "where active and database = currentDatabase() group by table"
+                )
+            )
+            rows = {
+                t: int(session.value(f"select count() from {seen.table(t)}")) for t in AGE_COLUMNS
+            }
+        shares = {t: (int(sizes.get(t + ROWS, 0)), n) for t, n in rows.items()}
+        return Space(int(sum(sizes.values())), 0, shares)
+
+    def require_prunable(self) -> None:
+        pass
+
+    def give_back(self, at: datetime) -> None:
+        """Rows that were deleted leave the disk when their parts are merged: so they are, now."""
+        with self._store.session("gives space back") as session:
+            touched = session.rows(
+                "select distinct table from system.parts where active "
+                "and database = currentDatabase() and has_lightweight_delete"
+            )
+            for (table,) in touched:
+                if str(table).removesuffix(ROWS) in TABLES:
+                    session.run(f"optimize table `{table}` final")
+        with self._store.writing() as writer:
+            binds = {"at": bounded(at)}
+            rows = writer.versions.arrow(
+                "select * replace ({at:DateTime64(6, 'UTC')} as pruned_at) from "
+                "(select * from {pruned} where pruned_at is null)",
+                binds,
+            )
+            if rows.num_rows:
+                writer.versions.remove({"pruned": "pruned_at is null"}, binds)
+                writer.versions.insert("pruned", rows)
+            writer.commit([], None)
+
+    def state(self) -> str:
+        with self._looking() as (session, seen):
+            told = [
+                session.value(f"select sum(cityHash64(*)) from {seen.table(t)}") for t in _STATE
+            ]
+        return f"{self._store.revision()} {told}"
+
+    def state_of_copy(self, path: Path) -> str | None:
+        _no_copies()
+
+    def copy(self, target: Path) -> dict[str, int]:
+        _no_copies()
+
+    def export(self, folder: Path) -> dict[str, int]:
+        _no_copies()
+
+
+def _no_copies() -> NoReturn:
+    """:raises UsageProblem: always."""
+    raise UsageProblem(
+        "a ClickHouse store is not published: readers connect to ClickHouse itself",
+        "that delays no ingest; for a role that can only read: ttsq db grant-reader ROLE",
+    )
+
+
+def _which(table: str) -> str:
+    """Which rows that are old enough may go."""
+    if table in FOLLOWERS:
+        return "(request_key is null or request_key not in (select request_key from {requests}))"
+    # the last run stays: people look for it
+    return (
+        "run_key < (select max(run_key) from {ingest_runs})" if table == "ingest_runs" else "true"
+    )
+
+
+def _replacing(part: str) -> str:
+    """``column = value`` as a REPLACE transformer has it."""
+    column, _, value = part.partition(" = ")
+    return f"{value} as {column}"
+
+
+def _replacing_all(change: str) -> str:
+    """The same of several, one of which is :data:`_NO_TEXT`."""
+    others = change.replace(_NO_TEXT, "").split(", ")
+    return ", ".join(map(_replacing, [*filter(None, others), _NO_TEXT]))
+
+
+def _remove_followers(writer: "ClickHouseWriter", table: str, before: datetime) -> int:
+    """Remove the rows that follow old requests."""
+    binds = {"before": bounded(before)}
+    latest = writer.versions.rows(
+        f"select max(logged_at) from {{{table}}} where request_key in {_OLD} having count() > 0",
+        binds,
+    )
+    if not latest:
+        return 0
+    gone = writer.versions.remove({table: f"request_key in {_OLD}"}, binds)
+    # they may be younger than the request: the note must say up to where rows are missing
+    until = max(bounded(before), latest[0][0] + timedelta(microseconds=1))
+    _note(writer, table, gone, rows_before=until)
+    return gone
+
+
+def _note(
+    writer: "ClickHouseWriter",
+    table: str,
+    rows: int,
+    *,
+    rows_before: datetime | None = None,
+    texts_before: datetime | None = None,
+) -> None:
+    import pyarrow as pa
+
+    versions: Versions = writer.versions
+    found = versions.rows(
+        "select pruned_before, text_pruned_before, rows from {pruned} "
+        "where table_name = {name:String}",
+        {"name": table},
+    )
+    old_rows, old_texts, count = found[0] if found else (None, None, 0)
+    versions.remove({"pruned": "table_name = {name:String}"}, {"name": table})
+    kind = pa.timestamp("us", "UTC")
+    versions.insert(
+        "pruned",
+        pa.table(
+            {
+                "table_name": [table],
+                "pruned_before": pa.array([_later(old_rows, rows_before)], kind),
+                "text_pruned_before": pa.array([_later(old_texts, texts_before)], kind),
+                "rows": pa.array([count + rows], pa.int64()),
+            }
+        ),
+    )
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    given = [bounded(at) for at in (one, other) if at is not None]
+    return max(given, default=None)
