@@ -4,13 +4,14 @@ import os
 import re
 import sys
 from pathlib import Path
+from types import TracebackType
 from typing import Annotated
 
 import typer
 
 from ingest import __version__
 from ingest.cli.group import LazyGroup
-from ingest.cli.options.context import Options, print_error, refused
+from ingest.cli.options.context import Options, print_error, printable, refused
 from ingest.cli.process.ending import end_at_once, with_code
 from ingest.cli.process.signals import end_by_sigterm, raise_at_sigterm
 from ingest.cli.process.streams import settle_streams
@@ -83,6 +84,15 @@ def entry() -> None:
         raise
 
 
+def _show_harmless(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Print a traceback; what it quotes of logs and file names cannot steer the terminal."""
+    from traceback import format_exception
+
+    sys.stderr.write(printable("".join(format_exception(kind, error, trace))))
+
+
 def main() -> None:
     """Run the command line; what its parser refuses is reported like every other error."""
     raise_at_sigterm()
@@ -102,6 +112,8 @@ def main() -> None:
             raise
         print_error(refused(error))
         raise SystemExit(int(ExitCode.STORE)) from None
+    finally:
+        sys.excepthook = _show_harmless  # typer has set its own
     end_by_sigterm()
     raise SystemExit(code if isinstance(code, int) else 0)
 

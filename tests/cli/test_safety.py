@@ -2,6 +2,7 @@
 half of it.
 """
 
+import json
 import os
 import stat
 import subprocess
@@ -75,3 +76,27 @@ def test_a_limit_of_memory_ends_in_a_sentence(ttsq: CommandLine, kibibytes: int)
     )  # fmt: skip
     assert "Traceback" not in ended.stderr
     assert ended.returncode in (0, 4), ended
+
+
+_STEERING = "\x1b[31m\u202eowned"
+
+
+def test_a_traceback_cannot_steer_the_terminal(ttsq: CommandLine) -> None:
+    words = [sys.executable, "-m", "ingest", "--debug", "ingest", f"none{_STEERING}.log"]
+    ended = subprocess.run(
+        words, cwd=ttsq.folder, env=ttsq.environment, capture_output=True, text=True, timeout=60
+    )
+    assert "Traceback" in ended.stderr and r"\x1b[31m\u202eowned" in ended.stderr
+    assert not {"\x1b", "\u202e"} & set(ended.stderr)
+
+
+@pytest.mark.parametrize(
+    "words", [("ingest", "."), ("ingest", ".", "--dry-run"), ("status",), ("reread", ".")]
+)
+def test_paths_in_json_cannot_steer_the_terminal(ttsq: CommandLine, words: tuple[str, ...]) -> None:
+    path = ttsq.folder / f"app{_STEERING}.log"
+    path.write_text(lines(100, 3))
+    ttsq("ingest", ".", "--final")
+    ended = ttsq(*words, "--json")
+    assert not {"\x1b", "\u202e"} & set(ended.out + ended.err)
+    assert "owned" in str(json.loads(ended.out))

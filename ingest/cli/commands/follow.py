@@ -1,6 +1,5 @@
 """``ttsq ingest --follow``: a run whenever a log file has changed, until a signal ends it."""
 
-import json
 import os
 import sys
 import time
@@ -15,6 +14,7 @@ from ingest.cli.process.systemd import ServiceManager
 from ingest.errors import ExitCode, TtsqError
 from ingest.logfiles.discover import expand
 from ingest.model import RunReport
+from ingest.render.harmless import json_shown
 
 _PUBLISH_SECONDS = 60.0  # a copy of the whole store costs more than a run
 _MOST_FAILURES = 10  # in a row: about six minutes
@@ -55,7 +55,7 @@ class News:
 
     def _print(self, report: RunReport) -> None:
         if self.as_json:
-            typer.echo(json.dumps(as_object(report), ensure_ascii=False))
+            typer.echo(json_shown(as_object(report), indent=None))
         else:
             at = report.finished_at.astimezone()
             for file in report.files:

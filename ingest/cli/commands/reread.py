@@ -1,6 +1,5 @@
 """``ttsq reread``: forget log files' rows, and read them anew."""
 
-import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
@@ -23,6 +22,7 @@ from ingest.cli.options.logs import (
 )
 from ingest.cli.options.sources import Given, as_sources_say
 from ingest.errors import ExitCode
+from ingest.render.harmless import json_shown
 from ingest.tasks.publish import Published
 from ingest.tasks.reread import run as task
 from ingest.tasks.reread.report import FileReread, RereadReport, together
@@ -131,4 +131,4 @@ def _json(report: RereadReport, published: Published | None) -> str:
     }
     if published is not None:
         found["published"] = as_object(published)
-    return json.dumps(found, ensure_ascii=False, indent=2)
+    return json_shown(found)

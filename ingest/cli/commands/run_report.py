@@ -1,6 +1,5 @@
 """What a run did, for people and for programs."""
 
-import json
 from dataclasses import asdict
 
 import typer
@@ -9,6 +8,7 @@ from ingest.cli.commands import publish
 from ingest.cli.commands.publish import as_text
 from ingest.cli.options.context import printable
 from ingest.model import FileReport, RunReport
+from ingest.render.harmless import json_shown
 from ingest.tasks.publish import Published
 
 
@@ -21,7 +21,7 @@ def print_report(
         found = as_object(report)
         if published is not None:
             found["published"] = publish.as_object(published)
-        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        typer.echo(json_shown(found))
         return
     for file in report.files:
         typer.echo(as_line(file))

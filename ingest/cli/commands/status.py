@@ -1,6 +1,5 @@
 """``ttsq status``: what a store holds, and how far it is behind the log files."""
 
-import json
 import os
 import sys
 from dataclasses import asdict
@@ -13,6 +12,7 @@ from ingest.cli.options.context import open_store, options, printable, reported
 from ingest.errors import UsageProblem
 from ingest.model import Checkpoint
 from ingest.paths import real
+from ingest.render.harmless import json_shown
 from ingest.stores import migrate
 from ingest.stores.contract import QueryResult, Store
 from ingest.tasks.metrics import lag, write_metrics
@@ -119,7 +119,7 @@ def _print_json(
     store: Store, checkpoints: list[Checkpoint], runs: QueryResult, quarantine: QueryResult
 ) -> None:
     typer.echo(
-        json.dumps(
+        json_shown(
             {
                 "store": store.description,
                 "backend": store.name,
@@ -134,8 +134,5 @@ def _print_json(
                     dict(zip(quarantine.columns, r, strict=True)) for r in quarantine.rows
                 ],
             },
-            default=lambda v: v.isoformat() if hasattr(v, "isoformat") else int(v),
-            ensure_ascii=False,
-            indent=2,
         )
     )
