@@ -77,6 +77,12 @@ class StoreLostError(StoreError):
     """The connection to a store is lost; what was not committed is undone."""
 
 
+class ScarceMemoryError(TtsqError):
+    """The process may not have the memory that its libraries take."""
+
+    exit_code = ExitCode.STORE
+
+
 class IngestBusyError(TtsqError):
     """Another ingest holds the store."""
 

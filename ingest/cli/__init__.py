@@ -11,8 +11,9 @@ import typer
 
 from ingest import __version__
 from ingest.cli.group import LazyGroup
-from ingest.cli.options.context import Options, print_error, printable, refused
+from ingest.cli.options.context import Options, print_error, printable, refused, reported
 from ingest.cli.process.ending import end_at_once, with_code
+from ingest.cli.process.scarce_memory import require_memory
 from ingest.cli.process.signals import end_by_sigterm, raise_at_sigterm
 from ingest.cli.process.streams import settle_streams
 from ingest.cli.process.without_pandas import do_without_pandas
@@ -70,6 +71,8 @@ def root(
     if ctx.invoked_subcommand is None:
         typer.echo(ctx.get_help(), err=True)
         raise typer.Exit(int(ExitCode.USAGE))
+    with reported(debug):
+        require_memory()
     ctx.obj = Options(db, config, debug)
 
 
