@@ -18,13 +18,17 @@ from ingest.records.native import NativeFormat
 from ingest.records.profiles import Profiles
 from ingest.records.sequence import START, Claim, Event, Line, Sequencer
 from ingest.records.shapes import Unclaimed
-from ingest.records.vocabulary import PUBLIC_EVENTS
+from ingest.records.structured import Memory, Told, structured
+from ingest.records.vocabulary import FAILED, PUBLIC_EVENTS
 from ingest.records.written import Place, Value, Writer
 
 REJECT_HEAD_BYTES = 64 << 10
 MOST_INSTANCES = 4096  # whose last instant is remembered
 _EVENT = re.compile(rb"(?:" + b"|".join(e.encode() for e in PUBLIC_EVENTS) + rb"):(?=\s|$)")
 _LATER_EVENT = re.compile(rb"^[^\"=]{0,120}?[\])|>:-] +(?=" + _EVENT.pattern + rb")")
+_WRAPPERS = "wrappers"  # a profile of services' own lines, which any of them may print
+_AROUND = frozenset((_WRAPPERS, "celery", "ffmpeg", "codes", ""))  # profiles of no engine's own
+_WITHOUT_ID = frozenset(PUBLIC_EVENTS[: FAILED + 1])  # events that others name alike, by other ids
 _RENAMED = {"exception": "exc"}  # of a rule's columns, as the table of errors reads them
 _PARTS = frozenset((does.OPENS, does.ADDS, does.CLOSES, does.WHOLE))  # of an engine's request
 # how pybind11 tells of an exception of Python: "…: ValueError: told\n\nAt:\n  file(88): function"
@@ -86,6 +90,7 @@ class Claims:
     seen: dict[tuple[str, str], int] = field(default_factory=dict)
     dated: dict[str, int] = field(default_factory=dict)
     unclaimed: Unclaimed | None = None
+    told: Memory = field(default_factory=Memory)
     _sizes: dict[int, int] = field(default_factory=dict)
     _first: int | None = None
     _taken: set[tuple[str, int]] = field(default_factory=set)
@@ -218,6 +223,9 @@ class Claims:
         access = access_in(first)
         if access is not None:
             self._access(record, line, place, access)
+        elif (told := self._told(record, line, place)) is not None:
+            self._count(record)
+            self._structured(record, line, place, told)
         elif self._is_native_event(record):
             self._count(record)
             self._native(record, line, place, ())
@@ -245,6 +253,40 @@ class Claims:
             header.level, header.message + later.end(), header.stamp, header.logger
         )
         return True
+
+    def _told(self, record: Record, line: Line, place: Place) -> Told | None:
+        """What a structured record tells of a request, where no engine's profile takes it."""
+        json = record.first.json
+        if json is None or not json.members or self.native.format.pins.profile is not None:
+            return None
+        if json.message.partition(":")[0] in PUBLIC_EVENTS and (
+            "id" in json.members or json.message not in _WITHOUT_ID
+        ):
+            return None
+        for match in self.profiles.match(line.message):
+            is_wrapper = match.rule.profile == _WRAPPERS
+            if not is_wrapper or self.sequencer.id_of_open(line.instance) is not None:
+                return None
+        at = place[2] if place[3] in (LOGGED, ENVELOPE) else None
+        return structured(
+            json, line.instance, at, self.told, self.profiles.is_synthesis, self.profiles.code_of
+        )
+
+    def _structured(self, record: Record, line: Line, place: Place, told: Told) -> None:
+        """Write a structured record as the event that it tells of."""
+        self.sequencer.structured(line, told.event, told.id)
+        if record.level >= L_WARNING:
+            place = (self._alone("error", place[0]), *place[1:])
+        self.writer.record(
+            line.message.encode("utf-8", "replace"),
+            level=record.level,
+            place=place,
+            event=told.event,
+            logger=(line.logger or "").encode("utf-8", "replace"),
+            traceback=self._traceback(record),
+            pairs=self._instanced(line, told.pairs),
+            logged=told.logged,
+        )
 
     def _access(self, record: Record, line: Line, place: Place, access: Access) -> None:
         self._count(record)
@@ -285,6 +327,8 @@ class Claims:
             self._native(record, line, place, ())  # no row's, but one of the log's own records
         self._write_claim(claim, record, place, traceback)
         self._write_claim(failed, record, place)
+        if claim is not None and claim.events and claim.profile not in _AROUND:
+            self.told.has_engine(line.instance)
         if claim is not None and not claim.held:
             self.seen[claim.profile, claim.rule] = self.seen.get((claim.profile, claim.rule), 0) + 1
         if (

@@ -24,6 +24,7 @@ from ingest.records.physical import UTF8, Lines
 from ingest.records.profiles import Profiles
 from ingest.records.sequence import Sequencer
 from ingest.records.shapes import Unclaimed
+from ingest.records.structured import Memory
 from ingest.records.units import numbers
 from ingest.records.written import Writer
 
@@ -35,7 +36,7 @@ class Reading:
     """The state of a file's reading at an offset: all that later lines depend on.
 
     ``dated`` has the instants of requests that have the file's time: what more is said of one has
-    the same, whenever it is read.
+    the same, whenever it is read. ``told`` remembers requests of structured records.
     """
 
     encoding: str | None = None
@@ -44,6 +45,7 @@ class Reading:
     stamps: dict[str, int] = field(default_factory=dict)
     sequence: str | None = None
     dated: dict[str, int] = field(default_factory=dict)
+    told: Memory = field(default_factory=Memory)
 
     @classmethod
     def of(cls, text: str | None) -> "Reading":
@@ -58,11 +60,12 @@ class Reading:
             dict(data.get("stamps", [])),
             data.get("sequence"),
             dict(data.get("dated", [])),
+            Memory.of(data.get("told")),
         )
 
     def text(self) -> str:
         """The state as it is kept."""
-        data = {
+        data: dict[str, Any] = {
             "encoding": self.encoding,
             "today": self.today,
             "before": self.before,
@@ -71,6 +74,8 @@ class Reading:
         }
         if self.dated:
             data["dated"] = list(self.dated.items())
+        if told := self.told.kept():
+            data["told"] = told
         return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -226,7 +231,7 @@ class GeneralParser:
         return Claims(
             self.native, self.profiles, sequencer, clock, Writer(self.native.width),
             self.max_record, fallback, last, self._state.stamps, data, base, seen=self.seen,
-            dated=self._state.dated, unclaimed=self.unclaimed,
+            dated=self._state.dated, unclaimed=self.unclaimed, told=self._state.told,
         )  # fmt: skip
 
     def _settled(self, claims: Claims, sequencer: Sequencer) -> None:

@@ -33,6 +33,7 @@ class JsonLine:
     pairs.
 
     ``traceback`` is the exception as text; ``grows``: lines without a header may go on with it.
+    ``members`` are all of the record's members as they were written.
     """
 
     message: str
@@ -44,6 +45,7 @@ class JsonLine:
     pairs: tuple[tuple[str, str], ...] = ()
     access: Access | None = field(default=None)
     grows: bool = False
+    members: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 def json_line(text: bytes) -> JsonLine | None:
@@ -81,6 +83,7 @@ def record_of(found: dict[str, Any]) -> JsonLine | None:
         _request_id(data),
         _exception(exception),
         _pairs(data),
+        members=found,
     )
 
 
@@ -99,6 +102,7 @@ def _loguru(record: dict[str, Any]) -> JsonLine:
         _request_id(data),
         _exception(record.get("exception")),
         _pairs(data),
+        members={**(extra if isinstance(extra, dict) else {}), "message": record["message"]},
     )
 
 

@@ -76,6 +76,7 @@ def _console(line: bytes) -> JsonLine | None:
         record.traceback,
         record.pairs,
         grows=True,
+        members=record.members,
     )
 
 

@@ -11,17 +11,18 @@ def handed_on(reading: str | None) -> str | None:
     it.
 
     Places in the file before mean nothing in the next one: lines of a block that goes on there are
-    numbered -1, -2, … None where nothing was put together from lines without ids.
+    numbered -1, -2, … None where nothing is remembered.
     """
     state = Reading.of(reading)
     if state.sequence is None:
         return None
     instances, learned, _ = load(state.sequence)
-    if not learned and not any(found.opened for found in instances.values()):
+    opened = any(found.opened for found in instances.values())
+    if not learned and not opened and not state.told.opened:
         return None
     for instance in instances.values():
         _moved(instance)
-    return Reading(sequence=dump(instances, learned, []), dated=state.dated).text()
+    return Reading(sequence=dump(instances, learned, []), dated=state.dated, told=state.told).text()
 
 
 def _moved(instance: Instance) -> None:

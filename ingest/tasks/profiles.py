@@ -19,7 +19,9 @@ from ingest.records.sequence import Claim, Line, Sequencer
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """One line, and what took it: ``kind`` is rule, held, access, failure, bar or unclaimed."""
+    """One line, and what took it: ``kind`` is rule, structured, held, access, failure, bar or
+    unclaimed.
+    """
 
     offset: int
     kind: str
@@ -42,6 +44,9 @@ class _Watched(Sequencer):
 
     def failed(self, line: Line, exception: str, message: str) -> Claim | None:
         return self._note("failure", line, super().failed(line, exception, message))
+
+    def structured(self, line: Line, event: str, id_: str | None) -> None:
+        self.seen.append(Tried(line.offset, "structured", "structured", event, id_, line.message))
 
     def bar(self, line: Line, elapsed_ms: int, done: bool) -> Claim | None:
         return self._note("bar", line, super().bar(line, elapsed_ms, done))

@@ -105,6 +105,9 @@ class Sequencer:
             keep(self._asm, "access", line, None, [method, path, status])
         return refused(self._asm, instance, line, status)
 
+    def structured(self, line: Line, event: str, id_: str | None) -> None:
+        """Take note of a structured record that tells of a request by its own id."""
+
     def server(self, line: Line, told: str, is_sure: bool) -> str:
         """What writes an access line: what it shows, else what its instance has shown before."""
         instance = instance_of(self._asm, line.instance)
