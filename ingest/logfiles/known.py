@@ -355,9 +355,12 @@ class Known:
         return _same_place(self._files[file_key], stat)
 
     def may_be_left_of(self, file_key: int, stat: FileStat) -> bool:
-        """Whether a file on disk stands where a known one stood, or is of the same log by name."""
+        """Whether a file on disk has the path of a known one, or is of the same log by name.
+
+        The inode of one that is gone says nothing: it is given to the next new file.
+        """
         path = self._files[file_key].path
-        return self.was_at(file_key, stat) or rotation.same_log(path, str(stat.path))
+        return path == str(stat.path) or rotation.same_log(path, str(stat.path))
 
     def gathers(self, file_key: int, stat: FileStat) -> bool:
         """Whether a file on disk is, by its name, what a known log is gathered in.

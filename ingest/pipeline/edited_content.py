@@ -109,6 +109,21 @@ def _at(
     )
 
 
+def with_cut_line(first: Stretch, block: tuple[bytes, int]) -> Stretch:
+    """A file's first stretch; where one line without a time is all that stands before it, with that
+    line: it is what somebody who cut the file has left of the stored line there.
+
+    ``block`` is the file's first block of whole lines, and its offset. NUL bytes are a hole.
+    """
+    data, base = block
+    cut = data[: first.begin - base].lstrip(b"\0") if base <= first.begin else b""
+    n = len(cut)
+    is_all = first.begin <= base + len(data) and cut.find(b"\n") == n - 1
+    if not n or not is_all or n > first.stored_offset or lines_of(cut, 0, final=True).stamped.any():
+        return first
+    return replace(first, begin=first.begin - n, stored_offset=first.stored_offset - n)
+
+
 def _stamps(data: bytes, lines: Lines) -> list[Stamp | None]:
     """The time in each line."""
     begins = lines.begins.tolist()

@@ -14,7 +14,7 @@ from ingest.logfiles.open_log import OpenLog
 from ingest.logfiles.resume import Action
 from ingest.logfiles.stat import FileStat
 from ingest.model import EPOCH, Checkpoint, Ledger, Origin
-from ingest.pipeline.edited_content import clocks, looked_at_again
+from ingest.pipeline.edited_content import clocks, looked_at_again, with_cut_line
 from ingest.rows.content import (
     Group,
     Hashes,
@@ -87,18 +87,29 @@ class Content:
             stat = opened.file.stat
             result = recognised(found, lambda s: self._is_sure(s, opened, asked), self._is_whole)
             result = self._with_ends(result, opened)
-            if not any(s.is_edited for s in result):
-                return result
-            result = looked_at_again(
-                result,
-                _blocks(opened),
-                asked.within,
-                clocks(self._tz, stat.modified_ns // 1000),
-                self._last_instant(result[-1].stored_file_key),
-                lambda s: self._stood_here(s, stat),
-            )
-            opened.reader.go_back(opened.offset)
-            return result
+            if any(s.is_edited for s in result):
+                result = looked_at_again(
+                    result,
+                    _blocks(opened),
+                    asked.within,
+                    clocks(self._tz, stat.modified_ns // 1000),
+                    self._last_instant(result[-1].stored_file_key),
+                    lambda s: self._stood_here(s, stat),
+                )
+                opened.reader.go_back(opened.offset)
+            return self._with_cut_line(result, opened)
+
+    def _with_cut_line(self, found: list[Stretch], opened: OpenLog) -> list[Stretch]:
+        """The stretches; the first with what a trim has left of the line before it."""
+        if not found or opened.decision.action is not Action.START:
+            return found
+        first, stat = found[0], opened.file.stat
+        is_ahead = opened.offset < first.begin and not first.is_edited
+        if not is_ahead or not self._known.may_be_left_of(first.stored_file_key, stat):
+            return found
+        begun = with_cut_line(first, next(_blocks(opened), (b"", opened.offset)))
+        opened.reader.go_back(opened.offset)
+        return [begun, *found[1:]]
 
     def _is_sure(self, stretch: Stretch, opened: OpenLog, asked: "_Asked") -> bool:
         """Whether no second writer can have written the few lines of a stretch: they are what is

@@ -298,14 +298,42 @@ def recognised(
     Lines without a time are like others too often to tell anything. Stretches of one stored file
     that follow each other, in its order, count together; they need LEAST_STAMPED lines with a time,
     or one where ``is_sure`` says that no second writer can have written it. So do whole files
-    (``is_whole``) with nothing between them: somebody joined them.
+    (``is_whole``) with nothing between them: somebody joined them; and what goes on at the same
+    distance in the same stored file, behind lines that are stored from elsewhere, with those lines.
     """
     result: list[Stretch] = []
+    going_on = _going_on(found, is_sure)
     for joined in _joined(list(_series(s for s in found if s.stamped)), is_whole):
         stamped = sum(s.stamped for series in joined for s in series)
         for series in joined:
-            if stamped >= LEAST_STAMPED or any(is_sure(s) for s in series):
+            if stamped >= LEAST_STAMPED or any(s in going_on or is_sure(s) for s in series):
                 result += _with_edits(series)
+    return result
+
+
+def _going_on(found: Sequence[Stretch], is_sure: Callable[[Stretch], bool]) -> set[Stretch]:
+    """Stretches from one of a stored file to a later one of it, each directly behind the other, and
+    both as far apart there as here: what is between is stored there as a stretch.
+    """
+    result: set[Stretch] = set()
+    ends = [0] * len(found)  # by a first stretch: end of what goes on from there
+    firsts: dict[tuple[int, int], tuple[int, int]] = {}  # by file and distance; lines told
+    for at, stretch in enumerate(found):
+        if at and found[at - 1].end != stretch.begin:
+            firsts.clear()
+        same = stretch.stored_file_key, stretch.begin - stretch.stored_offset
+        first, told = firsts.get(same, (at, 0))
+        told += stretch.stamped
+        if first < at and told < LEAST_STAMPED and (is_sure(stretch) or is_sure(found[first])):
+            told = LEAST_STAMPED
+        firsts[same] = first, told
+        if first < at and told >= LEAST_STAMPED:
+            ends[first] = at + 1
+    end = 0
+    for at, stretch in enumerate(found):
+        end = max(end, ends[at])
+        if at < end:
+            result.add(stretch)
     return result
 
 

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from tests.support.file_machine_disk import PACKED, Disk, Entry, Stream, Written, rotation
 
 
-def trim(disk: Disk, log: str, keep: int, into: int, *, by_rename: bool) -> None:
-    """Keep a log's last records, and up to ``into`` bytes of the line before them."""
+def trim(disk: Disk, log: str, keep: int, into: int, *, by_rename: bool) -> set[str]:
+    """Keep a log's last records, and up to ``into`` bytes of the line before them; the records of
+    which a part is left.
+    """
     disk.complete(log)
     stream = disk.entries[log].stream
     kept = stream.records[-keep:] if keep else []
@@ -22,10 +24,13 @@ def trim(disk: Disk, log: str, keep: int, into: int, *, by_rename: bool) -> None
     else:
         disk.path(log).write_bytes(stream.content[begin:])
     _hold(disk, log, stream.content[begin:], _moved(kept, -begin))
+    return _cut_at(stream, begin)
 
 
-def punch(disk: Disk, log: str, size: int) -> None:
-    """Make a hole at a log's beginning; of a record's lines at most half of one is left."""
+def punch(disk: Disk, log: str, size: int) -> set[str]:
+    """Make a hole at a log's beginning; of a record's lines at most half of one is left. The
+    records of which a part is left.
+    """
     disk.complete(log)
     stream = disk.entries[log].stream
     size = min(size, len(stream.content))
@@ -36,6 +41,7 @@ def punch(disk: Disk, log: str, size: int) -> None:
         file.write(b"\0" * size)
     content = b"\0" * size + stream.content[size:]
     _hold(disk, log, content, [w for w in stream.records if w.begin >= size])
+    return _cut_at(stream, size)
 
 
 def write_over(disk: Disk, log: str, kinds: str) -> None:
@@ -58,6 +64,7 @@ def write_over(disk: Disk, log: str, kinds: str) -> None:
         at += len(more)
     if end < len(stream.content):
         disk.is_torn = True
+    disk.torn |= _cut_at(stream, end)
     _hold(disk, log, content, [*ahead, *new, *behind])
     disk.entries[log].place = end
 
@@ -113,6 +120,10 @@ def _hold(
 ) -> None:
     stream = Stream(content, list(records))
     disk.entries[name] = Entry(stream, len(content), is_gathered=is_gathered)
+
+
+def _cut_at(stream: Stream, at: int) -> set[str]:
+    return {w.name for w in stream.records if w.begin < at < w.end}
 
 
 def _moved(records: Sequence[Written], by: int) -> list[Written]:

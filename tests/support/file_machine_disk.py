@@ -64,6 +64,7 @@ class Disk:
         self.bytes: dict[str, bytes] = {}  # of every record that ever was
         self.has_ties = False  # equal milliseconds in two files: nothing tells their order
         self.is_torn = False  # half a line stands where it may pass for the end of a record
+        self.torn: set[str] = set()  # records of which the end is left: it may have their id
 
     def path(self, name: str) -> Path:
         return self.folder / name

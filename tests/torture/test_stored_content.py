@@ -14,6 +14,7 @@ from ingest.pipeline.known_content import known_stretches
 from ingest.records.formats import compile_format
 from ingest.tasks.verify.run import Options, verify
 from tests.support import harness
+from tests.support.log_writer import to_bytes
 from tests.torture.scene import Scene
 
 
@@ -113,8 +114,6 @@ def test_a_few_last_lines_are_left(scene: Scene, count: int, how: str) -> None:
 
 
 def _lines(scene: Scene, count: int) -> list[bytes]:
-    from tests.support.log_writer import to_bytes
-
     return to_bytes(scene.journal.failures(count)).splitlines(keepends=True)
 
 
@@ -330,3 +329,52 @@ def test_a_line_said_often_within_a_second_is_stored_as_often(scene: Scene) -> N
         scene.append_bytes(line * 20)
         scene.run(final=True)
     assert len(harness_failures(scene)) == 60
+
+
+@pytest.mark.parametrize("how", ["in place", "by rename", "into an archive", "under a hole"])
+def test_what_a_trim_leaves_of_a_line_is_no_second_record(scene: Scene, how: str) -> None:
+    """Half a line that by itself reads as a record: a level and a message."""
+    scene.log(40)
+    scene.run(final=True)
+    live = scene.path("app.log")
+    data = live.read_bytes()
+    kept = data[data.index(b"ERROR - failure 12 ") :]
+    if how == "in place":
+        live.write_bytes(kept)
+    elif how == "under a hole":
+        live.write_bytes(b"\0" * 300 + kept)
+    else:
+        scene.path("t").write_bytes(gzip.compress(kept) if "archive" in how else kept)
+        os.replace(scene.path("t"), scene.path("app.log.old.gz" if "archive" in how else "app.log"))
+        if "archive" in how:
+            live.unlink()
+    scene.log(3)
+    scene.run(final=True)
+    scene.expect()
+    assert len(harness_failures(scene)) == 43
+
+
+def test_a_line_without_a_time_above_a_whole_stored_log_is_read(scene: Scene) -> None:
+    """No line of the stored log was cut: it begins there."""
+    scene.log(20)
+    scene.run(final=True)
+    live = scene.path("app.log")
+    scene.path("app.log.old").write_bytes(b"ERROR - put together\n" + live.read_bytes())
+    live.unlink()
+    scene.run(final=True)
+    assert "put together" in [str(m).strip() for _, m, _ in harness_failures(scene)]
+    assert len(harness_failures(scene)) == 21
+
+
+def test_a_file_is_joined_whose_middle_was_stored_from_another(scene: Scene) -> None:
+    """The one line behind the middle is that file's, as what is before the middle."""
+    scene.log(12, "a.log")
+    scene.log(12, "b.log")
+    scene.run(final=True)
+    scene.append_bytes(scene.path("b.log").read_bytes(), "a.log")
+    scene.log(1, "a.log")
+    scene.run(final=True)
+    scene.log(1, "joined.log")
+    scene.append_bytes(scene.path("a.log").read_bytes(), "joined.log")
+    scene.run(final=True)
+    scene.expect()
