@@ -20,7 +20,9 @@ IDS = ("id", "request_id")  # rows are joined by them: they become hashes instea
 # ASCII alone: in many scripts a sentence has no blanks
 NAME = "^[A-Za-z0-9_./:@#+=~-]{0,80}$"
 _SHAPES = {
-    "location": r"^[A-Za-z0-9_./\\:@+~<>-]{1,200}:[0-9]+(?: in [A-Za-z0-9_.<>]{1,80})?$",
+    # "<frozen x>": a module within the interpreter, as Python's tracebacks name it
+    "location": r"^(?:<frozen [A-Za-z0-9_.]{1,80}>|[A-Za-z0-9_./\\:@+~<>-]{1,200})"
+    r":[0-9]+(?: in [A-Za-z0-9_.<>]{1,80})?$",
     "client": r"^(?:[0-9A-Fa-f:.,\[\] ]{1,200}|[A-Za-z0-9_./:@#+=~-]{0,80})$",
 }
 _IS_NAME = re.compile(NAME.replace("$", r"\Z"))

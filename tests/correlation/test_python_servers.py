@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -97,7 +98,8 @@ def test_access_lines_of_a_real_server_are_read_between_the_records(
         told = [(method, path, None, status) for method, path, _, status in told]
     if server == "werkzeug":  # which writes quotes as they are
         told = [(*t[:2], t[2] and t[2].replace("%22", '"').replace("%2C", ","), t[3]) for t in told]
-    assert [row[:4] for row in rows] == told, log.read_text()
+    # an answer may be written after the next one's
+    assert Counter(row[:4] for row in rows) == Counter(told), log.read_text()
     assert {row[4:] for row in rows} == {(server, "127.0.0.1")}
     requests = service.rows("select status, count(*) from requests group by 1 order by 1")
     assert requests == [("failed", 1), ("success", 2)]

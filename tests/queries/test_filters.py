@@ -7,7 +7,7 @@ import pytest
 from ingest.errors import QueryFileError
 from ingest.named_queries.filters import NAMES, tables_read
 from ingest.named_queries.help import help_text, shown_sql
-from ingest.named_queries.library import NamedQuery, parse_query
+from ingest.named_queries.library import NamedQuery, parse_query, read_query
 from ingest.named_queries.values import bind_values
 from ingest.resources import folder
 from ingest.stores.binds import binds
@@ -75,9 +75,8 @@ def test_the_tables_decide_which_filters_a_query_takes() -> None:
 
 def test_every_file_of_a_query_takes_the_same_filters() -> None:
     for path in folder("queries").glob("*/*.sql"):
-        common = next(q for q in TAKING if q.name == path.stem and q.path.parent != path.parent)
-        own = next(q for q in TAKING if q.path == path)
-        assert own.filters == common.filters
+        common = read_query(folder("queries") / path.name)
+        assert read_query(path).filters == common.filters
 
 
 @pytest.mark.parametrize(

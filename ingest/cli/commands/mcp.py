@@ -56,7 +56,7 @@ def server_of(assistant: Assistant, seconds: float) -> Any:
     """
     try:
         from mcp.server.mcpserver import MCPServer
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise UsageProblem(
             "the Model Context Protocol needs the package mcp", "pip install 'ttsq[mcp]'"
         ) from error
