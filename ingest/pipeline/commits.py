@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -283,18 +283,9 @@ class Commits:
             status=status,
             files=tally.files,
             bytes=ledger.settled_bytes + ledger.tail_bytes,
-            records=ledger.records,
             rows=sum(rows.values()),
-            quarantined=ledger.quarantined,
-            record_bytes=ledger.record_bytes,
-            quarantined_bytes=ledger.quarantined_bytes,
-            ignored_bytes=ledger.ignored_bytes,
-            tail_bytes=ledger.tail_bytes,
-            lost_bytes=ledger.lost_bytes,
             error=error,
-            unclaimed=ledger.unclaimed,
-            unclaimed_bytes=ledger.unclaimed_bytes,
-            already_stored_bytes=ledger.already_stored_bytes,
+            **asdict(ledger),
         )
 
     def finish(self, status: str, error: str | None) -> None:

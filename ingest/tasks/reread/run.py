@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -165,7 +165,6 @@ class _One:
         )
 
     def _run(self, run_key: int, file: FileReport, rows: int) -> RunRow:
-        ledger = file.ledger
         return RunRow(
             run_key=run_key,
             host=self._before.host,
@@ -174,18 +173,9 @@ class _One:
             status="done",
             files=1,
             bytes=file.bytes_read,
-            records=ledger.records,
             rows=rows,
-            quarantined=ledger.quarantined,
-            record_bytes=ledger.record_bytes,
-            quarantined_bytes=ledger.quarantined_bytes,
-            ignored_bytes=ledger.ignored_bytes,
-            tail_bytes=ledger.tail_bytes,
-            lost_bytes=ledger.lost_bytes,
             error=None,
-            unclaimed=ledger.unclaimed,
-            unclaimed_bytes=ledger.unclaimed_bytes,
-            already_stored_bytes=ledger.already_stored_bytes,
+            **asdict(file.ledger),
         )
 
 
