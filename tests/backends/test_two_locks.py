@@ -6,18 +6,21 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import pytest
 
 from ingest.errors import IngestBusyError, StoreError
-from ingest.stores.contract import Store
+from ingest.stores.contract import Standing, Store
 from ingest.stores.duckdb.store import DuckDBStore
+from ingest.stores.duckdb.writer import DuckDBWriter
 from ingest.stores.postgres.store import PostgresStore
 from tests.support import harness, postgres_server
+from tests.support.command_line import ROOT
 from tests.support.fault_machine import KILLED, begun_in_child, waited
 from tests.support.log_writer import Journal, stored_rows, to_bytes
 
@@ -104,6 +107,35 @@ def test_a_store_in_one_file(tmp_path: Path, way: str, seed: int) -> None:
         stores = (DuckDBStore(store.path), DuckDBStore(other))
         ended = _both(logs, stores, random.Random(seed), remove_lock)
         assert set(ended) <= {0, _REFUSED, KILLED}, ended
+    logs.expect_once(store)
+
+
+@pytest.mark.parametrize("way", ["symlink", "lock removed"])
+def test_who_commits_second_stores_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """Another ingest begins and ends between the look of the first one and its first commit."""
+    logs = _Logs(tmp_path)
+    store = harness.new_store(tmp_path)
+    other = store.path
+    if way == "symlink":
+        other = tmp_path / "other.duckdb"
+        other.symlink_to(store.path)
+    writing, ended = store.writing, []
+
+    def overtaken(standing: Standing | None = None) -> AbstractContextManager[DuckDBWriter]:
+        if not ended:
+            Path(f"{store.path}.lock").unlink()
+            words = ["tests.support.ingest_in_small_chunks", str(other), str(logs.folder)]
+            done = subprocess.run([sys.executable, "-m", *words], cwd=ROOT, timeout=120)
+            ended.append(done.returncode)
+        return writing(standing)
+
+    monkeypatch.setattr(store, "writing", overtaken)
+    with pytest.raises(IngestBusyError, match=r"stored into .* meanwhile"):
+        harness.run(store, [logs.folder], final=True, chunk_bytes=_CHUNK)
+    assert ended == [0]
+    monkeypatch.undo()
     logs.expect_once(store)
 
 
