@@ -9,9 +9,8 @@ from ingest.records.moments import Clock, Stamp, stamp_within
 from ingest.rows.content import Group, Lines, Stretch, lines_of
 from ingest.rows.edits import Between, resolved, stored_between
 
-_AROUND_BYTES = (
-    4096  # of a known stretch, in which the time of its last or first line is looked for
-)
+# of a known stretch, in which the time of its last or first line is looked for
+_AROUND_BYTES = 4096
 _MOST_BYTES = 4 << 20  # between two stretches: more is no edit
 _STAMP_BYTES = 128  # of a line
 
@@ -134,7 +133,7 @@ def _stamps(data: bytes, lines: Lines) -> list[Stamp | None]:
 
 
 def clocks(tz: tzinfo, modified: int) -> Callable[[], Clock]:
-    """Clocks for the times of one file; see :class:`Clock`."""
+    """Clocks for the times of one file, ``modified`` in microseconds UTC; see :class:`Clock`."""
     return lambda: Clock(tz, modified, None, None)
 
 

@@ -273,7 +273,7 @@ def _take(of: _Field, value: str, columns: dict[str, str], more: dict[str, str])
         ms = milliseconds(value)
         if ms is not None:
             name = "upstream_ms" if of.column == "upstream_s" else "request_ms"
-            columns[name] = f"{float(ms) / 1000 * _UNITS[of.column]:g}"
+            columns[name] = f"{float(ms) / 1000 * _UNITS[of.column]:.15g}"
         if "," in value or " : " in value:
             more[of.name] = value
     elif of.column in ("more", "user"):

@@ -13,6 +13,7 @@ from ingest.records.moments import Stamp, stamp_at
 
 _HEADERS = {"x-request-id": "request_id", "user-agent": "user_agent", "referer": "referer"}
 _NANOSECONDS = 1e6  # in a millisecond
+_LONGEST = 1e15  # a number of any unit beyond it is no length of time
 _UNITS = {"ns": 1e-6, "us": 1e-3, "\u00b5s": 1e-3, "\u03bcs": 1e-3, "ms": 1.0, "s": 1e3}
 _METHOD = rb"(?P<method>GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|CONNECT|TRACE)"
 _MS = rb"(?P<ms>\d+(?:\.\d+)?) ?ms"
@@ -159,7 +160,7 @@ def _go_duration(text: str, unit: str) -> str | None:
         total += float(text or 0) * _UNITS[unit]
     except (ValueError, KeyError):
         return None
-    return f"{round(total, 3):g}"
+    return f"{round(total, 3):.15g}"
 
 
 def server_object(found: Mapping[str, Any], stamp: Stamp | None) -> Access | None:
@@ -182,14 +183,21 @@ def _caddy(found: Mapping[str, Any], asked: Mapping[str, Any], stamp: Stamp | No
         columns["client"] = client_of(str(client))
     _headers(asked.get("headers"), columns)
     duration = found.get("duration")
-    if isinstance(duration, int | float):
-        columns["request_ms"] = f"{round(duration * 1000, 3):g}"
+    if (taken := _milliseconds(duration, 1e-3)) is not None:
+        columns["request_ms"] = taken
     if isinstance(found.get("size"), int):
         columns["bytes_sent"] = str(found["size"])
     more = {"host": str(asked["host"])} if asked.get("host") else {}
     return Access(
         "caddy", request["method"], request["path"], int(found["status"]), columns, more, stamp
     )
+
+
+def _milliseconds(value: object, units: float) -> str | None:
+    """A length of time, of which ``units`` are a millisecond; None for what is none."""
+    if not isinstance(value, int | float) or not 0 <= value < _LONGEST:
+        return None
+    return f"{round(value / units, 3):.15g}"
 
 
 def _headers(headers: object, columns: dict[str, str]) -> None:
@@ -215,8 +223,8 @@ def _traefik(found: Mapping[str, Any], stamp: Stamp | None) -> Access | None:
     if client:
         columns["client"] = client_of(str(client))
     for name, column in (("Duration", "request_ms"), ("OriginDuration", "upstream_ms")):
-        if isinstance(found.get(name), int | float):
-            columns[column] = f"{round(found[name] / _NANOSECONDS, 3):g}"
+        if (taken := _milliseconds(found.get(name), _NANOSECONDS)) is not None:
+            columns[column] = taken
     if isinstance(found.get("DownstreamContentSize"), int):
         columns["bytes_sent"] = str(found["DownstreamContentSize"])
     for key, value in found.items():

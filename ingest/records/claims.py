@@ -269,7 +269,12 @@ class Claims:
                 return None
         at = place[2] if place[3] in (LOGGED, ENVELOPE) else None
         return structured(
-            json, line.instance, at, self.told, self.profiles.is_synthesis, self.profiles.code_of
+            json,
+            self.sequencer.has_engine(line.instance),
+            at,
+            self.told,
+            self.profiles.is_synthesis,
+            self.profiles.code_of,
         )
 
     def _structured(self, record: Record, line: Line, place: Place, told: Told) -> None:
@@ -328,7 +333,7 @@ class Claims:
         self._write_claim(claim, record, place, traceback)
         self._write_claim(failed, record, place)
         if claim is not None and claim.events and claim.profile not in _AROUND:
-            self.told.has_engine(line.instance)
+            self.sequencer.prints(line)
         if claim is not None and not claim.held:
             self.seen[claim.profile, claim.rule] = self.seen.get((claim.profile, claim.rule), 0) + 1
         if (

@@ -47,13 +47,15 @@ class Phrase:
 @dataclass(slots=True)
 class Known:
     """What is remembered of a request: the message of its start, that of its end (empty while it is
-    open), the instant of the last of both, and whether a start inside it has no end yet.
+    open), the instant of the last of both, whether a start inside it has no end yet, and whether
+    a start named speech.
     """
 
     start: str
     end: str
     at: int | None
     inner: bool = False
+    is_speech: bool = False
 
     def is_near(self, at: int | None) -> bool:
         """Whether an instant is none of another request's behind the end."""
@@ -62,50 +64,44 @@ class Known:
 
 @dataclass(slots=True)
 class Memory:
-    """Requests of one file, by id: the open ones, and those that have ended a moment ago.
-
-    ``engines`` are the instances in which an engine prints lines of its own, of which the requests
-    are made: structured records around these begin none.
-    """
+    """Requests of one file, by id: the open ones, and those that have ended a moment ago."""
 
     opened: dict[str, Known] = field(default_factory=dict)
     closed: dict[str, Known] = field(default_factory=dict)
-    engines: dict[str | None, None] = field(default_factory=dict)
 
     @classmethod
     def of(cls, data: Any) -> "Memory":
         """As it was kept."""
-        opened, closed, engines = data or ((), (), ())
+        opened, closed = data or ((), ())
         return cls(
             {id_: Known(*told) for id_, *told in opened},
             {id_: Known(*told) for id_, *told in closed},
-            dict.fromkeys(engines),
         )
 
     def kept(self) -> list[list[Any]]:
         """As it is kept; empty where nothing is remembered."""
-        if not self.opened and not self.closed and not self.engines:
+        if not self.opened and not self.closed:
             return []
         opened, closed = (
-            [[id_, k.start, k.end, k.at, k.inner] for id_, k in part.items()]
+            [[id_, k.start, k.end, k.at, k.inner, k.is_speech] for id_, k in part.items()]
             for part in (self.opened, self.closed)
         )
-        return [opened, closed, list(self.engines)]
+        return [opened, closed]
 
-    def has_engine(self, instance: str | None) -> None:
-        """Note that an engine's own lines make the requests of an instance."""
-        if len(self.engines) < MOST_OPEN:
-            self.engines[instance] = None
+    def begins(self, id_: str, said: str, at: int | None, is_speech: bool) -> bool:
+        """Take a start; whether it begins a request, rather than standing inside one.
 
-    def begins(self, id_: str, said: str, at: int | None) -> bool:
-        """Take a start; whether it begins a request, rather than standing inside one."""
+        A synthesis behind a step of the same id that named no speech is a request of its own.
+        """
         known = self.opened.get(id_)
         if known is None and (ended := self.closed.get(id_)) is not None:
-            known = ended if ended.start and ended.is_near(at) else None
+            is_same = ended.start and ended.is_near(at) and ended.is_speech >= is_speech
+            known = ended if is_same else None
         if known is not None and known.start != said:
             known.inner = True
+            known.is_speech |= is_speech
             return False
-        self._put(self.opened, MOST_OPEN, id_, Known(said, "", at))
+        self._put(self.opened, MOST_OPEN, id_, Known(said, "", at, is_speech=is_speech))
         return True
 
     def ends(self, id_: str, said: str, at: int | None) -> bool:
@@ -115,8 +111,9 @@ class Memory:
             ended.inner = False
             return False
         opened = self.opened.get(id_)
-        start = opened.start if opened is not None else ""
-        self._put(self.closed, MOST_CLOSED, id_, Known(start, said, at))
+        start, is_speech = (opened.start, opened.is_speech) if opened is not None else ("", False)
+        known = Known(start, said, at, is_speech=is_speech)
+        self._put(self.closed, MOST_CLOSED, id_, known)
         return True
 
     def _put(self, part: dict[str, Known], most: int, id_: str, known: Known) -> None:
@@ -141,7 +138,7 @@ class Told:
 
 def structured(
     line: JsonLine,
-    instance: str | None,
+    has_engine: bool,
     at: int | None,
     memory: Memory,
     is_synthesis: Callable[[str], bool],
@@ -149,7 +146,9 @@ def structured(
 ) -> Told | None:
     """The event that a record tells of, None for any other record; ``at`` is its own instant.
 
-    ``is_synthesis`` knows paths of synthesis, ``code_of`` the code of an error's text.
+    ``has_engine``: an engine's own lines make the requests of the instance, and structured records
+    around these begin none. ``is_synthesis`` knows paths of synthesis, ``code_of`` the code of an
+    error's text.
     """
     members = line.members
     if len(members) < 2:
@@ -158,7 +157,7 @@ def structured(
     if phrase is None and not any(name in members for name in words.STAGES):
         return None
     fields = fields_of(members)
-    if fields.id is None or (instance in memory.engines and fields.id not in memory.opened):
+    if fields.id is None or (has_engine and fields.id not in memory.opened):
         return None
     known = fields.id in memory.opened or fields.id in memory.closed
     stage = fields.stage
@@ -169,7 +168,7 @@ def structured(
     if not (phrase.is_speech or known) and not _is_request(line, phrase, fields, is_synthesis):
         return None
     if phrase.kind == START:
-        begins = memory.begins(fields.id, said, at)
+        begins = memory.begins(fields.id, said, at, phrase.is_speech)
         return _told("synthesis_start" if begins else "audio_metrics", line, fields)
     return _end(line, said, phrase, fields, at, memory, code_of)
 
@@ -317,7 +316,7 @@ def _phrase(message: str) -> Phrase | None:
         return None
     return Phrase(
         kind,
-        not said.isdisjoint(words.SPEECH),
+        not said.isdisjoint(words.SPEECH - words.THINGS if not units else words.SPEECH),
         units <= words.JOB,
         not said.isdisjoint(words.STAGE),
         taken,

@@ -198,8 +198,8 @@ def _outcome(fields: Fields) -> None:
         value = flat.get(name)
         if isinstance(value, bool):
             value = "true" if value else "false"
-        if isinstance(value, int) or (isinstance(value, str) and value.isdigit()):
-            value = "success" if 200 <= int(value) < 400 else "failed" if int(value) >= 400 else ""
+        elif (code := _number(value)) is not None:
+            value = "success" if 200 <= code < 400 else "failed" if code >= 400 else ""
         if not isinstance(value, str) or not _NAME.fullmatch(value):
             continue
         told = value.lower()
@@ -207,9 +207,9 @@ def _outcome(fields: Fields) -> None:
         fields.status = "success" if told in words.SUCCEEDED else told
         fields.status_name = fields.written[name]
         break
-    code = next((flat[n] for n in words.COLUMNS["error_code"] if n in flat), None)
-    if isinstance(code, str) and _NAME.fullmatch(code):
-        fields.columns["error_code"] = code
+    named = next((flat[n] for n in words.COLUMNS["error_code"] if n in flat), None)
+    if isinstance(named, str) and _NAME.fullmatch(named):
+        fields.columns["error_code"] = named
     http = _number(flat.get("status_code") or flat.get("http_status"))
     if http is not None and http >= 400:
         fields.has_failed = True

@@ -20,6 +20,8 @@ SPEECH: Final = _each(
     "tts speech speak synthesis synth synthesize synthesise synthesizing synthesising synthesized "
     "synthesised utterance audio voice 语音合成 文本转语音 合成 语音"
 )
+# What is said, heard or drawn as well as synthesized: alone it names no synthesis.
+THINGS: Final = _each("speech speak audio voice 语音")
 REQUEST: Final = _each(
     "request req generation generate generating generated inference infer inferring 请求 生成 推理"
 )
@@ -71,7 +73,7 @@ COLUMNS: Final = {
     "rtf": ("rtf", "real_time_factor"),
     "error_code": ("error_code", "err_code"),
 }  # fmt: skip
-# Durations by the name without its unit. Where both kinds are there, ``duration`` is the audio's.
+# Durations by the name without its unit.
 TAKEN: Final = (
     "elapsed", "latency", "took", "elapsed_time", "time_taken", "processing_time", "total_time",
     "total", "synthesis_time", "inference_time", "generation_time", "response_time", "runtime",
@@ -106,7 +108,7 @@ ABOUT: Final = (
 )  # fmt: skip
 OPERATIONS: Final = (
     "operation", "op", "job_type", "task_type", "task_name", "job_name", "kind", "type", "action",
-    "request_type", "task", "job",
+    "request_type", "task", "job", "component", "subsystem", "queue",
 )  # fmt: skip
 PATHS: Final = ("path", "url", "uri", "route", "endpoint", "request_path", "http_path", "http_url")
 HTTP: Final = _each(

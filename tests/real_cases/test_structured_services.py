@@ -171,6 +171,11 @@ _HOSTILE = [
     {"event": "request completed", "request_id": "16", "operation": "list", "took": "9ms"},
     {"event": "12 requests completed", "id": "17", "duration_ms": 9},
     {"event": "synthesis completed", "duration_ms": 9},
+    {"event": "request rerouted completed", "request_id": "19", "duration_ms": 9},
+    {"event": "synthesis cache warmed, completed", "request_id": "20", "duration_ms": 9},
+    {"event": "speech_ended", "id": "21", "component": "vad", "duration_ms": 9},
+    {"event": "audio processed", "id": "22", "service": "transcriber", "duration_ms": 9},
+    {"event": "request failed", "request_id": "23", "component": "auth", "error": "no token"},
     {"event": "vocoder done", "request_id": "18", "stage": "vocoder", "duration_ms": 9},
 ]  # fmt: skip
 
@@ -180,6 +185,27 @@ def test_what_is_no_synthesis_makes_no_request(record: dict[str, object], tmp_pa
     log = _lines({"timestamp": _at(0), "level": "info", **record})
     store = ingested(tmp_path, b"2026-03-02 10:00:00,000 - app - INFO - up\n" + log)
     assert asked(store, _REQUESTS) == []
+
+
+@pytest.mark.parametrize("status", ["²", "9" * 5000, "1e999", 10**400, -1, True, None, [200]])
+def test_a_status_that_is_none_ends_no_ingest(status: object, tmp_path: Path) -> None:
+    log = _lines({"timestamp": _at(0), "event": "synthesis completed", "request_id": "r",
+                  "status": status, "duration_ms": 3})  # fmt: skip
+    assert asked(ingested(tmp_path, log), "select id, duration_ms from requests") == [("r", 3.0)]
+
+
+def test_a_synthesis_behind_another_step_of_its_id_has_its_own_duration(tmp_path: Path) -> None:
+    told = (
+        ("generation started", {"model": "gpt-4o"}),
+        ("generation completed", {"took": "0.8s"}),
+        ("synthesis started", {"text": "hi"}),
+        ("synthesis completed", {"took": "0.9s"}),
+    )
+    log = _lines(*({"timestamp": _at(n), "event": event, "trace_id": "t", **fields}
+                   for n, (event, fields) in enumerate(told)))  # fmt: skip
+    assert asked(
+        ingested(tmp_path, log), "select text, duration_ms from requests where text is not null"
+    ) == [("hi", 900.0)]
 
 
 def test_an_id_that_is_used_again_is_of_another_request(tmp_path: Path) -> None:

@@ -84,6 +84,8 @@ def taken(instance: Instance, is_place: Callable[[str], bool] = is_place) -> Mem
         tuple((b.rule, take.line(b.line), take.mapping(b.values)) for b in instance.block),
         tuple((take.id(id_), failed, late) for id_, failed, late in instance.awaiting),
         take.id(instance.ended),
+        instance.server,
+        instance.engine,
     )
     if len(take.kinds) > MOST_REGISTERS:
         return None
@@ -101,7 +103,7 @@ def _request(take: _Taker, instance: Instance, request: Request) -> Shape:
 
 def restored(shape: Shape, values: Sequence[Any], count: int) -> Instance:
     """The instance of a shape with these values, in the order in which they were taken."""
-    opened, wrapped, block_profile, requests, block, awaiting, ended = shape
+    opened, wrapped, block_profile, requests, block, awaiting, ended, server, engine = shape
     rest = iter(values)
 
     def one(kind: str | None) -> Any:
@@ -139,6 +141,8 @@ def restored(shape: Shape, values: Sequence[Any], count: int) -> Instance:
         awaiting=[(one(id_), failed, late) for id_, failed, late in awaiting],
         ended=one(ended),
         wrapped=wrapped,
+        server=server,
+        engine=engine,
     )
 
 

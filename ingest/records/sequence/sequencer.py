@@ -108,6 +108,15 @@ class Sequencer:
     def structured(self, line: Line, event: str, id_: str | None) -> None:
         """Take note of a structured record that tells of a request by its own id."""
 
+    def has_engine(self, name: str | None) -> bool:
+        """Whether an engine's own lines make the requests of an instance."""
+        instance = self._asm.instances.get(name)
+        return instance is not None and instance.engine
+
+    def prints(self, line: Line) -> None:
+        """Note that an engine's own lines make the requests of the line's instance."""
+        instance_of(self._asm, line.instance).engine = True
+
     def server(self, line: Line, told: str, is_sure: bool) -> str:
         """What writes an access line: what it shows, else what its instance has shown before."""
         instance = instance_of(self._asm, line.instance)

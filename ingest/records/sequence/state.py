@@ -76,7 +76,7 @@ class Failure:
 @dataclass(slots=True)
 class Instance:
     """One process's (container's, pod's, unit's) requests; ``server``: what writes its access
-    lines, as far as a line has shown.
+    lines, as far as a line has shown; ``engine``: an engine's own lines make its requests.
     """
 
     opened: bool = False
@@ -93,6 +93,7 @@ class Instance:
     expects: tuple[str, str, str] | None = None
     wrapped: bool = False
     server: str = ""
+    engine: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -185,6 +186,8 @@ def _instance_to(instance: Instance) -> dict[str, Any]:
         data["x"] = instance.expects
     if instance.server:
         data["s"] = instance.server
+    if instance.engine:
+        data["g"] = 1
     return data
 
 
@@ -204,6 +207,7 @@ def _instance_from(data: Mapping[str, Any]) -> Instance:
         tuple(data["x"]) if "x" in data else None,
         "n" in data,
         data.get("s", ""),
+        "g" in data,
     )
 
 
