@@ -15,6 +15,7 @@ from ingest.rows.described import BY_NAME, TABLES, Described
 from ingest.stores.contract import Reader
 from ingest.stores.results import whole
 
+_WITHOUT_SERVICE = ("stage_timings", "cache_samples")  # their host is all that they name
 # an hour without an error is no hour without data
 _SAY_LITTLE = ("errors",)
 _READ = tuple(t.name for t in TABLES if t.kind in ("rows", "records"))
@@ -33,7 +34,8 @@ _PROBLEM = (
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What an alarm looks at: ``tables``, of which it needs one with rows, in a window, of a host.
+    """What an alarm looks at: ``tables``, of which it needs one with rows, in a window, of a host
+    and a service.
 
     ``needs_ends``: it judges how requests ended. ``timed``: rows without a time of their own do not
     count.
@@ -43,6 +45,7 @@ class Look:
     since: datetime | None = None
     until: datetime | None = None
     host: str | None = None
+    service: str | None = None
     needs_ends: bool = False
     timed: bool = True
 
@@ -50,12 +53,14 @@ class Look:
     def of_query(cls, query: NamedQuery, values: Mapping[str, object], end: datetime) -> "Look":
         """What a named query looks at with these values; ``end`` is now, or what stands for it."""
         tables = tuple(t for t in tables_read(query.sql) if t not in _SAY_LITTLE)
-        since, until, host = (values.get(name) for name in ("since", "until", "host"))
+        since, until = values.get("since"), values.get("until")
+        host, service = values.get("host"), values.get("service")
         return cls(
             tables=tables or _READ,
             since=since if isinstance(since, datetime) else None,
             until=until if isinstance(until, datetime) else end,
             host=host if isinstance(host, str) else None,
+            service=service if isinstance(service, str) else None,
             needs_ends="requests" in tables and _ENDS.search(query.sql) is not None,
             timed=query.timed is not None,
         )
@@ -140,6 +145,8 @@ def _where(table: Described, look: Look) -> tuple[str, dict[str, object]]:
     where = f"{table.at} >= :since"
     if look.host is not None:
         where, binds = f"{where} and host = :host", binds | {"host": look.host}
+    if look.service is not None and table.name not in _WITHOUT_SERVICE:
+        where, binds = f"{where} and service = :service", binds | {"service": look.service}
     if look.timed and table.has_time_source:
         where += " and time_source <> 'file'"
     return where, binds
@@ -157,7 +164,7 @@ def _nouns(look: Look) -> str:
 
 def _window(look: Look) -> str:
     told = [
-        f"of {look.host}" if look.host else "",
+        " of ".join(filter(None, ("", look.service, look.host))).strip(),
         f"from {_shown(look.since)}" if look.since else "",
         f"up to {_shown(look.until)}" if look.until else "",
     ]

@@ -18,6 +18,8 @@ _ENDLESS = re.compile(
     r"(?:>= timestamptz '-infinity'|< timestamptz 'infinity')"
 )
 _TRUE = "true"
+_ENDS = ("'infinity'", "'-infinity'")
+_ASIDE = re.compile(r"'\0(\d+)'")
 _SIMPLER = (
     (re.compile(rf"\bwhere {_TRUE}\s+and\b"), "where"),
     (re.compile(rf"\s+and {_TRUE}(?=\s|\))"), ""),
@@ -30,13 +32,22 @@ def folded(sql: str) -> str:
     """The statement, in which ``(null is null or …)`` is gone, ``('a' is null or x = 'a')`` is
     ``x = 'a'``, and a window without an end is no condition.
     """
-    sql = _without_optional(sql)
+    literals: list[str] = []
+
+    def aside(match: re.Match[str]) -> str:
+        """A literal's number: what it says is no part of the statement."""
+        if match[0][0] != "'" or match[0] in _ENDS:
+            return match[0]
+        literals.append(match[0])
+        return f"'\0{len(literals) - 1}'"
+
+    sql = _without_optional(_QUOTED.sub(aside, sql))
     sql = _AN_END.sub(lambda m: m["end"] if m["literal"] == "null" else m["value"], sql)
     sql = _ENDLESS.sub(_TRUE, sql)
     for pattern, text in _SIMPLER:
         while (simpler := pattern.sub(text, sql)) != sql:
             sql = simpler
-    return sql
+    return _ASIDE.sub(lambda m: literals[int(m[1])], sql)
 
 
 def _without_optional(sql: str) -> str:

@@ -22,6 +22,7 @@ LOG = f"""\
 2026-03-02 10:00:01,000 - app - ERROR - synthesis_failed: id=ts_1, error_code=E_ONE, cannot say {SECRET}
 2026-03-02 10:00:01,000 - app - INFO - synthesis_complete: id=ts_1, status=failed, error_code=E_ONE, duration_ms=900
 2026-03-02 10:00:02,000 - app - INFO - synthesis_start: id=ts_2, text="{SECRET}", voice=nova
+2026-03-02 10:00:03,000 - app - INFO - stage_time: id=ts_2, stage=render, duration_ms=300
 2026-03-02 10:00:03,000 - app - INFO - synthesis_complete: id=ts_2, status=success, duration_ms=700
 """  # noqa: E501
 
@@ -113,6 +114,11 @@ REFUSED = (
     'select * from U&"\\0072equests"',
     "select * from/**/requests",
     "select raw from quarantine",
+    "select text as t from 'requests' limit 1",
+    r"select text as t from E'\x72equests' limit 1",
+    """select 1 as "'", text as t from requests where 1 = (select 1 as "'")""",
+    r"select E'\'' as a, text as t from requests where text is not null --'",
+    "select * from text_salts",
 )
 
 
@@ -140,6 +146,23 @@ def test_answers_are_bounded_and_nothing_is_written(ttsq: CommandLine) -> None:
     assert "2 s" in found["slow"] or "2.0 s" in found["slow"] or "seconds" in found["slow"]
     assert "there is no query named no_such" in found["unknown"]
     for refused in ("write", "two"):
-        assert "refuses" in found[refused] or "rror" in found[refused]
-    counted = ttsq.well("sql", "select count(*) as n from requests", "--format", "csv")
-    assert counted.split() == ["n", "2"]
+        assert "refuses" in found[refused], found[refused]
+    counted = ttsq.well("sql", "select count(*) as n from stage_timings", "--format", "csv")
+    assert counted.split() == ["n", "1"]
+
+
+def test_what_is_asked_together_is_answered(ttsq: CommandLine) -> None:
+    async def work(client: Client) -> list[str]:
+        found: list[str] = []
+
+        async def one(name: str) -> None:
+            found.append(await said(client, "ask", name=name))
+
+        async with anyio.create_task_group() as together:
+            for name in ("failures_by", "latency_by", "hosts", "error_codes") * 2:
+                together.start_soon(one, name)
+        return found
+
+    found = told(ttsq, work)
+    assert len(found) == 8
+    assert all("rows" in json.loads(answer) for answer in found)

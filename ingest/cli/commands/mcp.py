@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from threading import Lock
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -62,8 +63,14 @@ def server_of(assistant: Assistant, seconds: float) -> Any:
         ) from error
     server = MCPServer("ttsq", instructions=_INSTRUCTIONS, version=__version__)
 
+    turn = Lock()  # sessions of one process share DuckDB's settings, which the first one locks
+
     async def answer(work: Callable[[], Answer]) -> Answer:
-        return await _bounded(work, seconds)
+        def in_turn() -> Answer:
+            with turn:
+                return work()
+
+        return await _bounded(in_turn, seconds)
 
     async def list_questions() -> list[dict[str, Any]]:
         """The named queries: the question that each answers, its parameters, its columns."""

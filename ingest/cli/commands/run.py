@@ -10,7 +10,7 @@ import typer
 
 from ingest.cli.commands.queries import list_library
 from ingest.cli.options.completion import QueryCommand, complete_name
-from ingest.cli.options.context import open_reader, options, reported
+from ingest.cli.options.context import open_reader, options, reported, store_words
 from ingest.cli.options.output import (
     Colour,
     Columns,
@@ -38,7 +38,6 @@ from ingest.named_queries.values import bind_values, parse_instant
 from ingest.render.chart_files import PICTURES
 from ingest.render.charts import write_chart
 from ingest.stores.contract import QueryResult, Reader
-from ingest.stores.urls import without_password
 
 PARSER = QueryCommand
 
@@ -148,7 +147,9 @@ def _following(
     """The line with the command to go on with, if there is one."""
     if not result.rows:
         return []
-    shared = _shared(ctx, as_of if query.next.startswith("ttsq run") else None)
+    shared = store_words(ctx)
+    if as_of and query.next.startswith("ttsq run"):
+        shared += ["--as-of", as_of]
     takes = _taken_by_next(ctx, query)
     command = next_command(query, result.columns, result.rows[0], given, takes, shared)
     return [f"next: {command}"] if command else []
@@ -162,14 +163,6 @@ def _taken_by_next(ctx: typer.Context, query: NamedQuery) -> set[str]:
             following, _ = named(ctx, words[2:3])
             return {p.name for p in following.options} if following else set()
     return set()
-
-
-def _shared(ctx: typer.Context, as_of: str | None) -> list[str]:
-    """The words that the next command is to be given, too."""
-    chosen = options(ctx)
-    words = ["--db", without_password(chosen.db)] if chosen.db else []
-    words += ["--config", str(chosen.config)] if chosen.config else []
-    return words + (["--as-of", as_of] if as_of else [])
 
 
 def _is_picture(path: Path | None) -> bool:

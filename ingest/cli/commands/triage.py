@@ -1,13 +1,14 @@
 """``ttsq triage``: what is wrong, and why."""
 
 import os
+import shlex
 import sys
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
 
-from ingest.cli.options.context import open_reader, options, reported
+from ingest.cli.options.context import open_reader, options, reported, store_words
 from ingest.cli.settings.load import zone
 from ingest.errors import ExitCode, UsageProblem
 from ingest.named_queries.blind import Look, why_blind
@@ -202,7 +203,8 @@ def look_of(ctx: typer.Context, language: str | None, tz: str | None) -> PageLoo
             "for example: ttsq triage --language zh",
         )
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    return PageLook(language, colour, zone(tz or options(ctx).settings.tz))
+    store = "".join(f" {shlex.quote(word)}" for word in store_words(ctx))
+    return PageLook(language, colour, zone(tz or options(ctx).settings.tz), store)
 
 
 def window_of(

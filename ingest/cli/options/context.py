@@ -15,6 +15,7 @@ from ingest.render.harmless import printable as printable
 from ingest.stores import migrate
 from ingest.stores import open as stores
 from ingest.stores.contract import Reader, Store
+from ingest.stores.urls import without_password
 
 
 @dataclass(slots=True)
@@ -57,6 +58,13 @@ def options(ctx: typer.Context) -> Options:
     found = ctx.find_object(Options)
     assert found is not None
     return found
+
+
+def store_words(ctx: typer.Context) -> list[str]:
+    """The words by which a command that is told to the user finds the same store."""
+    chosen = options(ctx)
+    words = ["--db", without_password(chosen.db)] if chosen.db else []
+    return words + (["--config", str(chosen.config)] if chosen.config else [])
 
 
 def open_store(ctx: typer.Context) -> Store:

@@ -34,11 +34,14 @@ _LOOKED_FOR_ZH = "失败、未结束、变慢的阶段、缓存、警告、音�
 
 @dataclass(frozen=True, slots=True)
 class PageLook:
-    """In which language (en, zh), with colours or without, and in which zone."""
+    """In which language (en, zh), with colours or without, and in which zone; ``store`` are the
+    words that commands find the store by, if they need any.
+    """
 
     language: str
     colour: bool
     tz: tzinfo
+    store: str = ""
 
     def word(self, name: str) -> str:
         """A word of the page."""
@@ -68,7 +71,9 @@ def page(report: TriageReport, look: PageLook) -> str:
     if report.left_out:
         more = f"另有 {report.left_out} 项" if look.language == "zh" else f"{report.left_out} more"
         colon = "：" if look.language == "zh" else ": "
-        blocks.append(f"{more}{colon}ttsq triage --limit {len(report.told) + report.left_out}")
+        blocks.append(
+            f"{more}{colon}ttsq triage --limit {len(report.told) + report.left_out}{look.store}"
+        )
     return "\n\n".join(blocks)
 
 
@@ -148,7 +153,7 @@ def facts(told: Told, look: PageLook, clock: Clock) -> Iterator[tuple[str, str]]
             yield "also", look.semicolon.join(dict.fromkeys(also[:_MOST_CONSEQUENCES]))
     if told.examples:
         yield "lines", _example(told.examples[0], len(told.examples) - 1, look)
-    yield "next", told.next
+    yield "next", told.next + look.store
 
 
 def _where(f: Finding, look: PageLook) -> str:

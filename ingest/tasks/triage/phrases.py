@@ -141,7 +141,7 @@ def _failures(f: Finding, clock: Clock) -> str:
     if f.kind == "mix":
         return f"{code}: more {whose(f.conditions)}{_when(f, clock)}; they fail as they always did"
     if f.kind == "standing":
-        return f"{code}: {_of(f)} fail, as they have since the log begins"
+        return f"{code}: {_of(f)} fail, as they have throughout the window"
     return f"{code}: {_of(f)} fail{_when(f, clock)}"
 
 
@@ -149,7 +149,7 @@ def _unfinished(f: Finding, clock: Clock) -> str:
     if f.kind == "periodic" and f.period_s:
         return f"requests that never end, every {period(f.period_s)}"
     if f.kind == "standing":
-        return f"{_of(f)} never end, as it has been since the log begins"
+        return f"{_of(f)} never end, as they have throughout the window"
     return f"{_of(f)} never end{_when(f, clock)}"
 
 
