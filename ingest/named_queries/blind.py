@@ -164,7 +164,7 @@ def _nouns(look: Look) -> str:
 
 def _window(look: Look) -> str:
     told = [
-        " of ".join(filter(None, ("", look.service, look.host))).strip(),
+        " ".join(f"of {name}" for name in (look.service, look.host) if name),
         f"from {_shown(look.since)}" if look.since else "",
         f"up to {_shown(look.until)}" if look.until else "",
     ]

@@ -1,5 +1,6 @@
 """An alarm that found nothing where nothing could be found has an exit code of its own for that."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -12,12 +13,16 @@ import pytest
 from tests.support.command_line import ROOT, CommandLine, Ended
 
 _DONE, _FOUND, _STORE, _BLIND = 0, 1, 4, 6
+_NUMBERS = itertools.count()
 
 
 def _log(minutes_ago: list[float], *, failed: bool = False, ended: bool = True) -> str:
-    """Requests that began so long ago, each with its end if it is said."""
+    """Requests that began so long ago, each with its end if it is said.
+
+    No two logs share a line: one written over the other is a new log, not an edit of it.
+    """
     text = ""
-    for n, ago in enumerate(sorted(minutes_ago, reverse=True)):
+    for n, ago in zip(_NUMBERS, sorted(minutes_ago, reverse=True), strict=False):
         at = datetime.now(UTC) - timedelta(minutes=ago)
         status = "failed, error_code=OOM" if failed else "success"
         text += (
@@ -95,7 +100,9 @@ def test_the_host_that_is_asked_for_must_be_heard_of(ttsq: CommandLine) -> None:
     _ingest(ttsq, _log([20, 10, 1]))
     words = ("error_codes", "--since", "30m", "--host")
     assert _alarm(ttsq, *words, "h").code == _DONE
-    _is_blind(_alarm(ttsq, *words, "other"), "no requests of other")
+    _is_blind(_alarm(ttsq, *words, "other"), "no requests of other from ")
+    words = ("error_codes", "--since", "30m", "--host", "h", "--service")
+    _is_blind(_alarm(ttsq, *words, "other"), "no requests of other of h from ")
 
 
 def test_the_ends_of_requests_must_be_known(ttsq: CommandLine) -> None:
