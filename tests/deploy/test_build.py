@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 from tests.support.command_line import ROOT
@@ -25,3 +26,13 @@ def test_without_a_compiler_the_modules_stay_python(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr[-2000:]
     assert "/bin/false" in done.stderr  # it was asked
     assert not list((tmp_path / "built").rglob("*.so"))
+
+
+def test_the_wheel_holds_every_package_of_the_checkout() -> None:
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    here = {
+        str(module.parent.relative_to(ROOT)).replace("/", ".")
+        for package in ("ingest", "ttsq")
+        for module in (ROOT / package).rglob("*.py")
+    }
+    assert here == {p for p in listed if p.split(".")[0] in ("ingest", "ttsq")}
