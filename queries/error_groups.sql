@@ -12,8 +12,9 @@
 -- column: code text -- error or warning code
 -- column: location text -- deepest frame of the service's own code; of an error that is told twice, once with its code
 --   and once with its traceback, the one traceback's
--- column: message text -- first 500 characters, without the event, ids and code that it begins with; the request's own
---   ids as <id>, the user's text as "...", every other word with a digit in it as #, except exit statuses and errno
+-- column: message text -- first 500 characters, without the event, ids and code that it begins with; where it names no event,
+--   followed by the exception that it does not tell; the request's own ids as <id>, the user's text as "...", every other word with
+--   a digit in it as #, except exit statuses and errno
 -- column: occurrences integer -- records
 -- column: requests integer -- different requests among them
 -- column: first_at timestamp -- first record
@@ -37,7 +38,15 @@ with named as (
         case
             when message like '%text="%' then regexp_replace(left(message, 500), 'text="[^"]*"?', 'text="..."', 'g')
             else left(message, 500)
-        end as message
+        end as message,
+        -- Where no event says what failed: "Exception in ASGI application" is any of them.
+        case
+            when event is not null or replace(message, exception_message, '') <> message then null
+            when exception_message is null or exception_message = '' then exception_type
+            else regexp_replace(
+                left(coalesce(exception_type || ': ', '') || exception_message, 500), 'text="[^"]*"?', 'text="..."', 'g'
+            )
+        end as exception
     from errors
     where occurred_at >= coalesce(cast(:since as timestamptz), timestamptz '-infinity')
       and occurred_at < coalesce(cast(:until as timestamptz), timestamptz 'infinity')
@@ -48,7 +57,8 @@ with named as (
 without_id as (
     select
         *,
-        case when id <> '' then replace(message, id, '<id>') else message end as anonymous
+        case when id <> '' then replace(message, id, '<id>') else message end as anonymous,
+        case when id <> '' then replace(exception, id, '<id>') else exception end as anonymous_exception
     from named
 ),
 without_ids as (
@@ -56,7 +66,10 @@ without_ids as (
         *,
         case
             when request_id <> '' then replace(anonymous, request_id, '<id>') else anonymous
-        end as said
+        end as said,
+        case
+            when request_id <> '' then replace(anonymous_exception, request_id, '<id>') else anonymous_exception
+        end as raised
     from without_id
 ),
 -- What the message begins with and the columns say, too.
@@ -64,6 +77,7 @@ without_prefix as (
     select
         *,
         case
+            when raised is not null then coalesce(said || ': ', '') || raised
             when said is null or code is null or event is null or left(said, length(event) + 1) <> event || ':' then said
             else coalesce(
                 nullif(

@@ -192,11 +192,24 @@ KEPT_NUMBER = (
 )
 
 
+def raised(error: Error) -> str | None:
+    """The exception of a record without an event, where its message does not tell it."""
+    if error.event is not None or (
+        error.message and error.exception_message and error.exception_message in error.message
+    ):
+        return None
+    parts = [part for part in (error.exception_type, error.exception_message) if part is not None]
+    return ": ".join(parts)[:500] if error.exception_message else error.exception_type
+
+
 def said(error: Error) -> str | None:
     """A message without what the columns say and what differs between occurrences."""
-    if error.message is None:
+    parts = [error.message and error.message[:500], raised(error)]
+    if parts == [None, None]:
         return None
-    message = re.sub(r'text="[^"]*"?', 'text="..."', error.message[:500])
+    message = ": ".join(
+        re.sub(r'text="[^"]*"?', 'text="..."', part) for part in parts if part is not None
+    )
     for name in (error.id, error.request_id):
         if name:
             message = message.replace(name, "<id>")

@@ -91,6 +91,8 @@ class Error:
     instance: str | None = None
     file_key: int = 1
     byte_offset: int = 0
+    exception_type: str | None = None
+    exception_message: str | None = None
 
 
 @dataclass(frozen=True)
@@ -262,6 +264,8 @@ def _draw_errors(draw: _Draw, rows: Rows, request: Request) -> None:
                 location=draw.maybe(draw.one("/app/a.py:1 in f", "/app/a.py:2 in g"), 0.4),
                 attributes=fallback and json.dumps({"fallback_used": fallback}),
                 instance=request.instance,
+                exception_type=draw.maybe("ValueError", 0.4),
+                exception_message=draw.one(None, "", f'{request.id} text="hello" 7', "disk"),
             )
         )
 
