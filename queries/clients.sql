@@ -16,7 +16,7 @@
 -- column: last_at timestamp -- the last of them
 -- column: server text -- server that logged them: a server behind another one logs it too
 -- column: rejected integer -- answered with a status from 400 to 499
--- least: server, rejected, failures, last_at
+-- least: rejected, failures, last_at, server
 -- chart: bars x=client y=requests
 -- order: requests desc, client, server
 -- next: ttsq run http_errors

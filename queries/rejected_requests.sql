@@ -16,7 +16,7 @@
 -- column: first_at timestamp -- the first of them
 -- column: last_at timestamp -- the last of them
 -- column: server text -- server that logged them: a server behind another one logs it too
--- least: server, first_at
+-- least: first_at, server
 -- chart: bars x=path y=requests by=http_status
 -- order: requests desc, http_status, path, client, server
 -- next: ttsq run clients

@@ -17,7 +17,7 @@
 -- column: status text -- failed, or as the synthesis logged it
 -- column: request_key integer -- key of the request
 -- column: http_key integer -- key of the access line
--- least: request_key, http_key, path, server, status, request_id
+-- least: request_key, http_key, path, status, request_id, server
 -- needs: status
 -- chart: none
 -- order: requested_at desc, http_key

@@ -13,11 +13,27 @@ _TIMES = {t.name: t.at for t in _READ}
 _WORDS = {t.name: t.noun for t in _READ}
 _FROM = re.compile(rf"\bfrom\s+({'|'.join(_TIMES)})\b")
 
+# columns that whole logs do without, and the filters that go by one of another name
+_MAY_LACK = (
+    "duration_ms", "text_len", "text_class", "lang", "voice", "cache_hit", "cache_saved",
+    "model_stage", "audio_size_kb", "rms", "spectral_centroid", "instance",
+)  # fmt: skip
+_FILTERED = {"min_len": "text_len", "max_len": "text_len"}
+_ANY = """
+select 1 from requests
+where logged_at >= coalesce(cast(:since as timestamptz), timestamptz '-infinity')
+  and logged_at < coalesce(cast(:until as timestamptz), timestamptz 'infinity')
+  and {column} is not null
+limit 1
+"""
+
 
 def explain_empty(
     reader: Reader, query: NamedQuery, values: Mapping[str, object], tz: tzinfo | None
 ) -> str:
-    """Nothing ingested, none of the rows it reads, a window outside the data, or no such rows."""
+    """Nothing ingested, none of the rows it reads, a window outside the data, a column that the
+    logs lack, or no such rows.
+    """
     if not reader.query("select 1 from log_files limit 1", {}).rows:
         return "no rows: nothing has been ingested yet (ttsq ingest PATH)"
     since, until = values.get("since"), values.get("until")
@@ -45,7 +61,25 @@ def explain_empty(
             f"no rows: the window ends at {_shown(until, tz)}, the {_WORDS[table]} stored are of "
             f"{span}"
         )
+    lacking = _lacking(reader, query, values) if table == "requests" else None
+    if lacking is not None:
+        return (
+            f"no rows: of the requests from {span} none was logged with {lacking}: "
+            "ttsq run field_coverage shows what is"
+        )
     return f"no rows: there are {_WORDS[table]} from {span}, but none that this asks for"
+
+
+def _lacking(reader: Reader, query: NamedQuery, values: Mapping[str, object]) -> str | None:
+    """A column that the query or a filter goes by, and that no request of the window has."""
+    asked = [_FILTERED.get(name, name) for name, value in values.items() if value is not None]
+    window = {name: values.get(name) for name in ("since", "until")}
+    for column in dict.fromkeys([*query.needs, *asked]):
+        if column in _MAY_LACK:
+            statement = _ANY.format(column=column)
+            if not reader.query(statement, window).rows:
+                return column
+    return None
 
 
 def _shown(instant: datetime, tz: tzinfo | None) -> str:

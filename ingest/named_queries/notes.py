@@ -1,6 +1,7 @@
 """What stands below an answer: the window it is of, and the bands that show many lengths better."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from math import log
 
 from ingest.named_queries.library import NamedQuery
@@ -11,6 +12,10 @@ _MANY = 30  # rows that a person takes in at a glance
 _LEADING = (1, 2, 5)
 # where it begins, its error code, its failures, its requests
 Banded = tuple[int, object, int, int]
+# what an answer divides by and a log may lack
+_DIVIDED_BY = ("text_len", "model_stage", "voice", "lang", "cache_hit")
+_BUCKET_AT = "bucket_at"
+_BUCKETS = ((3600, "1h"), (21_600, "6h"), (86_400, "1d"), (604_800, "7d"))  # seconds, as written
 _WIDEST = 1_000_000_000  # characters: one band for every text
 
 
@@ -20,7 +25,8 @@ def notes(
     """The lines below an answer, in their order."""
     found = (
         bands_note(reader, query, values, result),
-        dimension_note(values, result),
+        dimension_note(query, values, result),
+        buckets_note(query, values, result),
         window_note(query, values),
     )
     return [note for note in found if note is not None]
@@ -34,14 +40,36 @@ def window_note(query: NamedQuery, values: Mapping[str, object]) -> str | None:
     return f"of everything stored{until}: --since was not given (for example --since 24h)"
 
 
-def dimension_note(values: Mapping[str, object], result: QueryResult) -> str | None:
-    """Where a dimension is asked for that no request has, a sentence that says so."""
-    by = values.get("by")
-    if by is None or "value" not in result.columns or not result.rows:
+def dimension_note(
+    query: NamedQuery, values: Mapping[str, object], result: QueryResult
+) -> str | None:
+    """Where what the answer divides by is known of no request, a sentence that says so."""
+    first = query.columns[0].name if query.columns else ""
+    by = values.get("by") if first == "value" else first if first in _DIVIDED_BY else None
+    if by is None or not result.rows or first not in result.columns:
         return None
-    if any(value is not None for value in _column(result, "value")):
+    if any(value is not None for value in _column(result, first)):
         return None
-    return f"no request here was logged with {by}"
+    return f"no request here was logged with {by}: ttsq run field_coverage shows what is"
+
+
+def buckets_note(
+    query: NamedQuery, values: Mapping[str, object], result: QueryResult
+) -> str | None:
+    """Where an answer over time has too many lines, the length of time that makes few of it."""
+    bucket, at = values.get("bucket"), _BUCKET_AT
+    if at not in result.columns or not isinstance(bucket, int | float) or not result.rows:
+        return None
+    stamps = [value for value in _column(result, at) if isinstance(value, datetime)]
+    if len(set(stamps)) <= _MANY:
+        return None
+    seconds = (max(stamps) - min(stamps)).total_seconds()
+    longer = next((w for w, _ in _BUCKETS if w > bucket and seconds / w < _MANY), None)
+    return (
+        None
+        if longer is None
+        else f"{len(set(stamps))} different times; --bucket {dict(_BUCKETS)[longer]} makes it short"
+    )
 
 
 def bands_note(

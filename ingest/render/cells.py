@@ -136,6 +136,17 @@ def display_width(text: str) -> int:
     return sum(_char_width(char) for char in text)
 
 
+def wrapped(text: str, width: int | None) -> str:
+    """A sentence in lines of at most ``width`` cells, broken between words; None: one line."""
+    lines: list[str] = []
+    for word in text.split(" "):
+        if lines and (width is None or display_width(f"{lines[-1]} {word}") <= width):
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return "\n".join(lines)
+
+
 def _char_width(char: str) -> int:
     if unicodedata.combining(char) or unicodedata.category(char) in ("Mn", "Me", "Cf"):
         return 0

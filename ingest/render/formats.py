@@ -19,6 +19,7 @@ from ingest.render.cells import (
     parsed_json,
     plain,
     short_number,
+    wrapped,
 )
 from ingest.render.whole_file import replace_file
 from ingest.stores.results import TableRows, columns_of, has_numbers, python_values
@@ -125,7 +126,7 @@ def format_of(path: Path | None, given: str | None, otherwise: str = "table") ->
 
 def _table(result: Result, look: Look) -> Iterable[str]:
     if not result.rows:
-        return [look.explain_empty.rstrip("\n") + "\n"]
+        return [wrapped(look.explain_empty.rstrip("\n"), look.width) + "\n"]
     if isinstance(result.rows, TableRows) and look.width is None and not look.is_terminal:
         from ingest.render.table_wide import table_lines
 

@@ -13,6 +13,7 @@ from ingest.render.cells import (
     is_number,
     plain,
     short_number,
+    wrapped,
     zone_label,
 )
 from ingest.render.people import colour_of, coloured, readable
@@ -36,12 +37,17 @@ def render_table(
 ) -> str:
     """Rows as a table no wider than ``width`` cells (None: as wide as it gets), and a footer.
 
-    Texts that do not fit are folded. If that is not enough, columns give way and are named in the
-    footer: those of ``least`` in their order, before them keys. Where the rest does not fit either,
-    each record is shown vertically. On a terminal sizes and durations are those a person reads.
+    Texts that do not fit are folded. If that is not enough, instants lose what is less than a
+    second; then columns give way and are named in the footer: those of ``least`` in their order,
+    before them keys. Where the rest does not fit either, each record is shown vertically. On a
+    terminal sizes and durations are those a person reads.
     """
     drawn = _drawn(result, tz, is_terminal, colour)
-    shown = _fitting(drawn, giving_way(result.columns, least), width)
+    shown = _fitting(drawn, (), width)
+    if shown is None:
+        coarse = _drawn(result, tz, is_terminal, colour, whole_seconds=True)
+        shown = _fitting(coarse, giving_way(result.columns, least), width)
+        drawn = drawn if shown is None else coarse
     if shown is None:
         table = vertical(drawn, width or _UNLIMITED, is_terminal)
         shown = drawn
@@ -51,7 +57,7 @@ def render_table(
     aware = next((at for at in stamps if at.tzinfo), None)
     kept = {id(column) for column in shown}
     left_out = [column.name for column in drawn if id(column) not in kept]
-    return table + footer(len(result.rows), aware, tz, left_out)
+    return table + footer(len(result.rows), aware, tz, left_out, width)
 
 
 class Column(NamedTuple):
@@ -79,12 +85,14 @@ class Column(NamedTuple):
         return coloured(text, self.colours[row]) if self.colours else text
 
 
-def _drawn(result: Result, tz: tzinfo | None, readably: bool, colour: bool) -> list[Column]:
+def _drawn(
+    result: Result, tz: tzinfo | None, readably: bool, colour: bool, whole_seconds: bool = False
+) -> list[Column]:
     drawn = []
     columns: list[Sequence[object]] = columns_of(result.rows) or [() for _ in result.columns]
     for name, values in zip(result.columns, columns, strict=True):
         numeric = all(v is None or is_number(v) for v in values)
-        cells = _cells(values, tz)
+        cells = _cells(values, tz, whole_seconds)
         if readably and numeric:
             cells = [readable(name, v) or cell for v, cell in zip(values, cells, strict=True)]
         rigid = numeric or any(isinstance(v, datetime) for v in values)
@@ -186,9 +194,10 @@ def _trimmed(text: str) -> str:
     return "".join(line.rstrip() + "\n" for line in text.splitlines())
 
 
-def _cells(values: Sequence[object], tz: tzinfo | None) -> list[str]:
+def _cells(values: Sequence[object], tz: tzinfo | None, whole_seconds: bool) -> list[str]:
     """A column's cells; numbers and instants of one column have equally many decimals."""
-    digits = digits_of(v.microsecond for v in values if isinstance(v, datetime))
+    stamps = () if whole_seconds else values
+    digits = digits_of(v.microsecond for v in stamps if isinstance(v, datetime))
     decimals = decimals_of(v for v in values if is_number(v))
     return [cell_text(value, tz, digits, decimals) for value in values]
 
@@ -241,11 +250,17 @@ def _fitting(
     return None
 
 
-def footer(count: int, aware: datetime | None, tz: tzinfo | None, left_out: Sequence[str]) -> str:
-    """The line that counts the rows; ``aware`` is one of their instants."""
+def footer(
+    count: int,
+    aware: datetime | None,
+    tz: tzinfo | None,
+    left_out: Sequence[str],
+    width: int | None = None,
+) -> str:
+    """The lines that count the rows; ``aware`` is one of their instants."""
     parts = [f"{count} row" if count == 1 else f"{count} rows"]
     if aware is not None:
         parts.append(f"times in {zone_label(tz, aware)}")
     if left_out:
         parts.append(f"no room for: {', '.join(left_out)}")
-    return f"\n{'; '.join(parts)}\n"
+    return f"\n{wrapped('; '.join(parts), width)}\n"

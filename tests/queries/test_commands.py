@@ -152,6 +152,21 @@ def test_files_take_their_format_from_their_suffix(url: str, tmp_path: Path) -> 
     assert "<svg" in (tmp_path / "x.svg").read_text()
 
 
+@pytest.mark.parametrize(
+    ("statement", "proposed"),
+    [
+        ("select statuss from requests", "status"),
+        ("select r.statuss from requests r", "status"),
+        ("select * from requestss", "requests"),
+        ("select lenght(id) from requests", "length"),
+    ],
+)
+def test_a_name_that_the_store_does_not_know_comes_with_one_that_it_does(
+    url: str, statement: str, proposed: str
+) -> None:
+    assert f'Did you mean "{proposed}"' in ttsq(url, "sql", statement, code=4)
+
+
 def test_nothing_found_says_why(url: str, tmp_path: Path) -> None:
     nothing = _store(tmp_path / "none.duckdb", Rows(), ingested=False)
     assert "nothing has been ingested yet" in ttsq(nothing, "run", "hosts")

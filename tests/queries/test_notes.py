@@ -1,11 +1,13 @@
 """What stands below an answer."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from tests.queries.rows import Rows, draw_rows, make_store
-from tests.queries.test_commands import ttsq
+from tests.queries.test_commands import _store, ttsq
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +50,30 @@ def test_an_answer_says_that_it_is_of_everything_stored(url: str) -> None:
 def test_a_dimension_that_nothing_was_logged_with_is_named(url: str) -> None:
     assert "logged with priorty" in ttsq(url, "run", "failures_by", "--by", "priorty")
     assert "logged with" not in ttsq(url, "run", "failures_by", "--by", "length")
+
+
+def test_an_answer_about_a_column_that_no_log_has_says_so(tmp_path: Path) -> None:
+    first = draw_rows(1, 1).requests[0]
+    bare = replace(first, status="failed", error_code="OOM", text_len=None, voice=None)
+    url = _store(tmp_path / "s.duckdb", Rows(requests=[bare]))
+    assert "was logged with text_len" in ttsq(url, "run", "failure_by_length")
+    assert "none was logged with text_len" in ttsq(url, "run", "latency_by_length")
+    assert "none was logged with voice" in ttsq(url, "run", "error_codes", "--voice", "anna")
+    assert "logged with" not in ttsq(url, "run", "error_codes", "--error-code", "X")
+
+
+def test_an_answer_of_many_buckets_names_a_bucket_that_makes_few(
+    tmp_path: Path,
+) -> None:
+    first = draw_rows(1, 1).requests[0]
+    began = datetime(2026, 3, 2, tzinfo=UTC)
+    made = [
+        replace(first, request_key=n, logged_at=began + n * timedelta(minutes=10))
+        for n in range(140)
+    ]
+    make_store(tmp_path / "s.duckdb", Rows(requests=made))
+    long = f"duckdb:///{tmp_path}/s.duckdb"
+    assert "140 different times; --bucket 1h makes it short" in ttsq(
+        long, "run", "failure_rate_over_time"
+    )
+    assert "makes it short" not in ttsq(long, "run", "failure_rate_over_time", "--bucket", "1h")

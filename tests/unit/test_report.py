@@ -159,6 +159,22 @@ def test_on_a_narrow_terminal_keys_give_way_and_then_what_the_header_ranks() -> 
     assert shown.endswith("1 row; no room for: request_key, seen_at\n")
 
 
+def test_parts_of_a_second_give_way_before_a_column_does() -> None:
+    at = datetime(2026, 3, 2, 14, 0, 1, 234_567, tzinfo=UTC)
+    answer = QueryResult(("code", "first_at", "last_at"), [("OOM", at, at)])
+    wide = render(answer, "table", Look(80, UTC, least=("last_at",)))
+    assert "14:00:01.234567   2026" in wide
+    narrow = render(answer, "table", Look(50, UTC, least=("last_at",)))
+    assert "2026-03-02 14:00:01   2026-03-02 14:00:01\n" in narrow
+    assert "no room for" not in narrow
+
+
+def test_what_stands_below_a_table_is_broken_between_words() -> None:
+    shown = render(ANSWER, "table", Look(24, UTC, least=("seen_at", "id")))
+    assert max(map(len, shown.splitlines())) <= 31  # the table itself
+    assert shown.split("\n\n")[1] == "1 row; no room for: id,\nrequest_key, seen_at\n"
+
+
 def test_where_the_answer_does_not_fit_records_are_shown_vertically() -> None:
     lines = render(ANSWER, "table", Look(40, UTC)).splitlines()
     assert lines[0].startswith("─ 1 ─")

@@ -18,7 +18,7 @@ from ingest.cli.process.pager import page
 from ingest.cli.settings.load import zone
 from ingest.errors import UsageProblem
 from ingest.render import formats
-from ingest.render.cells import Result
+from ingest.render.cells import Result, wrapped
 from ingest.render.chosen import only_columns, without_empty
 from ingest.render.formats import Look
 from ingest.render.harmless import escape_controls
@@ -86,7 +86,7 @@ class Output:
             return
         pieces = formats.rendered(result, kind, look)
         if kind == "table":
-            pieces = chain(pieces, [f"{escape_controls(note)}\n" for note in notes])
+            pieces = chain(pieces, (f"{_note(note, look.width)}\n" for note in notes))
         self._print(pieces, kind)
 
     def _print(self, pieces: Iterable[str], kind: str) -> None:
@@ -98,6 +98,12 @@ class Output:
 def _is_coloured(colour: str, terminal: bool) -> bool:
     """Whether to use colour: NO_COLOR (no-color.org) turns it off where no option turns it on."""
     return colour == "always" or (colour == "auto" and terminal and not os.environ.get("NO_COLOR"))
+
+
+def _note(text: str, width: int | None) -> str:
+    """A line below a table; a command is left whole, to be pasted."""
+    shown = escape_controls(text)
+    return shown if text.startswith("next: ") else wrapped(shown, width)
 
 
 def _names(written: str) -> list[str]:

@@ -31,6 +31,7 @@ from ingest.stores.contract import (
 from ingest.stores.duckdb.connection import COMMITTING, NEW, SETTINGS, UTC, attach, make, unattached
 from ingest.stores.duckdb.fetch import fetched
 from ingest.stores.duckdb.guard import require_select
+from ingest.stores.duckdb.meant import meant
 from ingest.stores.duckdb.turns import asked, asking
 from ingest.stores.duckdb.writer import CHECKPOINT_COLUMNS, DuckDBWriter
 from ingest.stores.holders import holder_of
@@ -353,8 +354,7 @@ class DuckDBStore:
 
     def _error(self, error: Exception) -> StoreError:
         text, *more = str(error).strip().splitlines() or [type(error).__name__]
-        meant = next((line.strip() for line in more if line.startswith("Did you mean")), "")
-        text = f"{text} {meant}".strip()
+        text = f"{text} {meant(more)}".strip()
         text = text.rpartition("Original error: ")[2]  # what it says of itself only frightens
         if isinstance(error, _REFUSALS):
             return StoreError(

@@ -148,7 +148,7 @@ class Server:
             )
         if isinstance(error, _REFUSALS):
             return StoreError(
-                f"the store {self.description} refuses the statement: {text}",
+                f"the store {self.description} refuses the statement: {self._meant(error, text)}",
                 "queries are read only; ttsq show NAME has examples",
             )
         if _is_lost(error):
@@ -160,6 +160,11 @@ class Server:
             f"cannot use the store {self.description}: {text}",
             "the server's log says more; what was committed stays",
         )
+
+    def _meant(self, error: psycopg.Error, text: str) -> str:
+        """The text, with the name that the server proposes for one that it does not know."""
+        hint = error.diag.message_hint or ""
+        return f"{text}. {self._scrubbed(hint)}" if hint.startswith("Perhaps you meant") else text
 
     def _scrubbed(self, text: str) -> str:
         for name in ("password", "sslpassword"):
