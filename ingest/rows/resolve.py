@@ -84,6 +84,28 @@ def part_of_request(row: dict[str, object]) -> Part:
     )
 
 
+@dataclass(slots=True)
+class _Parts:
+    """The parts that have met: the batch's by number, the store's, and what these have grown to.
+
+    Meetings ask it for contents. It does not know them: a circle would keep a batch's rows until
+    Python next looks for garbage.
+    """
+
+    batch: Batch
+    stored: dict[Place, Part] = field(default_factory=dict)
+    grown: dict[Place, Part] = field(default_factory=dict)
+    number_of: dict[Place, int] = field(default_factory=dict)
+
+    def content(self, mark: Mark) -> str:
+        """What the part of a mark says, for an order among equals."""
+        part = self.grown.get(mark.place) or self.stored.get(mark.place)
+        if part is None or mark.place in self.number_of:
+            row = np.array([self.number_of[mark.place]], np.int64)
+            (part,) = part_list(chosen(self.batch.parts, row))
+        return content_of(part)
+
+
 class Resolution:
     """Decides which requests a batch's parts are, alone or with stored ones.
 
@@ -96,9 +118,7 @@ class Resolution:
 
     def __init__(self, batch: Batch, known: set[str], before: tuple[pa.Table, pa.Table]) -> None:
         self._batch = batch
-        self._stored: dict[Place, Part] = {}
-        self._grown: dict[Place, Part] = {}
-        self._number_of: dict[Place, int] = {}
+        self._parts = _Parts(batch)
         fast = batch.whole & ~_in_company(batch, known)
         self._slow = np.flatnonzero(~fast)
         self._meetings: dict[str, Meeting] = {}
@@ -110,14 +130,14 @@ class Resolution:
         marks = list(zip(meeting.tolist(), _marks(batch, meeting), strict=True))
         for _, (name, _mark) in marks:
             if name not in self._meetings:
-                self._meetings[name] = Meeting(self._content, is_known=name in known)
+                self._meetings[name] = Meeting(self._parts.content, is_known=name in known)
         self._wanting.update(self._meetings)
         continues = self._continued(before)
         for number, (name, mark) in marks:
             if number in continues:
                 self._grow(name, number, continues[number])
             else:
-                self._number_of[mark.place] = number
+                self._parts.number_of[mark.place] = number
                 self._meetings[name].add_changed(mark)
 
     def _continued(self, before: tuple[pa.Table, pa.Table]) -> dict[int, Part]:
@@ -135,17 +155,10 @@ class Resolution:
     def _grow(self, name: str, number: int, before: Part) -> None:
         (part,) = part_list(chosen(self._batch.parts, np.array([number], np.int64)))
         grown = continued(before, part)
-        self._stored[before.place] = before
-        self._grown[before.place] = grown
+        self._parts.stored[before.place] = before
+        self._parts.grown[before.place] = grown
         self._place_of[number] = before.place
         self._meetings[name].add_changed(mark_of(grown), mark_of(before, before.request_key))
-
-    def _content(self, mark: Mark) -> str:
-        part = self._grown.get(mark.place) or self._stored.get(mark.place)
-        if part is None or mark.place in self._number_of:
-            row = np.array([self._number_of[mark.place]], np.int64)
-            (part,) = part_list(chosen(self._batch.parts, row))
-        return content_of(part)
 
     def pieces_wanted(self) -> list[Window]:
         """Windows round which the store's pieces are asked for."""
@@ -158,8 +171,8 @@ class Resolution:
     def add(self, pieces: pa.Table | None, requests: pa.Table | None) -> None:
         """Take in what was asked for."""
         for part in stored_parts((pieces, requests)):
-            if part.place not in self._stored:
-                self._stored[part.place] = part
+            if part.place not in self._parts.stored:
+                self._parts.stored[part.place] = part
                 self._meetings[part.id].add_stored(mark_of(part, part.request_key))
 
     def find(self) -> None:
@@ -206,11 +219,11 @@ class Resolution:
         result = _Rewrite(plain=self._apart.tolist())
         met: list[tuple[list[Mark], Found | None]] = []
         old: dict[int, set[Place]] = {}
-        for part in self._stored.values():
+        for part in self._parts.stored.values():
             old.setdefault(part.request_key, set()).add(part.place)
         for meeting in self._meetings.values():
             for members, found in _groups(meeting):
-                number = self._number_of.get(members[0].place)
+                number = self._parts.number_of.get(members[0].place)
                 if len(members) == 1 and number is not None:
                     result.plain.append(number)
                     result.keys[members[0].place] = _NO_KEY if found is None else _OWN_KEY
@@ -220,15 +233,15 @@ class Resolution:
         for members, found in met:
             group = merged([parts[m.place] for m in members], found) if found else None
             self._place_group(group or alone(parts[members[0].place]), result, old)
-        _delete_old(self._stored.values(), result)
+        _delete_old(self._parts.stored.values(), result)
         return result
 
     def _parts_of(self, met: Sequence[tuple[list[Mark], Found | None]]) -> dict[Place, Part]:
         """The parts that have met, as values."""
         places = [m.place for members, _ in met for m in members]
-        fresh = [p for p in places if p in self._number_of]
-        numbers = np.array([self._number_of[p] for p in fresh], np.int64)
-        parts = {**self._stored, **self._grown}
+        fresh = [p for p in places if p in self._parts.number_of]
+        numbers = np.array([self._parts.number_of[p] for p in fresh], np.int64)
+        parts = {**self._parts.stored, **self._parts.grown}
         parts.update(zip(fresh, part_list(chosen(self._batch.parts, numbers)), strict=True))
         return parts
 
@@ -238,7 +251,7 @@ class Resolution:
         places = {p.place for p in g.parts}
         for part in g.parts:
             result.keys[part.place] = link
-        is_stored = not any(p in self._grown or p in self._number_of for p in places)
+        is_stored = not any(p in self._parts.grown or p in self._parts.number_of for p in places)
         if is_stored and old.get(key) == places:
             result.kept.add(key)
             return
@@ -248,7 +261,7 @@ class Resolution:
         if not g.is_whole:
             result.parts.extend(g.parts)
         # stages are numbered within their part: those of several parts must be numbered anew
-        if len(g.parts) > 1 or not places.isdisjoint(self._stored):
+        if len(g.parts) > 1 or not places.isdisjoint(self._parts.stored):
             is_own = self._batch.own_stage_times or g.request.profile is not None
             result.relinks.extend(
                 Relink(p.file_key, p.id, p.first_offset, p.last_offset, link, i, is_own)
@@ -259,7 +272,7 @@ class Resolution:
         """The final request key of each part of the batch, null for those that are no request."""
         keys = self._batch.parts["request_key"].to_numpy().copy()
         none = np.zeros(len(keys), np.bool_)
-        places = {**{n: p for p, n in self._number_of.items()}, **self._place_of}
+        places = {**{n: p for p, n in self._parts.number_of.items()}, **self._place_of}
         for number, place in places.items():
             key = rewrite.keys[place]
             if key is None or key == _NO_KEY:
