@@ -23,6 +23,7 @@ from ingest.records.parse import Parsed
 from ingest.records.physical import UTF8, Lines
 from ingest.records.profiles import Profiles
 from ingest.records.sequence import Sequencer
+from ingest.records.sequence.opening import begins_of_ids
 from ingest.records.shapes import Unclaimed
 from ingest.records.structured import Memory
 from ingest.records.units import numbers
@@ -325,4 +326,6 @@ class GeneralParser:
             reading=self.reading,
             encoding=self.encoding,
             first_instant=claims.first_instant,
+            placed=begins_of_ids(self._head),
+            going_on=self._assembly(data, base).remembered_ids(),
         )

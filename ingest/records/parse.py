@@ -36,7 +36,8 @@ class Parsed:
     end, None where these are ``base`` + R_START and R_END; ``source`` is the chunk where ``data``
     is another buffer. ``reading`` is the state of the file's reading behind them, where it has one;
     ``encoding`` that of its text, once known; ``first_instant`` that of the file's first stamp,
-    where it stands in this chunk and what was parsed before had none.
+    where it stands in this chunk and what was parsed before had none. Ids made of places in the
+    file begin with ``placed``; of these, lines behind the chunk name only those of ``going_on``.
     """
 
     data: memoryview
@@ -58,6 +59,8 @@ class Parsed:
     reading: str | None = None
     encoding: str | None = None
     first_instant: int | None = None
+    placed: str | None = None
+    going_on: frozenset[str] = frozenset()
 
     @property
     def starts(self) -> Ints:

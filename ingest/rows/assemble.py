@@ -159,7 +159,21 @@ def build(
         earliest=int(events.instants.min()) if len(events.instants) else 0,
         latest=int(events.instants.max()) if len(events.instants) else 0,
     )
-    return rows, _carry_on(carry, carried, events, parts, part_of)
+    return rows, _going_on(_carry_on(carry, carried, events, parts, part_of), parsed)
+
+
+def _going_on(carry: dict[str, int], parsed: Parsed) -> dict[str, int]:
+    """``carry`` without what no line behind the chunk names.
+
+    A file without stamps has one instant for all its requests: by their time none ever ends.
+    """
+    if parsed.placed is None:
+        return carry
+    return {
+        name: end
+        for name, end in carry.items()
+        if name in parsed.going_on or not name.startswith(parsed.placed)
+    }
 
 
 def _carry_on(

@@ -41,21 +41,21 @@ class Removal(Resolution):
             self._remove(part_of_request(row))
 
     def _remove(self, part: Part) -> None:
-        self._stored[part.place] = part
+        self._parts.stored[part.place] = part
         if part.id not in self._meetings:
-            self._meetings[part.id] = Meeting(self._content, is_known=True)
+            self._meetings[part.id] = Meeting(self._parts.content, is_known=True)
         self._wanting.add(part.id)
         self._meetings[part.id].add_removed(mark_of(part, part.request_key))
 
     def add(self, pieces: pa.Table | None, requests: pa.Table | None) -> None:
         """Take in what was asked for."""
         for part in stored_parts((pieces, requests)):
-            if part.place in self._stored:
+            if part.place in self._parts.stored:
                 continue
             if part.file_key == self._key:
                 self._remove(part)
             else:
-                self._stored[part.place] = part
+                self._parts.stored[part.place] = part
                 self._meetings[part.id].add_stored(mark_of(part, part.request_key))
 
     def changes(self, at: datetime) -> Changes:

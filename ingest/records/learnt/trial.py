@@ -4,7 +4,6 @@ The general path itself is asked (:class:`ingest.records.claims.Claims` with its
 symbols for all that differs between texts of the template and memories of the state.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,7 +26,7 @@ from ingest.records.native import NativeFormat
 from ingest.records.profile_rules import Column, Value
 from ingest.records.profiles import Match, Profiles
 from ingest.records.sequence import Sequencer
-from ingest.records.sequence.opening import HEAD
+from ingest.records.sequence.opening import begins_of_ids
 from ingest.records.written import Place, Writer
 
 # numbers that stand for places in a trial: above any real one, and far apart
@@ -82,7 +81,7 @@ class Setting:
     @property
     def id_begins(self) -> str:
         """What ids made of a place in this file begin with."""
-        return hashlib.blake2b(self.head[:HEAD], digest_size=4).hexdigest() + "-"
+        return begins_of_ids(self.head)
 
 
 class _Clock(Clock):

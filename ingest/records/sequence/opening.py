@@ -135,8 +135,12 @@ def push(
 
 def place(asm: Assembly, line: Line) -> str:
     """A made id: a hash of the file's beginning, and the opening line's offset."""
-    head = asm.head[: min(HEAD, line.end)]
-    return f"{hashlib.blake2b(head, digest_size=4).hexdigest()}-{line.offset}"
+    return f"{begins_of_ids(asm.head[: line.end])}{line.offset}"
+
+
+def begins_of_ids(head: bytes) -> str:
+    """What ids begin with that are made of places behind a file's first bytes ``head``."""
+    return f"{hashlib.blake2b(head[:HEAD], digest_size=4).hexdigest()}-"
 
 
 def started(request: Request, line: Line, values: dict[str, Value]) -> Event:
