@@ -17,6 +17,7 @@ from ingest.records import in_turn
 from ingest.records.chunks import ChunkReader
 from ingest.records.formats import compile_format
 from ingest.records.front import FrontParser
+from ingest.records.learnt import lines as learnt_lines
 from tests.support.shipped_profiles import shipped
 
 _PROFILE = settings(
@@ -84,8 +85,24 @@ def _cri(line: str, chance: random.Random, at: datetime) -> str:
     return f"{at:%Y-%m-%dT%H:%M:%S.%f}789Z stdout {kind} {line}"
 
 
+def _own_stamps(wrap: Any) -> Any:
+    """An envelope whose program dates some of its lines by itself, with a zone or without."""
+
+    def wrapped(line: str, chance: random.Random, at: datetime) -> str:
+        if chance.random() < 0.1:
+            own = at - timedelta(seconds=chance.randrange(1, 9))
+            zone = chance.choice(("Z", "+0200", ""))
+            line = f"{own:%Y-%m-%dT%H:%M:%S.%f}{zone} INFO tts: {line}"
+        return str(wrap(line, chance, at))
+
+    return wrapped
+
+
 _NUMBERS = (0, 0.5, 3, 7.25, 12, 137, 200, 404.125, 5, 99999, 123456789)
-_ENVELOPES = (_bare, _compose, _several, _json_file, _cri)
+_ENVELOPES = (
+    _bare, _compose, _several, _json_file, _cri, _own_stamps(_bare), _own_stamps(_compose),
+    _own_stamps(_cri),
+)  # fmt: skip
 
 
 def _log(seed: int, hostile: float, lines: int) -> bytes:
@@ -133,6 +150,16 @@ def test_learnt_lines_are_what_the_general_path_makes_of_them(
     note(repr(data[:4000]))
     learnt = _read(data, chunk, learns=True)
     assert learnt == _read(data, chunk, learns=False)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_there_is_no_room_for_is_taken_in_turns(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(learnt_lines, "_ROWS", 16)
+    monkeypatch.setattr(learnt_lines, "_PAIRS", 70)
+    data = _log(seed, 0.02, 400)
+    assert _read(data, 1 << 20, learns=True) == _read(data, 1 << 20, learns=False)
 
 
 def _read(data: bytes, chunk: int, *, learns: bool) -> tuple[Any, ...]:

@@ -24,6 +24,9 @@ from ingest.records.sequence import Sequencer
 MOST_COUNTED = 8192  # masks that came once, until they are forgotten
 MOST_LEARNT = 4000  # attempts to learn a line or what it does
 _NEVER = -2  # in place of a program: there is none
+# records, pairs and bytes of text that are written until the general path takes them: what a chunk
+# has of most logs
+_ROWS, _PAIRS, _BYTES = 1 << 15, 1 << 17, 1 << 21
 
 
 @dataclass(slots=True)
@@ -47,12 +50,30 @@ class _State:
     learned: tuple[str, ...]
 
 
+class _Room:
+    """Where the lines of one kind of envelope write, chunk after chunk: the C library would keep in
+    pieces what is asked for anew.
+    """
+
+    def __init__(self, width: int) -> None:
+        self.rows = np.empty((_ROWS, width), np.int32)
+        self.places = np.empty((_ROWS, 3), np.int64)
+        self.pairs = np.empty((_PAIRS, PAIR_WIDTH), np.int32)
+        self.out = np.empty(_BYTES, np.uint8)
+
+    def hold(self, size: int) -> None:
+        """Have room for so many bytes of text."""
+        if len(self.out) < size:
+            self.out = np.empty(2 * size, np.uint8)
+
+
 @dataclass(slots=True)
 class _Mode:
     """What is known of lines in one kind of envelope."""
 
     setting: Setting
     engine: Learnt
+    room: _Room
     names: list[str | None] = field(default_factory=list)
     prefixes: list[bytes] = field(default_factory=list)
     templates: dict[int, Template | None] = field(default_factory=lambda: {learnt.BARS: None})
@@ -99,7 +120,7 @@ class LearntLines:
             )  # fmt: skip
             engine = Learnt(number, setting.id_begins.encode())
             engine.stamped = setting.stamped
-            mode = self._modes[number] = _Mode(setting, engine)
+            mode = self._modes[number] = _Mode(setting, engine, _Room(self._native.width))
         if wrapped.instance not in mode.names and len(mode.names) < learnt.MOST_INSTANCES:
             mode.names.append(wrapped.instance)
             if mode.setting.named:
@@ -190,7 +211,6 @@ class _Run:
     def __init__(self, lines: LearntLines, mode: _Mode, chunk: Chunk) -> None:
         self._lines, self._mode, self._chunk = lines, mode, chunk
         self._engine = mode.engine
-        self._room = 0
 
     def go(self, pos: int) -> int:
         """Take lines from a place on; where the first stands that is not taken."""
@@ -248,20 +268,16 @@ class _Run:
         engine.last = 0
         if all(state < 0 for state in self._before):
             return False
-        size = len(chunk.data)
-        self._out = np.empty(size // 2 + self._used + (1 << 18), np.uint8)
+        room = mode.room
+        room.hold(2 * self._used + (1 << 20))
         self._fill(0, b"".join(self._parts))
-        rows, pairs = size // 32 + 256, size // 8 + 2048
-        self._rows = np.empty((rows, mode.setting.native.width), np.int32)
-        self._pairs = np.empty((pairs, PAIR_WIDTH), np.int32)
-        self._places = np.empty((rows, 3), np.int64)
         engine.write_to(
-            view(self._rows), view(self._pairs), view(self._places), view(self._out), self._used
+            view(room.rows), view(room.pairs), view(room.places), view(room.out), self._used
         )
         return self._lay_out()
 
     def _fill(self, at: int, data: bytes) -> None:
-        self._out[at : at + len(data)] = np.frombuffer(data, np.uint8)
+        self._mode.room.out[at : at + len(data)] = np.frombuffer(data, np.uint8)
 
     def _write(self, text: bytes) -> tuple[int, int]:
         start = self._used
@@ -273,7 +289,7 @@ class _Run:
         """Write the constants behind what is written; whether there was room for them."""
         blob, spans = self._mode.constants.laid_out()
         at = self._engine.n_bytes
-        if at + len(blob) + (1 << 17) > len(self._out):
+        if at + len(blob) + (1 << 17) > len(self._mode.room.out):
             return False
         self._fill(at, blob)
         self._spans = spans + np.int32(at)
@@ -309,9 +325,9 @@ class _Run:
         """Give rows, counts and memory to the general path."""
         engine, chunk, claims = self._engine, self._chunk, self._chunk.claims
         keys = list(self._mode.constants.keys)
-        n, p = engine.n_rows, engine.n_pairs
+        n, p, room = engine.n_rows, engine.n_pairs, self._mode.room
         claims.writer.extend(
-            self._out[: engine.n_bytes], self._rows[:n], self._pairs[:p], self._places[:n],
+            room.out[: engine.n_bytes], room.rows[:n], room.pairs[:p], room.places[:n],
             self._source, keys,
         )  # fmt: skip
         records, record_bytes, unclaimed, unclaimed_bytes = engine.counts.tolist()
@@ -357,4 +373,4 @@ class _Run:
         start, end = self._engine.registers[number, 2 * k : 2 * k + 2].tolist()
         if kind == memory.WHOLE:
             return start
-        return memory.from_text(kind, self._out[start:end].tobytes())
+        return memory.from_text(kind, self._mode.room.out[start:end].tobytes())
