@@ -1,0 +1,39 @@
+"""What is learnt of a line's text: how many digits its numbers may have, and what tells nothing."""
+
+import pytest
+
+from ingest.records.formats import MAX_RECORD_BYTES, compile_format
+from ingest.records.learnt.symbols import Unlearnable
+from ingest.records.learnt.templates import Templates
+from ingest.records.logical import Reader
+from ingest.records.native import NativeFormat
+from tests.support.shipped_profiles import shipped
+
+_MAKES = Templates(Reader(NativeFormat(compile_format(), MAX_RECORD_BYTES)), shipped())
+
+
+def test_a_port_has_at_most_five_digits_and_its_access_line_is_learnt() -> None:
+    text = b'INFO:     10.3.0.7:43122 - "POST /tts HTTP/1.1" 200 OK'
+    template = _MAKES.of(text)
+    digits = {text[slice(*span)]: limit for span, limit in zip(template.spans, template.limits,
+                                                                strict=True)}  # fmt: skip
+    assert digits == {b"10.3.0.7": (0, 3), b"43122": (1, 5)}
+
+
+def test_a_number_of_seconds_may_have_any_length() -> None:
+    template = _MAKES.of(b">> gpt_gen_time: 2.93 seconds")
+    assert template.limits == [(1, 9)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    (
+        b"2026-03-02 10:00:00 INFO tts: ready",
+        b'synthesis_start: id=a1, text="x"',
+        b"Traceback (most recent call last):",
+        b"tts-1  | >> RTF: 1.5",
+    ),
+)
+def test_a_stamp_an_event_a_traceback_and_an_envelope_are_never_learnt(text: bytes) -> None:
+    with pytest.raises(Unlearnable):
+        _MAKES.of(text)
