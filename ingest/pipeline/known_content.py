@@ -13,20 +13,19 @@ from ingest.logfiles.known import Known
 from ingest.logfiles.open_log import OpenLog
 from ingest.logfiles.resume import Action
 from ingest.logfiles.stat import FileStat
-from ingest.model import EPOCH, Checkpoint, Ledger, Origin
+from ingest.model import EPOCH, Ledger, Origin
+from ingest.pipeline.asked_content import Asked, Held
 from ingest.pipeline.edited_content import clocks, looked_at_again, with_cut_line
 from ingest.rows.content import (
     Group,
-    Hashes,
-    Search,
     Stretch,
     lines_of,
     recognised,
     stored_lines,
     stretch_rows,
 )
-from ingest.stores.contract import Reader, Store
-from ingest.stores.results import rows_as
+from ingest.rows.content_search import Search
+from ingest.stores.contract import Store
 
 if TYPE_CHECKING:
     from ingest.records.chunks import ChunkReader, Read
@@ -37,9 +36,6 @@ _BLOCK_BYTES = 4 << 20  # compared with the store in one go
 _MOST_EDITED = 1 << 20  # bytes at a file's end among which edited lines are looked for
 _LEAST_BYTES = 16  # fewer new bytes hold no record
 _STAMP_BYTES = 4096  # end of a known stretch in which its last stamp is looked for
-_MOST_HELD = 20_000  # groups: those of the small files that are committed together
-_MOST_ASKED = 4000  # hashes in one statement
-_COLUMNS = "select file_key, byte_offset, byte_length, mark, line_hashes from stored_lines where "
 
 
 class Content:
@@ -53,13 +49,12 @@ class Content:
         self._tz = tz
         self._store = store
         self._known = known
-        self._held: list[Group] = []
+        self._held = Held()
 
     def hold(self, batches: "Sequence[ChunkRows]") -> None:
         """Add rows that wait for a commit; only the last are kept: it comes soon."""
         tables = [b.content["stored_lines"] for b in batches if "stored_lines" in b.content]
-        self._held += [Group(*row.values()) for t in tables for row in t.to_pylist()]
-        self._held = self._held[-_MOST_HELD:]
+        self._held.add(Group(*row.values()) for t in tables for row in t.to_pylist())
 
     def ends_in(self, stretch: Stretch) -> bool:
         """Whether the stored part of a file ends with a stretch."""
@@ -67,20 +62,23 @@ class Content:
 
     def knows(self, file_key: int) -> bool:
         """Whether lines of a file can be recognised: older versions stored no hashes."""
-        sql = _COLUMNS + "file_key = :key limit 1"
+        sql = "select 1 from stored_lines where file_key = :key limit 1"
         with self._store.reading() as reader:
             stored = reader.query(sql, {"key": file_key}).rows
-        return bool(stored) or any(g.file_key == file_key for g in self._held)
+        return bool(stored) or bool(self._held.of(file_key))
 
     def stretches(self, opened: OpenLog, origin: Origin) -> list[Stretch]:
         """Which bytes after an opened file's offset are stored already, from another place."""
         if not self.is_usable or opened.file.stat.stored_bytes < _LEAST_BYTES:
             return []
         with self._store.reading() as reader:
-            if not self._held and not reader.query("select 1 from stored_lines limit 1", None).rows:
+            if (
+                not len(self._held)
+                and not reader.query("select 1 from stored_lines limit 1", None).rows
+            ):
                 return []
-            asked = _Asked(reader, self._held, self._known, origin)
-            search = Search(asked.marked, asked.before)
+            asked = Asked(reader, self._held, self._known, origin)
+            search = Search(asked.marked, asked.before, asked.behind)
             for data, base in _blocks(opened):
                 search.feed(lines_of(data, base, final=False))
             found = search.end()
@@ -111,7 +109,7 @@ class Content:
         opened.reader.go_back(opened.offset)
         return [begun, *found[1:]]
 
-    def _is_sure(self, stretch: Stretch, opened: OpenLog, asked: "_Asked") -> bool:
+    def _is_sure(self, stretch: Stretch, opened: OpenLog, asked: Asked) -> bool:
         """Whether no second writer can have written the few lines of a stretch: they are what is
         left of a file that stood here, or all of one of the same log.
         """
@@ -183,78 +181,6 @@ def known_stretches(store: Store, file_key: int) -> list[Stretch]:
         rows = reader.query(sql, {"key": file_key}).rows
     numbers = [[int(str(value)) for value in row] for row in rows]
     return [Stretch(a, b, k, o, e, 0, bool(edited)) for a, b, k, o, e, edited in numbers]
-
-
-class _Asked:
-    """Groups of lines of one host's service, asked of the store and of what is held."""
-
-    def __init__(self, reader: Reader, held: Sequence[Group], known: Known, origin: Origin) -> None:
-        self._reader = reader
-        self._known = known
-        self._origin = origin
-        self._held: dict[int, list[Group]] = {}
-        for group in held:
-            self._held.setdefault(group.mark, []).append(group)
-
-    def marked(self, hashes: Hashes) -> list[Group]:
-        """Groups that begin with one of these hashes."""
-        marks = sorted(set(hashes.view("int64").tolist()))
-        found = [g for mark in marks for g in self._held.get(mark, ())]
-        for low in range(0, len(marks), _MOST_ASKED):
-            some = ", ".join(map(str, marks[low : low + _MOST_ASKED]))
-            found += self._groups(_COLUMNS + f"mark in ({some})", None)
-        return [g for g in dict.fromkeys(found) if self._is_own(g)]
-
-    def before(self, file_key: int, offset: int) -> Group | None:
-        """The group of a file that ends at an offset."""
-        for groups in self._held.values():
-            for group in groups:
-                if group.file_key == file_key and group.end == offset:
-                    return group
-        sql = _COLUMNS + "file_key = :key and byte_offset + byte_length = :offset limit 1"
-        found = self._groups(sql, {"key": file_key, "offset": offset})
-        return found[0] if found else None
-
-    def goes_on(self, stretch: Stretch, own: Checkpoint, offset: int) -> bool:
-        """Whether a stretch follows in one file what another has before an offset: one of the two
-        is known to be, up to there, a copy of the other.
-        """
-        sql = (
-            "select 1 from known_stretches where file_key = :key "
-            "and byte_offset + byte_length = :end and stored_file_key = :other "
-            "and stored_offset + byte_length = :other_end limit 1"
-        )
-        here, there = (own.file_key, offset), (stretch.stored_file_key, stretch.stored_offset)
-        for (key, end), (other, other_end) in ((here, there), (there, here)):
-            binds = {"key": key, "end": end, "other": other, "other_end": other_end}
-            if self._reader.query(sql, binds).rows:
-                return True
-        return False
-
-    def within(self, place: Stretch) -> list[Group]:
-        """Groups of a stored file that reach into a place, in order."""
-        key = place.stored_file_key
-        held = [g for groups in self._held.values() for g in groups if g.file_key == key]
-        sql = _COLUMNS + (
-            "file_key = :key and byte_offset < :end and byte_offset + byte_length > :begin"
-        )
-        binds: dict[str, object] = {
-            "key": key,
-            "begin": place.stored_offset,
-            "end": place.stored_end,
-        }
-        return sorted({*held, *self._groups(sql, binds)}, key=lambda g: g.byte_offset)
-
-    def _groups(self, sql: str, binds: dict[str, object] | None) -> list[Group]:
-        return rows_as(Group, self._reader.query(sql, binds).rows)
-
-    def _is_own(self, group: Group) -> bool:
-        checkpoint = self._known.find(group.file_key)
-        own = self._origin
-        return checkpoint is not None and (checkpoint.host, checkpoint.service) == (
-            own.host,
-            own.service,
-        )
 
 
 def _blocks(opened: OpenLog) -> Iterator[tuple[bytes, int]]:

@@ -2,6 +2,7 @@
 them (docs/design.md); pure.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -80,9 +81,7 @@ def stored_lines(lines: Lines, file_key: int) -> pa.Table | None:
     n = len(lines)
     if not n:
         return None
-    far = max(0, n - END_LINES)
-    ends = np.append(np.arange(far, n, _END_GROUP), n - 1)  # the last line may be all that is left
-    cuts = np.unique(np.append(np.arange(0, far, GROUP_LINES), ends))
+    cuts = np.array(_cuts(lines.stamped), np.int64)
     ends = np.append(cuts[1:], n)
     low = (lines.hashes & np.uint64(0xFFFF)).astype("<u2").tobytes()
     return pa.table(
@@ -96,6 +95,28 @@ def stored_lines(lines: Lines, file_key: int) -> pa.Table | None:
             ),
         }
     )
+
+
+def _cuts(stamped: npt.NDArray[np.bool_]) -> list[int]:
+    """First lines of groups: lines with a time wherever there is one, since nothing begins to be
+    recognised at another; so the last of them begins a group.
+    """
+    n, timed = len(stamped), np.flatnonzero(stamped).tolist()
+    far = n - END_LINES
+    cuts, at, k = [0], 0, 0  # k: of the first line with a time that is behind ``at``
+    while True:
+        k = bisect_right(timed, at, k)
+        most = at + (GROUP_LINES if at < far else _END_GROUP)
+        if at < far < most:
+            most = max(far, at + _END_GROUP)
+        if k < len(timed) and timed[k] <= most:
+            last = k if not stamped[at] else bisect_right(timed, most, k) - 1
+            at = timed[last]
+        elif most < n:
+            at = most
+        else:
+            return cuts
+        cuts.append(at)
 
 
 class Group(NamedTuple):
@@ -137,155 +158,6 @@ class Stretch:
     is_edited: bool = False
     first_lines: int = 0
     last_lines: int = 0
-
-
-@dataclass(slots=True)
-class _Run:
-    """A stretch that is still being compared: up to line ``end_line`` of the lines at hand it
-    equals the stored file up to ``stored_end``.
-    """
-
-    key: int
-    begin: int
-    stored_begin: int
-    end: int
-    stored_end: int
-    end_line: int
-    told: set[int]  # hashes of lines with a time, as many as count
-    is_open: bool
-    first_lines: int  # of the group before that with which it begins
-    last_lines: int = 0  # of the group in which it ends
-
-    def stretch(self) -> Stretch:
-        """What it has come to."""
-        return Stretch(
-            self.begin, self.end, self.key, self.stored_begin, self.stored_end, len(self.told),
-            False, self.first_lines, self.last_lines,
-        )  # fmt: skip
-
-
-class Search:
-    """Finds stretches of a stream of lines that are stored.
-
-    ``marked`` gives the groups that begin with one of some hashes, ``before`` the group of a file
-    that ends at an offset.
-    """
-
-    def __init__(
-        self,
-        marked: Callable[[Hashes], Sequence[Group]],
-        before: Callable[[int, int], Group | None],
-    ) -> None:
-        self._marked = marked
-        self._before = before
-        self._lines = NO_LINES
-        self._groups: dict[int, list[Group]] = {}
-        self._done = 0  # lines at hand that are decided
-        self._run: _Run | None = None
-        self._found: list[Stretch] = []
-
-    def feed(self, lines: Lines) -> None:
-        """Compare the next lines."""
-        if not len(lines):
-            return
-        for group in self._marked(lines.hashes):
-            self._groups.setdefault(group.mark, []).append(group)
-        self._lines = self._lines.joined(lines) if len(self._lines) else lines
-        self._compare(len(self._lines) - GROUP_LINES)
-        # lines before the undecided ones stay: a stretch that begins there may reach back
-        keep = min(self._done, len(self._lines) - GROUP_LINES) if self._groups else 0
-        drop = max(0, (keep if self._groups else len(self._lines)) - GROUP_LINES)
-        self._lines = self._lines.behind(drop)
-        self._done = max(0, self._done - drop)
-        if self._run is not None:
-            self._run.end_line -= drop
-        if not self._groups:
-            return
-        near = set(self._lines.hashes.view(np.int64).tolist())
-        self._groups = {mark: groups for mark, groups in self._groups.items() if mark in near}
-
-    def end(self) -> list[Stretch]:
-        """The stretches found, in order, however short; nothing follows."""
-        self._compare(len(self._lines))
-        self._close()
-        return self._found
-
-    def _compare(self, limit: int) -> None:
-        if not self._groups:
-            return
-        marks = self._lines.hashes.view(np.int64)
-        known = np.fromiter(self._groups, np.int64, len(self._groups))
-        for at in np.flatnonzero(np.isin(marks, known)).tolist():
-            if self._done <= at < limit:
-                self._compare_at(at, self._groups[int(marks[at])])
-
-    def _compare_at(self, at: int, groups: Sequence[Group]) -> None:
-        lows = (self._lines.hashes[at : at + GROUP_LINES] & np.uint64(0xFFFF)).astype(np.uint16)
-        best, most, follows = groups[0], 0, False
-        for group in groups:
-            equal = _equal(lows, group.lows())
-            on = self._goes_on(group, at)
-            if (on, equal) > (follows, most):
-                best, most, follows = group, equal, on
-        if not most:
-            return
-        if not follows:
-            self._close()
-            self._begin(best, at)
-        run = self._run
-        assert run is not None
-        last = at + most
-        run.end, run.end_line = int(self._lines.begins[last]), last
-        self._tell(run.told, at, last)
-        run.is_open = most == len(best.lows())
-        run.last_lines = most
-        told = run.end - int(self._lines.begins[at])
-        run.stored_end = best.end if run.is_open else min(best.end, best.byte_offset + told)
-        self._done = last
-
-    def _goes_on(self, group: Group, at: int) -> bool:
-        run = self._run
-        return (
-            run is not None
-            and run.is_open
-            and run.end_line == at
-            and (run.key, run.stored_end) == (group.file_key, group.byte_offset)
-        )
-
-    def _begin(self, group: Group, at: int) -> None:
-        """A run begins with a group, and with the end of the group before it, as far as that is
-        there.
-        """
-        back = 0
-        before = self._before(group.file_key, group.byte_offset)
-        if before is not None:
-            lows = (self._lines.hashes[self._done : at] & np.uint64(0xFFFF)).astype(np.uint16)
-            back = _equal(lows[::-1], before.lows()[::-1])
-        first = at - back
-        begin, here = int(self._lines.begins[first]), int(self._lines.begins[at])
-        told: set[int] = set()
-        self._tell(told, first, at)
-        stored = group.byte_offset - (here - begin)
-        self._run = _Run(
-            group.file_key, begin, stored, here, group.byte_offset, at, told, True, back
-        )
-
-    def _tell(self, told: set[int], first: int, last: int) -> None:
-        """Note lines with a time, each text once: a service may repeat it within a second."""
-        if len(told) < LEAST_STAMPED:
-            told.update(self._lines.hashes[first:last][self._lines.stamped[first:last]].tolist())
-
-    def _close(self) -> None:
-        run, self._run = self._run, None
-        if run is not None:
-            self._found.append(run.stretch())
-
-
-def _equal(a: npt.NDArray[np.uint16], b: npt.NDArray[np.uint16]) -> int:
-    """How many first elements are equal."""
-    n = min(len(a), len(b))
-    different = np.flatnonzero(a[:n] != b[:n])
-    return int(different[0]) if len(different) else n
 
 
 def recognised(

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 import ingest
 from ingest.compiled import content
-from ingest.rows.content import Group, Search, Stretch, lines_of, recognised, stored_lines
+from ingest.rows.content import Group, Stretch, lines_of, recognised, stored_lines
+from ingest.rows.content_search import Search
 
 _LINES = st.lists(st.integers(0, 400), max_size=120)
 
@@ -50,18 +51,22 @@ def _bytes(numbers: list[int]) -> bytes:
     return b"".join(b"2026-03-02 10:%02d:%02d record %d\n" % (n // 60, n % 60, n) for n in numbers)
 
 
-def _found(stored: bytes, new: bytes, piece: int) -> list[Stretch]:
-    table = stored_lines(lines_of(stored, 0, final=True), 1)
-    groups = [Group(*row.values()) for row in table.to_pylist()] if table is not None else []
+def _found(stored: bytes | list[bytes], new: bytes, piece: int) -> list[Stretch]:
+    files = [stored] if isinstance(stored, bytes) else stored
+    tables = [stored_lines(lines_of(f, 0, final=True), key) for key, f in enumerate(files, 1)]
+    groups = [Group(*row.values()) for t in tables if t is not None for row in t.to_pylist()]
 
     def marked(hashes: np.ndarray) -> list[Group]:  # type: ignore[type-arg]
         wanted = set(hashes.view(np.int64).tolist())
         return [g for g in groups if g.mark in wanted]
 
-    def before(_: int, offset: int) -> Group | None:
-        return next((g for g in groups if g.end == offset), None)
+    def before(key: int, offset: int) -> Group | None:
+        return next((g for g in groups if (g.file_key, g.end) == (key, offset)), None)
 
-    search, at = Search(marked, before), 0
+    def behind(key: int, offset: int) -> list[Group]:
+        return [g for g in groups if g.file_key == key and 0 <= g.byte_offset - offset < 100]
+
+    search, at = Search(marked, before, behind), 0
     lines = new.splitlines(keepends=True)
     for first in range(0, len(lines), piece):
         block = b"".join(lines[first : first + piece])
@@ -83,6 +88,33 @@ def test_the_end_of_what_is_stored_is_found_wherever_it_stands(
     assert (stretch.begin, stretch.end) == (len(new[0]), len(new[0]) + len(kept))
     assert stretch.stored_end == len(stored)
     assert stretch.stored_offset == len(stored) - len(kept)
+
+
+_TRACES = st.lists(st.lists(st.sampled_from("abcd"), max_size=90), min_size=8, max_size=20)
+
+
+def _errors(traces: list[list[str]], first: int) -> list[bytes]:
+    """Records with a time, each with lines behind it that others have, too."""
+    rest = ["".join(f"  {line}\n" for line in trace).encode() for trace in traces]
+    return [_bytes([first + n]) + more for n, more in enumerate(rest)]
+
+
+@given(_TRACES, _TRACES, st.integers(0, 12), st.integers(1, 200))
+def test_lines_without_a_time_that_stand_elsewhere_too_hide_nothing(
+    traces: list[list[str]], others: list[list[str]], cut: int, piece: int
+) -> None:
+    mine, other = _errors(traces, 0), _errors(others, 1000)
+    kept = b"".join(mine[min(cut, len(mine) - 8) :])
+    stored = [b"".join(mine), b"".join(other)]
+    for files, key in ((stored, 1), (stored[::-1], 2)):
+        found = _found(files, b"half a line\n" + kept, piece)
+        assert [(s.begin, s.end, s.stored_file_key) for s in found] == [(12, 12 + len(kept), key)]
+
+
+@given(_TRACES)
+def test_nothing_is_found_at_lines_without_a_time(traces: list[list[str]]) -> None:
+    lines = [f"{line}\n".encode() for trace in traces for line in trace]
+    assert _found(b"".join([_bytes([1]), *lines]), b"".join(lines), 50) == []
 
 
 @given(st.integers(70, 200), st.integers(1, 200))

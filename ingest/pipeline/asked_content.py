@@ -1,0 +1,138 @@
+"""Groups of lines that are stored, asked of the store, and those that wait for a commit."""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+
+from ingest.logfiles.known import Known
+from ingest.model import Checkpoint, Origin
+from ingest.rows.content import Group, Hashes, Stretch
+from ingest.rows.content_search import MOST_ALIKE
+from ingest.stores.contract import Reader
+from ingest.stores.results import rows_as
+
+_MOST_HELD = 20_000  # groups: those of the small files that are committed together
+_MOST_ASKED = 4000  # hashes in one statement
+_AHEAD_BYTES = 256 << 10  # of a stored file, whose groups are fetched in one go
+_GROUP = "file_key, byte_offset, byte_length, mark, line_hashes"
+_COLUMNS = f"select {_GROUP} from stored_lines where "
+_NEWEST = (  # of one host's service; of groups alike, the newest
+    f"select {_GROUP} from (select {_GROUP}, row_number() over (partition by mark "
+    "order by file_key desc, byte_offset desc) as place from stored_lines "
+    "where mark in ({marks}) and file_key in "
+    "(select file_key from log_files where host = :host and service = :service)"
+    ") as alike where place <= {most}"
+)
+
+
+class Held:
+    """Groups of this run, which may not be committed yet; only the last are kept."""
+
+    def __init__(self) -> None:
+        self._all: deque[Group] = deque()
+        self._by_mark: dict[int, list[Group]] = {}
+        self._by_file: dict[int, list[Group]] = {}
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def add(self, groups: Iterable[Group]) -> None:
+        """Add groups, in the order of their files."""
+        for group in groups:
+            self._all.append(group)
+            self._by_mark.setdefault(group.mark, []).append(group)
+            self._by_file.setdefault(group.file_key, []).append(group)
+        while len(self._all) > _MOST_HELD:
+            oldest = self._all.popleft()
+            for index, key in ((self._by_mark, oldest.mark), (self._by_file, oldest.file_key)):
+                index[key].remove(oldest)
+                if not index[key]:
+                    del index[key]
+
+    def marked(self, mark: int) -> Sequence[Group]:
+        """Those that begin with a line."""
+        return self._by_mark.get(mark, ())
+
+    def of(self, file_key: int) -> Sequence[Group]:
+        """Those of a file."""
+        return self._by_file.get(file_key, ())
+
+
+class Asked:
+    """What one host's service has stored."""
+
+    def __init__(self, reader: Reader, held: Held, known: Known, origin: Origin) -> None:
+        self._reader = reader
+        self._held = held
+        self._known = known
+        self._origin = origin
+
+    def marked(self, hashes: Hashes) -> list[Group]:
+        """Groups that begin with one of these hashes, the newest of each."""
+        marks = sorted(set(hashes.view("int64").tolist()))
+        found = [
+            group
+            for mark in marks
+            for group in [g for g in self._held.marked(mark) if self._is_own(g)][-MOST_ALIKE:]
+        ]
+        binds: dict[str, object] = {"host": self._origin.host, "service": self._origin.service}
+        for low in range(0, len(marks), _MOST_ASKED):
+            some = ", ".join(map(str, marks[low : low + _MOST_ASKED]))
+            found += self._groups(_NEWEST.format(marks=some, most=MOST_ALIKE), binds)
+        return list(dict.fromkeys(found))
+
+    def before(self, file_key: int, offset: int) -> Group | None:
+        """The group of a file that ends at an offset."""
+        for group in self._held.of(file_key):
+            if group.end == offset:
+                return group
+        sql = _COLUMNS + "file_key = :key and byte_offset + byte_length = :offset limit 1"
+        found = self._groups(sql, {"key": file_key, "offset": offset})
+        return found[0] if found else None
+
+    def behind(self, file_key: int, offset: int) -> list[Group]:
+        """The next groups of a file from an offset on."""
+        end = offset + _AHEAD_BYTES
+        sql = _COLUMNS + "file_key = :key and byte_offset >= :offset and byte_offset < :end"
+        stored = self._groups(sql, {"key": file_key, "offset": offset, "end": end})
+        return [*stored, *(g for g in self._held.of(file_key) if offset <= g.byte_offset < end)]
+
+    def goes_on(self, stretch: Stretch, own: Checkpoint, offset: int) -> bool:
+        """Whether a stretch follows in one file what another has before an offset: one of the two
+        is known to be, up to there, a copy of the other.
+        """
+        sql = (
+            "select 1 from known_stretches where file_key = :key "
+            "and byte_offset + byte_length = :end and stored_file_key = :other "
+            "and stored_offset + byte_length = :other_end limit 1"
+        )
+        here, there = (own.file_key, offset), (stretch.stored_file_key, stretch.stored_offset)
+        for (key, end), (other, other_end) in ((here, there), (there, here)):
+            binds = {"key": key, "end": end, "other": other, "other_end": other_end}
+            if self._reader.query(sql, binds).rows:
+                return True
+        return False
+
+    def within(self, place: Stretch) -> list[Group]:
+        """Groups of a stored file that reach into a place, in order."""
+        key = place.stored_file_key
+        sql = _COLUMNS + (
+            "file_key = :key and byte_offset < :end and byte_offset + byte_length > :begin"
+        )
+        binds: dict[str, object] = {
+            "key": key,
+            "begin": place.stored_offset,
+            "end": place.stored_end,
+        }
+        found = {*self._held.of(key), *self._groups(sql, binds)}
+        return sorted(found, key=lambda g: g.byte_offset)
+
+    def _groups(self, sql: str, binds: dict[str, object] | None) -> list[Group]:
+        return rows_as(Group, self._reader.query(sql, binds).rows)
+
+    def _is_own(self, group: Group) -> bool:
+        checkpoint = self._known.find(group.file_key)
+        own = self._origin
+        return checkpoint is not None and (checkpoint.host, checkpoint.service) == (
+            own.host,
+            own.service,
+        )
