@@ -104,6 +104,28 @@ def _distinct(message: str, level: str = "INFO") -> Callable[[Path, int], list[P
     return write
 
 
+def _alike(folder: Path, count: int) -> list[Path]:
+    """Lines without a time that are all the same, between records."""
+    around = ["".join(_start(n, f"ts_{n:08x}") for n in range(k, k + 50)) for k in (0, 80_000)]
+    same = "GET /health 200\n" * count
+    (folder / "app.log").write_text(around[0] + same + around[1])
+    return [folder / "app.log"]
+
+
+def _alike_elsewhere(folder: Path) -> int:
+    """The same lines in another log, between other records."""
+    same = (folder / "app.log").read_text().splitlines(keepends=True)[50:-50]
+    more = _start(81_000, "one") + "".join(same) + _start(81_001, "two") * 2
+    return (folder / "other.log").write_text(more)
+
+
+def _alike_edited(folder: Path) -> int:
+    """Every tenth of the lines changed, in place."""
+    lines = (folder / "app.log").read_text().splitlines(keepends=True)
+    lines[55:-50:10] = ["GET /*****\n"] * len(lines[55:-50:10])
+    return (folder / "app.log").write_text("".join(lines))
+
+
 INPUTS = (
     Input("one line behind starts of one id", 2_000, 240_000, _only_starts, _one_more_start),
     Input("an end among starts of one id", 2_000, 240_000, _only_starts, _one_end),
@@ -112,6 +134,8 @@ INPUTS = (
     Input("forty of very many siblings", 100, 9_999, _siblings),
     Input("gzip members", 10_000, 100_000, _gzip_members),
     Input("empty zstd frames", 10_000, 1_000_000, _empty_frames),
+    Input("lines without a time, again", 20_000, 200_000, _alike, _alike_elsewhere),
+    Input("edits among lines alike", 20_000, 200_000, _alike, _alike_edited),
     Input("distinct ids", 100_000, 1_000_000, _distinct("stage_time: id=i{n}, stage=s")),
     Input("distinct keys", 100_000, 1_000_000, _distinct("note: k{n}=1, id=one")),
     Input("distinct codes", 100_000, 1_000_000, _distinct("slow: warning_code=W{n}", "WARNING")),

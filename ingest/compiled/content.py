@@ -9,15 +9,14 @@ import cython
 
 COMPILED = cython.compiled
 _MASK = (1 << 64) - 1
-_STAMP_WITHIN = 96  # first bytes of a line in which a time of day is looked for
 
 
 def lines(data, begins, hashes, stamped, final):
     """Hash the lines of ``data``, which begins at a line's start; return how many there are.
 
     ``begins`` int64[n] gets the offset of each line that is not blank, ``hashes`` uint64[n] its
-    hash, without its line break and the NUL bytes before it, ``stamped`` uint8[n] whether a time of
-    day (``12:34:56``) stands near its start. What is behind the last line break is a line only
+    hash, without its line break and the NUL bytes before it, ``stamped`` uint8[n] whether it says
+    when it was logged (:func:`_is_timed`). What is behind the last line break is a line only
     where ``final``. Stops where the tables are full.
     """
     src: cython.const[cython.uchar][::1] = data
@@ -31,9 +30,7 @@ def lines(data, begins, hashes, stamped, final):
     n: cython.Py_ssize_t = 0
     end: cython.Py_ssize_t
     stop: cython.Py_ssize_t
-    i: cython.Py_ssize_t
     h: cython.ulonglong
-    seen: cython.bint
     with cython.nogil:
         while pos < size and n < room:
             end = pos
@@ -48,24 +45,116 @@ def lines(data, begins, hashes, stamped, final):
                 stop -= 1
             if stop > pos:
                 h = _hash(src, pos, stop)
-                seen = False
-                i = pos + 2
-                while not seen and i + 5 < stop and i < pos + 96:
-                    if src[i] == 58 and src[i + 3] == 58:
-                        seen = (
-                            48 <= src[i - 1] <= 57
-                            and 48 <= src[i + 1] <= 57
-                            and 48 <= src[i + 2] <= 57
-                            and 48 <= src[i + 4] <= 57
-                            and 48 <= src[i + 5] <= 57
-                        )
-                    i += 1
                 at[n] = pos
                 out[n] = h
-                told[n] = seen
+                told[n] = _is_timed(src, pos, stop)
                 n += 1
             pos = end + 1
     return n
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+@cython.inline
+def _is_digit(c: cython.uchar) -> cython.bint:
+    return 48 <= c <= 57
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _is_timed(
+    src: cython.const[cython.uchar][::1], pos: cython.Py_ssize_t, stop: cython.Py_ssize_t
+) -> cython.bint:
+    """Whether a time stands in a line's first 96 characters, or anywhere behind a ``{`` in them:
+    ``9:34:56``; date and time in six groups of digits, or in groups of 8 and 6, or of 14; seconds
+    or smaller units since 1970, by their number of digits. UTF-16 has every other byte.
+    """
+    step: cython.Py_ssize_t = 2 if pos + 1 < stop and src[pos + 1] == 0 else 1
+    end: cython.Py_ssize_t = min(stop, pos + 96 * step)
+    i: cython.Py_ssize_t = pos
+    size: cython.int = 0  # digits of the group at hand
+    groups: cython.int = 0  # of 2 or 4 digits before it, with one character between them
+    before: cython.int = 0  # digits of the group before it
+    gap: cython.int = 2  # characters behind that
+    c: cython.uchar
+    while i < end:
+        c = src[i]
+        if _is_digit(c):
+            size += 1
+            i += step
+            if i < end:
+                continue
+            c = 0
+        if size:
+            if c == 58 and _is_clock(src, i, stop, step):
+                return True
+            if gap != 1:
+                groups = before = 0
+            groups = groups + 1 if size == 2 or size == 4 else 0
+            if groups == 6 or (size == 6 and before == 8):
+                return True
+            if size >= 10 and _is_moment(src, i - size * step, pos, size, c, step):
+                return True
+            before, size, gap = size, 0, 0
+        if c == 123:
+            end = stop
+        gap += 1
+        i += step
+    return False
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _is_clock(
+    src: cython.const[cython.uchar][::1],
+    colon: cython.Py_ssize_t,
+    stop: cython.Py_ssize_t,
+    step: cython.Py_ssize_t,
+) -> cython.bint:
+    """Whether ``34:56`` follows a colon."""
+    return (
+        colon + 5 * step < stop
+        and src[colon + 3 * step] == 58
+        and _is_digit(src[colon + step])
+        and _is_digit(src[colon + 2 * step])
+        and _is_digit(src[colon + 4 * step])
+        and _is_digit(src[colon + 5 * step])
+    )
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _is_moment(
+    src: cython.const[cython.uchar][::1],
+    first: cython.Py_ssize_t,
+    pos: cython.Py_ssize_t,
+    size: cython.int,
+    behind: cython.uchar,
+    step: cython.Py_ssize_t,
+) -> cython.bint:
+    """Whether so many digits are a date with a time, or a number of seconds, milliseconds,
+    microseconds or nanoseconds since 1970, between 2008 and 2033; no part of a name.
+    """
+    one: cython.uchar = src[first]
+    two: cython.uchar = src[first + step]
+    c: cython.uchar = src[first - step] if first > pos else 32
+    if _is_of_name(c) or _is_of_name(behind):
+        return False
+    if size == 14:
+        return (one == 50 and two == 48) or (one == 49 and two == 57)
+    return one == 49 and two >= 50 and (size == 10 or size == 13 or size == 16 or size == 19)
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+@cython.inline
+def _is_of_name(c: cython.uchar) -> cython.bint:
+    return 65 <= c <= 90 or 97 <= c <= 122 or c == 95 or c == 45 or c >= 128
 
 
 @cython.cfunc

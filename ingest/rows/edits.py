@@ -4,17 +4,15 @@ which are new (docs/design.md); pure.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
+from ingest.rows.alignment import matching_blocks
 from ingest.rows.content import Group, Lines, Stretch
 
 _SAME, _EDITED, _NEW = range(3)
-_MOST_LINES = 20_000  # on either side, compared line by line; beyond them all is new
-_MOST_PAIRS = 4_000_000  # of lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,20 +123,18 @@ def _kinds(between: Between) -> list[int]:
     here = (between.lines.hashes & np.uint64(0xFFFF)).astype(np.uint16).tolist()
     there = between.stored.tolist()
     kinds = [_NEW] * len(here)
-    if max(len(here), len(there)) > _MOST_LINES or len(here) * len(there) > _MOST_PAIRS:
-        return kinds
-    blocks = SequenceMatcher(None, there, here, False).get_matching_blocks()
-    are_most = 2 * sum(b.size for b in blocks) >= len(there)
+    blocks = matching_blocks(there, here)
+    are_most = 2 * sum(size for *_, size in blocks) >= len(there)
     i = j = 0
-    for block in blocks:
-        if block.size == 1 and not are_most:
+    for a, b, size in blocks:
+        if size == 1 and not are_most:
             continue
-        kinds[block.b : block.b + block.size] = [_SAME] * block.size
-        old, new = block.a - i, block.b - j
-        records = int(between.lines.stamped[j : block.b].sum())
+        kinds[b : b + size] = [_SAME] * size
+        old, new = a - i, b - j
+        records = int(between.lines.stamped[j:b].sum())
         if old and (new <= old or records <= old):
-            kinds[j : block.b] = [_EDITED] * new
-        elif between.is_last and block.b == len(here):
+            kinds[j:b] = [_EDITED] * new
+        elif between.is_last and b == len(here):
             kinds[j : j + old] = [_EDITED] * old
-        i, j = block.a + block.size, block.b + block.size
+        i, j = a + size, b + size
     return kinds

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,13 +39,59 @@ def _hashed(module: ModuleType, data: bytes, final: bool) -> tuple[object, ...]:
 
 @given(
     st.lists(
-        st.sampled_from([b"\n", b"\r\n", b"\0", b" ", b"12:34:56", b"abcdefgh", "你".encode()])
+        st.sampled_from(
+            [
+                b"\n",
+                b"\r\n",
+                b"\x00",
+                b" ",
+                b"12:34:56",
+                b"abcdefgh",
+                "你".encode(),
+                b"{",
+                b'":',
+                b"1",
+                b"1772445600",
+                b"2026",
+                b"-03",
+                b"20260302",
+                b"101112",
+                "12:34:56".encode("utf-16-le"),
+            ]
+        )
     )
 )
 def test_the_compiled_loop_says_what_its_source_says(parts: list[bytes]) -> None:
     data = b"".join(parts)
     for final in (False, True):
         assert _hashed(content, data, final) == _hashed(_PLAIN, data, final)
+
+
+@pytest.mark.parametrize(
+    ("line", "is_timed"),
+    [
+        (b"2026-03-02 10:11:12,123 - app - INFO", True),
+        (b"I0302 9:11:12.123456 app.py:1]", True),
+        (b"2026-03-02 10.11.12 INFO", True),
+        (b"02/03/2026-10-11-12 INFO", True),
+        (b"20260302 101112 INFO", True),
+        (b"20260302101112 INFO", True),
+        (b'{"msg": "%b", "ts": 1772445600.123}' % (b"text " * 50), True),
+        (b'{"msg": "%b", "time": 1772445600123}' % (b"text " * 50), True),
+        (b'{"log": "%b", "time": "2026-03-02T10:11:12Z"}' % (b"text " * 50), True),
+        ("2026-03-02 10:11:12 INFO".encode("utf-16-le"), True),
+        (b"GET /health 200", False),
+        (b"2026-03-02 is the day", False),
+        (b"%b 10:11:12" % (b"text " * 50), False),
+        (b"id=a1772445600", False),
+        (b"id=1772445600-2", False),
+        (b"call 5551772445600 or 0123456789", False),
+        (b"10.11.12.13:8080 - GET /", False),
+        (b"at 0x7f0012345678 in 12:34", False),
+    ],
+)
+def test_whether_a_line_says_when_it_was_logged(line: bytes, is_timed: bool) -> None:
+    assert lines_of(line, 0, final=True).stamped.tolist() == [is_timed]
 
 
 def _bytes(numbers: list[int]) -> bytes:
