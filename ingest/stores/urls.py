@@ -22,6 +22,21 @@ def without_password(url: str) -> str:
     return _PASSWORD_OPTION.sub(rf"\1{_HIDDEN}", hidden)
 
 
+def with_option(url: str, name: str, value: str) -> str:
+    """A URL with a word in its query; as it is where it has that word already."""
+    base, _, query = url.partition("?")
+    if any(part.partition("=")[0] == name for part in query.split("&")):
+        return url
+    return f"{base}?{query}{'&' if query else ''}{name}={quote(value, safe='')}"
+
+
+def without_option(url: str, name: str) -> str:
+    """A URL without a word of its query."""
+    base, _, query = url.partition("?")
+    kept = [part for part in query.split("&") if part and part.partition("=")[0] != name]
+    return f"{base}?{'&'.join(kept)}" if kept else base
+
+
 def with_password(url: str, password: str) -> str | None:
     """A server's URL with the password added; None without a user, or with a password."""
     named = _USER_ONLY.match(url)

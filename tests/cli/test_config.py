@@ -239,6 +239,13 @@ def test_the_password_of_a_file_goes_into_the_url(tmp_path: Path) -> None:
         store_url("postgresql://u@h/d", "/nowhere")
 
 
+def test_the_cluster_goes_into_the_url_of_a_store_that_can_have_one() -> None:
+    assert store_url("clickhousedb://h/d", "", "two") == "clickhousedb://h/d?cluster=two"
+    assert store_url("clickhousedb://h/d?x=1", "", "two") == "clickhousedb://h/d?x=1&cluster=two"
+    assert store_url("clickhousedb://h/d?cluster=one", "", "two").endswith("?cluster=one")
+    assert store_url("duckdb:///x", "", "two") == "duckdb:///x"
+
+
 @given(st.text(max_size=8), st.text("abc", min_size=1, max_size=3))
 def test_sqlalchemy_reads_the_password_that_was_put_in(password: str, user: str) -> None:
     from sqlalchemy import make_url

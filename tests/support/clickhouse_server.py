@@ -22,6 +22,7 @@ from pathlib import Path
 
 from ingest.stores import migrate
 from ingest.stores.clickhouse.store import ClickHouseStore
+from ingest.stores.contract import Store
 
 _START_SECONDS = 60.0
 _SERVE = (
@@ -33,7 +34,7 @@ _CONFIG = """\
 <clickhouse>
   <http_port>{http}</http_port>
   <tcp_port>{tcp}</tcp_port>
-  <listen_host>127.0.0.1</listen_host>
+  <listen_host>{address}</listen_host>
   <background_pool_size>2</background_pool_size>
   <max_thread_pool_size>200</max_thread_pool_size>
   {more}
@@ -50,15 +51,16 @@ class Server:
     http: int
     tcp: int
     more: str = ""  # of its configuration
+    address: str = "127.0.0.1"
     process: "list[subprocess.Popen[bytes]]" = field(default_factory=list)
 
     def url(self, database: str, user: str = "") -> str:
         """Of a store in a database; ``user`` is NAME or NAME:PASSWORD."""
-        return f"clickhousedb://{user}{'@' if user else ''}127.0.0.1:{self.http}/{database}"
+        return f"clickhousedb://{user}{'@' if user else ''}{self.address}:{self.http}/{database}"
 
     def ask(self, sql: str, database: str = "default") -> str:
         """What a statement gives, as text."""
-        address = f"http://127.0.0.1:{self.http}/?database={database}"
+        address = f"http://{self.address}:{self.http}/?database={database}"
         with urllib.request.urlopen(address, sql.encode()) as answer:
             return str(answer.read().decode())
 
@@ -70,7 +72,7 @@ class Server:
         """Bring the server up, on its data."""
         place = self.home / ".clickhouse-local"
         place.mkdir(parents=True, exist_ok=True)
-        config = _CONFIG.format(http=self.http, tcp=self.tcp, more=self.more)
+        config = _CONFIG.format(http=self.http, tcp=self.tcp, more=self.more, address=self.address)
         (place / "config.xml").write_text(config)
         with (self.home / "log").open("ab") as log:
             self.process.append(
@@ -91,7 +93,7 @@ class Server:
 
     def _answers(self) -> bool:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.http}/ping") as answer:
+            with urllib.request.urlopen(f"http://{self.address}:{self.http}/ping") as answer:
                 return bool(answer.status == 200)
         except OSError:
             return False
@@ -126,6 +128,29 @@ def make_server(more: str = "") -> Server:
     return server
 
 
+_SHARD = "<shard><replica><host>{}</host><port>{}</port></replica></shard>"
+
+
+@cache
+def two_shards() -> tuple[Server, Server]:
+    """Two servers that are the cluster ``two``, on addresses of their own.
+
+    Both serve HTTP on the same port, as the servers of a cluster do. A server takes 127.0.0.1 with
+    its own TCP port for itself, so these differ.
+    """
+    http = _free_port()
+    places = [("127.0.0.1", _free_port()), ("127.0.0.2", _free_port())]
+    shards = "".join(_SHARD.format(*place) for place in places)
+    more = f"<remote_servers><two>{shards}</two></remote_servers>"
+    found = []
+    for address, tcp in places:
+        home = Path(tempfile.mkdtemp(prefix="ttsq-clickhouse-"))
+        found.append(Server(home, http, tcp, more, address))
+        atexit.register(found[-1].remove)
+        found[-1].start()
+    return found[0], found[1]
+
+
 @cache
 def server() -> Server:
     """The server that this process's tests share."""
@@ -149,3 +174,26 @@ def new_url() -> str:
 def new_store() -> ClickHouseStore:
     """A migrated empty store."""
     return ClickHouseStore(new_url())
+
+
+def store_of(database: str) -> ClickHouseStore:
+    """The store in a database of the server that the tests share."""
+    return ClickHouseStore(server().url(database))
+
+
+def name_of(store: Store) -> str:
+    """The database of such a store."""
+    return store.description.rpartition("/")[2]
+
+
+def copied(database: str) -> str:
+    """The name of a new database with all that another one holds."""
+    new = server().new_database()
+    migrate.ensure_head(store_of(new))
+    tables = server().ask(
+        f"select name from system.tables where database = '{database}' "
+        "and engine <> 'View' and name <> 'alembic_version'"
+    )
+    for table in tables.split():
+        server().ask(f"insert into {new}.{table} select * from {database}.{table}")
+    return new

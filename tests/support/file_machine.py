@@ -512,3 +512,35 @@ class ServerFileMachine(FileMachine):
         from tests.support import postgres_server
 
         self.store = postgres_server.store_of(postgres_server.server().new_database(self._copy))
+
+
+class ClickHouseFileMachine(FileMachine):
+    """The same with a store on ClickHouse."""
+
+    def _new_store(self) -> Store:
+        from tests.support import clickhouse_server
+
+        self._copy = ""
+        return clickhouse_server.new_store()
+
+    def _content(self) -> object:
+        return self.store.upkeep().state()
+
+    def _keep_copy(self) -> None:
+        from tests.support import clickhouse_server
+
+        self._copy = clickhouse_server.copied(clickhouse_server.name_of(self.store))
+
+    def _use_copy(self) -> None:
+        from tests.support import clickhouse_server
+
+        copy = clickhouse_server.copied(self._copy)
+        self.store = clickhouse_server.store_of(copy)
+
+    def remove(self) -> None:
+        """Remove all files and the database."""
+        from tests.support import clickhouse_server
+
+        super().remove()
+        for name in filter(None, (clickhouse_server.name_of(self.store), self._copy)):
+            clickhouse_server.server().ask(f"drop database if exists {name} sync")

@@ -1,4 +1,4 @@
-"""Walks of the file machine by seed: ``python -m tests.support.walks FIRST END [--server]``.
+"""Walks of the file machine by seed: ``python -m tests.support.walks FIRST END [--on STORE]``.
 
 Each seed is one walk, the same whenever it is walked, but for processes that run at once. Prints a
 line for each, and all its steps where it fails. The exit code is how many failed, at most 100.
@@ -12,9 +12,14 @@ from collections.abc import Sequence
 from hypothesis.internal.conjecture.data import ConjectureData
 from hypothesis.strategies import SearchStrategy
 
-from tests.support.file_machine import FileMachine, ServerFileMachine
+from tests.support.file_machine import ClickHouseFileMachine, FileMachine, ServerFileMachine
 
 _STEPS = 40
+_MACHINES = {
+    "duckdb": FileMachine,
+    "postgres": ServerFileMachine,
+    "clickhouse": ClickHouseFileMachine,
+}
 
 
 class _Later:
@@ -61,10 +66,10 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("first", type=int)
     parser.add_argument("end", type=int)
-    parser.add_argument("--server", action="store_true", help="a store on a server")
+    parser.add_argument("--on", choices=_MACHINES, default="duckdb", help="the kind of store")
     parser.add_argument("--steps", type=int, default=_STEPS)
     asked = parser.parse_args(words)
-    kind = ServerFileMachine if asked.server else FileMachine
+    kind = _MACHINES[asked.on]
     failed, made, begun = [], 0, time.monotonic()
     for seed in range(asked.first, asked.end):
         told: list[str] = []

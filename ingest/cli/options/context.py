@@ -50,7 +50,7 @@ class Options:
         :raises SettingsError: when the password file cannot be used.
         """
         url = self.db or self.settings.db or default_store()
-        return store_url(url, self.settings.db_password_file)
+        return store_url(url, self.settings.db_password_file, self.settings.cluster)
 
 
 def options(ctx: typer.Context) -> Options:

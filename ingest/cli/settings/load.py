@@ -20,7 +20,7 @@ from ingest.errors import SettingsError, UsageProblem
 from ingest.paths import expanded
 from ingest.records.formats import DEFAULT_FORMAT
 from ingest.rows.user_text import TextPolicy
-from ingest.stores.urls import with_password
+from ingest.stores.urls import with_option, with_password
 
 CONFIG_NAME = "ttsq.toml"
 
@@ -59,6 +59,7 @@ class Settings:
 
     db: str = ""
     db_password_file: str = ""
+    cluster: str = ""
     host: str = ""
     service: str = "tts"
     log_format: str = DEFAULT_FORMAT
@@ -183,13 +184,15 @@ def _default_file(environment: Mapping[str, str]) -> Path | None:
     return None
 
 
-def store_url(url: str, password_file: str) -> str:
-    """The URL of a store with the password of a file's first line in it; a store in a file needs
-    none.
+def store_url(url: str, password_file: str, cluster: str = "") -> str:
+    """The URL of a store with the password of a file's first line in it, and the cluster that it is
+    on; a store in a file needs none.
 
     :raises SettingsError: when the file cannot be read, or the URL names no user or has a password
         already.
     """
+    if cluster and url.startswith("clickhousedb"):
+        url = with_option(url, "cluster", cluster)
     if not password_file or url.startswith("duckdb:"):
         return url
     try:

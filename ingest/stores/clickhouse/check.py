@@ -3,6 +3,7 @@
 import re
 
 from ingest.resources import folder
+from ingest.stores.clickhouse.cluster import of_view
 from ingest.stores.clickhouse.connection import Session
 
 _MADE = re.compile(r"create (?:table|view) if not exists (\w+) \((.*?)\n\)", re.S | re.I)
@@ -57,7 +58,8 @@ def _other_views(session: Session, script: str) -> list[str]:
         )
     )
     found = []
-    for name, query in _VIEW.findall(script):
+    for name, written in _VIEW.findall(script):
+        query = written if session.cluster is None else of_view(written)
         expected = session.value("select formatQuerySingleLine({query:String})", {"query": query})
         told = re.sub(rf"`?{re.escape(session.server.database)}`?\.", "", str(stored.get(name, "")))
         if _plain(told) != _plain(str(expected)):

@@ -1,5 +1,6 @@
 """Connections to a ClickHouse server over HTTP: bounded waits, no password shown."""
 
+import copy
 import os
 import re
 import socket
@@ -7,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -19,7 +21,6 @@ try:
     from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
     from clickhouse_connect.driver.external import ExternalData
     from clickhouse_connect.driver.httputil import get_pool_manager
-    from clickhouse_connect.driver.summary import QuerySummary
     from urllib3.exceptions import HTTPError
 except ImportError as error:
     raise UsageProblem(
@@ -57,6 +58,13 @@ WRITING: dict[str, object] = {
     "mutations_sync": 2,
     "lightweight_deletes_sync": 2,
     "distributed_foreground_insert": 1,
+    "parallel_distributed_insert_select": 0,
+}
+# On a cluster: what one server has found goes to the shards; an answer without a shard's rows is
+# none.
+_ALWAYS_SET: dict[str, object] = {
+    "distributed_product_mode": "global",
+    "skip_unavailable_shards": 0,
 }
 _READ_ONLY: dict[str, object] = {"readonly": 2}
 _URL = re.compile(
@@ -64,11 +72,15 @@ _URL = re.compile(
     r"(?:\[[0-9a-fA-F:.]+\]|[^:@/?#\[\]]+)(?::[0-9]*)?(?:/[^/?#]*)?(?:\?[^#]*)?$"
 )
 _OPTIONS = ("verify", "ca_cert", "client_cert", "client_cert_key", "server_host_name")
+CLUSTER_WORD = "cluster"  # of the URL: the cluster that a new store is made on
+_CLUSTER = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_OF_STORE = re.compile(r"Distributed\('([^']+)'")
 _CODE = re.compile(r"[Cc]ode: (\d+)")
 _TEXT = re.compile(r"DB::Exception: (.*?)(?:\. \([A-Z_0-9]+\)|\(version |$)", re.S)
 RUNS_ALREADY, TOO_SLOW, NO_DATABASE, NO_TABLE = 216, 159, 81, 60
 _DENIED = (497, 164, 516, 192)  # no grant, read only, wrong password, no such user
 _FULL = (243, 1000)  # no room on the disk
+_AWAY = (279, 210, 209, 198, 32)  # a server of the cluster does not answer
 
 
 class Server:
@@ -91,10 +103,26 @@ class Server:
         self.user = unquote(split.username or "default")
         self._password = unquote(split.password or "")
         self._options: dict[str, Any] = {k: options.pop(k) for k in _OPTIONS if k in options}
+        self.cluster = options.pop(CLUSTER_WORD, "")
+        if self.cluster and not _CLUSTER.fullmatch(self.cluster):
+            raise UsageProblem(
+                f"{self.cluster!r} is no name of a cluster",
+                "the setting cluster is a name of the server's configuration (remote_servers)",
+            )
         self._settings = options
-        shown = f"[{self.host}]" if ":" in self.host else self.host
-        user = f"{self.user}@" if split.username else ""
-        self.description = f"clickhousedb://{user}{shown}:{self.port}/{self.database}"
+        self._shown_user = f"{self.user}@" if split.username else ""
+
+    @property
+    def description(self) -> str:
+        """The store's URL without a password."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"clickhousedb://{self._shown_user}{host}:{self.port}/{self.database}"
+
+    def at(self, host: str) -> "Server":
+        """The same database on another server."""
+        other = copy.copy(self)
+        other.host = host
+        return other
 
     def session(self, purpose: str) -> "Session":
         """A session, whether or not the database is there; a few tries, for a server may just
@@ -122,7 +150,7 @@ class Server:
             password=self._password,
             database=_ALWAYS,
             secure=self._secure,
-            settings={**_LIKE_THE_OTHERS, **self._settings},
+            settings={**_LIKE_THE_OTHERS, **self._settings, **_ALWAYS_SET},
             client_name=name,
             query_limit=0,
             compress=False,
@@ -171,6 +199,11 @@ class Server:
                 "its owner says who may read: ttsq db grant-reader ROLE; user text (texts, "
                 "messages, tracebacks) needs --with-text",
             )
+        if code in _AWAY:
+            return StoreLostError(
+                f"a shard of the store {self.description} is not there: {text}",
+                "what was committed stays; run it again when all servers of the cluster are up",
+            )
         if code is None or code in _FULL:
             kind = StoreError if code or isinstance(error, DatabaseError) else StoreLostError
             return kind(
@@ -198,8 +231,19 @@ class Session:
         self.client.close()
         self.client.close_connections()
 
+    @cached_property
+    def cluster(self) -> str | None:
+        """The cluster that the store's tables are on; None: this server."""
+        found = self.rows(
+            "select engine_full from system.tables "
+            "where database = {database:String} and name = 'alembic_version'",
+            {"database": self.server.database},
+        )
+        told = _OF_STORE.match(str(found[0][0])) if found else None
+        return told[1] if told else None
+
     def rows(
-        self, sql: str, binds: Mapping[str, object] | None = None, **settings: object
+        self, sql: str, binds: Mapping[str, object] | None = None, **settings: Any
     ) -> list[tuple[Any, ...]]:
         """What a statement finds, with ``{name:Type}`` parameters."""
         found = self.client.query(
@@ -227,16 +271,15 @@ class Session:
         sql: str,
         binds: Mapping[str, object] | None = None,
         tables: "Mapping[str, pa.Table] | None" = None,
-        **settings: object,
-    ) -> int:
-        """Run a statement that changes something; how many rows it has written."""
-        done = self.client.command(
+        **settings: Any,
+    ) -> None:
+        """Run a statement that changes something."""
+        self.client.command(
             sql,
             parameters=bound(binds),
             settings={**WRITING, **settings},
             external_data=_sent(tables),
         )
-        return int(done.written_rows) if isinstance(done, QuerySummary) else 0
 
     def insert(self, table: str, rows: "pa.Table", token: str) -> None:
         """Insert rows: once, however often it is sent with the same token."""

@@ -6,11 +6,13 @@ compare-and-set of the commit contract.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from ingest.errors import IngestBusyError
+from ingest.stores.clickhouse.cluster import change
 from ingest.stores.clickhouse.connection import WRITING, Session
 from ingest.stores.clickhouse.layout import (
     COMMITS,
@@ -35,6 +37,8 @@ _KEPT = timedelta(days=7)
 _UNREAD = timedelta(hours=1)
 _MANY = 5000
 _TRIES = 5
+# On a cluster a shard would look for an aggregate that the asking server has renamed already.
+_ZERO_OF_NONE: Mapping[str, Any] = {"aggregate_functions_null_for_empty": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,8 @@ def looked(session: Session) -> Seen:
     """What is done now."""
     ((newest, hidden),) = session.rows(
         f"select coalesce(max(commit), 0), groupUniqArrayIf(commit, commit not in "
-        f"(select commit from {COMMITS} where state = {DONE})) from {COMMITS}"
+        f"(select commit from {COMMITS} where state = {DONE})) from {COMMITS}",
+        **_ZERO_OF_NONE,
     )
     return Seen(int(newest), tuple(sorted(hidden or ())))
 
@@ -101,6 +106,7 @@ def plan(session: Session, host: str | None) -> Plan:
         f"(select commit from {COMMITS} where state = {DONE})), "
         f"maxIf(commit, nonce = {{nonce:String}}), max(place) from {COMMITS}",
         {"nonce": nonce},
+        **_ZERO_OF_NONE,
     )
     seen = Seen(int(newest), tuple(sorted(set(hidden) - {own})), int(own))
     return Plan(int(own), nonce, lane, seen, int(last_done))
@@ -140,6 +146,19 @@ def finish(session: Session, made: Plan) -> None:
         )
 
 
+def end_empty(session: Session, made: Plan) -> None:
+    """End a commit that has changed nothing: there is nothing to be hidden, now or later.
+
+    It has no place among those that are done, so that none is refused for its sake.
+    """
+    session.run(
+        f"insert into {COMMITS} (commit, state, lane, place, nonce, at) "
+        f"values ({made.commit}, {DONE}, {{lane:String}}, 0, '', now64(6, 'UTC'))",
+        {"lane": made.lane},
+        insert_deduplication_token=f"{made.nonce} ended",
+    )
+
+
 def withdraw(session: Session, commits: Sequence[int]) -> None:
     """Take back commits that are not done: none of them can become so, and their rows go."""
     if not commits:
@@ -168,9 +187,9 @@ def _delete_rows(session: Session, commit: int) -> None:
     for name in TABLES:
         which = f"version >= {low} and version < {high}"
         if session.value(f"select count() from {name}{ROWS} where {which}"):
-            session.run(f"delete from {name}{ROWS} where {which}")
+            change(session, name + ROWS, f"delete from {{table}} where {which}")
     if session.value(f"select count() from {LEDGER} where commit = {commit}"):
-        session.run(f"delete from {LEDGER} where commit = {commit}")
+        change(session, LEDGER, f"delete from {{table}} where commit = {commit}")
 
 
 def tidy(session: Session, host: str | None) -> None:
@@ -197,21 +216,23 @@ def _forget(session: Session) -> None:
         f"select distinct commit from {COMMITS} where state = {WITHDRAWN} and {old}"
     ):
         _delete_rows(session, commit)
-        session.run(f"delete from {COMMITS} where commit = {commit}")
+        change(session, COMMITS, f"delete from {{table}} where commit = {commit}")
     many = session.value(f"select count() from {COMMITS} where state = {DONE}")
     if many < 2 * _MANY:
         return
     last = f"(select max(place) from {COMMITS} where state = {DONE})"
     done = f"(select commit from {COMMITS} where state = {DONE} and place + {_MANY} < {last})"
     # in this order: a plan whose commit is forgotten would hide its rows
-    session.run(
-        f"delete from {COMMITS} where state = {PLANNED} and commit in {done}",
-        allow_nondeterministic_mutations=1,
+    change(
+        session,
+        COMMITS,
+        f"delete from {{table}} where state = {PLANNED} and commit in {done}",
     )
-    session.run(
-        f"delete from {COMMITS} where state = {DONE} and commit in {done} and commit not in "
+    change(
+        session,
+        COMMITS,
+        f"delete from {{table}} where state = {DONE} and commit in {done} and commit not in "
         f"(select commit from {COMMITS} where state = {PLANNED})",
-        allow_nondeterministic_mutations=1,
     )
 
 
@@ -228,5 +249,9 @@ def sweep(session: Session, unread: timedelta = _UNREAD) -> None:
     for (name,) in session.rows(f"select distinct table_name from {LEDGER} where {noted}"):
         gone = f"(select key, place, version from {LEDGER} where table_name = '{name}' and {noted})"
         which = f"({', '.join(IDENTITY[name])}, version) in {gone}"
-        session.run(f"delete from {name}{ROWS} where {which}", allow_nondeterministic_mutations=1)
-        session.run(f"delete from {LEDGER} where table_name = '{name}' and {noted}")
+        change(
+            session,
+            name + ROWS,
+            f"delete from {{table}} where {which}",
+        )
+        change(session, LEDGER, f"delete from {{table}} where table_name = '{name}' and {noted}")

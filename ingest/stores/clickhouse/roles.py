@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ingest.errors import StoreError
 from ingest.rows.described import TABLES
+from ingest.stores.clickhouse.cluster import SHARD, everywhere
 from ingest.stores.clickhouse.connection import Session
 from ingest.stores.clickhouse.layout import COMMITS, LEDGER, ROWS
 from ingest.stores.contract import Granted, Readable
@@ -34,7 +35,7 @@ def grant_reader(session: Session, role: str, with_text: bool) -> Granted:
         )
     tables = readable(with_text)
     for statement in statements(session.server.database, role, tables, _columns(session)):
-        session.client.command(statement)
+        everywhere(session, statement)
     return Granted(
         role=role,
         store=session.server.description,
@@ -65,12 +66,16 @@ def statements(
     """
     name, place = _quoted(role), _quoted(database)
     yield f"revoke all on {place}.* from {name}"
-    for plain in (*(v.name for v in VIEWS), COMMITS, LEDGER, "alembic_version"):
+    own = (COMMITS, LEDGER, "alembic_version")
+    shards = (t + SHARD for t in own if t + SHARD in columns)
+    for plain in (*(v.name for v in VIEWS), *own, *shards):
         yield f"grant select on {place}.{_quoted(plain)} to {name}"
     for table, closed in tables:
         shown = ", ".join(_quoted(c) for c in columns[table] if c not in closed)
         yield f"grant select({shown}) on {place}.{_quoted(table)} to {name}"
-        yield f"grant select({shown}, version) on {place}.{_quoted(table + ROWS)} to {name}"
+        for behind in (table + ROWS, table + ROWS + SHARD):
+            if behind in columns:
+                yield f"grant select({shown}, version) on {place}.{_quoted(behind)} to {name}"
     yield f"create settings profile if not exists {_PROFILE} settings {_SETTINGS}"
     yield f"alter settings profile {_PROFILE} to {name}"
 

@@ -4,9 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from ingest.errors import StoreError
 from ingest.faults import reach
 from ingest.model import Checkpoint
+from ingest.stores.clickhouse import cluster
 from ingest.stores.clickhouse.connection import (
+    CLUSTER_WORD,
     FAILURES,
     NO_DATABASE,
     NO_TABLE,
@@ -21,6 +24,7 @@ from ingest.stores.clickhouse.lock import alone, holders, locked
 from ingest.stores.clickhouse.reader import ClickHouseReader
 from ingest.stores.clickhouse.writer import CHECKPOINT_COLUMNS, ClickHouseWriter
 from ingest.stores.contract import Capabilities, Snapshot, Standing, no_store
+from ingest.stores.urls import without_option
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -84,11 +88,21 @@ class ClickHouseStore:
             return next_number(self._ingesting[0], "file")
 
     def engine(self) -> "Engine":
-        """A SQLAlchemy engine without a pool."""
-        from sqlalchemy import create_engine
+        """A SQLAlchemy engine without a pool; on a cluster, what it does to tables is done on each
+        server.
+        """
+        from sqlalchemy import create_engine, event
         from sqlalchemy.pool import NullPool
 
-        return create_engine(self._url, poolclass=NullPool)
+        engine = create_engine(without_option(self._url, CLUSTER_WORD), poolclass=NullPool)
+
+        @event.listens_for(engine, "before_cursor_execute", retval=True)
+        def everywhere(*told: Any) -> tuple[str, object]:
+            sql, given = told[2:4]
+            with self.session("migrates") as session:
+                return ("select 1", ()) if cluster.run_everywhere(session, sql) else (sql, given)
+
+        return engine
 
     def make(self, script: str) -> bool:
         """Statement by statement, each of which does nothing where it was run before; the revision
@@ -98,12 +112,14 @@ class ClickHouseStore:
             if _revision(session) is not None:
                 return False
             with self._server.migrating():
-                name = self._server.database.replace("\\", "\\\\").replace("`", "\\`")
-                session.client.command(
-                    f"create database if not exists `{name}`", use_database=False
-                )
-                for statement in _statements(script):
+                statements = _statements(script)
+                cluster.make_database(session)
+                if self._server.cluster:
+                    cluster.make(session, [s for s in statements if not _is_insert(s)])
+                    statements = [s for s in statements if _is_insert(s)]
+                for statement in statements:
                     alone(session, "migration", lambda i, s=statement: _run(session, s, i))  # type: ignore[misc]
+                session.__dict__.pop("cluster", None)  # what it was before there was a store
         return True
 
     def differences(self) -> list[str]:
@@ -125,7 +141,7 @@ class ClickHouseStore:
                 yield writer
             finally:
                 if not writer.committed:
-                    with suppress(*FAILURES):
+                    with suppress(StoreError, *FAILURES):
                         writer.roll_back()
         reach("closed")
 
@@ -142,6 +158,8 @@ class ClickHouseStore:
         purpose = "ingests all hosts" if host is None else f"ingests {host}"
         what = self.description if host is None else f"{self.description} for the host {host}"
         with self.connected(purpose) as session, locked(session, host, wait_seconds, what):
+            if _revision(session) is not None:
+                cluster.require_first(session)
             self._ingesting = (session, host)
             try:
                 yield
@@ -191,8 +209,12 @@ def _statements(script: str) -> list[str]:
     return [s.replace("CREATE TABLE `", "CREATE TABLE IF NOT EXISTS `", 1) for s in made]
 
 
+def _is_insert(statement: str) -> bool:
+    return statement.startswith("INSERT")
+
+
 def _run(session: Session, statement: str, query_id: str) -> None:
-    if statement.startswith("INSERT") and _revision(session) is not None:
+    if _is_insert(statement) and _revision(session) is not None:
         return  # another process was quicker
     session.client.command(statement, settings={**WRITING, "query_id": query_id})
 

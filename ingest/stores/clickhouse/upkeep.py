@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from ingest.errors import UsageProblem
 from ingest.rows.user_text import FIGURE
+from ingest.stores.clickhouse.cluster import change, parts, table_of_part
 from ingest.stores.clickhouse.layout import ROWS, TABLES, Seen
 from ingest.stores.clickhouse.ledger import looked, sweep
 from ingest.stores.clickhouse.types import bounded
@@ -70,7 +71,8 @@ class ClickHouseUpkeep:
                 for follower in FOLLOWERS:
                     removed[follower] = _remove_followers(writer, follower, before)
             which = f"{AGE_COLUMNS[table]} < {_BEFORE} and {_which(table)}"
-            removed[table] = writer.versions.remove({table: which}, binds)
+            removed[table] = writer.versions.count(table, which, binds)
+            writer.versions.remove({table: which}, binds)
             if removed[table]:
                 _note(writer, table, removed[table], rows_before=before)
             writer.commit([], None)
@@ -109,12 +111,11 @@ class ClickHouseUpkeep:
 
     def space(self) -> Space:
         with self._looking() as (session, seen):
-            sizes = dict(
-                session.rows(
-                    "select table, sum(bytes_on_disk) from system.parts "
-                    "where active and database = currentDatabase() group by table"
-                )
+            found = session.rows(
+                f"select table, sum(bytes_on_disk) from {parts(session)} "
+                "where active and database = currentDatabase() group by table"
             )
+            sizes = {table_of_part(str(table)): size for table, size in found}
             rows = {
                 t: int(session.value(f"select count() from {seen.table(t)}")) for t in AGE_COLUMNS
             }
@@ -128,12 +129,12 @@ class ClickHouseUpkeep:
         """Rows that were deleted leave the disk when their parts are merged: so they are, now."""
         with self._store.session("gives space back") as session:
             touched = session.rows(
-                "select distinct table from system.parts where active "
+                f"select distinct table from {parts(session)} where active "
                 "and database = currentDatabase() and has_lightweight_delete"
             )
-            for (table,) in touched:
-                if str(table).removesuffix(ROWS) in TABLES:
-                    session.run(f"optimize table `{table}` final")
+            for table in (table_of_part(str(t)) for (t,) in touched):
+                if table.removesuffix(ROWS) in TABLES:
+                    change(session, table, "optimize table {table} final")
         with self._store.writing() as writer:
             binds = {"at": bounded(at)}
             rows = writer.versions.arrow(
@@ -202,7 +203,8 @@ def _remove_followers(writer: "ClickHouseWriter", table: str, before: datetime) 
     )
     if not latest:
         return 0
-    gone = writer.versions.remove({table: f"request_key in {_OLD}"}, binds)
+    gone = writer.versions.count(table, f"request_key in {_OLD}", binds)
+    writer.versions.remove({table: f"request_key in {_OLD}"}, binds)
     # they may be younger than the request: the note must say up to where rows are missing
     until = max(bounded(before), latest[0][0] + timedelta(microseconds=1))
     _note(writer, table, gone, rows_before=until)

@@ -35,6 +35,11 @@ class Versions:
         self._step = 0
         self._sent = 0  # statements that insert: each has a token of its own
 
+    @property
+    def has_sent(self) -> bool:
+        """Whether the commit has begun to change something."""
+        return self._sent > 0
+
     def rows(self, sql: str, binds: Binds | None = None) -> list[tuple[Any, ...]]:
         """What a statement finds in tables written as ``{requests}``, ``{requests+version}``."""
         return self._session.rows(self._at(sql), binds)
@@ -141,15 +146,20 @@ class Versions:
             f"from {name}{ROWS} where {self._plan.seen.where(name)} and ({which})"
         )
 
+    def count(self, name: str, which: str, binds: Binds) -> int:
+        """How many rows of a table there are of a kind."""
+        ((number,),) = self.rows(f"select count() from {{{name}}} where {which}", binds)
+        return int(number)
+
     def remove(
         self,
         which: Mapping[str, str],
         binds: Binds,
         tables: "Mapping[str, pa.Table] | None" = None,
-    ) -> int:
-        """Note that rows are no more: which, by table, in the words of :meth:`rows`. How many."""
+    ) -> None:
+        """Note that rows are no more: which, by table, in the words of :meth:`rows`."""
         found = self._at(" union all ".join(self._superseding(n, w) for n, w in which.items()))
-        return self._session.run(
+        self._session.run(
             f"insert into {LEDGER} (table_name, key, place, version, commit) {found}",
             binds,
             tables,

@@ -13,7 +13,7 @@ from ingest.rows.spans import CARRY, EPOCH, OPEN
 from ingest.stores.clickhouse import related
 from ingest.stores.clickhouse.answers import ClickHouseAnswers
 from ingest.stores.clickhouse.connection import Session
-from ingest.stores.clickhouse.ledger import Plan, finish, next_number, withdraw
+from ingest.stores.clickhouse.ledger import Plan, end_empty, finish, next_number, withdraw
 from ingest.stores.clickhouse.types import bounded, checkpoint_table, run_table, storable
 from ingest.stores.clickhouse.versions import Versions
 from ingest.stores.contract import Standing, require_standing
@@ -56,7 +56,10 @@ class ClickHouseWriter:
 
     def roll_back(self) -> None:
         """Leave the store as it was."""
-        withdraw(self._session, [self._plan.commit])
+        if self.versions.has_sent:
+            withdraw(self._session, [self._plan.commit])
+        else:
+            end_empty(self._session, self._plan)
 
     def next_run_key(self, host: str | None) -> int:
         # runs that were killed are marked by the commit, which every run key leads to
