@@ -54,8 +54,8 @@ nightly: $(VENV)/.test tools valgrind ## all tests, the slow ones too, and a sea
 	$(BIN)/python -m benchmarks.instructions
 
 # what Debian's packages have, as command or command:package
-# logrotate and zstd rotate real files in the tests, nginx stands before a service there, systemd reads its units, Chromium opens reports
-tools: NEEDED := logrotate zstd nginx systemd-analyze:systemd chromium
+# logrotate and zstd rotate real files in the tests, nginx stands before a service there, systemd reads its units, Chromium opens reports, zsh and fish complete
+tools: NEEDED := logrotate zstd nginx systemd-analyze:systemd chromium zsh fish
 peers: NEEDED := lnav gawk mawk grep goaccess
 valgrind: NEEDED := valgrind
 tools peers valgrind:

@@ -12,6 +12,7 @@ import typer
 from ingest import __version__
 from ingest.cli.group import LazyGroup
 from ingest.cli.options.context import Options, print_error, printable, refused, reported
+from ingest.cli.process.completion_script import use_own_script
 from ingest.cli.process.ending import end_at_once, with_code
 from ingest.cli.process.scarce_memory import require_memory
 from ingest.cli.process.signals import end_by_sigterm, raise_at_sigterm
@@ -100,6 +101,7 @@ def main() -> None:
     """Run the command line; what its parser refuses is reported like every other error."""
     raise_at_sigterm()
     do_without_pandas()
+    use_own_script()
     # NumPy's linear algebra is not used: its threads would only spin
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:

@@ -14,4 +14,4 @@ class Metric:
     name: str
     help: str
     samples: Sequence[tuple[Labels, float]]
-    kind: Literal["gauge", "counter"] = "gauge"
+    kind: Literal["gauge", "counter", "summary"] = "gauge"

@@ -78,7 +78,10 @@ def of_service(reader: Reader, now: datetime) -> list[Metric]:
             [((("status", s),), n) for s, n in totals.items()],
             "counter",
         ),
-        *(Metric(name, _HELP[name], samples) for name, samples in found.items()),
+        *(
+            Metric(name, _HELP[name], samples, "summary" if name in _QUANTILED else "gauge")
+            for name, samples in found.items()
+        ),
     ]
 
 
@@ -91,6 +94,8 @@ _HELP = {
     "ttsq_rtf": "Real-time factor of the requests of the window, quantiles",
     "ttsq_cache_used_ratio": "Newest sample of a cache directory within an hour, 0 to 1",
 }
+# summaries: only theirs may be samples with the label "quantile"
+_QUANTILED = ("ttsq_request_duration_seconds", "ttsq_stage_duration_seconds", "ttsq_rtf")
 
 
 def _of_window(reader: Reader, binds: Mapping[str, object]) -> Iterator[tuple[str, Labels, float]]:

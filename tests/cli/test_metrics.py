@@ -29,7 +29,9 @@ def figures(text: str) -> Figures:
     for family in parsed(text):
         counter = "ttsq_requests"  # the parser takes the suffix _total off
         kind = "counter" if family.name == counter else "gauge"
-        assert family.documentation and family.type == kind, family
+        has_quantiles = any("quantile" in s.labels for s in family.samples)
+        allowed = {"summary"} if has_quantiles else {kind} if family.samples else {kind, "summary"}
+        assert family.documentation and family.type in allowed, family
         assert family.name.startswith("ttsq_") and not family.name.endswith(("_ms", "_kb"))
         name = f"{counter}_total" if family.name == counter else family.name
         found[name] = {tuple(sorted(s.labels.items())): s.value for s in family.samples}

@@ -94,6 +94,8 @@ def drawn(view: View, tz: tzinfo) -> Group:
     parts = [_headline(view, tz)]
     if not view.requests and not view.errors:
         parts.append(Text("nothing was logged in this window; is an ingest running? ttsq status"))
+    elif not view.requests:
+        parts.append(Text("no request began in this window: --window 1h, --as-of data"))
     return Group(*parts, *_tables(view, tz))
 
 
@@ -103,8 +105,9 @@ def _headline(view: View, tz: tzinfo) -> Text:
     text = Text(f"{view.since.astimezone(tz):%H:%M:%S} – {view.until.astimezone(tz):%H:%M:%S}   ")
     text.append(f"{_pace(view.per_second)}   ", "bold")
     text.append(f"{view.failures} failed ({failing})   ", "bold red" if view.failures else "green")
-    text.append(f"{view.unfinished} unfinished   ", "yellow" if view.unfinished else "")
-    text.append(f"p50 {_ms(view.p50_ms)}   p95 {_ms(view.p95_ms)}")
+    text.append(f"{view.unfinished} unfinished", "yellow" if view.unfinished else "")
+    if view.p50_ms is not None:  # on a line of its own: 80 columns hold no more
+        text.append(f"\nhalf took {_ms(view.p50_ms)} or less, 95 % {_ms(view.p95_ms)} or less")
     return text
 
 

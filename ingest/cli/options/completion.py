@@ -1,5 +1,6 @@
 """What a shell completes: names and options of queries, formats, zones, ids of requests."""
 
+import re
 from contextlib import suppress
 from typing import Any
 from zoneinfo import available_timezones
@@ -19,6 +20,8 @@ _IDS = (
     "group by id order by max(logged_at) desc limit 30"
 )
 
+# letters of any script, and signs that mean nothing to a shell
+_PLAIN = re.compile(r"[\w/][\w./:@%+=,-]*")
 # values of options that there are no others of, and beginnings of instants
 _AGES = ("15m", "1h", "6h", "24h", "7d", "today", "yesterday", "now")
 _FIXED = {
@@ -71,16 +74,21 @@ def _values(ctx: typer.Context, param: Param) -> list[str]:
         return list(_FIXED[param.name])
     if param.name not in _STORED:
         return []
-    return [str(row[0]) for row in _asked(ctx, _STORED[param.name], {})]
+    return _asked(ctx, _STORED[param.name], {})
 
 
-def _asked(ctx: Any, sql: str, binds: dict[str, object]) -> list[tuple[object, ...]]:
-    """Rows of the store of the command line; none where it cannot be read."""
+def _asked(ctx: Any, sql: str, binds: dict[str, object]) -> list[str]:
+    """Values that the store of the command line has; none where it cannot be read.
+
+    They stand in logs: what a shell would not take as it is, is not offered. bash puts a value into
+    the command line unquoted, and zsh evaluates the answer.
+    """
     chosen = ctx.find_root().params
     with suppress(TtsqError, OSError):
         url = Options(str(chosen.get("db") or ""), chosen.get("config")).url
         with open_store(url).reading() as reader:
-            return list(reader.query(sql, binds).rows)
+            found = [str(row[0]) for row in reader.query(sql, binds).rows]
+            return [value for value in found if _PLAIN.fullmatch(value)]
     return []
 
 
@@ -110,4 +118,4 @@ def complete_zone(incomplete: str) -> list[str]:
 
 def complete_id(ctx: typer.Context, incomplete: str) -> list[str]:
     """The newest ids of requests that begin so; none where the store cannot be read."""
-    return [str(row[0]) for row in _asked(ctx, _IDS, {"start": incomplete})]
+    return _asked(ctx, _IDS, {"start": incomplete})
