@@ -35,6 +35,11 @@ class Origin:
     service: str
 
 
+# servers of the application itself: their lines are of one instance, their client may be a proxy
+APPLICATION_SERVERS = (
+    "uvicorn", "gunicorn", "hypercorn", "werkzeug", "gevent", "granian", "uwsgi", "daphne",
+    "tornado", "aiohttp", "sanic", "bentoml", "ray serve", "torchserve",
+)  # fmt: skip
 REASONS = ("no_header", "bad_time", "too_long", "torn")  # for which a piece is in quarantine
 
 

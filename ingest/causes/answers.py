@@ -9,13 +9,12 @@ from ingest.causes.dimensions import CLIENT, PATH, Dimension, labelled_dimension
 from ingest.causes.residuals import residuals
 from ingest.causes.scan import buckets_of
 from ingest.causes.symptoms import HTTP_ERRORS, HTTP_LATENCY, MIN_K, SILENT_FAILURES, Event
+from ingest.model import APPLICATION_SERVERS
 
 OUTSIDE, WHOLE = "outside_synthesis", "http"  # stages of an answer's time
 _ERROR, _SERVER_ERROR = 400, 500
 _NOT_FOUND = frozenset((404, 405))  # what strangers look for
 _ANSWERED = 5  # lines without an error that make a path one of the service's
-# whose client, behind a proxy, is the proxy
-_APPLICATIONS = ("uvicorn", "gunicorn", "hypercorn", "werkzeug", "gevent")
 _LEAST_KNOWN = 0.7  # of the requests
 _FLOOR_MS = 200.0  # added to what is measured: below it nobody minds a factor
 
@@ -30,9 +29,8 @@ def asked_by(answers: Answers, n_requests: int) -> tuple[Attribute, ...]:
     if len(np.unique(answers.row[known])) < _LEAST_KNOWN * n_requests:
         return ()
     servers = answers.labels("server")
-    is_own = np.isin(
-        servers.codes[known], [n for n, v in enumerate(servers.values) if v in _APPLICATIONS]
-    )
+    own = [n for n, v in enumerate(servers.values) if v in APPLICATION_SERVERS]
+    is_own = np.isin(servers.codes[known], own)
     rows = np.concatenate([known[is_own], known[~is_own]])
     found = []
     for name in (PATH, CLIENT):

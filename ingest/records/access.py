@@ -8,20 +8,22 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ingest.records.access_rest import as_text, take_rest
 from ingest.records.moments import Stamp, stamp_at
 
 _CLIENT = rb"(?P<client>\[?[0-9A-Za-z:.%_-]{1,100}\]?(?::\d{1,5})?)"
 _REQUEST = rb'"(?P<request>(?:[^"\\]|\\.)*)"'
 _STATUS = rb"(?P<status>\d{3})(?!\d)"
 _UVICORN = re.compile(
-    rb"(?P<client>\S{1,100}?)(?::(?P<port>\d{1,5}))? - "
+    rb"(?:\s*(?:INFO|WARNING|ERROR)\s{2,8})?"  # as the command line of FastAPI writes the level
+    rb"(?P<client>\S{0,100}?)(?::(?P<port>\d{1,5}))?(?:^| )- "
     + _REQUEST
     + rb" (?P<status>\d{3})(?: [A-Z][\w' -]*)?\s*$"
 )
 _SOCKET = re.compile(rb'\S{1,100} - "WebSocket [^"]*" (?:\[accepted\]|403)\s*$')
 _COMMON = re.compile(
-    _CLIENT
-    + rb" \S{1,100} (?P<user>[^\[\"]{1,200}?) \["
+    rb"(?P<client>\[?[0-9A-Za-z:.%_-]{0,100}\]?(?::\d{1,5})?)"  # none behind a Unix socket
+    + rb" (?P<ident>\S{1,100}) (?P<user>[^\[\"]{1,200}?) \["
     + rb"(?P<stamp>[^\]]{8,40})"
     + rb"\] "
     + _REQUEST
@@ -53,27 +55,20 @@ _RAW = re.compile(
 _LINE = re.compile(
     rb"(?P<method>[A-Z]{3,20}|WebSocket) (?P<target>\S+)(?: (?P<protocol>(?:HTTP/)?[\d.]+))?$"
 )
+_REQUEST_PARTS = ("method", "path", "query", "protocol")
 _APACHE = b"(internal dummy connection)"  # Apache wakes its own children so
-_QUOTED = re.compile(rb' "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)"')
-_NAMED = re.compile(rb'[\s"](?P<key>[A-Za-z_]{1,40})=(?:"(?P<quoted>[^"]*)"|(?P<bare>\S+))')
+# a byte that nginx writes in capital digits, Apache in small ones; both escape a backslash
+_NGINX_BYTE = re.compile(rb"(?<!\\)\\x(?=[0-9A-F]{2})(?:[A-F]|.[A-F])")
+_APACHE_BYTE = re.compile(rb"(?<!\\)\\x(?=[0-9a-f]{2})(?:[a-f]|.[a-f])")
+_OWN_OF_NGINX = (b"444", b"494", b"495", b"496", b"497", b"499")
+_ADDRESS = re.compile(rb"[0-9.]{7,15}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
+_ID = re.compile(rb"[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f-]{27}")
 _PORT = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([\d.]+)):\d{1,5}$")
 # Traefik, behind the user agent: number, router, server, duration
 _TRAEFIK = re.compile(rb' \d+ "(?P<router>[^"]*)" "(?P<backend>[^"]*)" (?P<ms>\d+)ms\s*$')
 _TORCHSERVE = re.compile(
     rb"(?P<client>/[\d.:\[\]A-Fa-f]+):\d{1,5} " + _REQUEST + rb" (?P<status>\d{3}) (?P<ms>\d+)\s*$"
 )
-_SECONDS = re.compile(rb" (?P<seconds>\d+\.\d+)\s*$")
-
-# names that log_format strings commonly give to nginx's variables, by column
-_ALIASES: Mapping[str, str] = {
-    **dict.fromkeys(("rt", "request_time", "req_time", "duration", "reqtime"), "request_ms"),
-    **dict.fromkeys(("urt", "upstream_response_time", "upstream_time", "uresp"), "upstream_ms"),
-    **dict.fromkeys(
-        ("rid", "request_id", "req_id", "reqid", "x_request_id", "trace_id"), "request_id"
-    ),
-    **dict.fromkeys(("ua", "http_user_agent", "user_agent", "agent"), "user_agent"),
-    **dict.fromkeys(("ref", "http_referer", "referer", "referrer"), "referer"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,27 +137,29 @@ def _common(match: re.Match[bytes], logger: bytes | None) -> Access | None:
         if found is None:
             return None
         stamp = found[0]
-    request = request_of(match["request"]) or {
-        "method": "",
-        "path": "",
-        "query": "",
-        "protocol": "",
-    }
-    rest = match["rest"]
-    traefik = _TRAEFIK.search(rest)
-    server, is_sure = _server(group, request["protocol"], stamp, logger)
+    is_escaped = "ident" in group
+    request = request_of(match["request"], is_escaped=is_escaped) or dict.fromkeys(
+        _REQUEST_PARTS, ""
+    )
+    columns: dict[str, str] = {}
+    more: dict[str, str] = {}
+    client, user = _first_words(group, columns, more)
+    shown = take_rest(match["rest"], columns, more)
+    server, is_sure = _server(group, request["protocol"], stamp, logger, shown)
+    if server == "combined" and "vhost" in more:
+        server, is_sure = "apache", True
     if server == "hypercorn" and request["protocol"][:1].isdigit():
         request["protocol"] = f"HTTP/{request['protocol']}"
-    columns = {**_rest_of(request), "client": client_of(_text(match["client"]))}
-    more: dict[str, str] = {}
+    columns |= _rest_of(request)
+    if client not in (b"", b"-"):
+        columns["client"] = client_of(_text(client))
     if match["bytes"] not in (None, b"-"):
         columns["bytes_sent"] = match["bytes"].decode()
-    user = group.get("user")
-    if user and user != b"-":
+    if user not in (b"", b"-"):
         more["user"] = _text(user)
     if not request["method"]:
         more["request"] = _text(match["request"])[:1000]
-    _take_rest(rest, columns, more)
+    traefik = _TRAEFIK.search(match["rest"])
     if traefik is not None:
         columns["request_ms"] = _text(traefik["ms"])
         more |= {k: v for k in ("router", "backend") if (v := _text(traefik[k])) not in ("", "-")}
@@ -173,11 +170,30 @@ def _common(match: re.Match[bytes], logger: bytes | None) -> Access | None:
     )  # fmt: skip
 
 
+def _first_words(
+    group: Mapping[str, bytes], columns: dict[str, str], more: dict[str, str]
+) -> tuple[bytes, bytes]:
+    """Client and user; Apache may write its virtual host before them, nginx an id."""
+    client, ident, user = group["client"], group.get("ident") or b"-", group.get("user") or b"-"
+    if _ADDRESS.fullmatch(client) or not _ADDRESS.fullmatch(ident):
+        return client, user
+    if _ID.fullmatch(client):
+        columns["request_id"] = _text(client)
+    else:
+        host, _, port = client.rpartition(b":")
+        more["vhost" if host and port.isdigit() else "host"] = _text(client)
+    return ident, user.partition(b" ")[2] or b"-"
+
+
 def _server(
-    group: Mapping[str, bytes], protocol: str, stamp: Stamp | None, logger: bytes | None
+    group: Mapping[str, bytes],
+    protocol: str,
+    stamp: Stamp | None,
+    logger: bytes | None,
+    shown: str | None,
 ) -> tuple[str, bool]:
     """Who wrote a line, and whether it shows that: nginx, Apache and gunicorn write "combined"
-    alike.
+    alike. ``shown``: what its rest shows.
     """
     rest, written = group["rest"], group.get("stamp") or b""
     if logger in (b"hypercorn.access", b"daphne.access") or _PORT.match(_text(group["client"])):
@@ -193,71 +209,31 @@ def _server(
         return "hypercorn", True
     if logger == b"gunicorn.access":
         return "gunicorn", True
-    # "common" is no format of nginx; it writes 0 where Apache writes "-", and hides quotes
-    if not rest.strip() or group["bytes"] == b"-" or _APACHE in rest or b'\\"' in rest:
+    if _APACHE in rest or (group["request"] == b"-" and group["status"] == b"408"):
         return "apache", True
-    if group["request"] == b"-" and group["status"] == b"408":
-        return "apache", True
-    quoted = _QUOTED.match(rest)
-    return "nginx", quoted is None or bool(rest[quoted.end() :].strip())
+    if shown is not None:
+        return shown, True
+    if group["status"] in _OWN_OF_NGINX or not group["request"]:
+        return "nginx", True
+    asked = group["request"] + rest
+    if _NGINX_BYTE.search(asked):
+        return "nginx", True
+    return ("apache", True) if _APACHE_BYTE.search(asked) else ("combined", False)
 
 
-def _take_rest(rest: bytes, columns: dict[str, str], more: dict[str, str]) -> None:
-    """Referer and user agent, a duration at the end, and ``name=value`` pairs of a log_format."""
-    quoted = _QUOTED.match(rest)
-    if quoted is not None:
-        for name, value in (("referer", quoted[1]), ("user_agent", quoted[2])):
-            if value not in (b"", b"-"):
-                columns[name] = _text(value)
-        rest = rest[quoted.end() :]
-    for pair in _NAMED.finditer(rest):
-        value = pair["quoted"] if pair["bare"] is None else pair["bare"]
-        take_named(pair["key"].decode(), _text(value), columns, more)
-    seconds = _SECONDS.search(rest)
-    if seconds is not None and "request_ms" not in columns:
-        columns["request_ms"] = milliseconds(seconds["seconds"].decode()) or ""
-
-
-def take_named(key: str, value: str, columns: dict[str, str], more: dict[str, str]) -> None:
-    """A value of one of nginx's variables, by the name that a log_format gives it."""
-    if value in ("", "-"):
-        return
-    name = _ALIASES.get(key.lower())
-    if name in ("request_ms", "upstream_ms"):
-        found = milliseconds(value)
-        if found is not None:
-            columns[name] = found
-        if "," in value or ":" in value:
-            more[key] = value
-    elif name is not None:
-        columns[name] = value
-    elif value.strip("-, "):
-        more[key] = value
-
-
-def milliseconds(value: str) -> str | None:
-    """nginx's seconds, or the sum of a list of them, in milliseconds; None without any."""
-    total, found = 0.0, False
-    for part in re.split(r"[,:]\s*", value):
-        try:
-            total, found = total + float(part), True
-        except ValueError:
-            continue
-    return f"{round(total * 1000, 3):.15g}" if found and abs(total) < 1e9 else None
-
-
-def request_of(line: bytes) -> dict[str, str] | None:
+def request_of(line: bytes, *, is_escaped: bool = False) -> dict[str, str] | None:
     """Method, path, query and protocol of a request line; None for what is none."""
     match = _LINE.match(line)
-    return (
-        None
-        if match is None
-        else split_request(*(_text(match[k] or b"") for k in ("method", "target", "protocol")))
-    )
+    if match is None:
+        return None
+    read = as_text if is_escaped else _text
+    return split_request(*(read(match[k] or b"") for k in ("method", "target", "protocol")))
 
 
 def split_request(method: str, target: str, protocol: str) -> dict[str, str]:
     """Method, path, query and protocol of a request line's three words."""
+    if target[:4] == "http" and "://" in target[:8]:  # what a client of a proxy asks for
+        target = "/" + target.partition("://")[2].partition("/")[2]
     path, _, query = target.partition("?")
     return {"method": method, "path": path, "query": query, "protocol": protocol}
 

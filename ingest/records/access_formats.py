@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ingest.errors import FormatError
-from ingest.records.access import Access, milliseconds, split_request
+from ingest.records.access import Access, split_request
+from ingest.records.access_rest import milliseconds
 from ingest.records.moments import DAY, Stamp, stamp_at
 
 _NGINX = re.compile(r"\$(?:\{(?P<braced>\w+)\}|(?P<name>\w+))")

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ingest.records.access import Access, access_of, client_of, request_of, split_request
+from ingest.records.access_parts import by_parts
 from ingest.records.moments import Stamp, stamp_at
 
 _HEADERS = {"x-request-id": "request_id", "user-agent": "user_agent", "referer": "referer"}
@@ -18,6 +19,7 @@ _UNITS = {"ns": 1e-6, "us": 1e-3, "\u00b5s": 1e-3, "\u03bcs": 1e-3, "ms": 1.0, "
 _METHOD = rb"(?P<method>GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|CONNECT|TRACE)"
 _MS = rb"(?P<ms>\d+(?:\.\d+)?) ?ms"
 _REQUEST = rb'"(?P<request>(?:[^"\\]|\\.)*)"'
+_MORE = ("frontend", "backend", "ended", "more")
 
 # tornado.web's log_request: "200 POST /tts (10.0.0.1) 1834.52ms"
 _TORNADO = re.compile(
@@ -77,14 +79,37 @@ _GIN = re.compile(
 _MORGAN = re.compile(
     _METHOD + rb" (?P<target>/\S*) (?P<status>\d{3}) " + _MS + rb" - (?P<bytes>\d+|-)"
 )
+# uWSGI's request logging, unless it is told another format
+_UWSGI = re.compile(
+    rb"\[pid: \d+\|app: [\d-]+\|req: [\d/-]+\] (?P<client>\S*) \([^)]*\) \{[^}]*\} "
+    rb"\[(?P<stamp>[^\]]{8,40})\] "
+    + _METHOD
+    + rb" (?P<target>\S+) => generated (?P<bytes>\d+) bytes in (?P<ms>\d+) msecs "
+    rb"(?:via \S+ )?\((?P<protocol>HTTP/[\d.]+) (?P<status>\d{3})\)[^\n]*"
+)
+# Granian: '[%(time)s] %(addr)s - "%(method)s %(path)s %(protocol)s" %(status)d %(dt_ms).3f'
+_GRANIAN = re.compile(
+    rb"(?:\[(?P<stamp>[^\]]{8,40})\] )?(?P<client>\S{1,100}) - "
+    + _REQUEST
+    + rb" (?P<status>\d{3}) (?P<ms>\d+\.\d{3})"
+)
+# AWS's application load balancer
+_ALB = re.compile(
+    rb"(?:https?|h2|grpcs|wss?) (?P<stamp>\d{4}-\S+Z) \S+ (?P<client>\S+) \S+ (?P<times>[-\d. ]+) "
+    rb"(?P<status>\d{3}) (?:\d{3}|-) \d+ (?P<bytes>\d+) "
+    + _REQUEST
+    + rb" \"(?P<user_agent>[^\"]*)\" \S+ \S+ \S+ \"(?P<request_id>[^\"]*)\".*"
+)
 
 
 def access_line(text: bytes, logger: bytes | None) -> Access | None:
     """The access line that a message is, or None; ``logger`` as its header named it."""
     found = access_of(text, logger)
-    if found is not None or not (b'"' in text or b"ms" in text or b"://" in text):
+    if found is not None or not (
+        b'"' in text or b"ms" in text or b"://" in text or b" HTTP/" in text
+    ):
         return found
-    return _server_line(text)
+    return _server_line(text) or by_parts(text)
 
 
 def _server_line(text: bytes) -> Access | None:
@@ -108,6 +133,9 @@ _SHAPES: tuple[tuple[str, re.Pattern[bytes], bytes], ...] = (
     ("sanic", _SANIC, b"://"),
     ("gin", _GIN, b"[GIN]"),
     ("morgan", _MORGAN, b"ms - "),
+    ("uwsgi", _UWSGI, b"=> generated"),
+    ("granian", _GRANIAN, b' - "'),
+    ("alb", _ALB, b'" "'),
 )
 
 
@@ -116,10 +144,12 @@ def _access(server: str, match: re.Match[bytes]) -> Access | None:
     request = (
         request_of(match["request"])
         if "request" in group
-        else split_request(group["method"], group["target"], "")
+        else split_request(group["method"], group["target"], group.get("protocol", ""))
     )
-    if request is None:
-        return None
+    more = {name: group[name] for name in _MORE if name in group}
+    if request is None:  # what a server could not read (HAProxy's <BADREQ>)
+        request = split_request("", "", "")
+        more["request"] = group["request"][:1000]
     columns = {key: request[key] for key in ("query", "protocol") if request[key]}
     for name in ("user_agent", "referer", "request_id"):
         if group.get(name, "-") not in ("-", ""):
@@ -135,8 +165,8 @@ def _access(server: str, match: re.Match[bytes]) -> Access | None:
     if "took" in group:
         found = _go_duration(group["took"], group["unit"])
         columns.update({} if found is None else {"request_ms": found})
-    names: tuple[str, ...] = ("frontend", "backend", "ended", "more")
-    more = {name: group[name] for name in names if name in group}
+    if "times" in group:
+        columns.update(_balanced(group["times"]))
     return Access(
         server, request["method"], request["path"], int(group["status"]), columns, more,
         _stamp(match, group),
@@ -147,6 +177,13 @@ def _stamp(match: re.Match[bytes], group: Mapping[str, str]) -> Stamp | None:
     written = f"{group['day']} {group['time']}" if "day" in group else group.get("stamp")
     found = None if written is None else stamp_at(written.encode())
     return None if found is None else found[0]
+
+
+def _balanced(times: str) -> dict[str, str]:
+    """The durations of AWS's load balancer: to take the request, to answer it, to send that."""
+    taken = [float(part) for part in times.split() if part != "-" and float(part) >= 0]
+    whole = {"request_ms": f"{round(sum(taken) * 1000, 3):.15g}"} if taken else {}
+    return whole | ({"upstream_ms": f"{taken[1] * 1000:.15g}"} if len(taken) == 3 else {})
 
 
 def _go_duration(text: str, unit: str) -> str | None:

@@ -268,6 +268,7 @@ _KINDS = {
     "message": layout.F_MESSAGE,
     "request_id": layout.F_REQUEST_ID,
     "x_request_id": layout.F_REQUEST_ID,
+    "correlation_id": layout.F_REQUEST_ID,
 }
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ingest.compiled.layout import L_CRITICAL, L_DEBUG, L_ERROR, L_INFO, L_NONE, L_WARNING
-from ingest.records.access import Access, split_request, take_named
-from ingest.records.access_servers import server_object
+from ingest.records.access import Access
+from ingest.records.access_json import access_object
 from ingest.records.headers import LEVELS
 from ingest.records.moments import DAY, Stamp, stamp_at
 
@@ -22,7 +22,7 @@ _EXCEPTION = (
     "exc_info", "exception", "stack", "stack_info", "traceback", "exc_text", "error.stack_trace",
     "stack_trace", "stacktrace",
 )  # fmt: skip
-_ACCESS_TIME = ("time_local", "time_iso8601", "msec", *_TIME)
+_ACCESS_TIME = ("time_local", "time_iso8601", "msec", *_TIME, "start_time")
 _NODE = {"pid", "hostname"}  # what pino and bunyan say of every record
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
@@ -58,7 +58,7 @@ def json_line(text: bytes) -> JsonLine | None:
         return None
     if not isinstance(found, dict) or not found:
         return None
-    return _access(found) or record_of(found)
+    return access_record(found) or record_of(found)
 
 
 def record_of(found: dict[str, Any]) -> JsonLine | None:
@@ -180,55 +180,14 @@ def _text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _access(found: dict[str, Any]) -> JsonLine | None:
-    """A server's request as JSON: Caddy's, Traefik's, nginx's variables in their usual names."""
-    written = next((s for k in _ACCESS_TIME if (s := _stamp(found.get(k))) is not None), None)
-    access = server_object(found, written)
-    if access is not None:
-        return JsonLine(
-            "", stamp=written, request_id=access.columns.get("request_id"), access=access
-        )
-    status = str(found.get("status", found.get("status_code", "")))
-    line = found.get("request")
-    method = found.get("request_method") or found.get("method")
-    if not (status.isdigit() and len(status) == 3) or not (
-        isinstance(line, str) or isinstance(method, str)
-    ):
+def access_record(found: dict[str, Any]) -> JsonLine | None:
+    """The access line that an object's members are; None for any other."""
+    stamp = next((s for k in _ACCESS_TIME if (s := _access_stamp(found.get(k))) is not None), None)
+    access = access_object(found, stamp, _ACCESS_TIME)
+    if access is None:
         return None
-    if isinstance(line, str) and not method:
-        words = [*line.split(" "), "", ""][:3]
-    else:
-        target = (
-            found.get("request_uri")
-            or found.get("uri")
-            or found.get("path")
-            or found.get("url")
-            or ""
-        )
-        words = [
-            str(method),
-            str(target),
-            str(found.get("server_protocol") or found.get("protocol") or ""),
-        ]
-    request = split_request(*words)
-    columns = {k: request[k] for k in ("query", "protocol") if request[k]}
-    more: dict[str, str] = {}
-    for key, value in found.items():
-        if key in _USED or value is None:
-            continue
-        if key in ("remote_addr", "client", "client_ip", "remote_ip"):
-            columns["client"] = _text(value)
-        elif key in ("body_bytes_sent", "bytes_sent", "bytes"):
-            columns["bytes_sent"] = _text(value)
-        else:
-            take_named(key, _text(value), columns, more)
-    stamp = next((s for k in _ACCESS_TIME if (s := _stamp(found.get(k))) is not None), None)
-    access = Access("nginx", request["method"], request["path"], int(status), columns, more, stamp)
-    return JsonLine("", L_NONE, None, stamp, columns.get("request_id"), None, (), access)
+    return JsonLine("", stamp=stamp, request_id=access.columns.get("request_id"), access=access)
 
 
-_USED = {
-    "status", "status_code", "request", "request_method", "method", "request_uri", "uri", "path",
-    "url",
-    "server_protocol", "protocol", *_ACCESS_TIME,
-}  # fmt: skip
+def _access_stamp(value: Any) -> Stamp | None:
+    return _stamp(value.strip("[]") if isinstance(value, str) else value)

@@ -225,7 +225,7 @@ class Reader:
                 line.native, line.torn = self.native.header(text[at:]), text[:at]
                 line.text, line.place = text[at:], line.place + at
             elif b"=" in text and (found := pair_line(text)) is not None:
-                line.json = found
+                line.json, line.access = found, found.access
             else:
                 self._generic(line)
         return (line,)
@@ -254,8 +254,10 @@ def _as_written(lines: Iterable[Logical], physical: Physical) -> Iterator[Logica
 
 def access_in(line: Logical) -> Access | None:
     """The access line that a line is, with a header before it or without."""
-    if line.access is not None or (line.header is None and line.native is None):
+    if line.access is not None:
         return line.access
+    if line.header is None and line.native is None and line.json is None:
+        return None
     if not line.is_asked:
         line.is_asked, line.behind = True, _access_behind(line)
     return line.behind
@@ -263,12 +265,22 @@ def access_in(line: Logical) -> Access | None:
 
 def _access_behind(line: Logical) -> Access | None:
     """The access line that stands behind a line's header, and behind the name of a logger there."""
+    if line.json is not None:
+        return _access_in_json(line.json)
     if line.header is not None:
         message, logger = line.text[line.header.message :], line.header.logger
     else:
         assert line.native is not None
         message, logger = line.native.message_of(line.text), line.native.logger_of(line.text)
-    found = access_line(message, logger)
-    if found is None and (named := _LOGGER.match(message)) is not None:
-        return access_line(message[named.end() :], named["name"])
-    return found
+    named = _LOGGER.match(message)
+    found = None if named is None else access_line(message[named.end() :], named["name"])
+    return access_line(message, logger) if found is None else found
+
+
+def _access_in_json(record: JsonLine) -> Access | None:
+    """The access line that the message of a record in JSON is."""
+    logger = None if record.logger is None else record.logger.encode("utf-8", "replace")
+    found = access_line(record.message.encode("utf-8", "replace"), logger)
+    if found is None or record.request_id is None:
+        return found
+    return replace(found, columns={"request_id": record.request_id, **found.columns})

@@ -8,10 +8,11 @@ Python's quotes where it holds a space.
 
 import ast
 import re
+from dataclasses import replace
 
 from ingest.compiled.layout import L_NONE
 from ingest.records.headers import LEVELS
-from ingest.records.json_lines import JsonLine, record_of
+from ingest.records.json_lines import JsonLine, access_record, record_of
 from ingest.records.moments import stamp_at
 
 MOST = 64 << 10  # bytes of a line that is looked at
@@ -19,6 +20,7 @@ _VALUE = r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s"'=][^\s"=]*|"""
 _PAIR = re.compile(rf"(?P<key>[A-Za-z_@][\w.@-]{{0,63}})=(?P<value>{_VALUE})(?=\s|$)\s*")
 _LOGFMT = re.compile(rb"[A-Za-z_@][\w.@-]{0,63}=")
 _NAMES = re.compile(rb"(?:^|\s)(?:level|lvl|severity)=")
+_STATUS = re.compile(rb"(?:^|\s)(?:status|code|status_code)=\"?[1-5]\d\d\"?(?:\s|$)")
 _WORD = "|".join(sorted((word.decode() for word in LEVELS), key=len, reverse=True))
 _LEVEL = re.compile(rf"\s*\[(?P<level>{_WORD}) *\] ")
 _LOGGER = re.compile(r"\[(?P<name>[A-Za-z_][\w.]{0,100})\](?:\s+|$)")
@@ -31,7 +33,8 @@ def pair_line(text: bytes) -> JsonLine | None:
     if len(text) > MOST or b"=" not in text:
         return None
     if _LOGFMT.match(text):
-        return _logfmt(text.decode("utf-8", "replace")) if _NAMES.search(text) else None
+        is_likely = _NAMES.search(text) or _STATUS.search(text)
+        return _logfmt(text.decode("utf-8", "replace")) if is_likely else None
     if text[:1].isdigit() and b" [" in text[:64]:
         return _console(text)
     return None
@@ -39,7 +42,11 @@ def pair_line(text: bytes) -> JsonLine | None:
 
 def _logfmt(text: str) -> JsonLine | None:
     data = _pairs(text)
-    return None if data is None or "=" not in text else record_of(dict(data))
+    if data is None:
+        return None
+    found = access_record(dict(data))
+    has_level = _NAMES.search(text.encode()) is not None
+    return found or (record_of(dict(data)) if has_level else None)
 
 
 def _console(line: bytes) -> JsonLine | None:
@@ -64,7 +71,11 @@ def _console(line: bytes) -> JsonLine | None:
     data = _pairs(rest)
     if not data:
         return None
-    record = record_of({**dict(data), "event": told})
+    members = {**dict(data), "event": told}
+    asked = access_record(members)
+    if asked is not None and asked.access is not None:
+        return replace(asked, stamp=found[0], access=replace(asked.access, stamp=found[0]))
+    record = record_of(members)
     if record is None:
         return None
     return JsonLine(

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ingest.model import APPLICATION_SERVERS
 from ingest.rows.pairing import LONGEST_US, Bools, Ints, Lines, Spans, paired
 
 NONE = 0  # no request has this key: files are numbered from 1
@@ -25,7 +26,8 @@ JITTER_US = 50_000  # two programs of one machine stamp what they do so far apar
 # the audio, and a proxy's line waits for the client to take it.
 _APPLICATION_US, _PROXY_US = 10_000_000, 30_000_000
 REACH_US = LONGEST_US + _PROXY_US + SECOND_US + JITTER_US  # no line fits a request further off
-_APPLICATIONS = ("uvicorn", "gunicorn", "hypercorn", "werkzeug", "gevent")
+_AT_START = ("apache", "aiohttp", "envoy", "uwsgi")  # their stamp is when the request came
+_AT_EITHER = ("combined", "other", "haproxy", "traefik", "granian")  # or when it was answered
 _GIVEN_UP = (408, 499, 502, 503, 504)  # the proxy did not wait for the application
 # what paths of synthesis have in them, and what others do
 _SYNTHESIS = (
@@ -156,7 +158,12 @@ def _flags(column: pa.ChunkedArray) -> Bools:
 
 def _servers(lines: pa.Table) -> Iterator[tuple[_Server, Ints]]:
     """The servers that wrote lines, with the rows of each."""
-    columns = [as_strings(lines[n]).dictionary_encode() for n in _Server._fields]
+    named = lines.select(_Server._fields)
+    # until a log shows what wrote it, its lines are "combined": they are of the same server
+    server = as_strings(named["server"])
+    server = pc.if_else(pc.equal(server, "combined"), "nginx", server)
+    named = named.set_column(named.column_names.index("server"), "server", server)
+    columns = [as_strings(named[n]).dictionary_encode() for n in _Server._fields]
     codes = [c.indices.fill_null(len(c.dictionary)).to_numpy() for c in columns]
     every, of = np.unique(np.stack(codes), axis=1, return_inverse=True)
     order = np.argsort(of.reshape(-1), kind="stable")
@@ -173,7 +180,7 @@ def _servers(lines: pa.Table) -> Iterator[tuple[_Server, Ints]]:
 def _requests_of(requests: pa.Table, server: _Server) -> Ints:
     """The requests that a server's lines may answer: its host's; an application's own."""
     of = pc.equal(as_strings(requests["host"]), server.host)
-    if server.server in _APPLICATIONS:
+    if server.server in APPLICATION_SERVERS:
         of = pc.and_(of, pc.equal(as_strings(requests["service"]), server.service))
         instance = as_strings(requests["instance"])
         same = (
@@ -188,7 +195,7 @@ def _requests_of(requests: pa.Table, server: _Server) -> Ints:
 
 def _matched(lines: pa.Table, server: _Server, requests: pa.Table) -> Ints:
     """The keys of the requests that one server's lines answer, NONE where uncertain."""
-    is_proxy = server.server not in _APPLICATIONS
+    is_proxy = server.server not in APPLICATION_SERVERS
     low, high = reach(lines, np.full(lines.num_rows, is_proxy, np.bool_))
     timed = _milliseconds(lines)[1]
     given_up = timed & np.isin(as_ints(lines["http_status"]), _GIVEN_UP)
@@ -213,10 +220,12 @@ def reach(lines: pa.Table, is_proxy: Bools) -> tuple[Ints, Ints]:
     ms, timed = _milliseconds(lines)
     longest = np.where(is_proxy, _PROXY_US, _APPLICATION_US)
     took = np.where(timed, ms * 1000, longest).astype(np.int64)
-    # Apache's line has the time at which the request came
-    at_end = pc.not_equal(as_strings(lines["server"]), "apache").fill_null(True)
-    is_end = at_end.to_numpy(zero_copy_only=False)
-    low, high = np.where(is_end, at - took, at), np.where(is_end, at, at + took)
+    server = as_strings(lines["server"])
+    at_start, at_either = (
+        pc.is_in(server, pa.array(names)).to_numpy(zero_copy_only=False)
+        for names in (_AT_START, _AT_EITHER)
+    )
+    low, high = np.where(at_start, at, at - took), np.where(at_start | at_either, at + took, at)
     return low - JITTER_US, high + fine + JITTER_US
 
 

@@ -30,6 +30,7 @@ _ABOUT = re.compile(
     r", client: (?P<client>[^,\s]{1,100}), server: [^,]{0,255}, "
     r'request: "(?P<method>[A-Z]{3,20}) (?P<target>\S{1,8192})(?: HTTP/[\d.]+)?"(?:, |$)'
 )
+_MAY_BE_NGINX = ("nginx", "combined", "other")
 # nginx answers by itself then: with an error, unless another upstream server has answered
 _ENDS = re.compile(
     r"(?:while (?:connecting to|sending request to|reading response header from) upstream"
@@ -78,7 +79,7 @@ def by_access_line(errors: pa.Table, lines: pa.Table) -> Ints:
     NONE where that is not certain.
     """
     found = np.full(errors.num_rows, NONE, np.int64)
-    nginx = lines.filter(pc.equal(as_strings(lines["server"]), "nginx"))
+    nginx = lines.filter(pc.is_in(as_strings(lines["server"]), pa.array(_MAY_BE_NGINX)))
     if not errors.num_rows or not nginx.num_rows:
         return found
     at = as_ints(errors["occurred_at"])

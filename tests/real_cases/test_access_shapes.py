@@ -118,3 +118,122 @@ def test_a_text_that_looks_like_an_access_line_is_text(tmp_path: Path) -> None:
     store = ingested(tmp_path, log.encode())
     assert asked(store, "select count(*) from http_requests") == [(0,)]
     assert asked(store, "select text from requests") == [("200 POST /tts (10.0.0.1) 1500.00ms",)]
+
+
+_TWO_TIMES = {"request_ms": 210.0, "upstream_ms": 208.0}
+_ID = "5f2a9c1b3f0e9d2a4b6c8e7f10213243"
+# server, line, and what its row has beside client, method, path and status
+_OWNERS = [
+    ("nginx", f'10.0.0.1 - - {_WHEN} "POST /tts HTTP/2.0" 200 5 "-" "curl/8" 0.210 0.208 {_ID}',
+     {**_TWO_TIMES, "request_id": _ID}),
+    ("nginx", f'10.0.0.1 - - {_WHEN} "POST /tts HTTP/1.1" 200 5 "-" "curl/8" rt=0.210 '
+              "urt=0.008, 0.200 rid=r-1", {**_TWO_TIMES, "request_id": "r-1"}),
+    ("nginx", f'10.0.0.1 - - {_WHEN} "POST /tts HTTP/1.1" 200 5 "-" "curl/8" "10.9.9.9, 10.0.0.2"',
+     {"user_agent": "curl/8"}),
+    ("nginx", f'10.0.0.1 - - {_WHEN} "POST /tts HTTP/1.1" 200 5 "-" "curl/8" 344 0.210 [tts-80] [] '
+              f"10.1.1.1:80, 10.1.1.2:80 0, 5 0.008, 0.200 502, 200 {_ID}",
+     {**_TWO_TIMES, "request_id": _ID}),
+    ("nginx", f'{_WHEN} 10.0.0.1 "POST /tts HTTP/1.1" 200 5 0.210 0.208 "curl/8"',
+     {**_TWO_TIMES, "user_agent": "curl/8"}),
+    ("nginx", f"10.0.0.1 - {_WHEN} POST /tts HTTP/1.1 200 5 0.210", {"request_ms": 210.0}),
+    ("nginx", f'200 10.0.0.1 {_WHEN} "POST /tts HTTP/1.1" 0.210', {"request_ms": 210.0}),
+    ("nginx", f'{_ID} 10.0.0.1 - - {_WHEN} "POST /tts HTTP/1.1" 200 5 0.210', {"request_id": _ID}),
+    ("nginx", f'10.0.0.1, 10.0.0.9 - - {_WHEN} "POST /tts HTTP/1.1" 200 5 "-" "curl/8" 0.210',
+     {"request_ms": 210.0}),
+    ("nginx", 'time="2026-03-02T10:00:06+00:00" client=10.0.0.1 method=POST uri=/tts status=200 '
+              "request_time=0.210 upstream_response_time=0.208", _TWO_TIMES),
+    ("apache", f'tts.example:443 10.0.0.1 - - {_WHEN} "POST /tts HTTP/1.1" 200 5 "-" "curl/8"', {}),
+    ("combined", f'10.0.0.1 - - {_WHEN} "POST /tts HTTP/1.1" 200 5 "-" "curl/8"',
+     {"request_ms": None}),
+    ("combined", f'10.0.0.1 - - {_WHEN} "POST http://tts.example/tts HTTP/1.1" 200 - "-" "-"', {}),
+    ("gunicorn", f'10.0.0.1 - - {_WHEN} "POST /tts HTTP/1.1" 200 5 "-" "curl/8" 0.210400',
+     {"request_ms": 210.4}),
+    ("uwsgi", "[pid: 7|app: 0|req: 1/1] 10.0.0.1 () {40 vars in 500 bytes} [Mon Mar  2 10:00:06 "
+              "2026] POST /tts => generated 1234 bytes in 210 msecs (HTTP/1.1 200) 3 headers in "
+              "100 bytes (1 switches on core 0)", {"request_ms": 210.0, "bytes_sent": 1234}),
+    ("granian", '[2026-03-02 10:00:06 +0000] 10.0.0.1 - "POST /tts HTTP/1.1" 200 210.123',
+     {"request_ms": 210.123}),
+    ("alb", "https 2026-03-02T10:00:06.186641Z app/lb/50dc6c495c0c9188 10.0.0.1:2817 10.0.0.2:80 "
+            '0.001 0.208 0.001 200 200 34 366 "POST https://tts.example:443/tts HTTP/2.0" "curl/8" '
+            'ECDHE TLSv1.2 arn:aws:x "Root=1-58337262-36d228ad5d99923122bbe354" "h" "-" 0',
+     _TWO_TIMES),
+    ("uvicorn", '      INFO   10.0.0.1:5000 - "POST /tts HTTP/1.1" 200', {}),
+    ("uvicorn", '{"timestamp":"2026-03-02T10:00:06Z","level":"INFO","logger":"uvicorn.access",'
+                '"request_id":"r-1","message":"10.0.0.1:5 - \\"POST /tts HTTP/1.1\\" 200"}',
+     {"request_id": "r-1"}),
+    ("other", '{"timestamp":"2026-03-02T10:00:06Z","event":"request_finished","method":"POST",'
+              '"path":"/tts","status_code":200,"duration_ms":210.5,"client_ip":"10.0.0.1"}',
+     {"request_ms": 210.5}),
+    ("other", '{"level":30,"time":1772445606123,"pid":1,"hostname":"h","req":{"method":"POST",'
+              '"url":"/tts","headers":{"x-request-id":"r-1"},"remoteAddress":"10.0.0.1"},'
+              '"res":{"statusCode":200},"responseTime":210,"msg":"request completed"}',
+     {"request_ms": 210.0, "request_id": "r-1"}),
+    ("other", '{"timestamp":"2026-03-02T10:00:06Z","method":"POST","path":"/tts","status":200,'
+              '"remote_ip":"10.0.0.1","duration":77}', {"request_ms": None}),
+    ("envoy", '{"start_time":"2026-03-02T10:00:06Z","method":"POST","path":"/tts",'
+              '"response_code":200,"response_flags":"-","duration":210,"upstream_service_time":"208",'
+              '"downstream_remote_address":"10.0.0.1:5"}', _TWO_TIMES),
+    ("other", "2026-03-02T10:00:06.1Z [info     ] request_finished   [api] client=10.0.0.1 "
+              "duration_ms=210 method=POST path=/tts status_code=200", {"request_ms": 210.0}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("server", "line", "columns"), _OWNERS)
+def test_a_format_that_its_owner_chose_is_read_by_its_parts(
+    server: str, line: str, columns: dict[str, object], tmp_path: Path
+) -> None:
+    store = ingested(tmp_path, f"{line}\n".encode())
+    names = ["server", "client", "method", "path", "http_status", *columns]
+    assert asked(store, f"select {', '.join(names)} from http_requests") == [
+        (server, "10.0.0.1", "POST", "/tts", 200, *columns.values())
+    ]
+
+
+def test_a_line_that_no_client_could_be_named_in_is_read(tmp_path: Path) -> None:
+    lines = (
+        f'INFO:      - "POST /tts HTTP/1.1" 200 OK\n - - {_WHEN} "GET /a HTTP/1.1" 200 5 "-" "c"\n'
+    )
+    store = ingested(tmp_path, lines.encode())
+    assert asked(store, "select server, client, path from http_requests order by byte_offset") == [
+        ("uvicorn", None, "/tts"),
+        ("combined", None, "/a"),
+    ]
+
+
+def test_what_a_client_sent_instead_of_a_request_is_kept(tmp_path: Path) -> None:
+    lines = (
+        f'10.0.0.1 - - {_WHEN} "\\x16\\x03\\x01" 400 157 "-" "-"\n'
+        f'10.0.0.1 - - {_WHEN} "" 400 0 "-" "-"\n'
+        "Mar  2 10:00:06 lb haproxy[12]: 10.0.0.1:4 [02/Mar/2026:10:00:06.123] fe fe/<NOSRV> "
+        '-1/-1/-1/-1/5 400 0 - - PR-- 1/1/0/0/0 0/0 "<BADREQ>"\n'
+    )
+    store = ingested(tmp_path, lines.encode())
+    assert (
+        asked(store, "select http_status, method, path from http_requests")
+        == [(400, None, None)] * 3
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '2026-03-02 10:00:06,123 INFO app: served "POST /tts HTTP/1.1" 200 in 1.5s',
+        'DEBUG:urllib3.connectionpool:https://hub.example:443 "GET /api/models/x HTTP/1.1" 200 12',
+        'INFO:httpx:HTTP Request: POST http://127.0.0.1:8000/tts "HTTP/1.1 200 OK"',
+        'read it aloud: 10.0.0.1 "POST /tts HTTP/1.1" 200 5',
+        '{"timestamp":"2026-03-02T10:00:06Z","level":"error","event":"failed","method":"POST",'
+        '"path":"/tts","status_code":500,"exception":"Traceback (most recent call last):\\n  File '
+        '\\"a.py\\", line 1, in f\\nValueError: x"}',
+    ],
+)
+def test_a_record_that_quotes_a_request_is_no_access_line(line: str, tmp_path: Path) -> None:
+    store = ingested(tmp_path, f"2026-03-02 10:00:05,000 - app - INFO - begin\n{line}\n".encode())
+    assert asked(store, "select count(*) from http_requests") == [(0,)]
+
+
+def test_what_one_line_shows_is_true_of_the_lines_behind_it(tmp_path: Path) -> None:
+    line = f'10.0.0.1 - - {_WHEN} "POST /tts HTTP/1.1" %s 5 "-" "curl/8"\n'
+    store = ingested(tmp_path, (line % 200 + line % 499 + line % 200).encode())
+    assert asked(store, "select server from http_requests order by byte_offset") == [
+        ("combined",), ("nginx",), ("nginx",),
+    ]  # fmt: skip

@@ -52,7 +52,7 @@ _HANDLERS: dict[str, Handler] = {
     does.OUTER_FAILS: outer_fails,
 }
 
-_COMBINED = ("apache", "gunicorn")  # servers whose lines may look like those of nginx
+_COMBINED = ("apache", "gunicorn", "nginx")  # servers whose lines may look like those of nginx
 
 
 class Sequencer:
