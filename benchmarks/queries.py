@@ -11,7 +11,7 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -133,10 +133,12 @@ def time_query(reader: Reader, query: NamedQuery, given: Mapping[str, str], repe
     return median(times) * 1000
 
 
-def show_times(reader: Reader, names: list[str], repeat: int) -> None:
+def show_times(
+    reader: Reader, names: list[str], repeat: int, library: Sequence[NamedQuery] | None = None
+) -> None:
     """A line a query: both times, a star behind one over the goal."""
     print(f"{'query':<26}{'everything':>12}{'last day':>12}  ms")
-    for query in load_library():
+    for query in library or load_library():
         if names and query.name not in names:
             continue
         print(f"{query.name:<26}", end="", flush=True)

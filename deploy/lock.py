@@ -37,4 +37,4 @@ if __name__ == "__main__":
     from sysconfig import get_platform
 
     head = _HEAD.format(platform=get_platform(), version=sys.version.split()[0])
-    LOCK.write_text(head + "\n".join(locked(".[postgres]")) + "\n", encoding="utf-8")
+    LOCK.write_text(head + "\n".join(locked(".[clickhouse,postgres]")) + "\n", encoding="utf-8")

@@ -29,6 +29,7 @@ ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "deploy" / "compose"
 EVERY = SCRIPTS / "every"
 ONCE = {"roles", "readers"}  # services that end when their work is done
+ON_CLICKHOUSE = {"clickhouse", "clickhouse-ingest", "clickhouse-prune"}
 IMAGES = {"Dockerfile": "10001:10001", "deploy/superset/Dockerfile": "10002:10002"}
 _PINNED = re.compile(r"[\w./-]+:\d+\.\d+(\.\d+)?[\w.-]*(@sha256:[0-9a-f]{64})?$")
 _SECRET = re.compile(r"pass|secret|token|key", re.I)
@@ -99,7 +100,7 @@ RULES: dict[Callable[[dict[str, Any]], bool], list[dict[str, Any]]] = {
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_every_service_keeps_the_rule(rule: Callable[[dict[str, Any]], bool]) -> None:
     services = compose()["services"]
-    assert set(services) == {"postgres", "ingest", "prune", "superset"} | ONCE
+    assert set(services) == {"postgres", "ingest", "prune", "superset"} | ONCE | ON_CLICKHOUSE
     assert [name for name, service in services.items() if rule(service)] == []
 
 
@@ -131,7 +132,10 @@ def test_no_secret_is_handed_to_who_does_not_need_it() -> None:
         "postgres",
         "roles",
     }
-    assert {n for n, s in ttsq_services().items() if holders[n] != {"db_password"}} == set()
+    for name, service in ttsq_services().items():
+        on = "clickhouse_password" if name in ON_CLICKHOUSE else "db_password"
+        assert holders[name] == {on}
+        assert service["environment"]["TTSQ_DB_PASSWORD_FILE"] == f"/run/secrets/{on}"
 
 
 def test_services_wait_for_what_they_need() -> None:
@@ -139,7 +143,8 @@ def test_services_wait_for_what_they_need() -> None:
     done = {"condition": "service_completed_successfully"}
     for name, service in services.items():
         needed = service.get("depends_on", {})
-        assert name == "postgres" or needed["postgres"] == {"condition": "service_healthy"}
+        server = "clickhouse" if name in ON_CLICKHOUSE else "postgres"
+        assert name == server or needed[server] == {"condition": "service_healthy"}
         assert {n for n, how in needed.items() if how == done} == set(needed) & ONCE
     assert {n for n, s in services.items() if s["restart"] == "on-failure"} == ONCE
     assert (
@@ -152,7 +157,7 @@ def ttsq_services() -> dict[str, dict[str, Any]]:
     return {n: s for n, s in compose()["services"].items() if s["image"].startswith("ttsq:")}
 
 
-@pytest.mark.parametrize("name", ["ingest", "prune"])
+@pytest.mark.parametrize("name", ["ingest", "prune", "clickhouse-ingest", "clickhouse-prune"])
 def test_commands_are_real_ones(name: str) -> None:
     service = ttsq_services()[name]
     every, seconds, ttsq = service["entrypoint"]
@@ -171,14 +176,16 @@ def test_the_readers_commands_are_real_ones() -> None:
     assert [unknown_words(command[1:]) for command in commands] == [[], []]
 
 
-@pytest.mark.parametrize("name", ["ingest", "prune", "readers"])
+@pytest.mark.parametrize(
+    "name", ["ingest", "prune", "readers", "clickhouse-ingest", "clickhouse-prune"]
+)
 def test_variables_are_settings(name: str) -> None:
     given = {k: f"{k}-value" for k in ttsq_services()[name]["environment"]}
     settings = load(ROOT / "tests" / "deploy" / "empty.toml", given).settings
     assert set(given) <= set(re.findall(r"TTSQ_\w+(?=-value)", repr(settings)))
     example = (ROOT / "deploy" / "compose" / "env.example").read_text()
     asked = set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text()))
-    ports = {"TTSQ_POSTGRES_PORT", "TTSQ_SUPERSET_PORT"}
+    ports = {"TTSQ_POSTGRES_PORT", "TTSQ_SUPERSET_PORT", "TTSQ_CLICKHOUSE_PORT"}
     assert set(re.findall(r"^(\w+)=", example, re.M)) == asked - ports
 
 
@@ -203,11 +210,18 @@ def test_the_image_has_what_the_store_on_a_server_needs() -> None:
     text = (ROOT / "Dockerfile").read_text()
     assert "--require-hashes" in text and "-r deploy/requirements.lock" in text
     locked = (ROOT / "deploy/requirements.lock").read_text()
-    for name in ("duckdb", "psycopg-binary", "pgpq"):
+    for name in ("duckdb", "psycopg-binary", "pgpq", "clickhouse-connect"):
         assert re.search(rf"^{name}==\S+ --hash=sha256:[0-9a-f]{{64}}$", locked, re.M)
     assert {s["environment"]["TTSQ_DB"] for s in ttsq_services().values()} == {
-        "postgresql+psycopg://ttsq@postgres:5432/ttsq"
+        "postgresql+psycopg://ttsq@postgres:5432/ttsq",
+        "clickhousedb://ttsq@clickhouse:8123/ttsq",
     }
+
+
+def test_clickhouse_starts_only_where_it_is_asked_for() -> None:
+    services = compose()["services"]
+    profiles = {n: s["profiles"] for n, s in services.items() if "profiles" in s}
+    assert profiles == {name: ["clickhouse"] for name in ON_CLICKHOUSE}
 
 
 def every(tmp_path: Path, *command: str) -> subprocess.Popen[str]:

@@ -452,6 +452,7 @@ def _rows(store: Store, tables: Sequence[str]) -> dict[str, list[str]]:
         for table in tables:
             result = reader.query(f"select * from {table}", {})
             kept = [i for i, c in enumerate(result.columns) if not c.endswith(_OF_A_PLACE)]
+            kept.sort(key=result.columns.__getitem__)  # engines have them in another order
             rows = [tuple((result.columns[i], r[i]) for i in kept) for r in result.rows]
             found[table] = sorted(repr(_plain(row)) for row in rows)
     return found
