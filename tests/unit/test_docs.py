@@ -199,14 +199,14 @@ def test_every_exit_code_is_explained(name: str) -> None:
 
 def test_the_output_in_the_readme_is_that_of_the_demo(tmp_path: Path) -> None:
     def ttsq(*words: str) -> str:
-        command = [sys.executable, "-m", "ingest", "--db", f"duckdb:///{tmp_path}/d.duckdb"]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("TTSQ_")}
+        own = {"TTSQ_HOST": "tts-1", "TTSQ_DB": f"duckdb:///{tmp_path}/d.duckdb", "LC_ALL": "C"}
         return subprocess.run(
-            [*command, *words],
+            [sys.executable, "-m", "ingest", *words],
             capture_output=True,
             text=True,
             cwd=ROOT,
-            env=environment | {"TTSQ_HOST": "tts-1"},
+            env=environment | own | {"PYTHONUTF8": "1"},
             check=True,
         ).stdout
 

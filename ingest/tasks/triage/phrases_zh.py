@@ -170,14 +170,17 @@ def _clock(f: Finding, clock: Clock) -> str:
 
 
 def _errors(f: Finding, clock: Clock) -> str:
-    return f"{shown(f.code)}：{_since(f, clock)}有 {number(f.affected)} 条与请求无关的错误"
+    where = f"主机 {shown(f.subject)} " if f.subject else ""
+    return f"{shown(f.code)}：{where}{_since(f, clock)}有 {number(f.affected)} 条与请求无关的错误"
 
 
 def _filling(f: Finding, clock: Clock) -> str:
     path = f" {shown(f.subject)} " if f.subject else ""
+    host = next((f"主机 {shown(c.value)} 的" for c in f.conditions if c.name == "host"), "")
     if (f.amount or 0) >= 99.5:
-        return f"缓存{path}已写满"
-    return f"缓存{path}将于 {clock.time(f.full_at)} 写满"
+        return f"{host}缓存{path}已写满"
+    used = f"已用 {f.amount or 0:.0f}%，"
+    return f"{host}缓存{path}{used}将于 {clock.time(f.full_at)} 写满"
 
 
 def _rtf(f: Finding, clock: Clock) -> str:
