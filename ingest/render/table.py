@@ -23,7 +23,8 @@ NULL = "-"
 GAP = "   "  # between columns
 RULE = "─"
 _SPECS = {0: "seconds", 3: "milliseconds", 6: "microseconds"}
-_LEAST_TEXT = 12  # cells to which a column of text may be folded before columns are left out
+_LEAST_TEXT = 12  # cells to which a column of text may be folded
+_LONG_WORD = 24  # cells: a longer one, such as a path, may be broken before columns are left out
 _UNLIMITED = 100_000  # cells: output that goes into a pipe is never folded
 
 
@@ -37,16 +38,17 @@ def render_table(
 ) -> str:
     """Rows as a table no wider than ``width`` cells (None: as wide as it gets), and a footer.
 
-    Texts that do not fit are folded. If that is not enough, instants lose what is less than a
-    second; then columns give way and are named in the footer: those of ``least`` in their order,
-    before them keys. Where the rest does not fit either, each record is shown vertically. On a
-    terminal sizes and durations are those a person reads.
+    Texts that do not fit are folded between words. If that is not enough, instants lose what is
+    less than a second; then columns give way and are named in the footer: those of ``least`` in
+    their order, before them keys. Where the rest does not fit either, words are broken, and after
+    that each record is shown vertically. On a terminal sizes and durations are those a person
+    reads.
     """
     drawn = _drawn(result, tz, is_terminal, colour)
-    shown = _fitting(drawn, (), width)
+    shown = _fitting(drawn, (), width, may_break=False)
     if shown is None:
         coarse = _drawn(result, tz, is_terminal, colour, whole_seconds=True)
-        shown = _fitting(coarse, giving_way(result.columns, least), width)
+        shown = _fitting(coarse, giving_way(result.columns, least), width, may_break=True)
         drawn = drawn if shown is None else coarse
     if shown is None:
         table = vertical(drawn, width or _UNLIMITED, is_terminal)
@@ -79,6 +81,15 @@ class Column(NamedTuple):
     def least_width(self) -> int:
         """The same when it is folded as far as it may be."""
         return self.width if self.is_rigid else min(self.width, _LEAST_TEXT)
+
+    @property
+    def word_width(self) -> int:
+        """The same when it is folded between words."""
+        if self.is_rigid:
+            return self.width
+        words = (word for cell in (self.name, *self.cells) for word in cell.split())
+        longest = max(map(display_width, words), default=0)
+        return min(self.width, max(_LEAST_TEXT, min(longest, _LONG_WORD)))
 
     def coloured(self, row: int, text: str) -> str:
         """A text of a row in the row's colour."""
@@ -236,7 +247,7 @@ def cell_text(value: object, tz: tzinfo | None, digits: int, decimals: int) -> s
 
 
 def _fitting(
-    columns: Sequence[Column], least: Sequence[int], width: int | None
+    columns: Sequence[Column], least: Sequence[int], width: int | None, may_break: bool
 ) -> list[Column] | None:
     """The columns that fit the width with text folded; None where those that may not go do not."""
     if width is None:
@@ -245,9 +256,16 @@ def _fitting(
     for place in (None, *least):
         left_out |= set() if place is None else {place}
         shown = [c for at, c in enumerate(columns) if at not in left_out]
-        if sum(c.least_width for c in shown) + len(GAP) * (len(shown) - 1) <= width:
+        if _total(c.word_width for c in shown) <= width:
             return shown
-    return None
+    # words are broken only where no column is left that may go
+    return shown if may_break and _total(c.least_width for c in shown) <= width else None
+
+
+def _total(widths: Iterable[int]) -> int:
+    """Cells of a line with columns of these widths."""
+    each = list(widths)
+    return sum(each) + len(GAP) * (len(each) - 1)
 
 
 def footer(
