@@ -184,9 +184,11 @@ def folded(columns: Sequence[Column], width: int | None, is_terminal: bool) -> s
     from rich.text import Text
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    whole_words = width is not None and _total(c.word_width for c in columns) <= width
     for column in columns:
         table.add_column(
             Text(column.name),
+            min_width=column.word_width if whole_words else None,
             justify="right" if column.is_numeric else "left",
             no_wrap=column.is_rigid,
             overflow="fold",

@@ -171,7 +171,8 @@ def test_parts_of_a_second_give_way_before_a_column_does() -> None:
 
 def test_a_word_is_broken_only_where_no_column_can_give_way() -> None:
     answer = QueryResult(("code", "says", "failures"), [("SCIPY_FFT_INVALID", "a b " * 20, 12)])
-    narrow = render(answer, "table", Look(45, UTC, least=("failures",)))
+    assert "SCIPY_FFT_INVALID" in render(answer, "table", Look(45, UTC, least=("failures",)))
+    narrow = render(answer, "table", Look(40, UTC, least=("failures",)))
     assert "SCIPY_FFT_INVALID" in narrow and "no room for: failures" in narrow
     narrower = render(answer, "table", Look(30, UTC, least=("failures",)))
     assert "SCIPY_FFT_INVALID" not in narrower and "no room for: failures" in narrower
