@@ -7,12 +7,13 @@ shapes come from is said beside them; docs/parsing.md, "Envelopes", has the tabl
 import json
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from ingest.model import DAY_US
+from ingest.records.collectors import stern, tailed
 from ingest.records.moments import Stamp, read_stamp, stamp_of
+from ingest.records.wrapped import Wrapped
 
 MOST = 4
 _STAMP = (
@@ -59,23 +60,6 @@ _PROCESS = re.compile(
     rb"\((?P<name>[A-Za-z_][\w\[\],:.-]{0,63}) pid=(?P<pid>\d{1,10})(?:, ip=[\d.:a-f]+)?\)(?: |$)"
 )
 _LEVELS = frozenset(b"TRACE DEBUG INFO NOTICE WARN WARNING ERROR CRITICAL FATAL".split())
-
-
-@dataclass(slots=True)
-class Wrapped:
-    """A line without its envelopes: ``text``, and what they said.
-
-    ``stamp`` is the outermost that has a date; ``partial``: the line goes on with the next of its
-    instance and stream. ``names`` are the envelopes, outermost first.
-    """
-
-    text: bytes
-    stamp: Stamp | None = None
-    instance: str | None = None
-    stream: str | None = None
-    priority: int | None = None
-    partial: bool = False
-    names: tuple[str, ...] = ()
 
 
 Step = Callable[[bytes], Wrapped | None]
@@ -397,12 +381,13 @@ def _process(line: bytes) -> Wrapped | None:
 def _steps() -> dict[bytes, tuple[Step, ...]]:
     """The envelopes that may begin with a byte."""
     digit: tuple[Step, ...] = (
-        _cri, _short_iso, _app, _rfc3339, _pm2_time, _unix, _pm2, _compose,
+        _cri, tailed, _short_iso, _app, _rfc3339, _pm2_time, _unix, _pm2, _compose,
     )  # fmt: skip
     letter: tuple[Step, ...] = (_compose,)
     steps: dict[bytes, tuple[Step, ...]] = {bytes([c]): digit for c in b"0123456789"}
-    for c in b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ":
+    for c in b"ABCDEFGHIJKLMNOPQRSTUVWXYZ":
         steps[bytes([c])] = letter
+        steps[bytes([c]).lower()] = (*letter, stern)
     for month in b"JFMASOND":
         steps[bytes([month])] = (_rfc3164, _compose)
     for weekday in b"MTWFS":

@@ -68,8 +68,8 @@ STANDARD_EXTRAS = _NUMERIC | {
 # names that envelopes are pinned by, each with what it is called where it is recognised
 ENVELOPES = {
     "compose": "compose", "pm2": "pm2", "docker-json-file": "docker json-file", "cri": "CRI",
-    "kubectl-prefix": "kubectl prefix", "rfc3339": "RFC 3339 stamp",
-    "journald-json": "journald json",
+    "kubectl-prefix": "kubectl prefix", "stern": "stern", "aws-logs-tail": "aws logs tail",
+    "rfc3339": "RFC 3339 stamp", "journald-json": "journald json",
     "journald-short-iso": "journald short-iso", "syslog": "syslog", "process": "process",
 }  # fmt: skip
 ENCODINGS = {

@@ -6,24 +6,15 @@ make a header, as do the shapes that begin with a level (docs/parsing.md, "Heade
 """
 
 import re
-from dataclasses import dataclass
 
-from ingest.compiled.layout import L_CRITICAL, L_DEBUG, L_ERROR, L_INFO, L_WARNING
+from ingest.compiled.layout import L_ERROR
+from ingest.records.header_shapes import epoch_at, lettered, named_letter
+from ingest.records.levels import LETTERS, LEVELS, Header
 from ingest.records.moments import Stamp, read_stamp, stamp_at, stamp_of
 
 REACH = 80  # bytes behind a stamp in which its level stands
+_MOST_BEFORE = 8  # words between a stamp and its level; behind a number that is one, one at most
 
-LEVELS: dict[bytes, int] = {
-    **dict.fromkeys(
-        (b"trace", b"debug", b"debu", b"dbug", b"verbose", b"finest", b"fine"), L_DEBUG
-    ),
-    **dict.fromkeys((b"info", b"notice", b"success", b"inf", b"information"), L_INFO),
-    **dict.fromkeys((b"warn", b"warning", b"wrn", b"warni"), L_WARNING),
-    **dict.fromkeys((b"error", b"erro", b"err", b"severe", b"exception"), L_ERROR),
-    **dict.fromkeys(
-        (b"critical", b"crit", b"criti", b"fatal", b"alert", b"emerg", b"panic"), L_CRITICAL
-    ),
-}
 _WORDS = b"|".join(sorted(LEVELS, key=lambda word: -len(bytes(word))))
 # a level in brackets, or in capitals between things that are no word, or before a colon, or between
 # bars
@@ -52,15 +43,6 @@ _TORNADO = re.compile(
     rb"|(?P<Y>\d{4})-(?P<Mo>\d\d)-(?P<Da>\d\d)) "
     rb"(?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)(?:[.,](?P<f>\d{3,6}))? (?P<place>[\w.:<>-]{1,100})\] ?"
 )
-_GLOG_LEVELS = {
-    b"C": L_CRITICAL,
-    b"D": L_DEBUG,
-    b"V": L_DEBUG,
-    b"I": L_INFO,
-    b"W": L_WARNING,
-    b"E": L_ERROR,
-    b"F": L_CRITICAL,
-}
 _LEADING = re.compile(
     rb"(?:\[[A-Za-z][\w .-]{0,30}\] )?[\[(<]?(?P<level>"
     + _WORDS.upper()
@@ -86,6 +68,12 @@ _PLACES = (
         rb"(?!\d{1,3}(?:\.\d{1,3}){3}:)(?P<name>[\w.<>/-]{1,100}:\d+) (?:-|\||:)(?! ?\"[A-Z]+ ) ?"
     ),
     re.compile(rb"(?P<name>[\w./-]{1,100}:\d+)\] "),
+    # Spring Boot's "pid --- [application] [thread] logger : "
+    re.compile(rb"\d{1,10} --- (?:\[[^\]]{0,60}\] ?){1,3}(?P<name>[\w.$\[\]/-]{1,100}) *: "),
+    # Rust's target, behind the spans it is in: "request{id=1}: tts::server: "; env_logger's "tts] "
+    re.compile(rb"(?:[a-z_]\w{0,60}(?:\{[^{}]{0,300}\})?:){0,4} ?(?P<name>[a-z_]\w*(?:::\w+)+): "),
+    re.compile(rb"(?P<name>[a-z_]\w{0,60}(?:::\w{1,60}){0,4})\] "),
+    re.compile(rb"(?P<name>[\w./@-]{1,200}(?::\d{1,6})?)\t(?:[\w./@-]{1,200}:\d{1,6}\t)?"),  # zap's
     re.compile(rb"in (?P<name>[\w.]{1,100}): "),
     re.compile(rb"\((?P<name>[A-Za-z_][\w.:-]{0,60})\) "),
     re.compile(rb"(?P<name>\d+#\d+): (?:\*\d+ )?"),
@@ -106,22 +94,12 @@ _UNBOXED = (
 # span_id=…] -
 _TRACED = re.compile(rb"(?:\[[\w./<>-]{1,100}:\d+\] )?\[trace_id=[^\]]{0,200}\] ?(?:- )?")
 # Rich, within one second
-_IN_BRACKET = re.compile(rb" +(?:" + _WORDS.upper() + rb") *\]")
+_IN_BRACKET = re.compile(rb" +(?:" + _WORDS.upper() + rb")(?: *\]| +[A-Za-z_][\w:]{0,100}\] )")
 _BLANK_STAMP = re.compile(rb" {8,30}(?P<level>" + _WORDS.upper() + rb") +")
 _NAME_BEFORE = re.compile(
     rb"(?<![\w.])(?P<name>[A-Za-z_][\w.]{0,100}(?::\w+)?(?::\d+)?)[ \t\]]*[-|: ]*[\[( ]*$"
 )
 _THREAD = re.compile(rb"(?:Exception (?:in thread|ignored in|in callback)\b|Uncaught exception\b)")
-
-
-@dataclass(slots=True)
-class Header:
-    """What a line's beginning says; ``message`` is where the rest begins (bytes of the line)."""
-
-    level: int
-    message: int
-    stamp: Stamp | None = None
-    logger: bytes | None = None
 
 
 def header_of(text: bytes) -> Header | None:
@@ -146,6 +124,7 @@ def header_of(text: bytes) -> Header | None:
             return Header(L_ERROR, 0)
     if first and first in b"[(<":
         found = _leading(text) or (_tornado(text) if text[2:3] == b" " else None)
+        found = found or named_letter(text)
         return found or (_unstamped(text) if first == b"[" else None)
     if first.isupper():
         found = _leading(text)
@@ -174,12 +153,12 @@ def bare_stamp(text: bytes) -> tuple[Stamp, int] | None:
     is_named = first.isupper() and text[3:4] in (b" ", b",")  # a month or a weekday
     if not (first.isdigit() or is_named or (first == b"[" and text[1:2].isdigit())):
         return None
-    found = stamp_at(text, bracketed=first == b"[")
+    found = stamp_at(text, bracketed=first == b"[") or epoch_at(text, is_exact=True)
     if found is None and first == b"[":
         found = stamp_at(text[1:])
         ranks = _RANKS.match(text, found[1] + 1) if found is not None else None
         found = (found[0], ranks.end()) if found is not None and ranks is not None else None
-    if found is None or not found[0].month:
+    if found is None or not (found[0].month or found[0].days):
         return None
     behind = _SEPARATOR.match(text, found[1])
     return None if behind is None else (found[0], behind.end())
@@ -189,6 +168,9 @@ def _stamped(text: bytes) -> Header | None:
     if text[:1].isalpha() and text[3:4] not in (b" ", b","):
         return None  # of stamps only a month's or a weekday's name begins with a letter
     found = stamp_at(text, bracketed=text[:1] == b"[")
+    most = _MOST_BEFORE
+    if found is None and (found := epoch_at(text)) is not None:
+        most = 1
     if found is None and text[:1] == b"[" and b": " in text[:REACH]:
         found = stamp_at(text[1:])
         found = (found[0], found[1] + 1) if found is not None else None
@@ -206,20 +188,20 @@ def _stamped(text: bytes) -> Header | None:
     stamp, end = found
     window = text[end : end + REACH]
     level = _LEVEL.search(window)
-    if level is None or not _is_early(window, level):
-        return None
+    if level is None or not _is_early(window, level, most):
+        return lettered(text, end, stamp)
     return _finished(text, end, end + level.start(), end + level.end(), _level_of(level), stamp)
 
 
-def _is_early(window: bytes, level: re.Match[bytes]) -> bool:
+def _is_early(window: bytes, level: re.Match[bytes], most: int) -> bool:
     """Whether a level is part of a header, not of a message: few words precede it."""
     before = window[: level.start()]
-    return b'"' not in before and b"=" not in before and len(before.split()) <= 8
+    return b'"' not in before and b"=" not in before and len(before.split()) <= most
 
 
 def _level_of(match: re.Match[bytes]) -> int:
     word = match.group(match.lastgroup or 0)
-    return _GLOG_LEVELS[word] if match.lastgroup == "letter" else LEVELS[word.lower()]
+    return LETTERS[word] if match.lastgroup == "letter" else LEVELS[word.lower()]
 
 
 def _finished(
@@ -264,7 +246,7 @@ def _tornado(text: bytes) -> Header | None:
     stamp = stamp_of(group)
     if stamp is None:
         return None
-    return Header(_GLOG_LEVELS[match["level"]], match.end(), stamp, match["place"])
+    return Header(LETTERS[match["level"]], match.end(), stamp, match["place"])
 
 
 def _glog(text: bytes) -> Header | None:
@@ -274,7 +256,7 @@ def _glog(text: bytes) -> Header | None:
     stamp = read_stamp(match)
     if stamp is None:
         return None
-    return Header(_GLOG_LEVELS[match["level"]], match.end(), stamp, match["place"])
+    return Header(LETTERS[match["level"]], match.end(), stamp, match["place"])
 
 
 def _leading(text: bytes) -> Header | None:

@@ -11,7 +11,7 @@ from typing import Any
 from ingest.compiled.layout import L_CRITICAL, L_DEBUG, L_ERROR, L_INFO, L_NONE, L_WARNING
 from ingest.records.access import Access
 from ingest.records.access_json import access_object
-from ingest.records.headers import LEVELS
+from ingest.records.levels import LEVELS
 from ingest.records.moments import DAY, Stamp, stamp_at
 
 _MESSAGE = ("message", "event", "msg", "log", "textPayload", "text")

@@ -11,15 +11,17 @@ from typing import Final
 
 from ingest.records.access import Access
 from ingest.records.access_servers import access_line
-from ingest.records.envelopes import Wrapped, unwrap
+from ingest.records.envelopes import unwrap
 from ingest.records.formats import ENVELOPES
-from ingest.records.headers import Header, bare_stamp, header_of
+from ingest.records.headers import bare_stamp, header_of
 from ingest.records.hygiene import Bar, parts_of, without_colours
 from ingest.records.json_lines import JsonLine, json_line
+from ingest.records.levels import Header
 from ingest.records.moments import Stamp
 from ingest.records.native import NativeFormat, NativeHeader
 from ingest.records.pair_lines import pair_line
 from ingest.records.physical import Physical
+from ingest.records.wrapped import Wrapped
 
 # before an access line: "aiohttp.access ", TorchServe's "thread ACCESS_LOG - "
 _LOGGER = re.compile(
@@ -224,7 +226,7 @@ class Reader:
             if at > 0:
                 line.native, line.torn = self.native.header(text[at:]), text[:at]
                 line.text, line.place = text[at:], line.place + at
-            elif b"=" in text and (found := pair_line(text)) is not None:
+            elif (b"=" in text or b"\t" in text) and (found := pair_line(text)) is not None:
                 line.json, line.access = found, found.access
             else:
                 self._generic(line)

@@ -11,7 +11,7 @@ from ingest.compiled import records as scan
 from ingest.records.access import Access
 from ingest.records.arrays import I32, view
 from ingest.records.formats import DEFAULT_FORMAT, Format, scanner_arguments
-from ingest.records.headers import LEVELS
+from ingest.records.levels import LEVELS
 from ingest.records.moments import DAY, Stamp
 
 _SHIFTED = (layout.R_NAME, layout.R_MSG, layout.R_REQUEST_ID)

@@ -3,16 +3,19 @@ line has them (pure).
 
 logfmt is ``time=… level=info msg="…" key=value`` (logrus, log/slog, structlog's LogfmtRenderer);
 structlog's ConsoleRenderer prints ``stamp [level    ] event      [logger] key=value``, a value in
-Python's quotes where it holds a space.
+Python's quotes where it holds a space; logrus' TextFormatter on a terminal ``INFO[0001] message
+key=value``; zap's console encoder ``stamp level logger place message {"key": value}`` with tabs.
 """
 
 import ast
+import json
 import re
 from dataclasses import replace
 
 from ingest.compiled.layout import L_NONE
-from ingest.records.headers import LEVELS
+from ingest.records.header_shapes import epoch_at
 from ingest.records.json_lines import JsonLine, access_record, record_of
+from ingest.records.levels import LEVELS
 from ingest.records.moments import stamp_at
 
 MOST = 64 << 10  # bytes of a line that is looked at
@@ -25,16 +28,28 @@ _WORD = "|".join(sorted((word.decode() for word in LEVELS), key=len, reverse=Tru
 _LEVEL = re.compile(rf"\s*\[(?P<level>{_WORD}) *\] ")
 _LOGGER = re.compile(r"\[(?P<name>[A-Za-z_][\w.]{0,100})\](?:\s+|$)")
 _PADDED = re.compile(r"(?P<event>\S.*?)(?:\s{2,}|\s+(?=\[[A-Za-z_][\w.]*\](?:\s|$))|$)")
+_LOGRUS = re.compile(
+    r"(?P<level>TRAC|DEBU|INFO|WARN|ERRO|FATA|PANI)\[(?P<since>[^\]\s]{4,35})\] ?(?P<rest>.*)"
+)
+_LOGRUS_WORDS = {"TRAC": "trace", "FATA": "fatal", "PANI": "panic"}
+_PLACE = re.compile(r"[\w./@-]{1,200}\.\w{1,4}:\d{1,6}")
+_NAME = re.compile(r"[A-Za-z_][\w.-]{0,100}")
 _FIRST = re.compile(r"\s(?=[A-Za-z_][\w.-]*=)")
 
 
 def pair_line(text: bytes) -> JsonLine | None:
     """The record of a line of pairs, or None for any other line."""
-    if len(text) > MOST or b"=" not in text:
+    if len(text) > MOST:
         return None
+    if b"=" not in text:
+        return _tabbed(text) if b"\t" in text else None
     if _LOGFMT.match(text):
         is_likely = _NAMES.search(text) or _STATUS.search(text)
         return _logfmt(text.decode("utf-8", "replace")) if is_likely else None
+    if text[4:5] == b"[":
+        return _logrus(text.decode("utf-8", "replace"))
+    if b"\t" in text and (found := _tabbed(text)) is not None:
+        return found
     if text[:1].isdigit() and b" [" in text[:64]:
         return _console(text)
     return None
@@ -47,6 +62,54 @@ def _logfmt(text: str) -> JsonLine | None:
     found = access_record(dict(data))
     has_level = _NAMES.search(text.encode()) is not None
     return found or (record_of(dict(data)) if has_level else None)
+
+
+def _logrus(text: str) -> JsonLine | None:
+    """logrus' line: seconds since its start or a stamp in brackets, its message padded."""
+    match = _LOGRUS.fullmatch(text.rstrip())
+    event = _PADDED.match(match["rest"]) if match is not None else None
+    if match is None or event is None:
+        return None
+    told, rest = event["event"], match["rest"][event.end() :]
+    if not rest and (first := _FIRST.search(told)) is not None:
+        told, rest = told[: first.start()], told[first.end() :]
+    data = _pairs(rest)
+    record = None if data is None else record_of({**dict(data), "event": told})
+    if record is None:
+        return None
+    found = stamp_at(match["since"].encode())
+    word = _LOGRUS_WORDS.get(match["level"], match["level"].lower())
+    return replace(
+        record, message=told, level=LEVELS[word.encode()], stamp=found[0] if found else None,
+        grows=True,
+    )  # fmt: skip
+
+
+def _tabbed(line: bytes) -> JsonLine | None:
+    """zap's line: a stamp and a level, then tabs between logger, place, message and fields."""
+    first, *parts = line.decode("utf-8", "replace").split("\t")
+    if len(parts) < 2 or (level := LEVELS.get(parts[0].lower().encode())) is None:
+        return None
+    written = first.encode()
+    found = stamp_at(written) or epoch_at(written + b" ")
+    if found is None or found[1] != len(written):
+        return None
+    if not parts[-1].startswith("{"):
+        return None  # a header like any other
+    try:
+        members = json.loads(parts[-1])
+    except (ValueError, RecursionError):
+        return None
+    parts = parts[1:-1]
+    if not parts:
+        return None
+    logger = parts.pop(0) if len(parts) > 1 and _NAME.fullmatch(parts[0]) else None
+    place = parts.pop(0) if len(parts) > 1 and _PLACE.fullmatch(parts[0]) else None
+    record = record_of({**members, "message": "\t".join(parts)})
+    if record is None:
+        return None
+    name = logger or place
+    return replace(record, level=level, stamp=found[0], logger=name, grows=True)
 
 
 def _console(line: bytes) -> JsonLine | None:

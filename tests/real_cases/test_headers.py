@@ -2,6 +2,7 @@
 each, and its time.
 """
 
+import json
 from datetime import datetime
 from pathlib import Path
 
@@ -36,6 +37,27 @@ _STAMPED = [
     "03-02 10:00:05.123 {0} api.py:88] ",
     "{0} 03-02 10:00:05 api.py:88] ",
     "10:00:05.123 [{0}] app.api - ",
+    "1772445605.123 {0} app.api: ",
+    "[1772445605.123456] [{1}] ",
+    "1772445605123 {0} ",
+    "1.772445605123e+09\t{1}\tapp/api.go:88\t",
+    "2026-03-02T10:00:05.123Z\t{0}\tapp\tapp/api.go:88\t",
+    "2026-03-02T10:00:05.123Z {0:>5} 7 --- [main] c.e.tts.Api                  : ",
+    "2026-03-02T10:00:05.123Z {0:>5} 7 --- [tts] [  worker-1] c.e.tts.Api : ",
+    "2026-03-02T10:00:05.123456Z {0:>5} app::api: ",
+    "2026-03-02T10:00:05.123456Z {0:>5} request{{id=1}}: app::api: ",
+    "[2026-03-02T10:00:05Z {0:<5} app::api] ",
+]
+# the same with one letter for a level
+_LETTERED = [
+    "03-02 10:00:05.123  1234  1235 {0} TtsApi  : ",
+    "2026-03-02 10:00:05.123456: {0} app/api.cc:88] ",
+    "2026-03-02 10:00:05.123 [{0}] app: ",
+    "2026-03-02 10:00:05.123 | {0} | ",
+    "2026-03-02 10:00:05,123 {0} app: ",
+    "[{0}302 10:00:05.123456789 api.cpp:88] ",
+    "[rank0]:[{0}302 10:00:05.123456789 api.cpp:88] ",
+    "{0}0302 10:00:05.123456       1 api.go:88] ",
 ]
 _UNSTAMPED = [
     "{0}:     ", "{0}:app.api:", "{0} - ", "{0} | ", "[{0}] ", "[{0}] app.api: ", "[{0}][app.api] ",
@@ -66,6 +88,61 @@ def test_a_header_is_told_from_its_message(before: str, level: str, tmp_path: Pa
     if before in _STAMPED:
         ((at,),) = asked(store, "select occurred_at at time zone 'UTC' from errors")
         assert isinstance(at, datetime) and (at.minute, at.second) == (0, 5)
+
+
+@pytest.mark.parametrize("level", ["ERROR", "WARNING"])
+@pytest.mark.parametrize("before", _LETTERED)
+def test_a_letter_is_a_level_beside_a_tag_or_a_place(
+    before: str, level: str, tmp_path: Path
+) -> None:
+    def line(word: str, message: str) -> str:
+        return before.format(word[0]) + message + "\n"
+
+    log = line(level, "disk is full now") + line("INFO", ">> starting inference...")
+    store = ingested(tmp_path, log.encode())
+    assert asked(store, "select level, message from errors") == [(level, "disk is full now")]
+    assert asked(store, "select count(*) from requests") == [(1,)]
+    ((at,),) = asked(store, "select occurred_at at time zone 'UTC' from errors")
+    assert isinstance(at, datetime) and (at.minute, at.second) == (0, 5)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'WARN[0005] disk is full now                              disk=sda1 used=99',
+        "WARN[2026-03-02T10:00:05Z] disk is full now                    disk=sda1 used=99",
+        '2026-03-02T10:00:05Z\twarn\tapi\ta.go:8\tdisk is full now\t{"disk": "sda1", "used": 99}',
+        'time=2026-03-02T10:00:05Z level=warning msg="disk is full now" disk=sda1 used=99',
+    ],
+)  # fmt: skip
+def test_fields_behind_a_message_are_attributes(line: str, tmp_path: Path) -> None:
+    store = ingested(tmp_path, (line + "\n").encode())
+    ((message, level, attributes),) = asked(store, "select message, level, attributes from errors")
+    assert (message, level) == ("disk is full now", "WARNING")
+    assert json.loads(str(attributes)).items() >= {"disk": "sda1", "used": "99"}.items()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1772445605 bytes were read, no ERROR among them",
+        "1772445605123: E is a letter",
+        "2026-03-02 10:00:05 E is for error",
+        "2026-03-02 10:00:05 W",
+        "[E] is a letter",
+        "[W302] is a code",
+        "E/Tts: no",
+        "ERRO[0001]",
+        "a\tERROR\tb",
+        "1.5\tERROR\tb.go:1\tc",
+        "a-b tts ERROR: no",
+        "two-words tts ERROR: no",
+        "tts-six66 container ERROR: no",
+    ],
+)  # fmt: skip
+def test_a_text_with_a_letter_a_number_or_a_tab_has_no_level(text: str, tmp_path: Path) -> None:
+    log = f"2026-03-02 10:00:05,123 - app - INFO - ok\n{text}\n"
+    assert asked(ingested(tmp_path, log.encode()), "select message from errors") == []
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,7 @@ ENVELOPES = {
     "CRI": cri,
     "journald": journal,
 }
+_TASK = "ecs/tts/0123456789abcdef0123456789abcdef"
 _BEFORE = {
     "journald short-full": "Mon 2026-03-02 10:00:0{0} UTC gpu1 tts[812]: ",
     "journald with-unit": "Mon 2026-03-02 10:00:0{0}.123456 UTC gpu1 tts.service[812]: ",
@@ -105,10 +106,23 @@ _BEFORE = {
     "2026-03-02T02:00:0{0}.120456789Z ",
     "a platform": "2026-03-02T02:00:0{0}.123456+00:00 app[web.1]: ",
     "supervisor-stdout": "tts stdout | ",
+    "stern": "tts-6d8f7c9b4d-x7k2p tts ",
+    "stern -A": "speech tts-6d8f7c9b4d-x7k2p tts ",
+    "stern -t of a daemon set": "tts-x7k2p tts 2026-03-02T02:00:0{0}.123456789Z ",
+    "kubectl logs --prefix": "[pod/tts-6d8f7c9b4d-x7k2p/tts] ",
+    "aws logs tail": f"2026-03-02T02:00:0{{0}}.123000+00:00 {_TASK} ",
+    "aws logs tail --format short": "2026-03-02T02:00:0{0} ",
+    "docker service logs": "tts_web.1.x7k2p9q8z7y6@gpu1    | ",
+    "docker service logs -t": "2026-03-02T02:00:0{0}.123456789Z tts_web.1.x7k2p9q8z7y6@gpu1  | ",
+    "seconds since 1970": "177241680{0}.123 ",
     "a stamp": "2026-03-02 10:00:0{0} ",
     "a stamp in brackets": "[2026-03-02 10:00:0{0}] ",
     "a stamp by ts(1)": "Mar 02 10:00:0{0} ",
 }
+_UNDATED = {
+    "journald short-monotonic", "supervisor-stdout", "stern", "stern -A", "kubectl logs --prefix",
+    "docker service logs",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ENVELOPES)
@@ -146,7 +160,7 @@ def test_transports_that_are_seldom_seen(name: str, tmp_path: Path) -> None:
     assert errors == [("ERROR", "CUDA_OOM", "torch.OutOfMemoryError", "/app/api.py:88 in tts")]
     http = asked(store, "select path, http_status from http_requests order by byte_offset")
     assert http == [("/tts", 200), ("/tts", 500)]
-    if name not in ("journald short-monotonic", "supervisor-stdout"):
+    if name not in _UNDATED:
         (first,) = asked(store, "select min(started_at) from requests")[0]
         assert isinstance(first, datetime) and first.date() == datetime(2026, 3, 2).date()
 

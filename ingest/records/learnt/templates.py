@@ -15,13 +15,14 @@ from typing import Any
 
 from ingest.compiled.masks import Masker
 from ingest.records.access import Access, is_socket
-from ingest.records.envelopes import Wrapped, unwrap
+from ingest.records.envelopes import unwrap
 from ingest.records.gather import level_of, message_of
-from ingest.records.headers import Header
 from ingest.records.learnt.symbols import Unlearnable
+from ingest.records.levels import Header
 from ingest.records.logical import Logical, Reader, access_in
 from ingest.records.profiles import Match, Profiles
 from ingest.records.vocabulary import PUBLIC_EVENTS
+from ingest.records.wrapped import Wrapped
 
 Edge = tuple[int, int]  # so many bytes behind the end of a number (-1: the text's beginning)
 MOST_DIGITS, MOST_WHOLE = 15, 9  # of a whole number, of one with a fraction before its point

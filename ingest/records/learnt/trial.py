@@ -12,7 +12,6 @@ from ingest.compiled import learnt, masks
 from ingest.compiled.layout import L_WARNING
 from ingest.records.access import Access
 from ingest.records.claims import Claims
-from ingest.records.envelopes import Wrapped
 from ingest.records.gather import Record, level_of
 from ingest.records.hygiene import Bar
 from ingest.records.instants import ENVELOPE, NEIGHBOUR
@@ -27,6 +26,7 @@ from ingest.records.profile_rules import Column, Value
 from ingest.records.profiles import Match, Profiles
 from ingest.records.sequence import Sequencer
 from ingest.records.sequence.opening import begins_of_ids
+from ingest.records.wrapped import Wrapped
 from ingest.records.written import Place, Writer
 
 # numbers that stand for places in a trial: above any real one, and far apart
