@@ -39,21 +39,21 @@ _SHAPES = [
     ("daphne", '10.0.0.1:5 - - [02/Mar/2026:10:00:06] "POST /tts" 200 1234', None, True, 200),
     ("caddy", _CADDY, 1500, True, 200),
     (
-        "application",
+        "other",
         'time=2026-03-02T10:00:06Z level=info msg=request method=POST path=/tts status=200'
         " duration=1.5s remote=10.0.0.1:4000",
         1500, True, 200,
     ),
     (
-        "application",
+        "other",
         "ts=1772445606.123 method=POST uri=/tts status=500 latency_ms=12 remote_ip=10.0.0.1",
         12, True, 500,
     ),
     (
-        "application",
+        "other",
         '{"level":"info","ts":1772445606.123,"msg":"request","method":"POST","path":"/tts",'
-        '"status":200,"latency":"1m0.5s","client_ip":"10.0.0.1"}',
-        60500, True, 200,
+        '"status":200,"latency":"1.5s","client_ip":"10.0.0.1"}',
+        1500, True, 200,
     ),
     ("traefik", _TRAEFIK, 1500, True, 200),
     (
