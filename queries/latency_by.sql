@@ -40,11 +40,13 @@ with valued as (
             when 'model_stage' then model_stage
             when 'error_code' then error_code
             when 'status' then coalesce(status, 'unfinished')
+            /* any other: */
             else attributes ->> case
                 when cast(:by as text) <> '' and cast(:by as text) = translate(cast(:by as text), '$/*"\[]#', '')
                     then cast(:by as text)
                 else 'no attribute is called so'
             end
+            /* */
         end as value,
         duration_ms
     from requests

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from ingest.causes.columns import Requests
-from ingest.causes.dimensions import TEXT, TEXT_LEN, Dimension
+from ingest.causes.dimensions import CACHE_HIT, TEXT, TEXT_LEN, Dimension
 from ingest.causes.explain import LEAST_NET, Explanation
 from ingest.causes.findings import NOTE, Finding
 from ingest.causes.symptoms import CACHE_HITS, FAILURES, MIN_K, UNFINISHED
@@ -16,6 +16,7 @@ _AGAIN_S = 60.0  # within which the same request is one that is tried again
 _MOST_ROWS = 300  # affected: of more, some tries more or less do not matter
 _SHARE = 0.1  # of a window's requests, that a kind must be
 _MOST_OF_ALL = 0.6  # of a window's requests: too many to know of the others
+_EVERYBODY = 0.97  # of the requests since: no kind beside others, but what is new of all
 _LEAST_REST = 15  # rows that must be left without it
 _AS_EVER = 0.8  # of the hit rate before: more is no change
 
@@ -59,13 +60,15 @@ def _of_one_kind(dimensions: tuple[Dimension, ...], found: Explanation) -> bool:
     inside, outside = found.rows & event.population, event.population & ~found.rows
     named = {c.name for c in found.conditions}
     for d in dimensions:
-        if d.numbers is not None or d.name in named or d.name == "host":
+        if d.numbers is not None or d.name in named or d.name in ("host", CACHE_HIT):
             continue
         count = np.bincount(d.codes[inside & (d.codes >= 0)], minlength=len(d.values))
         for value in np.flatnonzero(count >= _SHARE * inside.sum()):
             rest = [rows & (d.codes != value) for rows in (inside, outside)]
             if min(r.sum() for r in rest) < _LEAST_REST:
                 usual = float((d.codes[outside] == value).mean())
+                if usual <= 1 - _EVERYBODY and count[value] >= _EVERYBODY * inside.sum():
+                    continue  # a release: everybody has it now, and nobody had it before
                 if count[value] >= max(_MOST_OF_ALL, 2 * usual) * inside.sum():
                     return True
                 continue

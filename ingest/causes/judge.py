@@ -180,7 +180,8 @@ def _severity(f: Finding, span: Span, total: int) -> str:
     if f.symptom == CACHE_HITS:
         rate, outside = f.rate or 0.0, f.rate_outside or 0.0
         fell = 1 - rate <= 0.6 * (1 - outside)
-        return worst if fell and (f.changed or f.conditions) else NOTE
+        is_told = f.since is not None or f.since_key is not None or f.conditions
+        return worst if fell and is_told else NOTE  # that it was cold at first is no news
     if span.kind == MIX:
         is_much = f.affected >= _MIX_AFFECTED and span.share >= _MIX_SHARE
         return worst if is_much and span.since is not None else NOTE

@@ -8,13 +8,14 @@ from ingest.causes.columns import Bools, Floats, Ints
 from ingest.causes.dimensions import CONCURRENCY, TEXT, TEXT_LEN
 from ingest.causes.explain import Explanation, Search
 from ingest.causes.scan import BUCKETS, best_split, best_window, gain, tally
-from ingest.causes.symptoms import FAILURES, UNFINISHED, WARNINGS
+from ingest.causes.symptoms import FAILURES, MIN_K, UNFINISHED, WARNINGS
 
 BEGAN, MIX, NEW, STANDING = "began", "mix", "new", "standing"
 _OWN = 4.0  # nats that a slice's own history must give, beside the cost of the edges
 _OWN_ROWS = 2  # rows outside the window that show a slice without the event
 _SINCE = 6.0  # nats, for a window that is looked for after the slice
 _NEW_EXPECTED, _NEW_ROWS = 10.0, 20.0
+_THEIRS = 0.8
 _NEVER_NEW = frozenset((TEXT, "text_class", TEXT_LEN, CONCURRENCY))
 _OF_TRAFFIC = frozenset((FAILURES, UNFINISHED, WARNINGS))
 _BESIDE = 2  # buckets on both sides of an end that is looked for by row
@@ -96,7 +97,10 @@ def _new_since(search: Search, found: Explanation, affected: Bools) -> int | Non
     before = upto[rows[0]] - search.weight[rows[0]]
     since = float(search.weight[rows].sum())
     share = since / max(upto[-1] - before, 1.0)
-    if since < _NEW_ROWS or before * share < _NEW_EXPECTED:
+    # few are enough where it is theirs alone, and nearly all of them have it
+    elsewhere = search.population & found.event.affected & ~found.slice_rows
+    is_theirs = found.k >= _THEIRS * since and not elsewhere.any()
+    if since < (MIN_K if is_theirs else _NEW_ROWS) or before * share < _NEW_EXPECTED:
         return None
     return int(np.flatnonzero(affected)[0])
 

@@ -124,7 +124,15 @@ class NamedQuery:
     def statement(self, values: Mapping[str, object]) -> str:
         """The SELECT to run with these values: its own, over the rows that its filters choose."""
         given = [p.name for p in self.filters if values.get(p.name) is not None]
-        return restricted(self.sql, self.filtered, given, self.is_rate)
+        sql = self.sql
+        if re.search(rf"\bwhen '{re.escape(str(values.get('by')))}' then", sql):
+            # not everybody who may read a column may read attributes
+            sql = _ANY_OTHER.sub("", sql)
+        return restricted(sql, self.filtered, given, self.is_rate)
+
+
+# where a query by a dimension looks it up among the attributes
+_ANY_OTHER = re.compile(r"\s*/\* any other: \*/.*?/\* \*/", re.DOTALL)
 
 
 def query_paths(extra_folder: Path | None = None, backend: str = "duckdb") -> dict[str, Path]:

@@ -471,12 +471,14 @@ def test_nothing_is_half_done(place: Place) -> None:
 NOW = datetime(2026, 3, 8, tzinfo=UTC)
 LIBRARY = {q.name: q for q in load_library(backend="postgresql")}
 # what they group by stands in messages and attributes
-ON_WORDS = ("error_groups", "failures_by", "fallbacks", "latency_by", "unfinished_by")
+ON_WORDS = ("error_groups", "fallbacks")
+BY = ("failures_by", "latency_by", "unfinished_by")
 
 
-def answer(store: PostgresStore, query: NamedQuery) -> Rows:
+def answer(store: PostgresStore, query: NamedQuery, **given: str) -> Rows:
+    values = bind_values(query, given, NOW, UTC)
     with store.reading() as reader:
-        return reader.query(query.sql, bind_values(query, {}, NOW, UTC)).rows
+        return reader.query(query.statement(values), values).rows
 
 
 @pytest.mark.parametrize("name", sorted(set(LIBRARY) - set(ON_WORDS)))
@@ -495,6 +497,27 @@ def test_a_query_on_users_words_is_refused_with_what_to_do(reading_place: Place,
         answer(reading_place.reader(), LIBRARY[name])
     assert "ttsq db grant-reader ROLE" in str(raised.value.hint)
     assert "--with-text" in str(raised.value.hint)
+
+
+@pytest.mark.parametrize("name", BY)
+def test_a_dimension_among_the_attributes_is_refused_and_any_column_is_not(
+    reading_place: Place, name: str
+) -> None:
+    query = LIBRARY[name]
+    for by in ("voice", "length", "error_code", "status"):
+        own, role = answer(reading_place.store, query, by=by), reading_place.reader()
+        assert answer(role, query, by=by) == own
+    assert answer(reading_place.store, query, by="mood")
+    with pytest.raises(StoreError, match="permission denied for table requests") as raised:
+        answer(reading_place.reader(), query, by="mood")
+    assert "--with-text" in str(raised.value.hint)
+
+
+@pytest.mark.parametrize("name", ["error_codes", "failure_by_stage", "failures_by"])
+def test_filters_ask_for_no_column_that_is_closed(reading_place: Place, name: str) -> None:
+    query, given = LIBRARY[name], {"error_code": "OOM"}
+    found = answer(reading_place.store, query, **given)
+    assert found and answer(reading_place.reader(), query, **given) == found
 
 
 @pytest.fixture(scope="module")

@@ -77,6 +77,12 @@ def test_the_sql_behind_every_finding_runs_as_it_is_pasted(
             assert rows, explained
 
 
+def test_the_sql_behind_a_finding_names_the_store_that_was_asked(demo: CommandLine) -> None:
+    store = f"duckdb:///{demo.store}"
+    explained = demo.well("triage", "--db", store, "--explain", "1")
+    assert f"\nttsq sql - --db {store} <<'END'\n" in explained
+
+
 def test_answers_of_a_proxy_are_told_where_the_service_is_silent(proxied: CommandLine) -> None:
     first = json.loads(proxied.well("triage", "--json"))[0]
     assert (first["symptom"], first["error_code"], first["server"]) == (

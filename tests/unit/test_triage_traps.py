@@ -8,7 +8,9 @@ import numpy.typing as npt
 import pytest
 
 from ingest.causes.columns import (
+    NO,
     UNKNOWN,
+    YES,
     Answers,
     Arrivals,
     Attribute,
@@ -24,7 +26,7 @@ from ingest.causes.columns import (
 from ingest.causes.diagnose import diagnose
 from ingest.causes.findings import CRITICAL, NOTE, Finding
 from ingest.causes.rank import ranked
-from ingest.causes.symptoms import FAILURES, HTTP_ERRORS
+from ingest.causes.symptoms import CACHE_HITS, FAILURES, HTTP_ERRORS
 
 _DAY = 86_400.0
 _BEGIN = 1_770_000_000.0
@@ -44,6 +46,7 @@ class Made:
     own_ms: Floats = field(init=False)
     columns: dict[str, npt.NDArray[np.object_]] = field(init=False)
     attributes: dict[str, npt.NDArray[np.object_]] = field(default_factory=dict)
+    hits: Bools | None = None
 
     def __post_init__(self) -> None:
         self.chance = np.random.default_rng(self.seed)
@@ -71,11 +74,12 @@ class Made:
         n, failed = self.n, self.code != None  # noqa: E711
         host = _labels(self.columns["host"])
         nan, unknown = np.full(n, np.nan), np.full(n, UNKNOWN, np.int32)
+        hits = unknown if self.hits is None else np.where(self.hits, YES, NO).astype(np.int32)
         requests = Requests(
             key=np.arange(n), at=self.at, started=self.at, completed=self.at + self.own_ms / 1000,
             dated=np.ones(n, bool), weight=np.ones(n), sampled=np.ones(n, bool),
             finished=np.ones(n, bool), failed=failed, duration_ms=self.own_ms, text_len=self.length,
-            audio_ms=nan, audio_kb=nan, centroid=nan, rtf=nan, cache_hit=unknown,
+            audio_ms=nan, audio_kb=nan, centroid=nan, rtf=nan, cache_hit=hits,
             cache_saved=unknown, concurrency=nan, host=host, error_code=_labels(self.code),
             model_stage=_labels(np.full(n, None, object)),
             plain=tuple(Attribute(k, _labels(v)) for k, v in self.columns.items()),
@@ -163,6 +167,37 @@ def test_a_release_that_is_as_good_as_the_old_one_alarms_nobody() -> None:
     made.attributes["release"] = np.where(made.after(0.5), "2", "1").astype(object)
     made.fail(np.ones(made.n, bool), 0.01)
     assert not made.worse()
+
+
+@pytest.mark.parametrize("usual", [0.25, 0.6])
+def test_a_release_that_turns_the_cache_off_is_told_though_all_requests_are_of_it(
+    usual: float,
+) -> None:
+    made = Made()
+    made.attributes["release"] = np.where(made.after(0.5), "2", "1").astype(object)
+    made.hits = (made.chance.random(made.n) < usual) & ~made.after(0.5)
+    first = made.worse()[0]
+    assert first.symptom == CACHE_HITS and first.since is not None
+    assert abs(first.since - _BEGIN - 0.5 * _DAY) < 600
+
+
+def test_a_cache_that_was_cold_at_first_alarms_nobody() -> None:
+    made = Made()
+    made.hits = (made.chance.random(made.n) < 0.5) & made.after(0.1)
+    assert not made.worse()
+
+
+def test_a_few_requests_of_a_new_kind_that_all_fail_alike_are_told() -> None:
+    made = Made()
+    tenant = made.drawn("a", "b", "c")
+    new = np.zeros(made.n, bool)
+    new[-60::10] = True
+    tenant[new] = "new"
+    made.attributes["tenant"] = tenant
+    made.fail(new, 1.0, "TOKEN_SCOPE")
+    (first,) = made.worse()
+    assert (first.severity, first.code, first.affected) == (CRITICAL, "TOKEN_SCOPE", 6)
+    assert _condition(first) == {"attributes.tenant": "new"} and first.since is not None
 
 
 def test_of_two_columns_that_say_the_same_one_is_named() -> None:

@@ -259,6 +259,17 @@ def _checkpoints(connection: Connection, sql: str, binds: list[object]) -> list[
     return [Checkpoint(*row) for row in connection.execute(sql, binds).fetchall()]
 
 
+# how a named query's filters put a table's rows before it
+_ROWS_OF = re.compile(
+    r"(?P<before>\bas not materialized \(\n    select )\*(?P<behind>\n    from (?P<table>\w+)\n)"
+)
+_AS_TEXT = re.compile(r"\bas text\b|:\w+|'[^']*'")
+_COLUMNS = """
+    select attname, has_column_privilege(attrelid, attnum, 'SELECT') from pg_attribute
+    where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped order by attnum
+"""
+
+
 class PostgresReader:
     """A read-only session on one snapshot, that takes only statements that read."""
 
@@ -271,9 +282,21 @@ class PostgresReader:
         return _revision(self._connection)
 
     def query(self, sql: str, binds: Mapping[str, object] | None) -> QueryResult:
-        cursor = self._run(sql, binds)
+        cursor = self._run(_ROWS_OF.sub(self._readable, sql), binds)
         columns = tuple(d.name for d in cursor.description or ())
         return QueryResult(columns, cursor.fetchall())
+
+    def _readable(self, rows: "re.Match[str]") -> str:
+        """The rows of a table, with the columns that this role may read, if it asks for no others;
+        unread columns need a right, too.
+        """
+        found = self._connection.execute(_COLUMNS, [rows["table"]]).fetchall()
+        closed = [name for name, is_open in found if not is_open]
+        asked = _AS_TEXT.sub("", rows.string)
+        if not closed or any(re.search(rf"\b{name}\b", asked) for name in closed):
+            return rows[0]
+        columns = ", ".join(name for name, is_open in found if is_open)
+        return f"{rows['before']}{columns}{rows['behind']}"
 
     def ask(self, sql: str, timeout_seconds: float, allow_superuser: bool) -> QueryResult:
         if not allow_superuser:

@@ -38,7 +38,7 @@ def explained(told: Told, window: Window, look: PageLook) -> str:
     f = told.finding
     lines = [f"{told.rank}  {look.title(f, Clock(look.tz, window.until))}", ""]
     lines += [f"   {name:<16}{value}" for name, value in _numbers(f)]
-    lines += ["", "ttsq sql - <<'END'", statement(f, window), "END"]
+    lines += ["", f"ttsq sql -{look.store} <<'END'", statement(f, window), "END"]
     return "\n".join(lines)
 
 
