@@ -68,10 +68,10 @@ order by instant
 """  # noqa: E501
 _STAGES = """
 insert into stage_timings by name
-select request_key, id, host, stage, seq, logged_at + to_milliseconds(cast(elapsed as bigint)) as logged_at,
+select request_key, stage, seq, logged_at + to_milliseconds(cast(elapsed as bigint)) as logged_at,
     elapsed as elapsed_ms, own as duration_ms, file_key, start_offset + seq as byte_offset
 from (
-    select request_key, id, host, logged_at, start_file_key as file_key, start_offset, s.seq,
+    select request_key, logged_at, start_file_key as file_key, start_offset, s.seq,
         ['text_normalize', 'llm_prompt_gen', 'llm_inference', 'llm_postproc', 'audio_render'][s.seq] as stage,
         floor(duration_ms * [0.02, 0.03, 0.7, 0.05, 0.2][s.seq]) as own, floor(duration_ms * [0.02, 0.05, 0.75, 0.8, 1.0][s.seq]) as elapsed
     from requests, (select unnest([1, 2, 3, 4, 5]) as seq) s

@@ -178,8 +178,9 @@ class Relink:
     """Rows of one part that now belong to a request, None to none any more: a stretch of one file,
     one id.
 
-    ``part`` numbers the parts of the request in order; ``own_stage_times``: its stages were logged
-    with their own times.
+    ``known_key``: the request that the part's stored rows belong to as yet; where none are stored,
+    ``request_key``. ``part`` numbers the parts of the request in order; ``own_stage_times``: its
+    stages were logged with their own times.
     """
 
     file_key: int
@@ -187,6 +188,7 @@ class Relink:
     first_offset: int
     last_offset: int
     request_key: int | None
+    known_key: int | None
     part: int
     own_stage_times: bool
 

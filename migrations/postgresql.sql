@@ -988,3 +988,51 @@ comment on table text_salts is 'The key of the hashes of texts (--text hash); wi
 comment on column log_files.ignored_bytes is 'bytes ignored by rule: blank lines, NUL fill, bars';
 comment on column quarantine.reason is 'no_header, bad_time, too_long or torn';
 UPDATE alembic_version SET version_num='0012' WHERE alembic_version.version_num = '0011';
+create or replace view stage_times as select
+    s.request_key,
+    r.id,
+    f.host,
+    r.service,
+    cast(s.logged_at at time zone 'UTC' as date) as day,
+    s.logged_at,
+    s.stage,
+    s.seq,
+    s.duration_ms as own_ms,
+    s.elapsed_ms,
+    r.duration_ms as request_ms,
+    r.status,
+    coalesce(r.status <> 'success', false) as failed,
+    r.text_len,
+    r.text_class,
+    r.lang,
+    r.voice,
+    r.cache_hit,
+    f.path as log_path,
+    s.byte_offset
+from stage_timings s
+left join requests r on r.request_key = s.request_key
+left join log_files f on f.file_key = s.file_key;
+comment on view stage_times is 'One row per stage that a request went through, with what the request was.';
+comment on column stage_times.request_key is 'key of the request; joins the views with each other';
+comment on column stage_times.id is 'the service''s id of the request (ts_7f3a2b1c); ids may be reused';
+comment on column stage_times.host is 'machine the log comes from';
+comment on column stage_times.service is 'service the log comes from';
+comment on column stage_times.day is 'UTC day of logged_at; for ranges, logged_at is faster';
+comment on column stage_times.logged_at is 'when the stage ended';
+comment on column stage_times.stage is 'text_normalize, llm_prompt_gen, llm_inference, ...';
+comment on column stage_times.seq is '1, 2, ... in time within the request';
+comment on column stage_times.own_ms is 'the stage''s own milliseconds';
+comment on column stage_times.elapsed_ms is 'milliseconds since the request began';
+comment on column stage_times.request_ms is 'the request''s milliseconds, end to end';
+comment on column stage_times.status is 'the request''s: success, failed, as logged; null while unfinished';
+comment on column stage_times.failed is 'true: the request ended, and not with success';
+comment on column stage_times.text_len is 'length of the text, characters';
+comment on column stage_times.text_class is 'kind of text: empty, control, emoji, symbols or plain';
+comment on column stage_times.lang is 'language';
+comment on column stage_times.voice is 'voice';
+comment on column stage_times.cache_hit is 'served from the cache';
+comment on column stage_times.log_path is 'log file of the stage''s record: where it was seen last';
+comment on column stage_times.byte_offset is 'where the stage''s record begins in that file, uncompressed bytes';
+alter table stage_timings drop column id;
+alter table stage_timings drop column host;
+UPDATE alembic_version SET version_num='0013' WHERE alembic_version.version_num = '0012';

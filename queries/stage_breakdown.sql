@@ -23,7 +23,10 @@ with counted as (
     from stage_timings
     where logged_at >= coalesce(cast(:since as timestamptz), timestamptz '-infinity')
       and logged_at < coalesce(cast(:until as timestamptz), timestamptz 'infinity')
-      and (cast(:host as text) is null or host = cast(:host as text))
+      and (
+          cast(:host as text) is null
+          or file_key in (select file_key from log_files where host = cast(:host as text))
+      )
       and duration_ms is not null
     group by stage, duration_ms
 ),

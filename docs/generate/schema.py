@@ -37,7 +37,8 @@ user text. `request_parts` is ttsq's own working table; no query needs it.
 ## How tables join
 
 Rows that name a request have its `request_key`; every row says by `file_key` and offset where in
-which log file it stands. Cache samples and requests meet in host and time only.
+which log file it stands. Stage times do not repeat the id of their request and the host of their
+log file: the view `stage_times` has them. Cache samples and requests meet in host and time only.
 
 ```mermaid
 {picture}

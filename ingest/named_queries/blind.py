@@ -16,6 +16,7 @@ from ingest.stores.contract import Reader
 from ingest.stores.results import whole
 
 _WITHOUT_SERVICE = ("stage_timings", "cache_samples")  # their host is all that they name
+_OF_FILES = ("stage_timings",)  # whose host is that of their log file
 # an hour without an error is no hour without data
 _SAY_LITTLE = ("errors",)
 _READ = tuple(t.name for t in TABLES if t.kind in ("rows", "records"))
@@ -144,7 +145,10 @@ def _where(table: Described, look: Look) -> tuple[str, dict[str, object]]:
     }
     where = f"{table.at} >= :since"
     if look.host is not None:
-        where, binds = f"{where} and host = :host", binds | {"host": look.host}
+        of_host = "host = :host"
+        if table.name in _OF_FILES:
+            of_host = f"file_key in (select file_key from log_files where {of_host})"
+        where, binds = f"{where} and {of_host}", binds | {"host": look.host}
     if look.service is not None and table.name not in _WITHOUT_SERVICE:
         where, binds = f"{where} and service = :service", binds | {"service": look.service}
     if look.timed and table.has_time_source:

@@ -61,6 +61,13 @@ def _equal(column: str, name: str | None = None) -> str:
     return f"{column} = cast(:{name or column} as text)"
 
 
+def _of_host(table: str) -> str:
+    """Stage times do not say whose they are: their log file does."""
+    if table != _STAGES:
+        return _equal("host")
+    return f"file_key in (select file_key from log_files where {_equal('host')})"
+
+
 FILTERS = (
     _filter("voice", "only this voice", {_REQUESTS: _equal("voice")}),
     _filter("lang", "only this language", {_REQUESTS: _equal("lang")}),
@@ -87,7 +94,7 @@ FILTERS = (
         {_REQUESTS: "text_len <= cast(:max_len as bigint)"},
         "integer",
     ),
-    _filter("host", "only this host", {t: _equal("host") for t in _READ}, each=True),
+    _filter("host", "only this host", {t: _of_host(t) for t in _READ}, each=True),
     _filter(
         "instance",
         "only this container, pod, unit or process",

@@ -263,10 +263,12 @@ class Resolution:
         # stages are numbered within their part: those of several parts must be numbered anew
         if len(g.parts) > 1 or not places.isdisjoint(self._parts.stored):
             is_own = self._batch.own_stage_times or g.request.profile is not None
-            result.relinks.extend(
-                Relink(p.file_key, p.id, p.first_offset, p.last_offset, link, i, is_own)
-                for i, p in enumerate(g.parts)
-            )
+            for i, p in enumerate(g.parts):
+                stored = self._parts.stored.get(p.place)
+                known = stored.request_key if stored is not None else link
+                result.relinks.append(
+                    Relink(p.file_key, p.id, p.first_offset, p.last_offset, link, known, i, is_own)
+                )
 
     def _part_keys(self, rewrite: _Rewrite) -> pa.Array:
         """The final request key of each part of the batch, null for those that are no request."""

@@ -15,7 +15,6 @@ from ingest.rows.columns import (
     named,
     numbered_strings,
     offsets_of,
-    same,
 )
 
 KEYS = ("stage", "duration_ms", "own_ms")
@@ -26,7 +25,7 @@ def rows(chunk: Chunk) -> RecordRows:
     """Rows of stage_timings; request_key is left null."""
     parsed, first, origin, events = chunk.parsed, chunk.first, chunk.origin, chunk.events
     staged = events.kinds == STAGE_TIME
-    at, part, codes = events.rows[staged], chunk.part_of[staged], events.codes[staged]
+    at, part = events.rows[staged], chunk.part_of[staged]
     n = len(at)
     own = first["own_ms"][at]
     is_own = (own >= 0) | chunk.format.own_stage_times
@@ -35,8 +34,6 @@ def rows(chunk: Chunk) -> RecordRows:
     table = pa.table(
         {
             "request_key": pa.nulls(n, pa.int64()),
-            "id": named(codes, events.ids),
-            "host": same(origin.host, n),
             "stage": named(*numbered_strings(parsed, first["stage"][at])),
             "seq": seq,
             "logged_at": instants(parsed.instants[at]),

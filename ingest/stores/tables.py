@@ -101,8 +101,6 @@ stage_timings = _table(
     "stage_timings",
     "One row per stage that a request went through.",
     _Col("request_key", BigInteger, "the request"),
-    _Col("id", String, "the service's id of the request"),
-    _Col("host", String, "machine the log comes from", False),
     _Col("stage", String, "text_normalize, llm_prompt_gen, llm_inference, ..."),
     _Col("seq", Integer, "1, 2, ... in time within the request"),
     _Col("logged_at", _INSTANT, "instant of the stage_time record", False),

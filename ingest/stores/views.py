@@ -215,8 +215,8 @@ _STAGE_TIMES = View(
     """\
 select
     s.request_key,
-    s.id,
-    s.host,
+    r.id,
+    f.host,
     r.service,
     cast(s.logged_at at time zone 'UTC' as date) as day,
     s.logged_at,

@@ -71,7 +71,7 @@ def test_settings_say_how_records_look(ttsq: CommandLine) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
-        (("ts_nothing",), 1, "no request, error or stage time has the id 'ts_nothing'"),
+        (("ts_nothing",), 1, "no request or error has the id 'ts_nothing'"),
         (("ts",), 1, "hint: the beginning of an id needs at least 3 characters"),
         (("%%%",), 1, "no request"),
         (("\x1b[31m\udcff",), 1, "no request"),

@@ -5,7 +5,6 @@ in any zone.
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 
 import duckdb
@@ -15,7 +14,7 @@ from ingest.stores.contract import Reader, Store
 from ingest.stores.duckdb.store import DuckDBReader, DuckDBStore
 from ingest.stores.postgres.copy import copy_in
 from ingest.stores.postgres.store import PostgresReader, PostgresStore
-from tests.queries.rows import TABLES, Rows, make_store
+from tests.queries.rows import Rows, contents, make_store
 from tests.support import postgres_server
 
 ENGINES = ("duckdb", "postgresql")
@@ -29,10 +28,8 @@ def store_of(engine: str, path: Path, rows: Rows) -> Store:
 def _on_server(rows: Rows) -> PostgresStore:
     store = postgres_server.new_store()
     with store.connected("tests") as connection:
-        for name in TABLES:
-            content = [asdict(row) for row in getattr(rows, name)]
-            if content:
-                copy_in(connection, name, _typed(pa.Table.from_pylist(content)))
+        for name, content in contents(rows).items():
+            copy_in(connection, name, _typed(pa.Table.from_pylist(content)))
     return store
 
 

@@ -18,6 +18,7 @@ SOURCES = ("logged", "logged", "logged", "neighbour", "file")
 INSTANCES = ("tts-1", "tts-1", "tts-2", None)
 
 
+HOSTS = ("h1", "h2", "h3")
 TABLES = ("requests", "stage_timings", "errors", "cache_samples", "http_requests")
 
 
@@ -59,6 +60,8 @@ class Request:
 
 @dataclass(frozen=True)
 class Stage:
+    """A stage; its id is its request's, its host its log file's."""
+
     request_key: int
     id: str | None
     host: str
@@ -357,19 +360,41 @@ def _draw_samples(draw: _Draw, rows: Rows) -> None:
             )
 
 
+def contents(rows: Rows) -> dict[str, list[dict[str, Any]]]:
+    """What a store has of the rows, by table; and a log file of each host."""
+    found = {name: [asdict(row) for row in getattr(rows, name)] for name in TABLES}
+    for stage in found["stage_timings"]:
+        del stage["id"]
+        stage["file_key"] = _FIRST_FILE + HOSTS.index(stage.pop("host"))
+    if found["stage_timings"]:
+        found["log_files"] = [
+            _FILE | {"file_key": _FIRST_FILE + n, "host": host, "path": f"/{host}.log"}
+            for n, host in enumerate(HOSTS)
+        ]
+    return {name: told for name, told in found.items() if told}
+
+
+_FIRST_FILE = 101
+_COUNTS = (
+    "committed_offset", "size_bytes", "stored_bytes", "modified_ns", "device", "inode", "records",
+    "record_bytes", "quarantined", "quarantined_bytes", "ignored_bytes", "lost_bytes", "unclaimed",
+    "unclaimed_bytes", "already_stored_bytes",
+)  # fmt: skip
+_FILE = {"service": "tts", "compression": "none", "state": "live", "first_seen_at": BEGAN}
+_FILE |= dict.fromkeys(_COUNTS, 0)
+
+
 def make_store(path: Path, rows: Rows) -> DuckDBStore:
-    """A store at head that holds the rows, and a log file so that something counts as ingested."""
+    """A store at head that holds the rows."""
     import pyarrow as pa
 
     store = DuckDBStore(path)
     ensure_head(store)
     with store.engine().begin() as connection:
         raw: Any = connection.connection.driver_connection
-        for name in TABLES:
-            content = [asdict(row) for row in getattr(rows, name)]
-            if content:
-                raw.register("drawn", pa.Table.from_pylist(content))
-                columns = ", ".join(content[0])
-                raw.execute(f"insert into {name} ({columns}) select {columns} from drawn")
-                raw.unregister("drawn")
+        for name, content in contents(rows).items():
+            raw.register("drawn", pa.Table.from_pylist(content))
+            columns = ", ".join(content[0])
+            raw.execute(f"insert into {name} ({columns}) select {columns} from drawn")
+            raw.unregister("drawn")
     return store

@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Iterator
-from dataclasses import asdict
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -16,7 +15,7 @@ from ingest.stores.clickhouse.store import ClickHouseStore
 from ingest.stores.contract import Reader
 from tests.queries.engines import _typed
 from tests.queries.oracle import ORACLES
-from tests.queries.rows import TABLES, Rows, draw_rows
+from tests.queries.rows import Rows, contents, draw_rows
 from tests.queries.test_contract import NOW, ask, assert_same, cases, touching_windows
 from tests.support import clickhouse_server
 
@@ -28,10 +27,8 @@ each_query = pytest.mark.parametrize("query", LIBRARY, ids=lambda q: str(q.name)
 def _store_of(rows: Rows) -> ClickHouseStore:
     store = clickhouse_server.new_store()
     with store.writing() as writer:
-        for name in TABLES:
-            content = [asdict(row) for row in getattr(rows, name)]
-            if content:
-                writer.versions.insert(name, _typed(pa.Table.from_pylist(content)))
+        for name, content in contents(rows).items():
+            writer.versions.insert(name, _typed(pa.Table.from_pylist(content)))
         writer.commit([], None)
     return store
 

@@ -473,7 +473,7 @@ def _sums(reader: Reader, table: str, more: str) -> tuple[list[int], int]:
 def stored_records(reader: Reader) -> "Counter[str]":
     """The records whose traces are in the tables, named as :class:`Written` names them."""
     errors = reader.query("select id, message from errors", {}).rows
-    stages = reader.query("select id, stage from stage_timings", {}).rows
+    stages = reader.query("select id, stage from stage_times", {}).rows
     requests = reader.query("select id, start_offset, end_offset from requests", {}).rows
     found = [f"{_request(i)}/3" if i else " ".join(str(m).split()[:2]) for i, m in errors]
     found += [f"{_request(i)}/{STAGES.index(str(s)) + 1}" for i, s in stages]

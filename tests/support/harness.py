@@ -20,6 +20,12 @@ from ingest.stores.duckdb.store import DuckDBStore
 Row = dict[str, object]
 Tables = dict[str, list[Row]]
 TABLES = ("requests", "stage_timings", "errors", "cache_samples", "quarantine")
+# with what stage times are told by their request and their log file
+_ALL = {
+    "stage_timings": "select s.*, r.id, f.host from stage_timings s "
+    "left join requests r on r.request_key = s.request_key "
+    "left join log_files f on f.file_key = s.file_key"
+}
 ENGINES = ("duckdb", "postgresql")
 _SHIFT = 40
 
@@ -84,7 +90,7 @@ def dump(store: Store, names: Sequence[Path]) -> dict[str, list[Row]]:
     result: dict[str, list[Row]] = {}
     with store.reading() as reader:
         for table in TABLES:
-            found = reader.query(f"select * from {table}", {})
+            found = reader.query(_ALL.get(table, f"select * from {table}"), {})
             rows = [_row(dict(zip(found.columns, r, strict=True)), index) for r in found.rows]
             result[table] = sorted(rows, key=repr)
     return result

@@ -107,7 +107,7 @@ def stored_rows(store: DuckDBStore) -> Rows:
     with store.reading() as reader:
         errors = reader.query("select coalesce(id, message), traceback from errors", {}).rows
         requests = reader.query("select id, status from requests", {}).rows
-        stages = reader.query("select id, stage from stage_timings", {}).rows
+        stages = reader.query("select id, stage from stage_times", {}).rows
     return Rows(Counter(errors), Counter(requests), Counter(stages))  # type: ignore[arg-type]
 
 

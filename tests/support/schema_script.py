@@ -6,6 +6,7 @@ through the revisions. For PostgreSQL a server of the tests is brought up, since
 at the database.
 """
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,9 +20,11 @@ from docs.generate.keep import keep
 from ingest.stores import migrate
 from ingest.stores.contract import Store
 from ingest.stores.duckdb.store import DuckDBStore
+from ingest.stores.postgres.store import PostgresStore
 from tests.support import clickhouse_server, postgres_server
 
 _MODULE = "tests.support.schema_script"
+_NOTES = re.compile(r"(?:insert into|alter table) `alembic_version`", re.I)
 _LOOKING = ("select", "show", "exists")  # statements that begin so change nothing in an empty store
 
 
@@ -29,8 +32,19 @@ def written(store: Store) -> str:
     """The statements that bring an empty store to head, without those that only look."""
     with _statements() as statements:
         migrate.upgrade(store)
+    if not isinstance(store, DuckDBStore | PostgresStore):
+        statements = _version_last(statements)
     lines = "".join(f"{statement.strip()};\n" for statement in statements)
     return f"-- Generated from the revisions: python -m {_MODULE}\n{lines}"
+
+
+def _version_last(statements: list[str]) -> list[str]:
+    """Without a transaction a store has no revision until it has all of them: only the last one is
+    noted.
+    """
+    noted = [s for s in statements if _NOTES.match(s)]
+    inserted = [s for s in noted if s.lower().startswith("insert")]
+    return [*(s for s in statements if s not in noted), inserted[-1]]
 
 
 @contextmanager

@@ -117,7 +117,7 @@ def test_46_pruned_rows_do_not_come_back_by_replay(scene: Scene, on_disk: bool, 
         scene.ttsq.well("replay", "--final")
         assert _column(scene, "select id from requests order by logged_at") == kept
         assert _column(scene, "select id from errors order by occurred_at") == kept
-        stages = _column(scene, "select id from stage_timings order by logged_at")
+        stages = _column(scene, "select id from stage_times order by logged_at")
         assert stages == kept["450" in cut :]
     assert _column(scene, "select count(*) from quarantine") == [0]
     if on_disk:

@@ -194,20 +194,6 @@ def test_an_error_without_an_id_goes_by_the_request_id(scene: Scene) -> None:
     assert [e.code for e in scene.trace("ts_1").around.errors] == ["OTHER"]
 
 
-def test_stages_without_a_request(scene: Scene) -> None:
-    stored(scene, failing(Log()))
-    import duckdb
-
-    with duckdb.connect(str(scene.store.path)) as connection:
-        connection.execute("delete from requests")
-        connection.execute("delete from errors")
-    trace = scene.trace("ts_7f3")
-    assert (trace.request, trace.errors) == (None, ())
-    assert [s.stage for s in trace.stages] == ["text_normalize", "llm_inference"]
-    assert len(scene.lines("ts_7f3")) == 3
-    assert "llm_inference   ██" in scene.text("ts_7f3")
-
-
 def around(log: Log) -> Log:
     """Requests, failures and samples before, in and behind the 30 seconds around a failing one."""
     brief(log, "14:00:00", "ts_early", "failed")

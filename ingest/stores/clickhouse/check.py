@@ -6,11 +6,16 @@ from ingest.resources import folder
 from ingest.stores.clickhouse.cluster import of_view
 from ingest.stores.clickhouse.connection import Session
 
-_MADE = re.compile(r"create (?:table|view) if not exists (\w+) \((.*?)\n\)", re.S | re.I)
+_CREATE = r"create (?:(?:table|view) if not exists|or replace view)"
+_MADE = re.compile(rf"{_CREATE} (\w+) \((.*?)\n\)", re.S | re.I)
+_DROPPED = re.compile(r"alter table (\w+) drop column if exists `(\w+)`", re.I)
 _COLUMN = re.compile(
     r"^    `(\w+)` (.*?)(?: default .*?)?(?: comment '((?:[^'\\]|\\.)*)')?(?: codec\(.*\))?,?$"
 )
-_VIEW = re.compile(r"create view if not exists (\w+) .*?\n\)\nas (.*?)\ncomment '", re.S | re.I)
+_VIEW = re.compile(
+    r"create (?:view if not exists|or replace view) (\w+) .*?\n\)\nas (.*?)\ncomment '",
+    re.S | re.I,
+)
 
 
 def differences(session: Session) -> list[str]:
@@ -25,8 +30,7 @@ def differences(session: Session) -> list[str]:
     ):
         stored.setdefault(str(table), {})[str(name)] = (str(kind), str(comment))
     found = []
-    for table, body in _MADE.findall(script):
-        expected = _columns(body)
+    for table, expected in _expected(script).items():
         if table not in stored:
             found.append(f"the table {table} is missing")
         elif stored[table] != expected:
@@ -36,6 +40,14 @@ def differences(session: Session) -> list[str]:
                 if stored[table].get(name) != expected.get(name)
             ]
     return found + _other_views(session, script)
+
+
+def _expected(script: str) -> dict[str, dict[str, tuple[str, str]]]:
+    """The columns of each table and view, as the script leaves them: type and comment."""
+    expected = {table: _columns(body) for table, body in _MADE.findall(script)}
+    for table, column in _DROPPED.findall(script):
+        del expected[table][column]
+    return expected
 
 
 def _columns(body: str) -> dict[str, tuple[str, str]]:
@@ -58,7 +70,7 @@ def _other_views(session: Session, script: str) -> list[str]:
         )
     )
     found = []
-    for name, written in _VIEW.findall(script):
+    for name, written in dict(_VIEW.findall(script)).items():
         query = written if session.cluster is None else of_view(written)
         expected = session.value("select formatQuerySingleLine({query:String})", {"query": query})
         told = re.sub(rf"`?{re.escape(session.server.database)}`?\.", "", str(stored.get(name, "")))

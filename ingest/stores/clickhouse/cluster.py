@@ -42,8 +42,9 @@ _CHANGE = re.compile(
     r"\s+)`?(\w+)`?(.*)",
     re.I | re.S,
 )
-_ROWS_ONLY = re.compile(
-    r"\s*(?:delete|optimize|alter\s+table\s+`?\w+`?\s+(?:update|delete))\b", re.I
+_SHARDS_ONLY = re.compile(
+    r"\s*(?:delete|optimize|alter\s+table\s+`?\w+`?\s+(?:update|delete|(?:add|drop)\s+index))\b",
+    re.I,
 )
 _SCHEMA = re.compile(r"\s*(?:create|alter|drop|delete|optimize|rename)\b", re.I)
 # a view reads Distributed tables within a statement that may read others
@@ -136,7 +137,7 @@ def spread(statement: str, cluster: str, is_replicated: bool = False) -> list[st
     if (change := _CHANGE.match(statement)) is not None:
         words, name, rest = change.groups()
         there = f"{words}{name}{SHARD}{rest}"
-        return [there] if _ROWS_ONLY.match(statement) else [there, statement]
+        return [there] if _SHARDS_ONLY.match(statement) else [there, statement]
     return [statement]
 
 

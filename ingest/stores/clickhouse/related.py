@@ -87,6 +87,8 @@ where request_key in (
 and request_key not in (select request_key from {request_parts} where request_key is not null)
 """
 
+# Stages name no id: those of a part are the ones in its stretch of the file that belong to its
+# request, as it was or, if they came with this commit, as it is.
 # "before" is the last value of the rows before that is not null: the one behind which as many such
 # values stand as before the row. One line may tell several stages: they stand in the order that
 # they were numbered in. Stages logged with their own times add up to the time since the request
@@ -96,14 +98,16 @@ and request_key not in (select request_key from {request_parts} where request_ke
 RESTAGED = """
 with linked as (
     select s.file_key as file_key, s.byte_offset as byte_offset, s.seq as place,
-        s.id as id, s.host as host, s.stage as stage, s.logged_at as logged_at,
+        s.stage as stage, s.logged_at as logged_at,
         l.request_key as request_key, l.part as part, l.is_own as is_own,
         s.elapsed_ms as elapsed_ms, s.duration_ms as duration_ms, s.version as version,
         max(s.logged_at) over (
             partition by l.request_key, l.part order by s.byte_offset, s.seq
         ) as reached_at
-    from {stage_timings+version} as s inner join batch_links as l
-      on s.file_key = l.file_key and s.id = l.id
+    from {stage_timings+version} as s inner join (
+        select *, arrayJoin(arrayDistinct([known_key, request_key])) as stage_key from batch_links
+    ) as l
+      on s.file_key = l.file_key and s.request_key = l.stage_key
     where s.byte_offset between l.first_offset and l.last_offset
       and s.logged_at >= {earliest:DateTime64(6, 'UTC')}
       and s.logged_at <= {latest:DateTime64(6, 'UTC')}
@@ -119,8 +123,7 @@ with linked as (
 ), told as (
     select request_key, upto, elapsed_ms from numbered where elapsed_ms is not null
 )
-select n.request_key as request_key, n.id as id, n.host as host, n.stage as stage,
-    n.new_seq as seq, n.logged_at as logged_at,
+select n.request_key as request_key, n.stage as stage, n.new_seq as seq, n.logged_at as logged_at,
     multiIf(not n.is_own, n.elapsed_ms, n.duration_ms is not null, n.so_far, null) as elapsed_ms,
     multiIf(
         n.is_own, n.duration_ms,

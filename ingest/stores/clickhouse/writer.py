@@ -255,7 +255,10 @@ def _link_table(changes: Changes) -> "pa.Table":
     import pyarrow as pa
 
     columns = zip(*map(astuple, changes.relinks), strict=True)
-    names = ("file_key", "id", "first_offset", "last_offset", "request_key", "part", "is_own")
-    types = (pa.int64(), pa.string(), *[pa.int64()] * 4, pa.bool_())
+    names = (
+        "file_key", "id", "first_offset", "last_offset", "request_key", "known_key", "part",
+        "is_own",
+    )  # fmt: skip
+    types = (pa.int64(), pa.string(), *[pa.int64()] * 5, pa.bool_())
     arrays = [pa.array(c, t) for c, t in zip(columns, types, strict=True)]
     return pa.table(dict(zip(names, arrays, strict=True)))

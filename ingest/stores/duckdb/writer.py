@@ -28,7 +28,7 @@ _FEW = 8  # checkpoints that are written one by one
 CHECKPOINT_COLUMNS = tuple(f.name for f in fields(Checkpoint))
 _RUN_COLUMNS = tuple(f.name for f in fields(RunRow))
 _LINK_COLUMNS = (
-    "file_key", "id", "first_offset", "last_offset", "request_key", "part", "is_own",
+    "file_key", "id", "first_offset", "last_offset", "request_key", "known_key", "part", "is_own",
 )  # fmt: skip
 
 
@@ -295,7 +295,10 @@ def _link_table(links: Sequence[Relink]) -> "pa.Table":
     import pyarrow as pa
 
     columns = zip(*map(astuple, links), strict=True)
-    types = (pa.int64(), pa.string(), pa.int64(), pa.int64(), pa.int64(), pa.int32(), pa.bool_())
+    types = (
+        pa.int64(), pa.string(), pa.int64(), pa.int64(), pa.int64(), pa.int64(), pa.int32(),
+        pa.bool_(),
+    )  # fmt: skip
     arrays = [pa.array(c, t) for c, t in zip(columns, types, strict=True)]
     return pa.table(dict(zip(_LINK_COLUMNS, arrays, strict=True)))
 
@@ -372,6 +375,8 @@ where r.host = ? and r.service = ? and r.completed_at >= ? and r.logged_at <= ?
   and not exists (from request_parts p where p.request_key = r.request_key)
 """
 
+# Stages name no id: those of a part are the ones in its stretch of the file that belong to its
+# request, as it was or, if they came with this commit, as it is.
 # One line may tell several stages: they stand in the order that they were numbered in. Stages
 # logged with their own times add up to the time since the request began; else the difference is
 # their own time.
@@ -384,8 +389,11 @@ with linked as (
         max(s.logged_at) over (
             partition by l.request_key, l.part order by s.byte_offset, s.seq
         ) as reached_at
-    from stage_timings s join batch_links l
-      on s.file_key = l.file_key and s.id = l.id
+    from stage_timings s join (
+        select *, known_key as stage_key from batch_links
+        union select *, request_key from batch_links
+    ) as l
+      on s.file_key = l.file_key and s.request_key = l.stage_key
      and s.byte_offset between l.first_offset and l.last_offset
     where s.logged_at >= ? and s.logged_at <= ?
 ), numbered as (

@@ -264,7 +264,7 @@ class PostgresWriter:
         if not changes.relinks:
             return
         columns = zip(*map(astuple, changes.relinks), strict=True)
-        names = ("file_keys", "ids", "firsts", "lasts", "requests", "parts", "owns")
+        names = ("file_keys", "ids", "firsts", "lasts", "requests", "knowns", "parts", "owns")
         binds: dict[str, object] = dict(zip(names, map(list, columns), strict=True))
         binds |= {"earliest": changes.earliest, "latest": changes.latest}
         for statement in _RELINK:
@@ -456,8 +456,8 @@ where r.id = any(%(ids)s) and r.host = %(host)s and r.service = %(service)s
 
 _LINKS = """unnest(
     %(file_keys)s::bigint[], %(ids)s::text[], %(firsts)s::bigint[], %(lasts)s::bigint[],
-    %(requests)s::bigint[], %(parts)s::integer[], %(owns)s::boolean[]
-) as l(file_key, id, first_offset, last_offset, request_key, part, is_own)"""
+    %(requests)s::bigint[], %(knowns)s::bigint[], %(parts)s::integer[], %(owns)s::boolean[]
+) as l(file_key, id, first_offset, last_offset, request_key, known_key, part, is_own)"""
 
 _RELINK = [
     f"""
@@ -472,6 +472,8 @@ where t.{table.key} between (l.file_key << {KEY_SHIFT}) | l.first_offset
     if table.is_linked
 ]
 
+# Stages name no id: those of a part are the ones in its stretch of the file that belong to its
+# request, as it was or, if they came with this commit, as it is.
 # "before" is the last value of the rows before that is not null: the one behind which as many such
 # values stand as before the row. One line may tell several stages: they stand in the order that
 # they were numbered in. Stages logged with their own times add up to the time since the request
@@ -485,8 +487,11 @@ with linked as (
         max(s.logged_at) over (
             partition by l.request_key, l.part order by s.byte_offset, s.seq
         ) as reached_at
-    from stage_timings s join {_LINKS}
-      on s.file_key = l.file_key and s.id = l.id
+    from stage_timings s join (
+        select *, known_key as stage_key from {_LINKS}
+        union select *, request_key from {_LINKS}
+    ) as l
+      on s.file_key = l.file_key and s.request_key = l.stage_key
      and s.byte_offset between l.first_offset and l.last_offset
     where s.logged_at >= %(earliest)s and s.logged_at <= %(latest)s
 ), numbered as (

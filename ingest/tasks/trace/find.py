@@ -77,7 +77,7 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """One request's life. Without ``request`` only errors or stages of the id are stored.
+    """One request's life. Without ``request`` only errors of the id are stored.
 
     ``first_at`` … ``last_at`` is its time as far as known; ``cut`` names tables of which it has
     more rows than these.
@@ -115,11 +115,6 @@ def find(reader: Reader, wanted: str, at: datetime | None = None) -> Found:
         matches += _known_by_errors(reader, binds, matches)
     if not matches:
         matches = known_by_lines(reader, binds)
-    if not matches:
-        matches = [
-            replace(m, is_request=False)
-            for m in rows_of(Match, reader.query(sql.FIND_STAGES, binds))
-        ]
     if not matches:
         raise _not_traced(reader, wanted)
     best = min(m.rank for m in matches)
@@ -198,7 +193,7 @@ def _clusters(errors: Sequence[_ErrorMatch]) -> list[Match]:
 
 
 def _not_traced(reader: Reader, wanted: str) -> NotTraced:
-    message = f"no request, error or stage time has the id {wanted!r}"
+    message = f"no request or error has the id {wanted!r}"
     if not reader.query(sql.ANY_FILE, {}).rows:
         return NotTraced(f"{message}: nothing has been ingested yet", "ttsq ingest PATH")
     other = reader.query(sql.OTHER_CASE, {"wanted": wanted}).rows
@@ -255,9 +250,7 @@ def _ownrows_of(
     reader: Reader, match: Match, request: Request | None, most: int
 ) -> tuple[Match, list[Stage], list[Error]]:
     key = NO_KEY if match.request_key is None else match.request_key
-    of_stages, of_errors = (
-        (sql.STAGES, sql.ERRORS) if request else (sql.STAGES_OF_ID, sql.ERRORS_OF_ID)
-    )
+    of_errors = sql.ERRORS if request else sql.ERRORS_OF_ID
     while True:
         binds: dict[str, Any] = {
             "key": key, "id": match.id, "request_id": match.request_id, "host": match.host,
@@ -265,7 +258,7 @@ def _ownrows_of(
             "until": match.last_at + (JOIN_GAP + GRACE if request else timedelta(0)),
             "most": most,
         }  # fmt: skip
-        stages = rows_of(Stage, reader.query(of_stages, binds))
+        stages = rows_of(Stage, reader.query(sql.STAGES, binds))
         errors = rows_of(Error, reader.query(of_errors, binds))
         named = {e.request_id for e in errors if e.request_id}
         if request is None or match.request_id is not None or len(named) != 1:

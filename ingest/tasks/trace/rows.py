@@ -11,8 +11,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A request that answers to what was asked for; without ``request_key`` only its errors or
-    stages are stored.
+    """A request that answers to what was asked for; without ``request_key`` only its errors are
+    stored.
 
     ``rank`` 0: by id, 1: by X-Request-ID, 2: by the beginning of one, 3: by a client's address.
     ``text`` is its head. ``http_key`` is that of an access line of which no request is known.

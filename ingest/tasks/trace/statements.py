@@ -74,16 +74,6 @@ order by logged_at, http_key
 limit cast(:most as bigint)
 """
 
-FIND_STAGES = """
-select id, host, request_key, min(logged_at) as first_at, max(logged_at) as last_at,
-    case when id = :wanted then 0 else 2 end as rank
-from stage_timings
-where id = :wanted or starts_with(id, cast(:prefix as text))
-group by id, host, request_key
-order by rank, last_at desc, host
-limit cast(:most as bigint)
-"""
-
 ANY_FILE = "select 1 from log_files limit 1"
 OTHER_CASE = """
 select id from requests where lower(id) = lower(cast(:wanted as text))
@@ -112,14 +102,6 @@ select {_STAGE}
 from stage_timings
 where request_key = :key and logged_at >= :since and logged_at <= :until
 order by seq, logged_at, byte_offset
-limit cast(:most as bigint)
-"""
-
-STAGES_OF_ID = f"""
-select {_STAGE}
-from stage_timings
-where id = :id and host = :host and logged_at >= :since and logged_at <= :until
-order by logged_at, file_key, byte_offset
 limit cast(:most as bigint)
 """
 
