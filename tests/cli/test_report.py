@@ -103,6 +103,13 @@ def test_a_page_that_cannot_be_written_leaves_the_old_one(incident: CommandLine)
     assert ended.err.startswith("ttsq: error: cannot write nowhere/page.html")
 
 
+def test_a_table_shows_durations_as_people_read_them_and_no_keys(incident: CommandLine) -> None:
+    text, _ = _page(incident)
+    heads = re.findall(r"<th [^>]*>([^<]*)</th>", text)
+    assert "duration_ms" in heads and not [name for name in heads if name.endswith("_key")]
+    assert re.search(r'<td class="number"><abbr title="\d+">[\d.]+ s</abbr></td>', text)
+
+
 def _chromium(folder: Path, width: int, *words: str) -> str:
     browser = shutil.which("chromium")
     assert browser is not None, "install Chromium: make tools"

@@ -9,6 +9,7 @@ from datetime import datetime, tzinfo
 
 from ingest.render.cells import is_number, plain, short_number, zone_label
 from ingest.render.chart_data import chart_data
+from ingest.render.people import readable
 from ingest.render.svg import Mark, safe, svg
 from ingest.tasks.report.phrases import question, word
 from ingest.tasks.report.questions import Answer
@@ -128,18 +129,30 @@ def safe_lines(text: str) -> str:
 
 
 def _table(answer: Answer, tz: tzinfo) -> Iterator[str]:
+    """The rows without keys, which mean nothing to who reads a page."""
+    names = answer.result.columns
+    places = [at for at, name in enumerate(names) if not name.endswith("_key")]
     yield '<div class="scroll"><table><thead><tr>'
     helps = {c.name: c.help for c in answer.query.columns}
-    for name in answer.result.columns:
-        yield f'<th title="{safe(helps.get(name, ""))}">{safe(name)}</th>'
+    for at in places:
+        yield f'<th title="{safe(helps.get(names[at], ""))}">{safe(names[at])}</th>'
     yield "</tr></thead><tbody>"
     for row in answer.result.rows:
         yield "<tr>"
-        for value in row:
-            kind = ' class="number"' if is_number(value) else ""
-            yield f"<td{kind}>{safe(_cell(value, tz))}</td>"
+        for at in places:
+            yield _cell_of(names[at], row[at], tz)
         yield "</tr>"
     yield "</tbody></table></div>"
+
+
+def _cell_of(name: str, value: object, tz: tzinfo) -> str:
+    """A cell; a size or a duration as a person reads it, with the exact number as its tooltip."""
+    text = safe(_cell(value, tz))
+    if not is_number(value):
+        return f"<td>{text}</td>"
+    short = readable(name, value)
+    told = text if short is None else f'<abbr title="{text}">{safe(short)}</abbr>'
+    return f'<td class="number">{told}</td>'
 
 
 def _cell(value: object, tz: tzinfo) -> str:

@@ -37,8 +37,9 @@ rect.s3,.dot.s3{fill:var(--c3)}rect.s4,.dot.s4{fill:var(--c4)}rect.s5,.dot.s5{fi
 details{margin-top:.6rem}summary{cursor:pointer;color:var(--soft);font-size:.9rem}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;font-size:.85rem;margin:.5rem 0}
-th,td{text-align:left;padding:.2rem .7rem .2rem 0;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere;min-width:4rem}
-.number{text-align:right;font-variant-numeric:tabular-nums}
+th,td{text-align:left;padding:.2rem .7rem .2rem 0;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:break-word;min-width:4rem;max-width:22rem}
+.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+abbr{text-decoration:none}
 pre{overflow-x:auto;background:var(--page);padding:.7rem;border-radius:4px;font-size:.8rem}
 @media (max-width:36rem){main{padding:1rem .6rem}figure,.finding{padding:.7rem}dl{grid-template-columns:1fr}dt{margin-top:.3rem}
 .tick{font-size:15px}}
