@@ -41,7 +41,7 @@ _SHAPES = [
     (
         "other",
         'time=2026-03-02T10:00:06Z level=info msg=request method=POST path=/tts status=200'
-        " duration=1.5s remote=10.0.0.1:4000",
+        " duration=1.5s remote_addr=10.0.0.1:4000",
         1500, True, 200,
     ),
     (
