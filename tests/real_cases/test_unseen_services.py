@@ -4,6 +4,8 @@ that print a header before each line of a traceback.
 
 from pathlib import Path
 
+import pytest
+
 from tests.real_cases.test_services import asked, ingested
 
 _FRAMES = (
@@ -104,3 +106,54 @@ def test_a_service_with_lines_of_its_own_in_english_and_chinese(tmp_path: Path) 
         ("success", None, 44, None, 2000.0, 3200.0),
         ("success", "今天天气不错", 6, "xiaoyan", 1500.0, 3200.0),
     ]
+
+
+_ORPHEUS = """\
+INFO:     Started server process [1]
+Starting speech generation for 'Hello there, how are you?'
+Using voice: tara, GPU acceleration: Yes (High-end)
+Processing first audio chunk with 7 tokens
+Producer completed - setting done event
+Generated 38 audio segments
+Generated 3.24 seconds of audio in 1.80 seconds
+Realtime factor: 1.80x
+✓ Generation is 1.8x faster than realtime
+Total speech generation completed in 1.81 seconds
+INFO:     10.3.0.7:43122 - "POST /v1/audio/speech HTTP/1.1" 200 OK
+INFO:     10.3.0.7:43124 - "GET /health HTTP/1.1" 200 OK
+Starting speech generation for 'It's status=failed, isn't it? Total speech generat...'
+Using voice: leo, GPU acceleration: Yes (High-end)
+Error in token processing: CUDA out of memory. Tried to allocate 2.00 GiB
+Traceback (most recent call last):
+  File "/app/tts_engine/inference.py", line 321, in async_producer
+    async for audio_chunk in tokens_decoder(async_token_gen()):
+torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB
+INFO:     10.3.0.7:43126 - "POST /v1/audio/speech HTTP/1.1" 500 Internal Server Error
+"""
+
+
+@pytest.mark.parametrize("around", ["{}", "tts-1  | {}", "tts-6d8f7c9b4d-x7k2p tts {}"])
+def test_orpheus_and_the_error_that_ends_its_second_request(around: str, tmp_path: Path) -> None:
+    log = "".join(around.format(line) + "\n" for line in _ORPHEUS.splitlines())
+    store = ingested(tmp_path, log.encode())
+    columns = "status, text, voice, duration_ms, audio_ms, error_code"
+    assert asked(store, f"select {columns} from requests order by start_offset") == [
+        ("success", "Hello there, how are you?", "tara", 1810.0, 3240.0, None),
+        ("failed", None, "leo", None, None, "CUDA_OOM"),
+    ]
+    assert asked(store, "select code, request_key is not null from errors") == [("CUDA_OOM", True)]
+    joined = "select http_status, request_key is not null from http_requests order by byte_offset"
+    assert asked(store, joined) == [(200, True), (200, False), (500, True)]
+
+
+def test_a_server_that_prints_one_line_a_request_when_it_is_done(tmp_path: Path) -> None:
+    log = """\
+2026-03-02 10:00:05,120 - tts - INFO - Took 2.31 seconds to generate audio for 12 words using CPU
+INFO:     10.3.0.7:43122 - "POST /v1/audio/speech HTTP/1.1" 200 OK
+2026-03-02 10:00:09,120 - tts - INFO - Took 0.9 seconds to generate audio for 3 words using CUDA:0
+INFO:     10.3.0.7:43122 - "POST /v1/audio/speech HTTP/1.1" 200 OK
+"""
+    store = ingested(tmp_path, log.encode())
+    found = asked(store, "select status, duration_ms from requests order by end_offset")
+    assert found == [("success", 2310.0), ("success", 900.0)]
+    assert asked(store, "select count(request_key) from http_requests") == [(2,)]
