@@ -49,7 +49,7 @@ from (
 """  # noqa: E501
 _STAGES = """
 insert into stage_timings_rows ({columns}, version)
-select request_key, id, host, ['text_normalize', 'llm_prompt_gen', 'llm_inference', 'llm_postproc', 'audio_render'][k],
+select request_key, ['text_normalize', 'llm_prompt_gen', 'llm_inference', 'llm_postproc', 'audio_render'][k],
     k, logged_at + toIntervalMillisecond(toInt64(elapsed)), elapsed,
     floor(duration_ms * [0.02, 0.03, 0.7, 0.05, 0.2][k]), start_file_key, start_offset + k, {version}
 from (
@@ -58,9 +58,7 @@ from (
     where start_file_key >= {file_key} and start_file_key < {file_key} + 3 and version = {version}
 )
 """  # noqa: E501
-_COLUMNS = (
-    "request_key, id, host, stage, seq, logged_at, elapsed_ms, duration_ms, file_key, byte_offset"
-)
+_COLUMNS = "request_key, stage, seq, logged_at, elapsed_ms, duration_ms, file_key, byte_offset"
 
 
 def new_store(shards: int) -> ClickHouseStore:
