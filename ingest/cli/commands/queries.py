@@ -1,6 +1,8 @@
 """``ttsq queries``: the library, and a check of it."""
 
 import json
+import sys
+from shutil import get_terminal_size
 from typing import Annotated
 
 import typer
@@ -11,6 +13,9 @@ from ingest.errors import ExitCode
 from ingest.named_queries.check import library_problems
 from ingest.named_queries.help import as_object
 from ingest.named_queries.library import GROUPS, load_library
+from ingest.render.cells import wrapped
+
+_LEAST = 20  # cells for a question, however narrow the terminal is
 
 queries = typer.Typer(
     invoke_without_command=True,
@@ -61,6 +66,14 @@ def list_library(ctx: typer.Context, as_json: bool) -> None:
     width = max((len(q.name) for q in library), default=0)
     for group in GROUPS:
         members = [q for q in library if q.group == group]
-        lines = [f"  {q.name:<{width}}  {q.question}" for q in members]
+        lines = [_listed(f"  {q.name:<{width}}  ", q.question) for q in members]
         typer.echo("\n".join([f"{group}:", *lines, ""]) if lines else "", nl=bool(lines))
     typer.echo("ttsq run NAME asks one; ttsq run NAME --help shows its parameters")
+
+
+def _listed(head: str, question: str) -> str:
+    """A query and its question, which a terminal shows in a column of its own."""
+    if not sys.stdout.isatty():
+        return head + question
+    room = max(get_terminal_size().columns - len(head), _LEAST)
+    return head + wrapped(question, room).replace("\n", "\n" + " " * len(head))

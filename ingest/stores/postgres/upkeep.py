@@ -216,7 +216,8 @@ def _no_copies() -> NoReturn:
     """:raises UsageProblem: always."""
     raise UsageProblem(
         "a PostgreSQL store is not published: readers connect to PostgreSQL itself",
-        "that delays no ingest; for a role that can only read: ttsq db grant-reader ROLE",
+        "that delays no ingest; for a role that can only read: ttsq db grant-reader ROLE; a view "
+        "as Parquet: ttsq sql 'select * from all_requests' -o all_requests.parquet",
     )
 
 
