@@ -37,7 +37,7 @@ def ranked(findings: list[Finding], n_requests: int) -> list[Finding]:
             kept.append(finding)
         else:
             kept[at] = replace(kept[at], consequences=(*kept[at].consequences, finding))
-    kept = _without_timeouts(kept)
+    kept = _without_silence(_without_timeouts(kept))
     return sorted(kept, key=_place)
 
 
@@ -113,6 +113,18 @@ def _explained_by(x: Finding, clock: Finding) -> bool:
         return True
     # a clock that is ahead makes all others fall silent in the end, one that is behind its own host
     return x.symptom == SILENCE and x.until is None and (x.amount or 0.0) <= _TIMES_JUMP * jump
+
+
+def _without_silence(kept: list[Finding]) -> list[Finding]:
+    """A service that nobody asks, while its proxy answers those who do with errors of its own."""
+    for refusal in [f for f in kept if f.symptom == HTTP_ERRORS and f.severity == CRITICAL]:
+        quiet = [f for f in kept if f.symptom == SILENCE and _at_one_time(f, refusal)]
+        quiet = [f for f in quiet if _of_one_host(f, refusal)]
+        if quiet:
+            cause = replace(refusal, consequences=(*refusal.consequences, *quiet))
+            told = {id(f) for f in quiet}
+            kept = [cause if f is refusal else f for f in kept if id(f) not in told]
+    return kept
 
 
 def _without_timeouts(kept: list[Finding]) -> list[Finding]:

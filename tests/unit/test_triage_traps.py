@@ -26,7 +26,7 @@ from ingest.causes.columns import (
 from ingest.causes.diagnose import diagnose
 from ingest.causes.findings import CRITICAL, NOTE, Finding
 from ingest.causes.rank import ranked
-from ingest.causes.symptoms import CACHE_HITS, FAILURES, HTTP_ERRORS
+from ingest.causes.symptoms import CACHE_HITS, FAILURES, HTTP_ERRORS, SILENCE
 
 _DAY = 86_400.0
 _BEGIN = 1_770_000_000.0
@@ -331,3 +331,15 @@ def test_what_is_refused_all_day_does_not_follow_from_a_failure_that_began() -> 
     assert [f.symptom for f in ranked([failures, refused], 900)] == [FAILURES, HTTP_ERRORS]
     at_once = dataclasses.replace(refused, since=_BEGIN + 60)
     assert [f.symptom for f in ranked([failures, at_once], 900)] == [FAILURES]
+
+
+def test_a_silence_in_which_the_proxy_answers_by_itself_follows_from_its_errors() -> None:
+    nobody = np.zeros(0, np.int64)
+    quiet = Finding(SILENCE, CRITICAL, "began", since=_BEGIN, until=_BEGIN + 240, score=30.0,
+                    rows=nobody)  # fmt: skip
+    refused = Finding(HTTP_ERRORS, CRITICAL, "began", "502", since=_BEGIN + 8, score=25.0,
+                      until=_BEGIN + 238, affected=25, rows=np.arange(900, 925))  # fmt: skip
+    (first,) = ranked([quiet, refused], 900)
+    assert (first.symptom, [f.symptom for f in first.consequences]) == (HTTP_ERRORS, [SILENCE])
+    later = dataclasses.replace(refused, since=_BEGIN + 9000, until=_BEGIN + 9200)
+    assert [f.symptom for f in ranked([quiet, later], 900)] == [SILENCE, HTTP_ERRORS]
