@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from tests.correlation.service import Service
 from tests.support.busy_hour import BusyHour, busy_hour
-from tests.support.join_score import hour_of, score_of
+from tests.support.join_score import Hour, hour_of, score_of
 
 ENGINES = ("duckdb", "postgresql")
 
@@ -122,3 +124,37 @@ def test_where_both_logs_miss_something_nothing_is_joined_to_another_request(
         half = score_of(hour, (0.1, 0.0), seed)
         assert half.wrong == 0
         assert half.joined / half.known > 0.8 * whole.joined / whole.known
+
+
+def _with(table: pa.Table, name: str, values: pa.Array | pa.ChunkedArray) -> pa.Table:
+    return table.set_column(table.column_names.index(name), name, values)
+
+
+@pytest.fixture(scope="module")
+def quiet_hour() -> Hour:
+    return hour_of(10, 3)
+
+
+@pytest.mark.parametrize("seconds", [-5.0, -2.0, -0.3, 0.3, 2.0, 5.0])
+def test_clocks_that_differ_join_no_line_to_another_request(
+    quiet_hour: Hour, seconds: float
+) -> None:
+    requests = quiet_hour.requests
+    for name in ("started_at", "completed_at", "logged_at"):
+        shifted = pc.add(requests[name].cast(pa.int64()), int(seconds * 1e6))
+        requests = _with(requests, name, shifted.cast(requests[name].type))
+    assert score_of(quiet_hour._replace(requests=requests), (0.0, 0.0), 0).wrong == 0
+
+
+@pytest.mark.parametrize("server", ["apache", "combined"])
+def test_a_stamp_of_the_beginning_is_taken_for_one_where_it_may_be_one(
+    quiet_hour: Hour, server: str
+) -> None:
+    lines = quiet_hour.lines
+    took = lines["request_ms"].fill_null(0.0).cast(pa.int64(), safe=False)
+    began = pc.subtract(lines["logged_at"].cast(pa.int64()), pc.multiply(took, 1000))
+    lines = _with(lines, "logged_at", began.cast(lines["logged_at"].type))
+    lines = _with(lines, "request_ms", pa.nulls(lines.num_rows, pa.float64()))
+    lines = _with(lines, "server", pa.array([server] * lines.num_rows))
+    score = score_of(quiet_hour._replace(lines=lines), (0.0, 0.0), 0)
+    assert score.wrong == 0 and score.joined > 0
