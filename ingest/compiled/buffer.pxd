@@ -1,6 +1,8 @@
 cdef class Bytes:
     cdef const unsigned char[::1] data
     cdef const unsigned char[::1] characters
+    cdef const unsigned char *base
+    cdef const unsigned char *kinds
     cdef int end
     cdef int find(self, int byte, int pos, int end) noexcept nogil
     cdef int newline(self, int pos) noexcept nogil

@@ -14,13 +14,21 @@ if cython.compiled:
 
 
 class Bytes:
-    """A chunk's bytes up to ``end``; ``characters`` uint8[256]: kinds (``layout.C_…``)."""
+    """A chunk's bytes up to ``end``; ``characters`` uint8[256]: kinds (``layout.C_…``).
+
+    ``base`` and ``kinds`` are the same two as pointers, for loops.
+    """
 
     def over(self, data, end):
         """Read other bytes from now on."""
         self.data = data
         self.end = end
         self.characters = layout.CHARACTERS
+        if cython.compiled:
+            self.base = cython.address(self.data[0])
+            self.kinds = cython.address(self.characters[0])
+        else:
+            self.base, self.kinds = data, layout.CHARACTERS
 
     def find(self, byte, pos, end):
         """Where a byte stands first in a span, or -1."""

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import cython
 
+if cython.compiled:
+    from cython.cimports.libc.string import memchr
+
 COMPILED = cython.compiled
 _MASK = (1 << 64) - 1
 
@@ -19,11 +22,11 @@ def lines(data, begins, hashes, stamped, final):
     when it was logged (:func:`_is_timed`). What is behind the last line break is a line only
     where ``final``. Stops where the tables are full.
     """
-    src: cython.const[cython.uchar][::1] = data
+    content: cython.const[cython.uchar][::1] = data
     at: cython.longlong[::1] = begins
     out: cython.ulonglong[::1] = hashes
     told: cython.uchar[::1] = stamped
-    size: cython.Py_ssize_t = src.shape[0]
+    size: cython.Py_ssize_t = content.shape[0]
     room: cython.Py_ssize_t = at.shape[0]
     last: cython.bint = final
     pos: cython.Py_ssize_t = 0
@@ -31,11 +34,14 @@ def lines(data, begins, hashes, stamped, final):
     end: cython.Py_ssize_t
     stop: cython.Py_ssize_t
     h: cython.ulonglong
+    src: cython.p_const_uchar
+    if cython.compiled:
+        src = cython.address(content[0])
+    else:
+        src = content
     with cython.nogil:
         while pos < size and n < room:
-            end = pos
-            while end < size and src[end] != 10:
-                end += 1
+            end = _line_end(src, pos, size)
             if end == size and not last:
                 break
             while pos < end and src[pos] == 0:
@@ -56,6 +62,24 @@ def lines(data, begins, hashes, stamped, final):
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
+def _line_end(
+    src: cython.p_const_uchar, pos: cython.Py_ssize_t, size: cython.Py_ssize_t
+) -> cython.Py_ssize_t:
+    """Where the line at pos ends: at its line break, else with all bytes."""
+    end: cython.Py_ssize_t = pos
+    if cython.compiled:
+        found: cython.p_const_uchar = cython.cast(
+            cython.p_const_uchar, memchr(src + pos, 10, size - pos)
+        )
+        return found - src if found != cython.NULL else size
+    while end < size and src[end] != 10:
+        end += 1
+    return end
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
 @cython.inline
 def _is_digit(c: cython.uchar) -> cython.bint:
     return 48 <= c <= 57
@@ -65,7 +89,7 @@ def _is_digit(c: cython.uchar) -> cython.bint:
 @cython.nogil
 @cython.exceptval(check=False)
 def _is_timed(
-    src: cython.const[cython.uchar][::1], pos: cython.Py_ssize_t, stop: cython.Py_ssize_t
+    src: cython.p_const_uchar, pos: cython.Py_ssize_t, stop: cython.Py_ssize_t
 ) -> cython.bint:
     """Whether a time stands in a line's first 96 characters, or anywhere behind a ``{`` in them:
     ``9:34:56``; date and time in six groups of digits, or in groups of 8 and 6, or of 14; seconds
@@ -109,7 +133,7 @@ def _is_timed(
 @cython.nogil
 @cython.exceptval(check=False)
 def _is_clock(
-    src: cython.const[cython.uchar][::1],
+    src: cython.p_const_uchar,
     colon: cython.Py_ssize_t,
     stop: cython.Py_ssize_t,
     step: cython.Py_ssize_t,
@@ -129,7 +153,7 @@ def _is_clock(
 @cython.nogil
 @cython.exceptval(check=False)
 def _is_moment(
-    src: cython.const[cython.uchar][::1],
+    src: cython.p_const_uchar,
     first: cython.Py_ssize_t,
     pos: cython.Py_ssize_t,
     size: cython.int,
@@ -161,7 +185,7 @@ def _is_of_name(c: cython.uchar) -> cython.bint:
 @cython.nogil
 @cython.exceptval(check=False)
 def _hash(
-    src: cython.const[cython.uchar][::1], pos: cython.Py_ssize_t, stop: cython.Py_ssize_t
+    src: cython.p_const_uchar, pos: cython.Py_ssize_t, stop: cython.Py_ssize_t
 ) -> cython.ulonglong:
     """Multiply and fold, byte by byte in words of eight."""
     h: cython.ulonglong = cython.cast(cython.ulonglong, 0x9E3779B97F4A7C15)
@@ -169,9 +193,16 @@ def _hash(
     word: cython.ulonglong
     k: cython.int
     while pos + 8 <= stop:
-        word = 0
-        for k in range(8):
-            word |= cython.cast(cython.ulonglong, src[pos + k]) << (8 * k)
+        word = (
+            cython.cast(cython.ulonglong, src[pos])
+            | cython.cast(cython.ulonglong, src[pos + 1]) << 8
+            | cython.cast(cython.ulonglong, src[pos + 2]) << 16
+            | cython.cast(cython.ulonglong, src[pos + 3]) << 24
+            | cython.cast(cython.ulonglong, src[pos + 4]) << 32
+            | cython.cast(cython.ulonglong, src[pos + 5]) << 40
+            | cython.cast(cython.ulonglong, src[pos + 6]) << 48
+            | cython.cast(cython.ulonglong, src[pos + 7]) << 56
+        )
         h = ((h ^ word) * prime) & _MASK if not cython.compiled else (h ^ word) * prime
         h ^= h >> 32
         pos += 8

@@ -15,12 +15,20 @@ cdef class Headers(Bytes):
     cdef int[::1] scratch
     cdef int level, message, message_end
     cdef int msecs
+    cdef bint may_recall, has_day
+    cdef int n_recalled, next_recalled, last_recalled
+    cdef unsigned char[::1] day
+    cdef long long midnight
+    cdef unsigned char[::1] prefixes
+    cdef int[:, ::1] recalled
     cdef int begins(self, int line, int stop) noexcept nogil
     cdef bint begins_traceback(self, int line, int stop) noexcept nogil
     cdef void take_headerless(self, int kind, int line, int stop) noexcept nogil
     cdef bint _headerless(self, int line, int stop) noexcept nogil
     cdef int _level(self, int pos, int end) noexcept nogil
     cdef bint _header(self, int line, int stop) noexcept nogil
+    cdef bint _recall(self, int line, int stop) noexcept nogil
+    cdef void _remember(self, int line, int stop) noexcept nogil
     cdef bint _literal(self, int pos, int stop, int at, int n) noexcept nogil
     cdef bint _fields(self, int first, int start, int stop) noexcept nogil
     cdef bint _message(self, int i, int pos, int stop) noexcept nogil

@@ -12,6 +12,7 @@ from ingest.compiled import layout
 if cython.compiled:
     from cython.cimports.ingest.compiled.buffer import Bytes
     from cython.cimports.ingest.compiled.stamps import Stamps
+    from cython.cimports.libc.string import memcmp, memset
 else:
     from ingest.compiled.buffer import Bytes
     from ingest.compiled.stamps import Stamps
@@ -33,6 +34,7 @@ F_DIGITS = cython.declare(cython.int, layout.F_DIGITS)
 F_MSECS = cython.declare(cython.int, layout.F_MSECS)
 F_CREATED = cython.declare(cython.int, layout.F_CREATED)
 T_YEAR = cython.declare(cython.int, layout.T_YEAR)
+NO_ZONE = cython.declare(cython.int, layout.NO_ZONE)
 L_NONE = cython.declare(cython.int, layout.L_NONE)
 L_DEBUG = cython.declare(cython.int, layout.L_DEBUG)
 L_INFO = cython.declare(cython.int, layout.L_INFO)
@@ -44,6 +46,16 @@ C_FIRST = cython.declare(cython.int, layout.C_FIRST)
 C_SPACE = cython.declare(cython.int, layout.C_SPACE)
 # bytes that may stand behind a message; bounds the search
 _TRAILER = cython.declare(cython.int, 1024)
+# ``2026-03-02 10:00:00,123``, its day with what follows it, and what stands between it and the
+# message: so many of the last ones are compared whole
+_STAMP = cython.declare(cython.int, 23)
+_DAY = cython.declare(cython.int, 11)
+_SHORTEST, _LONGEST, _RECALLED = 8, 64, 8
+SHORTEST = cython.declare(cython.int, _SHORTEST)
+LONGEST = cython.declare(cython.int, _LONGEST)
+RECALLED = cython.declare(cython.int, _RECALLED)
+_PLAIN_STEPS = 11  # of ``Y-m-d H:M:S``
+_MAYBE = [layout.T_MAYBE_FRACTION, layout.T_MAYBE_ZONE]
 
 
 class Headers(Bytes):
@@ -67,6 +79,13 @@ class Headers(Bytes):
         extras = max((program[i, 4] + 1 for i in range(program.shape[0])), default=0)
         width = REC_WIDTH + 2 * max(extras, 0)
         self.scratch = memoryview(bytearray(4 * width)).cast("i")
+        self.may_recall = plain_clock and _has_only_names(program, suffix[1], clock)
+        self.has_day = False
+        self.n_recalled = self.next_recalled = self.last_recalled = 0
+        self.day = memoryview(bytearray(_DAY))
+        self.prefixes = memoryview(bytearray(_LONGEST * _RECALLED))
+        # length, and behind the stamp: the name's start and end, the level
+        self.recalled = memoryview(bytearray(16 * _RECALLED)).cast("B").cast("i", [_RECALLED, 4])
 
     def over(self, data, end):
         """Read other bytes from now on."""
@@ -165,6 +184,8 @@ class Headers(Bytes):
     def _header(self, line, stop):
         j: cython.int
         padded: cython.bint
+        if self.may_recall and self._recall(line, stop):
+            return True
         self.stamps.forget()
         self.msecs = -1
         self.level = L_NONE
@@ -181,7 +202,108 @@ class Headers(Bytes):
             return False
         if self.msecs >= 0 and self.stamps.stamp % 1000000 == 0:  # else the stamp itself tells them
             self.stamps.stamp += cython.cast(cython.longlong, self.msecs) * 1000
+        if self.may_recall:
+            self._remember(line, stop)
         return True
+
+    def _recall(self, line, stop):
+        """Match a header of a day and with a logger and level that were just matched; else false.
+
+        Behind the stamp the same bytes are the same fields, since the message alone follows them.
+        """
+        src: cython.p_const_uchar = self.base
+        begin: cython.int = line + _STAMP
+        j: cython.int
+        k: cython.int
+        n: cython.int
+        hour: cython.int
+        minute: cython.int
+        second: cython.int
+        millis: cython.int
+        if not self.has_day or stop - begin < SHORTEST:
+            return False
+        if not _same(src, line, self.day, 0, _DAY):
+            return False
+        if src[line + 13] != 58 or src[line + 16] != 58:
+            return False
+        if src[line + 19] != 44 and src[line + 19] != 46:
+            return False
+        hour = _pair(src, line + 11)
+        minute = _pair(src, line + 14)
+        second = _pair(src, line + 17)
+        millis = _pair(src, line + 20)
+        k = src[line + 22] - 48
+        if hour < 0 or hour > 23 or minute < 0 or minute > 59 or second < 0 or second > 59:
+            return False
+        if millis < 0 or k < 0 or k > 9:
+            return False
+        millis = millis * 10 + k
+        for j in range(self.n_recalled):  # the last one first
+            k = self.last_recalled if j == 0 else j - 1 if j <= self.last_recalled else j
+            n = self.recalled[k, 0]
+            if stop - begin >= n and _same(src, begin, self.prefixes, LONGEST * k, n):
+                break
+        else:
+            return False
+        self.last_recalled = k
+        if cython.compiled:
+            memset(cython.address(self.scratch[0]), 0, 4 * self.scratch.shape[0])
+        else:
+            for j in range(self.scratch.shape[0]):
+                self.scratch[j] = 0
+        if self.recalled[k, 1] >= 0:
+            self.scratch[R_NAME] = begin + self.recalled[k, 1]
+            self.scratch[R_NAME_END] = begin + self.recalled[k, 2]
+        self.stamps.zone = NO_ZONE
+        self.stamps.is_bad = False
+        self.stamps.stamp = (
+            self.midnight
+            + cython.cast(cython.longlong, (hour * 60 + minute) * 60 + second) * 1000000
+            + cython.cast(cython.longlong, millis) * 1000
+        )
+        self.msecs = -1
+        self.level = self.recalled[k, 3]
+        self.message = begin + n
+        self.message_end = stop
+        return True
+
+    def _remember(self, line, stop):
+        """Keep day and prefix of a matched header for :meth:`_recall`, where it may be so read."""
+        begin: cython.int = line + _STAMP
+        n: cython.int = self.message - begin
+        k: cython.int = self.next_recalled
+        j: cython.int
+        if n < SHORTEST or n > LONGEST or self.stamps.zone != NO_ZONE or self.stamps.is_bad:
+            return
+        if self.data[line + 19] != 44 and self.data[line + 19] != 46:
+            return
+        if self.number(line + 20, stop, 3) < 0 or 48 <= self.data[begin] <= 57:
+            return
+        for j in range(_DAY):
+            self.day[j] = self.data[line + j]
+        self.midnight = (
+            self.stamps.stamp
+            - cython.cast(
+                cython.longlong,
+                (self.number(line + 11, stop, 2) * 60 + self.number(line + 14, stop, 2)) * 60
+                + self.number(line + 17, stop, 2),
+            )
+            * 1000000
+            - cython.cast(cython.longlong, self.number(line + 20, stop, 3)) * 1000
+        )
+        self.has_day = True
+        for j in range(self.n_recalled):
+            if self.recalled[j, 0] == n and _same(self.base, begin, self.prefixes, LONGEST * j, n):
+                return
+        for j in range(n):
+            self.prefixes[LONGEST * k + j] = self.data[begin + j]
+        self.recalled[k, 0] = n
+        self.recalled[k, 1] = self.scratch[R_NAME] - begin
+        self.recalled[k, 2] = self.scratch[R_NAME_END] - begin
+        self.recalled[k, 3] = self.level
+        self.next_recalled = k + 1 if k + 1 < RECALLED else 0
+        if self.n_recalled < RECALLED:
+            self.n_recalled += 1
 
     def _literal(self, pos, stop, at, n):
         k: cython.int
@@ -360,3 +482,53 @@ class Headers(Bytes):
         if e >= 0:
             self.scratch[REC_WIDTH + 2 * e] = begin
             self.scratch[REC_WIDTH + 2 * e + 1] = end
+
+
+def _has_only_names(program, suffix, clock):
+    """Whether a header is a stamp, names and levels, and the message, which ends the line."""
+    kinds = [program[i, 0] for i in range(program.shape[0])]
+    names = {layout.F_NAME, layout.F_LEVEL}
+    if suffix or len(kinds) < 2 or len(set(kinds)) < len(kinds):
+        return False
+    if kinds[0] != layout.F_ASCTIME or kinds[len(kinds) - 1] != layout.F_MESSAGE:
+        return False
+    if set(kinds) - names - {layout.F_ASCTIME, layout.F_MESSAGE}:
+        return False
+    if program[0, 2] or program[0, 3] > 0 or not program[1, 2]:
+        return False
+    return [clock[i, 0] for i in range(_PLAIN_STEPS, clock.shape[0])] == _MAYBE
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _pair(src: cython.p_const_uchar, pos: cython.int) -> cython.int:
+    """The number of two digits, or -1."""
+    if src[pos] < 48 or src[pos] > 57 or src[pos + 1] < 48 or src[pos + 1] > 57:
+        return -1
+    return (src[pos] - 48) * 10 + src[pos + 1] - 48
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _same(
+    src: cython.p_const_uchar,
+    pos: cython.int,
+    other: cython.uchar[::1],
+    at: cython.int,
+    n: cython.int,
+) -> cython.bint:
+    """Whether n bytes, at least eight, are the same: the last eight may overlap."""
+    k: cython.int = 0
+    if not cython.compiled:
+        return bytes(src[pos : pos + n]) == bytes(other[at : at + n])
+    here: cython.p_const_uchar = src + pos
+    there: cython.p_uchar = cython.address(other[at])
+    while k + 8 < n:
+        if memcmp(here + k, there + k, 8) != 0:
+            return False
+        k += 8
+    return memcmp(here + n - 8, there + n - 8, 8) == 0

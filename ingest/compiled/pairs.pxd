@@ -7,10 +7,13 @@ from ingest.compiled.buffer cimport Bytes
 cdef class Pairs(Bytes):
     cdef int[:, ::1] records
     cdef int[:, ::1] table
+    cdef int *cells
     cdef int n
     cdef const unsigned char[::1] event_text
     cdef int[::1] event_at
     cdef int n_events
+    cdef int n_keys
+    cdef int[::1] follows
     cdef const unsigned char[::1] key_text
     cdef int[::1] key_at
     cdef int[::1] key_bucket
@@ -20,6 +23,8 @@ cdef class Pairs(Bytes):
     cdef bint escapes
     cdef bint is_torn
     cdef int event(self, int i, int pos, int end) noexcept nogil
+    cdef bint _has_event(self, int j, int pos, int end) noexcept nogil
+    cdef int _guessed(self, int code, int pos, int end) noexcept nogil
     cdef bint cut(self, int i, int start, int end) noexcept nogil
     cdef bint text_open(self, int pos, int end) noexcept nogil
     cdef bint closes(self, int pos, int end) noexcept nogil

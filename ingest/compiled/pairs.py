@@ -10,7 +10,9 @@ import cython
 from ingest.compiled import layout
 
 if cython.compiled:
+    from cython.cimports.ingest.compiled.bits import trailing_zeros
     from cython.cimports.ingest.compiled.buffer import Bytes
+    from cython.cimports.libc.string import memcmp
 else:
     from ingest.compiled.buffer import Bytes
 
@@ -25,6 +27,7 @@ P_VALUE_END = cython.declare(cython.int, layout.P_VALUE_END)
 P_FLAGS = cython.declare(cython.int, layout.P_FLAGS)
 P_CODE = cython.declare(cython.int, layout.P_CODE)
 P_RECORD = cython.declare(cython.int, layout.P_RECORD)
+PAIR_WIDTH = cython.declare(cython.int, layout.PAIR_WIDTH)
 QUOTED = cython.declare(cython.int, layout.QUOTED)
 ESCAPED = cython.declare(cython.int, layout.ESCAPED)
 C_IDENT = cython.declare(cython.int, layout.C_IDENT)
@@ -36,19 +39,27 @@ _BACKSLASH = cython.declare(cython.int, 92)
 _WHOLE, _WORD = 1, 2
 TO_PAIR = cython.declare(cython.int, _WHOLE)
 FIRST_WORD = cython.declare(cython.int, _WORD)
+# of eight bytes at once
+_ONES = cython.declare(cython.ulonglong, 0x0101010101010101)
+_HIGH_BITS = cython.declare(cython.ulonglong, 0x8080808080808080)
 
 
 class Pairs(Bytes):
-    """Cuts messages; ``table`` int32[p, PAIR_WIDTH] has ``n`` rows, ``records`` int32[n, w] is the
-    records' own.
+    """Cuts messages; ``table`` int32[p, PAIR_WIDTH] has ``n`` rows, ``cells`` is the same as one
+    row; ``records`` int32[n, w] is the records' own.
 
     ``events`` and ``keys`` the known names, bytes; ``words`` the keys whose value is one word;
-    ``escapes`` whether a backslash protects a quote.
+    ``escapes`` whether a backslash protects a quote. ``follows`` int32[n_keys + 1]: the key that
+    last followed each in a message (its end: the first), -1 for none; a guess, tried first.
     """
 
     def __init__(self, events, keys, words, escapes):
         self.event_text, self.event_at = _pack(events)
         self.n_events = len(events)
+        self.n_keys = len(keys)
+        self.follows = _ints(len(keys) + 1)
+        for i in range(len(keys) + 1):
+            self.follows[i] = -1
         self.key_text, self.key_at = _pack(keys)
         self.key_bucket, self.key_next = _buckets(keys)
         self.text_key = keys.index(b"text") if b"text" in keys else -1
@@ -62,82 +73,113 @@ class Pairs(Bytes):
         """Fill other tables from now on."""
         self.records = records
         self.table = table
+        if cython.compiled:
+            self.cells = cython.address(self.table[0, 0])
+        else:
+            self.cells = flat(table)
         self.n = 0
 
     def event(self, i, pos, end):
         """Find the name that record i's message begins with; the offset after its colon, or pos."""
         p: cython.int = pos
         j: cython.int
-        k: cython.int
-        n: cython.int
-        if p >= end or not self.characters[self.data[p]] & C_FIRST:
+        src: cython.p_const_uchar = self.base
+        kinds: cython.p_const_uchar = self.kinds
+        if p >= end or not kinds[src[p]] & C_FIRST:
             return pos
-        while p < end and self.characters[self.data[p]] & C_IDENT:
-            p += 1
-        if p >= end or self.data[p] != 58:
+        for j in range(self.n_events):
+            if self._has_event(j, pos, end):
+                p = pos + self.event_at[j + 1] - self.event_at[j]
+                break
+        else:
+            j = -1
+            while p < end and kinds[src[p]] & C_IDENT:
+                p += 1
+        if p >= end or src[p] != 58:
             return pos
-        if p + 1 < end and not self.characters[self.data[p + 1]] & C_SPACE:
+        if p + 1 < end and not kinds[src[p + 1]] & C_SPACE:
             return pos
         self.records[i, R_EVENT_START] = pos
         self.records[i, R_EVENT_END] = p
-        for j in range(self.n_events):
-            n = self.event_at[j + 1] - self.event_at[j]
-            if n != p - pos:
-                continue
-            k = 0
-            while k < n and self.data[pos + k] == self.event_text[self.event_at[j] + k]:
-                k += 1
-            if k == n:
-                self.records[i, R_EVENT] = j
-                break
+        if j >= 0:
+            self.records[i, R_EVENT] = j
         return p + 1
+
+    def _has_event(self, j, pos, end):
+        """Whether known event j and a colon stand at pos."""
+        n: cython.int = self.event_at[j + 1] - self.event_at[j]
+        if end - pos <= n or self.base[pos + n] != 58:
+            return False
+        return _same(self.base, pos, self.event_text, self.event_at[j], n)
 
     def cut(self, i, start, end):
         """All pairs of record i's message; false when the table is full."""
+        src: cython.p_const_uchar = self.base
+        kinds: cython.p_const_uchar = self.kinds
         pos: cython.int = start
         key: cython.int
         at: cython.int
         code: cython.int
         row: cython.int
+        cell: cython.int
+        first: cython.int = self.n
+        before: cython.int = self.n_keys
         while pos < end:
-            key = -1
-            at = pos
-            while at < end and self.data[at] != 44 and self.data[at] != 10:
-                if self.characters[self.data[at]] & C_FIRST and (
-                    at == pos or self.characters[self.data[at - 1]] & C_SPACE
-                ):
-                    key = at
-                    while at < end and self.characters[self.data[at]] & C_IDENT:
+            key = pos + 1 if src[pos] == 32 else pos
+            code = self.follows[before]
+            at = self._guessed(code, key, end)
+            if at < 0:
+                code = -1
+                key = -1
+                at = pos
+                while at < end and src[at] != 44 and src[at] != 10:
+                    if kinds[src[at]] & C_FIRST and (at == pos or kinds[src[at - 1]] & C_SPACE):
+                        key = at
+                        while at < end and kinds[src[at]] & C_IDENT:
+                            at += 1
+                        if at < end and src[at] == 61:
+                            break
+                        key = -1
+                    else:
                         at += 1
-                    if at < end and self.data[at] == 61:
-                        break
-                    key = -1
-                else:
-                    at += 1
-            if key < 0:
-                if at - 19 >= pos and self.data[at - 3] == 58 and self._stamp_before(at, pos, end):
-                    self.is_torn = True
-                pos = at + 1
-                continue
-            if self.n >= self.table.shape[0]:
-                return False
+                if key < 0:
+                    if at - 19 >= pos and src[at - 3] == 58 and self._stamp_before(at, pos, end):
+                        self.is_torn = True
+                    pos = at + 1
+                    continue
+                code = self._key(key, at)
+                if code >= 0:
+                    self.follows[before] = code
+            before = code if code >= 0 else self.n_keys
             row = self.n
-            code = self._key(key, at)
-            self.table[row, P_KEY] = key
-            self.table[row, P_KEY_END] = at
-            self.table[row, P_CODE] = code
-            self.table[row, P_FLAGS] = 0
-            self.table[row, P_RECORD] = i
-            if at + 1 < end and self.data[at + 1] == _QUOTE:
+            if row >= self.table.shape[0]:
+                return False
+            cell = row * PAIR_WIDTH
+            self.cells[cell + P_KEY] = key
+            self.cells[cell + P_KEY_END] = at
+            self.cells[cell + P_CODE] = code
+            self.cells[cell + P_FLAGS] = 0
+            self.cells[cell + P_RECORD] = i
+            if at + 1 < end and src[at + 1] == _QUOTE:
                 pos = self._quoted(row, at + 2, end, code == self.text_key and code >= 0)
             else:
                 pos = self._bare(row, at + 1, end, self.key_shape[code] if code >= 0 else 0)
-            self.n += 1
-            self.records[i, R_PAIRS] += 1
-            while pos < end and self.data[pos] != 44 and self.data[pos] != 10:
-                pos += 1
+            self.n = row + 1
+            if pos < end and src[pos] != 44:
+                pos = _either(src, pos, end, self.end, 44, 10)
             pos += 1
+        self.records[i, R_PAIRS] += self.n - first
         return True
+
+    def _guessed(self, code, pos, end):
+        """The offset of the equals sign behind a known key at pos, -1 where that is not there."""
+        n: cython.int
+        if code < 0:
+            return -1
+        n = self.key_at[code + 1] - self.key_at[code]
+        if end - pos <= n or self.base[pos + n] != 61:
+            return -1
+        return pos + n if _same(self.base, pos, self.key_text, self.key_at[code], n) else -1
 
     def text_open(self, pos, end):
         """Whether a quoted text begins in a message and no place so far can end it."""
@@ -170,14 +212,13 @@ class Pairs(Bytes):
 
     def closes(self, pos, end):
         """Whether a quote in a span may close a text that is open before it."""
-        p: cython.int = pos
+        src: cython.p_const_uchar = self.base
+        p: cython.int = _either(src, pos, end, self.end, _QUOTE, _BACKSLASH)
         while p < end:
-            if self.data[p] == _BACKSLASH and self.escapes:
-                p += 2
-                continue
-            if self.data[p] == _QUOTE and self._may_close(p + 1, end):
+            if src[p] == _QUOTE and self._may_close(p + 1, end):
                 return True
-            p += 1
+            p += 2 if src[p] == _BACKSLASH and self.escapes else 1
+            p = _either(src, p, end, self.end, _QUOTE, _BACKSLASH)
         return False
 
     def dangling(self, pos, stop):
@@ -199,16 +240,14 @@ class Pairs(Bytes):
 
     def _key(self, start, end):
         """The number of a known key, or -1."""
+        src: cython.p_const_uchar = self.base
         n: cython.int = end - start
-        j: cython.int = self.key_bucket[(self.data[start] * 7 + self.data[end - 1] + n * 31) & 255]
-        k: cython.int
+        j: cython.int = self.key_bucket[(src[start] * 7 + src[end - 1] + n * 31) & 255]
         while j >= 0:
-            if self.key_at[j + 1] - self.key_at[j] == n:
-                k = 0
-                while k < n and self.data[start + k] == self.key_text[self.key_at[j] + k]:
-                    k += 1
-                if k == n:
-                    return j
+            if self.key_at[j + 1] - self.key_at[j] == n and _same(
+                src, start, self.key_text, self.key_at[j], n
+            ):
+                return j
             j = self.key_next[j]
         return -1
 
@@ -243,11 +282,14 @@ class Pairs(Bytes):
                 pos = self.find(_QUOTE, pos + 1, end)
             pos = end
         while pos < end:
-            if self.data[pos] == _BACKSLASH and self.escapes:
+            pos = _either(self.base, pos, end, self.end, _QUOTE, _BACKSLASH)
+            if pos >= end:
+                break
+            if self.base[pos] == _BACKSLASH:  # it protects: else none is looked at here
                 flags = QUOTED | ESCAPED
                 pos += 2
                 continue
-            if self.data[pos] == _QUOTE and (pos + 1 == end or self._follows(pos + 1, end)):
+            if pos + 1 == end or self._follows(pos + 1, end):
                 close = pos
                 close_flags = flags
                 if not last:
@@ -267,29 +309,26 @@ class Pairs(Bytes):
         pos: cython.int = start
         stop: cython.int
         begin: cython.int = start
+        src: cython.p_const_uchar = self.base
+        kinds: cython.p_const_uchar = self.kinds
         if whole == TO_PAIR:
-            while pos < end and not (self.data[pos] == 44 and self._follows(pos, end)):
+            while pos < end and not (src[pos] == 44 and self._follows(pos, end)):
                 pos += 1
         else:
-            while pos < end and self.data[pos] != 44 and self.data[pos] != 10:
-                pos += 1
-            if (
-                pos - 18 > start
-                and self.data[pos - 3] == 58
-                and self._stamp_before(pos, start, end)
-            ):
+            pos = _either(src, start, end, self.end, 44, 10)
+            if pos - 18 > start and src[pos - 3] == 58 and self._stamp_before(pos, start, end):
                 self.is_torn = True
         stop = pos
-        while begin < stop and self.characters[self.data[begin]] & C_SPACE:
+        while begin < stop and kinds[src[begin]] & C_SPACE:
             begin += 1
-        while stop > begin and self.characters[self.data[stop - 1]] & C_SPACE:
+        while stop > begin and kinds[src[stop - 1]] & C_SPACE:
             stop -= 1
         if whole == FIRST_WORD:
-            stop = begin
-            while stop < pos and not self.characters[self.data[stop]] & C_SPACE:
+            stop = _solid_words(src, begin, pos)
+            while stop < pos and not kinds[src[stop]] & C_SPACE:
                 stop += 1
-        self.table[row, P_VALUE] = begin
-        self.table[row, P_VALUE_END] = stop
+        self.cells[row * PAIR_WIDTH + P_VALUE] = begin
+        self.cells[row * PAIR_WIDTH + P_VALUE_END] = stop
         return pos
 
     def _stamp_before(self, comma, low, end):
@@ -308,6 +347,11 @@ class Pairs(Bytes):
         if self.data[pos] == 13 and (pos + 1 >= end or self.data[pos + 1] == 10):
             return True
         return self._follows(pos, end)
+
+
+def flat(table):
+    """A two-dimensional table as one row; None where it is empty."""
+    return memoryview(table).cast("B").cast("i") if all(table.shape) else None
 
 
 def _ints(n):
@@ -330,3 +374,107 @@ def _buckets(keys):
         following[i] = bucket[slot]
         bucket[slot] = i
     return bucket, following
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _same(
+    src: cython.p_const_uchar,
+    pos: cython.int,
+    words: cython.const[cython.uchar][::1],
+    at: cython.int,
+    n: cython.int,
+) -> cython.bint:
+    """Whether n bytes at pos are those of a word."""
+    k: cython.int = 0
+    if not cython.compiled:
+        return bytes(src[pos : pos + n]) == bytes(words[at : at + n])
+    here: cython.p_const_uchar = src + pos
+    word: cython.p_const_uchar = cython.address(words[at])
+    while k + 8 <= n:
+        if memcmp(here + k, word + k, 8) != 0:
+            return False
+        k += 8
+    if n >= 8:  # the last eight may overlap
+        return memcmp(here + n - 8, word + n - 8, 8) == 0
+    while k < n:
+        if here[k] != word[k]:
+            return False
+        k += 1
+    return True
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _eight(here: cython.p_const_uchar) -> cython.ulonglong:
+    """Eight bytes as a number, the first one lowest; the compiler makes one load of it."""
+    return (
+        cython.cast(cython.ulonglong, here[0])
+        | cython.cast(cython.ulonglong, here[1]) << 8
+        | cython.cast(cython.ulonglong, here[2]) << 16
+        | cython.cast(cython.ulonglong, here[3]) << 24
+        | cython.cast(cython.ulonglong, here[4]) << 32
+        | cython.cast(cython.ulonglong, here[5]) << 40
+        | cython.cast(cython.ulonglong, here[6]) << 48
+        | cython.cast(cython.ulonglong, here[7]) << 56
+    )
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _solid_words(src: cython.p_const_uchar, start: cython.int, end: cython.int) -> cython.int:
+    """How far a span has, eight by eight, only bytes above the space; the rest is not looked at."""
+    pos: cython.int = start
+    word: cython.ulonglong
+    if cython.compiled:
+        while pos + 8 <= end:
+            word = _eight(src + pos)
+            if (word - 33 * _ONES) & ~word & _HIGH_BITS:
+                break
+            pos += 8
+    return pos
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _either(
+    src: cython.p_const_uchar,
+    start: cython.int,
+    end: cython.int,
+    limit: cython.int,
+    one: cython.uchar,
+    other: cython.uchar,
+) -> cython.int:
+    """Where one of two bytes stands first in a span, or its end; ``limit``: the end of all bytes.
+
+    Eight bytes at a time: H. S. Warren, Hacker's Delight, 6-1; the lowest bit found is exact.
+    """
+    pos: cython.int = start
+    word: cython.ulonglong
+    found: cython.ulonglong
+    a: cython.ulonglong
+    b: cython.ulonglong
+    if cython.compiled:
+        a = _ONES * one
+        b = _ONES * other
+        while pos < end and pos + 8 <= limit:
+            word = _eight(src + pos)
+            found = ((word ^ a) - _ONES) & ~(word ^ a) | ((word ^ b) - _ONES) & ~(word ^ b)
+            found &= _HIGH_BITS
+            if found != 0:
+                pos += trailing_zeros(found) >> 3
+                return pos if pos < end else end
+            pos += 8
+    while pos < end:
+        if src[pos] == one or src[pos] == other:
+            return pos
+        pos += 1
+    return pos if start > end else end

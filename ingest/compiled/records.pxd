@@ -14,6 +14,8 @@ cdef class Scanner(Bytes):
     cdef Headers headers
     cdef Pairs pairs
     cdef int[:, ::1] records
+    cdef int *cells
+    cdef int width
     cdef long long[::1] stamps
     cdef int max_record
     cdef int cur

@@ -20,10 +20,11 @@ if cython.compiled:
     from cython.cimports.ingest.compiled.buffer import Bytes
     from cython.cimports.ingest.compiled.headers import Headers
     from cython.cimports.ingest.compiled.pairs import Pairs
+    from cython.cimports.libc.string import memcpy
 else:
     from ingest.compiled.buffer import Bytes
     from ingest.compiled.headers import Headers
-    from ingest.compiled.pairs import Pairs
+    from ingest.compiled.pairs import Pairs, flat
 
 COMPILED = cython.compiled
 
@@ -96,6 +97,15 @@ class Scanner(Bytes):
         self.headers.over(data, end)
         self.pairs.over(data, end)
 
+    def _into(self, records):
+        """Fill another record table from now on; ``cells`` is the same as one row."""
+        self.records = records
+        self.width = records.shape[1]
+        if cython.compiled:
+            self.cells = cython.address(self.records[0, 0])
+        else:
+            self.cells = flat(records)
+
     def scan(self, data, start, end, final, at_file_start, records, stamps, pairs):
         """Scan ``data[start:end]`` into the tables given; return how many bytes are settled.
 
@@ -106,7 +116,7 @@ class Scanner(Bytes):
         format does not explain.
         """
         self.over(data, end)
-        self.records = records
+        self._into(records)
         self.stamps = stamps
         self.pairs.into(records, pairs)
         self.n_records = 0
@@ -167,7 +177,7 @@ class Scanner(Bytes):
         no clock shows.
         """
         self.over(data, end)
-        self.records = row
+        self._into(row)
         self.stamps = stamps
         found: cython.bint
         with cython.nogil:
@@ -201,7 +211,7 @@ class Scanner(Bytes):
         int32[m, 7] pairs that come behind these, by record.
         """
         self.over(data, end)
-        self.records = records
+        self._into(records)
         self.pairs.into(records, pairs)
         self.full = False
         n: cython.int = records.shape[0]
@@ -363,23 +373,25 @@ class Scanner(Bytes):
     def _open(self, kind, line, stop, after, low):
         """Begin to gather a record of a kind."""
         i: cython.int = self.n_records
-        j: cython.int
+        row: cython.int = i * self.width
         self.cur = i
         self.cur_traceback = line if kind == K_TRACEBACK else -1
         self.traceback_state = TB_FRAMES
         self.text_from = -1
         if kind != K_HEADER:
             self.headers.take_headerless(kind, line, stop)
-        for j in range(self.headers.scratch.shape[0]):
-            self.records[i, j] = self.headers.scratch[j]
-        self.records[i, R_START] = line
-        self.records[i, R_LOW] = low
-        self.records[i, R_END] = after
-        self.records[i, R_KIND] = kind
-        self.records[i, R_ZONE] = self.headers.stamps.zone
-        self.records[i, R_LEVEL] = self.headers.level
-        self.records[i, R_MSG] = self.headers.message
-        self.records[i, R_MSG_END] = self.headers.message_end
+        if cython.compiled:
+            memcpy(self.cells + row, cython.address(self.headers.scratch[0]), 4 * self.width)
+        else:
+            self.cells[row : row + self.width] = self.headers.scratch
+        self.cells[row + R_START] = line
+        self.cells[row + R_LOW] = low
+        self.cells[row + R_END] = after
+        self.cells[row + R_KIND] = kind
+        self.cells[row + R_ZONE] = self.headers.stamps.zone
+        self.cells[row + R_LEVEL] = self.headers.level
+        self.cells[row + R_MSG] = self.headers.message
+        self.cells[row + R_MSG_END] = self.headers.message_end
         self.stamps[i] = 0
         if kind == K_HEADER:
             self.stamps[i] = self.headers.stamps.stamp
@@ -451,22 +463,23 @@ class Scanner(Bytes):
     def _finish(self):
         """Settle the gathered record; false when the pair table has no room for it."""
         i: cython.int = self.cur
-        end: cython.int = self.records[i, R_MSG_END]
+        row: cython.int = i * self.width
+        end: cython.int = self.cells[row + R_MSG_END]
         pos: cython.int
-        self.records[i, R_TRACEBACK] = self.cur_traceback
-        while end > self.records[i, R_MSG] and self.characters[self.data[end - 1]] & C_SPACE:
+        self.cells[row + R_TRACEBACK] = self.cur_traceback
+        while end > self.cells[row + R_MSG] and self.characters[self.data[end - 1]] & C_SPACE:
             end -= 1
-        self.records[i, R_MSG_END] = end
-        self.records[i, R_PAIR] = self.pairs.n
-        self.records[i, R_PAIRS] = 0
-        self.records[i, R_EVENT] = -1
-        if self.records[i, R_END] - self.records[i, R_START] > self.max_record:
-            self.records[i, R_KIND] = K_TOO_LONG
-        if self.records[i, R_KIND] <= K_TRACEBACK:
-            pos = self.pairs.event(i, self.records[i, R_MSG], end)
-            if self.records[i, R_EVENT] >= 0 or self.records[i, R_LEVEL] >= L_WARNING:
+        self.cells[row + R_MSG_END] = end
+        self.cells[row + R_PAIR] = self.pairs.n
+        self.cells[row + R_PAIRS] = 0
+        self.cells[row + R_EVENT] = -1
+        if self.cells[row + R_END] - self.cells[row + R_START] > self.max_record:
+            self.cells[row + R_KIND] = K_TOO_LONG
+        if self.cells[row + R_KIND] <= K_TRACEBACK:
+            pos = self.pairs.event(i, self.cells[row + R_MSG], end)
+            if self.cells[row + R_EVENT] >= 0 or self.cells[row + R_LEVEL] >= L_WARNING:
                 if not self.pairs.cut(i, pos, end) or self.pairs.is_torn:
-                    self.pairs.n = self.records[i, R_PAIR]
+                    self.pairs.n = self.cells[row + R_PAIR]
                     self.foreign = self.pairs.is_torn
                     self.full = not self.foreign
                     return False

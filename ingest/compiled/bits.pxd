@@ -1,0 +1,3 @@
+# What a compiler knows of bits, for modules that are compiled.
+cdef extern from *:
+    int trailing_zeros "__builtin_ctzll" (unsigned long long word) noexcept nogil
