@@ -14,6 +14,9 @@ import cython
 
 from ingest.compiled import layout
 
+if cython.compiled:
+    from cython.cimports.libc.string import memcpy
+
 COMPILED = cython.compiled
 P_VALUE = cython.declare(cython.int, layout.P_VALUE)
 P_VALUE_END = cython.declare(cython.int, layout.P_VALUE_END)
@@ -31,9 +34,7 @@ _PRIME = cython.declare(cython.ulonglong, 0x100000001B3)
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def _utf8_length(
-    data: cython.const[cython.uchar][::1], pos: cython.int, end: cython.int
-) -> cython.int:
+def _utf8_length(data: cython.p_const_uchar, pos: cython.int, end: cython.int) -> cython.int:
     """Bytes of the well-formed UTF-8 sequence at pos, or 0 (Unicode 15, table 3-7)."""
     c: cython.int = data[pos]
     low: cython.int = 0x80
@@ -66,9 +67,7 @@ def _utf8_length(
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def _bad_length(
-    data: cython.const[cython.uchar][::1], pos: cython.int, end: cython.int
-) -> cython.int:
+def _bad_length(data: cython.p_const_uchar, pos: cython.int, end: cython.int) -> cython.int:
     """Bytes of the ill-formed sequence at pos that one U+FFFD replaces (Unicode 15, 3.9)."""
     c: cython.int = data[pos]
     low: cython.int = 0x80
@@ -98,17 +97,20 @@ def _bad_length(
 @cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
-def _eight(data: cython.const[cython.uchar][::1], pos: cython.int) -> cython.ulonglong:
+def _eight(here: cython.p_const_uchar, pos: cython.int) -> cython.ulonglong:
     """Eight bytes as a number, the first one lowest; the compiler makes one load of it."""
+    if cython.compiled:
+        here = here + pos  # by a pointer: an index may wrap, and eight of them are eight loads
+        pos = 0
     return (
-        cython.cast(cython.ulonglong, data[pos])
-        | cython.cast(cython.ulonglong, data[pos + 1]) << 8
-        | cython.cast(cython.ulonglong, data[pos + 2]) << 16
-        | cython.cast(cython.ulonglong, data[pos + 3]) << 24
-        | cython.cast(cython.ulonglong, data[pos + 4]) << 32
-        | cython.cast(cython.ulonglong, data[pos + 5]) << 40
-        | cython.cast(cython.ulonglong, data[pos + 6]) << 48
-        | cython.cast(cython.ulonglong, data[pos + 7]) << 56
+        cython.cast(cython.ulonglong, here[pos])
+        | cython.cast(cython.ulonglong, here[pos + 1]) << 8
+        | cython.cast(cython.ulonglong, here[pos + 2]) << 16
+        | cython.cast(cython.ulonglong, here[pos + 3]) << 24
+        | cython.cast(cython.ulonglong, here[pos + 4]) << 32
+        | cython.cast(cython.ulonglong, here[pos + 5]) << 40
+        | cython.cast(cython.ulonglong, here[pos + 6]) << 48
+        | cython.cast(cython.ulonglong, here[pos + 7]) << 56
     )
 
 
@@ -116,11 +118,11 @@ def _eight(data: cython.const[cython.uchar][::1], pos: cython.int) -> cython.ulo
 @cython.nogil
 @cython.exceptval(check=False)
 def _copy(
-    data: cython.const[cython.uchar][::1],
+    data: cython.p_const_uchar,
     start: cython.int,
     end: cython.int,
     escaped: cython.bint,
-    out: cython.uchar[::1],
+    out: cython.p_uchar,
     at: cython.longlong,
 ) -> cython.longlong:
     """Copy a span as valid UTF-8 without NULs, with line ends ``\\n``, escapes undone; return the
@@ -140,8 +142,10 @@ def _copy(
             word = _eight(data, pos)
             if (word | ((word - _FOURTEENS) & ~word)) & _HIGH_BITS:
                 break
-            for k in range(8):
-                out[at + k] = word >> (8 * k) & 255
+            if cython.compiled:
+                memcpy(out + at, data + pos, 8)
+            else:
+                out[at : at + 8] = data[pos : pos + 8]
             at += 8
             pos += 8
     while pos < end:
@@ -189,12 +193,14 @@ def strings(data, starts, ends, flags, offsets, out):
 
     ``offsets`` int32[n + 1]; ``out`` uint8 with room for three times the spans' bytes.
     """
-    src: cython.const[cython.uchar][::1] = data
+    content: cython.const[cython.uchar][::1] = data
+    src: cython.p_const_uchar = cython.address(content[0]) if cython.compiled else data
     s: cython.int[::1] = starts
     e: cython.int[::1] = ends
     f: cython.int[::1] = flags
     o: cython.int[::1] = offsets
-    dst: cython.uchar[::1] = out
+    room: cython.uchar[::1] = out
+    dst: cython.p_uchar = cython.address(room[0]) if cython.compiled else out
     i: cython.Py_ssize_t
     at: cython.longlong = 0
     n: cython.Py_ssize_t = s.shape[0]
@@ -226,11 +232,13 @@ def pair_strings(data, pairs, chosen, offsets, out, valid):
 
     ``valid`` uint8[(n + 7) // 8], all 0 at first, gets Arrow's validity bitmap.
     """
-    src: cython.const[cython.uchar][::1] = data
+    content: cython.const[cython.uchar][::1] = data
+    src: cython.p_const_uchar = cython.address(content[0]) if cython.compiled else data
     p: cython.int[:, ::1] = pairs
     ch: cython.int[::1] = chosen
     o: cython.int[::1] = offsets
-    dst: cython.uchar[::1] = out
+    room: cython.uchar[::1] = out
+    dst: cython.p_uchar = cython.address(room[0]) if cython.compiled else out
     bits: cython.uchar[::1] = valid
     i: cython.Py_ssize_t
     j: cython.int
@@ -256,7 +264,7 @@ def pair_strings(data, pairs, chosen, offsets, out, valid):
 @cython.nogil
 @cython.exceptval(check=False)
 def _same(
-    data: cython.const[cython.uchar][::1],
+    data: cython.p_const_uchar,
     a: cython.int,
     a_end: cython.int,
     b: cython.int,
@@ -281,7 +289,7 @@ def _same(
 @cython.nogil
 @cython.exceptval(check=False)
 def _hash(
-    data: cython.const[cython.uchar][::1], pos: cython.int, end: cython.int, seed: cython.ulonglong
+    data: cython.p_const_uchar, pos: cython.int, end: cython.int, seed: cython.ulonglong
 ) -> cython.ulonglong:
     """FNV-1a of a span (draft-eastlake-fnv), by eight bytes; the last eight may overlap."""
     h: cython.ulonglong = seed ^ cython.cast(cython.ulonglong, end - pos)
@@ -309,7 +317,8 @@ def distinct(data, pairs, chosen, seed, table, codes, firsts):
     ``table`` int32[2^k], all -1 and at least twice as long as ``chosen``, is the hash table (linear
     probing); ``seed`` below 2^64 keeps a log from aiming at it.
     """
-    src: cython.const[cython.uchar][::1] = data
+    content: cython.const[cython.uchar][::1] = data
+    src: cython.p_const_uchar = cython.address(content[0]) if cython.compiled else data
     p: cython.int[:, ::1] = pairs
     ch: cython.int[::1] = chosen
     slot: cython.int[::1] = table
@@ -405,8 +414,10 @@ def objects(keys, key_at, values, value_at, owners, n_owners, offsets, out, twic
     writes those. ``out`` has room for 6 bytes a byte and 8 a member.
     """
     k: cython.const[cython.uchar][::1] = keys
+    key: cython.p_const_uchar = cython.address(k[0]) if cython.compiled else keys
     ka: cython.int[::1] = key_at
     v: cython.const[cython.uchar][::1] = values
+    value: cython.p_const_uchar = cython.address(v[0]) if cython.compiled else values
     va: cython.int[::1] = value_at
     own: cython.int[::1] = owners
     o: cython.int[::1] = offsets
@@ -439,9 +450,9 @@ def objects(keys, key_at, values, value_at, owners, n_owners, offsets, out, twic
             while i < last:
                 repeated = False
                 for j in range(first, i):
-                    if _same(k, ka[i], ka[i + 1], ka[j], ka[j + 1]):
+                    if _same(key, ka[i], ka[i + 1], ka[j], ka[j + 1]):
                         repeated = True
-                        if not _same(v, va[i], va[i + 1], va[j], va[j + 1]):
+                        if not _same(value, va[i], va[i + 1], va[j], va[j + 1]):
                             dup[owner] = 1
                 if repeated:
                     i += 1

@@ -24,9 +24,16 @@ def raw_text(data: bytes) -> str:
     return data.decode("utf-8", "replace").replace("\0", "�")
 
 
+def has_any(numbers: I32) -> bool:
+    """Whether any of these int32[n] is a number of something, that is, not -1."""
+    return bool(numbers.max(initial=-1) >= 0)
+
+
 def string_column(data: Any, starts: I32, ends: I32, flags: I32) -> pa.Array:
     """An Arrow string column of spans, escapes undone, null where start is -1."""
     n = len(starts)
+    if not has_any(starts):
+        return pa.nulls(n, pa.string())
     offsets = np.empty(n + 1, np.int32)
     room = int(np.where(starts >= 0, ends - starts, 0).astype(np.int64).sum()) * 3
     out = np.empty(max(room, 1), np.uint8)

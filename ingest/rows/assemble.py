@@ -115,8 +115,10 @@ def _startless_ids(events: Events, parts: I32) -> pa.Array:
 def _carried_ids(events: Events, carry: Iterable[str]) -> list[tuple[int, str]]:
     """Which of these ids the chunk has, with their codes."""
     names = list(carry)
-    codes = pc.index_in(pa.array(names, pa.string()), value_set=events.ids).to_pylist()
-    return sorted((code, name) for code, name in zip(codes, names, strict=True) if code is not None)
+    if not names:
+        return []
+    found = pc.index_in(events.ids, value_set=pa.array(names, pa.string())).fill_null(-1).to_numpy()
+    return [(code, names[found[code]]) for code in np.flatnonzero(found >= 0).tolist()]
 
 
 def build(

@@ -75,6 +75,8 @@ class Entries:
 
 def free_pairs(parsed: Parsed, fmt: Format, rows: I32, used: I32) -> pa.Array:
     """A JSON object (text) per record of int32[n], without the pairs ``used`` int32[u]."""
+    if not len(rows):
+        return pa.nulls(0, pa.string())
     first, count = parsed.records[rows, layout.R_PAIR], parsed.records[rows, layout.R_PAIRS]
     owners = np.repeat(np.arange(len(rows), dtype=np.int32), count)
     pairs = np.arange(len(owners)) + np.repeat(first - np.cumsum(count) + count, count)

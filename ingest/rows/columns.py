@@ -19,6 +19,7 @@ from ingest.records.arrays import (
     Bools,
     Ints,
     column,
+    has_any,
     nullable,
     string_column,
     strings,
@@ -32,6 +33,11 @@ from ingest.records.vocabulary import KEYS
 TIMESTAMP = pa.timestamp("us", "UTC")
 CODE = {k: i for i, k in enumerate(KEYS)}
 _SEED = SystemRandom().getrandbits(64)
+_TYPES = {
+    convert_numbers.N_TEXT: pa.string(),
+    convert_numbers.N_BOOL: pa.bool_(),
+    convert_numbers.N_LENGTH: pa.int64(),
+}  # of the columns of a family, else float64
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ class FirstPairs:
 
 def pair_strings(parsed: Parsed, chosen: I32) -> pa.Array:
     """Arrow strings of the values of pairs int32[n]; -1 gives null."""
-    if not len(parsed.pairs):
+    if not has_any(chosen):
         return pa.nulls(len(chosen), pa.string())
     chosen = np.ascontiguousarray(chosen)
     offsets, valid = np.empty(len(chosen) + 1, np.int32), _bits(len(chosen))
@@ -104,7 +110,7 @@ def pair_numbers(parsed: Parsed, chosen: I32) -> pa.Array:
     key's.
     """
     n = len(chosen)
-    if not len(parsed.pairs):
+    if not has_any(chosen):
         return pa.nulls(n, pa.float64())
     numbers, valid = np.empty(n), _bits(n)
     nulls = convert_numbers.pair_numbers(
@@ -137,7 +143,9 @@ def _whole_numbers(parsed: Parsed, chosen: I32, numbers: pa.Array) -> pa.Array:
 
 def value_column(parsed: Parsed, name: str, chosen: I32) -> pa.Array:
     """The column of a key, of the type that its family has."""
-    family = FAMILIES[CODE[name]]
+    family = int(FAMILIES[CODE[name]])
+    if not has_any(chosen):
+        return pa.nulls(len(chosen), _TYPES.get(family, pa.float64()))
     if family == convert_numbers.N_TEXT:
         return pair_strings(parsed, chosen)
     numbers = pair_numbers(parsed, chosen)

@@ -27,8 +27,9 @@ _loaded: npt.NDArray[np.uint8] = np.zeros(0x1100, np.uint8)
 
 def class_of(point: int) -> int:
     """Class number of one code point."""
-    if any(low <= point <= high for low, high in _EMOJI_RANGES):
-        return _EMOJI
+    for low, high in _EMOJI_RANGES:
+        if low <= point <= high:
+            return _EMOJI
     character = chr(point)
     if character in "\t\n\r" or (character.isspace() and unicodedata.category(character) != "Cc"):
         return _SPACE
