@@ -27,6 +27,8 @@ MANY_MEMBERS = 64
 # of eight bytes at once
 _HIGH_BITS = cython.declare(cython.ulonglong, 0x8080808080808080)
 _FOURTEENS = cython.declare(cython.ulonglong, 0x0E0E0E0E0E0E0E0E)
+_ONES = cython.declare(cython.ulonglong, 0x0101010101010101)
+_BACKSLASHES = cython.declare(cython.ulonglong, 0x5C5C5C5C5C5C5C5C)
 _WORD_MASK = cython.declare(cython.ulonglong, 0xFFFFFFFFFFFFFFFF)
 _PRIME = cython.declare(cython.ulonglong, 0x100000001B3)
 
@@ -115,6 +117,27 @@ def _eight(here: cython.p_const_uchar, pos: cython.int) -> cython.ulonglong:
 
 
 @cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _is_plain(word: cython.ulonglong, escaped: cython.bint) -> cython.bint:
+    """Whether eight bytes are ASCII from 14 on, without a backslash where that may escape."""
+    other: cython.ulonglong = word ^ _BACKSLASHES
+    if (word | ((word - _FOURTEENS) & ~word)) & _HIGH_BITS:
+        return False
+    return not escaped or ((other - _ONES) & ~other & _HIGH_BITS) == 0
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _goes_on(data: cython.p_const_uchar, pos: cython.int, end: cython.int) -> cython.bint:
+    """Whether a byte continues a character (Unicode 15, table 3-7)."""
+    return pos < end and (data[pos] & 0xC0) == 0x80
+
+
+@cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
 def _copy(
@@ -134,22 +157,22 @@ def _copy(
     c: cython.int
     n: cython.int
     k: cython.int
-    word: cython.ulonglong
-    if (
-        not escaped
-    ):  # most values need no care: plain ASCII from 14 on is copied eight bytes at a time
-        while pos + 8 <= end:
-            word = _eight(data, pos)
-            if (word | ((word - _FOURTEENS) & ~word)) & _HIGH_BITS:
-                break
+    while pos < end:
+        c = data[pos]
+        if 0xE1 <= c <= 0xEC and _goes_on(data, pos + 1, end) and _goes_on(data, pos + 2, end):
+            for k in range(3):  # most of what is not ASCII: three bytes, whatever the second one
+                out[at + k] = data[pos + k]
+            at += 3
+            pos += 3
+            continue
+        if pos + 8 <= end and _is_plain(_eight(data, pos), escaped):
             if cython.compiled:
                 memcpy(out + at, data + pos, 8)
             else:
                 out[at : at + 8] = data[pos : pos + 8]
             at += 8
             pos += 8
-    while pos < end:
-        c = data[pos]
+            continue
         if escaped and c == 92 and pos + 1 < end:
             c = data[pos + 1]
             if c == 34 or c == 92 or c == 110 or c == 114 or c == 116:

@@ -50,8 +50,11 @@ def to_utc(stamps: Ints, zones: npt.NDArray[np.int32], tz: tzinfo, last: int | N
     ``last`` the instant of the record before them, to tell the two runs of a repeated hour apart.
     Linear in n.
     """
-    result = stamps - np.where(zones == layout.NO_ZONE, 0, zones).astype(np.int64) * MINUTE_US
     bare = zones == layout.NO_ZONE
+    if bare.all():
+        result = stamps.copy()
+    else:
+        result = stamps - np.where(bare, 0, zones).astype(np.int64) * MINUTE_US
     if tz is UTC or not bare.any():
         return result
     unique, inverse = _distinct(np.floor_divide(stamps, _BUCKET_US))
