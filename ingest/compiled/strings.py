@@ -15,6 +15,7 @@ import cython
 from ingest.compiled import layout
 
 if cython.compiled:
+    from cython.cimports.ingest.compiled.bits import prefetch
     from cython.cimports.libc.string import memcpy
 
 COMPILED = cython.compiled
@@ -30,6 +31,8 @@ _FOURTEENS = cython.declare(cython.ulonglong, 0x0E0E0E0E0E0E0E0E)
 _ONES = cython.declare(cython.ulonglong, 0x0101010101010101)
 _BACKSLASHES = cython.declare(cython.ulonglong, 0x5C5C5C5C5C5C5C5C)
 _WORD_MASK = cython.declare(cython.ulonglong, 0xFFFFFFFFFFFFFFFF)
+# how many values ahead bytes are asked for: what was scanned has left the processor's nearest cache
+_AHEAD = cython.declare(cython.int, 12)
 _PRIME = cython.declare(cython.ulonglong, 0x100000001B3)
 
 
@@ -271,6 +274,8 @@ def pair_strings(data, pairs, chosen, offsets, out, valid):
     with cython.nogil:
         for i in range(n):
             o[i] = at
+            if cython.compiled and i + _AHEAD < n and ch[i + _AHEAD] >= 0:
+                prefetch(src + p[ch[i + _AHEAD], P_VALUE])
             j = ch[i]
             if j < 0:
                 nulls += 1
@@ -356,6 +361,8 @@ def distinct(data, pairs, chosen, seed, table, codes, firsts):
     n: cython.int = 0
     with cython.nogil:
         for i in range(ch.shape[0]):
+            if cython.compiled and i + _AHEAD < ch.shape[0] and ch[i + _AHEAD] >= 0:
+                prefetch(src + p[ch[i + _AHEAD], P_VALUE])
             j = ch[i]
             if j < 0:
                 code[i] = -1

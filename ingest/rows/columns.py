@@ -178,7 +178,11 @@ def instants(values: Ints, valid: Bools | None = None) -> pa.Array:
 
 def offsets_of(parsed: Parsed, rows: I32) -> Ints:
     """Offsets int64[n] in the file of records."""
-    offsets: Ints = parsed.starts[rows]
+    offsets: Ints
+    if parsed.offsets is None:  # as parsed.starts, of these alone
+        offsets = parsed.records[rows, layout.R_START].astype(np.int64) + parsed.base
+    else:
+        offsets = parsed.offsets[rows]
     return offsets
 
 
