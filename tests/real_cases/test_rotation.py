@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.records import in_turn
 from tests.real_cases import walk
 from tests.real_cases.test_services import BARS, ENVELOPES, asked
 from tests.support import harness
@@ -53,6 +54,18 @@ def test_a_rotated_log_gives_the_rows_of_one_undisturbed_run(
         folder = tmp_path / str(number)
         read_often = walk.rotated(lines, live, numbered, folder, chosen, often)
         assert walk.differing(whole, read_often) == []
+
+
+@pytest.mark.parametrize("name", ENVELOPES)
+def test_runs_that_are_killed_over_a_rotated_log_lose_and_repeat_nothing(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = ENVELOPES[name](service(4)).encode().splitlines(keepends=True)
+    whole = walk.rotated(lines, "0.log", True, tmp_path / "whole", random.Random(0), 0)
+    monkeypatch.setattr(in_turn, "LEAST", 1)  # small chunks are learnt from, too
+    chosen = random.Random(f"killed {name}")
+    found = walk.rotated(lines, "0.log", True, tmp_path / "k", chosen, 0.15, killed=True)
+    assert walk.differing(whole, found) == []
 
 
 def test_a_request_goes_on_in_the_next_file(tmp_path: Path) -> None:

@@ -4,12 +4,15 @@ one read.
 
 import random
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ingest.faults import POINTS
 from ingest.stores.duckdb.store import DuckDBStore
 from tests.real_cases.cases import Case, modified
 from tests.support import harness
+from tests.support.fault_machine import begun_in_child, waited
 
 TABLES = {
     "requests": ("request_key",),
@@ -132,12 +135,20 @@ def differing(one: dict[str, list[Any]], other: dict[str, list[Any]]) -> list[st
 
 
 def rotated(
-    lines: list[bytes], name: str, numbered: bool, folder: Path, chosen: random.Random, often: float
+    lines: list[bytes],
+    name: str,
+    numbered: bool,
+    folder: Path,
+    chosen: random.Random,
+    often: float,
+    *,
+    killed: bool = False,
 ) -> dict[str, list[Any]]:
     """The rows of a log that is rotated while it is written, read after some of its lines.
 
-    ``often``: how likely a run is behind a line; 0: one run reads what is there at the end. The
-    places of rotation are the same for the same ``lines``.
+    ``often``: how likely a run is behind a line; 0: one run reads what is there at the end.
+    ``killed``: some point of the flow ends the process of such a run, if it gets there. The places
+    of rotation are the same for the same ``lines``.
     """
     folder.mkdir()
     store = harness.new_store(folder)
@@ -149,7 +160,13 @@ def rotated(
             _move(live, numbered, moved)
         with live.open("ab") as file:
             file.write(line)
-        if chosen.random() < often:
+        if chosen.random() < often and killed:
+            fault = f"{chosen.choice(POINTS)}:{chosen.randint(1, 3)}"
+            chunk = chosen.choice((97, 700, 1 << 20))
+            run = partial(harness.run, store, [folder / f"{name}*"], chunk_bytes=chunk)
+            ended = waited(begun_in_child(run, fault))
+            assert ended in (0, -9), "a run that was not killed has not ended well"
+        elif chosen.random() < often:
             report = harness.run(store, [folder / f"{name}*"])
             assert not report.problems, report.problems
     harness.run(store, [folder / f"{name}*"], final=True)
