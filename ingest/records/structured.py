@@ -15,13 +15,12 @@ from typing import Any
 from ingest.records import structured_words as words
 from ingest.records.json_lines import JsonLine
 from ingest.records.structured_fields import Fields, Pair, fields_of
+from ingest.records.structured_tokens import names_speech, tokens
 from ingest.records.structured_words import DONE, FAILED, START
 
 MOST_OPEN, MOST_CLOSED = 1000, 64  # requests that are remembered
 _FOLLOWS_US = 60_000_000  # what comes later than this behind an end is another request's
 _LONGEST = 120  # characters of a message that is looked at
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_WORDS = re.compile(r"[A-Za-z]+|[\u4e00-\u9fff]+")
 _FORBIDDEN = re.compile(r"[^A-Za-z\u4e00-\u9fff\s._:/,()!…#\[\]|-]")
 _IN_TIME = re.compile(
     r"[\s:,(]*(?:in|took|after|耗时|用时)?[\s:：]*"
@@ -181,15 +180,11 @@ def _is_request(
         return True
     if fields.path:
         return is_synthesis(fields.path)
-    if fields.is_about_speech or _of_speech(line.logger or ""):
+    if fields.is_about_speech or names_speech(line.logger or ""):
         return True
     if phrase.is_job or fields.is_of_server or fields.has_operation:
         return False
     return phrase.kind != DONE or fields.has_duration or bool(phrase.taken)
-
-
-def _of_speech(name: str) -> bool:
-    return not words.SPEECH.isdisjoint(_tokens(name))
 
 
 def _end(
@@ -286,7 +281,7 @@ def _with_state(name: str, members: Mapping[str, Any]) -> Phrase | None:
 def _is_subject(name: str) -> bool:
     """Whether a name is one of speech or requests alone: it does not say what became of it."""
     known = words.SPEECH | words.UNITS | words.RUNNERS | words.FILLERS
-    return len(name) <= _LONGEST and set(_tokens(name)) <= known
+    return len(name) <= _LONGEST and set(tokens(name)) <= known
 
 
 def phrase_of(message: str) -> Phrase | None:
@@ -305,7 +300,7 @@ def _phrase(message: str) -> Phrase | None:
     message = message[: timed.start()] if timed is not None else message
     if _FORBIDDEN.search(message):
         return None
-    said = frozenset(_tokens(message))
+    said = frozenset(tokens(message))
     kind = _kind(said) or (DONE if taken else "")
     units = said & words.UNITS
     subjects = said & (words.SPEECH | words.UNITS)
@@ -331,37 +326,3 @@ def _kind(said: frozenset[str]) -> str:
     if said & words.OVER:
         return DONE
     return START if said & words.GOING_ON else ""
-
-
-def _tokens(message: str) -> list[str]:
-    """The words of a message or name, in lower case; Chinese is cut into the words known here."""
-    found: list[str] = []
-    for part in _WORDS.findall(_CAMEL.sub(" ", message[: 2 * _LONGEST])):
-        found += [part.lower()] if part.isascii() else _cut(part)
-    return found
-
-
-_CHINESE = sorted(
-    (
-        word
-        for group in (
-            words.SPEECH, words.UNITS, words.RUNNERS, words.FILLERS, words.STARTS, words.ENDS,
-            words.FAILURES,
-        )
-        for word in group
-        if not word.isascii()
-    ),
-    key=len,
-    reverse=True,
-)  # fmt: skip
-
-
-def _cut(text: str) -> list[str]:
-    found, at = [], 0
-    while at < len(text):
-        word = next((w for w in _CHINESE if text.startswith(w, at)), None)
-        if word is None:
-            return [text]
-        found.append(word)
-        at += len(word)
-    return found

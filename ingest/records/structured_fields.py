@@ -8,9 +8,9 @@ from typing import Any
 
 from ingest.records import structured_words as words
 from ingest.records.profile_rules import tidy
+from ingest.records.structured_tokens import apart, names_speech
 
 Pair = tuple[str, str | int | float | bool]
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SPLIT = re.compile(r"[^a-z0-9]+")
 _AMOUNT = re.compile(r"(?P<number>\d{1,15}(?:\.\d{1,15})?)\s*(?P<unit>[^\W\d_]+)")
 _NUMBER = re.compile(r"\d{1,15}(?:\.\d{1,15})?")
@@ -86,7 +86,7 @@ class Fields:
     def is_about_speech(self) -> bool:
         """Whether what the record comes from, or is about, has a name of speech."""
         about = (self.flat.get(name) for name in (*words.ABOUT, *words.OPERATIONS))
-        return any(isinstance(value, str) and _is_speech(value) for value in about)
+        return any(isinstance(value, str) and names_speech(value) for value in about)
 
     def duration(self, said: str, between: float | None) -> int | float | None:
         """How long it took in ms: as a field says, else the message, else as the stamps do.
@@ -128,7 +128,7 @@ def fields_of(members: Mapping[str, Any]) -> Fields:
 @lru_cache(maxsize=4096)
 def plain(name: str) -> str:
     """A field's name in lower case, its words between "_"."""
-    return _SPLIT.sub("_", _CAMEL.sub("_", name).lower()).strip("_")
+    return _SPLIT.sub("_", apart(name, "_").lower()).strip("_")
 
 
 def _flatten(
@@ -308,10 +308,6 @@ def _size(value: Any, factor: float | None) -> float | None:
     if found is None:
         return None
     return float(found["number"]) * _KB[(found["unit"] or "").lower().replace("ib", "b")]
-
-
-def _is_speech(name: str) -> bool:
-    return not words.SPEECH.isdisjoint(plain(name).split("_"))
 
 
 def _is_file(path: str) -> bool:
