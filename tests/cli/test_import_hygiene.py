@@ -69,7 +69,7 @@ def test_a_list_of_the_queries_opens_no_engine(ttsq: CommandLine) -> None:
 def test_an_ingest_with_nothing_new_loads_the_engine_and_no_arrow(ttsq: CommandLine) -> None:
     modules = _modules(ttsq, "ingest", "app.log")
     assert _libraries(modules) == {"duckdb"}
-    assert _commands(modules) == {"follow", "ingest", "publish", "run_report"}
+    assert _commands(modules) == {"ingest", "run_report"}
     assert not any(m.startswith(("ingest.causes", "ingest.named_queries")) for m in modules)
 
 

@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from ingest.cli.commands.follow import Follower, News
-from ingest.cli.commands.publish import publish_configured
 from ingest.cli.commands.run_report import print_report
 from ingest.cli.options.context import open_store, options, print_error, reported
 from ingest.cli.options.logs import (
@@ -26,7 +24,6 @@ from ingest.cli.options.logs import (
 )
 from ingest.cli.options.sources import Given, Run, planned, together
 from ingest.cli.process.allocator import use_one_arena
-from ingest.cli.process.systemd import ServiceManager
 from ingest.errors import ExitCode, LogFileError, TtsqError, UsageProblem
 from ingest.model import RunReport
 from ingest.pipeline import ingest as pipeline
@@ -138,6 +135,8 @@ def _once(
     report, failure = _ingested(ctx, runs)
     published = None
     if not dry_run and report.ledger.settled_bytes:
+        from ingest.cli.commands.publish import publish_configured  # nothing new: no copy, either
+
         published, unpublished = publish_configured(ctx, wait)
         failure = failure or unpublished
     print_report(report, as_json, dry_run, published)
@@ -152,6 +151,11 @@ def _once(
 def _follow(
     ctx: typer.Context, runs: Sequence[Run], wait: float, every: float, as_json: bool
 ) -> None:
+    # most runs end at once, and a timer begins one every minute
+    from ingest.cli.commands.follow import Follower, News
+    from ingest.cli.commands.publish import publish_configured
+    from ingest.cli.process.systemd import ServiceManager
+
     manager, news = ServiceManager(os.environ), News(as_json)
 
     def run() -> bool:

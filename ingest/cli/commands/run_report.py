@@ -1,25 +1,28 @@
 """What a run did, for people and for programs."""
 
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import typer
 
-from ingest.cli.commands import publish
-from ingest.cli.commands.publish import as_text
 from ingest.cli.options.context import printable
 from ingest.model import FileReport, RunReport
 from ingest.render.harmless import json_shown
-from ingest.tasks.publish import Published
+
+if TYPE_CHECKING:
+    from ingest.tasks.publish import Published
 
 
 def print_report(
-    report: RunReport, as_json: bool, dry_run: bool, published: Published | None
+    report: RunReport, as_json: bool, dry_run: bool, published: "Published | None"
 ) -> None:
     """The summary on stdout; that the store was upgraded, on stderr."""
     print_upgrade(report)
     if as_json:
         found = as_object(report)
         if published is not None:
+            from ingest.cli.commands import publish  # loaded already by what has published
+
             found["published"] = publish.as_object(published)
         typer.echo(json_shown(found))
         return
@@ -41,6 +44,8 @@ def print_report(
         f"{ledger.tail_bytes:,} held back; {ledger.lost_bytes:,} lost ({seconds:.1f} s)"
     )
     if published is not None:
+        from ingest.cli.commands.publish import as_text
+
         typer.echo(as_text(published))
     if ledger.settled_bytes and not report.rows.get("requests"):
         read = [file.path for file in report.files if file.ledger.unclaimed]
