@@ -15,6 +15,8 @@ _LEAST_EVENTS = 12
 _EVENTS = 600
 _FREQUENCIES = 1600
 _STRONGEST = 6
+_TIMES = (2, 3, 4, 5)  # of a period: the one whose harmonic it is
+_BESIDE, _FINER = 5, 5  # periods beside the best on both sides, and how much closer then
 _USUAL_S = tuple(60.0 * m for m in (1, 2, 3, 5, 10, 15, 20, 30, 60))
 _PHASES, _MOST_PHASES = 30, 10  # of a period; the widest arc that is one
 _WIDTHS = (1, 2, 3, 4, 5, 7, 10)
@@ -54,10 +56,20 @@ def rhythm_of(search: Search, event: Event) -> Rhythm | None:
     periods, tried = _candidates(at[chosen] - at[rows[0]], span)
     is_affected, weight = event.affected[rows], search.weight[rows]
     found: Rhythm | None = None
-    for period in periods:
-        one = _folded(period, when, is_affected, weight, math.log(tried), rows, len(at))
-        if one is not None and (found is None or one.net > found.net):
-            found = one
+
+    def try_all(some: list[float]) -> None:
+        nonlocal found
+        for period in some:
+            one = _folded(period, when, is_affected, weight, math.log(tried), rows, len(at))
+            if one is not None and (found is None or one.net > found.net):
+                found = one
+
+    try_all(periods)
+    for part in (1, _FINER):
+        if found is not None:
+            step = found.period_s**2 / (4 * span * part)  # a quarter of a turn, at the log's end
+            near = [found.period_s + step * n / _BESIDE for n in range(-_BESIDE, _BESIDE + 1)]
+            try_all([p for p in near if p >= _LEAST_PERIOD_S])
     return found
 
 
@@ -71,8 +83,11 @@ def _candidates(times: Floats, span: float) -> tuple[list[float], int]:
         power[begin : begin + 256] = np.cos(turn).sum(axis=1) ** 2 + np.sin(turn).sum(axis=1) ** 2
     strongest = np.argsort(-power)[:_STRONGEST]
     periods = [1 / float(f) for f in frequencies[strongest]]
+    # what is short within its period has power at its harmonics, too
+    periods += [p * m for p in periods for m in _TIMES if p * m * _LEAST_CYCLES <= span]
     periods += [p for p in _USUAL_S if p * _LEAST_CYCLES <= span]
-    return periods, len(frequencies) + len(_USUAL_S)
+    tried = len(frequencies) + len(_USUAL_S) + _STRONGEST * len(_TIMES) + 2 * (2 * _BESIDE + 1)
+    return periods, tried
 
 
 def _folded(
@@ -107,6 +122,10 @@ def _folded(
     cycles = len(np.unique((when[inside & affected] - start * period / _PHASES) // period))
     outside = (k_all - k_in) / max(n_all - n_in, 1.0)
     if cycles < _LEAST_CYCLES or k_in / max(n_in, 1.0) < _TIMES_OUTSIDE * outside:
+        return None
+    # requests at regular intervals have phases of all periods near theirs: that is a window
+    runs = 1 + int((np.diff(np.flatnonzero(inside)) > 1).sum())
+    if runs < max(_LEAST_CYCLES, cycles / 3):
         return None
     in_arc = np.zeros(size, bool)
     in_arc[rows[inside]] = True

@@ -200,6 +200,14 @@ def test_a_few_requests_of_a_new_kind_that_all_fail_alike_are_told() -> None:
     assert _condition(first) == {"attributes.tenant": "new"} and first.since is not None
 
 
+def test_what_recurs_shortly_is_told_with_its_own_period_and_not_with_a_part_of_it() -> None:
+    made = Made(n=9000)
+    made.fail(np.asarray(made.at % 420 < 25), 1.0)
+    first = made.worse()[0]
+    assert first.period_s is not None and abs(first.period_s - 420) < 1
+    assert first.rate is not None and first.rate > 0.6
+
+
 def test_of_two_columns_that_say_the_same_one_is_named() -> None:
     made = Made()
     made.attributes["gpu"] = np.array([f"gpu-{h}" for h in made.columns["host"]], object)

@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.support.incidents.deployed import cache_off, few_new, flood, ramp, reloads, waiting
 from tests.support.incidents.failures import (
     bad_mix,
     bad_release,
@@ -101,7 +102,8 @@ KINDS: dict[str, Callable[[Scene], Truth]] = {
     "few_all": few_all, "few_voice": few_voice, "few_host": few_host, "few_long": few_long,
     "few_known": few_known, "retry_storm": retry_storm, "fast_release": fast_release,
     "fast_slow": fast_slow, "small_all": small_all, "small_slow": small_slow,
-    "small_voice_slow": small_voice_slow,
+    "small_voice_slow": small_voice_slow, "cache_off": cache_off, "few_new": few_new,
+    "reloads": reloads, "flood": flood, "ramp": ramp, "waiting": waiting,
     "healthy_plain": healthy, "healthy_diurnal": healthy, "healthy_bursts": healthy,
     "healthy_release": healthy_release, "healthy_mix": healthy_mix, "healthy_voice": healthy_voice,
     "healthy_noise": healthy_noise, "healthy_retries": healthy_retries,
