@@ -96,3 +96,11 @@ def test_a_table_longer_than_the_screen_goes_to_the_pager(ttsq: CommandLine) -> 
         assert "ts_59" in on_a_terminal(ttsq, 80, *words, PAGER=pager)
     short = (*long[:1], long[1] + " limit 3")
     assert "ts_1" in on_a_terminal(ttsq, 80, *short, PAGER="sed -n 3p")
+
+
+def test_sums_of_bytes_are_broken_between_words(ttsq: CommandLine) -> None:
+    for words in (("ingest", "app.log"), ("status",)):
+        shown = without_colours(on_a_terminal(ttsq, 80, *words))
+        whole = [line for line in shown.split("\n") if "/" not in line and "━" not in line]
+        assert max(map(display_width, whole)) <= 80
+        assert "0 lost" in " ".join(shown.split())

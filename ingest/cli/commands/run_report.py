@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ingest.cli.options.context import printable
+from ingest.cli.options.context import printable, say
 from ingest.model import FileReport, RunReport
 from ingest.render.harmless import json_shown
 
@@ -37,7 +37,7 @@ def print_report(
     )
     for table, count in report.rows.items():
         typer.echo(f"  {table:<14} {count:>10,}")
-    typer.echo(
+    say(
         f"bytes: {report.bytes_read:,} read = {ledger.record_bytes:,} in records + "
         f"{ledger.quarantined_bytes:,} in quarantine + {ledger.ignored_bytes:,} ignored + "
         f"{ledger.unclaimed_bytes:,} unclaimed + {ledger.already_stored_bytes:,} already stored + "

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ingest.cli.options.context import open_store, options, printable, reported
+from ingest.cli.options.context import open_store, options, printable, reported, say
 from ingest.errors import UsageProblem
 from ingest.model import Checkpoint
 from ingest.paths import real
@@ -91,8 +91,9 @@ def _print_text(
             f"records  {printable(c.path)}"
             + (f"\n            {printable(c.note)}" if c.note else "")
         )
-    typer.echo(
-        f"\nledger: {sum(c.committed_offset for c in checkpoints):,} bytes = "
+    typer.echo()
+    say(
+        f"ledger: {sum(c.committed_offset for c in checkpoints):,} bytes = "
         f"{sum(c.record_bytes for c in checkpoints):,} in records + "
         f"{sum(c.quarantined_bytes for c in checkpoints):,} in quarantine + "
         f"{sum(c.ignored_bytes for c in checkpoints):,} ignored + "

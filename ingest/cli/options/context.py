@@ -1,6 +1,8 @@
 """What every command shares: its options, the store, and how errors are printed."""
 
 import os
+import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,11 +13,18 @@ import typer
 from ingest.cli.settings.load import Loaded, Settings, default_store, load, store_url
 from ingest.errors import ExitCode, StoreError, TtsqError
 from ingest.paths import shown
+from ingest.render.cells import wrapped
 from ingest.render.harmless import printable as printable
 from ingest.stores import migrate
 from ingest.stores import open as stores
 from ingest.stores.contract import Reader, Store
 from ingest.stores.urls import without_password
+
+
+def say(text: str) -> None:
+    """Print a sentence; on a terminal its lines are broken between words."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    typer.echo(wrapped(text, width))
 
 
 @dataclass(slots=True)
