@@ -320,6 +320,15 @@ def test_a_database_that_is_not_there_is_an_empty_store() -> None:
         pass
 
 
+def test_the_first_ingest_makes_the_database(tmp_path: Path) -> None:
+    server = clickhouse_server.server()
+    store = ClickHouseStore(server.url(server.new_database()))
+    logs = Growing(tmp_path)
+    logs.grow()
+    logs.run(store)
+    assert _counts(store)["requests"] > 0
+
+
 @pytest.mark.parametrize(
     "sql",
     [
@@ -415,6 +424,32 @@ def test_prune_removes_what_is_old_and_the_text_from_the_disk(
         store._url.rpartition("/")[2],
     )
     assert data == "0\n", "user text is on the disk still"
+
+
+def test_days_that_are_removed_one_by_one_are_noted_as_one(
+    store: ClickHouseStore, tmp_path: Path
+) -> None:
+    line = "2026-03-{:02} 01:00:0{},000 - app - INFO - {}: id=ts_{:08x}, status=success\n"
+    log = tmp_path / "app.log"
+    log.write_text(
+        "".join(
+            line.format(day, at, event, day)
+            for day in range(1, 6)
+            for at, event in enumerate(("synthesis_start", "synthesis_complete"))
+        )
+    )
+    found = []
+    for one in (store, harness.new_store(tmp_path)):
+        harness.run(one, [log], final=True)
+        with one.ingesting(5, None):
+            removed = one.upkeep().remove("requests", datetime(2026, 3, 4, tzinfo=UTC))
+        with one.reading() as reader:
+            sql = "select table_name, pruned_before, rows from pruned order by table_name"
+            kept = "select id from requests order by id"
+            rows = [reader.query(q, None).rows for q in (sql, kept)]
+        found.append((removed, rows))
+    assert found[0] == found[1]
+    assert found[0][0]["requests"] == 3
 
 
 _USERS = """<clickhouse>

@@ -27,7 +27,7 @@ _SETTINGS = settings(
 _CLOCK = {"first_seen_at", "last_ingested_at", "started_at", "finished_at", "quarantined_at"}
 _KEYS = {
     "requests": "request_key",
-    "stage_timings": "file_key, byte_offset",
+    "stage_timings": "file_key, byte_offset, seq",
     "errors": "error_key",
     "cache_samples": "sample_key",
     "http_requests": "http_key",
@@ -66,7 +66,14 @@ def _plain(value: object) -> object:
 
 
 def _expect_equal(stores: list[Store], tried: tuple[dict[str, str], ...] = _GIVEN) -> None:
-    """Every table, row by row; every query, with several parameters, in order."""
+    """Every table, row by row; every query, with several parameters, in order: each store beside
+    the first.
+    """
+    for other in stores[1:]:
+        _expect_two_equal([stores[0], other], tried)
+
+
+def _expect_two_equal(stores: list[Store], tried: tuple[dict[str, str], ...]) -> None:
     for table in _KEYS:
         ours, theirs = (_table(store, table) for store in stores)
         for mine, other in zip(ours, theirs, strict=True):

@@ -1,4 +1,6 @@
-"""The same logs give the same tables and the same answers on ClickHouse as on DuckDB."""
+"""The same logs give the same tables and the same answers on ClickHouse as on DuckDB, and on
+PostgreSQL.
+"""
 
 import os
 from datetime import UTC, datetime
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from ingest.stores.contract import Store
 from ingest.tasks.demo import write_demo
 from tests.properties.test_both_stores import _expect_equal
-from tests.support import clickhouse_server, harness, strategies
+from tests.support import clickhouse_server, harness, postgres_server, strategies
 from tests.support.truth import make_truth
 
 _NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -26,9 +28,13 @@ def _stores(folder: Path) -> list[Store]:
     return [harness.new_store(folder), clickhouse_server.new_store()]
 
 
+def _all_stores(folder: Path) -> list[Store]:
+    return [*_stores(folder), postgres_server.new_store()]
+
+
 def test_a_demo_day_with_its_access_lines(tmp_path: Path) -> None:
     logs = sorted(write_demo(tmp_path / "logs", now=_NOW, requests=90, tz="UTC").files)
-    stores = _stores(tmp_path)
+    stores = _all_stores(tmp_path)
     for store in stores:
         harness.run(store, logs[::2], chunk_bytes=60_000)
         harness.run(store, logs, final=True)
@@ -37,12 +43,12 @@ def test_a_demo_day_with_its_access_lines(tmp_path: Path) -> None:
 
 def test_logs_of_real_services(tmp_path: Path) -> None:
     folder = Path(__file__).parents[1] / "cases" / "real"
-    stores = _stores(tmp_path)
+    stores = _all_stores(tmp_path)
     logs = [p for p in sorted(folder.glob("*/*.log*")) if p.is_file()]
     assert len(logs) > 10
     for store in stores:
         harness.run(store, logs, final=True, chunk_bytes=100_000)
-    _expect_equal(stores, ())
+    _expect_equal(stores, ({},))
 
 
 def test_files_that_share_requests(tmp_path: Path) -> None:

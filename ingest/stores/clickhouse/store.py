@@ -1,7 +1,7 @@
 """ClickHouse: a server that many hosts ingest into at once, without transactions (SPEC §3.9)."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from ingest.errors import StoreError
@@ -157,7 +157,9 @@ class ClickHouseStore:
     def ingesting(self, wait_seconds: float, host: str | None = None) -> Iterator[None]:
         purpose = "ingests all hosts" if host is None else f"ingests {host}"
         what = self.description if host is None else f"{self.description} for the host {host}"
-        with self.connected(purpose) as session, locked(session, host, wait_seconds, what):
+        with self.connected(purpose) as session, ExitStack() as held:
+            _ensure_database(session)  # every statement is one within it
+            held.enter_context(locked(session, host, wait_seconds, what))
             if _revision(session) is not None:
                 cluster.require_first(session)
             self._ingesting = (session, host)
@@ -217,6 +219,16 @@ def _run(session: Session, statement: str, query_id: str) -> None:
     if _is_insert(statement) and _revision(session) is not None:
         return  # another process was quicker
     session.client.command(statement, settings={**WRITING, "query_id": query_id})
+
+
+def _ensure_database(session: Session) -> None:
+    """Make the database if it is not there: who may only use one that is there need not ask."""
+    try:
+        session.value("select 1")
+    except FAILURES as error:
+        if code_of(error) != NO_DATABASE:
+            raise
+        cluster.make_database(session)
 
 
 def _revision(session: Session) -> str | None:

@@ -64,12 +64,35 @@ class ClickHouseUpkeep:
             yield session, looked(session)
 
     def remove(self, table: str, before: datetime) -> dict[str, int]:
+        """A day after the other: the server has the keys of a day's rows in memory. Whoever is
+        killed meanwhile leaves whole days.
+        """
+        removed: dict[str, int] = {}
+        for until in self._days(table, before):
+            for name, count in self._remove(table, until, before).items():
+                removed[name] = removed.get(name, 0) + count
+        return removed
+
+    def _days(self, table: str, before: datetime) -> "Iterator[datetime]":
+        """The ends of the days that have old rows; the last one is ``before``."""
+        with self._looking() as (session, seen):
+            age = AGE_COLUMNS[table]
+            days = session.rows(
+                f"select distinct toStartOfDay({age}, 'UTC') + interval 1 day as until "
+                f"from {seen.table(table)} where {age} < {_BEFORE} order by until",
+                {"before": bounded(before)},
+            )
+        yield from (until for (until,) in days[:-1])
+        yield before
+
+    def _remove(self, table: str, until: datetime, before: datetime) -> dict[str, int]:
+        """Remove the rows older than ``until``; what is noted is the age that was asked for."""
         removed: dict[str, int] = {}
         with self._store.writing() as writer:
-            binds = {"before": bounded(before)}
+            binds = {"before": bounded(until)}
             if table == "requests":
                 for follower in FOLLOWERS:
-                    removed[follower] = _remove_followers(writer, follower, before)
+                    removed[follower] = _remove_followers(writer, follower, until, before)
             which = f"{AGE_COLUMNS[table]} < {_BEFORE} and {_which(table)}"
             removed[table] = writer.versions.count(table, which, binds)
             writer.versions.remove({table: which}, binds)
@@ -195,9 +218,11 @@ def _replacing_all(change: str) -> str:
     return ", ".join(map(_replacing, [*filter(None, others), _NO_TEXT]))
 
 
-def _remove_followers(writer: "ClickHouseWriter", table: str, before: datetime) -> int:
-    """Remove the rows that follow old requests."""
-    binds = {"before": bounded(before)}
+def _remove_followers(
+    writer: "ClickHouseWriter", table: str, until: datetime, before: datetime
+) -> int:
+    """Remove the rows that follow requests older than ``until``."""
+    binds = {"before": bounded(until)}
     latest = writer.versions.rows(
         f"select max(logged_at) from {{{table}}} where request_key in {_OLD} having count() > 0",
         binds,
@@ -207,8 +232,8 @@ def _remove_followers(writer: "ClickHouseWriter", table: str, before: datetime) 
     gone = writer.versions.count(table, f"request_key in {_OLD}", binds)
     writer.versions.remove({table: f"request_key in {_OLD}"}, binds)
     # they may be younger than the request: the note must say up to where rows are missing
-    until = max(bounded(before), latest[0][0] + timedelta(microseconds=1))
-    _note(writer, table, gone, rows_before=until)
+    noted = max(bounded(before), latest[0][0] + timedelta(microseconds=1))
+    _note(writer, table, gone, rows_before=noted)
     return gone
 
 

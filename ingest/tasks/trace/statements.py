@@ -215,7 +215,7 @@ select level, coalesce(code, exception_type, event) as code, count(*) as records
     count(case when host = :host then 1 end) as here
 {_OTHER_ERRORS}
 group by level, coalesce(code, exception_type, event)
-order by records desc, level, code nulls last
+order by records desc, level, 2 nulls last
 limit cast(:most as bigint)
 """
 
