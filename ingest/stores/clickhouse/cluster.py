@@ -47,6 +47,7 @@ _SHARDS_ONLY = re.compile(
     re.I,
 )
 _SCHEMA = re.compile(r"\s*(?:create|alter|drop|delete|optimize|rename)\b", re.I)
+_COPY = re.compile(r"\s*create\s+table\s+\w+\s+as\b", re.I)
 # a view reads Distributed tables within a statement that may read others
 _WITHIN = "distributed_product_mode = 'global'"
 
@@ -230,9 +231,17 @@ def _at(session: Session, node: Node) -> Iterator[Session]:
 def run_everywhere(session: Session, statement: str) -> bool:
     """Run a statement of a revision on each server of the store's cluster; False: there is none, or
     it concerns no table as such, and nothing was done.
+
+    :raises StoreError: for one that fills a table anew.
     """
     if session.cluster is None or not _SCHEMA.match(statement):
         return False
+    if _COPY.match(statement):
+        raise StoreError(
+            f"the store {session.server.description} is on a cluster, where this revision is not "
+            "undone",
+            "go back to the newer ttsq; ttsq db upgrade completes what was begun",
+        )
     placed = nodes(session, session.cluster)
     is_replicated = any(n.replica > 1 for n in placed)
     for node in placed:
