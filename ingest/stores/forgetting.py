@@ -23,15 +23,11 @@ _BESIDE = (
     "and r.id in (select p.id from request_parts p where p.file_key <> :key) "
     "and not exists (select 1 from request_parts p where p.request_key = r.request_key) limit :most"
 )
-_TAKE_REQUESTS = (
-    "delete from requests where request_key in (select request_key from requests "
-    "where start_file_key = :key and end_file_key = :key limit :most) "
-    "returning request_key, id, request_id, logged_at, started_at, completed_at"
-)
-_TAKE_LINES = (
-    "delete from http_requests where http_key in (select http_key from http_requests "
-    "where file_key = :key limit :most) returning request_id, logged_at"
-)
+# one statement that deletes and returns rows reads each of them anew from its compressed block
+_WHOLE_REQUESTS = "from requests where start_file_key = :key and end_file_key = :key"
+_LINES = "from http_requests where file_key = :key"
+_OF_REQUEST = "request_key, id, request_id, logged_at, started_at, completed_at"
+_OF_LINE = "http_key, request_id, logged_at"
 _OF_REQUESTS = (
     "(start_file_key = :key or end_file_key = :key or "
     "(request_key >= :low_key and request_key < :high_key))"
@@ -63,10 +59,19 @@ class Forgetting:
         return self._ask(_BESIDE, self._file | {"most": most})
 
     def take_requests(self, most: int) -> "pa.Table":
-        return self._ask(_TAKE_REQUESTS, self._file | {"most": most})
+        return self._take(_OF_REQUEST, _WHOLE_REQUESTS, "request_key", most)
 
     def take_lines(self, most: int) -> "pa.Table":
-        return self._ask(_TAKE_LINES, self._file | {"most": most})
+        return self._take(_OF_LINE, _LINES, "http_key", most)
+
+    def _take(self, columns: str, which: str, key: str, most: int) -> "pa.Table":
+        """Delete the rows with the smallest keys; what they held."""
+        sql = f"select {columns} {which} order by {key} limit :most"
+        taken = self._ask(sql, self._file | {"most": most})
+        if taken.num_rows:
+            last = taken[key][-1].as_py()
+            self._change(f"delete {which} and {key} <= :last", self._file | {"last": last})
+        return taken
 
     def take_records(self) -> dict[str, int]:
         others = [name for name in RECORDS if name != "http_requests"]

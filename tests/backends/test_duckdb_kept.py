@@ -6,9 +6,11 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from ingest.errors import StoreError
+from ingest.model import Changes
 from ingest.stores.duckdb.store import DuckDBStore
 from tests.support import harness
 
@@ -57,3 +59,22 @@ def test_behind_an_error_too(tmp_path: Path, error: BaseException) -> None:
         raise error
     assert not _open_files(store)
     assert _salt(store, "second") == "first"
+
+
+def test_a_transaction_keeps_no_rows_that_it_has_written(tmp_path: Path) -> None:
+    """A log that is read anew is one transaction, however long."""
+    store = harness.new_store(tmp_path)
+    before = pa.total_allocated_bytes()
+    with store.writing() as writer:
+        for n in range(20):
+            numbers = pa.array(range(n * 5000, n * 5000 + 5000), pa.int64())
+            rows = pa.table({"file_key": numbers, "byte_offset": numbers, "byte_length": numbers})
+            rows = rows.append_column("mark", numbers)
+            rows = rows.append_column("line_hashes", pa.array([b"ab" * 64] * 5000, pa.binary()))
+            writer.write(Changes(quarantined_at=_AT, rows={"stored_lines": [rows]}))
+            size = rows.nbytes
+            del numbers, rows
+        assert pa.total_allocated_bytes() - before < 3 * size
+        writer.commit([], None)
+    with store.reading() as reader:
+        assert reader.query("select count(*) from stored_lines", None).rows == [(100_000,)]

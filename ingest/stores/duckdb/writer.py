@@ -192,7 +192,7 @@ class DuckDBWriter:
         if table.nbytes > _WIDE_BYTES * table.num_rows:
             self._set_memory(_MORE_MEMORY)
         columns = ", ".join(filled_columns(table))
-        self._connection.register("batch_rows", table)
+        self._connection.register("batch_rows", _once(table))
         self._connection.execute(f"insert into {name} ({columns}) select {columns} from batch_rows")
         self._connection.unregister("batch_rows")
         reach("inserted")
@@ -296,6 +296,15 @@ def _in_few(tables: "Sequence[pa.Table]") -> "list[pa.Table]":
         else:
             alike.append([table])
     return [pa.concat_tables(group) for group in alike]
+
+
+def _once(table: "pa.Table") -> "pa.RecordBatchReader":
+    """A table that can be read once, then holds nothing: a transaction keeps what was registered in
+    it until it ends.
+    """
+    import pyarrow as pa
+
+    return pa.RecordBatchReader.from_batches(table.schema, iter(table.to_batches()))
 
 
 def filled_columns(table: "pa.Table") -> list[str]:
