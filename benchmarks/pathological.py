@@ -126,6 +126,21 @@ def _alike_edited(folder: Path) -> int:
     return (folder / "app.log").write_text("".join(lines))
 
 
+def _starts_and_stages(folder: Path, count: int) -> list[Path]:
+    """As many lines of requests."""
+    pairs = range(count // 2)
+    lines = [_start(n, f"ts_{n:08x}") + _line(n, f"stage_time: id=ts_{n:08x}") for n in pairs]
+    (folder / "app.log").write_text("".join(lines))
+    return [folder / "app.log"]
+
+
+def _blacked_out(folder: Path) -> int:
+    """A word in every other line."""
+    lines = (folder / "app.log").read_text().splitlines(keepends=True)
+    lines[1::2] = [line.replace("stage_time", "**********") for line in lines[1::2]]
+    return (folder / "app.log").write_text("".join(lines))
+
+
 INPUTS = (
     Input("one line behind starts of one id", 2_000, 240_000, _only_starts, _one_more_start),
     Input("an end among starts of one id", 2_000, 240_000, _only_starts, _one_end),
@@ -136,6 +151,7 @@ INPUTS = (
     Input("empty zstd frames", 10_000, 1_000_000, _empty_frames),
     Input("lines without a time, again", 20_000, 200_000, _alike, _alike_elsewhere),
     Input("edits among lines alike", 20_000, 200_000, _alike, _alike_edited),
+    Input("every other line edited", 10_000, 100_000, _starts_and_stages, _blacked_out),
     Input("distinct ids", 100_000, 1_000_000, _distinct("stage_time: id=i{n}, stage=s")),
     Input("distinct keys", 100_000, 1_000_000, _distinct("note: k{n}=1, id=one")),
     Input("distinct codes", 100_000, 1_000_000, _distinct("slow: warning_code=W{n}", "WARNING")),

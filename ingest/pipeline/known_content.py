@@ -1,6 +1,7 @@
 """What of a file's new bytes is stored already, and reading around it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, timedelta, tzinfo
 from typing import TYPE_CHECKING
@@ -238,21 +239,22 @@ class Around:
         at, last = offset, last_instant
         reading, encoding = self._state
         stream = _Stream(read)
-        for stretch in self._stretches:
-            stream.left = stretch.begin - at
+        for stretches in _adjacent(self._stretches):
+            stream.left = stretches[0].begin - at
             reader = self._chunks(stream.read, at, True, last)
             for parsed in reader:
                 reading, encoding = parsed.reading, parsed.encoding
                 yield parsed
             last, stream.left = reader.last_instant, None
-            for parsed in self._known(stream, stretch, last):
-                last = parsed.last_instant
-                yield replace(parsed, reading=reading, encoding=encoding)
-            at = stretch.end
+            parsed = self._known(stream, stretches, last)
+            last, at = parsed.last_instant, stretches[-1].end
+            yield replace(parsed, reading=reading, encoding=encoding)
         yield from self._chunks(stream.read, at, final, last)
 
-    def _known(self, stream: "_Stream", stretch: Stretch, last: int | None) -> "Iterator[Parsed]":
-        length, tail = stretch.end - stretch.begin, b""
+    def _known(self, stream: "_Stream", stretches: Sequence[Stretch], last: int | None) -> "Parsed":
+        """A chunk without records that stands for stretches with nothing between them."""
+        end = stretches[-1].end
+        length, tail = end - stretches[0].begin, b""
         left = length
         while left:
             data = stream.read(min(left, 1 << 20))
@@ -268,14 +270,14 @@ class Around:
             memoryview(known), base=1, final=True, last_instant=last, fallback_instant=0
         )
         before = memoryview(tail[-ANCHOR_BYTES:])
-        lost = length if stretch.is_edited else 0
+        lost = sum(s.end - s.begin for s in stretches if s.is_edited)
         empty = self._parser.parse(
             memoryview(b""), base=1, final=True, last_instant=said.last_instant, fallback_instant=0
         )
-        yield replace(
+        return replace(
             empty,
             data=before,
-            base=stretch.end - len(before),
+            base=end - len(before),
             consumed=len(before),
             ledger=Ledger(already_stored_bytes=length, lost_bytes=lost),
         )
@@ -305,13 +307,25 @@ class _Stream:
         return data
 
 
-def content_rows(
-    parsed: "Parsed", file_key: int, known: Mapping[int, Stretch]
-) -> dict[str, pa.Table]:
-    """What a chunk adds to the tables of stored lines; ``known`` are stretches by their ends."""
+def _adjacent(stretches: Sequence[Stretch]) -> Iterator[list[Stretch]]:
+    """Stretches with nothing between them together: edits in every line make very many."""
+    together: list[Stretch] = []
+    for stretch in stretches:
+        if together and together[-1].end != stretch.begin:
+            yield together
+            together = []
+        together.append(stretch)
+    if together:
+        yield together
+
+
+def content_rows(parsed: "Parsed", file_key: int, known: Sequence[Stretch]) -> dict[str, pa.Table]:
+    """What a chunk adds to the tables of stored lines; ``known`` are the file's stretches."""
     if parsed.ledger.already_stored_bytes:
-        stretch = known[parsed.base + parsed.consumed]
-        return {"known_stretches": stretch_rows(stretch, file_key)}
+        end = parsed.base + parsed.consumed
+        low = bisect_left(known, end - parsed.ledger.already_stored_bytes, key=lambda s: s.begin)
+        high = bisect_right(known, end, lo=low, key=lambda s: s.end)
+        return {"known_stretches": stretch_rows(known[low:high], file_key)}
     data = parsed.original[: parsed.consumed]
     lines = stored_lines(lines_of(data, parsed.base, final=True), file_key)
     return {} if lines is None else {"stored_lines": lines}

@@ -56,7 +56,6 @@ def built(
     from ingest.pipeline.known_content import content_rows
     from ingest.rows.assemble import build, ids_of
 
-    known = {s.end: s for s in stretches}
     asked: set[str] = set()
 
     for parsed in chunks:
@@ -77,7 +76,7 @@ def built(
             carry = {name: end if end == OPEN else dates for name, end in carry.items()}
         rows, carry = build(parsed, fmt, origin, carry)
         rows = redaction.of(rows)
-        content = content_rows(parsed, origin.file_key, known)
+        content = content_rows(parsed, origin.file_key, stretches)
         rows = replace(rows, content=content, dates=dates if parsed.base else None)
         del parsed  # its bytes and tables, before the next ones are made
         reach("assembled")
@@ -113,12 +112,13 @@ def gathered(
 
     Parts of requests that are not whole become Python's objects: of these there are few at a time.
     """
-    pending, loose = Pending(), 0
+    pending, loose, size = Pending(), 0, 0
     try:
         for settled, batch in chunks:
-            if pending.settled_bytes > most_bytes or loose > _MOST_LOOSE:
+            if size > most_bytes or loose > _MOST_LOOSE:
                 yield pending
-                pending, loose = Pending(), 0
+                pending, loose, size = Pending(), 0, 0
+            size += settled.ledger.settled_bytes
             loose += int((batch.used & ~batch.whole).sum())
             pending.settled.append(settled)
             pending.batches.append(batch)

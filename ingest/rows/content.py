@@ -255,16 +255,17 @@ def _with_edits(series: Sequence[Stretch]) -> Iterator[Stretch]:
         last = stretch
 
 
-def stretch_rows(stretch: Stretch, file_key: int) -> pa.Table:
-    """The row of known_stretches for a stretch of a file."""
+def stretch_rows(stretches: Sequence[Stretch], file_key: int) -> pa.Table:
+    """The rows of known_stretches for stretches of a file."""
+    n = len(stretches)
     return pa.table(
         {
-            "file_key": pa.array([file_key], pa.int64()),
-            "byte_offset": pa.array([stretch.begin], pa.int64()),
-            "byte_length": pa.array([stretch.end - stretch.begin], pa.int64()),
-            "stored_file_key": pa.array([stretch.stored_file_key], pa.int64()),
-            "stored_offset": pa.array([stretch.stored_offset], pa.int64()),
-            "is_edited": pa.array([stretch.is_edited]),
+            "file_key": pa.array([file_key] * n, pa.int64()),
+            "byte_offset": pa.array([s.begin for s in stretches], pa.int64()),
+            "byte_length": pa.array([s.end - s.begin for s in stretches], pa.int64()),
+            "stored_file_key": pa.array([s.stored_file_key for s in stretches], pa.int64()),
+            "stored_offset": pa.array([s.stored_offset for s in stretches], pa.int64()),
+            "is_edited": pa.array([s.is_edited for s in stretches], pa.bool_()),
         }
     )
 

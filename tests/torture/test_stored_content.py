@@ -176,6 +176,24 @@ def test_an_edit_in_what_is_stored_is_named_and_what_follows_is_read(scene: Scen
     scene.expect()
 
 
+def test_a_word_is_blacked_out_in_every_other_record(scene: Scene) -> None:
+    """Very many edits with nothing between them are stored in one go."""
+    scene.log(600)
+    scene.run(final=True)
+    live = scene.path("app.log")
+    lines = live.read_bytes().splitlines(keepends=True)
+    edited = [b.replace(b"failure", b"*******") if n % 4 == 1 else b for n, b in enumerate(lines)]
+    assert edited != lines
+    scene.path("t").write_bytes(b"".join(edited))
+    os.replace(scene.path("t"), live)
+    scene.log(5)
+    report = scene.run(final=True)
+    changed = [len(b) for a, b in zip(lines, edited, strict=True) if a != b]
+    assert report.ledger.lost_bytes >= sum(changed)
+    assert report.ledger.already_stored_bytes == sum(map(len, edited))
+    scene.expect()
+
+
 @pytest.mark.parametrize("which", [0, 150, 299])
 @pytest.mark.parametrize("more", [0, 10])
 def test_one_edited_line_is_lost_wherever_it_stands(scene: Scene, which: int, more: int) -> None:
