@@ -93,7 +93,7 @@ def _at(
     first, end = len(before), len(before) + len(own)
     earliest = next((i for i in reversed(instants[:first]) if i is not None), None)
     follows = next((i for i in instants[end:] if i is not None), None)
-    return resolved(
+    pieces = resolved(
         Between(
             edited,
             lines,
@@ -106,6 +106,13 @@ def _at(
             is_in_place=place.is_in_place,
         )
     )
+    if place.is_in_place or (place.before is not None and place.behind is not None):
+        return pieces
+    # in another file, what stands beside the outermost lines that are the same may be anybody's
+    same = [n for n, piece in enumerate(pieces) if not piece.is_edited]
+    if not same:
+        return []
+    return pieces[same[0] :] if place.before is None else pieces[: same[-1] + 1]
 
 
 def with_cut_line(first: Stretch, block: tuple[bytes, int]) -> Stretch:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ingest.rows.chunk import ChunkRows
 
 _BLOCK_BYTES = 4 << 20  # compared with the store in one go
-_MOST_EDITED = 1 << 20  # bytes at a file's end among which edited lines are looked for
+_MOST_EDITED = 1 << 20  # bytes beside stretches among which edited lines are looked for
 _LEAST_BYTES = 16  # fewer new bytes hold no record
 _STAMP_BYTES = 4096  # end of a known stretch in which its last stamp is looked for
 
@@ -93,7 +93,7 @@ class Content:
                     asked.within,
                     clocks(self._tz, stat.modified_ns // 1000),
                     self._last_instant(result[-1].stored_file_key),
-                    lambda s: self._stood_here(s, stat),
+                    lambda s: self._is_in_place(s, opened),
                 )
                 opened.reader.go_back(opened.offset)
             return self._with_cut_line(result, opened)
@@ -137,30 +137,38 @@ class Content:
         return known.record_bytes <= size and self.ends_in(stretch)
 
     def _with_ends(self, found: list[Stretch], opened: OpenLog) -> list[Stretch]:
-        """The stretches, and before and behind them what may be lines of the same file that were
-        edited in place.
+        """The stretches, and before and behind them what may be further lines of the same files,
+        edited or with others missing between them.
         """
-        stat = opened.file.stat
-        if not found or opened.file.compression != "none":
+        if not found:
             return found
-        if opened.decision.action is not Action.START:
-            return found
-        first, last = found[0], found[-1]
+        first, last, stat = found[0], found[-1], opened.file.stat
+        is_plain = opened.file.compression == "none"
+        size = first.begin - opened.offset
+        is_near = size <= _MOST_EDITED or self._is_in_place(first, opened)
         ahead: list[Stretch] = []
-        behind: list[Stretch] = []
-        if self._stood_here(first, stat) and first.begin > opened.offset and first.stored_offset:
+        if size and first.stored_offset and is_near:
+            stored = max(0, first.stored_offset - _most_stored(size))
             ahead = [Stretch(
-                opened.offset, first.begin, first.stored_file_key, 0, first.stored_offset, 0, True,
-                0, first.first_lines,
+                opened.offset, first.begin, first.stored_file_key, stored, first.stored_offset, 0,
+                True, 0, first.first_lines,
             )]  # fmt: skip
         end = self._known.known(last.stored_file_key).committed_offset
-        if self._stood_here(last, stat) and last.stored_end < end and last.end < stat.stored_bytes:
-            most = last.end + _MOST_EDITED
+        most = last.end + _MOST_EDITED
+        stop = min(stat.stored_bytes, most) if is_plain else most
+        behind: list[Stretch] = []
+        if last.end < stop and last.stored_end < end:
+            stored = min(end, last.stored_end + _most_stored(stop - last.end))
             behind = [Stretch(
-                last.end, min(stat.stored_bytes, most), last.stored_file_key, last.stored_end, end,
-                0, True, last.last_lines, 0,
+                last.end, stop, last.stored_file_key, last.stored_end, stored, 0, True,
+                last.last_lines, 0,
             )]  # fmt: skip
         return [*ahead, *found, *behind]
+
+    def _is_in_place(self, stretch: Stretch, opened: OpenLog) -> bool:
+        """Whether a file, read from its beginning, is the one that a stretch is of."""
+        is_whole = opened.decision.action is Action.START and opened.file.compression == "none"
+        return is_whole and self._stood_here(stretch, opened.file.stat)
 
     def _stood_here(self, stretch: Stretch, stat: FileStat) -> bool:
         key = stretch.stored_file_key
@@ -204,6 +212,11 @@ def _blocks(opened: OpenLog) -> Iterator[tuple[bytes, int]]:
     except DamagedFileError:
         pass
     reader.go_back(opened.offset)
+
+
+def _most_stored(size: int) -> int:
+    """Bytes of a stored file that are compared with so many."""
+    return 4 * size + _STAMP_BYTES
 
 
 def no_hole() -> int:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.rows.alignment import matching_blocks
-from ingest.rows.content import Group, Lines, Stretch
+from ingest.rows.content import LEAST_STAMPED, Group, Lines, Stretch
 
 _SAME, _EDITED, _NEW = range(3)
 
@@ -118,13 +118,14 @@ def _kinds(between: Between) -> list[int]:
     """What each line is, by its hash alone: the same as a stored one, or in the place of one.
 
     A hash has 16 bits, so single lines may be alike by chance. They count where most of the stored
-    lines are found, in their order.
+    lines are found, in their order, or most of these among many stored ones.
     """
     here = (between.lines.hashes & np.uint64(0xFFFF)).astype(np.uint16).tolist()
     there = between.stored.tolist()
     kinds = [_NEW] * len(here)
     blocks = matching_blocks(there, here)
-    are_most = 2 * sum(size for *_, size in blocks) >= len(there)
+    alike = sum(size for *_, size in blocks)
+    are_most = 2 * alike >= len(there) or (alike >= LEAST_STAMPED and 2 * alike >= len(here))
     i = j = 0
     for a, b, size in blocks:
         if size == 1 and not are_most:

@@ -194,6 +194,34 @@ def test_a_word_is_blacked_out_in_every_other_record(scene: Scene) -> None:
     scene.expect()
 
 
+@pytest.mark.parametrize("name", ["clean.log", "clean.log.gz"])
+def test_lines_are_left_out_of_a_copy(scene: Scene, name: str) -> None:
+    """Here and there, the first and the last among them; the log itself stands beside the copy."""
+    scene.log(200)
+    scene.run(final=True)
+    lines = scene.path("app.log").read_bytes().splitlines(keepends=True)
+    kept = b"".join(line for n, line in enumerate(lines) if n % 9)
+    scene.path(name).write_bytes(gzip.compress(kept) if name.endswith(".gz") else kept)
+    scene.run(final=True)
+    scene.expect()
+
+
+def test_blacked_out_rotated_and_compressed_between_two_runs(scene: Scene) -> None:
+    """The lines between unchanged ones are known to be those that were edited."""
+    scene.log(200)
+    scene.run(final=True)
+    live = scene.path("app.log")
+    lines = live.read_bytes().splitlines(keepends=True)
+    failures = [n for n, line in enumerate(lines) if b"failure" in line]
+    for n in failures[1:-1:2]:
+        lines[n] = lines[n].replace(b"failure", b"*******")
+    scene.path("app.log.1.gz").write_bytes(gzip.compress(b"".join(lines)))
+    live.unlink()
+    scene.log(10)
+    scene.run(final=True)
+    scene.expect()
+
+
 @pytest.mark.parametrize("which", [0, 150, 299])
 @pytest.mark.parametrize("more", [0, 10])
 def test_one_edited_line_is_lost_wherever_it_stands(scene: Scene, which: int, more: int) -> None:
