@@ -146,9 +146,16 @@ class Known:
         return found
 
     def decide(self, file: LogFile, *, final: bool = False) -> Decision:
-        """Where to start in a file; ``final``: its tail is read too. See :mod:`.resume`."""
+        """Where to start in a file; ``final``: its tail is read too. See :mod:`.resume`.
+
+        :raises LogFileError: when it cannot be read.
+        """
         if file.untouched is not None:
-            return self._untouched_decision(file, final)
+            decision = self._untouched_decision(file, final)
+            if decision.action is not Action.RESUME or decision.offset:
+                return decision
+            # all of it waited; meanwhile it may have been stored from another file
+            file = LogFile(file.stat, *reader.read_head(file.stat))
         candidates = []
         for c in self._files.alike(file.head, file.stat):
             if (file.stat.path, c.file_key) in self._rejected or not c.committed_offset:

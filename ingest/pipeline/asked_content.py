@@ -67,7 +67,7 @@ class Asked:
         self._origin = origin
 
     def marked(self, hashes: Hashes) -> list[Group]:
-        """Groups that begin with one of these hashes, the newest of each."""
+        """Groups that begin with one of these hashes, the newest of each, in the files' order."""
         marks = sorted(set(hashes.view("int64").tolist()))
         found = [
             group
@@ -78,7 +78,7 @@ class Asked:
         for low in range(0, len(marks), _MOST_ASKED):
             some = ", ".join(map(str, marks[low : low + _MOST_ASKED]))
             found += self._groups(_NEWEST.format(marks=some, most=MOST_ALIKE), binds)
-        return list(dict.fromkeys(found))
+        return sorted(dict.fromkeys(found), key=lambda g: (g.file_key, g.byte_offset))
 
     def before(self, file_key: int, offset: int) -> Group | None:
         """The group of a file that ends at an offset."""

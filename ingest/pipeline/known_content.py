@@ -121,13 +121,16 @@ class Content:
         is_next = own is not None and stretch.begin == opened.offset > 0
         if own is not None and is_next and asked.goes_on(stretch, own, opened.offset):
             return True
-        is_elsewhere = self._known.stands_elsewhere(key, stat)
-        if not is_elsewhere and self._known.may_be_left_of(key, stat):
-            return opened.decision.reason == "edited" or self.ends_in(stretch)
-        if self._is_whole(stretch) and self._known.gathers(key, stat):
-            return True
         is_first = own is None or own.records == 0
         is_all = stretch.end >= stat.stored_bytes and opened.file.compression == "none"
+        gathers = self._known.gathers(key, stat)
+        # what a trim has left begins a file, or is gathered behind what a file has
+        is_rest = self._known.may_be_left_of(key, stat) and (is_first or gathers)
+        if is_rest and not self._known.stands_elsewhere(key, stat):
+            return opened.decision.reason == "edited" or self.ends_in(stretch)
+        if gathers:
+            is_beginning = is_first and is_all and stretch.stored_offset == 0
+            return self._is_whole(stretch) or is_beginning
         return is_first and is_all and self._known.is_gathered_in(key, stat)
 
     def _is_whole(self, stretch: Stretch) -> bool:

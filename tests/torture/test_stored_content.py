@@ -222,6 +222,32 @@ def test_blacked_out_rotated_and_compressed_between_two_runs(scene: Scene) -> No
     scene.expect()
 
 
+def test_a_log_that_ends_with_the_line_that_ended_the_one_before_has_it_too(scene: Scene) -> None:
+    """It is held back at first; behind lines of its own it is no rest that a trim has left."""
+    same = b"2026-03-02 23:00:00,000 - app - ERROR - out of memory\n"
+    scene.log(5)
+    scene.append_bytes(same)
+    scene.run(final=True)
+    scene.rename("app.log", "app.log.1")
+    scene.log(5)
+    scene.append_bytes(same)
+    scene.run()
+    scene.path("app.log.1").unlink()
+    scene.run(final=True)
+    assert [str(m).strip() for _, m, _ in harness_failures(scene)].count("out of memory") == 2
+
+
+def test_a_copy_of_a_logs_beginning_is_known_when_it_is_read_at_last(scene: Scene) -> None:
+    """Its one record was held back."""
+    scene.log(1)
+    scene.path("app.log.all").write_bytes(scene.path("app.log").read_bytes())
+    os.utime(scene.path("app.log.all"), (1, 1))
+    scene.log(4)
+    scene.run()
+    scene.run(final=True)
+    scene.expect()
+
+
 @pytest.mark.parametrize("which", [0, 150, 299])
 @pytest.mark.parametrize("more", [0, 10])
 def test_one_edited_line_is_lost_wherever_it_stands(scene: Scene, which: int, more: int) -> None:
