@@ -76,6 +76,11 @@ def same_log(one: str, other: str) -> bool:
     return long.startswith(short) and (not rest or (rest[0] in ".-_" and not rest[1:].isdigit()))
 
 
+def is_counted(path: str) -> bool:
+    """Whether a name is one that rotation gives, counted or dated."""
+    return rotation_base(os.path.basename(path)) is not None
+
+
 def is_gathering(path: str) -> bool:
     """Whether a name is neither that of a live log nor one that rotation counts or dates."""
     name = _unpacked(os.path.basename(path))

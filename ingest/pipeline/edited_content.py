@@ -1,5 +1,6 @@
 """Looks again at what stands between stretches that are stored: edited lines, or new ones."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
@@ -22,13 +23,13 @@ def looked_at_again(
     blocks: Iterable[tuple[bytes, int]],
     groups: Groups,
     clock: Callable[[], Clock],
-    last_instant: int | None,
+    last_instant: Callable[[int], int | None],
     is_in_place: Callable[[Stretch], bool],
 ) -> list[Stretch]:
     """The stretches, with what proves to be new cut out of those that passed for edited.
 
     ``blocks`` are the file's bytes, ``groups`` gives the stored lines of a stretch; a new ``clock``
-    reads each place's times, ``last_instant`` is that of the last stored line of the file,
+    reads each place's times, ``last_instant`` gives that of the last stored line of a file,
     microseconds UTC, and ``is_in_place`` says whether a place's stored file is this one.
     """
     wanted = [s for s in stretches if s.is_edited]
@@ -36,13 +37,23 @@ def looked_at_again(
         return list(stretches)
     by_end = {s.end: s for s in stretches if not s.is_edited}
     by_begin = {s.begin: s for s in stretches if not s.is_edited}
-    places = [_Place(s, by_end.get(s.begin), by_begin.get(s.end), is_in_place(s)) for s in wanted]
+    told = Counter[int]()
+    for s in by_begin.values():
+        told[s.stored_file_key] += s.stamped
+    places = [
+        _Place(
+            s, by_end.get(s.begin), by_begin.get(s.end), is_in_place(s),
+            told[s.stored_file_key],
+        )
+        for s in wanted
+    ]  # fmt: skip
     found: dict[int, list[Stretch]] = {}
     for place, (data, base) in zip(
         places, _excerpts(blocks, [p.span for p in places]), strict=True
     ):
         stored = groups(place.edited)
-        found[place.edited.begin] = _at(place, data, base, stored, clock(), last_instant)
+        last = last_instant(place.edited.stored_file_key)
+        found[place.edited.begin] = _at(place, data, base, stored, clock(), last)
     return [p for s in stretches for p in (found[s.begin] if s.is_edited else [s])]
 
 
@@ -54,6 +65,7 @@ class _Place:
     before: Stretch | None
     behind: Stretch | None
     is_in_place: bool
+    told: int  # known lines of its file, with a time
 
     @property
     def span(self) -> tuple[int, int]:
@@ -93,6 +105,9 @@ def _at(
     first, end = len(before), len(before) + len(own)
     earliest = next((i for i in reversed(instants[:first]) if i is not None), None)
     follows = next((i for i in instants[end:] if i is not None), None)
+    latest = last_instant if place.behind is None else follows
+    if latest is not None and last_instant is not None and any(s and s.days for s in own):
+        latest = min(latest, last_instant)  # later than all that is stored: no edit of it
     pieces = resolved(
         Between(
             edited,
@@ -100,10 +115,11 @@ def _at(
             instants[first:end],
             stored_between(groups, edited),
             earliest,
-            last_instant if place.behind is None else follows,
+            latest,
             is_first=place.before is None,
             is_last=place.behind is None,
             is_in_place=place.is_in_place,
+            told=place.told,
         )
     )
     if place.is_in_place or (place.before is not None and place.behind is not None):

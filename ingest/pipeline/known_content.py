@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from ingest.errors import DamagedFileError, LogFileError
+from ingest.logfiles import rotation
 from ingest.logfiles.fingerprint import ANCHOR_BYTES
 from ingest.logfiles.known import Known
 from ingest.logfiles.open_log import OpenLog
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 _BLOCK_BYTES = 4 << 20  # compared with the store in one go
 _MOST_EDITED = 1 << 20  # bytes beside stretches among which edited lines are looked for
 _LEAST_BYTES = 16  # fewer new bytes hold no record
+_LEAST_BEGUN = 2  # lines with a time with which a rotated file begins as its log's archive has it
 _STAMP_BYTES = 4096  # end of a known stretch in which its last stamp is looked for
 
 
@@ -80,11 +82,18 @@ class Content:
                 return []
             asked = Asked(reader, self._held, self._known, origin)
             search = Search(asked.marked, asked.before, asked.behind)
+            begin, end = -1, opened.offset  # of the lines
             for data, base in _blocks(opened):
-                search.feed(lines_of(data, base, final=False))
+                lines = lines_of(data, base, final=False)
+                begin = int(lines.begins[0]) if begin < 0 and len(lines) else begin
+                end = base + len(data)
+                search.feed(lines)
             found = search.end()
             stat = opened.file.stat
-            result = recognised(found, lambda s: self._is_sure(s, opened, asked), self._is_whole)
+            span = begin, end if opened.file.compression != "none" else stat.stored_bytes
+            result = recognised(
+                found, lambda s: self._is_sure(s, opened, asked, span), self._is_whole
+            )
             result = self._with_ends(result, opened)
             if any(s.is_edited for s in result):
                 result = looked_at_again(
@@ -92,7 +101,7 @@ class Content:
                     _blocks(opened),
                     asked.within,
                     clocks(self._tz, stat.modified_ns // 1000),
-                    self._last_instant(result[-1].stored_file_key),
+                    self._last_instant,
                     lambda s: self._is_in_place(s, opened),
                 )
                 opened.reader.go_back(opened.offset)
@@ -110,9 +119,13 @@ class Content:
         opened.reader.go_back(opened.offset)
         return [begun, *found[1:]]
 
-    def _is_sure(self, stretch: Stretch, opened: OpenLog, asked: Asked) -> bool:
+    def _is_sure(
+        self, stretch: Stretch, opened: OpenLog, asked: Asked, span: tuple[int, int]
+    ) -> bool:
         """Whether no second writer can have written the few lines of a stretch: they are what is
-        left of a file that stood here, or all of one of the same log.
+        left of a file that stood here, or all of one of the same log, or what it begins with.
+
+        ``span`` is where the file's new lines begin and end.
         """
         key, stat = stretch.stored_file_key, opened.file.stat
         own = opened.decision.checkpoint
@@ -122,16 +135,20 @@ class Content:
         if own is not None and is_next and asked.goes_on(stretch, own, opened.offset):
             return True
         is_first = own is None or own.records == 0
-        is_all = stretch.end >= stat.stored_bytes and opened.file.compression == "none"
+        is_all = stretch.end >= span[1]
         gathers = self._known.gathers(key, stat)
         # what a trim has left begins a file, or is gathered behind what a file has
         is_rest = self._known.may_be_left_of(key, stat) and (is_first or gathers)
-        if is_rest and not self._known.stands_elsewhere(key, stat):
-            return opened.decision.reason == "edited" or self.ends_in(stretch)
+        is_end = opened.decision.reason == "edited" or self.ends_in(stretch)
+        if is_rest and is_end and not self._known.stands_elsewhere(key, stat):
+            return True
         if gathers:
             is_beginning = is_first and is_all and stretch.stored_offset == 0
             return self._is_whole(stretch) or is_beginning
-        return is_first and is_all and self._known.is_gathered_in(key, stat)
+        # one line may end a log and begin the next
+        begins = stretch.begin == span[0] and stretch.stamped >= _LEAST_BEGUN
+        is_begun = begins and rotation.is_counted(str(stat.path))
+        return is_first and (is_all or is_begun) and self._known.is_gathered_in(key, stat)
 
     def _is_whole(self, stretch: Stretch) -> bool:
         """Whether a stretch is all that is stored of a file, but for what is no record."""

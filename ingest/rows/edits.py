@@ -24,7 +24,9 @@ class Between:
     ``earliest`` and ``latest`` are the instants of the known lines around it, None where there is
     none. ``is_first``: before it nothing is known, so that half a line may be what was cut off;
     ``is_last``: behind it nothing is, so that more lines may follow the edited ones.
-    ``is_in_place``: it is the stored file itself, in which nobody else writes.
+    ``is_in_place``: it is the stored file itself, in which nobody else writes, unless few lines of
+    it are known behind this place (``told``, those with a time): a new log may end as the one
+    before it did.
     """
 
     place: Stretch
@@ -36,6 +38,15 @@ class Between:
     is_first: bool = False
     is_last: bool = False
     is_in_place: bool = False
+    told: int = LEAST_STAMPED
+
+    @property
+    def may_be_edited(self) -> bool:
+        """Whether what stands here in place may be edited lines: no more than are known behind it,
+        or as many as are missing.
+        """
+        least = min(LEAST_STAMPED, int(self.lines.stamped.sum()))
+        return not self.is_first or self.told >= least or len(self.lines) == len(self.stored)
 
 
 def stored_between(groups: Sequence[Group], place: Stretch) -> npt.NDArray[np.uint16]:
@@ -104,8 +115,11 @@ def _kind_of(between: Between, kinds: Sequence[int], first: int, end: int) -> in
     if own[0] == _SAME:
         return _SAME if all(kind == _SAME for kind in own) else _EDITED
     instant, early, late = between.instants[first], between.earliest, between.latest
-    if between.is_in_place and not between.is_last and instant is not None and late is not None:
-        return _NEW if instant > late else _EDITED
+    if between.is_in_place and not between.is_last:
+        if not between.may_be_edited:
+            return _NEW
+        if instant is not None and late is not None:
+            return _NEW if instant > late else _EDITED
     if own[0] == _NEW:
         return _NEW
     if instant is None:

@@ -248,6 +248,82 @@ def test_a_copy_of_a_logs_beginning_is_known_when_it_is_read_at_last(scene: Scen
     scene.expect()
 
 
+@pytest.mark.parametrize("count", [3, 15, 30])
+def test_a_log_in_the_place_of_one_that_ended_alike_is_no_edit_of_it(
+    scene: Scene, count: int
+) -> None:
+    """A service that writes no date, and is stopped at the same time each night."""
+    for day, lines in ((1, 20), (2, count)):
+        for n in range(lines):
+            scene.append_bytes(b"10:00:%02d - app - ERROR - day %d, line %d\n" % (n, day, n))
+        scene.append_bytes(b"23:00:00 - app - ERROR - terminated\n")
+        os.utime(scene.path("app.log"), (day * 86400, day * 86400))
+        assert scene.run(final=True).ledger.lost_bytes == 0
+        scene.path("app.log").unlink()
+    said = [str(message).split(",")[0] for _, message, _ in harness_failures(scene)]
+    assert (said.count("day 1"), said.count("day 2")) == (20, count)
+
+
+@pytest.mark.parametrize("count", [1, 20, 30])
+def test_what_is_younger_than_a_log_is_no_edit_of_it(scene: Scene, count: int) -> None:
+    """Both logs end with the same line, of which the time has no date."""
+    for lines in (20, count):
+        scene.log(lines)
+        scene.append_bytes(b"23:59:59 closes the shop\n")
+        assert scene.run(final=True).ledger.lost_bytes == 0
+        scene.path("app.log").unlink()
+    numbers = [int(str(message).split()[1]) for _, message, _ in harness_failures(scene)]
+    assert sorted(numbers) == list(range(20 + count))
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("more", [0, 3])
+def test_a_rotated_file_that_its_archive_has_and_that_grew_is_no_second_copy(
+    scene: Scene, more: int, packed: bool
+) -> None:
+    """The archive is read first; a worker that still had the file open wrote on in it."""
+    for count, name in ((8, "app.log.3"), (4 if more else 1, "app.log.2"), (3, "app.log.1")):
+        scene.log(count, name)
+    names = ("app.log.3", "app.log.2", "app.log.1")
+    scene.path("app.log.all").write_bytes(b"".join(scene.path(n).read_bytes() for n in names))
+    scene.run("app.log.all", final=True)
+    scene.log(more, "app.log.2")
+    if packed:
+        scene.gzip("app.log.2", "app.log.2.gz")
+    scene.run(final=True)
+    scene.expect()
+
+
+def test_a_packed_log_is_known_from_an_archive_that_has_meanwhile_been_made_anew(
+    scene: Scene,
+) -> None:
+    """The archive was read first, and is nowhere now."""
+    scene.log(1, "app.log.2")
+    scene.log(9, "app.log.1")
+    old = scene.path("app.log.2").read_bytes()
+    scene.path("app.log.all").write_bytes(old + scene.path("app.log.1").read_bytes())
+    scene.run("app.log.all", final=True)
+    scene.gzip("app.log.2", "app.log.2.gz")
+    scene.path("app.log.1").unlink()
+    scene.path("app.log.all").unlink()
+    scene.log(2, "app.log.all")
+    scene.run(final=True)
+    scene.expect()
+
+
+def test_a_rotated_file_that_begins_with_the_line_that_ends_its_archive_has_it_too(
+    scene: Scene,
+) -> None:
+    same = b"2026-03-02 23:00:00,000 - app - ERROR - out of memory\n"
+    scene.log(2, "app.log.old")
+    scene.append_bytes(same, "app.log.old")
+    scene.run(final=True)
+    scene.append_bytes(same, "app.log.1")
+    scene.log(2, "app.log.1")
+    scene.run(final=True)
+    assert [str(m).strip() for _, m, _ in harness_failures(scene)].count("out of memory") == 2
+
+
 @pytest.mark.parametrize("which", [0, 150, 299])
 @pytest.mark.parametrize("more", [0, 10])
 def test_one_edited_line_is_lost_wherever_it_stands(scene: Scene, which: int, more: int) -> None:
