@@ -196,7 +196,7 @@ def _going_on(found: Sequence[Stretch], is_sure: Callable[[Stretch], bool]) -> s
         same = stretch.stored_file_key, stretch.begin - stretch.stored_offset
         first, told = firsts.get(same, (at, 0))
         told += stretch.stamped
-        if first < at and told < LEAST_STAMPED and (is_sure(stretch) or is_sure(found[first])):
+        if first < at and told < LEAST_STAMPED and is_sure(_across(found[first], stretch)):
             told = LEAST_STAMPED
         firsts[same] = first, told
         if first < at and told >= LEAST_STAMPED:
@@ -207,6 +207,12 @@ def _going_on(found: Sequence[Stretch], is_sure: Callable[[Stretch], bool]) -> s
         if at < end:
             result.add(stretch)
     return result
+
+
+def _across(first: Stretch, last: Stretch) -> Stretch:
+    """What reaches from the beginning of one stretch to the end of another."""
+    stamped = first.stamped + last.stamped
+    return replace(first, end=last.end, stored_end=last.stored_end, stamped=stamped)
 
 
 def _joined(

@@ -345,8 +345,10 @@ class FileMachine(RuleBasedStateMachine):
         self._look()
         self._ran_well(self._run(1 << 20), [*self.disk.entries])
         stream = self.disk.entries["app.log"].stream
-        if any(e.stream is stream for n, e in self.disk.entries.items() if n != "app.log"):
-            return
+        own = {w.name for w in stream.records}
+        others = [e.stream for n, e in self.disk.entries.items() if n != "app.log"]
+        if any(s is stream or own & {w.name for w in s.records} for s in others):
+            return  # it is there still
         path = str(self.disk.path("app.log"))
         at_place = [
             c for c in self.store.checkpoints() if c.path == path and c.state in ("live", "waiting")

@@ -248,6 +248,21 @@ def test_a_copy_of_a_logs_beginning_is_known_when_it_is_read_at_last(scene: Scen
     scene.expect()
 
 
+def test_a_short_log_that_was_written_over_is_known_in_its_archive(scene: Scene) -> None:
+    """Its middle is stored from what stood there before."""
+    scene.log(4)
+    scene.run(final=True)
+    live = scene.path("app.log")
+    rest = live.read_bytes().splitlines(keepends=True)[1:]
+    live.write_bytes(_lines(scene, 1)[0] + b"".join(rest))
+    scene.log(2)
+    scene.run(final=True)
+    archive = scene.path("app.log.all")
+    archive.write_bytes(b"".join(_lines(scene, 2)) + live.read_bytes())
+    scene.run(final=True)
+    scene.expect()
+
+
 @pytest.mark.parametrize("count", [3, 15, 30])
 def test_a_log_in_the_place_of_one_that_ended_alike_is_no_edit_of_it(
     scene: Scene, count: int
