@@ -7,7 +7,7 @@ from datetime import tzinfo
 from itertools import pairwise
 
 from ingest.records.moments import Clock, Stamp, stamp_within
-from ingest.rows.content import Group, Lines, Stretch, lines_of
+from ingest.rows.content import LEAST_STAMPED, Group, Lines, Stretch, lines_of
 from ingest.rows.edits import Between, resolved, stored_between
 
 # of a known stretch, in which the time of its last or first line is looked for
@@ -106,7 +106,8 @@ def _at(
     earliest = next((i for i in reversed(instants[:first]) if i is not None), None)
     follows = next((i for i in instants[end:] if i is not None), None)
     latest = last_instant if place.behind is None else follows
-    if latest is not None and last_instant is not None and any(s and s.days for s in own):
+    tells_day = any(s is not None and s.days is not None for s in own)
+    if latest is not None and last_instant is not None and tells_day:
         latest = min(latest, last_instant)  # later than all that is stored: no edit of it
     pieces = resolved(
         Between(
@@ -119,7 +120,7 @@ def _at(
             is_first=place.before is None,
             is_last=place.behind is None,
             is_in_place=place.is_in_place,
-            told=place.told,
+            told=LEAST_STAMPED if tells_day else place.told,
         )
     )
     if place.is_in_place or (place.before is not None and place.behind is not None):

@@ -25,8 +25,8 @@ class Between:
     none. ``is_first``: before it nothing is known, so that half a line may be what was cut off;
     ``is_last``: behind it nothing is, so that more lines may follow the edited ones.
     ``is_in_place``: it is the stored file itself, in which nobody else writes, unless few lines of
-    it are known behind this place (``told``, those with a time): a new log may end as the one
-    before it did.
+    it are known behind this place (``told``, those with a time; enough where lines name a day): a
+    new log may end as the one before it did.
     """
 
     place: Stretch
