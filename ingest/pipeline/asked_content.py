@@ -127,7 +127,11 @@ class Asked:
         return sorted(found, key=lambda g: g.byte_offset)
 
     def _groups(self, sql: str, binds: dict[str, object] | None) -> list[Group]:
-        return rows_as(Group, self._reader.query(sql, binds).rows)
+        """Stored groups of files that this run knows; another ingest, without the lock, may have
+        stored more since the run began: this one's commit will be refused.
+        """
+        found = rows_as(Group, self._reader.query(sql, binds).rows)
+        return [group for group in found if self._known.find(group.file_key) is not None]
 
     def _is_own(self, group: Group) -> bool:
         checkpoint = self._known.find(group.file_key)

@@ -29,7 +29,7 @@ from tests.queries.engines import ENGINES, session_in, store_of
 from tests.queries.oracle import ORACLES
 from tests.queries.rows import BEGAN, Rows, draw_rows, make_store
 
-SEEDS = (1, 2, 3)
+SEEDS = (1, 2, 4)  # of which every query has something to answer
 NOW = BEGAN + timedelta(hours=9)
 # Both texts of a query with one for a backend of its own answer the same.
 COMMON = sorted(folder("queries").glob("*.sql"))
@@ -266,7 +266,7 @@ def test_rows_are_in_the_order_that_the_header_says(
     engine: str, query: NamedQuery, readers: dict[tuple[str, int], Reader]
 ) -> None:
     names = [c.name for c in query.columns]
-    rows = ask(readers[engine, 3], query, {})
+    rows = ask(readers[engine, SEEDS[-1]], query, {})
     parts = [
         (names.index(ordered_by(p)), p.endswith(" desc"), p.startswith("abs(")) for p in query.order
     ]

@@ -11,13 +11,17 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from functools import cache
-from multiprocessing.context import ForkServerContext
+from multiprocessing.connection import wait
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Lock
 
 import ingest
 
 _INGEST = Path(ingest.__file__).parent
+# a process that starts asks how all others have ended, and each can be asked but once
+_ASKING = Lock()
 _OTHERS = ("alembic.command", "duckdb_sqlalchemy", "pyarrow.compute", "pytz", "rich.table", "json")
 
 
@@ -35,6 +39,22 @@ def _context() -> ForkServerContext:
     return context
 
 
+def ended(process: ForkServerProcess, seconds: float) -> int | None:
+    """Start a process and wait for its end; its exit code, None when it takes longer and is killed.
+
+    Threads may do so at the same time.
+    """
+    with _ASKING:
+        process.start()
+    wait([process.sentinel], seconds)
+    with _ASKING:
+        code = process.exitcode
+        if code is None:
+            process.kill()
+            process.join()
+        return code
+
+
 def run(
     words: Sequence[str], folder: Path, environment: Mapping[str, str], seconds: float
 ) -> tuple[int, str, str]:
@@ -47,13 +67,10 @@ def run(
         process = _context().Process(
             target=_main, args=(list(words), str(folder), dict(environment), str(out), str(err))
         )
-        process.start()
-        process.join(seconds)
-        if process.exitcode is None:
-            process.kill()
-            process.join()
+        code = ended(process, seconds)
+        if code is None:
             raise TimeoutError(f"ttsq {' '.join(words)} took longer than {seconds} s")
-        return process.exitcode, out.read_text("utf-8"), err.read_text("utf-8")
+        return code, out.read_text("utf-8"), err.read_text("utf-8")
 
 
 def _main(words: list[str], folder: str, environment: dict[str, str], out: str, err: str) -> None:

@@ -64,13 +64,11 @@ def run(
         process = context.Process(
             target=_main, args=([*words], str(folder), dict(environment), str(out), str(err), what)
         )
-        process.start()
-        process.join(_SECONDS)
-        if process.exitcode is None:
-            process.kill()
+        code = fork_server.ended(process, _SECONDS)
+        if code is None:
             raise TimeoutError(f"ttsq {' '.join(words)} took longer than {_SECONDS} s ({what})")
         told = out.read_text("utf-8") if out.exists() else ""
-        return Ended(process.exitcode, told, err.read_text("utf-8"))
+        return Ended(code, told, err.read_text("utf-8"))
 
 
 def _obey_permissions() -> None:
