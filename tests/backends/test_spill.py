@@ -18,7 +18,8 @@ from ingest.stores.duckdb.store import DuckDBStore
 store = DuckDBStore(Path(sys.argv[1]))
 for _ in range(3):
     with store.session(True) as connection:
-        connection.execute("set memory_limit = '40MB'; set threads = 1; set enable_progress_bar = false")
+        connection.execute("set enable_progress_bar = false; set memory_limit = '40MB'")
+        connection.execute("set threads = 1")
         rows = connection.execute(
             "select count(*), sum(hash(a)) from (select md5(range::varchar) a, repeat(a, 3) b "
             "from range(400_000) order by a, b limit 399_999)"

@@ -15,6 +15,10 @@ from pathlib import Path
 import pytest
 
 from ingest.errors import IngestBusyError, StoreError
+from ingest.logfiles.open_log import OpenLog
+from ingest.model import Origin
+from ingest.pipeline.known_content import Content
+from ingest.rows.content import Stretch
 from ingest.stores.contract import Standing, Store
 from ingest.stores.duckdb.store import DuckDBStore
 from ingest.stores.duckdb.writer import DuckDBWriter
@@ -110,28 +114,39 @@ def test_a_store_in_one_file(tmp_path: Path, way: str, seed: int) -> None:
     logs.expect_once(store)
 
 
+@pytest.mark.parametrize("moment", ["looks for known content", "commits"])
 @pytest.mark.parametrize("way", ["symlink", "lock removed"])
 def test_who_commits_second_stores_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, moment: str
 ) -> None:
-    """Another ingest begins and ends between the look of the first one and its first commit."""
+    """Another ingest begins and ends between the beginning of the first one and its commit."""
     logs = _Logs(tmp_path)
     store = harness.new_store(tmp_path)
     other = store.path
     if way == "symlink":
         other = tmp_path / "other.duckdb"
         other.symlink_to(store.path)
-    writing, ended = store.writing, []
+    writing, stretches, ended = store.writing, Content.stretches, []
 
-    def overtaken(standing: Standing | None = None) -> AbstractContextManager[DuckDBWriter]:
+    def overtake() -> None:
         if not ended:
             Path(f"{store.path}.lock").unlink()
             words = ["tests.support.ingest_in_small_chunks", str(other), str(logs.folder)]
             done = subprocess.run([sys.executable, "-m", *words], cwd=ROOT, timeout=120)
             ended.append(done.returncode)
+
+    def late_writing(standing: Standing | None = None) -> AbstractContextManager[DuckDBWriter]:
+        overtake()
         return writing(standing)
 
-    monkeypatch.setattr(store, "writing", overtaken)
+    def late_stretches(content: Content, opened: OpenLog, origin: Origin) -> list[Stretch]:
+        overtake()
+        return stretches(content, opened, origin)
+
+    if moment == "commits":
+        monkeypatch.setattr(store, "writing", late_writing)
+    else:
+        monkeypatch.setattr(Content, "stretches", late_stretches)
     with pytest.raises(IngestBusyError, match=r"stored into .* meanwhile"):
         harness.run(store, [logs.folder], final=True, chunk_bytes=_CHUNK)
     assert ended == [0]
