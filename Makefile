@@ -14,7 +14,7 @@ ROUNDS ?= 3
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test wheel triage-score nightly check bench guard fuzz sanitize clean tools peers valgrind
+.PHONY: help demo test symbols wheel triage-score nightly check bench guard fuzz sanitize clean tools peers valgrind
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -45,10 +45,14 @@ demo: $(BIN)/ttsq ## install, write a demo log set with an incident, ingest it, 
 test: $(VENV)/.test tools ## install what tests need and run them
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
+# what counts instructions by function needs their names, which an ordinary build leaves out
+symbols: $(VENV)/.test
+	CFLAGS=-g $(BIN)/python setup.py --quiet build_ext --inplace --force
+
 triage-score: $(VENV)/.test ## how often triage names the true cause of made incidents, by kind; fails where less than before
 	$(BIN)/python -m tests.support.triage_score
 
-nightly: $(VENV)/.test tools valgrind ## all tests, the slow ones too, and a search for new failing logs
+nightly: symbols tools valgrind ## all tests, the slow ones too, and a search for new failing logs
 	$(BIN)/python -m pytest -n auto --dist worksteal -m 'slow or not slow'
 	TTSQ_EXAMPLES=1000 $(BIN)/python -m pytest -n auto tests/properties
 	$(BIN)/python -m benchmarks.instructions
@@ -84,7 +88,7 @@ check: $(VENV)/.test ## format, lint, types, layers, docs
 bench: $(VENV)/.test peers ## ttsq beside lnav and pipelines on SIZE MB of logs, ROUNDS times, into docs; QUICK=1 for a minute's look
 	$(BIN)/python -m benchmarks.compare $(if $(QUICK),--quick,--size $(SIZE) --rounds $(ROUNDS) --output docs/performance.md)
 
-guard: $(VENV)/.test valgrind ## fail where scanner or ingest got slower: instructions, and rows beside a reference loop
+guard: symbols valgrind ## fail where scanner or ingest got slower: instructions, and rows beside a reference loop
 	$(BIN)/python -m benchmarks.instructions
 
 fuzz: $(VENV)/.test ## SECONDS of coverage-guided fuzzing for each of TARGETS

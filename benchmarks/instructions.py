@@ -101,7 +101,10 @@ def counted_per_byte(functions: Sequence[str]) -> float:
             raise GuardError(f"valgrind failed: {done.stderr[-2000:]}")
         found = _COLLECTED.search(out.read_text())
     if found is None or found[1] == "0":
-        raise GuardError(f"no instruction was counted: the modules have no function {functions}")
+        raise GuardError(
+            f"no instruction was counted: the modules have no function {functions}, or no names of "
+            "functions (make guard builds them with CFLAGS=-g)"
+        )
     return int(found[1]) / INPUT_BYTES
 
 
