@@ -64,7 +64,7 @@ _UNITS = {"request_s": 1000.0, "upstream_s": 1000.0, "request_us": 0.001, "reque
 _SHAPES = {
     "status": rb"\d{3}",
     "bytes_sent": rb"\d+|-",
-    "epoch": rb"\d+\.\d+",
+    "epoch": rb"\d{1,10}\.\d{1,9}",
     "request_s": rb"[\d.]+|-",
     "request_us": rb"\d+|-",
     "request_ms": rb"[\d.]+|-",

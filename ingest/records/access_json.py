@@ -62,7 +62,7 @@ _TIMES: Mapping[str, tuple[str, float]] = {
 _UNIT = re.compile(r"(?P<of>[a-z]+?)_?(?:in_?)?(?P<unit>ms|millis|milliseconds|msec|s|sec|secs|"
                    r"seconds|us|micros|microseconds|ns|nanos|nanoseconds)", re.I)  # fmt: skip
 _PER_UNIT = {"m": 1.0, "s": 1000.0, "u": 1e-3, "n": 1e-6}
-_WRITTEN = re.compile(r"(\d+(?:\.\d+)?) ?(ms|s|us|\u00b5s|\u03bcs|ns)")
+_WRITTEN = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?) ?(ms|s|us|\u00b5s|\u03bcs|ns)")
 _WRITTEN_UNITS = {"ms": 1.0, "s": 1000.0, "ns": 1e-6}
 _OF_NGINX = re.compile(
     r"body_bytes_sent|time_iso8601|time_local|msec|request_time|upstream_\w+|http_\w+|remote_user"
@@ -70,7 +70,8 @@ _OF_NGINX = re.compile(
 )
 _RAISED = ("exc_info", "exception", "traceback", "stack", "exc_text", "stack_trace", "err")
 _TOLD = {"level", "severity", "levelname", "lvl", "msg", "message", "pid", "hostname", "logger"}
-_STATUS = re.compile(r"[1-5]\d\d")
+_STATUS = re.compile(r"[1-5][0-9]{2}")
+_SIZE = re.compile(r"[0-9]{1,18}")
 _WORD = re.compile(r"[A-Z]{3,12}")
 _LONGEST_MS, _LONGEST_NUMBER = 1e9, 1 << 60
 _SECONDS_WRITTEN = re.compile(r"\d+\.\d{6}")
@@ -132,7 +133,7 @@ def _fits(column: str, value: str) -> bool:
         return value == "" or (value.count(" ") in (1, 2) and _WORD.match(value) is not None)
     if column == "target":
         return value[:1] == "/" or "://" in value[:8]
-    return column != "bytes_sent" or value.isdigit()
+    return column != "bytes_sent" or _SIZE.fullmatch(value) is not None
 
 
 def _access(parts: Mapping[str, str], rest: list[tuple[str, str]], stamp: Stamp | None) -> Access:

@@ -208,7 +208,7 @@ def milliseconds(value: str) -> str | None:
             total, found = total + float(part), True
         except ValueError:
             continue
-    return f"{round(total * 1000, 3):.15g}" if found and abs(total) < 1e9 else None
+    return f"{round(total * 1000, 3):.15g}" if found and 0 <= total < 1e9 else None
 
 
 def as_text(value: bytes) -> str:

@@ -202,7 +202,7 @@ def _go_duration(text: str, unit: str) -> str | None:
 
 def server_object(found: Mapping[str, Any], stamp: Stamp | None) -> Access | None:
     """The access line that a JSON object is, by Caddy's or Traefik's names; None for any other."""
-    if isinstance(found.get("request"), dict) and isinstance(found.get("status"), int):
+    if isinstance(found.get("request"), dict) and _is_status(found.get("status")):
         return _caddy(found, found["request"], stamp)
     if isinstance(found.get("RequestMethod"), str) and "DownstreamStatus" in found:
         return _traefik(found, stamp)
@@ -222,12 +222,21 @@ def _caddy(found: Mapping[str, Any], asked: Mapping[str, Any], stamp: Stamp | No
     duration = found.get("duration")
     if (taken := _milliseconds(duration, 1e-3)) is not None:
         columns["request_ms"] = taken
-    if isinstance(found.get("size"), int):
-        columns["bytes_sent"] = str(found["size"])
+    if (sent := _bytes(found.get("size"))) is not None:
+        columns["bytes_sent"] = sent
     more = {"host": str(asked["host"])} if asked.get("host") else {}
     return Access(
         "caddy", request["method"], request["path"], int(found["status"]), columns, more, stamp
     )
+
+
+def _is_status(value: object) -> bool:
+    return isinstance(value, int) and 100 <= value <= 999
+
+
+def _bytes(value: object) -> str | None:
+    """A size; None for what is none."""
+    return str(value) if isinstance(value, int) and 0 <= value < _LONGEST else None
 
 
 def _milliseconds(value: object, units: float) -> str | None:
@@ -248,7 +257,7 @@ def _headers(headers: object, columns: dict[str, str]) -> None:
 def _traefik(found: Mapping[str, Any], stamp: Stamp | None) -> Access | None:
     """Traefik's access log as JSON: durations are nanoseconds."""
     status = found["DownstreamStatus"]
-    if not isinstance(status, int) or not 100 <= status <= 999:
+    if not _is_status(status):
         return None
     request = split_request(
         found["RequestMethod"],
@@ -262,8 +271,8 @@ def _traefik(found: Mapping[str, Any], stamp: Stamp | None) -> Access | None:
     for name, column in (("Duration", "request_ms"), ("OriginDuration", "upstream_ms")):
         if (taken := _milliseconds(found.get(name), _NANOSECONDS)) is not None:
             columns[column] = taken
-    if isinstance(found.get("DownstreamContentSize"), int):
-        columns["bytes_sent"] = str(found["DownstreamContentSize"])
+    if (sent := _bytes(found.get("DownstreamContentSize"))) is not None:
+        columns["bytes_sent"] = sent
     for key, value in found.items():
         header = _HEADERS.get(key.removeprefix("request_").lower())
         if header is not None and isinstance(value, str) and value:

@@ -51,6 +51,8 @@ _RFC5424 = re.compile(
     + rb"|-) (?P<host>\S{1,255}) (?P<name>\S{1,48}) (?P<pid>\S{1,128}) \S{1,32} "
     rb"(?:-|(?:\[(?:[^\]\\\"]|\"(?:[^\"\\]|\\.)*\")*\])+)(?: (?:\xef\xbb\xbf)?|$)"
 )
+# of journald's JSON: microseconds since 1970, and a level of syslog
+_MICROSECONDS, _PRIORITY = re.compile(r"[0-9]{1,16}"), re.compile(r"[0-9]{1,2}")
 _COMPOSE = re.compile(rb"(?P<name>[A-Za-z0-9][\w.@-]{0,127})(?P<pad> *) \|")
 _NUMBERED = re.compile(rb"[._-]\d+$")
 _PM2 = re.compile(rb"(?P<id>\d{1,4})\|(?P<name>[^|\s][^|]{0,63}?) *\|(?: |$)")
@@ -139,8 +141,8 @@ def _journal_json(line: bytes) -> Wrapped | None:
     if not isinstance(message, str):
         message = ""
     stamp = None
-    if str(found.get("__REALTIME_TIMESTAMP")).isdigit():
-        days, time = divmod(int(found["__REALTIME_TIMESTAMP"]) % (1 << 62), DAY_US)
+    if _MICROSECONDS.fullmatch(written := str(found.get("__REALTIME_TIMESTAMP"))):
+        days, time = divmod(int(written), DAY_US)
         stamp = Stamp(time, days, zone=0)
     name = found.get("SYSLOG_IDENTIFIER") or found.get("_SYSTEMD_UNIT") or found.get("_COMM") or ""
     pid = found.get("_PID") or found.get("SYSLOG_PID")
@@ -148,7 +150,7 @@ def _journal_json(line: bytes) -> Wrapped | None:
         message.encode("utf-8", "replace"),
         stamp,
         _sender(found.get("_HOSTNAME"), name, pid),
-        priority=int(p) if (p := str(found.get("PRIORITY", ""))).isdigit() and len(p) < 3 else None,
+        priority=int(p) if _PRIORITY.fullmatch(p := str(found.get("PRIORITY", ""))) else None,
         names=("journald json",),
     )
 

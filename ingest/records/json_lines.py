@@ -125,11 +125,16 @@ def _level(value: Any, *, is_node: bool = False) -> int:
     return L_NONE
 
 
+_LATEST = 1e20  # nanoseconds since 1970
+
+
 def _stamp(value: Any) -> Stamp | None:
     if isinstance(value, bool) or value is None:
         return None
-    if isinstance(value, int | float) or (isinstance(value, str) and _NUMBER.fullmatch(value)):
-        return _epoch(float(value))
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        value = float(value)
+    if isinstance(value, int | float):  # an integer may be larger than any float
+        return _epoch(value) if abs(value) < _LATEST else None
     found = stamp_at(str(value).encode("utf-8", "replace")[:64])
     return found[0] if found else None
 
