@@ -455,8 +455,10 @@ def _killed(ttsq: CommandLine, fault: str) -> Ended:
     return Ended(done.returncode, done.stdout, done.stderr)
 
 
-@pytest.mark.parametrize("point", ["inserted", "rows_in", "before_commit", "committed"])
-@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize(
+    ("point", "count"),
+    [("inserted", 1), ("rows_in", 2), ("before_commit", 1), ("committed", 1), ("committed", 2)],
+)
 def test_killed_in_the_middle_the_next_one_goes_on(point: str, count: int, tmp_path: Path) -> None:
     """Two files, each a commit: killed in the first or in the second."""
     paths = [tmp_path / "a.log", tmp_path / "b.log"]

@@ -38,16 +38,18 @@ def _request(number: int) -> str:
     )
 
 
-@pytest.mark.parametrize("numbered", [True, False], ids=["-json.log.1", "0.log.DATE"])
-@pytest.mark.parametrize("name", ENVELOPES)
+# kubelet renames to a date; Docker, logrotate and who keeps another transport's output count up
+@pytest.mark.parametrize(
+    ("name", "numbered"), [*((name, True) for name in ENVELOPES if name != "CRI"), ("CRI", False)]
+)
 def test_a_rotated_log_gives_the_rows_of_one_undisturbed_run(
     name: str, numbered: bool, tmp_path: Path
 ) -> None:
-    lines = ENVELOPES[name](service(6)).encode().splitlines(keepends=True)
+    lines = ENVELOPES[name](service(3)).encode().splitlines(keepends=True)
     live = "tts-json.log" if numbered else "0.log"
     whole = walk.rotated(lines, live, numbered, tmp_path / "whole", random.Random(0), 0)
-    assert sorted(r["status"] for r in whole["requests"]) == ["failed"] * 2 + ["success"] * 4
-    assert len(whole["stage_timings"]) == 4 * 3 and not whole["quarantine"]
+    assert sorted(r["status"] for r in whole["requests"]) == ["failed"] + ["success"] * 2
+    assert len(whole["stage_timings"]) == 2 * 3 and not whole["quarantine"]
     assert all(row["request_key"] for row in whole["errors"] + whole["http_requests"])
     often = 0.4 if numbered else 0.1
     read_often = walk.rotated(lines, live, numbered, tmp_path / "often", random.Random(name), often)
