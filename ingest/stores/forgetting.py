@@ -28,7 +28,7 @@ _WHOLE_REQUESTS = "from requests where start_file_key = :key and end_file_key = 
 _LINES = "from http_requests where file_key = :key"
 _OF_REQUEST = "request_key, id, request_id, logged_at, started_at, completed_at"
 _OF_LINE = "http_key, request_id, logged_at"
-_OF_REQUESTS = (
+OF_REQUESTS = (
     "(start_file_key = :key or end_file_key = :key or "
     "(request_key >= :low_key and request_key < :high_key))"
 )
@@ -118,13 +118,13 @@ class Forgetting:
 
     def _remove_requests(self, before: datetime) -> dict[str, int]:
         binds = self._request | {"before": before}
-        old = f"select request_key from requests where logged_at < :before and {_OF_REQUESTS}"
+        old = f"select request_key from requests where logged_at < :before and {OF_REQUESTS}"
         removed = {
             follower: self._change(f"delete from {follower} where request_key in ({old})", binds)
             for follower in FOLLOWERS
         }
         removed["requests"] = self._change(
-            f"delete from requests where logged_at < :before and {_OF_REQUESTS}", binds
+            f"delete from requests where logged_at < :before and {OF_REQUESTS}", binds
         )
         return removed
 
@@ -148,7 +148,7 @@ class Forgetting:
 
     def _clear_texts(self, table: str, before: datetime) -> None:
         change, has_text = (_WORD_AFTER_COLON.sub(r"\\:", t) for t in self._texts[table])
-        of_file = _OF_REQUESTS if table == "requests" else "file_key = :key"
+        of_file = OF_REQUESTS if table == "requests" else "file_key = :key"
         self._change(
             f"update {table} set {change} where {AGE_COLUMNS[table]} < :before "
             f"and {of_file} and {has_text}",

@@ -281,10 +281,10 @@ def test_the_planted_fault_is_caught_of_a_checkpoint_before_its_rows(
     write = ClickHouseWriter.write
 
     def done_first(self: ClickHouseWriter, changes: Changes) -> None:
-        plan = self._plan
+        plan = self.versions.plan
         self._session.client.command(
             f"insert into {layout.COMMITS} (commit, state, lane, place, nonce) "
-            f"values ({plan.commit}, {layout.DONE}, 'h', {plan.last_done + 1}, '')"
+            f"values ({plan.newest}, {layout.DONE}, 'h', {plan.last_done + 1}, '')"
         )
         write(self, changes)
 

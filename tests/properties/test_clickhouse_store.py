@@ -10,8 +10,13 @@ from tempfile import TemporaryDirectory
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
+from ingest.pipeline.options import Options
+from ingest.records.formats import compile_format
 from ingest.stores.contract import Store
 from ingest.tasks.demo import write_demo
+from ingest.tasks.reread.run import reread
+from tests.properties.comparison import compare, expected
+from tests.properties.test_any_order import Logs, logs_in_files
 from tests.properties.test_both_stores import _expect_equal
 from tests.support import clickhouse_server, harness, postgres_server, strategies
 from tests.support.truth import make_truth
@@ -80,3 +85,21 @@ def test_any_log_in_any_pieces(data: tuple[bytes, list[int]]) -> None:
             for store in stores:
                 harness.run(store, [path], final=point == len(content), chunk_bytes=3000)
         _expect_equal(stores, ())
+
+
+@_SETTINGS
+@given(data=st.data())
+def test_files_that_were_read_in_a_wrong_zone_and_are_read_anew(data: st.DataObject) -> None:
+    logs: Logs = data.draw(logs_in_files())
+    note("\n".join(f"{i}: {line.decode()}" for i, f in enumerate(logs.files) for line in f))
+    options = Options("h", "s", compile_format(), UTC, final=True)
+    with TemporaryDirectory() as name:
+        store = clickhouse_server.new_store()
+        paths = [Path(name) / f"{i}.log" for i in range(len(logs.files))]
+        for path, content in zip(paths, logs.contents(), strict=True):
+            path.write_bytes(content)
+            harness.run(store, [path], final=True, tz="Asia/Kolkata")
+        for path in data.draw(st.permutations(paths)):
+            report = reread(store, [str(path)], options, now=lambda: datetime.now(UTC))
+            assert not report.problems
+        compare(harness.dump(store, paths), expected(logs.contents()))

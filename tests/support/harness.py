@@ -50,6 +50,10 @@ def new_store_of(engine: str, folder: Path) -> Store:
         from tests.support import postgres_server
 
         return postgres_server.new_store()
+    if engine == "clickhouse":
+        from tests.support import clickhouse_server
+
+        return clickhouse_server.new_store()
     return new_store(folder)
 
 

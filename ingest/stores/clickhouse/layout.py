@@ -37,11 +37,13 @@ TABLES = tuple(IDENTITY)
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """An instant of the store: commits up to ``newest`` but the ``hidden`` ones, and one's own."""
+    """An instant of the store: commits up to ``newest`` but the ``hidden`` ones, and one's own,
+    which may have several numbers.
+    """
 
     newest: int
     hidden: tuple[int, ...]
-    own: int | None = None
+    own: tuple[int, ...] = ()
 
     def table(self, name: str) -> str:
         """A subquery that has what a table holds at this instant."""
@@ -59,10 +61,12 @@ class Seen:
             hidden = ", ".join(map(str, self.hidden))
             shown += f" and intDiv(version, {STEPS}) not in ({hidden})"
             noted += f" and commit not in ({hidden})"
-        if self.own is not None:
-            low, high = self.own * STEPS, (self.own + 1) * STEPS
-            shown = f"(({shown}) or (version >= {low} and version < {high}))"
-            noted = f"(({noted}) or commit = {self.own})"
+        if self.own:
+            mine = " or ".join(
+                f"(version >= {own * STEPS} and version < {(own + 1) * STEPS})" for own in self.own
+            )
+            shown = f"(({shown}) or {mine})"
+            noted = f"(({noted}) or commit in ({', '.join(map(str, self.own))}))"
         return f"{shown} and {_not_superseded(name, noted)}"
 
 

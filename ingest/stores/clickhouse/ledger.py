@@ -7,7 +7,7 @@ compare-and-set of the commit contract.
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -43,13 +43,21 @@ _ZERO_OF_NONE: Mapping[str, Any] = {"aggregate_functions_null_for_empty": 0}
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A commit that has begun: its number, whose it is, what it stands on."""
+    """A commit that has begun: its numbers, whose it is, what it stands on.
 
-    commit: int
+    Nearly all have one number; one of very many steps takes more.
+    """
+
+    commits: tuple[int, ...]
     nonce: str
     lane: str
     seen: Seen
     last_done: int
+
+    @property
+    def newest(self) -> int:
+        """The number that its next rows have."""
+        return self.commits[-1]
 
 
 def next_number(session: Session, kind: str) -> int:
@@ -90,6 +98,31 @@ def looked(session: Session) -> Seen:
 def plan(session: Session, host: str | None) -> Plan:
     """Begin a commit: from here on its rows are hidden until it is done."""
     lane, nonce = host or "", uuid.uuid4().hex
+    _begin(session, lane, nonce)
+    ((newest, hidden, own, last_done),) = session.rows(
+        f"select max(commit), groupUniqArrayIf(commit, commit not in "
+        f"(select commit from {COMMITS} where state = {DONE})), "
+        f"maxIf(commit, nonce = {{nonce:String}}), max(place) from {COMMITS}",
+        {"nonce": nonce},
+        **_ZERO_OF_NONE,
+    )
+    seen = Seen(int(newest), tuple(sorted(set(hidden) - {own})), (int(own),))
+    return Plan((int(own),), nonce, lane, seen, int(last_done))
+
+
+def extend(session: Session, made: Plan) -> Plan:
+    """The same commit with one number more: all become done together."""
+    nonce = uuid.uuid4().hex
+    _begin(session, made.lane, nonce)
+    own = session.value(
+        f"select max(commit) from {COMMITS} where nonce = {{nonce:String}}", {"nonce": nonce}
+    )
+    commits = (*made.commits, int(own))
+    return replace(made, commits=commits, seen=replace(made.seen, own=commits))
+
+
+def _begin(session: Session, lane: str, nonce: str) -> None:
+    """Take a number for a commit."""
     alone(
         session,
         "commit",
@@ -101,15 +134,6 @@ def plan(session: Session, host: str | None) -> Plan:
             settings={**WRITING, "query_id": query_id},
         ),
     )
-    ((newest, hidden, own, last_done),) = session.rows(
-        f"select max(commit), groupUniqArrayIf(commit, commit not in "
-        f"(select commit from {COMMITS} where state = {DONE})), "
-        f"maxIf(commit, nonce = {{nonce:String}}), max(place) from {COMMITS}",
-        {"nonce": nonce},
-        **_ZERO_OF_NONE,
-    )
-    seen = Seen(int(newest), tuple(sorted(set(hidden) - {own})), int(own))
-    return Plan(int(own), nonce, lane, seen, int(last_done))
 
 
 def finish(session: Session, made: Plan) -> None:
@@ -117,28 +141,29 @@ def finish(session: Session, made: Plan) -> None:
 
     :raises IngestBusyError: when another one was quicker, or has withdrawn this one.
     """
-    binds = {"commit": made.commit, "lane": made.lane, "last": made.last_done}
+    binds = {"lane": made.lane, "last": made.last_done}
+    listed, numbers = ", ".join(map(str, made.commits)), len(made.commits)
     same_lane = "(lane = {lane:String} or lane = '' or {lane:String} = '')"
     alone(
         session,
         "commit",
         lambda query_id: session.client.command(
             f"insert into {COMMITS} (commit, state, lane, place, nonce, at) "
-            f"select {{commit:Int64}}, {DONE}, {{lane:String}}, "
+            f"select own, {DONE}, {{lane:String}}, "
             f"(select coalesce(max(place), 0) + 1 from {COMMITS}), '', now64(6, 'UTC') "
-            f"from (select 1) where not exists (select 1 from {COMMITS} "
+            f"from (select arrayJoin([{listed}]) as own) where not exists (select 1 from {COMMITS} "
             f"where state = {DONE} and place > {{last:Int64}} and {same_lane}) "
-            f"and not exists (select 1 from {COMMITS} where commit = {{commit:Int64}} "
-            f"and state <> {PLANNED}) and exists (select 1 from {COMMITS} "
-            f"where commit = {{commit:Int64}} and state = {PLANNED})",
+            f"and not exists (select 1 from {COMMITS} where commit in ({listed}) "
+            f"and state <> {PLANNED}) and (select uniqExact(commit) from {COMMITS} "
+            f"where commit in ({listed}) and state = {PLANNED}) = {numbers}",
             parameters=binds,
             settings={**WRITING, "query_id": query_id},
         ),
     )
-    if not session.value(
-        f"select count() from {COMMITS} where commit = {{commit:Int64}} and state = {DONE}",
-        {"commit": made.commit},
-    ):
+    done = session.value(
+        f"select uniqExact(commit) from {COMMITS} where commit in ({listed}) and state = {DONE}"
+    )
+    if done != numbers:
         raise IngestBusyError(
             f"another ingest stored into {session.server.description} meanwhile; what this one "
             "has read is not stored",
@@ -153,7 +178,7 @@ def end_empty(session: Session, made: Plan) -> None:
     """
     session.run(
         f"insert into {COMMITS} (commit, state, lane, place, nonce, at) "
-        f"values ({made.commit}, {DONE}, {{lane:String}}, 0, '', now64(6, 'UTC'))",
+        f"values ({made.newest}, {DONE}, {{lane:String}}, 0, '', now64(6, 'UTC'))",
         {"lane": made.lane},
         insert_deduplication_token=f"{made.nonce} ended",
     )

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from ingest.errors import UsageProblem
-from ingest.rows.user_text import FIGURE
 from ingest.stores.clickhouse.cluster import change, parts, table_of_part
 from ingest.stores.clickhouse.layout import ROWS, TABLES, Seen
 from ingest.stores.clickhouse.ledger import looked, sweep
+from ingest.stores.clickhouse.texts import clear_texts, has_text
 from ingest.stores.clickhouse.types import bounded
-from ingest.stores.contract import AGE_COLUMNS, FOLLOWERS, Minute, Space, Subject, text_changes
+from ingest.stores.contract import AGE_COLUMNS, FOLLOWERS, Minute, Space, Subject
 
 if TYPE_CHECKING:
     from ingest.stores.clickhouse.connection import Session
@@ -21,11 +21,6 @@ if TYPE_CHECKING:
     from ingest.stores.clickhouse.writer import ClickHouseWriter
 
 _BEFORE = "{before:DateTime64(6, 'UTC')}"
-_FIGURE = FIGURE.replace("\\", "\\\\").replace("'", "\\'")
-_FIGURES = f"extractAll(ifNull(attributes, ''), '{_FIGURE.replace('(?:', '(?:')}')"
-_HAS_TEXT = f"not match(ifNull(attributes, '{{}}'), '^[{{]{_FIGURE}(?:,{_FIGURE})*[}}]$')"
-_NO_TEXT = f"attributes = nullIf(concat('{{', arrayStringConcat({_FIGURES}, ','), '}}'), '{{}}')"
-_TEXTS = text_changes(_NO_TEXT, f"(attributes is not null and {_HAS_TEXT})")
 _OLD = f"(select request_key from {{requests}} where logged_at < {_BEFORE})"
 _STATE = ("log_files", "ingest_runs", "pruned")
 
@@ -49,7 +44,7 @@ class ClickHouseUpkeep:
                 which = _which(table).replace("{requests}", seen.table("requests"))
                 which = which.replace("{ingest_runs}", seen.table("ingest_runs"))
             else:
-                which = _TEXTS[table][1]
+                which = has_text(table)
             rows = session.rows(
                 f"select intDiv(toUnixTimestamp64Micro({age}), 60000000) as minute, count() "
                 f"from {source} where {age} < {_BEFORE} and ({which}) "
@@ -103,24 +98,14 @@ class ClickHouseUpkeep:
         return removed
 
     def clear_texts(self, table: str, before: datetime) -> int:
-        change, which = _TEXTS[table]
-        assigned = (
-            ", ".join(_replacing(part) for part in change.split(", "))
-            if ("attributes" not in change)
-            else _replacing_all(change)
-        )
         with self._store.writing() as writer:
-            rows = writer.versions.arrow(
-                f"select * replace ({assigned}) from (select * from {{{table}+version}} "
-                f"where {AGE_COLUMNS[table]} < {_BEFORE} and {which})",
-                {"before": bounded(before)},
-            )
-            writer.versions.replace(table, rows)
-            if rows.num_rows:
+            old, binds = f"{AGE_COLUMNS[table]} < {_BEFORE}", {"before": bounded(before)}
+            count = clear_texts(writer.versions, table, old, binds)
+            if count:
                 _note(writer, table, 0, texts_before=before)
             writer.commit([], None)
         self._sweep()
-        return int(rows.num_rows)
+        return count
 
     def _sweep(self) -> None:
         """Delete at once what is hidden now: a text that is to go must not stay on the disk."""
@@ -204,18 +189,6 @@ def _which(table: str) -> str:
     return (
         "run_key < (select max(run_key) from {ingest_runs})" if table == "ingest_runs" else "true"
     )
-
-
-def _replacing(part: str) -> str:
-    """``column = value`` as a REPLACE transformer has it."""
-    column, _, value = part.partition(" = ")
-    return f"{value} as {column}"
-
-
-def _replacing_all(change: str) -> str:
-    """The same of several, one of which is :data:`_NO_TEXT`."""
-    others = change.replace(_NO_TEXT, "").split(", ")
-    return ", ".join(map(_replacing, [*filter(None, others), _NO_TEXT]))
 
 
 def _remove_followers(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ingest.model import KEY_SHIFT
@@ -14,8 +15,9 @@ from ingest.stores.clickhouse.layout import (
     ROWS,
     STEPS,
     TABLES,
+    Seen,
 )
-from ingest.stores.clickhouse.ledger import Plan
+from ingest.stores.clickhouse.ledger import Plan, extend
 from ingest.stores.clickhouse.types import storable
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 Binds = Mapping[str, object]
 Tables = "Mapping[str, pa.Table]"
+MOST_STEPS = STEPS  # of one number
 _TABLE = re.compile(rf"\{{({'|'.join(TABLES)})(\+version)?\}}")
 
 
@@ -112,7 +115,7 @@ class Versions:
         if not new.num_rows:
             return
         old = self._named(name, new, place)
-        self._step += 1
+        self._next_step()
         self.insert(name, new.drop_columns(["version"]))
         self._session.insert(LEDGER, old, self._token(LEDGER))
 
@@ -135,14 +138,14 @@ class Versions:
                 "key": keys,
                 "place": place.cast(pa.int64()),
                 "version": rows["version"].cast(pa.uint64()),
-                "commit": pa.array([self._plan.commit] * n, pa.int64()),
+                "commit": pa.array([self._plan.newest] * n, pa.int64()),
             }
         )
 
     def _superseding(self, name: str, which: str) -> str:
         key, place = IDENTITY[name]
         return (
-            f"select '{name}', {key}, {place}, version, {self._plan.commit} "
+            f"select '{name}', {key}, {place}, version, {self._plan.newest} "
             f"from {name}{ROWS} where {self._plan.seen.where(name)} and ({which})"
         )
 
@@ -157,7 +160,10 @@ class Versions:
         binds: Binds,
         tables: "Mapping[str, pa.Table] | None" = None,
     ) -> None:
-        """Note that rows are no more: which, by table, in the words of :meth:`rows`."""
+        """Note that rows are no more: which, by table, in the words of :meth:`rows`.
+
+        Rows of the same names that are added later are other versions.
+        """
         found = self._at(" union all ".join(self._superseding(n, w) for n, w in which.items()))
         self._session.run(
             f"insert into {LEDGER} (table_name, key, place, version, commit) {found}",
@@ -165,12 +171,27 @@ class Versions:
             tables,
             insert_deduplication_token=self._token(LEDGER),
         )
+        self._next_step()
+
+    def _next_step(self) -> None:
+        """From here on rows are of a later version."""
+        self._step += 1
+        if self._step >= MOST_STEPS:
+            self._plan, self._step = extend(self._session, self._plan), 0
+
+    @property
+    def plan(self) -> Plan:
+        """The commit that these are of."""
+        return self._plan
+
+    @property
+    def before(self) -> Seen:
+        """The store as it was when the commit began."""
+        return replace(self._plan.seen, own=())
 
     @property
     def _version(self) -> int:
-        if self._step >= STEPS:
-            raise AssertionError("a commit has more steps than versions")
-        return self._plan.commit * STEPS + self._step
+        return self._plan.newest * STEPS + self._step
 
     def _token(self, name: str) -> str:
         """What names the content of an insert: which of this attempt's inserts it is.
@@ -179,4 +200,4 @@ class Versions:
         was withdrawn must not make the server drop those that replace them.
         """
         self._sent += 1
-        return f"{self._plan.nonce} {self._plan.commit} {self._sent} {name}"
+        return f"{self._plan.nonce} {self._plan.newest} {self._sent} {name}"

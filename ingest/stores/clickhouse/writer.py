@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import astuple, fields
 from datetime import datetime
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from ingest.errors import UsageProblem
 from ingest.faults import reach
 from ingest.model import Changes, Checkpoint, Origin, RunRow
 from ingest.rows.described import BY_NAME, WRITTEN
@@ -13,6 +12,7 @@ from ingest.rows.spans import CARRY, EPOCH, OPEN
 from ingest.stores.clickhouse import related
 from ingest.stores.clickhouse.answers import ClickHouseAnswers
 from ingest.stores.clickhouse.connection import Session
+from ingest.stores.clickhouse.forgetting import ClickHouseForgetting
 from ingest.stores.clickhouse.ledger import Plan, end_empty, finish, next_number, withdraw
 from ingest.stores.clickhouse.types import bounded, checkpoint_table, run_table, storable
 from ingest.stores.clickhouse.versions import Versions
@@ -33,7 +33,6 @@ class ClickHouseWriter:
 
     def __init__(self, session: Session, made: Plan, host: str | None) -> None:
         self._session = session
-        self._plan = made
         self._host = host
         self.versions = Versions(session, made)
         self.committed = False
@@ -57,9 +56,9 @@ class ClickHouseWriter:
     def roll_back(self) -> None:
         """Leave the store as it was."""
         if self.versions.has_sent:
-            withdraw(self._session, [self._plan.commit])
+            withdraw(self._session, self.versions.plan.commits)
         else:
-            end_empty(self._session, self._plan)
+            end_empty(self._session, self.versions.plan)
 
     def next_run_key(self, host: str | None) -> int:
         # runs that were killed are marked by the commit, which every run key leads to
@@ -94,11 +93,8 @@ class ClickHouseWriter:
         for statement in redating(file_key, bounded(at)):
             self.versions.update(statement)
 
-    def forgetter(self, file_key: int) -> NoReturn:
-        raise UsageProblem(
-            "a log file in a ClickHouse store is not read again yet",
-            "ingest its log into a new store with the right options",
-        )
+    def forgetter(self, file_key: int) -> ClickHouseForgetting:
+        return ClickHouseForgetting(self.versions, file_key)
 
     def known_ids(
         self, origin: Origin, ids: "pa.Array", earliest: datetime, latest: datetime
@@ -172,7 +168,7 @@ class ClickHouseWriter:
         if run is not None:
             self.versions.insert("ingest_runs", run_table(run))
         reach("before_commit")
-        finish(self._session, self._plan)
+        finish(self._session, self.versions.plan)
         reach("committed")
         self.committed = True
 
