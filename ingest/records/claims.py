@@ -591,9 +591,12 @@ class Claims:
 
 def _told_at(record: Record) -> list[tuple[str, Value]]:
     """Exception and place of an error that a Python extension tells of, as pairs."""
-    if b"At:" not in record.more:
+    first = message_of(record.first)
+    if b"At:" not in record.more and rb"\n\nAt:\n  " not in first:
         return []
-    text = b"\n".join([message_of(record.first), *record.more]).decode("utf-8", "replace")
+    text = b"\n".join([first, *record.more]).decode("utf-8", "replace")
+    if rb"\n\nAt:\n  " in first:  # Triton quotes its messages
+        text = text.replace(r"\n", "\n")
     match = _AT.search(text)
     if match is None:
         return []

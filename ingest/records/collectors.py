@@ -5,7 +5,10 @@ a platform gives: a word of a text is never one.
 """
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
+from ingest.records.headers import bare_stamp, header_of
 from ingest.records.moments import read_stamp
 from ingest.records.wrapped import Wrapped
 
@@ -24,6 +27,17 @@ _STERN = re.compile(
     + rb"{5}))"
     rb" (?P<name>" + _LABEL + rb")(?: |$)"
 )
+# a pod of a stateful set: its name and its number, which any word of a text may look like
+_ORDINAL = re.compile(
+    rb"(?:" + _LABEL + rb" )?(?P<pod>[a-z](?:[a-z0-9.-]{0,200}[a-z0-9])?-\d{1,3})"
+    rb" (?P<name>" + _LABEL + rb")(?: |$)"
+)
+# what begins a line of a program and no rest of a sentence
+_EVIDENT = re.compile(
+    rb'>> |\{"|Traceback \(most recent call last\):|  File "|\s*\d{1,3}%\|'
+    rb"|\d{1,3}(?:\.\d{1,3}){3}(?::\d+)? - "
+)
+MOST_PODS = 1000
 # CloudWatch's streams: of a task (prefix/container/task), of a function, of a machine, of a build
 _TAILED = re.compile(
     rb"(?P<Y>\d{4})-(?P<M>\d\d)-(?P<D>\d\d)T(?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)(?:\.(?P<f>\d{6}))?"
@@ -44,6 +58,60 @@ def stern(line: bytes) -> Wrapped | None:
         return None
     name = f"{match['pod'].decode()}/{match['name'].decode()}"
     return Wrapped(line[match.end() :], instance=name, names=("stern",))
+
+
+def is_ordinal(line: bytes) -> bool:
+    """Whether a line may be one of a stateful set's pod."""
+    return _ORDINAL.match(line) is not None
+
+
+@dataclass(slots=True)
+class Pods:
+    """The pods of stateful sets in one file: prefix → the offset of the line that showed it.
+
+    ``tts-0 server `` could begin a sentence. So such a prefix counts from the first line on that
+    has behind it what only a program's line begins with; that line's offset is kept, since a line
+    is read by what stands before it, however often its bytes are read.
+    """
+
+    known: dict[bytes, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, kept: Iterable[tuple[str, int]]) -> "Pods":
+        """Pods as they were kept."""
+        return cls({prefix.encode(): offset for prefix, offset in kept})
+
+    def kept(self, end: int) -> list[tuple[str, int]]:
+        """The pods that lines before an offset have shown."""
+        return [(prefix.decode(), at) for prefix, at in self.known.items() if at < end]
+
+    def unwrap(self, line: bytes, start: int, *, is_pinned: bool) -> Wrapped | None:
+        """A line of stern's without its prefix; None for any other line."""
+        match = _ORDINAL.match(line)
+        if match is None:
+            return None
+        prefix, rest = match.group(), line[match.end() :]
+        if not is_pinned and not self._is_known(prefix, rest, start):
+            return None
+        name = f"{match['pod'].decode()}/{match['name'].decode()}"
+        return Wrapped(rest, instance=name, names=("stern",))
+
+    def _is_known(self, prefix: bytes, rest: bytes, start: int) -> bool:
+        shown = self.known.get(prefix)
+        if shown is not None and shown <= start:
+            return True
+        if len(self.known) >= MOST_PODS or not _is_evident(rest):
+            return False
+        self.known[prefix] = start
+        return True
+
+
+def _is_evident(rest: bytes) -> bool:
+    return (
+        _EVIDENT.match(rest) is not None
+        or header_of(rest) is not None
+        or bare_stamp(rest) is not None
+    )
 
 
 def tailed(line: bytes) -> Wrapped | None:

@@ -76,7 +76,7 @@ def unwrap(line: bytes, only: Collection[str] | None = None) -> Wrapped:
             break
         if inner is None:
             break
-        whole = inner if whole is None else _joined(whole, inner)
+        whole = inner if whole is None else joined(whole, inner)
         line = inner.text
     return Wrapped(line) if whole is None else whole
 
@@ -90,7 +90,8 @@ def _outermost(line: bytes) -> Wrapped | None:
     return None
 
 
-def _joined(outer: Wrapped, inner: Wrapped) -> Wrapped:
+def joined(outer: Wrapped, inner: Wrapped) -> Wrapped:
+    """What two envelopes say together, one around the other."""
     names = (*outer.names, *inner.names)
     instance = "/".join(part for part in (outer.instance, inner.instance) if part) or None
     return Wrapped(

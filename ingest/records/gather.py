@@ -14,7 +14,8 @@ from ingest.records.native import NativeFormat
 PATIENCE = 256
 NO_TRACEBACK, FRAMES, ENDED, CHAINED = 0, 1, 2, 3
 
-_EXCEPTION = re.compile(rb"[A-Za-z_][\w.]*(?::(?: .*)?|\s*)$", re.S)
+_EXCEPTION = re.compile(rb"[A-Za-z_][\w.]*(?:\([\w.]+\))?(?::(?: .*)?|\s*)$", re.S)
+_FURTHER = re.compile(rb"[\w.]+\([\w.]+\): ray::")  # Ray's: frames and the exception itself follow
 _CAUGHT = b'> File "'  # loguru's mark of the frame that caught
 _CHAIN = (
     b"During handling of the above exception, another exception occurred:",
@@ -239,7 +240,7 @@ class Gatherer:
             record.state = FRAMES
             return True
         if record.state == FRAMES and _EXCEPTION.match(line.text):
-            record.state = ENDED
+            record.state = FRAMES if _FURTHER.match(line.text) else ENDED
             return True
         return False
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from ingest.compiled.masks import COMPILED, may_hold_stamp
 from ingest.records.claims import Claims
+from ingest.records.collectors import Pods
 from ingest.records.formats import MAX_RECORD_BYTES, Format
 from ingest.records.gather import Gatherer, before
 from ingest.records.in_turn import InTurn
@@ -37,7 +38,8 @@ class Reading:
     """The state of a file's reading at an offset: all that later lines depend on.
 
     ``dated`` has the instants of requests that have the file's time: what more is said of one has
-    the same, whenever it is read. ``told`` remembers requests of structured records.
+    the same, whenever it is read. ``told`` remembers requests of structured records, ``pods``
+    those of stateful sets.
     """
 
     encoding: str | None = None
@@ -47,6 +49,7 @@ class Reading:
     sequence: str | None = None
     dated: dict[str, int] = field(default_factory=dict)
     told: Memory = field(default_factory=Memory)
+    pods: list[tuple[str, int]] = field(default_factory=list)
 
     @classmethod
     def of(cls, text: str | None) -> "Reading":
@@ -62,6 +65,7 @@ class Reading:
             data.get("sequence"),
             dict(data.get("dated", [])),
             Memory.of(data.get("told")),
+            [(prefix, at) for prefix, at in data.get("pods", ())],
         )
 
     def text(self) -> str:
@@ -77,6 +81,8 @@ class Reading:
             data["dated"] = list(self.dated.items())
         if told := self.told.kept():
             data["told"] = told
+        if self.pods:
+            data["pods"] = self.pods
         return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -113,7 +119,8 @@ class GeneralParser:
         self._sequencer: Sequencer | None = None
         self.seen: dict[tuple[str, str], int] = {}
         self.unclaimed: Unclaimed | None = None
-        self._in_turn = InTurn(self.native, self._gatherer, profiles)
+        self._pods = Pods.of(self._state.pods)
+        self._in_turn = InTurn(self.native, self._gatherer, profiles, self._pods)
         self.learns = COMPILED  # interpreted, the general path is the quicker one
 
     @property
@@ -257,7 +264,7 @@ class GeneralParser:
         lines = Lines(self.encoding, self._pinned is not None)
         physical = list(lines.of(data, base, final=final))
         settled = physical[-1].end - base if physical else 0
-        logical, split = Reader(self.native).of(physical, final=final)
+        logical, split = Reader(self.native, self._pods).of(physical, final=final)
         gathered = self._gatherer().gather(logical, final=final)
         held = [at for at in (gathered.held, split) if at >= 0]
         records, giant = gathered.records, False
@@ -304,6 +311,7 @@ class GeneralParser:
     def _parsed(
         self, data: memoryview, base: int, settled: int, giant: bool, claims: Claims
     ) -> Parsed:
+        self._state.pods = self._pods.kept(base + settled)
         tables = claims.writer.tables(self.native.scanner)
         values, states = numbers(tables.data, tables.pairs)
         return Parsed(

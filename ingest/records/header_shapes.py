@@ -7,7 +7,7 @@ tag, a place in a source file, bars or brackets. Each shape says whose it is.
 import re
 
 from ingest.model import DAY_US
-from ingest.records.levels import LETTERS, Header
+from ingest.records.levels import LETTERS, LEVELS, Header
 from ingest.records.moments import Stamp, stamp_of
 
 _LETTER = rb"(?P<level>[VDIWECF])"
@@ -24,6 +24,11 @@ _BEHIND = (
     re.compile(rb"(?: [|-])? +\[" + _LETTER + rb"\](?: \[?(?P<name>[\w.-]{1,60})\]?:)? "),
     re.compile(rb" (?P<bar>[|-]) " + _LETTER + rb" +(?P=bar) (?P<name>(?!))?"),
     re.compile(rb" " + _LETTER + rb" (?P<name>[A-Za-z_][\w.-]{0,60}): "),
+)
+# zerolog's ConsoleWriter, whose time is Go's time.Kitchen: "10:00AM INF file.go:12 > text"
+_KITCHEN = re.compile(
+    rb"(?P<h>1?\d):(?P<m>\d\d)(?P<a>[AP])M (?P<level>TRC|DBG|INF|WRN|ERR|FTL|PNC) "
+    rb"(?:(?P<name>[\w./-]{1,150}\.go:\d{1,6}) > )?"
 )
 # PyTorch's own: "[W socket.cpp:601] ", "[rank0]:[W1113 12:00:00.123456789 socket.cpp:601] "
 _TORCH = re.compile(
@@ -62,6 +67,15 @@ def lettered(text: bytes, end: int, stamp: Stamp) -> Header | None:
         if match is not None:
             return Header(LETTERS[match["level"]], match.end(), stamp, match["name"])
     return None
+
+
+def kitchen(text: bytes) -> Header | None:
+    """The header of what zerolog writes to a console."""
+    match = _KITCHEN.match(text)
+    stamp = stamp_of({**match.groupdict(), "s": b"0"}) if match is not None else None
+    if match is None or stamp is None:
+        return None
+    return Header(LEVELS[match["level"].lower()], match.end(), stamp, match["name"])
 
 
 def named_letter(text: bytes) -> Header | None:

@@ -8,7 +8,7 @@ make a header, as do the shapes that begin with a level (docs/parsing.md, "Heade
 import re
 
 from ingest.compiled.layout import L_ERROR
-from ingest.records.header_shapes import epoch_at, lettered, named_letter
+from ingest.records.header_shapes import epoch_at, kitchen, lettered, named_letter
 from ingest.records.levels import LETTERS, LEVELS, Header
 from ingest.records.moments import Stamp, read_stamp, stamp_at, stamp_of
 
@@ -56,6 +56,10 @@ _BOXED = re.compile(
     rb"(?P<named>[A-Za-z_]\w*(?:\.\w+)+|[a-z_]\w{0,30}):(?= ))?(?: [-|:] |:? |$))"
 )
 _NAMED = re.compile(rb"(?P<name>[A-Za-z_][\w.-]{0,60}) - (?P<level>" + _WORDS.upper() + rb") - ")
+# logger, function and line in colons: logging's "%(asctime)s:%(levelname)s:%(name)s:%(message)s"
+_CHAINED = re.compile(
+    rb":(?P<name>[A-Za-z_][\w.]{0,100})(?::[A-Za-z_<][\w<>]{0,100})?(?::\d{1,6}: ?|:(?=\S))"
+)
 _RANKS = re.compile(rb"(?: [A-Z]{2}\d{1,4}){1,4}\]")  # sglang's, behind its stamp
 _SEPARATOR = re.compile(rb":? (?:[-|] )?")  # and no more: an indented line stays one
 _BEHIND = re.compile(rb"[ \t]*(?:[-|:\])>,]+[ \t]*)*")
@@ -106,7 +110,7 @@ def header_of(text: bytes) -> Header | None:
     """The generic header of a line, or None where the line has none."""
     first = text[:1]
     if first.isdigit() or (first in b"[+(" and first):
-        found = _stamped(text)
+        found = _stamped(text) or kitchen(text)
         if found is not None:
             return found
     elif first == b" ":
@@ -211,6 +215,8 @@ def _finished(
     name = _NAME_BEFORE.search(text[after_stamp:level_start].rstrip(b" \t"))
     logger = name["name"] if name is not None else None
     at = _BEHIND.match(text, level_end).end()  # type: ignore[union-attr]
+    if text[level_start - 1 : level_start] == b":" and (chained := _CHAINED.match(text, level_end)):
+        return Header(level, chained.end(), stamp, chained["name"])
     boxed = text[level_start : level_start + 1] in (b"[", b"(", b"<")
     for place in _PLACES if boxed else _UNBOXED:  # else ``exited: …`` is the message's own
         match = place.match(text, at)

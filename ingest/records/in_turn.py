@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ingest.compiled import masks
 from ingest.records.claims import Claims
+from ingest.records.collectors import Pods
 from ingest.records.gather import Gatherer, before
 from ingest.records.learnt.lines import Chunk, LearntLines
 from ingest.records.logical import Reader
@@ -40,12 +41,16 @@ class InTurn:
     """Reads chunks of one file; one may be read whose format is not given, in UTF-8."""
 
     def __init__(
-        self, native: NativeFormat, gatherer: Callable[[], Gatherer], profiles: Profiles
+        self,
+        native: NativeFormat,
+        gatherer: Callable[[], Gatherer],
+        profiles: Profiles,
+        pods: Pods,
     ) -> None:
         self._native = native
         self._gatherer = gatherer
         self._profiles = profiles
-        self._reader = Reader(native)
+        self._reader = Reader(native, pods)
         self._learnt: LearntLines | None = None
 
     def may_read(self, data: memoryview, encoding: str | None, max_record: int) -> bool:

@@ -7,13 +7,15 @@ from ingest.records.moments import Stamp
 
 LEVELS: dict[bytes, int] = {
     **dict.fromkeys(
-        (b"trace", b"debug", b"debu", b"dbug", b"verbose", b"finest", b"fine"), L_DEBUG
+        (b"trace", b"debug", b"debu", b"dbug", b"verbose", b"finest", b"fine", b"trc", b"dbg"),
+        L_DEBUG,
     ),
     **dict.fromkeys((b"info", b"notice", b"success", b"inf", b"information"), L_INFO),
     **dict.fromkeys((b"warn", b"warning", b"wrn", b"warni"), L_WARNING),
     **dict.fromkeys((b"error", b"erro", b"err", b"severe", b"exception"), L_ERROR),
     **dict.fromkeys(
-        (b"critical", b"crit", b"criti", b"fatal", b"alert", b"emerg", b"panic"), L_CRITICAL
+        (b"critical", b"crit", b"criti", b"fatal", b"alert", b"emerg", b"panic", b"ftl", b"pnc"),
+        L_CRITICAL,
     ),
 }
 # single letters, of glog, klog, absl, Android and PyTorch

@@ -11,7 +11,8 @@ from typing import Final
 
 from ingest.records.access import Access
 from ingest.records.access_servers import access_line
-from ingest.records.envelopes import unwrap
+from ingest.records.collectors import Pods
+from ingest.records.envelopes import joined, unwrap
 from ingest.records.formats import ENVELOPES
 from ingest.records.headers import bare_stamp, header_of
 from ingest.records.hygiene import Bar, parts_of, without_colours
@@ -32,6 +33,8 @@ _SYSLOGS = frozenset(("syslog", "journald short-iso"))
 _STRIPPED = frozenset((b"\0", b"\x1a", b"\xef"))
 TRACEBACK: Final = b"Traceback (most recent call last):"
 _GROUP: Final = b"  + Exception Group Traceback (most recent call last):"
+# the frames of a task or actor that failed elsewhere (ray/exceptions.py RayTaskError)
+_RAY = re.compile(rb"ray::[\w.:<>\[\]-]{1,200}\(\)(?: \(pid=\d+[^)]*\))?$")
 _MAYBE_BLANK = frozenset((b"", b" ", b"\t", b"\n", b"\r", b"\v", b"\f", b"\0", b"\x1a"))
 _SOLID = re.compile(rb"[^\s\0\x1a]")
 
@@ -75,7 +78,10 @@ class Logical:
 
     @property
     def begins_traceback(self) -> bool:
-        return self.text.startswith((TRACEBACK, _GROUP))
+        text = self.text
+        return text.startswith((TRACEBACK, _GROUP)) or (
+            text.startswith(b"ray::") and _RAY.match(text) is not None
+        )
 
     @property
     def begins(self) -> bool:
@@ -93,8 +99,9 @@ class Reader:
     is read again with the next.
     """
 
-    def __init__(self, native: NativeFormat) -> None:
+    def __init__(self, native: NativeFormat, pods: Pods | None = None) -> None:
         self.native = native
+        self._pods = Pods() if pods is None else pods
         self.names: dict[str, int] = {}
         pinned = native.format.pins.envelopes
         self._only = None if pinned is None else frozenset(ENVELOPES[name] for name in pinned)
@@ -108,7 +115,7 @@ class Reader:
         last: dict[tuple[str | None, str | None], Wrapped] = {}
         is_joined = False
         for line in physical:
-            wrapped = self._unwrap(line.text)
+            wrapped = self._unwrap(line.text, line.start)
             key = (wrapped.instance, wrapped.stream)
             if wrapped.partial or key in split:
                 pieces = split.setdefault(key, [])
@@ -134,14 +141,22 @@ class Reader:
         size = sum(piece.end - piece.start for piece in pieces)
         return self.lines_of(pieces[0].start, pieces[-1].end, size, replace(first, text=text))
 
-    def _unwrap(self, text: bytes) -> Wrapped:
-        """A line's envelopes off; one that the format fits as it is has none."""
+    def _unwrap(self, text: bytes, start: int) -> Wrapped:
+        """The envelopes off a line at an offset; one that the format fits as it is has none."""
         if self.native.is_given and self.native.header(text) is not None:
             return Wrapped(text)
         coloured = b"\x1b" in text or b"#033[" in text
         if coloured and text[:1] in b"\x1b#":
             text = without_colours(text)
-        return unwrap(text, self._only)
+        wrapped = unwrap(text, self._only)
+        is_pinned = self._only is not None
+        if wrapped.names or (is_pinned and "stern" not in (self._only or ())):
+            return wrapped
+        pod = self._pods.unwrap(text, start, is_pinned=is_pinned)
+        if pod is None:
+            return wrapped
+        inner = unwrap(pod.text, self._only)
+        return joined(pod, inner) if inner.names else pod
 
     def lines_of(self, start: int, end: int, size: int, wrapped: Wrapped) -> Iterable[Logical]:
         """The lines that a terminal would show one after another for one physical line."""

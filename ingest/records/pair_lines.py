@@ -4,7 +4,8 @@ line has them (pure).
 logfmt is ``time=… level=info msg="…" key=value`` (logrus, log/slog, structlog's LogfmtRenderer);
 structlog's ConsoleRenderer prints ``stamp [level    ] event      [logger] key=value``, a value in
 Python's quotes where it holds a space; logrus' TextFormatter on a terminal ``INFO[0001] message
-key=value``; zap's console encoder ``stamp level logger place message {"key": value}`` with tabs.
+key=value``; zap's console encoder ``stamp level logger place message {"key": value}`` with tabs;
+zerolog's ``stamp INF message key=value``.
 """
 
 import ast
@@ -14,6 +15,7 @@ from dataclasses import replace
 
 from ingest.compiled.layout import L_NONE
 from ingest.records.header_shapes import epoch_at
+from ingest.records.headers import header_of
 from ingest.records.json_lines import JsonLine, access_record, record_of
 from ingest.records.levels import LEVELS
 from ingest.records.moments import stamp_at
@@ -32,6 +34,7 @@ _LOGRUS = re.compile(
     r"(?P<level>TRAC|DEBU|INFO|WARN|ERRO|FATA|PANI)\[(?P<since>[^\]\s]{4,35})\] ?(?P<rest>.*)"
 )
 _LOGRUS_WORDS = {"TRAC": "trace", "FATA": "fatal", "PANI": "panic"}
+_ZEROLOG = re.compile(rb"[MZ\d] (?:TRC|DBG|INF|WRN|ERR|FTL|PNC) ")
 _PLACE = re.compile(r"[\w./@-]{1,200}\.\w{1,4}:\d{1,6}")
 _NAME = re.compile(r"[A-Za-z_][\w.-]{0,100}")
 _FIRST = re.compile(r"\s(?=[A-Za-z_][\w.-]*=)")
@@ -52,7 +55,7 @@ def pair_line(text: bytes) -> JsonLine | None:
         return found
     if text[:1].isdigit() and b" [" in text[:64]:
         return _console(text)
-    return None
+    return _zerolog(text) if text[:1].isdigit() and _ZEROLOG.search(text[:48]) else None
 
 
 def _logfmt(text: str) -> JsonLine | None:
@@ -152,6 +155,28 @@ def _console(line: bytes) -> JsonLine | None:
         grows=True,
         members=record.members,
     )
+
+
+def _zerolog(line: bytes) -> JsonLine | None:
+    """zerolog's line on a console: a header with a level of three letters, a message, pairs."""
+    header = header_of(line)
+    if header is None:
+        return None
+    text = line[header.message :].decode("utf-8", "replace")
+    first = _FIRST.search(" " + text)
+    told, rest = ("", "") if first is None else (text[: first.start()], text[first.start() :])
+    data = _pairs(rest.lstrip())
+    if not data:
+        return None
+    members = {**dict(data), "message": told.rstrip()}
+    asked = access_record(members)
+    if asked is not None and asked.access is not None:
+        return replace(asked, stamp=header.stamp, access=replace(asked.access, stamp=header.stamp))
+    record = record_of(members)
+    if record is None:
+        return None
+    logger = header.logger.decode() if header.logger else record.logger
+    return replace(record, level=header.level, stamp=header.stamp, logger=logger, grows=True)
 
 
 def _pairs(text: str) -> list[tuple[str, str]] | None:

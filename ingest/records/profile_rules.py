@@ -71,6 +71,7 @@ class Rule:
     sums: tuple[str, ...] = ()
     total_of_stages: bool = False
     only: str = ""
+    alone: bool = False
     elapsed: bool = False
     constants: tuple[tuple[str, Value], ...] = ()
     columns: tuple[Column, ...] = ()

@@ -108,7 +108,7 @@ class LearntLines:
 
     def _mode_of(self, line: bytes) -> _Mode | None:
         """What is known of a line's envelope, None where lines in it are none of these."""
-        wrapped = self._reader._unwrap(line)
+        wrapped = self._reader._unwrap(line, 0)
         number = MODES.get(wrapped.names)
         if number is None:
             return None

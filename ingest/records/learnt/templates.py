@@ -15,6 +15,7 @@ from typing import Any
 
 from ingest.compiled.masks import Masker
 from ingest.records.access import Access, is_socket
+from ingest.records.collectors import is_ordinal
 from ingest.records.envelopes import unwrap
 from ingest.records.gather import level_of, message_of
 from ingest.records.learnt.symbols import Unlearnable
@@ -139,7 +140,7 @@ class Templates:
         """
         if any(word in text for word in (*_LEFT_ALONE, *_EVENTS)):
             raise Unlearnable("a traceback, an event or a quoted text")
-        if unwrap(text).names:
+        if unwrap(text).names or is_ordinal(text):
             raise Unlearnable("a further envelope")
         lines = list(self._reader.lines_of(0, len(text) + 1, len(text) + 1, Wrapped(text)))
         line = lines[0]

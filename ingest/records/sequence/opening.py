@@ -72,8 +72,13 @@ def outer_opens(asm: Assembly, instance: Instance, line: Line, match: Match) -> 
 
 
 def whole(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim | None:
-    """One line that is a whole request, or the engine's part of a wrapper's."""
+    """One line that is a whole request, or the engine's part of a wrapper's.
+
+    ``alone``: only in an instance where no engine's lines make the requests.
+    """
     rule = match.rule
+    if rule.alone and instance.engine:
+        return None
     values = match.values()
     outer = waiting(instance)
     if outer is not None:
