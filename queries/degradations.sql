@@ -90,7 +90,8 @@ others as (
         percentile_cont(0.5) within group (order by served.rtf) as rtf
     from (select distinct code, service from switched) as codes
     join served on served.service = codes.service
-    where not exists (
+    where served.rtf is not null
+      and not exists (
         select 1
         from concerned
         where concerned.code = codes.code and concerned.request_key = served.request_key

@@ -25,7 +25,9 @@
 -- order: started_at, host, service, instance, nth
 -- next: ttsq trace {id}
 
-with served as (
+-- Requests of one slot of time are less than a rest apart, so only the first of a slot can follow
+-- one. There are few slots: requests themselves are put in order only where a run begins.
+with served as not materialized (
     select
         request_key,
         id,
@@ -34,7 +36,10 @@ with served as (
         instance,
         logged_at,
         duration_ms,
-        lag(logged_at) over lives as before_at
+        floor(
+            cast(extract(epoch from logged_at) as double precision)
+            / cast(:idle as double precision)
+        ) as slot
     from requests
     where logged_at >= coalesce(cast(:since as timestamptz), timestamptz '-infinity')
       and logged_at < coalesce(cast(:until as timestamptz), timestamptz 'infinity')
@@ -42,30 +47,74 @@ with served as (
       and (cast(:service as text) is null or service = cast(:service as text))
       and time_source <> 'file'
       and duration_ms is not null
-    window lives as (partition by host, service, instance order by logged_at, request_key)
 ),
-runs as (
+slots as (
+    select
+        host,
+        service,
+        instance,
+        slot,
+        count(*) as requests,
+        min(logged_at) as first_at,
+        max(logged_at) as last_at
+    from served
+    group by host, service, instance, slot
+),
+rested as (
+    select
+        *,
+        lag(last_at) over (partition by host, service, instance order by slot) as before_at
+    from slots
+),
+numbered as (
     select
         *,
         count(*) filter (
             where before_at is null
-               or extract(epoch from logged_at) - extract(epoch from before_at)
+               or extract(epoch from first_at) - extract(epoch from before_at)
                    >= cast(:idle as bigint)
         ) over (
             partition by host, service, instance
-            order by logged_at, request_key
+            order by slot
             rows unbounded preceding
         ) as run
-    from served
+    from rested
+),
+runs as (
+    select
+        host,
+        service,
+        instance,
+        slot,
+        run,
+        min(first_at) over (partition by host, service, instance, run) as started_at,
+        sum(requests) over (
+            partition by host, service, instance, run
+            order by slot
+            rows unbounded preceding
+        ) - requests as earlier
+    from numbered
 ),
 placed as (
     select
-        *,
-        min(logged_at) over (partition by host, service, instance, run) as started_at,
+        served.request_key,
+        served.id,
+        served.host,
+        served.service,
+        served.instance,
+        served.duration_ms,
+        runs.started_at,
         row_number() over (
-            partition by host, service, instance, run order by logged_at, request_key
+            partition by served.host, served.service, served.instance, runs.run
+            order by served.logged_at, served.request_key
         ) as nth
-    from runs
+    from served
+    join runs
+        on runs.host = served.host
+        and runs.service = served.service
+        and runs.instance is not distinct from served.instance
+        and runs.slot = served.slot
+    where runs.earlier < cast(:first as bigint)
 ),
 usual as (
     select
@@ -73,8 +122,10 @@ usual as (
         service,
         instance,
         percentile_cont(0.5) within group (order by duration_ms) as usual_ms
-    from placed
-    where nth > cast(:first as bigint)
+    from served
+    where request_key not in (
+        select request_key from placed where nth <= cast(:first as bigint)
+    )
     group by host, service, instance
 )
 select

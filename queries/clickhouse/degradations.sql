@@ -93,7 +93,8 @@ others as (
     left join concerned
         on concerned.code = codes.code
         and concerned.request_key = served.request_key
-    where concerned.request_key is null
+    where served.rtf is not null
+      and concerned.request_key is null
     group by codes.code, served.service
 )
 select

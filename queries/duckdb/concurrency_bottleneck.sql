@@ -102,14 +102,19 @@ whole as (
     group by concurrency
 ),
 -- Equal times are counted first: there are few different ones, so exact percentiles come cheap.
+-- By a number for the stage: by its name it would take twice as long.
 stage_times as (
-    select placed.concurrency, stage_timings.stage, stage_timings.duration_ms, count(*) as times
+    select
+        placed.concurrency,
+        first(stage_timings.stage) as stage,
+        stage_timings.duration_ms,
+        count(*) as times
     from stage_timings
     join placed on placed.request_key = stage_timings.request_key
     where stage_timings.duration_ms is not null
       and stage_timings.logged_at
           >= coalesce(cast(:since as timestamptz), timestamptz '-infinity')
-    group by placed.concurrency, stage_timings.stage, stage_timings.duration_ms
+    group by placed.concurrency, hash(stage_timings.stage), stage_timings.duration_ms
 ),
 ranked as (
     select
