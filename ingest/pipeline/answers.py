@@ -5,11 +5,12 @@ That depends on the rows that are stored, not on the order in which they came: w
 changed is decided anew (docs/correlation.md).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ingest.model import Changes
 from ingest.rows.answers import (
@@ -18,6 +19,8 @@ from ingest.rows.answers import (
     REACH_US,
     by_name,
     by_order,
+    free_lines,
+    is_timed,
     windows,
 )
 from ingest.rows.error_owners import by_access_line
@@ -41,14 +44,15 @@ def write(writer: Writer, changes: Changes) -> None:
 
 def answer(store: AnswerWriter, changes: Changes) -> None:
     """Decide anew what the new rows of a commit, which are written, can have changed."""
-    lines = _columns(changes, "http_requests", ("logged_at", "request_id"))
+    lines = _columns(changes, "http_requests", ("logged_at", "request_id", "time_source"))
     requests = _columns(
-        changes, "requests", ("logged_at", "started_at", "completed_at", "request_id", "id")
+        changes,
+        "requests",
+        ("logged_at", "started_at", "completed_at", "request_id", "id", "id_source", "time_source"),
     )
     errors = _columns(changes, "errors", ("occurred_at", "request_id", "id"))
-    times = [_instants(lines["logged_at"])]
-    times += [_instants(requests[n]) for n in ("logged_at", "started_at", "completed_at")]
-    times += [_instants(errors["occurred_at"].filter(errors["id"].is_null()))]
+    unowned = [_instants(errors["occurred_at"].filter(errors["id"].is_null()))]
+    times = [*_times(lines), *_times(requests), *unowned]
     every = np.concatenate(times)
     if not len(every):
         return
@@ -56,13 +60,17 @@ def answer(store: AnswerWriter, changes: Changes) -> None:
     deleted = sorted(set(changes.delete_requests))
     has_lines = store.has_lines(_at(low - NAME_GAP_US), _at(high + NAME_GAP_US))
     if has_lines:
-        names = [_strings(c) for c in (lines["request_id"], requests["request_id"], requests["id"])]
+        ids = requests["id"].filter(pc.not_equal(requests["id_source"], "place").fill_null(True))
+        names = [_strings(c) for c in (lines["request_id"], requests["request_id"], ids)]
         told = pa.concat_arrays(names).unique().drop_null()
-        times.append(_by_name(store, told, deleted, low, high))
-        for window in windows(times, _CHANGED_US, _SLICE_US):
+        renamed = _by_name(store, told, deleted, low, high)
+        # what has its file's time has no order
+        ordered = [*_times(_timed(lines)), *_times(_timed(requests)), renamed]
+        for window in windows(ordered, _CHANGED_US, _SLICE_US):
             _by_order(store, *window)
-    unowned = errors["request_id"].filter(errors["id"].is_null())
-    names = [_strings(c) for c in (unowned, requests["request_id"])]
+        times.append(renamed)
+    nameless = errors["request_id"].filter(errors["id"].is_null())
+    names = [_strings(c) for c in (nameless, requests["request_id"])]
     _errors_by_name(store, pa.concat_arrays(names).unique().drop_null(), deleted, low, high)
     if has_lines:
         for window in windows(times, _CHANGED_US + REACH_US, _SLICE_US):
@@ -105,6 +113,8 @@ def _by_name(
     store: AnswerWriter, names: pa.Array, deleted: Sequence[int], low: int, high: int
 ) -> Ints:
     """Decide what lines with these names answer; the instants of those whose answer changes."""
+    if not len(names) and not deleted:
+        return np.zeros(0, np.int64)
     since, until = _at(low - NAME_GAP_US), _at(high + NAME_GAP_US)
     lines = store.lines_named(names, deleted, since, until)
     if not lines.num_rows:
@@ -123,13 +133,15 @@ def _by_order(store: AnswerWriter, low: int, high: int) -> None:
     """Decide what the lines of a stretch of time answer that no name tells."""
     since, until = _at(low - _CHANGED_US), _at(high + _CHANGED_US)
     lines = store.lines_between(since, until)
-    if not lines.num_rows or _flags(lines["is_told"]).all():
+    if not lines.num_rows:
         return
-    requests = store.requests_between(since, until)
     at, before = _instants(lines["logged_at"]), _numbers(lines["request_key"])
-    told = _flags(lines["is_told"])
-    decided = (at >= low) & (at <= high) & ~told
-    after = np.where(decided, by_order(lines, requests), before)
+    decided = (at >= low) & (at <= high) & ~_flags(lines["is_told"])
+    free = free_lines(lines)
+    if not (decided & (free | (before != NONE))).any():
+        return  # they answer none, as before
+    answered = by_order(lines, store.requests_between(since, until), free)
+    after = np.where(decided, answered, before)
     _write(store, lines, before, after)
 
 
@@ -142,14 +154,33 @@ def _write(store: AnswerWriter, lines: pa.Table, before: Ints, after: Ints) -> I
     return at
 
 
+def _times(rows: "Mapping[str, pa.ChunkedArray]") -> list[Ints]:
+    """All instants of rows."""
+    return [_instants(rows[n]) for n in ("logged_at", "started_at", "completed_at") if n in rows]
+
+
+def _timed(rows: "Mapping[str, pa.ChunkedArray]") -> "dict[str, pa.ChunkedArray]":
+    """The rows whose instants come from the log; of some it is not told."""
+    source = rows["time_source"]
+    timed = pc.or_(is_timed(source), source.is_null())
+    return {name: column.filter(timed) for name, column in rows.items()}
+
+
 def _columns(changes: Changes, table: str, names: tuple[str, ...]) -> "dict[str, pa.ChunkedArray]":
     tables = changes.rows.get(table, ())
     return {
         n: pa.chunked_array(
-            [c for t in tables for c in _plain(t[n]).chunks], _TYPES.get(n, pa.string())
+            [c for t in tables for c in _plain(_column(t, n)).chunks], _TYPES.get(n, pa.string())
         )
         for n in names
     }
+
+
+def _column(table: pa.Table, name: str) -> pa.ChunkedArray:
+    """A column; rows that were taken from the store have some of them only."""
+    if name in table.column_names:
+        return table[name]
+    return pa.chunked_array([pa.nulls(table.num_rows, pa.string())])
 
 
 _TYPES = dict.fromkeys(

@@ -119,13 +119,19 @@ def _named(requests: pa.Table, names: pa.Array) -> tuple[Ints, Ints]:
     return rows[order], owners[order]
 
 
-def by_order(lines: pa.Table, requests: pa.Table) -> Ints:
+def free_lines(lines: pa.Table) -> Bools:
+    """Which lines bool[n] may answer a request by order."""
+    free = ~_flags(lines["is_told"]) & _flags(is_timed(lines["time_source"]))
+    return free & asking(lines) if free.any() else free
+
+
+def by_order(lines: pa.Table, requests: pa.Table, is_free: Bools) -> Ints:
     """The key int64[n] of the request that each line answers by order, NONE where that is not
     certain.
 
-    ``lines`` may be those of many servers; those that are told their request otherwise
-    (``is_told``: by their log or by name) only keep that request from the other lines of their
-    server.
+    ``lines`` may be those of many servers, ``is_free`` as of :func:`free_lines`; those that are
+    told their request otherwise (``is_told``: by their log or by name) only keep that request from
+    the other lines of their server.
     """
     found = np.full(lines.num_rows, NONE, np.int64)
     if not lines.num_rows or not requests.num_rows:
@@ -133,7 +139,6 @@ def by_order(lines: pa.Table, requests: pa.Table) -> Ints:
     keys = as_ints(requests["request_key"])
     told = _flags(lines["is_told"])
     answered = as_ints(lines["request_key"])
-    is_free = ~told & asking(lines) & _is_timed(lines)
     for server, rows in _servers(lines):
         of = _requests_of(requests, server)
         of = of[~np.isin(keys[of], answered[rows[told[rows]]])]
@@ -143,11 +148,9 @@ def by_order(lines: pa.Table, requests: pa.Table) -> Ints:
     return found
 
 
-def _is_timed(rows: pa.Table) -> Bools:
-    """Whether the instants come from the log: a file's time or a reading's has no order."""
-    timed = pc.is_in(as_strings(rows["time_source"]), pa.array(["logged", "envelope", "neighbour"]))
-    found: Bools = timed.to_numpy(zero_copy_only=False)
-    return found
+def is_timed(source: pa.ChunkedArray) -> pa.Array:
+    """Whether instants come from the log: a file's time or a reading's has no order."""
+    return pc.is_in(as_strings(source), pa.array(["logged", "envelope", "neighbour"]))
 
 
 def _flags(column: pa.ChunkedArray) -> Bools:
@@ -165,13 +168,14 @@ def _servers(lines: pa.Table) -> Iterator[tuple[_Server, Ints]]:
     named = named.set_column(named.column_names.index("server"), "server", server)
     columns = [as_strings(named[n]).dictionary_encode() for n in _Server._fields]
     codes = [c.indices.fill_null(len(c.dictionary)).to_numpy() for c in columns]
-    every, of = np.unique(np.stack(codes), axis=1, return_inverse=True)
-    order = np.argsort(of.reshape(-1), kind="stable")
-    ends = np.cumsum(np.bincount(of.reshape(-1), minlength=every.shape[1]))
-    for number, rows in enumerate(np.split(order, ends[:-1])):
+    sizes = [len(c.dictionary) + 1 for c in columns]
+    of = np.ravel_multi_index(codes, sizes)
+    order = np.argsort(of, kind="stable")
+    ends = np.flatnonzero(np.diff(of[order])) + 1
+    for rows in np.split(order, ends):
         names = [
-            c.dictionary[int(code)].as_py() if code < len(c.dictionary) else None
-            for c, code in zip(columns, every[:, number], strict=True)
+            c.dictionary[int(code[rows[0]])].as_py() if code[rows[0]] < len(c.dictionary) else None
+            for c, code in zip(columns, codes, strict=True)
         ]
         host, service, server, instance = names
         yield _Server(host or "", service or "", server, instance), rows
@@ -189,7 +193,9 @@ def _requests_of(requests: pa.Table, server: _Server) -> Ints:
             else pc.equal(instance, server.instance).fill_null(False)
         )
         of = pc.and_(of, same)
-    found: Ints = np.flatnonzero(of.to_numpy(zero_copy_only=False) & _is_timed(requests))
+    found: Ints = np.flatnonzero(
+        of.to_numpy(zero_copy_only=False) & _flags(is_timed(requests["time_source"]))
+    )
     return found
 
 

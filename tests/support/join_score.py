@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ingest.rows.answers import by_order
+from ingest.rows.answers import by_order, free_lines
 from ingest.stores.duckdb.answers import DuckDBAnswers
 from tests.support import harness
 from tests.support.busy_hour import busy_hour
@@ -71,7 +71,8 @@ def score_of(hour: Hour, without: tuple[float, float], seed: int) -> Score:
     kept = chance.random(hour.lines.num_rows) >= without[0]
     stays = chance.random(hour.requests.num_rows) >= without[1]
     requests = hour.requests.filter(stays)
-    found, truth = by_order(hour.lines.filter(kept), requests), hour.answers[kept]
+    lines = hour.lines.filter(kept)
+    found, truth = by_order(lines, requests, free_lines(lines)), hour.answers[kept]
     joined = found > 0
     known = np.isin(truth, requests["request_key"].to_numpy())
     return Score(int(joined.sum()), int((joined & (found != truth)).sum()), int(known.sum()))
