@@ -96,6 +96,10 @@ def _is_timed(
     or smaller units since 1970, by their number of digits. UTF-16 has every other byte.
     """
     step: cython.Py_ssize_t = 2 if pos + 1 < stop and src[pos + 1] == 0 else 1
+    # what follows finds the same: most lines begin with a day and a time
+    if step == 1 and stop - pos > 18 and src[pos + 13] == 58 and _is_digit(src[pos + 12]):
+        if _is_clock(src, pos + 13, stop, 1):
+            return True
     end: cython.Py_ssize_t = min(stop, pos + 96 * step)
     i: cython.Py_ssize_t = pos
     size: cython.int = 0  # digits of the group at hand
@@ -182,6 +186,24 @@ def _is_of_name(c: cython.uchar) -> cython.bint:
 
 
 @cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _eight(here: cython.p_const_uchar) -> cython.ulonglong:
+    """Eight bytes as a number, the first one lowest; the compiler makes one load of it."""
+    return (
+        cython.cast(cython.ulonglong, here[0])
+        | cython.cast(cython.ulonglong, here[1]) << 8
+        | cython.cast(cython.ulonglong, here[2]) << 16
+        | cython.cast(cython.ulonglong, here[3]) << 24
+        | cython.cast(cython.ulonglong, here[4]) << 32
+        | cython.cast(cython.ulonglong, here[5]) << 40
+        | cython.cast(cython.ulonglong, here[6]) << 48
+        | cython.cast(cython.ulonglong, here[7]) << 56
+    )
+
+
+@cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
 def _hash(
@@ -193,16 +215,7 @@ def _hash(
     word: cython.ulonglong
     k: cython.int
     while pos + 8 <= stop:
-        word = (
-            cython.cast(cython.ulonglong, src[pos])
-            | cython.cast(cython.ulonglong, src[pos + 1]) << 8
-            | cython.cast(cython.ulonglong, src[pos + 2]) << 16
-            | cython.cast(cython.ulonglong, src[pos + 3]) << 24
-            | cython.cast(cython.ulonglong, src[pos + 4]) << 32
-            | cython.cast(cython.ulonglong, src[pos + 5]) << 40
-            | cython.cast(cython.ulonglong, src[pos + 6]) << 48
-            | cython.cast(cython.ulonglong, src[pos + 7]) << 56
-        )
+        word = _eight(src + pos) if cython.compiled else _eight(src[pos : pos + 8])
         h = ((h ^ word) * prime) & _MASK if not cython.compiled else (h ^ word) * prime
         h ^= h >> 32
         pos += 8

@@ -14,7 +14,10 @@ from ingest.compiled import layout as spans
 
 COMPILED = cython.compiled
 P_CODE = cython.declare(cython.int, spans.P_CODE)
-P_RECORD = cython.declare(cython.int, spans.P_RECORD)
+R_START = cython.declare(cython.int, spans.R_START)
+R_END = cython.declare(cython.int, spans.R_END)
+R_KIND = cython.declare(cython.int, spans.R_KIND)
+R_ZONE = cython.declare(cython.int, spans.R_ZONE)
 R_PAIR = cython.declare(cython.int, spans.R_PAIR)
 R_PAIRS = cython.declare(cython.int, spans.R_PAIRS)
 
@@ -28,6 +31,7 @@ _COMPLETE = cython.declare(cython.int, E_COMPLETE)
 _FAILED = cython.declare(cython.int, E_FAILED)
 _STAGE = cython.declare(cython.int, E_STAGE)
 _OTHER = cython.declare(cython.int, E_OTHER)
+_OK = cython.declare(cython.char, 1)  # of a value's states: ingest.compiled.numbers.OK
 
 # Columns of the part table, int32[n_parts, PART_WIDTH]: event numbers, -1 for none.
 FIRST, LAST, STARTED, COMPLETED, IS_REQUEST, HAS_FAILED = range(6)
@@ -44,20 +48,19 @@ _CARRIED_END = cython.declare(cython.int, -3)
 GRACE_US = 60_000_000  # microseconds behind the end in which a record still belongs to a request
 
 
-def events(records, pairs, ids, request_events, layout, rows, kinds, id_of):
+def events(records, pairs, id_key, request_events, layout, rows, kinds, id_of):
     """Find the records that make requests, and the errors and access lines that name an id; return
     how many.
 
-    ``records`` int32[n, w] and ``pairs`` int32[p, 7] as scanned; ``ids`` int32[n] the first pair
-    ``id`` of each record, -1 for none. ``request_events``: first and last of the event codes that
-    make requests, and the one of access lines; ``layout``: columns of kind, event and level in
-    ``records`` with the last good kind and the least level of an error, and columns of the value's
-    start and end in ``pairs``. Fills ``rows`` int32[n], ``kinds`` int32[n] and ``id_of`` int32[n]
-    (-1: no id, or an empty one).
+    ``records`` int32[n, w] and ``pairs`` int32[p, 7] as scanned; ``id_key``: the code of the key
+    ``id``, of which a record's first pair counts. ``request_events``: first and last of the event
+    codes that make requests, and the one of access lines; ``layout``: columns of kind, event and
+    level in ``records`` with the last good kind and the least level of an error, and columns of the
+    value's start and end in ``pairs``. Fills ``rows`` int32[n], ``kinds`` int32[n] and ``id_of``
+    int32[n] (-1: no id, or an empty one).
     """
     rec: cython.int[:, ::1] = records
     pr: cython.int[:, ::1] = pairs
-    idp: cython.int[::1] = ids
     out: cython.int[::1] = rows
     kd: cython.int[::1] = kinds
     io: cython.int[::1] = id_of
@@ -71,21 +74,30 @@ def events(records, pairs, ids, request_events, layout, rows, kinds, id_of):
     severe: cython.int = layout[4]
     p_value: cython.int = layout[5]
     p_end: cython.int = layout[6]
+    key: cython.int = id_key
     i: cython.int
     j: cython.int
+    end: cython.int
     event: cython.int
+    plain: cython.bint
     n: cython.int = 0
     total: cython.int = rec.shape[0]
     with cython.nogil:
         for i in range(total):
             if rec[i, r_kind] > good:
                 continue
-            j = idp[i]
-            if j >= 0 and pr[j, p_value] == pr[j, p_end]:
-                j = -1
             event = rec[i, r_event]
-            if event < first or event > last:
-                if j < 0 or (rec[i, r_level] < severe and event != access):
+            plain = first <= event <= last
+            if not plain and rec[i, r_level] < severe and event != access:
+                continue
+            j = rec[i, R_PAIR]
+            end = j + rec[i, R_PAIRS]
+            while j < end and pr[j, P_CODE] != key:
+                j += 1
+            if j == end or pr[j, p_value] == pr[j, p_end]:
+                j = -1
+            if not plain:
+                if j < 0:
                     continue
                 event = _OTHER
             out[n] = i
@@ -167,37 +179,155 @@ def cut(kinds, ids, instants, carried, ends, n_ids, part_of, parts):
     return n
 
 
-def first_pairs(pairs, rows, first):
-    """Note the first pair of each record and key: ``first`` int32[k, n], -1 at first, gets pair
-    numbers.
+def extents(part_of, ids, instants, lowest, highest, id_of):
+    """The first and last instant of each part, and the code of its id.
 
-    ``pairs`` int32[p, 7] as scanned; ``rows`` int32[n_keys] maps a key code to a row of ``first``
-    or -1.
+    ``part_of`` int32[e], ``ids`` int32[e] and ``instants`` int64[e] of events, as cut; fills
+    ``lowest`` and ``highest`` int64[n] and ``id_of`` int32[n] (-1: no id), of parts without an
+    event with 0, 0 and -1.
     """
+    po: cython.int[::1] = part_of
+    idc: cython.int[::1] = ids
+    at: cython.longlong[::1] = instants
+    low: cython.longlong[::1] = lowest
+    high: cython.longlong[::1] = highest
+    code: cython.int[::1] = id_of
+    none: cython.int = -2
+    e: cython.int
+    p: cython.int
+    n: cython.int = code.shape[0]
+    total: cython.int = po.shape[0]
+    with cython.nogil:
+        for p in range(n):
+            code[p] = none
+        for e in range(total):
+            p = po[e]
+            if code[p] == none:
+                code[p] = idc[e]
+                low[p] = at[e]
+                high[p] = at[e]
+            elif at[e] < low[p]:
+                low[p] = at[e]
+            elif at[e] > high[p]:
+                high[p] = at[e]
+        for p in range(n):
+            if code[p] == none:
+                code[p] = -1
+                low[p] = 0
+                high[p] = 0
+
+
+def first_pairs(records, pairs, rows, keys, first):
+    """Note the first pair of each key in some records: ``first`` int32[k, m], -1 at first, gets
+    pair numbers.
+
+    ``records`` int32[n, w] and ``pairs`` int32[p, 7] as scanned; ``rows`` int32[m] of the records;
+    ``keys`` int32[n_keys] maps a key code to a row of ``first`` or -1.
+    """
+    rec: cython.int[:, ::1] = records
     pr: cython.int[:, ::1] = pairs
-    row: cython.int[::1] = rows
+    at: cython.int[::1] = rows
+    row: cython.int[::1] = keys
     out: cython.int[:, ::1] = first
     i: cython.int
+    j: cython.int
     k: cython.int
-    total: cython.int = pr.shape[0]
+    begin: cython.int
+    total: cython.int = at.shape[0]
+    with cython.nogil:
+        for j in range(total):
+            begin = rec[at[j], R_PAIR]
+            for i in range(begin, begin + rec[at[j], R_PAIRS]):
+                if pr[i, P_CODE] < 0:
+                    continue
+                k = row[pr[i, P_CODE]]
+                if k >= 0 and out[k, j] < 0:
+                    out[k, j] = i
+
+
+def starts(records, rows, base, out):
+    """Offsets int64[m] in the file of records int32[m]: where they begin, behind ``base``."""
+    rec: cython.int[:, ::1] = records
+    at: cython.int[::1] = rows
+    to: cython.longlong[::1] = out
+    before: cython.longlong = base
+    j: cython.int
+    total: cython.int = at.shape[0]
+    with cython.nogil:
+        for j in range(total):
+            to[j] = before + rec[at[j], R_START]
+
+
+def tally(records):
+    """What records are as a whole: how many have a stamp that is an instant, how many of these name
+    a zone, how many are none (quarantined), the bytes of all and of these, and the last record with
+    an instant, or -1.
+    """
+    rec: cython.int[:, ::1] = records
+    i: cython.int
+    kind: cython.int
+    none: cython.int = spans.NO_ZONE
+    header: cython.int = spans.K_HEADER
+    good: cython.int = spans.K_TRACEBACK
+    stamped: cython.int = 0
+    zoned: cython.int = 0
+    bad: cython.int = 0
+    last: cython.int = -1
+    size: cython.longlong = 0
+    bad_size: cython.longlong = 0
+    length: cython.int
+    total: cython.int = rec.shape[0]
     with cython.nogil:
         for i in range(total):
-            if pr[i, P_CODE] < 0:
-                continue
-            k = row[pr[i, P_CODE]]
-            if k >= 0 and out[k, pr[i, P_RECORD]] < 0:
-                out[k, pr[i, P_RECORD]] = i
+            kind = rec[i, R_KIND]
+            length = rec[i, R_END] - rec[i, R_START]
+            size += length
+            if kind == header:
+                stamped += 1
+                last = i
+                if rec[i, R_ZONE] != none:
+                    zoned += 1
+            elif kind > good:
+                bad += 1
+                bad_size += length
+    return stamped, zoned, bad, size, bad_size, last
 
 
-def choose(kinds, rows, part_of, records, pairs, texts, states, columns, slots, from_end, taken):
-    """Choose for each part and column the pair that fills it: the end's, else the first.
+def infer(records, stamps, lead, neighbour, instants, source):
+    """Instants int64[n] of records whose stamps int64[n] are in UTC: those without one have that of
+    the record before, the first ones ``lead``; ``source`` int8[n] gets ``neighbour`` for them.
+    """
+    rec: cython.int[:, ::1] = records
+    at: cython.longlong[::1] = stamps
+    to: cython.longlong[::1] = instants
+    of: cython.char[::1] = source
+    before: cython.longlong = lead
+    near: cython.char = neighbour
+    header: cython.int = spans.K_HEADER
+    i: cython.int
+    total: cython.int = rec.shape[0]
+    with cython.nogil:
+        for i in range(total):
+            if rec[i, R_KIND] == header:
+                before = at[i]
+            else:
+                of[i] = near
+            to[i] = before
+
+
+def choose(
+    kinds, rows, part_of, records, pairs, texts, states, columns, slots, from_end, free, owners
+):
+    """Choose for each part and column the pair that fills it: the end's, else the first. Return how
+    many pairs have no column of their own.
 
     Event e is record ``rows[e]`` of ``records`` and belongs to part ``part_of[e]``; ``records`` and
     ``pairs`` as scanned. ``texts`` uint8[n_keys]: keys whose value is text; ``states`` int8[p] 0
     where another's does not fit; ``columns`` int32[6, n_keys] maps (event kind, key code) to a
     column or -1 (E_OTHER counts as 5; at most 63 keys); ``slots`` int32[n_columns, n_parts], -1 at
     first, gets pair numbers; ``from_end`` int64[n_parts] gets a bit for every column that an end
-    filled; ``taken`` uint8[p] is set for pairs that have a column of their own (used or outvoted).
+    filled; ``free`` int32[p] and ``owners`` int32[p] get the pairs of requests' events that have no
+    column of their own (used or outvoted), and their parts.
     """
     kd: cython.int[::1] = kinds
     at: cython.int[::1] = rows
@@ -208,7 +338,8 @@ def choose(kinds, rows, part_of, records, pairs, texts, states, columns, slots, 
     state: cython.char[::1] = states
     col: cython.int[:, ::1] = columns
     slot: cython.int[:, ::1] = slots
-    took: cython.uchar[::1] = taken
+    left: cython.int[::1] = free
+    own: cython.int[::1] = owners
     fe: cython.longlong[::1] = from_end
     one: cython.longlong = 1
     e: cython.int
@@ -219,6 +350,7 @@ def choose(kinds, rows, part_of, records, pairs, texts, states, columns, slots, 
     i: cython.int
     first: cython.int
     code: cython.int
+    n: cython.int = 0
     seen: cython.longlong  # a bit for every key that has been taken in the event
     with cython.nogil:
         for e in range(total):
@@ -228,19 +360,78 @@ def choose(kinds, rows, part_of, records, pairs, texts, states, columns, slots, 
             first = rec[at[e], R_PAIR]
             for i in range(first, first + rec[at[e], R_PAIRS]):
                 code = pr[i, P_CODE]
-                if code < 0 or (state[i] == 0 and text[code] == 0):
-                    continue
-                c = col[kind, code]
-                if c < 0 or seen >> code & 1:
+                c = -1
+                if code >= 0 and (state[i] != 0 or text[code] != 0) and not seen >> code & 1:
+                    c = col[kind, code]
+                if c < 0:
+                    if kd[e] != _OTHER:
+                        left[n] = i
+                        own[n] = p
+                        n += 1
                     continue
                 seen |= one << code
-                took[i] = 1
                 if c == _TAKEN:
                     continue
                 if slot[c, p] < 0 or kind == _COMPLETE:
                     slot[c, p] = i
                     if kind == _COMPLETE:
                         fe[p] |= one << c
+    return n
+
+
+def stage_pairs(kinds, rows, part_of, records, pairs, values, states, keys, own, out, logged, told):
+    """Find the events that tell how long a stage took; return how many.
+
+    Arguments as those of :func:`choose`, with ``values`` float64[p]; ``keys``: the codes of stage,
+    duration and own time; ``own``: durations are each stage's own. Fills ``out`` int32[3, e] (the
+    record, its part, the pair of the stage's name or -1), ``logged`` float64[e] milliseconds and
+    ``told`` uint8[2, e]: whether these are a number, and the stage's own.
+    """
+    kd: cython.int[::1] = kinds
+    at: cython.int[::1] = rows
+    po: cython.int[::1] = part_of
+    rec: cython.int[:, ::1] = records
+    pr: cython.int[:, ::1] = pairs
+    val: cython.double[::1] = values
+    state: cython.char[::1] = states
+    stage_key: cython.int = keys[0]
+    total_key: cython.int = keys[1]
+    own_key: cython.int = keys[2]
+    always_own: cython.bint = own
+    found: cython.int[:, ::1] = out
+    ms: cython.double[::1] = logged
+    are: cython.uchar[:, ::1] = told
+    e: cython.int
+    i: cython.int
+    first: cython.int
+    stage: cython.int
+    took: cython.int
+    mine: cython.int
+    n: cython.int = 0
+    total: cython.int = kd.shape[0]
+    with cython.nogil:
+        for e in range(total):
+            if kd[e] != _STAGE:
+                continue
+            stage = took = mine = -1
+            first = rec[at[e], R_PAIR]
+            for i in range(first, first + rec[at[e], R_PAIRS]):
+                if pr[i, P_CODE] == stage_key and stage < 0:
+                    stage = i
+                elif pr[i, P_CODE] == total_key and took < 0:
+                    took = i
+                elif pr[i, P_CODE] == own_key and mine < 0:
+                    mine = i
+            found[0, n] = at[e]
+            found[1, n] = po[e]
+            found[2, n] = stage
+            are[1, n] = mine >= 0 or always_own
+            if mine >= 0:
+                took = mine
+            are[0, n] = took >= 0 and state[took] == _OK
+            ms[n] = val[took] if took >= 0 else 0.0
+            n += 1
+    return n
 
 
 def stages(part_of, elapsed, valid, own, n_parts, seq, own_ms, elapsed_ms):

@@ -21,7 +21,7 @@ GRACE_US: int
 def events(
     records: Any,
     pairs: Any,
-    ids: Any,
+    id_key: int,
     request_events: tuple[int, int, int],
     layout: tuple[int, ...],
     rows: Any,
@@ -38,7 +38,15 @@ def cut(
     part_of: Any,
     parts: Any,
 ) -> int: ...
-def first_pairs(pairs: Any, rows: Any, first: Any) -> None: ...
+def extents(
+    part_of: Any, ids: Any, instants: Any, lowest: Any, highest: Any, id_of: Any
+) -> None: ...
+def first_pairs(records: Any, pairs: Any, rows: Any, keys: Any, first: Any) -> None: ...
+def starts(records: Any, rows: Any, base: int, out: Any) -> None: ...
+def tally(records: Any) -> tuple[int, int, int, int, int, int]: ...
+def infer(
+    records: Any, stamps: Any, lead: int, neighbour: int, instants: Any, source: Any
+) -> None: ...
 def choose(
     kinds: Any,
     rows: Any,
@@ -50,8 +58,23 @@ def choose(
     columns: Any,
     slots: Any,
     from_end: Any,
-    taken: Any,
-) -> None: ...
+    free: Any,
+    owners: Any,
+) -> int: ...
+def stage_pairs(
+    kinds: Any,
+    rows: Any,
+    part_of: Any,
+    records: Any,
+    pairs: Any,
+    values: Any,
+    states: Any,
+    keys: tuple[int, int, int],
+    own: bool,
+    out: Any,
+    logged: Any,
+    told: Any,
+) -> int: ...
 def stages(
     part_of: Any,
     elapsed: Any,

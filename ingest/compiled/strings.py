@@ -30,6 +30,8 @@ _HIGH_BITS = cython.declare(cython.ulonglong, 0x8080808080808080)
 _FOURTEENS = cython.declare(cython.ulonglong, 0x0E0E0E0E0E0E0E0E)
 _ONES = cython.declare(cython.ulonglong, 0x0101010101010101)
 _BACKSLASHES = cython.declare(cython.ulonglong, 0x5C5C5C5C5C5C5C5C)
+_THREES_MASK = cython.declare(cython.ulonglong, 0x0000C0C0F0C0C0F0)
+_THREES = cython.declare(cython.ulonglong, 0x00008080E08080E0)
 _WORD_MASK = cython.declare(cython.ulonglong, 0xFFFFFFFFFFFFFFFF)
 # how many values ahead bytes are asked for: what was scanned has left the processor's nearest cache
 _AHEAD = cython.declare(cython.int, 12)
@@ -135,6 +137,21 @@ def _is_plain(word: cython.ulonglong, escaped: cython.bint) -> cython.bint:
 @cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
+def _are_threes(word: cython.ulonglong) -> cython.bint:
+    """Whether the first six of eight bytes are two characters of three bytes, whatever the second
+    one of each.
+    """
+    first: cython.ulonglong = word & 0xFF
+    second: cython.ulonglong = (word >> 24) & 0xFF
+    if word & _THREES_MASK != _THREES:
+        return False
+    return 0xE1 <= first <= 0xEC and 0xE1 <= second <= 0xEC
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
 def _goes_on(data: cython.p_const_uchar, pos: cython.int, end: cython.int) -> cython.bint:
     """Whether a byte continues a character (Unicode 15, table 3-7)."""
     return pos < end and (data[pos] & 0xC0) == 0x80
@@ -160,8 +177,27 @@ def _copy(
     c: cython.int
     n: cython.int
     k: cython.int
+    if cython.compiled and 8 <= end - pos <= 16 and _is_plain(_eight(data, pos), escaped):
+        if _is_plain(_eight(data, end - 8), escaped):  # most names and words; the two may overlap
+            memcpy(out + at, data + pos, 8)
+            memcpy(out + at + (end - pos - 8), data + end - 8, 8)
+            return at + (end - pos)
     while pos < end:
         c = data[pos]
+        if cython.compiled and not escaped and pos + 8 > end:
+            while 14 <= c < 0x80:
+                out[at] = c
+                at += 1
+                pos += 1
+                if pos == end:
+                    return at
+                c = data[pos]
+        if cython.compiled and c >= 0xE1 and pos + 8 <= end:
+            if _are_threes(_eight(data, pos)):
+                memcpy(out + at, data + pos, 8)  # of the last two bytes nothing stays
+                at += 6
+                pos += 6
+                continue
         if 0xE1 <= c <= 0xEC and _goes_on(data, pos + 1, end) and _goes_on(data, pos + 2, end):
             for k in range(3):  # most of what is not ASCII: three bytes, whatever the second one
                 out[at + k] = data[pos + k]
@@ -286,6 +322,34 @@ def pair_strings(data, pairs, chosen, offsets, out, valid):
             )
         o[n] = at
     return at, nulls
+
+
+def plain(data, pairs, chosen):
+    """Whether the values of all pairs int32[n] are copied as they are written: ASCII without an
+    escape and without control characters.
+    """
+    content: cython.const[cython.uchar][::1] = data
+    src: cython.p_const_uchar = cython.address(content[0]) if cython.compiled else data
+    p: cython.int[:, ::1] = pairs
+    ch: cython.int[::1] = chosen
+    i: cython.Py_ssize_t
+    pos: cython.int
+    end: cython.int
+    found: cython.bint = True
+    with cython.nogil:
+        for i in range(ch.shape[0]):
+            pos = p[ch[i], P_VALUE]
+            end = p[ch[i], P_VALUE_END]
+            if p[ch[i], P_FLAGS] & ESCAPED:
+                found = False
+            while found and pos + 8 <= end and _is_plain(_eight(src, pos), False):
+                pos += 8
+            while found and pos < end:
+                found = 14 <= src[pos] < 0x80
+                pos += 1
+            if not found:
+                break
+    return found
 
 
 @cython.cfunc

@@ -19,16 +19,20 @@ def classify(data, offsets, table, loaded, classes, lengths, start):
     says which blocks of 256 are filled. ``classes`` int8[n] gets the largest class of each text,
     ``lengths`` int64[n] its code points.
     """
-    src: cython.const[cython.uchar][::1] = data
+    content: cython.const[cython.uchar][::1] = data
+    src: cython.p_const_uchar = cython.address(content[0]) if cython.compiled else data
     o: cython.int[::1] = offsets
-    t: cython.uchar[::1] = table
-    have: cython.uchar[::1] = loaded
+    classed: cython.uchar[::1] = table
+    t: cython.p_uchar = cython.address(classed[0]) if cython.compiled else table
+    filled: cython.uchar[::1] = loaded
+    have: cython.p_uchar = cython.address(filled[0]) if cython.compiled else loaded
     cls: cython.char[::1] = classes
     ln: cython.longlong[::1] = lengths
     i: cython.int
     first: cython.int = start
     n: cython.int = cls.shape[0]
-    pos: cython.int
+    pos: cython.Py_ssize_t
+    end: cython.Py_ssize_t
     c: cython.int
     top: cython.int
     count: cython.longlong
@@ -36,9 +40,10 @@ def classify(data, offsets, table, loaded, classes, lengths, start):
     with cython.nogil:
         for i in range(first, n):
             pos = o[i]
+            end = o[i + 1]
             top = 0
             count = 0
-            while pos < o[i + 1]:
+            while pos < end:
                 c = src[pos]
                 if c < 0x80:
                     pos += 1
@@ -60,8 +65,12 @@ def classify(data, offsets, table, loaded, classes, lengths, start):
                     missing = c
                     break
                 count += 1
-                if t[c] > top:
-                    top = t[c]
+                top = top if top > t[c] else t[c]
+                if cython.compiled and c < 0x80:  # they are of one block, which is filled
+                    while pos < end and src[pos] < 0x80:
+                        top = top if top > t[src[pos]] else t[src[pos]]
+                        count += 1
+                        pos += 1
             if missing >= 0:
                 break
             cls[i] = top

@@ -1,7 +1,7 @@
 """Chunk + format → records, pairs and instants."""
 
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import UTC, tzinfo
 from typing import Protocol, cast
 
 import numpy as np
@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 from ingest.compiled import layout
 from ingest.compiled import records as scan
+from ingest.compiled.parts import infer as in_utc
+from ingest.compiled.parts import tally
 from ingest.model import Ledger, Reject
 from ingest.records.arrays import I8, I32, Ints, raw_text, view
 from ingest.records.formats import MAX_RECORD_BYTES, Format, scanner_arguments
@@ -111,6 +113,28 @@ class ChunkParser(Protocol):
     ) -> Parsed: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What a chunk's records are as a whole: see :func:`ingest.compiled.parts.tally`."""
+
+    stamped: int
+    zoned: int
+    bad: int
+    size: int
+    bad_size: int
+    last: int
+
+    def ledger(self, records: int, consumed: int) -> Ledger:
+        """What became of the chunk's bytes."""
+        return Ledger(
+            records=records - self.bad,
+            quarantined=self.bad,
+            record_bytes=self.size - self.bad_size,
+            quarantined_bytes=self.bad_size,
+            ignored_bytes=consumed - self.size,
+        )
+
+
 class Parser:
     """Parses chunks of one format and zone; holds a scanner, so it serves one thread at a time."""
 
@@ -169,12 +193,11 @@ class Parser:
             n, p = wait, int(records[wait, layout.R_PAIR])
             consumed = int(records[wait, layout.R_LOW])
         records, pairs = records[:n], pairs[:p]
-        instants, source = self._instants(records, stamps[:n], last_instant, fallback_instant)
+        all_of = Tally(*tally(view(records)))
+        instants, source = self._instants(
+            records, stamps[:n], all_of, last_instant, fallback_instant
+        )
         values, states = numbers(data, pairs)
-        kinds = records[:, layout.R_KIND]
-        rejects = tuple(_reject(data, base, records[i]) for i in np.flatnonzero(kinds > 2))
-        good = kinds <= layout.K_TRACEBACK
-        known = good & (source == LOGGED)
         return Parsed(
             data=data,
             base=base,
@@ -186,9 +209,9 @@ class Parser:
             states=states,
             consumed=consumed,
             giant=self._scanner.giant,
-            rejects=rejects,
-            ledger=_ledger(records, good, consumed),
-            last_instant=int(instants[np.flatnonzero(known)[-1]]) if known.any() else last_instant,
+            rejects=_rejects(data, base, records) if all_of.bad else (),
+            ledger=all_of.ledger(n, consumed),
+            last_instant=int(instants[all_of.last]) if all_of.last >= 0 else last_instant,
         )
 
     def _own(self, data: memoryview, records: I32) -> int:
@@ -223,18 +246,28 @@ class Parser:
         return self._tables
 
     def _instants(
-        self, records: I32, stamps: Ints, last: int | None, fallback: int
+        self, records: I32, stamps: Ints, all_of: Tally, last: int | None, fallback: int
     ) -> tuple[Ints, I8]:
         """Instants int64[n] and where they come from int8[n]."""
-        stamped = records[:, layout.R_KIND] == layout.K_HEADER
-        before = self._after if last is None else last
-        source = np.full(len(stamps), LOGGED, np.int8)
-        if stamped.all():
-            zones = records[:, layout.R_ZONE]
+        n, before = len(stamps), self._after if last is None else last
+        source = np.full(n, LOGGED, np.int8)
+        if all_of.stamped == n:
+            zones = np.full(n, layout.NO_ZONE, np.int32)
+            zones = records[:, layout.R_ZONE] if all_of.zoned else zones
             return to_utc(stamps, zones, self.tz, before), source
-        source[~stamped] = NEIGHBOUR if last is not None or stamped.any() else FILE
+        near = NEIGHBOUR if last is not None or all_of.stamped else FILE
+        stamped = records[:, layout.R_KIND] == layout.K_HEADER
+        if self.tz is UTC and not all_of.zoned:
+            first = int(stamps[int(np.argmax(stamped))]) if all_of.stamped else fallback
+            instants = np.empty(n, np.int64)
+            in_utc(
+                view(records), view(stamps), first if last is None else last, near,
+                view(instants), view(source),
+            )  # fmt: skip
+            return instants, source
+        source[~stamped] = near
         rows = np.flatnonzero(stamped)
-        instants = np.zeros(len(stamps), np.int64)
+        instants = np.zeros(n, np.int64)
         instants[rows] = to_utc(stamps[rows], records[rows, layout.R_ZONE], self.tz, before)
         return infer(instants, stamped, last, fallback), source
 
@@ -248,17 +281,9 @@ def _undated(records: I32, last: int | None) -> int:
     return int(inferred[0]) if len(inferred) else -1
 
 
-def _ledger(records: I32, good: npt.NDArray[np.bool_], consumed: int) -> Ledger:
-    lengths = (records[:, layout.R_END] - records[:, layout.R_START]).astype(np.int64)
-    record_bytes = int(lengths[good].sum())
-    quarantined_bytes = int(lengths[~good].sum())
-    return Ledger(
-        records=int(good.sum()),
-        quarantined=int((~good).sum()),
-        record_bytes=record_bytes,
-        quarantined_bytes=quarantined_bytes,
-        ignored_bytes=consumed - record_bytes - quarantined_bytes,
-    )
+def _rejects(data: memoryview, base: int, records: I32) -> tuple[Reject, ...]:
+    bad = np.flatnonzero(records[:, layout.R_KIND] > layout.K_TRACEBACK)
+    return tuple(_reject(data, base, records[i]) for i in bad)
 
 
 def _reject(data: memoryview, base: int, record: I32) -> Reject:

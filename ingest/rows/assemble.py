@@ -1,10 +1,10 @@
 """Records of a chunk → rows of the tables, as Arrow (docs/parsing.md)."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -31,7 +31,6 @@ from ingest.rows.attributes import Entries, attribute_objects
 from ingest.rows.chunk import Chunk, ChunkRows, Events
 from ingest.rows.columns import (
     CODE,
-    FirstPairs,
     instants,
     named,
     numbered_strings,
@@ -53,7 +52,6 @@ RECORD_TABLES = {
     "cache_samples": cache_samples,
     "http_requests": http_requests,
 }
-_KEYS = tuple(dict.fromkeys(key for table in RECORD_TABLES.values() for key in table.KEYS))
 
 
 def _column_map() -> I32:
@@ -84,13 +82,13 @@ _LAYOUT = (
 )  # fmt: skip
 
 
-def find_events(parsed: Parsed, first: FirstPairs) -> Events:
+def find_events(parsed: Parsed) -> Events:
     """The events of a chunk, in its order."""
     n = len(parsed.records)
     rows, kinds, ids = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int32)
     found = segments.events(
-        view(parsed.records), view(parsed.pairs), view(first["id"]),
-        (START, AUDIO_METRICS, HTTP_REQUEST), _LAYOUT, view(rows), view(kinds), view(ids),
+        view(parsed.records), view(parsed.pairs), CODE["id"], (START, AUDIO_METRICS, HTTP_REQUEST),
+        _LAYOUT, view(rows), view(kinds), view(ids),
     )  # fmt: skip
     rows, kinds = rows[:found].copy(), kinds[:found].copy()
     codes, names = numbered_strings(parsed, ids[:found])
@@ -99,7 +97,7 @@ def find_events(parsed: Parsed, first: FirstPairs) -> Events:
 
 def ids_of(parsed: Parsed) -> list[str]:
     """The ids in a chunk's records, each once."""
-    found: list[str] = find_events(parsed, FirstPairs.of(parsed, ("id",))).ids.to_pylist()
+    found: list[str] = find_events(parsed).ids.to_pylist()
     return found
 
 
@@ -129,8 +127,7 @@ def build(
     ``carry`` says of ids how their last part in this file stands: the instant of its end
     (microseconds), or OPEN. Ended ones are dropped when nothing can follow them any more.
     """
-    first = FirstPairs.of(parsed, _KEYS)
-    events = find_events(parsed, first)
+    events = find_events(parsed)
     carried = _carried_ids(events, carry)
     ends = np.array([carry[name] for _, name in carried], np.int64)
     part_of = np.zeros(len(events.rows), np.int32)
@@ -146,11 +143,12 @@ def build(
     no_id[part_of[events.codes < 0]] = True
     owner_of = np.full(len(parsed.records), -1, np.int32)
     owner_of[events.rows] = part_of
-    chunk = Chunk(parsed, first, fmt, origin, events, part_of, n, owner_of)
+    chunk = Chunk(parsed, fmt, origin, events, part_of, n, owner_of)
+    extents = _Extents.of(chunk)
     rows = ChunkRows(
         origin=origin,
         own_stage_times=fmt.own_stage_times,
-        parts=_part_rows(chunk, parts),
+        parts=_part_rows(chunk, parts, extents),
         whole=whole | no_id,
         used=parts[:, segments.FIRST] >= 0,
         carried=tuple(name for _, name in carried),
@@ -161,7 +159,7 @@ def build(
         earliest=int(events.instants.min()) if len(events.instants) else 0,
         latest=int(events.instants.max()) if len(events.instants) else 0,
     )
-    return rows, _going_on(_carry_on(carry, carried, events, parts, part_of), parsed)
+    return rows, _going_on(_carry_on(carry, carried, events, parts, extents.codes), parsed)
 
 
 def _going_on(carry: dict[str, int], parsed: Parsed) -> dict[str, int]:
@@ -183,10 +181,10 @@ def _carry_on(
     carried: Sequence[tuple[int, str]],
     events: Events,
     parts: I32,
-    part_of: I32,
+    codes: I32,
 ) -> dict[str, int]:
     """How the last part of each id stands behind a chunk; only the last chunk's ends are
-    remembered.
+    remembered. ``codes`` int32[n_parts]: their ids, -1 for none and for a part without records.
     """
     carry = dict(before)
     if not len(events.rows):
@@ -195,8 +193,8 @@ def _carry_on(
     for name in [n for n, end in carry.items() if end != OPEN and end < newest - CARRY_US]:
         del carry[name]
     last = np.full(len(events.ids), -1, np.int64)
-    known = events.codes >= 0
-    last[events.codes[known]] = part_of[known]
+    known = np.flatnonzero(codes >= 0)
+    last[codes[known]] = known  # of several the last one, which is the id's last
     completed = parts[last, segments.COMPLETED]
     at = events.instants[np.maximum(completed, 0)]
     keep = np.flatnonzero((completed < 0) | (np.abs(at - newest) <= CARRY_US))
@@ -211,46 +209,60 @@ def _carry_on(
     return carry
 
 
-def _part_rows(chunk: Chunk, parts: I32) -> pa.Table:
-    parsed, events, origin, part_of = chunk.parsed, chunk.events, chunk.origin, chunk.part_of
+@dataclass(frozen=True, slots=True)
+class _Extents:
+    """First and last instants int64[n] of the parts, and their ids, int32[n] (-1: none)."""
+
+    lowest: Ints
+    highest: Ints
+    codes: I32
+
+    @classmethod
+    def of(cls, chunk: Chunk) -> "_Extents":
+        n, events = chunk.n_parts, chunk.events
+        low, high, codes = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int32)
+        segments.extents(
+            view(chunk.part_of), view(events.codes), view(events.instants),
+            view(low), view(high), view(codes),
+        )  # fmt: skip
+        return cls(low, high, codes)
+
+
+def _part_rows(chunk: Chunk, parts: I32, extents: _Extents) -> pa.Table:
+    parsed, events, origin = chunk.parsed, chunk.events, chunk.origin
     n = len(parts)
-    offsets = offsets_of(parsed, events.rows)
     first, last = np.maximum(parts[:, segments.FIRST], 0), np.maximum(parts[:, segments.LAST], 0)
     started, completed = parts[:, segments.STARTED], parts[:, segments.COMPLETED]
-    lowest = np.full(n, np.iinfo(np.int64).max)
-    highest = np.full(n, np.iinfo(np.int64).min)
-    np.minimum.at(lowest, part_of, events.instants)
-    np.maximum.at(highest, part_of, events.instants)
-    if not len(events.rows):
-        offsets, stamps = np.zeros(1, np.int64), np.zeros(1, np.int64)
-    else:
-        stamps = events.instants
-    used = parts[:, segments.FIRST] >= 0
-    lowest, highest = np.where(used, lowest, 0), np.where(used, highest, 0)
-    codes = np.full(n, -1, np.int32)
-    codes[part_of] = events.codes
+    at_start, at_end = np.maximum(started, 0), np.maximum(completed, 0)
+    stamps = events.instants if len(events.rows) else np.zeros(1, np.int64)
+
+    def offsets(event: I32) -> Ints:
+        """Offsets of events; without any there are only carried parts, of which none is used."""
+        return offsets_of(parsed, events.rows[event]) if len(events.rows) else np.zeros(n, np.int64)
+
+    first_offsets = offsets(first)
     values, from_end, attributes = _part_values(chunk, parts)
     host, service = same(origin.host, n), same(origin.service, n)
     file_key = np.full(n, origin.file_key, np.int64)
     columns: dict[str, Any] = {
-        "request_key": pa.array(row_keys(origin, offsets[first])),
-        "id": named(codes, events.ids),
+        "request_key": pa.array(row_keys(origin, first_offsets)),
+        "id": named(extents.codes, events.ids),
         "host": host,
         "service": service,
-        "logged_at": instants(lowest),
-        "time_source": time_sources(_sources(chunk, lowest)),
-        "started_at": instants(stamps[np.maximum(started, 0)], started >= 0),
+        "logged_at": instants(extents.lowest),
+        "time_source": time_sources(_sources(chunk, extents.lowest)),
+        "started_at": instants(stamps[at_start], started >= 0),
         "completed_at": _ended_at(chunk, completed),
         **values,
         "attributes": attributes,
         "start_file_key": nullable(file_key, started >= 0, pa.int64()),
-        "start_offset": nullable(offsets[np.maximum(started, 0)], started >= 0, pa.int64()),
+        "start_offset": nullable(offsets(at_start), started >= 0, pa.int64()),
         "end_file_key": nullable(file_key, completed >= 0, pa.int64()),
-        "end_offset": nullable(offsets[np.maximum(completed, 0)], completed >= 0, pa.int64()),
+        "end_offset": nullable(offsets(at_end), completed >= 0, pa.int64()),
         "file_key": pa.array(file_key),
-        "first_offset": pa.array(offsets[first]),
-        "last_offset": pa.array(offsets[last]),
-        "last_at": instants(highest),
+        "first_offset": pa.array(first_offsets),
+        "last_offset": pa.array(offsets(last)),
+        "last_at": instants(extents.highest),
         "is_request": pa.array(parts[:, segments.IS_REQUEST] == 1),
         "end_columns": pa.array(from_end),
     }
@@ -274,8 +286,10 @@ def _sources(chunk: Chunk, first_at: Ints) -> I8:
     """Where the first instants int64[n] of the parts come from: int8[n]; of equal instants the
     surest.
     """
-    events, sources = chunk.events, chunk.parsed.time_source[chunk.events.rows]
     result = np.full(len(first_at), LOGGED, np.int8)
+    if not chunk.parsed.time_source.any():
+        return result
+    events, sources = chunk.events, chunk.parsed.time_source[chunk.events.rows]
     if not (sources != LOGGED).any():
         return result
     result[chunk.part_of] = FILE
@@ -289,10 +303,10 @@ def _part_values(chunk: Chunk, parts: I32) -> tuple[dict[str, pa.Array], Ints, p
     parsed, events, part_of, n = chunk.parsed, chunk.events, chunk.part_of, len(parts)
     slots = np.full((max(BIT_OF.values()) + 1, max(n, 1)), -1, np.int32)
     from_end = np.zeros(max(n, 1), np.int64)
-    taken = np.zeros(max(len(parsed.pairs), 1), np.uint8)
-    segments.choose(
+    free = np.empty((2, len(parsed.pairs)), np.int32)
+    n_free = segments.choose(
         events.kinds, events.rows, part_of, parsed.records, parsed.pairs, _TEXTS, parsed.states,
-        _COLUMNS, slots, from_end, taken,
+        _COLUMNS, slots, from_end, free[0], free[1],
     )  # fmt: skip
     columns: dict[str, pa.Array] = {}
     for name in LOGGED_COLUMNS:
@@ -307,7 +321,7 @@ def _part_values(chunk: Chunk, parts: I32) -> tuple[dict[str, pa.Array], Ints, p
     )
     columns["text_class"], columns["text_points"] = describe_texts(columns["text"])
     from_end |= np.where(from_end & TEXT_BIT, TOLD_BITS, 0)
-    attributes = _part_attributes(parsed, events, chunk.format, part_of, n, taken)
+    attributes = _part_attributes(chunk, free[0, :n_free], free[1, :n_free])
     return columns, from_end[:n], attributes
 
 
@@ -328,16 +342,12 @@ def _header_request_ids(parsed: Parsed, events: Events, part_of: I32, n: int) ->
     return string_column(parsed.data, starts, ends, np.zeros(n, np.int32))
 
 
-def _part_attributes(
-    parsed: Parsed, events: Events, fmt: Format, part_of: I32, n: int, taken: npt.NDArray[np.uint8]
-) -> pa.Array:
-    owner_of = np.full(len(parsed.records), -1, np.int32)
-    chosen = events.kinds != segments.E_OTHER
-    owner_of[events.rows[chosen]] = part_of[chosen]
-    free = np.flatnonzero(taken[: len(parsed.pairs)] == 0)
-    owners = owner_of[parsed.pairs[free, layout.P_RECORD]]
-    entries = Entries.of_pairs(parsed, free[owners >= 0], owners[owners >= 0])
-    extras = [(i, e) for i, e in enumerate(fmt.extras) if e not in STANDARD_EXTRAS]
-    rows = events.rows[chosen]
-    entries = entries.with_extras(parsed, extras, rows, part_of[chosen])
-    return attribute_objects(parsed.data, entries, n)
+def _part_attributes(chunk: Chunk, free: I32, owners: I32) -> pa.Array:
+    """What parts' events have without a column: pairs ``free`` of ``owners``, header fields."""
+    parsed, events = chunk.parsed, chunk.events
+    entries = Entries.of_pairs(parsed, free, owners)
+    extras = [(i, e) for i, e in enumerate(chunk.format.extras) if e not in STANDARD_EXTRAS]
+    if extras:
+        chosen = events.kinds != segments.E_OTHER
+        entries = entries.with_extras(parsed, extras, events.rows[chosen], chunk.part_of[chosen])
+    return attribute_objects(parsed.data, entries, chunk.n_parts)

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from ingest.compiled import layout
 from ingest.compiled import strings as convert
-from ingest.records.arrays import I32, string_column, strings
+from ingest.records.arrays import I32, Ints, string_column, strings
 from ingest.records.formats import Format
 from ingest.records.parse import Parsed
 
@@ -27,7 +27,7 @@ class Entries:
     values: pa.Array
 
     @classmethod
-    def of_pairs(cls, parsed: Parsed, pairs: npt.NDArray[np.int64], owners: I32) -> "Entries":
+    def of_pairs(cls, parsed: Parsed, pairs: I32 | Ints, owners: I32) -> "Entries":
         """Entries of pairs of the pair table."""
         rows = parsed.pairs[pairs]
         keys = string_column(

@@ -9,7 +9,6 @@ from ingest.model import Origin, Reject
 from ingest.records.arrays import I32, Bools, Ints
 from ingest.records.formats import Format
 from ingest.records.parse import Parsed
-from ingest.rows.columns import FirstPairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,6 @@ class Chunk:
     """
 
     parsed: Parsed
-    first: FirstPairs
     format: Format
     origin: Origin
     events: Events

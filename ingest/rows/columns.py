@@ -1,6 +1,5 @@
 """Pairs and spans of a chunk → Arrow columns; nothing here makes a Python object a value."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from random import SystemRandom
 
@@ -42,26 +41,28 @@ _TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class FirstPairs:
-    """The first pair of each record and key: ``table`` int32[k, n_records], -1 for none; ``rows``
-    int32[n_keys].
+    """The first pair of each key in some records: ``table`` int32[k, m], -1 for none; ``keys``
+    say which row is whose.
     """
 
     table: I32
-    rows: I32
+    keys: tuple[str, ...]
 
     @classmethod
-    def of(cls, parsed: Parsed, keys: Sequence[str]) -> "FirstPairs":
-        """Look for these keys, once over the pairs."""
-        rows = np.full(len(KEYS), -1, np.int32)
-        rows[[CODE[k] for k in keys]] = np.arange(len(keys))
-        table = np.full((len(keys), len(parsed.records)), -1, np.int32)
-        if len(parsed.pairs):
-            parts.first_pairs(view(parsed.pairs), view(rows), view(table))
-        return cls(table, rows)
+    def of(cls, parsed: Parsed, rows: I32, keys: tuple[str, ...]) -> "FirstPairs":
+        """Look for these keys in records int32[m]."""
+        place = np.full(len(KEYS), -1, np.int32)
+        place[[CODE[k] for k in keys]] = np.arange(len(keys))
+        table = np.full((len(keys), len(rows)), -1, np.int32)
+        if table.size:
+            parts.first_pairs(
+                view(parsed.records), view(parsed.pairs), view(rows), view(place), view(table)
+            )
+        return cls(table, keys)
 
     def __getitem__(self, key: str) -> I32:
-        """int32[n_records]: a view of the table."""
-        found: I32 = self.table[self.rows[CODE[key]]]
+        """int32[m]: a view of the table."""
+        found: I32 = self.table[self.keys.index(key)]
         return found
 
 
@@ -92,8 +93,11 @@ def numbered_strings(parsed: Parsed, chosen: I32) -> tuple[I32, pa.Array]:
     n = convert.distinct(
         parsed.data, view(parsed.pairs), view(chosen), _SEED, view(table), view(codes), view(firsts)
     )
+    values = pair_strings(parsed, firsts[:n])
+    if convert.plain(parsed.data, view(parsed.pairs), view(firsts[:n])):
+        return codes, values
     # what differs as written may be equal when escapes are undone
-    encoded = pair_strings(parsed, firsts[:n]).dictionary_encode()
+    encoded = values.dictionary_encode()
     if len(encoded.dictionary) < n:
         merged = encoded.indices.to_numpy()
         codes = np.where(codes >= 0, merged[codes], -1).astype(np.int32)
@@ -178,11 +182,15 @@ def instants(values: Ints, valid: Bools | None = None) -> pa.Array:
 
 def offsets_of(parsed: Parsed, rows: I32) -> Ints:
     """Offsets int64[n] in the file of records."""
-    offsets: Ints
-    if parsed.offsets is None:  # as parsed.starts, of these alone
-        offsets = parsed.records[rows, layout.R_START].astype(np.int64) + parsed.base
-    else:
-        offsets = parsed.offsets[rows]
+    if parsed.offsets is not None:
+        found: Ints = parsed.offsets[rows]
+        return found
+    offsets = np.empty(len(rows), np.int64)  # as parsed.starts, of these alone
+    if len(rows):
+        parts.starts(
+            view(parsed.records), view(np.ascontiguousarray(rows, np.int32)), parsed.base,
+            view(offsets),
+        )  # fmt: skip
     return offsets
 
 

@@ -10,6 +10,7 @@ from ingest.records.parse import Parsed
 from ingest.rows.attributes import free_pairs
 from ingest.rows.chunk import Chunk, RecordRows
 from ingest.rows.columns import (
+    FirstPairs,
     instants,
     offsets_of,
     pair_strings,
@@ -40,14 +41,14 @@ def _records(parsed: Parsed) -> I32:
 
 
 def _table(chunk: Chunk, rows: I32) -> pa.Table:
-    parsed, first, origin = chunk.parsed, chunk.first, chunk.origin
-    n = len(rows)
-    id_pair, request_pair = first["id"][rows], first["request_id"][rows]
-    instance_pair, location_pair = first["instance"][rows], first["location"][rows]
-    error_pair = first["error_code"][rows]
-    code_pair = np.where(error_pair >= 0, error_pair, first["warning_code"][rows])
+    parsed, origin, n = chunk.parsed, chunk.origin, len(rows)
+    first = FirstPairs.of(parsed, rows, KEYS)
+    id_pair, request_pair = first["id"], first["request_id"]
+    instance_pair, location_pair = first["instance"], first["location"]
+    error_pair = first["error_code"]
+    code_pair = np.where(error_pair >= 0, error_pair, first["warning_code"])
     tracebacks = _tracebacks(parsed, rows)
-    exceptions = read_tracebacks(tracebacks, pair_strings(parsed, first["exc"][rows]))
+    exceptions = read_tracebacks(tracebacks, pair_strings(parsed, first["exc"]))
     offsets = offsets_of(parsed, rows)
     taken = (id_pair, request_pair, code_pair, instance_pair, location_pair)
     used = np.concatenate([p[p >= 0] for p in taken])

@@ -9,6 +9,7 @@ from ingest.records.vocabulary import HTTP_REQUEST
 from ingest.rows.attributes import free_pairs
 from ingest.rows.chunk import Chunk, RecordRows
 from ingest.rows.columns import (
+    FirstPairs,
     instants,
     offsets_of,
     pair_strings,
@@ -25,6 +26,8 @@ _VALUES = (
 )  # fmt: skip
 _FROM = ("user_agent", "referer")
 KEYS = ("id", "request_id", "instance", *_VALUES, *_FROM)
+# the table without rows, once made: most logs have none, and making no row takes as long as some
+_no_rows: list[pa.Table] = []
 
 
 def rows(chunk: Chunk) -> RecordRows:
@@ -32,13 +35,19 @@ def rows(chunk: Chunk) -> RecordRows:
     records = chunk.parsed.records
     good = records[:, layout.R_KIND] <= layout.K_TRACEBACK
     found = np.flatnonzero(good & (records[:, layout.R_EVENT] == HTTP_REQUEST)).astype(np.int32)
-    return RecordRows(_table(chunk, found), chunk.owner_of[found])
+    if not len(found) and _no_rows:
+        return RecordRows(_no_rows[0], found)
+    table = _table(chunk, found)
+    if not _no_rows:
+        _no_rows.append(table.schema.empty_table())
+    return RecordRows(table, chunk.owner_of[found])
 
 
 def _table(chunk: Chunk, rows: I32) -> pa.Table:
-    parsed, first, origin, n = chunk.parsed, chunk.first, chunk.origin, len(rows)
+    parsed, origin, n = chunk.parsed, chunk.origin, len(rows)
     offsets = offsets_of(parsed, rows)
-    pairs = {name: first[name][rows] for name in KEYS}
+    first = FirstPairs.of(parsed, rows, KEYS)
+    pairs = {name: first[name] for name in KEYS}
     used = np.concatenate([p[p >= 0] for p in pairs.values()])
     return pa.table(
         {

@@ -4,37 +4,39 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ingest.compiled import numbers
 from ingest.compiled import parts as segments
-from ingest.records.arrays import I32, Bools, nullable
-from ingest.records.parse import Parsed
-from ingest.records.vocabulary import STAGE_TIME
+from ingest.records.arrays import I32, Bools, nullable, view
 from ingest.rows.chunk import Chunk, RecordRows
 from ingest.rows.columns import (
+    CODE,
     instants,
     named,
     numbered_strings,
     offsets_of,
 )
 
-KEYS = ("stage", "duration_ms", "own_ms")
+_CODES = CODE["stage"], CODE["duration_ms"], CODE["own_ms"]
 _Floats = npt.NDArray[np.float64]
 
 
 def rows(chunk: Chunk) -> RecordRows:
     """Rows of stage_timings; request_key is left null."""
-    parsed, first, origin, events = chunk.parsed, chunk.first, chunk.origin, chunk.events
-    staged = events.kinds == STAGE_TIME
-    at, part = events.rows[staged], chunk.part_of[staged]
-    n = len(at)
-    own = first["own_ms"][at]
-    is_own = (own >= 0) | chunk.format.own_stage_times
-    logged, valid = _numbers(parsed, np.where(own >= 0, own, first["duration_ms"][at]))
-    seq, total, own_ms = _numbered(part, logged, valid, is_own, chunk.n_parts)
+    parsed, origin, events = chunk.parsed, chunk.origin, chunk.events
+    found, logged = np.empty((3, len(events.rows)), np.int32), np.empty(len(events.rows))
+    told = np.empty((2, len(events.rows)), np.bool_)
+    n = segments.stage_pairs(
+        events.kinds, events.rows, chunk.part_of, view(parsed.records), view(parsed.pairs),
+        view(parsed.values), view(parsed.states), _CODES, chunk.format.own_stage_times, view(found),
+        view(logged), view(told.view(np.uint8)),
+    )  # fmt: skip
+    at, part, stage = found[:, :n]
+    valid, is_own = told[:, :n].copy()
+    part = part.copy()  # it stays, and what is behind it does not
+    seq, total, own_ms = _numbered(part, logged[:n], valid, is_own, chunk.n_parts)
     table = pa.table(
         {
             "request_key": pa.nulls(n, pa.int64()),
-            "stage": named(*numbered_strings(parsed, first["stage"][at])),
+            "stage": named(*numbered_strings(parsed, stage)),
             "seq": seq,
             "logged_at": instants(parsed.instants[at]),
             "elapsed_ms": total,
@@ -44,14 +46,6 @@ def rows(chunk: Chunk) -> RecordRows:
         }
     )
     return RecordRows(table, part, is_own)
-
-
-def _numbers(parsed: Parsed, pairs: I32) -> tuple[_Floats, Bools]:
-    """Values float64[n] of pairs int32[n] (-1: none), and which of them are numbers."""
-    if not len(parsed.pairs):
-        return np.zeros(len(pairs)), np.zeros(len(pairs), np.bool_)
-    at = np.maximum(pairs, 0)
-    return parsed.values[at], (pairs >= 0) & (parsed.states[at] == numbers.OK)
 
 
 def numbered_stages(stages: pa.Table, part: I32, is_own: Bools, n_parts: int) -> pa.Table:
@@ -78,7 +72,7 @@ def _numbered(
     n = len(part)
     seq, own, elapsed = np.zeros(n, np.int32), np.zeros(n), np.zeros(n)
     segments.stages(
-        np.ascontiguousarray(part), np.array(logged), valid.astype(np.uint8),
+        np.ascontiguousarray(part), np.ascontiguousarray(logged), valid.astype(np.uint8),
         is_own.astype(np.uint8), n_parts, seq, own, elapsed,
     )  # fmt: skip
     return (

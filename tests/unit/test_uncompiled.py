@@ -2,10 +2,11 @@
 
 import importlib.util
 import sys
-from datetime import UTC
+from datetime import UTC, tzinfo
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -16,12 +17,16 @@ from hypothesis import strategies as st
 import ingest
 from benchmarks.foreign import write_log
 from ingest.compiled import layout, learnt, masks, numbers, parts, records, strings, text_classes
+from ingest.model import Origin
+from ingest.records import parse
 from ingest.records.arrays import view
-from ingest.records.formats import compile_format, scanner_arguments
+from ingest.records.formats import Format, compile_format, scanner_arguments
 from ingest.records.general import GeneralParser
 from ingest.records.learnt import lines
 from ingest.records.parse import Parsed, Parser
 from ingest.records.units import FAMILIES
+from ingest.rows import assemble, columns, stage_timings
+from ingest.rows.assemble import build
 from tests.support import strategies
 from tests.support.shipped_profiles import shipped
 
@@ -147,6 +152,69 @@ def test_strings(data: bytes) -> None:
     if len(pairs):
         compiled = _strings(strings, data, pairs)
         assert compiled == _strings(PLAIN["strings"], data, pairs)
+
+
+@_PROFILE
+@given(
+    st.lists(
+        st.one_of(
+            st.binary(max_size=20),
+            st.text(alphabet="aé您🎉\u0800\ud7ff\0\r\n\\", max_size=20).map(str.encode),
+        ),
+        max_size=8,
+    ),
+    st.booleans(),
+)
+def test_values_are_copied_the_same_wherever_eight_bytes_end(
+    pieces: list[bytes], escaped: bool
+) -> None:
+    ends = np.cumsum([len(p) for p in pieces] or [0]).astype(np.int32)
+    pairs = np.zeros((len(ends), layout.PAIR_WIDTH), np.int32)
+    pairs[1:, layout.P_VALUE], pairs[:, layout.P_VALUE_END] = ends[:-1], ends
+    pairs[:, layout.P_FLAGS] = layout.ESCAPED * escaped
+    data = b"".join(pieces) or b"\0"
+    assert _strings(strings, data, pairs) == _strings(PLAIN["strings"], data, pairs)
+    every = view(np.arange(len(pairs), dtype=np.int32))
+    plain = strings.plain(data, view(pairs), every)
+    assert plain == PLAIN["strings"].plain(data, view(pairs), every)
+    if plain:
+        assert _strings(strings, data, pairs)[1] == _copied(data, pairs)
+
+
+def _copied(data: bytes, pairs: Table) -> bytes:
+    spans = pairs[:, [layout.P_VALUE, layout.P_VALUE_END]].tolist()
+    return b"".join(data[low:high] for i, (low, high) in enumerate(spans) if i % 5)
+
+
+def _built(data: bytes, fmt: Format, zone: tzinfo, carry: dict[str, int]) -> tuple[object, ...]:
+    parsed = Parser(fmt, zone).parse(
+        memoryview(data), base=7, final=True, last_instant=None, fallback_instant=5
+    )
+    rows, going_on = build(parsed, fmt, Origin(3, "host", "tts"), carry)
+    tables = {name: found.table.to_pydict() for name, found in rows.records.items()}
+    parts_of = {n: r.part.tolist() for n, r in rows.records.items() if r.part is not None}
+    whole, ids = rows.whole.tolist(), rows.ids.to_pylist()
+    return rows.parts.to_pydict(), tables, parts_of, whole, ids, going_on, parsed.ledger
+
+
+@_PROFILE
+@given(
+    strategies.logs(),
+    st.integers(0, len(_FORMATS) - 1),
+    st.sampled_from([UTC, ZoneInfo("Asia/Shanghai")]),
+    st.booleans(),
+)
+def test_rows(data: bytes, number: int, zone: tzinfo, is_carried: bool) -> None:
+    carry = {"ts_1": parts.OPEN, "none": 0} if is_carried else {}
+    compiled = _built(data, _FORMATS[number], zone, carry)
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (assemble, stage_timings):
+            patch.setattr(module, "segments", PLAIN["parts"])
+        patch.setattr(columns, "parts", PLAIN["parts"])
+        patch.setattr(columns, "convert", PLAIN["strings"])
+        patch.setattr(parse, "tally", PLAIN["parts"].tally)
+        patch.setattr(parse, "in_utc", PLAIN["parts"].infer)
+        assert _built(data, _FORMATS[number], zone, carry) == compiled
 
 
 def _column(texts: list[str]) -> tuple[Table, Table]:

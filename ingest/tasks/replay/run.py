@@ -27,7 +27,6 @@ from ingest.records.parse import Parsed
 from ingest.records.profiles import Profiles, together
 from ingest.records.read_with import ReadWith
 from ingest.rows.assemble import build, find_events
-from ingest.rows.columns import FirstPairs
 from ingest.rows.described import BY_NAME, RECORDS
 from ingest.rows.join import join
 from ingest.rows.spans import EPOCH
@@ -399,7 +398,7 @@ class _File:
         parsed = without_requests(healed.parsed, cut.of("requests"))
         origin = Origin(checkpoint.file_key, checkpoint.host, checkpoint.service)
         carry: dict[str, int] = {}
-        ids = find_events(parsed, FirstPairs.of(parsed, ("id",))).ids
+        ids = find_events(parsed).ids
         if len(ids):
             at = EPOCH + timedelta(microseconds=int(parsed.instants.min()))
             before = replace(checkpoint, committed_offset=healed.low, last_logged_at=at)
