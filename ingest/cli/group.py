@@ -12,6 +12,7 @@ from typer.main import get_command
 
 from ingest.cli.commands import COMMANDS, Command
 from ingest.cli.options.context import Options
+from ingest.cli.process.loading import with_garbage
 
 _BY_NAME = {command.name: command for command in COMMANDS}
 _FOLDER = "ingest.cli.commands"
@@ -75,6 +76,7 @@ def _load(entry: Command) -> Any:
         app.command(entry.name, cls=parser, context_settings=dict(entry.settings))(found)
         command = get_command(app)
     _take_everywhere(command)
+    with_garbage()
     return command
 
 

@@ -9,7 +9,6 @@ from typing import Any
 from ingest.render.cells import short_number
 from ingest.render.chart_data import HeatMap, Picture, chart_library
 
-PICTURES = (".svg", ".png", ".html")
 _WIDE = 10.0  # inches: a picture that fits a page
 _LINE_HIGH, _LEAST_HIGH = 5.0, 2.4  # inches
 _BAR_HIGH, _FRAME_HIGH = 0.28, 1.2  # inches a bar; title, axis and its name
@@ -27,7 +26,7 @@ _FONTS = (
 
 
 def file_chart(drawn: Picture | HeatMap, suffix: str) -> bytes:
-    """The chart as a file of a suffix of :data:`PICTURES`; equal data give equal bytes."""
+    """The chart as a file of a suffix of ``PICTURES``; equal data give equal bytes."""
     matplotlib = chart_library("matplotlib")
     matplotlib.use("Agg")
     fonts = _installed_fonts()

@@ -11,9 +11,9 @@ from ingest.errors import UsageProblem
 from ingest.named_queries.library import NamedQuery
 from ingest.render.cells import Result
 from ingest.render.chart_data import chart_data
-from ingest.render.chart_files import PICTURES, file_chart
+from ingest.render.chart_files import file_chart
 from ingest.render.chart_terminal import terminal_chart
-from ingest.render.formats import Look
+from ingest.render.formats import PICTURES, Look
 from ingest.render.whole_file import replace_file
 
 

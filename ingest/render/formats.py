@@ -39,6 +39,7 @@ SUFFIXES = {
     ".parquet": "parquet",
     ".txt": "table",
 }
+PICTURES = (".svg", ".png", ".html")  # of a chart
 _CSV_SPECIAL = re.compile(r'[",\r\n]')
 _MARKDOWN = str.maketrans(
     {

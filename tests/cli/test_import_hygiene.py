@@ -79,6 +79,42 @@ def test_a_query_loads_what_asks_and_shows_and_nothing_that_reads_logs(ttsq: Com
     assert _commands(modules) == {"queries", "run"}
     rooms = ("ingest.logfiles", "ingest.pipeline", "ingest.tasks", "ingest.causes")
     assert not any(m.startswith(rooms) for m in modules)
+    assert "ingest.render.charts" not in modules
+
+
+def test_the_engine_is_loaded_without_what_would_only_find_its_version(ttsq: CommandLine) -> None:
+    for words in (["run", "error_codes"], ["ingest", "app.log"]):
+        modules = _modules(ttsq, *words)
+        assert "duckdb" in modules
+        assert not modules & {"importlib.metadata", "email.message", "socket", "zipfile"}, words
+
+
+def test_the_engine_that_is_loaded_in_this_way_knows_its_version(ttsq: CommandLine) -> None:
+    asked = (
+        "from ingest.cli.process.loading import without_metadata; without_metadata()\n"
+        "import duckdb\n"
+        "print(duckdb.__version__, duckdb.__duckdb_version__, duckdb.version(), sep='|')"
+    )
+    plain = asked.partition("\n")[2]
+    versions = [
+        subprocess.run([sys.executable, "-c", text], capture_output=True, check=True).stdout
+        for text in (asked, plain)
+    ]
+    assert versions[0] == versions[1]
+
+
+def test_garbage_is_looked_for_once_the_command_is_loaded(ttsq: CommandLine) -> None:
+    asked = (
+        "import gc, ingest.cli.commands.queries as q\n"
+        "q.list_library = lambda *_: print(gc.isenabled())\n"
+        "from ingest.cli import entry\n"
+        "entry()"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", asked, "queries"],
+        cwd=ttsq.folder, env=ttsq.environment, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert shown.strip() == "True"
 
 
 def test_every_command_of_the_table_can_be_loaded_and_has_a_short_summary() -> None:

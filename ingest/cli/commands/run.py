@@ -35,8 +35,7 @@ from ingest.named_queries.library import NamedQuery
 from ingest.named_queries.notes import notes
 from ingest.named_queries.untimed import left_out
 from ingest.named_queries.values import bind_values, parse_instant
-from ingest.render.chart_files import PICTURES
-from ingest.render.charts import write_chart
+from ingest.render.formats import PICTURES
 from ingest.stores.contract import QueryResult, Reader
 
 PARSER = QueryCommand
@@ -128,6 +127,8 @@ def _run(
         told = [] if drawn or not target.is_table else notes(reader, query, values, result)
     types = {c.name: c.type for c in query.columns}
     if drawn:
+        from ingest.render.charts import write_chart
+
         write_chart(query, result, target.path, target.look(types, why))
     else:
         following = _following(ctx, query, result, given, as_of)
