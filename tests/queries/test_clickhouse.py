@@ -10,7 +10,7 @@ import pytest
 from ingest.named_queries.check import store_problems
 from ingest.named_queries.library import NamedQuery, load_library
 from ingest.named_queries.values import bind_values
-from ingest.stores.clickhouse.dialect import as_here
+from ingest.stores.clickhouse.dialect import as_here, kept
 from ingest.stores.clickhouse.store import ClickHouseStore
 from ingest.stores.contract import Reader
 from tests.queries.engines import _typed
@@ -114,3 +114,27 @@ def test_milliseconds_of_a_bound_are_kept(reader: Reader) -> None:
 def test_quoted_texts_and_comments_are_not_rewritten() -> None:
     sql = "select 'left(x) as text)' as a -- substr(y) as text)\n from t /* to_timestamp(z) */"
     assert as_here(sql, None) == sql
+
+
+def test_what_is_named_twice_is_worked_out_once(reader: Reader) -> None:
+    drawn = "(select drawn from {}) = (select drawn from {})"
+    sql = (
+        "with once as (select count(*) as n, generateUUIDv4() as drawn from requests), "
+        "again as (select drawn from once) "
+        f"select {drawn.format('again', 'again')}"
+    )
+    assert reader.query(sql, {}).rows == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("sql", "is_kept"),
+    [
+        ("with a as (select 1 as n) select * from a join a as b on true", False),
+        ("with a as (select count(*) as n from t) select * from a", False),
+        ("with a as (select count(*) as n from t) select * from a join a as b on true", True),
+        ("with a as (select 'count(' as n from t) select * from a join a as b on true", False),
+    ],
+)
+def test_only_what_is_named_twice_and_costs_something_is_kept(sql: str, is_kept: bool) -> None:
+    expected = sql.replace("a as (", "a as materialized (", 1) if is_kept else sql
+    assert kept(sql) == expected

@@ -77,6 +77,7 @@ _CLUSTER = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _OF_STORE = re.compile(r"Distributed\('([^']+)'")
 _CODE = re.compile(r"[Cc]ode: (\d+)")
 _TEXT = re.compile(r"DB::Exception: (.*?)(?:\. \([A-Z_0-9]+\)|\(version |$)", re.S)
+KEEPS = "enable_materialized_cte"  # a setting of newer servers
 RUNS_ALREADY, TOO_SLOW, NO_DATABASE, NO_TABLE = 216, 159, 81, 60
 _DENIED = (497, 164, 516, 192)  # no grant, read only, wrong password, no such user
 _FULL = (243, 1000)  # no room on the disk
@@ -241,6 +242,14 @@ class Session:
         )
         told = _OF_STORE.match(str(found[0][0])) if found else None
         return told[1] if told else None
+
+    @cached_property
+    def keeps(self) -> bool:
+        """Whether the server can keep a common table expression; a shard does not know what the
+        server that is asked keeps.
+        """
+        known = "select count() from system.settings where name = {name:String}"
+        return self.cluster is None and bool(self.value(known, {"name": KEEPS}))
 
     def rows(
         self, sql: str, binds: Mapping[str, object] | None = None, **settings: Any

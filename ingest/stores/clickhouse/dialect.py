@@ -41,6 +41,9 @@ _LIMIT = re.compile(r"\blimit\s+cast\(\s*:(\w+)\s+as\s+bigint\s*\)", re.I)
 _AS_TYPE = re.compile(rf"\bas\s+({_TYPE})\s*\)", re.I)
 _MEMBER = re.compile(r"([\w.]+)\s*->>\s*(\x00\d+\x00|case\b)", re.I)
 _HINT = re.compile(r"\bas\s+(?:not\s+)?materialized\s*\(", re.I)
+KEPT = "as materialized ("
+_EXPRESSION = re.compile(r"\b(\w+)\s+as\s*\(", re.I)
+_COSTLY = re.compile(r"\bgroup\s+by\b|\bover\b|\bdistinct\b|\bcount\(", re.I)
 _CASE = re.compile(r"\b(case|end)\b", re.I)
 _SELECT = re.compile(r"\bselect\s+(?:distinct\s+)?", re.I)
 _FROM = re.compile(r"\bfrom\b", re.I)
@@ -154,6 +157,29 @@ def reading_from(sql: str, tables: Mapping[str, str]) -> str:
         plain = f"{plain[: start.start(1) if start[1] else start.end()]}with {', '.join(heads)}"
         plain += f", {rest}" if start[1] else f" {rest}"
     return _put_back(plain, kept)
+
+
+def kept(sql: str) -> str:
+    """A statement in which what is named more than once is worked out once.
+
+    ClickHouse writes a common table expression out wherever it is named. Those that group, count or
+    compare rows, or read one that does, are kept instead.
+    """
+    plain, quoted = _set_aside(sql)
+    places = {m[1]: (m.start(), m.end()) for m in _EXPRESSION.finditer(plain)}
+    if not places:
+        return sql
+    read = re.compile(rf"\b(?:from|join)\s+({'|'.join(places)})\b", re.I)
+    used = read.findall(plain)
+    costly: set[str] = set()
+    for name, (_, begin) in places.items():  # one reads only those before it
+        body = plain[begin : _closing(plain, begin)]
+        if _COSTLY.search(body) or costly & {*read.findall(body)}:
+            costly.add(name)
+    for name, (start, begin) in reversed(places.items()):
+        if name in costly and used.count(name) > 1:
+            plain = f"{plain[:start]}{name} {KEPT}{plain[begin:]}"
+    return _put_back(plain, quoted)
 
 
 def _members(sql: str) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 
 from ingest.errors import StoreError
 from ingest.stores.binds import binds as names_of
-from ingest.stores.clickhouse.connection import FAILURES, TOO_SLOW, Session, bound, code_of
-from ingest.stores.clickhouse.dialect import as_here, reading_from
+from ingest.stores.clickhouse.connection import FAILURES, KEEPS, TOO_SLOW, Session, bound, code_of
+from ingest.stores.clickhouse.dialect import KEPT, as_here, kept, reading_from
 from ingest.stores.clickhouse.layout import TABLES, Seen
 from ingest.stores.contract import QueryResult, too_slow
 
@@ -49,14 +49,16 @@ class ClickHouseReader:
         return self._revision
 
     def query(self, sql: str, binds: Mapping[str, object] | None) -> QueryResult:
-        return self._fetched(*self._prepared(sql, binds))
+        text, used = self._prepared(sql, binds)
+        return self._fetched(text, used, **_keeping(text))
 
     def _prepared(
         self, sql: str, binds: Mapping[str, object] | None
     ) -> tuple[str, dict[str, object]]:
         _require_reading(sql)
         used = {} if binds is None else {n: binds[n] for n in names_of(sql)}
-        return self._at_instant(as_here(sql, None if binds is None else used)), used
+        text = as_here(sql, None if binds is None else used)
+        return self._at_instant(kept(text) if self._session.keeps else text), used
 
     def _at_instant(self, sql: str) -> str:
         """The statement on the tables as this session sees them: their names mean those."""
@@ -70,13 +72,16 @@ class ClickHouseReader:
             tz_mode="aware",
             column_formats=_BYTES,
         )
-        named = found.column_names or self._names(sql, binds)
+        named = found.column_names or self._names(sql, binds, settings)
         names = tuple(map(_plain_name, named))
         return QueryResult(names, [tuple(map(_plain, row)) for row in found.result_rows])
 
-    def _names(self, sql: str, binds: dict[str, object]) -> tuple[str, ...]:
+    def _names(
+        self, sql: str, binds: dict[str, object], settings: Mapping[str, object]
+    ) -> tuple[str, ...]:
         """The columns of a result without rows, which the driver does not tell."""
-        return tuple(str(r[0]) for r in self._session.rows(f"describe (\n{sql}\n)", binds))
+        told = self._session.rows(f"describe (\n{sql}\n)", binds, **settings)
+        return tuple(str(r[0]) for r in told)
 
     def ask(self, sql: str, timeout_seconds: float, allow_superuser: bool) -> QueryResult:
         """``allow_superuser`` says nothing here: the session reads only, whoever it is."""
@@ -107,8 +112,13 @@ class ClickHouseReader:
 
     def describe(self, sql: str, binds: Mapping[str, object]) -> list[tuple[str, str]]:
         text, used = self._prepared(sql, binds)
-        found = self._session.rows(f"describe (\n{text}\n)", used)
+        found = self._session.rows(f"describe (\n{text}\n)", used, **_keeping(text))
         return [(_plain_name(r[0]), _plain_type(str(r[1]))) for r in found]
+
+
+def _keeping(sql: str) -> dict[str, object]:
+    """What a statement needs that keeps what is named more than once."""
+    return {KEEPS: 1} if f" {KEPT}" in sql else {}
 
 
 _WRAPPED = re.compile(r"(?:Nullable|LowCardinality)\((.*)\)$")

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from ingest.errors import UsageProblem
+from ingest.model import EPOCH
+from ingest.stores.clickhouse import months
 from ingest.stores.clickhouse.cluster import change, parts, table_of_part
 from ingest.stores.clickhouse.layout import ROWS, TABLES, Seen
 from ingest.stores.clickhouse.ledger import looked, sweep
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from ingest.stores.clickhouse.versions import Versions
     from ingest.stores.clickhouse.writer import ClickHouseWriter
 
+_MINUTE_SECONDS, _DAY_SECONDS = 60, 86_400
 _BEFORE = "{before:DateTime64(6, 'UTC')}"
 _OLD = f"(select request_key from {{requests}} where logged_at < {_BEFORE})"
 _STATE = ("log_files", "ingest_runs", "pruned")
@@ -45,13 +48,21 @@ class ClickHouseUpkeep:
                 which = which.replace("{ingest_runs}", seen.table("ingest_runs"))
             else:
                 which = has_text(table)
+            unit = _DAY_SECONDS if subject == "rows" else _MINUTE_SECONDS
             rows = session.rows(
-                f"select intDiv(toUnixTimestamp64Micro({age}), 60000000) as minute, count() "
-                f"from {source} where {age} < {_BEFORE} and ({which}) "
-                "group by minute order by minute",
+                f"select toInt64(floor(toUnixTimestamp64Micro({age}) / {unit * 1_000_000})) as at, "
+                f"count() from {source} where {age} < {_BEFORE} and ({which}) "
+                "group by at order by at",
                 {"before": bounded(before)},
             )
-        return [Minute(int(m), int(n)) for m, n in rows]
+        counts = {int(at): int(n) for at, n in rows}
+        if subject == "texts":
+            return [Minute(at, n) for at, n in counts.items()]
+        begins = months.first_instants(counts, table, bounded(before))
+        return [
+            Minute((at - EPOCH) // timedelta(seconds=_MINUTE_SECONDS), n)
+            for at, n in begins.items()
+        ]
 
     @contextmanager
     def _looking(self) -> "Iterator[tuple[Session, Seen]]":
@@ -59,13 +70,48 @@ class ClickHouseUpkeep:
             yield session, looked(session)
 
     def remove(self, table: str, before: datetime) -> dict[str, int]:
-        """A day after the other: the server has the keys of a day's rows in memory. Whoever is
-        killed meanwhile leaves whole days.
+        """Whole months by their partitions, else a day after the other: the server has the keys of
+        a day's rows in memory. Whoever is killed meanwhile leaves whole days, or a month that the
+        next one removes.
         """
         removed: dict[str, int] = {}
+        with self._looking() as (session, _):
+            found = months.whole_months(session, table, bounded(before))
+        for month in found:
+            _add(removed, self._remove_month(table, month, before))
         for until in self._days(table, before):
-            for name, count in self._remove(table, until, before).items():
-                removed[name] = removed.get(name, 0) + count
+            _add(removed, self._remove(table, until, before))
+        return removed
+
+    def _remove_month(self, table: str, month: datetime, before: datetime) -> dict[str, int]:
+        """Note that a month's rows are removed, then drop its partitions: those of what follows
+        requests first. Nothing is done where it has rows that must stay.
+        """
+        followers = FOLLOWERS if table == "requests" else ()
+        dropped = [*months.MONTHLY_FOLLOWERS, table] if followers else [table]
+        binds = {"since": month, "until": months.end_of(month)}
+        with self._store.writing() as writer:
+            if followers and months.has_others(writer.versions, month):
+                return {}
+            removed = {t: writer.versions.count(t, months.within(t), binds) for t in dropped}
+            for name in followers:
+                keys = f"(select request_key from {{requests}} where {months.within('requests')})"
+                which = f"request_key in {keys}"
+                if name in dropped:
+                    which += f" and {months.MONTHLY[name]} >= {{until:DateTime64(6, 'UTC')}}"
+                late = writer.versions.count(name, which, binds)
+                if late:
+                    _note_latest(writer, name, which, binds, before)
+                    writer.versions.remove({name: which}, binds)
+                removed[name] = removed.get(name, 0) + late
+            for name, count in removed.items():
+                if count:
+                    _note(writer, name, count, rows_before=before)
+            writer.commit([], None)
+        with self._store.session("prunes") as session:
+            for name in dropped:
+                months.drop(session, name, month)
+        self._sweep()
         return removed
 
     def _days(self, table: str, before: datetime) -> "Iterator[datetime]":
@@ -73,11 +119,12 @@ class ClickHouseUpkeep:
         with self._looking() as (session, seen):
             age = AGE_COLUMNS[table]
             days = session.rows(
-                f"select distinct toStartOfDay({age}, 'UTC') + interval 1 day as until "
-                f"from {seen.table(table)} where {age} < {_BEFORE} order by until",
+                f"select distinct toInt64(floor(toUnixTimestamp64Micro({age}) / "
+                f"{_DAY_SECONDS * 1_000_000})) as day from {seen.table(table)} "
+                f"where {age} < {_BEFORE} order by day",
                 {"before": bounded(before)},
             )
-        yield from (until for (until,) in days[:-1])
+        yield from (EPOCH + timedelta(days=int(day) + 1) for (day,) in days[:-1])
         yield before
 
     def _remove(self, table: str, until: datetime, before: datetime) -> dict[str, int]:
@@ -196,18 +243,35 @@ def _remove_followers(
 ) -> int:
     """Remove the rows that follow requests older than ``until``."""
     binds = {"before": bounded(until)}
-    latest = writer.versions.rows(
-        f"select max(logged_at) from {{{table}}} where request_key in {_OLD} having count() > 0",
-        binds,
-    )
-    if not latest:
-        return 0
-    gone = writer.versions.count(table, f"request_key in {_OLD}", binds)
-    writer.versions.remove({table: f"request_key in {_OLD}"}, binds)
-    # they may be younger than the request: the note must say up to where rows are missing
-    noted = max(bounded(before), latest[0][0] + timedelta(microseconds=1))
-    _note(writer, table, gone, rows_before=noted)
+    which = f"request_key in {_OLD}"
+    gone = writer.versions.count(table, which, binds)
+    if gone:
+        _note_latest(writer, table, which, binds, before)
+        writer.versions.remove({table: which}, binds)
+        _note(writer, table, gone, rows_before=before)
     return gone
+
+
+def _note_latest(
+    writer: "ClickHouseWriter",
+    table: str,
+    which: str,
+    binds: dict[str, datetime],
+    before: datetime,
+) -> None:
+    """Rows that follow requests may be younger than these: the note must say up to where rows are
+    missing.
+    """
+    ((latest,),) = writer.versions.rows(
+        f"select max(logged_at) from {{{table}}} where {which}", binds
+    )
+    noted = max(bounded(before), latest + timedelta(microseconds=1))
+    _note(writer, table, 0, rows_before=noted)
+
+
+def _add(total: dict[str, int], more: dict[str, int]) -> None:
+    for name, count in more.items():
+        total[name] = total.get(name, 0) + count
 
 
 def _note(
