@@ -34,7 +34,7 @@ _ORDINAL = re.compile(
 )
 # what begins a line of a program and no rest of a sentence
 _EVIDENT = re.compile(
-    rb'>> |\{"|Traceback \(most recent call last\):|  File "|\s*\d{1,3}%\|'
+    rb'>> |\{"|\([A-Za-z_]\w* pid=\d|Traceback \(most recent call last\):|  File "|\s*\d{1,3}%\|'
     rb"|\d{1,3}(?:\.\d{1,3}){3}(?::\d+)? - "
 )
 MOST_PODS = 1000

@@ -5,7 +5,7 @@ logfmt is ``time=… level=info msg="…" key=value`` (logrus, log/slog, structl
 structlog's ConsoleRenderer prints ``stamp [level    ] event      [logger] key=value``, a value in
 Python's quotes where it holds a space; logrus' TextFormatter on a terminal ``INFO[0001] message
 key=value``; zap's console encoder ``stamp level logger place message {"key": value}`` with tabs;
-zerolog's ``stamp INF message key=value``.
+zerolog's ``stamp INF message key=value``; any logger's whose message tells of a request by its id.
 """
 
 import ast
@@ -19,6 +19,9 @@ from ingest.records.headers import header_of
 from ingest.records.json_lines import JsonLine, access_record, record_of
 from ingest.records.levels import LEVELS
 from ingest.records.moments import stamp_at
+from ingest.records.structured import phrase_of
+from ingest.records.structured_words import TEXTS
+from ingest.records.vocabulary import PUBLIC_EVENTS
 
 MOST = 64 << 10  # bytes of a line that is looked at
 _VALUE = r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s"'=][^\s"=]*|"""
@@ -34,6 +37,11 @@ _LOGRUS = re.compile(
     r"(?P<level>TRAC|DEBU|INFO|WARN|ERRO|FATA|PANI)\[(?P<since>[^\]\s]{4,35})\] ?(?P<rest>.*)"
 )
 _LOGRUS_WORDS = {"TRAC": "trace", "FATA": "fatal", "PANI": "panic"}
+_COMMA_PAIR = re.compile(
+    r"""(?P<key>[A-Za-z_@][\w.@-]{0,63})=(?P<value>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'"""
+    r"""|[^\s"'=,][^\s"=,]*|)(?:,\s*|$)"""
+)
+_HAS_ID = re.compile(rb"[ ,](?:[A-Za-z_]{1,24}_)?(?:[iI][dD]|[a-z]{1,24}Id)=")
 _ZEROLOG = re.compile(rb"[MZ\d] (?:TRC|DBG|INF|WRN|ERR|FTL|PNC) ")
 _PLACE = re.compile(r"[\w./@-]{1,200}\.\w{1,4}:\d{1,6}")
 _NAME = re.compile(r"[A-Za-z_][\w.-]{0,100}")
@@ -55,7 +63,9 @@ def pair_line(text: bytes) -> JsonLine | None:
         return found
     if text[:1].isdigit() and b" [" in text[:64]:
         return _console(text)
-    return _zerolog(text) if text[:1].isdigit() and _ZEROLOG.search(text[:48]) else None
+    if text[:1].isdigit() and _ZEROLOG.search(text[:48]):
+        return _zerolog(text)
+    return _headed(text) if _HAS_ID.search(text) else None
 
 
 def _logfmt(text: str) -> JsonLine | None:
@@ -154,6 +164,53 @@ def _console(line: bytes) -> JsonLine | None:
         record.pairs,
         grows=True,
         members=record.members,
+    )
+
+
+def _headed(line: bytes) -> JsonLine | None:
+    """A header of any logger, a message that tells of a request, and pairs with its id.
+
+    A text without quotes could hold further pairs: then these are none.
+    """
+    header = header_of(line)
+    if header is None:
+        return None
+    text = line[header.message :].decode("utf-8", "replace")
+    first = _FIRST.search(text)
+    if first is None:
+        return None
+    told, rest = text[: first.start()].rstrip(" :,|-"), text[first.end() :]
+    if told in PUBLIC_EVENTS or phrase_of(told) is None:
+        return None
+    data = _pairs(rest) or _comma_pairs(rest)
+    members = dict(data or ())
+    if not data or len(members) < len(data) or _has_bare_text(rest, members):
+        return None
+    record = record_of({**members, "message": told})
+    if record is None:
+        return None
+    logger = header.logger.decode("utf-8", "replace") if header.logger else record.logger
+    return replace(
+        record, message=text, level=header.level, stamp=header.stamp, logger=logger, grows=True
+    )
+
+
+def _comma_pairs(text: str) -> list[tuple[str, str]] | None:
+    """Pairs with commas between them."""
+    pairs, at = [], 0
+    text = text.rstrip()
+    while at < len(text):
+        match = _COMMA_PAIR.match(text, at)
+        if match is None:
+            return None
+        pairs.append((match["key"], _unquoted(match["value"])))
+        at = match.end()
+    return pairs
+
+
+def _has_bare_text(rest: str, members: dict[str, str]) -> bool:
+    return any(
+        name in members and not re.search(rf"(?:^|[\s,]){name}=[\"']", rest) for name in TEXTS
     )
 
 

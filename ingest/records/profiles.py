@@ -97,6 +97,12 @@ class Match:
     data: bytes
     spans: list[tuple[int, int]]
 
+    @property
+    def tag(self) -> str:
+        """What stands before the rule's words, where a number in it may tell requests apart."""
+        before = self.data[: self.start]
+        return before.decode("utf-8", "replace") if any(48 <= c < 58 for c in before) else ""
+
     def values(self) -> dict[str, str | int | float | bool]:
         """The columns that the line fills."""
         return self.rule.values(self.data, self.spans)

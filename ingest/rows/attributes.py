@@ -14,6 +14,10 @@ from ingest.records.arrays import I32, Ints, string_column, strings
 from ingest.records.formats import Format
 from ingest.records.parse import Parsed
 
+# the order of members: by record, then a header's fields before the message, pairs by their place
+# in the table (texts of keys may lie anywhere), a header's fields behind the message
+_RECORD, _PAIRS, _BEHIND = 32, 1 << 10, 1 << 31  # bits, and places below a record's
+
 
 @dataclass(frozen=True, slots=True)
 class Entries:
@@ -42,7 +46,7 @@ class Entries:
             rows[:, layout.P_VALUE_END],
             rows[:, layout.P_FLAGS],
         )
-        order = rows[:, layout.P_KEY].astype(np.int64)
+        order = (rows[:, layout.P_RECORD].astype(np.int64) << _RECORD) + _PAIRS + pairs
         return cls(owners.astype(np.int32), order, keys, values)
 
     def with_extras(
@@ -60,9 +64,9 @@ class Entries:
                 parsed.data, start[have], end[have], np.zeros(len(have), np.int32)
             )
             keys = pa.array([name] * len(have), pa.string())
-            parts.append(
-                Entries(owners[have].astype(np.int32), start[have].astype(np.int64), keys, values)
-            )
+            is_behind = start[have] >= parsed.records[rows[have], layout.R_MSG_END]
+            order = (rows[have].astype(np.int64) << _RECORD) + number + is_behind * _BEHIND
+            parts.append(Entries(owners[have].astype(np.int32), order, keys, values))
         if len(parts) == 1:
             return self
         return Entries(

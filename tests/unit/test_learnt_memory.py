@@ -25,6 +25,7 @@ _OTHER: dict[str, Any] = {
     "wrapped": True,
     "server": "gunicorn",
     "engine": True,
+    "asked": True,
 }
 
 

@@ -75,6 +75,8 @@ def taken(instance: Instance, is_place: Callable[[str], bool] = is_place) -> Mem
     """An instance's shape and values; None for one with a memory that no shape has."""
     if instance.torn or instance.answers or instance.failure or instance.early or instance.expects:
         return None
+    if any(request.tag for request in instance.requests):
+        return None
     take = _Taker(is_place)
     shape = (
         instance.opened,
@@ -86,6 +88,7 @@ def taken(instance: Instance, is_place: Callable[[str], bool] = is_place) -> Mem
         take.id(instance.ended),
         instance.server,
         instance.engine,
+        instance.asked,
     )
     if len(take.kinds) > MOST_REGISTERS:
         return None
@@ -103,7 +106,7 @@ def _request(take: _Taker, instance: Instance, request: Request) -> Shape:
 
 def restored(shape: Shape, values: Sequence[Any], count: int) -> Instance:
     """The instance of a shape with these values, in the order in which they were taken."""
-    opened, wrapped, block_profile, requests, block, awaiting, ended, server, engine = shape
+    opened, wrapped, block_profile, requests, block, awaiting, ended, server, engine, asked = shape
     rest = iter(values)
 
     def one(kind: str | None) -> Any:
@@ -143,6 +146,7 @@ def restored(shape: Shape, values: Sequence[Any], count: int) -> Instance:
         wrapped=wrapped,
         server=server,
         engine=engine,
+        asked=asked,
     )
 
 

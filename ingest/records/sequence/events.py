@@ -6,6 +6,7 @@ from typing import Final
 
 from ingest.compiled.layout import L_CRITICAL, L_ERROR, L_INFO, L_WARNING
 from ingest.records.profile_rules import Rule, Value, tidy
+from ingest.records.profiles import Match
 from ingest.records.sequence.state import MOST_TEXT, Line, Request
 
 _PLACE = re.compile(r"[0-9a-f]{8}-\d+")
@@ -108,6 +109,14 @@ def progress(request: Request, line: Line, values: dict[str, Value]) -> Event:
     return Event(PROGRESS, line, L_INFO, (("id", request.id), *values.items()))
 
 
+def tag_of(line: Line, match: Match) -> str:
+    """What may tell requests apart before a line's message: ``[req-12] ``, which a header's logger
+    may be, too.
+    """
+    logger = line.logger or ""
+    return match.tag or (logger if any(mark.isdigit() for mark in logger) else "")
+
+
 def stages(id_: str, line: Line, rule: Rule, values: dict[str, Value]) -> list[Event]:
     """Take the stages out of a line's values: an event each."""
     found: list[Event] = []
@@ -156,7 +165,8 @@ def add_run(values: dict[str, Value], more: dict[str, Value]) -> None:
 def complete_figures(values: dict[str, Value], request: Request, line: Line) -> None:
     """Duration from bar or stamps, real-time factor and audio length from each other."""
     duration = values.get("duration_ms")
-    if duration is None and request.instant is not None and line.instant is not None:
+    is_known = request.instant is not None and not request.uncertain  # else it may be another's end
+    if duration is None and is_known and request.instant is not None and line.instant is not None:
         took = line.instant - request.instant
         duration = tidy(took / 1000) if took >= 0 else None
     if duration is None and request.bar_ms:

@@ -5,7 +5,7 @@ from ingest.records import profile_rules as does
 from ingest.records.profile_rules import Rule, Value
 from ingest.records.profiles import Match
 from ingest.records.sequence.ends import TAIL, fail
-from ingest.records.sequence.events import LEVELS, Claim, Event
+from ingest.records.sequence.events import LEVELS, Claim, Event, tag_of
 from ingest.records.sequence.memory import keep
 from ingest.records.sequence.state import NO_INNER, Assembly, Failure, Instance, Line, Request
 
@@ -18,7 +18,7 @@ def fails(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim 
     code = str(values.pop("error_code", "")) or rule.code or asm.profiles.code_of(told)
     level = max(line.level, LEVELS.get(rule.level or "ERROR", L_ERROR))
     again = told_again(instance, told, line)
-    target = failing(instance, rule, values)
+    target = failing(instance, rule, values, tag_of(line, match))
     if again is None and target is None:
         if not instance.opened:
             keep(asm, "failed", line, None, ["", told[-TAIL:]])
@@ -36,10 +36,14 @@ def outer_fails(asm: Assembly, instance: Instance, line: Line, match: Match) -> 
     return fails(asm, instance, line, match)
 
 
-def failing(instance: Instance, rule: Rule, values: dict[str, Value]) -> Request | None:
-    """The open request that a failing line means: by its id, else the newest possible."""
+def failing(instance: Instance, rule: Rule, values: dict[str, Value], tag: str) -> Request | None:
+    """The open request that a failing line means: by its id or tag, else the newest possible."""
     if rule.has_id and "id" in values:
         return next((r for r in instance.requests if r.id == values["id"]), None)
+    if tag:
+        tagged = [r for r in instance.requests if r.tag == tag]
+        if len(tagged) == 1:
+            return tagged[0]
     newest = [
         r
         for r in instance.requests

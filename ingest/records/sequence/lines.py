@@ -18,6 +18,7 @@ from ingest.records.sequence.events import (
     named,
     progress,
     stages,
+    tag_of,
 )
 from ingest.records.sequence.failures import error_event
 from ingest.records.sequence.state import DONE, NO_INNER, Assembly, Instance, Line, Request, bare
@@ -94,10 +95,17 @@ def by_time(
     instance: Instance, oldest: Request, line: Line, values: dict[str, Value]
 ) -> tuple[Request, dict[str, Value]]:
     """The request that a closing line's duration fits, with values; else the oldest, without."""
-    fitting = [r for r in instance.requests if r.profile == oldest.profile]
-    if len(fitting) == 1:
-        return oldest, values
+    return _of_several([r for r in instance.requests if r.profile == oldest.profile], line, values)
+
+
+def _of_several(
+    fitting: list[Request], line: Line, values: dict[str, Value]
+) -> tuple[Request, dict[str, Value]]:
+    """The one of these that a duration fits, with the values; else the oldest, without."""
+    oldest = fitting[0]
     duration = values.get("duration_ms")
+    if len(fitting) == 1 and not oldest.uncertain:
+        return oldest, values
     if line.instant is not None and isinstance(duration, int | float):
         timed = [r for r in fitting if fits(r, line.instant, float(duration))]
         if len(timed) == 1:
@@ -119,19 +127,24 @@ def follows(asm: Assembly, instance: Instance, line: Line, match: Match) -> Clai
 
 
 def outer_closes(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim | None:
-    """A wrapper's closing line: the oldest request with an ended engine, else the oldest."""
+    """A wrapper's closing line: the request of its id or tag, else the oldest with an ended engine,
+    else the one that has taken as long as the line says.
+    """
     rule = match.rule
     values = match.values()
     wrappers = [r for r in instance.requests if r.inner != NO_INNER]
     if "id" in values:
         named_by = str(values.pop("id"))
         wrappers = [r for r in instance.requests if r.id == named_by]
+    elif tag := tag_of(line, match):
+        wrappers = [r for r in wrappers if r.tag == tag] or wrappers
     if not wrappers:
         return None
-    done = [r for r in wrappers if r.inner == DONE] or wrappers
-    values = {k: v for k, v in values.items() if k not in done[0].values}
-    events = end(asm, instance, done[0], line, values)
-    return Claim(tuple(events), rule.profile, rule.name, done[0].id)
+    done = [r for r in wrappers if r.inner == DONE]
+    target, values = (done[0], values) if done else _of_several(wrappers, line, values)
+    values = {k: v for k, v in values.items() if k not in target.values}
+    events = end(asm, instance, target, line, values)
+    return Claim(tuple(events), rule.profile, rule.name, target.id)
 
 
 def warns(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim | None:

@@ -15,8 +15,9 @@ from ingest.records.sequence.events import (
     assembly,
     has_own_id,
     progress,
+    tag_of,
 )
-from ingest.records.sequence.lines import add_to
+from ingest.records.sequence.lines import add_to, outer_closes
 from ingest.records.sequence.state import (
     DONE,
     MOST_OPEN,
@@ -65,8 +66,9 @@ def outer_opens(asm: Assembly, instance: Instance, line: Line, match: Match) -> 
     if newest is not None and newest.inner == WAITING and goes_on(newest, rule):
         return add_to(asm, instance, newest, line, rule, values)
     events = end_done(asm, instance)
-    request = push(asm, instance, line, rule, values)
+    request = push(asm, instance, line, rule, values, tag_of(line, match))
     request.inner = WAITING
+    instance.asked = True
     events.append(started(request, line, values))
     return Claim(tuple(events), rule.profile, rule.name, request.id)
 
@@ -74,10 +76,13 @@ def outer_opens(asm: Assembly, instance: Instance, line: Line, match: Match) -> 
 def whole(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim | None:
     """One line that is a whole request, or the engine's part of a wrapper's.
 
-    ``alone``: only in an instance where no engine's lines make the requests.
+    ``alone``: the end of a wrapper's request that is open; else only in an instance where neither
+    an engine's lines nor a wrapper's opening ones make the requests.
     """
     rule = match.rule
-    if rule.alone and instance.engine:
+    if rule.alone and any(request.inner != NO_INNER for request in instance.requests):
+        return outer_closes(asm, instance, line, match)
+    if rule.alone and (instance.engine or instance.asked):
         return None
     values = match.values()
     outer = waiting(instance)
@@ -108,13 +113,21 @@ def begin_inner(
 
 
 def push(
-    asm: Assembly, instance: Instance, line: Line, rule: Rule, values: dict[str, Value]
+    asm: Assembly,
+    instance: Instance,
+    line: Line,
+    rule: Rule,
+    values: dict[str, Value],
+    tag: str = "",
 ) -> Request:
+    """Open a request; those that are open at once and share id and tag are uncertain."""
     if not instance.requests:
         instance.awaiting = [(i, f, True) for i, f, _ in instance.awaiting]
     drop_abandoned(instance)
     given = values.pop("id", None)
-    known = [request for request in instance.requests if not has_own_id(request)]
+    known = [
+        r for r in instance.requests if not has_own_id(r) and not (tag and r.tag and r.tag != tag)
+    ]
     request = Request(
         id=str(given) if given else place(asm, line),
         id_source="logged" if given else "place",
@@ -123,6 +136,7 @@ def push(
         number=instance.count,
         instant=line.instant,
         seen=rule.bit,
+        tag=tag,
     )
     if known and not given:
         request.uncertain = True

@@ -35,7 +35,10 @@ class Line:
 
 @dataclass(slots=True)
 class Request:
-    """A request that is open: how it will be named, and what its lines have said so far."""
+    """A request that is open: how it will be named, and what its lines have said so far.
+
+    ``tag`` stood before its opening line's message: ``[req-12] ``.
+    """
 
     id: str
     id_source: str
@@ -52,6 +55,7 @@ class Request:
     bar_ms: int = 0
     values: dict[str, Value] = field(default_factory=dict)
     last: Line | None = None
+    tag: str = ""
 
 
 @dataclass(slots=True)
@@ -76,7 +80,8 @@ class Failure:
 @dataclass(slots=True)
 class Instance:
     """One process's (container's, pod's, unit's) requests; ``server``: what writes its access
-    lines, as far as a line has shown; ``engine``: an engine's own lines make its requests.
+    lines, as far as a line has shown; ``engine``: an engine's own lines make its requests;
+    ``asked``: so have a wrapper's opening lines.
     """
 
     opened: bool = False
@@ -94,6 +99,7 @@ class Instance:
     wrapped: bool = False
     server: str = ""
     engine: bool = False
+    asked: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -140,7 +146,7 @@ def _request_to(request: Request) -> list[Any]:
         request.instant, request.inner, f"{request.seen:x}", int(request.has_block),
         int(request.enough),
         int(request.uncertain), int(request.answered), request.bar_ms, request.values,
-        line_to(request.last) if request.last else None,
+        line_to(request.last) if request.last else None, *([request.tag] if request.tag else []),
     ]  # fmt: skip
 
 
@@ -148,12 +154,12 @@ def _request_from(data: list[Any]) -> Request:
     (
         id_, source, profile, rule, number, instant, inner, seen, block, enough, uncertain,
         answered,
-        bar, values, last,
+        bar, values, last, *tag,
     ) = data  # fmt: skip
     return Request(
         id_, source, profile, rule, number, instant, inner, int(seen, 16), bool(block),
         bool(enough),         bool(uncertain), bool(answered), bar, values,
-        line_from(last) if last else None,
+        line_from(last) if last else None, *tag,
     )  # fmt: skip
 
 
@@ -188,6 +194,8 @@ def _instance_to(instance: Instance) -> dict[str, Any]:
         data["s"] = instance.server
     if instance.engine:
         data["g"] = 1
+    if instance.asked:
+        data["q"] = 1
     return data
 
 
@@ -208,6 +216,7 @@ def _instance_from(data: Mapping[str, Any]) -> Instance:
         "n" in data,
         data.get("s", ""),
         "g" in data,
+        "q" in data,
     )
 
 
