@@ -27,19 +27,48 @@ STEPS = 25  # of the diffusion, and of its bar
 _FILL = "▏▎▍▌▋▊▉█"
 
 
-def service_lines(seed: int = 1) -> Iterator[tuple[str, datetime, str]]:
-    """What one worker of IndexTTS-2 prints for ever: (stream, instant, line without its end)."""
+Lines = Iterator[tuple[str, str]]
+
+
+def service_lines(
+    request: "Callable[[random.Random, int], Lines]", seed: int = 1
+) -> Iterator[tuple[str, datetime, str]]:
+    """What one worker prints for ever, request by request: (stream, instant, line without its
+    end).
+    """
     chance = random.Random(seed)
     now, number = FIRST, 0
     while True:
         number += 1
-        for stream, text in _request(chance, number):
+        for stream, text in request(chance, number):
             now += timedelta(milliseconds=chance.randrange(1, 400))
             yield stream, now, text
         now += timedelta(milliseconds=chance.randrange(1, 2000))
 
 
-def _request(chance: random.Random, number: int) -> Iterator[tuple[str, str]]:
+def _told(chance: random.Random, number: int) -> Lines:
+    """A request that a wrapper tells the text of, with what goes wrong now and then."""
+    text = "，".join(chance.choice(_WORDS) for _ in range(chance.randrange(2, 12)))
+    yield "stderr", f"INFO:indextts.api:Received TTS request: {text}"
+    if number % 10 == 0:
+        yield "stderr", f"WARNING:indextts.api:Input text of {len(text)} characters was cut"
+    if number % 300 == 0:
+        yield "stdout", ">> starting inference..."
+        yield "stderr", "ERROR:    Exception in ASGI application"
+        yield from (("stderr", line) for line in _TRACEBACK)
+    yield from _request(chance, number)
+
+
+_WORDS = ("你好", "欢迎使用语音合成服务", "the next train leaves at nine", "第三章", "谢谢您的来电")
+_TRACEBACK = (
+    "Traceback (most recent call last):",
+    '  File "/app/api.py", line 88, in tts',
+    "    wav = engine.infer(text)",
+    "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB",
+)
+
+
+def _request(chance: random.Random, number: int) -> Lines:
     rate = chance.uniform(8, 20)
     parts = [chance.uniform(*span) for span in ((0.8, 4), (0.01, 0.05), (0.4, 2), (0.05, 0.1))]
     total, audio = sum(parts) + 0.4, chance.uniform(1, 9)
@@ -93,18 +122,20 @@ def _cri(stream: str, now: datetime, text: str) -> str:
     return f"{now.strftime('%Y-%m-%dT%H:%M:%S.%f')}123Z {stream} F {text}\n"
 
 
-SHAPES: dict[str, Callable[[str, datetime, str], str]] = {
-    "compose": _compose,
-    "json-file": _json_file,
-    "cri": _cri,
+Wrap = Callable[[str, datetime, str], str]
+SHAPES: "dict[str, tuple[Wrap, Callable[[random.Random, int], Lines]]]" = {
+    "compose": (_compose, _request),
+    "json-file": (_json_file, _request),
+    "cri": (_cri, _request),
+    "compose, texts and errors": (_compose, _told),
 }
 
 
 def write_log(path: Path, shape: str, megabytes: float) -> None:
     """Write a service's log of about so many MB."""
-    wrap, size, written = SHAPES[shape], int(megabytes * MB), 0
+    (wrap, request), size, written = SHAPES[shape], int(megabytes * MB), 0
     with path.open("w", encoding="utf-8", newline="") as file:
-        for stream, now, text in service_lines():
+        for stream, now, text in service_lines(request):
             line = wrap(stream, now, text)
             file.write(line)
             written += len(line.encode())
@@ -140,15 +171,15 @@ def main() -> None:
         folder = Path(name)
         native = folder / "app.log"
         make_log(native, int(given.mb * MB))
-        usual = _told("native", native, folder, None)
+        usual = _tell("native", native, folder, None)
         for shape in given.shapes:
             log = folder / f"{shape}.log"
             write_log(log, shape, given.mb)
-            _told(shape, log, folder, usual)
+            _tell(shape, log, folder, usual)
             log.unlink()
 
 
-def _told(shape: str, log: Path, folder: Path, usual: float | None) -> float:
+def _tell(shape: str, log: Path, folder: Path, usual: float | None) -> float:
     wall, cpu, peak = first_ingest(log, folder)
     size = log.stat().st_size / MB
     ratio = "" if usual is None else f"   {usual / (size / wall):.1f} times the native log's time"

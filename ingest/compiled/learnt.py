@@ -25,7 +25,7 @@ else:
 from ingest.compiled.masks import MOST_TOKENS
 
 COMPILED = cython.compiled
-# why a run ended: the bytes have, no line as they are made, no template of its mask, an instance
+# why a run ended: the bytes have, no line as they are made, no template of it, an instance
 # without a state, a template without a program in its state, a table is full
 ENDED, FOREIGN, UNKNOWN, STATELESS, UNLEARNT, FULL = range(6)
 _ENDED = cython.declare(cython.int, ENDED)
@@ -156,6 +156,13 @@ class Learnt:
         """Take the spans int32[2n] in which constants stand in what is written."""
         self.consts = spans
 
+    def pass_over(self, line):
+        """Count a line, without its end, that nothing claims, and that changes nothing."""
+        self.masker.inner(line)
+        self._tally(_UNCLAIMED, len(line) + 1)
+        if self.stamped:
+            self.last = self.masker.instant
+
     def write_to(self, rows, pairs, places, out, used):
         """Write to these tables from now on; ``used`` bytes of ``out`` are taken already."""
         self.rows = rows
@@ -201,9 +208,7 @@ class Learnt:
                 return pos
             self.template = 0
             if not self.masker.is_bars():
-                if not self.masker.shape():
-                    return pos
-                self.template = self._find()
+                self.template = self._find() if self.masker.shape() else -1
                 if self.template < 0:
                     self.reason = _UNKNOWN
                     return pos
@@ -502,3 +507,70 @@ def _newline(
             return pos
         pos += 1
     return -1
+
+
+def moved(rows, pairs, at, number, kind):
+    """Take records and pairs, whose spans begin at 0 and whose records at the first, to a place in
+    a longer buffer and behind ``number`` other records; ``kind`` is that of all.
+    """
+    of: cython.int[:, ::1] = rows
+    to: cython.int[:, ::1] = pairs
+    base: cython.int = at
+    before: cython.int = number
+    told: cython.int = kind
+    i: cython.Py_ssize_t
+    with cython.nogil:
+        for i in range(of.shape[0]):
+            of[i, 0] += base
+            of[i, 1] += base
+            of[i, 2] = told
+            if of[i, 6] > 0:
+                of[i, 5] += base
+                of[i, 6] += base
+            of[i, 7] += base
+            of[i, 8] += base
+            of[i, 13] += base
+            of[i, 14] += base
+            of[i, 17] += base
+        for i in range(to.shape[0]):
+            to[i, 2] += base
+            to[i, 3] += base
+            to[i, 6] += before
+
+
+def used_keys(pairs, order):
+    """The numbers of the keys of pairs, in the order in which they come first; how many.
+
+    ``order`` int32[2k] takes them; behind them it is needed as room.
+    """
+    of: cython.int[:, ::1] = pairs
+    found: cython.int[::1] = order
+    keys: cython.int = found.shape[0] // 2
+    n: cython.int = 0
+    key: cython.int
+    i: cython.Py_ssize_t
+    with cython.nogil:
+        for i in range(keys):
+            found[keys + i] = 0
+        for i in range(of.shape[0]):
+            key = of[i, 0]
+            if found[keys + key] == 0:
+                found[keys + key] = 1
+                found[n] = key
+                n += 1
+                if n == keys:
+                    break
+    return n
+
+
+def name_keys(pairs, spans):
+    """Give pairs the spans int32[k, 2] of their keys, which they have the numbers of."""
+    of: cython.int[:, ::1] = pairs
+    at: cython.int[:, ::1] = spans
+    key: cython.int
+    i: cython.Py_ssize_t
+    with cython.nogil:
+        for i in range(of.shape[0]):
+            key = of[i, 0]
+            of[i, 0] = at[key, 0]
+            of[i, 1] = at[key, 1]

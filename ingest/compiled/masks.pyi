@@ -11,6 +11,7 @@ LONGEST_MASK: int
 MOST_TOKENS: int
 
 class Masker:
+    instance: int
     mode: int
     def __init__(self, mode: int) -> None: ...
     def know(self, prefixes: Iterable[bytes]) -> None: ...

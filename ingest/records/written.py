@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from ingest.compiled import layout
+from ingest.compiled import layout, learnt
 from ingest.compiled import records as scan
 from ingest.records.arrays import I8, I32, Ints, view
 from ingest.records.instants import ENVELOPE
@@ -24,9 +24,6 @@ _PUBLIC = {key: _CODES[key] for key in PUBLIC_KEYS}
 _EVENT_CODES = {name: code for code, name in enumerate(EVENTS)}
 _ACCESS = _EVENT_CODES["http_request"]
 _SPACE = b" \t\r\n\v\f"
-_SPANS = [layout.R_START, layout.R_END, layout.R_MSG, layout.R_MSG_END, layout.R_EVENT_START,
-          layout.R_EVENT_END, layout.R_LOW]  # fmt: skip
-_NAMES = [layout.R_NAME, layout.R_NAME_END]
 Bytes = npt.NDArray[np.uint8]
 Value = str | int | float | bool
 Place = tuple[int, int, int, int]  # offset, end, instant, time source
@@ -150,30 +147,25 @@ class Writer:
         from.
         """
         base, number = len(self.buffer), len(self.offsets)
-        self.buffer += data.tobytes()
-        rows[:, _SPANS] += base
-        rows[:, _NAMES] += np.where(rows[:, [layout.R_NAME_END]] > 0, np.int32(base), np.int32(0))
-        rows[:, layout.R_KIND] = layout.K_HEADER if source <= ENVELOPE else layout.K_HEADERLESS
-        self.rows.frombytes(rows.tobytes())
-        spans = self._spans(pairs[:, layout.P_KEY], keys)
-        pairs[:, : layout.P_KEY_END + 1] = spans[pairs[:, layout.P_KEY]]
-        pairs[:, layout.P_VALUE : layout.P_VALUE_END + 1] += base
-        pairs[:, layout.P_RECORD] += number
-        self.pairs.frombytes(pairs.tobytes())
-        self.own_ends.frombytes(np.full(len(rows), -1, np.int32).tobytes())
+        self.buffer += view(data)
+        kind = layout.K_HEADER if source <= ENVELOPE else layout.K_HEADERLESS
+        learnt.moved(view(rows), view(pairs), base, number, kind)
+        self._name_keys(pairs, keys)
+        self.rows.frombytes(_bytes_of(rows))
+        self.pairs.frombytes(_bytes_of(pairs))
+        self.own_ends.frombytes(b"\xff" * (4 * len(rows)))  # -1
         for column, k in ((self.offsets, 0), (self.ends, 1), (self.instants, 2)):
             column.frombytes(places[:, k].tobytes())
-        self.sources.frombytes(np.full(len(rows), source, np.int8).tobytes())
+        self.sources.frombytes(bytes([source]) * len(rows))
 
-    def _spans(self, used: I32, keys: Sequence[str]) -> I32:
-        """The spans int32[k, 2] of keys, written in the order in which they are used first."""
-        first = np.full(len(keys), -1, np.int64)
-        first[used[::-1]] = np.arange(len(used))[::-1]
+    def _name_keys(self, pairs: I32, keys: Sequence[str]) -> None:
+        """Give pairs the spans of their keys, written in the order in which they are used first."""
+        order = np.empty(2 * max(len(keys), 1), np.int32)
+        used = order[: learnt.used_keys(view(pairs), view(order))]
         spans = np.zeros((max(len(keys), 1), 2), np.int32)
-        for k in np.argsort(first, kind="stable").tolist():
-            if first[k] >= 0:
-                spans[k] = self._key(keys[k])
-        return spans
+        for k in used.tolist():
+            spans[k] = self._key(keys[k])
+        learnt.name_keys(view(pairs), view(spans))
 
     def _key(self, key: str) -> tuple[int, int]:
         name = self.keys.get(key)
@@ -213,24 +205,31 @@ class Writer:
             buffer += b"\n"
 
     def tables(self, scanner: scan.Scanner) -> Tables:
-        """The tables, with the pairs that the messages hold; records by offset."""
-        offsets = np.array(self.offsets, np.int64)
-        order = np.argsort(offsets, kind="stable")
-        n = len(order)
-        records = np.array(self.rows, np.int32).reshape(n, self.width)[order]
-        new = np.empty(n, np.int32)
-        new[order] = np.arange(n, dtype=np.int32)
-        given = np.array(self.pairs, np.int32).reshape(-1, layout.PAIR_WIDTH)
-        given[:, layout.P_RECORD] = new[given[:, layout.P_RECORD]]
-        given = given[np.argsort(given[:, layout.P_RECORD], kind="stable")]
-        ends = np.array(self.own_ends, np.int32)[order]
-        data = memoryview(bytes(self.buffer))
+        """The tables, with the pairs that the messages hold; records by offset. Nothing may be
+        written afterwards.
+        """
+        offsets, n = np.asarray(self.offsets), len(self.offsets)
+        records = np.asarray(self.rows).reshape(n, self.width)
+        given = np.asarray(self.pairs).reshape(-1, layout.PAIR_WIDTH)
+        columns = [np.asarray(c) for c in (self.own_ends, self.ends, self.instants, self.sources)]
+        if (offsets[1:] < offsets[:-1]).any():
+            order = np.argsort(offsets, kind="stable")
+            new = np.empty(n, np.int32)
+            new[order] = np.arange(n, dtype=np.int32)
+            given[:, layout.P_RECORD] = new.take(given[:, layout.P_RECORD])
+            offsets, records = offsets.take(order), records.take(order, axis=0)
+            columns = [column.take(order) for column in columns]
+        of = given[:, layout.P_RECORD]
+        if (of[1:] < of[:-1]).any():
+            given = given.take(np.argsort(of, kind="stable"), axis=0)
+        own_ends, ends, instants, sources = columns
+        data = memoryview(self.buffer)
         room = 64 + len(given) + len(data) // 8
         while True:
             pairs = np.empty((room, layout.PAIR_WIDTH), np.int32)
             found = (
                 scanner.cut_given(
-                    data, len(data), view(records), view(ends), view(given), view(pairs)
+                    data, len(data), view(records), view(own_ends), view(given), view(pairs)
                 )
                 if n
                 else 0
@@ -242,11 +241,15 @@ class Writer:
             data,
             records,
             pairs[:found],
-            offsets[order],
-            np.array(self.ends, np.int64)[order],
-            np.array(self.instants, np.int64)[order],
-            np.array(self.sources, np.int8)[order],
+            offsets,
+            ends,
+            instants,
+            sources,
         )
+
+
+def _bytes_of(table: I32) -> memoryview:
+    return view(table.reshape(-1).view(np.uint8))
 
 
 def _appended(buffer: bytearray, part: bytes) -> tuple[int, int]:

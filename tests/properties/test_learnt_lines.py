@@ -59,6 +59,28 @@ _OTHERS = (
     "INFO:     Started server process [{:.0f}]", "INFO:     Shutting down", "x{:.0f}y\t{:.0f}",
 )  # fmt: skip
 
+# lines that hardly come twice: what users say between what may mean something
+_SAID = (
+    "INFO:indextts.api:Received TTS request: ",
+    "INFO:     text ",
+    "said: ",
+    "[api] ",
+    "",
+    "> ",
+)
+_WORDS = (
+    "你好", "the train", "，", " ", ": ", "] ", " - ", " | ", ">> RTF: 1.5", "12", "3.25", '"', "'",
+    "=", "id=", "ERROR", "WARNING: ", "10:00:05", "2026-03-02 10:00:00", "{", "\t", "tts-0 server ",
+    "#011", ">> starting inference...", "synthesis_failed: ", 'text="', "\x1b[1m", "\u2028", "é",
+    '"GET /tts HTTP/1.1" 200 OK', "100%|███| 3/3 [00:01<00:00, 1it/s]",
+    "Traceback (most recent call last):",
+)  # fmt: skip
+
+
+def _said(chance: random.Random) -> str:
+    words = (chance.choice(_WORDS) for _ in range(chance.randrange(1, 6)))
+    return chance.choice(_SAID) + "".join(words)
+
 
 def _bare(line: str, chance: random.Random, at: datetime) -> str:
     return line
@@ -117,10 +139,14 @@ def _log(seed: int, hostile: float, lines: int) -> bytes:
                 texts.insert(chance.randrange(2), chance.choice(others))
             if chance.random() < hostile / 8:
                 texts.pop()
+            is_odd = chance.random() < hostile
+            number = chance.choice(_NUMBERS) if is_odd else chance.random()
+            texts = [each.format(number, 1) for each in texts]
+            if chance.random() < hostile / 2:
+                texts.insert(chance.randrange(2), _said(chance))
             for each in texts:
                 at += timedelta(milliseconds=chance.randrange(2000))
-                number = chance.choice(_NUMBERS) if chance.random() < hostile else chance.random()
-                made.append(_line(wrap(each.format(number, 1), chance, at), hostile, chance))
+                made.append(_line(wrap(each, chance, at), hostile, chance))
     return b"".join(made)
 
 

@@ -23,6 +23,7 @@ from ingest.records.sequence import Sequencer
 
 MOST_COUNTED = 8192  # masks that came once, until they are forgotten
 MOST_LEARNT = 4000  # attempts to learn a line or what it does
+_OFTEN = 64  # times that a line which changes nothing has come: to learn it costs as much
 _NEVER = -2  # in place of a program: there is none
 # records, pairs and bytes of text that are written until the general path takes them: what a chunk
 # has of most logs
@@ -130,8 +131,8 @@ class LearntLines:
 
     # learning
 
-    def learn_template(self, mode: _Mode, line: bytes) -> bool:
-        """Make a template of a line whose mask has come before; whether there is one now."""
+    def learn_template(self, mode: _Mode, line: bytes, times: int) -> bool:
+        """Make a template of a line whose mask has come so many times; whether there is one now."""
         masker = mode.engine.masker
         text = masker.inner(line)
         masked = masker.of(text) if text is not None else None
@@ -140,12 +141,10 @@ class LearntLines:
         mask = masked[0]
         if mask in mode.refused:
             return False
-        if mask not in mode.counted:
-            if len(mode.counted) >= MOST_COUNTED:
-                mode.counted.clear()
-            mode.counted[mask] = 1
-            return False
-        if self._attempts >= MOST_LEARNT:
+        if len(mode.counted) >= MOST_COUNTED:
+            mode.counted.clear()
+        count = mode.counted[mask] = mode.counted.get(mask, 0) + 1
+        if count < times or self._attempts >= MOST_LEARNT:
             return False
         self._attempts += 1
         mode.refused.add(mask)  # it is not learnt a second time, whether or not it is now
@@ -159,6 +158,11 @@ class LearntLines:
             return False
         mode.templates[number] = template
         return True
+
+    def is_unclaimed(self, mode: _Mode, line: bytes) -> bool:
+        """Whether nothing claims a line of texts that do not come again."""
+        text = mode.engine.masker.inner(line)
+        return text is not None and self._makes.is_unclaimed(text)
 
     def learn_effect(self, mode: _Mode, state: int, template: int) -> bool:
         """Learn what a template does in a state; whether there is a program for it now."""
@@ -233,23 +237,37 @@ class _Run:
                 if not self._begin():
                     return at
                 continue
-            if not self._learns(reason, at):
+            then = self._behind(reason, at)
+            if then < 0:
                 break
+            at = then
         if at > begun:
             self._flush(begun)
         return at
 
-    def _learns(self, reason: int, at: int) -> bool:
-        """Whether what a run stopped at is known now."""
+    def _behind(self, reason: int, at: int) -> int:
+        """Where a run that has stopped goes on, -1 where the general path has to."""
         engine, mode = self._engine, self._mode
         if reason == learnt.UNKNOWN:
             line = _line_at(self._chunk.data, at)
-            return line is not None and self._lines.learn_template(mode, line)
+            return -1 if line is None else self._behind_unknown(line, at)
         if reason == learnt.UNLEARNT:
             state = int(engine.state[engine.instance])
             known = self._lines.learn_effect(mode, state, engine.template)
-            return known and self._lay_out()
-        return False
+            return at if known and self._lay_out() else -1
+        return -1
+
+    def _behind_unknown(self, line: bytes, at: int) -> int:
+        """Where a run goes on that has stopped at a line of an unknown mask."""
+        engine, mode = self._engine, self._mode
+        has_state = engine.state[engine.masker.instance] >= 0
+        is_free = has_state and self._lines.is_unclaimed(mode, line)
+        if self._lines.learn_template(mode, line, _OFTEN if is_free else 2):
+            return at
+        if not is_free:
+            return -1
+        engine.pass_over(line)
+        return at + len(line) + 1
 
     # registers
 
@@ -259,7 +277,7 @@ class _Run:
         learned = tuple(chunk.sequencer.learned)
         engine.ascii_only = chunk.is_ascii
         engine.counts[:] = 0
-        engine.uses[:] = 0
+        engine.uses[: len(mode.seen)] = 0
         self._parts: list[bytes] = []
         self._used = 0
         self._before: list[int] = []

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from ingest.compiled.layout import L_WARNING
 from ingest.compiled.masks import Masker
 from ingest.records.access import Access, is_socket
 from ingest.records.collectors import is_ordinal
@@ -124,6 +125,19 @@ class Templates:
             template.columns = self._spans_of(template, others, lambda a: a.columns)
             template.more = self._spans_of(template, others, lambda a: a.more)
         return template
+
+    def is_unclaimed(self, text: bytes) -> bool:
+        """Whether nothing claims a text, whatever is open, and no line goes on with it."""
+        try:
+            seen = self._seen(text)
+        except Unlearnable:
+            return False
+        return (
+            not seen.matches
+            and seen.access is None
+            and not seen.line.is_blank
+            and level_of(seen.line) < L_WARNING
+        )
 
     def _numbers(self, text: bytes) -> list[tuple[int, int]]:
         masked = self._masker.of(text)
