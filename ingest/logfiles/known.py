@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from ingest.errors import LogFileError
@@ -356,6 +357,10 @@ class Known:
     def find(self, file_key: int) -> Checkpoint | None:
         """What is known of a file, if anything is."""
         return self._files.get(file_key)
+
+    def newest_beside(self, file_key: int | None, host: str, service: str) -> datetime | None:
+        """The latest instant stored of a host's service from other files than one."""
+        return self._files.newest_beside(file_key, host, service)
 
     def was_at(self, file_key: int, stat: FileStat) -> bool:
         """Whether a known file was last seen at the path or the inode of one on disk."""

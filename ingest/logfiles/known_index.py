@@ -3,6 +3,7 @@
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from ingest.logfiles.fingerprint_index import PrintIndex
 from ingest.logfiles.rotation import rotation_base
@@ -20,8 +21,9 @@ class KnownFiles:
         self._paths: defaultdict[str, set[int]] = defaultdict(set)
         self._lives: defaultdict[str, set[int]] = defaultdict(set)  # by what a path was rotated of
         self._inodes: defaultdict[Inode, set[int]] = defaultdict(set)
-        # made when it is first asked: a run with nothing new needs none
+        # made when they are first asked: a run with nothing new needs none
         self._prints: PrintIndex | None = None
+        self._newest: dict[tuple[str, str], list[tuple[datetime, int]]] | None = None
         for checkpoint in checkpoints:
             self.put(checkpoint)
 
@@ -45,6 +47,8 @@ class KnownFiles:
         self._inodes[checkpoint.device, checkpoint.inode].add(key)
         if self._prints is not None:
             self._prints.add(key, checkpoint.fingerprint)
+        if self._newest is not None:
+            self._note_newest(checkpoint)
 
     def drop(self, file_key: int) -> None:
         """Forget a file, known or not."""
@@ -56,6 +60,25 @@ class KnownFiles:
         self._inodes[old.device, old.inode].discard(file_key)
         if self._prints is not None:
             self._prints.remove(file_key, old.fingerprint)
+
+    def newest_beside(self, file_key: int | None, host: str, service: str) -> datetime | None:
+        """The latest instant of a host's service in other files than one."""
+        if self._newest is None:
+            self._newest = {}
+            for checkpoint in self._by_key.values():
+                self._note_newest(checkpoint)
+        found = self._newest.get((host, service), ())
+        return max((at for at, key in found if key != file_key), default=None)
+
+    def _note_newest(self, checkpoint: Checkpoint) -> None:
+        """Keep the two files that go on the longest."""
+        assert self._newest is not None
+        if checkpoint.last_logged_at is not None:
+            best = self._newest.setdefault((checkpoint.host, checkpoint.service), [])
+            best[:] = [b for b in best if b[1] != checkpoint.file_key]
+            best.append((checkpoint.last_logged_at, checkpoint.file_key))
+            best.sort(reverse=True)
+            del best[2:]
 
     def at_path(self, path: str) -> list[Checkpoint]:
         """Files last seen at a path."""

@@ -13,6 +13,14 @@ from ingest.logfiles.stat import FileStat
 from ingest.paths import real
 
 _SKIP_BYTES = 3 << 20  # read over in one go, where a compressed file is resumed
+# what other packed files begin with, what they are, and what unpacks them
+_OTHERS = {
+    b"PK\x03\x04": ("a zip archive", "unzip"),
+    b"\xfd7zXZ\0": ("an xz file", "unxz"),
+    b"BZh": ("a bzip2 file", "bunzip2"),
+    b"\x04\x22\x4d\x18": ("an lz4 file", "unlz4"),
+    b"7z\xbc\xaf\x27\x1c": ("a 7z archive", "7z x"),
+}
 _TAR, _TAR_AT = b"ustar", 257  # its magic, and where it stands in the first member's header
 
 
@@ -212,16 +220,27 @@ def read_head(stat: FileStat, size: int = HEAD_BYTES) -> tuple[bytes, str]:
 
     What comes before the damage of a damaged file counts.
 
-    :raises LogFileError: when it cannot be read, or is a tar archive.
+    :raises LogFileError: when it cannot be read, is a tar archive, or compressed in another way
+        than those that are read.
     """
     with LogReader(stat) as reader:
         head, compression = reader.head(size), reader.compression
+    _refuse_packed(stat, head)
     if head[_TAR_AT : _TAR_AT + len(_TAR)] == _TAR:
         raise LogFileError(
             f"{stat.path} is a tar archive, not a log file; it is skipped",
             "unpack it, or name the log files it was made from",
         )
     return head, compression
+
+
+def _refuse_packed(stat: FileStat, head: bytes) -> None:
+    for magic, (what, unpack) in _OTHERS.items():
+        if head.startswith(magic):
+            raise LogFileError(
+                f"{stat.path} is {what}, not a log file; it is skipped",
+                f"unpack it with {unpack}: plain, gzip and zstd are read",
+            )
 
 
 def read_before(stat: FileStat, offset: int, length: int) -> bytes | None:

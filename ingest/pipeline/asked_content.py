@@ -72,7 +72,9 @@ class Asked:
         found = [
             group
             for mark in marks
-            for group in [g for g in self._held.marked(mark) if self._is_own(g)][-MOST_ALIKE:]
+            for group in [g for g in self._held.marked(mark) if self.is_of_origin(g.file_key)][
+                -MOST_ALIKE:
+            ]
         ]
         binds: dict[str, object] = {"host": self._origin.host, "service": self._origin.service}
         for low in range(0, len(marks), _MOST_ASKED):
@@ -133,8 +135,9 @@ class Asked:
         found = rows_as(Group, self._reader.query(sql, binds).rows)
         return [group for group in found if self._known.find(group.file_key) is not None]
 
-    def _is_own(self, group: Group) -> bool:
-        checkpoint = self._known.find(group.file_key)
+    def is_of_origin(self, file_key: int) -> bool:
+        """Whether a file is known, and of the host and service at hand."""
+        checkpoint = self._known.find(file_key)
         own = self._origin
         return checkpoint is not None and (checkpoint.host, checkpoint.service) == (
             own.host,

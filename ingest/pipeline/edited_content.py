@@ -14,6 +14,7 @@ from ingest.rows.edits import Between, resolved, stored_between
 _AROUND_BYTES = 4096
 _MOST_BYTES = 4 << 20  # between two stretches: more is no edit
 _STAMP_BYTES = 128  # of a line
+_CUT_BYTES = 64 << 10  # before a stretch: no longer line is what is left of one
 
 Groups = Callable[[Stretch], Sequence[Group]]
 
@@ -132,19 +133,37 @@ def _at(
     return pieces[same[0] :] if place.before is None else pieces[: same[-1] + 1]
 
 
-def with_cut_line(first: Stretch, block: tuple[bytes, int]) -> Stretch:
-    """A file's first stretch; where one line without a time is all that stands before it, with that
-    line: it is what somebody who cut the file has left of the stored line there.
+def with_cut_lines(
+    stretches: Sequence[Stretch],
+    blocks: Iterable[tuple[bytes, int]],
+    offset: int,
+    may_be_left_of: Callable[[int], bool],
+) -> list[Stretch]:
+    """The stretches; where one line without a time is all that stands before one, at the file's
+    new beginning, under a hole or behind what is known, with that line: it is what somebody who
+    cut a log has left of the stored line there.
 
-    ``block`` is the file's first block of whole lines, and its offset. NUL bytes are a hole.
+    ``blocks`` are the file's bytes from ``offset`` on; NUL bytes are a hole. ``may_be_left_of``
+    says whether the file may hold what is left of a stored one.
     """
-    data, base = block
-    cut = data[: first.begin - base].lstrip(b"\0") if base <= first.begin else b""
-    n = len(cut)
-    is_all = first.begin <= base + len(data) and cut.find(b"\n") == n - 1
-    if not n or not is_all or n > first.stored_offset or lines_of(cut, 0, final=True).stamped.any():
-        return first
-    return replace(first, begin=first.begin - n, stored_offset=first.stored_offset - n)
+    result = list(stretches)
+    places: list[tuple[int, int, int]] = []  # number of a stretch, and the bytes before it
+    end = offset
+    for n, s in enumerate(result):
+        if end < s.begin and not s.is_edited and may_be_left_of(s.stored_file_key):
+            places.append((n, max(end, s.begin - _CUT_BYTES), s.begin))
+        end = s.end
+    excerpts = _excerpts(blocks, [(low, high) for _, low, high in places])
+    for (n, low, high), (data, base) in zip(places, excerpts, strict=True):
+        cut = data.rpartition(b"\0")[2] if base + len(data) == high else b""
+        is_whole = len(cut) < len(data) or base > low or low > high - _CUT_BYTES
+        size, first = len(cut), result[n]
+        if not size or not is_whole or cut.find(b"\n") != size - 1 or size > first.stored_offset:
+            continue
+        if not lines_of(cut, 0, final=True).stamped.any():
+            at = first.stored_offset - size
+            result[n] = replace(first, begin=first.begin - size, stored_offset=at)
+    return result
 
 
 def _stamps(data: bytes, lines: Lines) -> list[Stamp | None]:

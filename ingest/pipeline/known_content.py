@@ -1,24 +1,34 @@
 """What of a file's new bytes is stored already, and reading around it."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from ingest.errors import DamagedFileError, LogFileError
 from ingest.logfiles import rotation
-from ingest.logfiles.fingerprint import ANCHOR_BYTES
 from ingest.logfiles.known import Known
 from ingest.logfiles.open_log import OpenLog
 from ingest.logfiles.resume import Action
 from ingest.logfiles.stat import FileStat
-from ingest.model import EPOCH, Ledger, Origin
+from ingest.model import EPOCH, Origin
 from ingest.pipeline.asked_content import Asked, Held
-from ingest.pipeline.edited_content import clocks, looked_at_again, with_cut_line
+from ingest.pipeline.edited_content import clocks, looked_at_again, with_cut_lines
+from ingest.pipeline.look import Look, blocks, is_beside, most_stored
+from ingest.pipeline.stored_records import (
+    HeldRecords,
+    Offers,
+    Parse,
+    Places,
+    Sampled,
+    joined,
+    places_at,
+)
+from ingest.records.arrays import Ints
 from ingest.rows.content import (
+    LEAST_STAMPED,
     Group,
     Stretch,
     lines_of,
@@ -27,18 +37,15 @@ from ingest.rows.content import (
     stretch_rows,
 )
 from ingest.rows.content_search import Search
-from ingest.stores.contract import Store
+from ingest.stores.contract import Reader, Store
 
 if TYPE_CHECKING:
-    from ingest.records.chunks import ChunkReader, Read
-    from ingest.records.parse import ChunkParser, Parsed
+    from ingest.records.parse import Parsed
     from ingest.rows.chunk import ChunkRows
 
-_BLOCK_BYTES = 4 << 20  # compared with the store in one go
 _MOST_EDITED = 1 << 20  # bytes beside stretches among which edited lines are looked for
 _LEAST_BYTES = 16  # fewer new bytes hold no record
 _LEAST_BEGUN = 2  # lines with a time with which a rotated file begins as its log's archive has it
-_STAMP_BYTES = 4096  # end of a known stretch in which its last stamp is looked for
 
 
 class Content:
@@ -53,9 +60,12 @@ class Content:
         self._store = store
         self._known = known
         self._held = Held()
+        self._held_records = HeldRecords()
 
     def hold(self, batches: "Sequence[ChunkRows]") -> None:
         """Add rows that wait for a commit; only the last are kept: it comes soon."""
+        for batch in batches:
+            self._held_records.add(batch)
         tables = [b.content["stored_lines"] for b in batches if "stored_lines" in b.content]
         self._held.add(Group(*row.values()) for t in tables for row in t.to_pylist())
 
@@ -70,8 +80,18 @@ class Content:
             stored = reader.query(sql, {"key": file_key}).rows
         return bool(stored) or bool(self._held.of(file_key))
 
-    def stretches(self, opened: OpenLog, origin: Origin) -> list[Stretch]:
-        """Which bytes after an opened file's offset are stored already, from another place."""
+    def stretches(
+        self,
+        opened: OpenLog,
+        origin: Origin,
+        parse: Parse | None = None,
+        *,
+        final: bool = False,
+    ) -> list[Stretch]:
+        """Which bytes after an opened file's offset are stored already, from another place; with
+        ``parse``, which parses a piece of the file, few lines are recognised by their records, too.
+        ``final``: nothing follows its end.
+        """
         if not self.is_usable or opened.file.stat.stored_bytes < _LEAST_BYTES:
             return []
         with self._store.reading() as reader:
@@ -81,52 +101,129 @@ class Content:
             ):
                 return []
             asked = Asked(reader, self._held, self._known, origin)
-            search = Search(asked.marked, asked.before, asked.behind)
-            begin, end = -1, opened.offset  # of the lines
-            for data, base in _blocks(opened):
-                lines = lines_of(data, base, final=False)
-                begin = int(lines.begins[0]) if begin < 0 and len(lines) else begin
-                end = base + len(data)
-                search.feed(lines)
-            found = search.end()
+            sampled = self._sampled(opened, asked, reader, origin, parse)
+            look = Look(opened, asked, sampled, final)
+            result = self._recognised(look, Search(asked.marked, asked.before, asked.behind))
+            result, look = self._by_records(result, look)
             stat = opened.file.stat
-            span = begin, end if opened.file.compression != "none" else stat.stored_bytes
-            result = recognised(
-                found, lambda s: self._is_sure(s, opened, asked, span), self._is_whole
-            )
-            result = self._with_ends(result, opened)
+            result = self._with_ends(result, look)
             if any(s.is_edited for s in result):
                 result = looked_at_again(
                     result,
-                    _blocks(opened),
+                    blocks(opened),
                     asked.within,
                     clocks(self._tz, stat.modified_ns // 1000),
                     self._last_instant,
                     lambda s: self._is_in_place(s, opened),
                 )
                 opened.reader.go_back(opened.offset)
-            return self._with_cut_line(result, opened)
+            result = self._with_changed(result, look)
+            if result:
+                is_piece = look.is_all_known(result)
+                result = with_cut_lines(
+                    result, blocks(opened), opened.offset,
+                    lambda key: is_piece or self._known.may_be_left_of(key, stat),
+                )  # fmt: skip
+                opened.reader.go_back(opened.offset)
+            return result
 
-    def _with_cut_line(self, found: list[Stretch], opened: OpenLog) -> list[Stretch]:
-        """The stretches; the first with what a trim has left of the line before it."""
-        if not found or opened.decision.action is not Action.START:
-            return found
-        first, stat = found[0], opened.file.stat
-        is_ahead = opened.offset < first.begin and not first.is_edited
-        if not is_ahead or not self._known.may_be_left_of(first.stored_file_key, stat):
-            return found
-        begun = with_cut_line(first, next(_blocks(opened), (b"", opened.offset)))
-        opened.reader.go_back(opened.offset)
-        return [begun, *found[1:]]
+    def _sampled(
+        self, opened: OpenLog, asked: Asked, reader: Reader, origin: Origin, parse: Parse | None
+    ) -> Sampled | None:
+        """What samples a file's records that may be stored from other files: those no younger than
+        what these say.
+        """
+        own = opened.decision.checkpoint
+        own_key = None if own is None else own.file_key
+        newest = self._known.newest_beside(own_key, origin.host, origin.service)
+        if parse is None or newest is None:
+            return None
 
-    def _is_sure(
-        self, stretch: Stretch, opened: OpenLog, asked: Asked, span: tuple[int, int]
-    ) -> bool:
+        def places(instants: Ints) -> Places:
+            return {
+                at: [s for s in every if s.file_key != own_key and asked.is_of_origin(s.file_key)]
+                for at, every in places_at(reader, self._held_records, instants).items()
+            }
+
+        return Sampled(asked, parse, (newest - EPOCH) // timedelta(microseconds=1), places)
+
+    def _recognised(self, look: Look, search: Search) -> list[Stretch]:
+        """What a search finds in the file, as far as it counts as stored."""
+        rest: list[bytes] = []
+        for data, base in blocks(look.opened, rest):
+            lines = lines_of(data, base, final=False)
+            look.take(data, base, lines)
+            search.feed(lines)
+            if look.offers is None and look.sampled is not None and not search.has_all_from(base):
+                look.sampled.look_at(data, base)
+        if look.is_final and look.sampled is not None and look.offers is None and any(rest):
+            look.cut = look.sampled.cut(rest[0], look.end)
+        look.told = joined(look.records)
+        return recognised(
+            search.end(),
+            lambda s: self._is_sure(s, look),
+            self._is_whole,
+            lambda s: len(look.told.of(s)) > 0,
+            lambda s: self._is_enough(s, look),
+        )
+
+    def _by_records(self, found: list[Stretch], look: Look) -> tuple[list[Stretch], Look]:
+        """The stretches; where records beside them are stored, those that a search finds which
+        knows where these are. And the look that found them.
+        """
+        beside = [] if look.sampled is None else look.sampled.beside(found)
+        if not beside:
+            return found, look
+        offers = Offers(look.asked)
+        search = Search(offers.marked, offers.before, look.asked.behind)
+        look = replace(look, offers=offers, beside=beside)
+        return self._recognised(look, search), look
+
+    def _with_changed(self, found: list[Stretch], look: Look) -> list[Stretch]:
+        """The stretches, and edited records beside them: of the same log, request, event and
+        instant as a stored one; or behind or before a stretch as a stored one of that instant is.
+        """
+        if look.sampled is None:
+            return found
+        changed = look.sampled.changed if look.offers is None else look.offers.changed
+        log = look.opened.file.stat
+        result = list(found)
+        begins = [s.begin for s in result]
+        for one in sorted([*changed, *look.cut], key=lambda c: (c.begin, not c.is_it)):
+            n = bisect_right(begins, one.begin)
+            before = result[n - 1] if n else None
+            behind = result[n] if n < len(result) else None
+            if before is not None and before.end > one.begin:
+                continue
+            is_next = any(s is not None and is_beside(one, s) for s in (before, behind))
+            is_it = one.is_it and self._known.may_be_left_of(one.stored.file_key, log)
+            if not is_next and not is_it:
+                continue
+            end = one.end if behind is None else min(one.end, behind.begin)
+            key, offset = one.stored.file_key, one.stored.offset
+            stored_end = offset + end - one.begin
+            is_edited = one.begin < look.end
+            result.insert(n, Stretch(one.begin, end, key, offset, stored_end, 0, is_edited))
+            begins.insert(n, one.begin)
+        return result
+
+    def _is_enough(self, stretch: Stretch, look: Look) -> bool:
+        """Whether the records of a stretch are such as a log has once: of a request, or logged at a
+        moment finer than a second; one alone that is not both may be said twice.
+        """
+        key, own = stretch.stored_file_key, look.opened.decision.checkpoint
+        told = look.told.of(stretch)
+        if not len(told) or (own is not None and own.file_key == key):
+            return False
+        if self._known.may_be_left_of(key, look.opened.file.stat):
+            return told.has_one_for_good or min(len(told), stretch.stamped) > 1
+        return told.named >= _LEAST_BEGUN and look.is_all(stretch)
+
+    def _is_sure(self, stretch: Stretch, look: Look) -> bool:
         """Whether no second writer can have written the few lines of a stretch: they are what is
         left of a file that stood here, or all of one of the same log, or what it begins with.
-
-        ``span`` is where the file's new lines begin and end.
         """
+        opened, asked, span = look.opened, look.asked, look.span
         key, stat = stretch.stored_file_key, opened.file.stat
         own = opened.decision.checkpoint
         if own is not None and own.file_key == key:
@@ -156,19 +253,20 @@ class Content:
         known = self._known.known(stretch.stored_file_key)
         return known.record_bytes <= size and self.ends_in(stretch)
 
-    def _with_ends(self, found: list[Stretch], opened: OpenLog) -> list[Stretch]:
+    def _with_ends(self, found: list[Stretch], look: Look) -> list[Stretch]:
         """The stretches, and before and behind them what may be further lines of the same files,
         edited or with others missing between them.
         """
         if not found:
             return found
+        opened = look.opened
         first, last, stat = found[0], found[-1], opened.file.stat
         is_plain = opened.file.compression == "none"
         size = first.begin - opened.offset
         is_near = size <= _MOST_EDITED or self._is_in_place(first, opened)
         ahead: list[Stretch] = []
-        if size and first.stored_offset and is_near:
-            stored = max(0, first.stored_offset - _most_stored(size))
+        if size and first.stored_offset and is_near and not self._is_alone(first, found, look):
+            stored = max(0, first.stored_offset - most_stored(size))
             ahead = [Stretch(
                 opened.offset, first.begin, first.stored_file_key, stored, first.stored_offset, 0,
                 True, 0, first.first_lines,
@@ -177,13 +275,20 @@ class Content:
         most = last.end + _MOST_EDITED
         stop = min(stat.stored_bytes, most) if is_plain else most
         behind: list[Stretch] = []
-        if last.end < stop and last.stored_end < end:
-            stored = min(end, last.stored_end + _most_stored(stop - last.end))
+        if last.end < stop and last.stored_end < end and not self._is_alone(last, found, look):
+            stored = min(end, last.stored_end + most_stored(stop - last.end))
             behind = [Stretch(
                 last.end, stop, last.stored_file_key, last.stored_end, stored, 0, True,
                 last.last_lines, 0,
             )]  # fmt: skip
         return [*ahead, *found, *behind]
+
+    def _is_alone(self, stretch: Stretch, found: Sequence[Stretch], look: Look) -> bool:
+        """Whether a stretch counts by itself alone, so that what is beside it is no edit."""
+        same = [s for s in found if s.stored_file_key == stretch.stored_file_key]
+        if sum(s.stamped for s in same) >= LEAST_STAMPED or not self._is_enough(stretch, look):
+            return False
+        return not any(self._is_sure(s, look) for s in same)
 
     def _is_in_place(self, stretch: Stretch, opened: OpenLog) -> bool:
         """Whether a file, read from its beginning, is the one that a stretch is of."""
@@ -210,146 +315,6 @@ def known_stretches(store: Store, file_key: int) -> list[Stretch]:
         rows = reader.query(sql, {"key": file_key}).rows
     numbers = [[int(str(value)) for value in row] for row in rows]
     return [Stretch(a, b, k, o, e, 0, bool(edited)) for a, b, k, o, e, edited in numbers]
-
-
-def _blocks(opened: OpenLog) -> Iterator[tuple[bytes, int]]:
-    """The bytes after an opened file's offset in blocks of whole lines; damage ends them."""
-    reader, rest, base = opened.reader, b"", opened.offset
-    try:
-        while True:
-            skipped = 0 if rest else reader.skip_hole()
-            base += skipped
-            data = reader.read(_BLOCK_BYTES)
-            if not data:
-                break
-            rest += data
-            end = rest.rfind(b"\n") + 1
-            if end:
-                yield rest[:end], base
-                base, rest = base + end, rest[end:]
-            elif len(rest) > 4 * _BLOCK_BYTES:  # an endless line is recognised by nothing
-                base, rest = base + len(rest), b""
-    except DamagedFileError:
-        pass
-    reader.go_back(opened.offset)
-
-
-def _most_stored(size: int) -> int:
-    """Bytes of a stored file that are compared with so many."""
-    return 4 * size + _STAMP_BYTES
-
-
-def no_hole() -> int:
-    """A hole is read as the NUL bytes that it stands for."""
-    return 0
-
-
-class Around:
-    """Reads a stream of a file's bytes from an offset on, but for the stretches that are stored
-    already.
-
-    ``chunks(read, offset, final, last_instant)`` reads what lies between them; ``parser`` finds a
-    stretch's last stamp, ``state`` is what the file's reading and encoding are at the offset. Gives
-    parsed chunks; that of a stretch has no records, and its bytes in the ledger as already stored.
-    """
-
-    def __init__(
-        self,
-        parser: "ChunkParser",
-        chunks: "Callable[[Read, int, bool, int | None], ChunkReader]",
-        stretches: Sequence[Stretch],
-        state: tuple[str | None, str | None] = (None, None),
-    ) -> None:
-        self._state = state
-        self._parser = parser
-        self._chunks = chunks
-        self._stretches = stretches
-
-    def over(
-        self, read: "Read", offset: int, last_instant: int | None, *, final: bool
-    ) -> "Iterator[Parsed]":
-        """The chunks; ``final``: nothing follows the end of the stream."""
-        at, last = offset, last_instant
-        reading, encoding = self._state
-        stream = _Stream(read)
-        for stretches in _adjacent(self._stretches):
-            stream.left = stretches[0].begin - at
-            reader = self._chunks(stream.read, at, True, last)
-            for parsed in reader:
-                reading, encoding = parsed.reading, parsed.encoding
-                yield parsed
-            last, stream.left = reader.last_instant, None
-            parsed = self._known(stream, stretches, last)
-            last, at = parsed.last_instant, stretches[-1].end
-            yield replace(parsed, reading=reading, encoding=encoding)
-        yield from self._chunks(stream.read, at, final, last)
-
-    def _known(self, stream: "_Stream", stretches: Sequence[Stretch], last: int | None) -> "Parsed":
-        """A chunk without records that stands for stretches with nothing between them."""
-        end = stretches[-1].end
-        length, tail = end - stretches[0].begin, b""
-        left = length
-        while left:
-            data = stream.read(min(left, 1 << 20))
-            if not data:
-                raise LogFileError(
-                    "a log file became shorter while it was read",
-                    "the next run reads what is new in it",
-                )
-            left -= len(data)
-            tail = (tail + data)[-_STAMP_BYTES:]
-        known = tail[tail.find(b"\n") + 1 :] if length > len(tail) else tail
-        said = self._parser.parse(
-            memoryview(known), base=1, final=True, last_instant=last, fallback_instant=0
-        )
-        before = memoryview(tail[-ANCHOR_BYTES:])
-        lost = sum(s.end - s.begin for s in stretches if s.is_edited)
-        empty = self._parser.parse(
-            memoryview(b""), base=1, final=True, last_instant=said.last_instant, fallback_instant=0
-        )
-        return replace(
-            empty,
-            data=before,
-            base=end - len(before),
-            consumed=len(before),
-            ledger=Ledger(already_stored_bytes=length, lost_bytes=lost),
-        )
-
-
-class _Stream:
-    """A stream of which so many bytes are left for whoever reads; None: all."""
-
-    def __init__(self, read: "Read") -> None:
-        self._read = read
-        self._rest = b""
-        self.left: int | None = None
-
-    def read(self, size: int) -> bytes:
-        """Up to ``size`` bytes, as many as there are; empty at the end of what is left."""
-        wanted = size if self.left is None else min(size, self.left)
-        if not wanted:
-            return b""
-        data = self._rest or self._read(wanted)
-        data, self._rest = data[:wanted], data[wanted:]
-        while len(data) < wanted and (more := self._read(wanted - len(data))):
-            taken = more[: wanted - len(data)]
-            self._rest = more[len(taken) :]
-            data += taken
-        if self.left is not None:
-            self.left -= len(data)
-        return data
-
-
-def _adjacent(stretches: Sequence[Stretch]) -> Iterator[list[Stretch]]:
-    """Stretches with nothing between them together: edits in every line make very many."""
-    together: list[Stretch] = []
-    for stretch in stretches:
-        if together and together[-1].end != stretch.begin:
-            yield together
-            together = []
-        together.append(stretch)
-    if together:
-        yield together
 
 
 def content_rows(parsed: "Parsed", file_key: int, known: Sequence[Stretch]) -> dict[str, pa.Table]:

@@ -2,7 +2,7 @@
 
 import gc
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -16,8 +16,9 @@ from ingest.logfiles.open_log import OpenLog, first_checkpoint
 from ingest.logfiles.resume import Action
 from ingest.model import Checkpoint, FileReport, Ledger, Origin
 from ingest.pipeline.ahead import Ahead, read_ahead
+from ingest.pipeline.around import Around, no_hole
 from ingest.pipeline.commits import SMALL_BYTES, Commits
-from ingest.pipeline.known_content import Around, Content, no_hole
+from ingest.pipeline.known_content import Content
 from ingest.pipeline.options import Options
 from ingest.pipeline.pending import Ask, Pending, Settled, built, gathered
 from ingest.pipeline.profiles import profiles
@@ -105,7 +106,7 @@ class OneFile:
         base = self._keyed(base)
         origin = Origin(base.file_key, base.host, base.service)
         self._commits.join_thread()
-        stretches = self._shared.content.stretches(opened, origin)
+        stretches = self._shared.content.stretches(opened, origin, self._pieces, final=final)
         opened.note = _edits(stretches)
         lost, replaced = self._lost(stretches)
         carry, ask = self._carry(base)
@@ -185,6 +186,23 @@ class OneFile:
         if not self._shared.store.capabilities.keys_without_store:
             self._commits.join_thread()
         return replace(base, file_key=self._shared.known.next_key(self._shared.store.next_file_key))
+
+    def _pieces(self, data: bytes, base: int) -> Iterator[Parsed]:
+        """A piece of the file, parsed by itself, to look at its records."""
+        file = self._opened.file
+        parser = FrontParser(
+            self._format, self._options.tz, self._parser.profiles, head=file.head[:1024]
+        )
+        at, last = 0, None
+        while at < len(data):
+            parsed = parser.parse(
+                memoryview(data)[at:], base=base + at, final=True, last_instant=last,
+                fallback_instant=file.stat.modified_ns // 1000,
+            )  # fmt: skip
+            yield parsed
+            if not parsed.consumed:
+                break
+            at, last = at + parsed.consumed, parsed.last_instant
 
     def _header_offset(self) -> int | None:
         """Where the first stamped header ends: as stored, else as the file's beginning has it."""

@@ -5,6 +5,7 @@ them (docs/design.md); pure.
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -121,7 +122,8 @@ def _cuts(stamped: npt.NDArray[np.bool_]) -> list[int]:
 
 class Group(NamedTuple):
     """A row of stored_lines: lines of a file that were stored; ``line_hashes`` are the low 16 bits
-    of each line's hash.
+    of each line's hash. Or a part of it, before which ``skipped`` lines of the row are, and
+    ``left`` behind it.
     """
 
     file_key: int
@@ -129,6 +131,8 @@ class Group(NamedTuple):
     byte_length: int
     mark: int
     line_hashes: bytes
+    skipped: int = 0
+    left: int = 0
 
     @property
     def end(self) -> int:
@@ -138,6 +142,18 @@ class Group(NamedTuple):
     def lows(self) -> npt.NDArray[np.uint16]:
         """The lines' hashes, uint16[n]."""
         return np.frombuffer(self.line_hashes, "<u2")
+
+    def from_line(self, number: int, offset: int, mark: int) -> "Group":
+        """From one of its lines on, which begins at an offset and has a hash."""
+        size = self.end - offset
+        rest = self.line_hashes[2 * number :]
+        return Group(self.file_key, offset, size, mark, rest, number, self.left)
+
+    def up_to_line(self, number: int, offset: int) -> "Group":
+        """What is before that line."""
+        size, left = offset - self.byte_offset, len(self.line_hashes) // 2 - number
+        first = self.line_hashes[: 2 * number]
+        return Group(self.file_key, self.byte_offset, size, self.mark, first, 0, left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,22 +180,28 @@ def recognised(
     found: Sequence[Stretch],
     is_sure: Callable[[Stretch], bool],
     is_whole: Callable[[Stretch], bool] = lambda _: False,
+    is_told: Callable[[Stretch], bool] = lambda _: False,
+    is_enough: Callable[[Stretch], bool] = lambda _: False,
 ) -> list[Stretch]:
     """The stretches that count as stored, with the edited ones between them.
 
     Lines without a time are like others too often to tell anything. Stretches of one stored file
     that follow each other, in its order, count together; they need LEAST_STAMPED lines with a time,
     or one where ``is_sure`` says that no second writer can have written it. So do whole files
-    (``is_whole``) with nothing between them: somebody joined them; and what goes on at the same
-    distance in the same stored file, behind lines that are stored from elsewhere, with those lines.
+    (``is_whole``) with nothing between them: somebody joined them; pieces of logs, likewise, that
+    hold records like no others (``is_told``): somebody sorted the logs into one; and what goes on
+    at the same distance in the same stored file, behind lines that are stored from elsewhere, with
+    those lines. One that ``is_enough`` counts alone: it tells nothing of what is beside it.
     """
     result: list[Stretch] = []
     going_on = _going_on(found, is_sure)
-    for joined in _joined(list(_series(s for s in found if s.stamped)), is_whole):
+    for joined in _joined(list(_series(s for s in found if s.stamped)), is_whole, is_told):
         stamped = sum(s.stamped for series in joined for s in series)
         for series in joined:
             if stamped >= LEAST_STAMPED or any(s in going_on or is_sure(s) for s in series):
                 result += _with_edits(series)
+            else:
+                result += [s for s in series if is_enough(s)]
     return result
 
 
@@ -216,14 +238,22 @@ def _across(first: Stretch, last: Stretch) -> Stretch:
 
 
 def _joined(
-    found: Sequence[list[Stretch]], is_whole: Callable[[Stretch], bool]
+    found: Sequence[list[Stretch]],
+    is_whole: Callable[[Stretch], bool],
+    is_told: Callable[[Stretch], bool],
 ) -> Iterator[list[list[Stretch]]]:
-    """Series; those of whole files with nothing between them together."""
+    """Series; those of whole files, or of such records, with nothing between them together."""
+
+    def is_piece(series: Sequence[Stretch]) -> bool:
+        if len(series) == 1 and is_whole(series[0]):
+            return True
+        has_gaps = any(a.end != b.begin for a, b in pairwise(series))
+        return not has_gaps and all(is_told(s) for s in series)
+
     joined: list[list[Stretch]] = []
     for series in found:
         if joined and not (
-            joined[-1][-1].end == series[0].begin
-            and all(len(s) == 1 and is_whole(s[0]) for s in (joined[-1], series))
+            joined[-1][-1].end == series[0].begin and is_piece(joined[-1]) and is_piece(series)
         ):
             yield joined
             joined = []

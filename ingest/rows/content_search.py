@@ -83,6 +83,10 @@ class Search:
             near = set(self._lines.hashes.view(np.int64).tolist())
             self._groups = {mark: groups for mark, groups in self._groups.items() if mark in near}
 
+    def has_all_from(self, offset: int) -> bool:
+        """Whether all that was compared from an offset on is one stretch, which may go on."""
+        return self._run is not None and self._run.begin <= offset
+
     def end(self) -> list[Stretch]:
         """The stretches found, in order, however short; nothing follows."""
         self._compare(len(self._lines))
@@ -141,7 +145,8 @@ class Search:
         last = run.end_line + most
         told = int(self._lines.begins[last]) - int(self._lines.begins[run.end_line])
         self._tell(run.told, run.end_line, last)
-        run.end, run.end_line, run.last_lines = int(self._lines.begins[last]), last, most
+        run.end, run.end_line = int(self._lines.begins[last]), last
+        run.last_lines = group.skipped + most
         self._done = last
         if most == len(group.lows()):
             run.stored_end = group.end
@@ -153,15 +158,16 @@ class Search:
         """A run begins with a group, and with the end of the group before it, as far as that is
         there.
         """
-        first, back, offset = at, 0, group.byte_offset
+        first, offset = at, group.byte_offset
+        back = len(group.lows()) if group.skipped else 0
         while first > self._done:
             before = self._before(group.file_key, offset)
             if before is None:
                 break
             lows = before.lows()
-            back = _equal(_low(self._lines.hashes[self._done : first])[::-1], lows[::-1])
-            first, offset = first - back, before.byte_offset
-            if back < len(lows) or self._lines.stamped[first]:
+            equal = _equal(_low(self._lines.hashes[self._done : first])[::-1], lows[::-1])
+            first, back, offset = first - equal, equal + before.left, before.byte_offset
+            if equal < len(lows) or self._lines.stamped[first]:
                 break
         begin, here = int(self._lines.begins[first]), int(self._lines.begins[at])
         told: set[int] = set()

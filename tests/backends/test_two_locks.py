@@ -18,6 +18,7 @@ from ingest.errors import IngestBusyError, StoreError
 from ingest.logfiles.open_log import OpenLog
 from ingest.model import Origin
 from ingest.pipeline.known_content import Content
+from ingest.pipeline.stored_records import Parse
 from ingest.rows.content import Stretch
 from ingest.stores.contract import Standing, Store
 from ingest.stores.duckdb.store import DuckDBStore
@@ -139,9 +140,11 @@ def test_who_commits_second_stores_nothing(
         overtake()
         return writing(standing)
 
-    def late_stretches(content: Content, opened: OpenLog, origin: Origin) -> list[Stretch]:
+    def late_stretches(
+        content: Content, opened: OpenLog, origin: Origin, parse: Parse, *, final: bool
+    ) -> list[Stretch]:
         overtake()
-        return stretches(content, opened, origin)
+        return stretches(content, opened, origin, parse, final=final)
 
     if moment == "commits":
         monkeypatch.setattr(store, "writing", late_writing)

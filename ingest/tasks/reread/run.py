@@ -212,7 +212,9 @@ class _Kept(Content):
         super().__init__(store, known, is_usable=False)
         self._stretches = stretches
 
-    def stretches(self, opened: OpenLog, origin: Origin) -> list[Stretch]:
+    def stretches(
+        self, opened: OpenLog, origin: Origin, parse: object = None, *, final: bool = False
+    ) -> list[Stretch]:
         return self._stretches
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from ingest.compiled import layout
 from ingest.logfiles.fingerprint import ANCHOR_BYTES
 from ingest.logfiles.reader import LogReader
-from ingest.pipeline.known_content import Around, no_hole
+from ingest.pipeline.around import Around, no_hole
 from ingest.records.arrays import Ints
 from ingest.records.chunks import ChunkReader, Read
 from ingest.records.parse import ChunkParser, Parsed
