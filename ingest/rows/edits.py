@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ingest.rows.alignment import matching_blocks
 from ingest.rows.content import LEAST_STAMPED, Group, Lines, Stretch
 
-_SAME, _EDITED, _NEW = range(3)
+_SAME, _EDITED, _NEW, _ADDED = range(4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +114,8 @@ def _kind_of(between: Between, kinds: Sequence[int], first: int, end: int) -> in
         return _SAME if all(kind == _SAME for kind in own) else _EDITED
     if own[0] == _SAME:
         return _SAME if all(kind == _SAME for kind in own) else _EDITED
+    if own[0] == _ADDED:  # no stored line is missing there
+        return _NEW
     instant, early, late = between.instants[first], between.earliest, between.latest
     if between.is_in_place and not between.is_last:
         if not between.may_be_edited:
@@ -151,5 +153,7 @@ def _kinds(between: Between) -> list[int]:
             kinds[j:b] = [_EDITED] * new
         elif between.is_last and b == len(here):
             kinds[j : j + old] = [_EDITED] * old
+        elif not old and (i or size) and (j or not between.is_first):
+            kinds[j:b] = [_ADDED] * new
         i, j = a + size, b + size
     return kinds

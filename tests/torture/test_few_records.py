@@ -157,3 +157,17 @@ def _zip(path: Path, data: bytes) -> None:
     """As it is: to the eye, a text."""
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("app.log", data)
+
+
+def test_records_put_between_stored_ones_are_read(scene: Scene) -> None:
+    """Where no stored line is missing, nothing can be edited."""
+    lines = _log(scene, 60)
+    scene.run(final=True)
+    more = to_bytes(scene.journal.failures(3)).splitlines(keepends=True)
+    starts = [n for n, line in enumerate(lines) if b"synthesis_start" in line]
+    for n, line in zip((50, 30, 10), more, strict=True):
+        lines.insert(starts[n], line.replace(line[:19], lines[starts[n]][:19]))
+    _put(scene, "t", lines)
+    scene.rename("t", "app.log")
+    scene.run(final=True)
+    scene.expect()
