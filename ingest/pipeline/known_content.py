@@ -16,7 +16,7 @@ from ingest.logfiles.stat import FileStat
 from ingest.model import EPOCH, Origin
 from ingest.pipeline.asked_content import Asked, Held
 from ingest.pipeline.edited_content import clocks, looked_at_again, with_cut_lines
-from ingest.pipeline.look import Look, blocks, is_beside, most_stored
+from ingest.pipeline.look import Look, Sources, blocks, is_beside, most_stored
 from ingest.pipeline.stored_records import (
     HeldRecords,
     Offers,
@@ -189,6 +189,7 @@ class Content:
         log = look.opened.file.stat
         result = list(found)
         begins = [s.begin for s in result]
+        known = Sources(found)  # what stands as it was is not what was edited
         for one in sorted([*changed, *look.cut], key=lambda c: (c.begin, not c.is_it)):
             n = bisect_right(begins, one.begin)
             before = result[n - 1] if n else None
@@ -197,7 +198,7 @@ class Content:
                 continue
             is_next = any(s is not None and is_beside(one, s) for s in (before, behind))
             is_it = one.is_it and self._known.may_be_left_of(one.stored.file_key, log)
-            if not is_next and not is_it:
+            if not (is_next or is_it) or known.has(one.stored.file_key, one.stored.offset):
                 continue
             end = one.end if behind is None else min(one.end, behind.begin)
             key, offset = one.stored.file_key, one.stored.offset

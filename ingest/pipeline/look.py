@@ -1,7 +1,7 @@
 """A look at a file's new bytes, block by block, for what of them is stored."""
 
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -72,6 +72,22 @@ class Look:
         """
         is_cut = stretch.begin <= self.second and not (self.told.offsets < stretch.begin).any()
         return (is_cut or stretch.begin <= self.first_timed) and stretch.end >= self.end
+
+
+class Sources:
+    """Which places of stored files some stretches are stored from, unedited."""
+
+    def __init__(self, stretches: Iterable[Stretch]) -> None:
+        whole = sorted(
+            (s.stored_file_key, s.stored_offset, s.stored_end) for s in stretches if not s.is_edited
+        )
+        self._begins = [(key, begin) for key, begin, _ in whole]
+        self._ends = [end for *_, end in whole]
+
+    def has(self, file_key: int, offset: int) -> bool:
+        """Whether a place is one of them."""
+        n = bisect_right(self._begins, (file_key, offset)) - 1
+        return n >= 0 and self._begins[n][0] == file_key and offset < self._ends[n]
 
 
 def is_beside(changed: Changed, stretch: Stretch) -> bool:

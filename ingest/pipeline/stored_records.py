@@ -139,12 +139,11 @@ def records_of(data: bytes, base: int, parse: Parse, newest: int) -> Records:
     """Those in bytes that begin at a line's start, no younger than an instant."""
     from ingest.records.instants import LOGGED
     from ingest.rows.assemble import find_events
-    from ingest.rows.columns import FirstPairs
 
     found: list[Records] = []
     for parsed in parse(data, base):
         ids = np.full(len(parsed.records), None, np.object_)
-        events = find_events(parsed, FirstPairs.of(parsed, ("id",)))
+        events = find_events(parsed)
         names = [_logged(name, parsed.placed) for name in events.ids.to_pylist()]
         ids[events.rows] = np.array([*names, None], np.object_)[events.codes]
         kinds = np.full(len(ids), _OTHER, np.int32)
