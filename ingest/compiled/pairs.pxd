@@ -14,6 +14,8 @@ cdef class Pairs(Bytes):
     cdef int n_events
     cdef int n_keys
     cdef int[::1] follows
+    cdef unsigned long long[:, ::1] event_words
+    cdef unsigned long long[:, ::1] key_words
     cdef const unsigned char[::1] key_text
     cdef int[::1] key_at
     cdef int[::1] key_bucket

@@ -38,6 +38,7 @@ _BACKSLASH = cython.declare(cython.int, 92)
 # How far a bare value goes: to the next comma, or to the next pair, or only its first word counts.
 _WHOLE, _WORD = 1, 2
 TO_PAIR = cython.declare(cython.int, _WHOLE)
+_STAMP = cython.declare(cython.int, 19)  # bytes of one that may be of a torn header
 FIRST_WORD = cython.declare(cython.int, _WORD)
 # of eight bytes at once
 _ONES = cython.declare(cython.ulonglong, 0x0101010101010101)
@@ -49,17 +50,21 @@ class Pairs(Bytes):
     row; ``records`` int32[n, w] is the records' own.
 
     ``events`` and ``keys`` the known names, bytes; ``words`` the keys whose value is one word;
-    ``escapes`` whether a backslash protects a quote. ``follows`` int32[n_keys + 1]: the key that
-    last followed each in a message (its end: the first), -1 for none; a guess, tried first.
+    ``escapes`` whether a backslash protects a quote. ``follows`` int32[n_events + 1, n_keys + 1] as
+    one row: the key that last followed each in messages of an event (its end: the first), -1 for
+    none; a guess, tried first. ``event_words`` and ``key_words`` uint64[n, 3]: a name and the sign
+    behind it, to be compared at once (:func:`_words`).
     """
 
     def __init__(self, events, keys, words, escapes):
         self.event_text, self.event_at = _pack(events)
         self.n_events = len(events)
         self.n_keys = len(keys)
-        self.follows = _ints(len(keys) + 1)
-        for i in range(len(keys) + 1):
+        self.follows = _ints((len(events) + 1) * (len(keys) + 1))
+        for i in range((len(events) + 1) * (len(keys) + 1)):
             self.follows[i] = -1
+        self.event_words = _words(events, b":")
+        self.key_words = _words(keys, b"=")
         self.key_text, self.key_at = _pack(keys)
         self.key_bucket, self.key_next = _buckets(keys)
         self.text_key = keys.index(b"text") if b"text" in keys else -1
@@ -108,6 +113,9 @@ class Pairs(Bytes):
     def _has_event(self, j, pos, end):
         """Whether known event j and a colon stand at pos."""
         n: cython.int = self.event_at[j + 1] - self.event_at[j]
+        if cython.compiled and pos + 8 <= self.end:
+            if (_eight(self.base + pos) ^ self.event_words[j, 0]) & self.event_words[j, 1]:
+                return False
         if end - pos <= n or self.base[pos + n] != 58:
             return False
         return _same(self.base, pos, self.event_text, self.event_at[j], n)
@@ -123,7 +131,10 @@ class Pairs(Bytes):
         row: cython.int
         cell: cython.int
         first: cython.int = self.n
-        before: cython.int = self.n_keys
+        none: cython.int = self.records[i, R_EVENT]
+        before: cython.int
+        none = (none + 1) * (self.n_keys + 1) if -1 < none < self.n_events else 0
+        before = none + self.n_keys
         while pos < end:
             key = pos + 1 if src[pos] == 32 else pos
             code = self.follows[before]
@@ -150,7 +161,7 @@ class Pairs(Bytes):
                 code = self._key(key, at)
                 if code >= 0:
                     self.follows[before] = code
-            before = code if code >= 0 else self.n_keys
+            before = none + (code if code >= 0 else self.n_keys)
             row = self.n
             if row >= self.table.shape[0]:
                 return False
@@ -163,7 +174,15 @@ class Pairs(Bytes):
             if at + 1 < end and src[at + 1] == _QUOTE:
                 pos = self._quoted(row, at + 2, end, code == self.text_key and code >= 0)
             else:
-                pos = self._bare(row, at + 1, end, self.key_shape[code] if code >= 0 else 0)
+                at += 1
+                pos = _plain_end(src, at, end, self.end)
+                if pos >= 0 and pos - at < _STAMP and (code < 0 or code != self.text_key):
+                    self.cells[cell + P_VALUE] = at
+                    self.cells[cell + P_VALUE_END] = pos
+                    self.n = row + 1
+                    pos += 1
+                    continue
+                pos = self._bare(row, at, end, self.key_shape[code] if code >= 0 else 0)
             self.n = row + 1
             if pos < end and src[pos] != 44:
                 pos = _either(src, pos, end, self.end, 44, 10)
@@ -177,6 +196,14 @@ class Pairs(Bytes):
         if code < 0:
             return -1
         n = self.key_at[code + 1] - self.key_at[code]
+        if cython.compiled and pos + 8 <= self.end and n < 16:
+            if end - pos <= n:
+                return -1
+            if (_eight(self.base + pos) ^ self.key_words[code, 0]) & self.key_words[code, 1]:
+                return -1
+            if n >= 8 and _eight(self.base + (pos + n - 7)) != self.key_words[code, 2]:
+                return -1
+            return pos + n
         if end - pos <= n or self.base[pos + n] != 61:
             return -1
         return pos + n if _same(self.base, pos, self.key_text, self.key_at[code], n) else -1
@@ -365,6 +392,20 @@ def _pack(words):
     return memoryview(b"".join(words) or b"\0"), at
 
 
+def _words(names, sign):
+    """Of each name with a sign behind it: its first eight bytes, which of these are its own, and
+    its last eight, 0 where there are fewer.
+    """
+    rows = memoryview(bytearray(24 * max(len(names), 1))).cast("Q", (max(len(names), 1), 3))
+    for i, name in enumerate(names):
+        whole = name + sign
+        n = min(len(whole), 8)
+        rows[i, 0] = int.from_bytes(whole[:8], "little")
+        rows[i, 1] = (1 << (8 * n)) - 1
+        rows[i, 2] = int.from_bytes(whole[-8:], "little") if len(whole) >= 8 else 0
+    return rows
+
+
 def _buckets(keys):
     bucket, following = _ints(256), _ints(len(keys))
     for i in range(256):
@@ -439,6 +480,43 @@ def _solid_words(src: cython.p_const_uchar, start: cython.int, end: cython.int) 
                 break
             pos += 8
     return pos
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _plain_end(
+    src: cython.p_const_uchar, start: cython.int, end: cython.int, limit: cython.int
+) -> cython.int:
+    """Where a value without white space ends: at the comma or the line's end behind it, else with
+    the span; -1 for one that has some. ``limit``: the end of all bytes.
+    """
+    pos: cython.int = start
+    word: cython.ulonglong
+    found: cython.ulonglong
+    other: cython.ulonglong
+    if cython.compiled:
+        while pos < end and pos + 8 <= limit:
+            word = _eight(src + pos)
+            other = word ^ cython.cast(cython.ulonglong, 0x2C2C2C2C2C2C2C2C)
+            # exact in the lowest bit found, as in _either; white space is below 33
+            found = (word - cython.cast(cython.ulonglong, 0x2121212121212121)) & ~word
+            found |= (other - cython.cast(cython.ulonglong, 0x0101010101010101)) & ~other
+            found &= cython.cast(cython.ulonglong, 0x8080808080808080)
+            if found != 0:
+                pos += trailing_zeros(found) >> 3
+                if pos >= end:
+                    return end
+                return pos if src[pos] == 44 or src[pos] == 10 else -1
+            pos += 8
+    while pos < end:
+        if src[pos] == 44 or src[pos] == 10:
+            return pos
+        if src[pos] < 33:
+            return -1
+        pos += 1
+    return end
 
 
 @cython.cfunc

@@ -42,6 +42,7 @@ _NEEDED = (
     "id", "logged_at", "last_at", "completed_at", "first_offset", "file_key", "is_request",
     "start_offset", "end_offset", "duration_ms",
 )  # fmt: skip
+_WIDE_BYTES = 1024  # a row
 Window = tuple[str, int, int]  # an id, and a stretch of time, microseconds
 
 
@@ -191,7 +192,7 @@ class Resolution:
         plain = np.array(sorted(rewrite.plain), np.int64)
         single = few(batch.parts, plain)
         requests = [
-            finish_requests(without(batch.parts, self._slow)).combine_chunks(),
+            _in_one_piece(finish_requests(without(batch.parts, self._slow))),
             finish_requests(single.filter(single["is_request"])).combine_chunks(),
         ]
         if rewrite.requests:
@@ -320,6 +321,12 @@ def _marks(batch: Batch, numbers: Ints) -> Iterator[tuple[str, Mark]]:
             (file, first), kind_of(is_request, has_start, has_end), has_start and has_end, at, last,
             max(at, done if has_end else last), took_us(took) if has_end else 0,
         )  # fmt: skip
+
+
+def _in_one_piece(table: pa.Table) -> pa.Table:
+    """A table that a store reads quicker; of long texts the copy takes longer than that saves."""
+    is_wide = table.nbytes > _WIDE_BYTES * table.num_rows
+    return table if is_wide else table.combine_chunks()
 
 
 def _is_whole(parts: pa.Table) -> npt.NDArray[np.bool_]:

@@ -191,8 +191,9 @@ class DuckDBWriter:
     def _insert(self, name: str, table: "pa.Table") -> None:
         if table.nbytes > _WIDE_BYTES * table.num_rows:
             self._set_memory(_MORE_MEMORY)
-        columns = ", ".join(filled_columns(table))
-        self._connection.register("batch_rows", _once(table))
+        filled = filled_columns(table)
+        columns = ", ".join(filled)
+        self._connection.register("batch_rows", _once(table.select(filled)))
         self._connection.execute(f"insert into {name} ({columns}) select {columns} from batch_rows")
         self._connection.unregister("batch_rows")
         reach("inserted")
@@ -298,13 +299,16 @@ def _in_few(tables: "Sequence[pa.Table]") -> "list[pa.Table]":
     return [pa.concat_tables(group) for group in alike]
 
 
-def _once(table: "pa.Table") -> "pa.RecordBatchReader":
+def _once(table: "pa.Table") -> object:
     """A table that can be read once, then holds nothing: a transaction keeps what was registered in
     it until it ends.
+
+    As a stream of Arrow's C interface: DuckDB reads that itself, a table through Arrow's scanner.
     """
     import pyarrow as pa
 
-    return pa.RecordBatchReader.from_batches(table.schema, iter(table.to_batches()))
+    batches = iter(table.to_batches())
+    return pa.RecordBatchReader.from_batches(table.schema, batches).__arrow_c_stream__()
 
 
 def filled_columns(table: "pa.Table") -> list[str]:
