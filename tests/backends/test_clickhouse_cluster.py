@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from ingest.errors import StoreError, StoreLostError, UsageProblem
+from ingest.resources import folder
 from ingest.stores import migrate
-from ingest.stores.clickhouse.cluster import spread
-from ingest.stores.clickhouse.store import ClickHouseStore
+from ingest.stores.clickhouse.cluster import on_cluster, spread
+from ingest.stores.clickhouse.store import ClickHouseStore, _statements
 from ingest.stores.contract import Store
 from tests.backends.test_clickhouse import Growing, _lines
 from tests.support import clickhouse_server, harness
@@ -234,3 +235,19 @@ def test_with_replicas_the_servers_of_a_shard_hold_the_same_table() -> None:
     for statement in (there, over):
         with clickhouse_server.new_store().session("tests") as session:
             session.value("select formatQuerySingleLine({sql:String})", {"sql": statement})
+
+
+def test_statements_that_the_servers_pass_on_are_read_by_the_server() -> None:
+    """``ON CLUSTER`` needs Keeper, which the server of the tests has not: it is only parsed."""
+    script = (folder("migrations") / "clickhouse.sql").read_text(encoding="utf-8")
+    written = [s for s in _statements(script) if not s.startswith("INSERT")]
+    told = [own for s in written for own in spread(s, "two", is_replicated=True)]
+    told += ["create database if not exists `a \\` b`", "drop table if exists requests_rows sync"]
+    server = clickhouse_server.server()
+    for statement in told:
+        passed_on = on_cluster(statement, "two")
+        read = server.ask(f"select formatQuery($q${passed_on}$q$) format TSVRaw")
+        assert "ON CLUSTER two" in read, read
+        assert server.ask(f"select formatQuery($q${statement}$q$) format TSVRaw") == read.replace(
+            " ON CLUSTER two", ""
+        )

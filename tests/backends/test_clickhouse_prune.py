@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from ingest.errors import UsageProblem
+from ingest.records.formats import compile_format
 from ingest.stores import migrate
 from ingest.stores.clickhouse.store import ClickHouseStore
 from ingest.stores.contract import Store
 from ingest.tasks.prune import cuts, prune
+from ingest.tasks.verify.run import Options, verify
 from tests.support import clickhouse_server, harness
 from tests.support.clickhouse_server import Server
 from tests.support.fault_machine import KILLED, ended_in_child
@@ -76,13 +79,13 @@ def stored(request: pytest.FixtureRequest) -> Iterator[Stored]:
     made.ask(f"drop database {made.name} sync")
 
 
-def _pruned(store: Store) -> tuple[dict[str, int], list[object], list[object]]:
+def _pruned(store: Store) -> tuple[object, ...]:
     chosen = cuts(_BEFORE, None, {}, _NOW, UTC)
     report = prune(store, chosen, now=lambda: _NOW)
     return {t.table: t.rows for t in report.tables}, *_left(store)
 
 
-def _left(store: Store) -> tuple[list[object], list[object]]:
+def _left(store: Store) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
     """What is noted, and which requests and stage times are there."""
     noted = "select table_name, pruned_before, rows from pruned order by table_name"
     kept = (
@@ -125,3 +128,52 @@ def test_the_next_one_completes_a_pruning_that_was_killed(point: str, tmp_path: 
     _pruned(store)
     _pruned(other)
     assert _left(store)[1] == _left(other)[1]
+
+
+_ALL = {"requests_rows", "stage_timings_rows", "errors_rows", "cache_samples_rows",
+        "http_requests_rows"}  # fmt: skip
+
+
+def _kept(stored: Stored) -> list[set[str]]:
+    """What each server has a TTL of, as ``table days``."""
+    told = stored.ask(
+        "select replaceOne(name, '_shard', ''), "
+        "extract(engine_full, 'TTL .*toIntervalDay.([0-9]+)') "
+        "from system.tables where database = currentDatabase() and engine_full like '%TTL %' "
+        "and engine_full like '%ttl_only_drop_parts = 1%'"
+    )
+    return [{line.replace("\t", " ") for line in one.splitlines()} for one in told]
+
+
+def test_the_server_removes_what_is_older_than_the_settings_say(
+    stored: Stored, tmp_path: Path
+) -> None:
+    def run(retention: str) -> None:
+        joined = "&" if "?" in stored.store._url else "?"
+        store = ClickHouseStore(f"{stored.store._url}{joined}retention={retention}")
+        assert not harness.run(store, [log], final=True).problems
+
+    shard = "_shard" if len(stored.servers) == 2 else ""
+    log = _log(tmp_path, *_request(98, "2150-01-01"))
+    run("9999d")
+    assert _kept(stored) == [{f"{t} 9999" for t in _ALL}] * len(stored.servers)
+    for table in ("requests_rows", "stage_timings_rows"):
+        stored.ask(f"optimize table {table}{shard} final")
+    assert len(_left(stored.store)[1]) == 8, "none is so old"
+    run("30d")
+    assert _kept(stored) == [{f"{t} 30" for t in _ALL}] * len(stored.servers)
+    for table in ("requests_rows", "stage_timings_rows"):
+        stored.ask(f"optimize table {table}{shard} final")
+    assert [row[0] for row in _left(stored.store)[1]] == ["ts_00000062"], "all others are older"
+    noted = _left(stored.store)[0]
+    assert {str(row[0]) for row in noted} == {t.removesuffix("_rows") for t in _ALL}
+    report = verify(stored.store, Options(compile_format(), UTC))
+    assert report.is_clean, report
+    run("0d")
+    assert _kept(stored) == [set()] * len(stored.servers)
+
+
+@pytest.mark.parametrize("written", ["30", "a month", "-3d", "30h", "36500d"])
+def test_an_age_that_is_none_is_refused(written: str) -> None:
+    with pytest.raises(UsageProblem, match="retention is given"):
+        ClickHouseStore(f"clickhousedb://h/d?retention={written}")

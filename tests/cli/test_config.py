@@ -243,6 +243,13 @@ def test_the_cluster_goes_into_the_url_of_a_store_that_can_have_one() -> None:
     assert store_url("clickhousedb://h/d", "", "two") == "clickhousedb://h/d?cluster=two"
     assert store_url("clickhousedb://h/d?x=1", "", "two") == "clickhousedb://h/d?x=1&cluster=two"
     assert store_url("clickhousedb://h/d?cluster=one", "", "two").endswith("?cluster=one")
+    both = "clickhousedb://h/d?cluster=two&retention=9d"
+    assert store_url("clickhousedb://h/d", "", "two", "9d") == both
+
+
+def test_a_store_that_keeps_rows_until_they_are_pruned_refuses_a_retention() -> None:
+    with pytest.raises(SettingsError, match="retention is a setting of stores on ClickHouse"):
+        store_url("duckdb:///x.duckdb", "", "", "9d")
     assert store_url("duckdb:///x", "", "two") == "duckdb:///x"
 
 

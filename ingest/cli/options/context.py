@@ -59,7 +59,8 @@ class Options:
         :raises SettingsError: when the password file cannot be used.
         """
         url = self.db or self.settings.db or default_store()
-        return store_url(url, self.settings.db_password_file, self.settings.cluster)
+        settings = self.settings
+        return store_url(url, settings.db_password_file, settings.cluster, settings.retention)
 
 
 def options(ctx: typer.Context) -> Options:

@@ -23,8 +23,8 @@ RECORD_KEYS = (
 )  # how records look
 SOURCE_KEYS = ("paths", "host", "service", *RECORD_KEYS, "exclude")
 SCALAR_KEYS = (
-    "db", "db_password_file", "cluster", "host", "service", *RECORD_KEYS, "query_folder",
-    "profile_folder", "publish", "text",
+    "db", "db_password_file", "cluster", "retention", "host", "service", *RECORD_KEYS,
+    "query_folder", "profile_folder", "publish", "text",
 )  # fmt: skip
 PRUNE_KEYS = ("older_than", "text_older_than")
 CHOICES: Mapping[str, Sequence[str]] = {

@@ -60,6 +60,7 @@ class Settings:
     db: str = ""
     db_password_file: str = ""
     cluster: str = ""
+    retention: str = ""
     host: str = ""
     service: str = "tts"
     log_format: str = DEFAULT_FORMAT
@@ -184,15 +185,22 @@ def _default_file(environment: Mapping[str, str]) -> Path | None:
     return None
 
 
-def store_url(url: str, password_file: str, cluster: str = "") -> str:
+def store_url(url: str, password_file: str, cluster: str = "", retention: str = "") -> str:
     """The URL of a store with the password of a file's first line in it, and the cluster that it is
-    on; a store in a file needs none.
+    on and how long it keeps rows, where it is one that can; a store in a file needs none.
 
     :raises SettingsError: when the file cannot be read, or the URL names no user or has a password
-        already.
+        already; for a store that keeps all rows until they are pruned.
     """
-    if cluster and url.startswith("clickhousedb"):
-        url = with_option(url, "cluster", cluster)
+    if url.startswith("clickhousedb"):
+        for name, value in (("cluster", cluster), ("retention", retention)):
+            if value:
+                url = with_option(url, name, value)
+    elif retention:
+        raise SettingsError(
+            "retention is a setting of stores on ClickHouse, and the store is none",
+            "ttsq prune --older-than 90d, from a timer, removes what is older in any store",
+        )
     if not password_file or url.startswith("duckdb:"):
         return url
     try:

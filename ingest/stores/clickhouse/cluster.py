@@ -2,7 +2,8 @@
 
 A table NAME is ``NAME_shard`` on each server, and a Distributed table NAME there that reads all of
 these. The rows of a log file are on one shard, by its key; the few rows that say what is done are
-on the first one. No server is asked for ``ON CLUSTER``, which needs Keeper: ttsq goes to each.
+on the first one. Tables are made and changed with ``ON CLUSTER`` where the servers have Keeper,
+else by going to each of them.
 """
 
 import re
@@ -48,6 +49,17 @@ _SHARDS_ONLY = re.compile(
 )
 _SCHEMA = re.compile(r"\s*(?:create|alter|drop|delete|optimize|rename)\b", re.I)
 _COPY = re.compile(r"\s*create\s+table\s+\w+\s+as\b", re.I)
+_NAMED = re.compile(
+    r"(\s*(?:create\s+(?:or\s+replace\s+)?(?:table|view|database)\s+(?:if\s+not\s+exists\s+)?"
+    r"|alter\s+table\s+|delete\s+from\s+|optimize\s+table\s+|drop\s+table\s+(?:if\s+exists\s+)?)"
+    r"(?:\w+|`(?:[^`\\]|\\.)+`))(.*)",
+    re.I | re.S,
+)
+# a server that has not done its part by then is told of; it does it when it is back
+_DISTRIBUTED: dict[str, object] = {
+    "distributed_ddl_task_timeout": 300,
+    "distributed_ddl_output_mode": "throw",
+}
 # a view reads Distributed tables within a statement that may read others
 _WITHIN = "distributed_product_mode = 'global'"
 
@@ -108,8 +120,46 @@ def _require_here(session: Session, all_nodes: list[Node]) -> None:
 
 def make_database(session: Session) -> None:
     """Make the store's database on a server, where it is not there."""
+    session.client.command(_database(session), use_database=False)
+
+
+def _database(session: Session) -> str:
     name = session.server.database.replace("\\", "\\\\").replace("`", "\\`")
-    session.client.command(f"create database if not exists `{name}`", use_database=False)
+    return f"create database if not exists `{name}`"
+
+
+def _on_each(session: Session, cluster: str, placed: list[Node], statements: list[str]) -> None:
+    """Run statements about tables on each server of a cluster.
+
+    :raises StoreError: when one of them does not answer, or has not done its part.
+    """
+    if _has_keeper(session):
+        for statement in statements:
+            session.client.command(
+                on_cluster(statement, cluster), settings={**WRITING, **_DISTRIBUTED}
+            )
+        return
+    for node in placed:
+        with _at(session, node) as there:
+            make_database(there)
+            for statement in statements:
+                there.client.command(statement, settings=WRITING)
+
+
+def _has_keeper(session: Session) -> bool:
+    """Whether the servers can pass statements on to each other."""
+    known = "select count() from system.tables where database = 'system' and name = {name:String}"
+    table = "zookeeper_connection"
+    return bool(session.value(known, {"name": table})) and bool(
+        session.value(f"select count() from system.{table}")
+    )
+
+
+def on_cluster(statement: str, cluster: str) -> str:
+    """A statement that the servers of a cluster pass on to each other."""
+    named = _NAMED.fullmatch(statement)
+    assert named is not None
+    return f"{named[1]} on cluster '{cluster}'{named[2]}"
 
 
 def make(session: Session, statements: list[str]) -> None:
@@ -121,12 +171,8 @@ def make(session: Session, statements: list[str]) -> None:
     placed = nodes(session, cluster)
     _require_here(session, placed)
     is_replicated = any(n.replica > 1 for n in placed)
-    for node in placed:
-        with _at(session, node) as there:
-            make_database(there)
-            for statement in statements:
-                for own in spread(statement, cluster, is_replicated):
-                    there.client.command(own)
+    told = [own for s in statements for own in spread(s, cluster, is_replicated)]
+    _on_each(session, cluster, placed, [_database(session), *told])
 
 
 def spread(statement: str, cluster: str, is_replicated: bool = False) -> list[str]:
@@ -201,11 +247,14 @@ def everywhere(session: Session, statement: str) -> None:
             there.client.command(statement)
 
 
+def of_shards(session: Session, table: str) -> str:
+    """What to read of a table that each server has of its own, of all shards, each once."""
+    return table if session.cluster is None else f"cluster('{session.cluster}', {table})"
+
+
 def parts(session: Session) -> str:
-    """What to read of the parts on disk of all shards, each once."""
-    if session.cluster is None:
-        return "system.parts"
-    return f"cluster('{session.cluster}', system.parts)"
+    """What to read of the parts on disk of all shards."""
+    return of_shards(session, "system.parts")
 
 
 def table_of_part(name: str) -> str:
@@ -244,8 +293,6 @@ def run_everywhere(session: Session, statement: str) -> bool:
         )
     placed = nodes(session, session.cluster)
     is_replicated = any(n.replica > 1 for n in placed)
-    for node in placed:
-        with _at(session, node) as there:
-            for own in spread(statement, session.cluster, is_replicated):
-                there.client.command(own, settings=WRITING)
+    told = spread(statement, session.cluster, is_replicated)
+    _on_each(session, session.cluster, placed, told)
     return True

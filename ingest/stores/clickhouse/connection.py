@@ -73,6 +73,7 @@ _URL = re.compile(
 )
 _OPTIONS = ("verify", "ca_cert", "client_cert", "client_cert_key", "server_host_name")
 CLUSTER_WORD = "cluster"  # of the URL: the cluster that a new store is made on
+RETENTION_WORD = "retention"  # of the URL: how long the server keeps rows
 _CLUSTER = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _OF_STORE = re.compile(r"Distributed\('([^']+)'")
 _CODE = re.compile(r"[Cc]ode: (\d+)")
@@ -110,6 +111,7 @@ class Server:
                 f"{self.cluster!r} is no name of a cluster",
                 "the setting cluster is a name of the server's configuration (remote_servers)",
             )
+        self.retention = options.pop(RETENTION_WORD, "")
         self._settings = options
         self._shown_user = f"{self.user}@" if split.username else ""
 

@@ -2,17 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ingest.errors import StoreError
 from ingest.faults import reach
 from ingest.model import Checkpoint
-from ingest.stores.clickhouse import cluster
+from ingest.stores.clickhouse import cluster, retention
 from ingest.stores.clickhouse.connection import (
     CLUSTER_WORD,
     FAILURES,
     NO_DATABASE,
     NO_TABLE,
+    RETENTION_WORD,
     WRITING,
     Server,
     Session,
@@ -45,6 +47,7 @@ class ClickHouseStore:
         """:raises UsageProblem: for a URL that cannot be read."""
         self._server = Server(url)
         self._url = url
+        self._days = retention.days_of(self._server.retention)
         self._ingesting: tuple[Session, str | None] | None = None
 
     @property
@@ -72,6 +75,7 @@ class ClickHouseStore:
                 return None
             if self._ingesting is not None:
                 tidy(session, self._ingesting[1])
+                self._keep(session)
             seen = looked(session)
             which = "" if host is None else "where host is null or host = {host:String}"
             newest = session.value(
@@ -79,6 +83,17 @@ class ClickHouseStore:
                 {} if host is None else {"host": host},
             )
             return Snapshot(_checkpoints(session, seen, host), int(newest))
+
+    def _keep(self, session: Session) -> None:
+        """Let the server keep rows as long as the settings say, where these say something."""
+        if self._days is None:
+            return
+        retention.keep(session, self._days)
+        until = retention.noted_until(self._days, datetime.now(UTC))
+        if self._days and not retention.is_noted(session, until):
+            with self.writing() as writer:
+                retention.note_all(writer, until)
+                writer.commit([], None)
 
     def next_file_key(self, last: int) -> int:
         """A dry run stores nothing: it has no session, and needs no unique key."""
@@ -94,7 +109,8 @@ class ClickHouseStore:
         from sqlalchemy import create_engine, event
         from sqlalchemy.pool import NullPool
 
-        engine = create_engine(without_option(self._url, CLUSTER_WORD), poolclass=NullPool)
+        plain = without_option(without_option(self._url, CLUSTER_WORD), RETENTION_WORD)
+        engine = create_engine(plain, poolclass=NullPool)
 
         @event.listens_for(engine, "before_cursor_execute", retval=True)
         def everywhere(*told: Any) -> tuple[str, object]:

@@ -12,6 +12,7 @@ from ingest.stores.clickhouse import months
 from ingest.stores.clickhouse.cluster import change, parts, table_of_part
 from ingest.stores.clickhouse.layout import ROWS, TABLES, Seen
 from ingest.stores.clickhouse.ledger import looked, sweep
+from ingest.stores.clickhouse.notes import note
 from ingest.stores.clickhouse.texts import clear_texts, has_text
 from ingest.stores.clickhouse.types import bounded
 from ingest.stores.contract import AGE_COLUMNS, FOLLOWERS, Minute, Space, Subject
@@ -19,7 +20,6 @@ from ingest.stores.contract import AGE_COLUMNS, FOLLOWERS, Minute, Space, Subjec
 if TYPE_CHECKING:
     from ingest.stores.clickhouse.connection import Session
     from ingest.stores.clickhouse.store import ClickHouseStore
-    from ingest.stores.clickhouse.versions import Versions
     from ingest.stores.clickhouse.writer import ClickHouseWriter
 
 _MINUTE_SECONDS, _DAY_SECONDS = 60, 86_400
@@ -106,7 +106,7 @@ class ClickHouseUpkeep:
                 removed[name] = removed.get(name, 0) + late
             for name, count in removed.items():
                 if count:
-                    _note(writer, name, count, rows_before=before)
+                    note(writer.versions, name, count, rows_before=before)
             writer.commit([], None)
         with self._store.session("prunes") as session:
             for name in dropped:
@@ -139,7 +139,7 @@ class ClickHouseUpkeep:
             removed[table] = writer.versions.count(table, which, binds)
             writer.versions.remove({table: which}, binds)
             if removed[table]:
-                _note(writer, table, removed[table], rows_before=before)
+                note(writer.versions, table, removed[table], rows_before=before)
             writer.commit([], None)
         self._sweep()
         return removed
@@ -149,7 +149,7 @@ class ClickHouseUpkeep:
             old, binds = f"{AGE_COLUMNS[table]} < {_BEFORE}", {"before": bounded(before)}
             count = clear_texts(writer.versions, table, old, binds)
             if count:
-                _note(writer, table, 0, texts_before=before)
+                note(writer.versions, table, 0, texts_before=before)
             writer.commit([], None)
         self._sweep()
         return count
@@ -248,7 +248,7 @@ def _remove_followers(
     if gone:
         _note_latest(writer, table, which, binds, before)
         writer.versions.remove({table: which}, binds)
-        _note(writer, table, gone, rows_before=before)
+        note(writer.versions, table, gone, rows_before=before)
     return gone
 
 
@@ -266,46 +266,9 @@ def _note_latest(
         f"select max(logged_at) from {{{table}}} where {which}", binds
     )
     noted = max(bounded(before), latest + timedelta(microseconds=1))
-    _note(writer, table, 0, rows_before=noted)
+    note(writer.versions, table, 0, rows_before=noted)
 
 
 def _add(total: dict[str, int], more: dict[str, int]) -> None:
     for name, count in more.items():
         total[name] = total.get(name, 0) + count
-
-
-def _note(
-    writer: "ClickHouseWriter",
-    table: str,
-    rows: int,
-    *,
-    rows_before: datetime | None = None,
-    texts_before: datetime | None = None,
-) -> None:
-    import pyarrow as pa
-
-    versions: Versions = writer.versions
-    found = versions.rows(
-        "select pruned_before, text_pruned_before, rows from {pruned} "
-        "where table_name = {name:String}",
-        {"name": table},
-    )
-    old_rows, old_texts, count = found[0] if found else (None, None, 0)
-    versions.remove({"pruned": "table_name = {name:String}"}, {"name": table})
-    kind = pa.timestamp("us", "UTC")
-    versions.insert(
-        "pruned",
-        pa.table(
-            {
-                "table_name": [table],
-                "pruned_before": pa.array([_later(old_rows, rows_before)], kind),
-                "text_pruned_before": pa.array([_later(old_texts, texts_before)], kind),
-                "rows": pa.array([count + rows], pa.int64()),
-            }
-        ),
-    )
-
-
-def _later(one: datetime | None, other: datetime | None) -> datetime | None:
-    given = [bounded(at) for at in (one, other) if at is not None]
-    return max(given, default=None)

@@ -151,8 +151,8 @@ def _condition(c: Condition) -> str:
         )
     if c.name in (PATH, CLIENT):
         return (
-            "exists (select 1 from http_requests h where h.request_key = r.request_key"
-            f" and h.{c.name} {c.op} {_literal(c.value)})"
+            "r.request_key in (select h.request_key from http_requests h"
+            f" where h.{c.name} {c.op} {_literal(c.value)})"
         )
     if c.name.startswith(ATTRIBUTE):
         value = str(c.value).lower() if isinstance(c.value, bool) else str(c.value)

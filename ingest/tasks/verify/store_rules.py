@@ -24,10 +24,11 @@ _BEYOND = (
     "= f.file_key "
     "where t.{offset} >= f.committed_offset and {which} group by 1 order by 1"
 )
+# rows without others are found by joins: not every store has subqueries that name a row around them
 _UNKNOWN = (
-    "select t.{file}, count(*), min(t.{offset}) from {table} t where t.{file} is not null "
-    "and {which} "
-    "and not exists (select 1 from log_files f where f.file_key = t.{file}) group by 1 order by 1"
+    "select t.{file}, count(*), min(t.{offset}) from {table} t "
+    "left join log_files f on f.file_key = t.{file} "
+    "where t.{file} is not null and {which} and f.file_key is null group by 1 order by 1"
 )
 _REPEATED = (
     "select {offset} from {table} where {file} = :key and {offset} >= :low and {offset} < "
@@ -43,20 +44,19 @@ _REPEATED_KEYS = (
 # A piece of a request whose request is not there; one with a start or end is missed by the recount
 # already.
 _ORPHANS = (
-    "select file_key, start_offset is not null or end_offset is not null, count(*), "
-    "min(first_offset) "
-    "from request_parts p where is_request and logged_at >= :since "
-    "and not exists (select 1 from requests r where r.request_key = p.request_key) group by "
-    "1, 2 order by 1, 2"
+    "select p.file_key, p.start_offset is not null or p.end_offset is not null, count(*), "
+    "min(p.first_offset) "
+    "from request_parts p left join requests r on r.request_key = p.request_key "
+    "where p.is_request and p.logged_at >= :since and r.request_key is null "
+    "group by 1, 2 order by 1, 2"
 )
 # An unfinished request whose pieces are not there: its end, when it comes, would not find it.
 _PIECELESS = (
-    "select coalesce(start_file_key, end_file_key), count(*), min(coalesce(start_offset, "
-    "end_offset)) from requests r "
-    "where id is not null and (start_offset is null) <> (end_offset is null) and logged_at "
-    ">= :since "
-    "and not exists (select 1 from request_parts p where p.request_key = r.request_key) "
-    "group by 1 order by 1"
+    "select coalesce(r.start_file_key, r.end_file_key), count(*), "
+    "min(coalesce(r.start_offset, r.end_offset)) "
+    "from requests r left join request_parts p on p.request_key = r.request_key "
+    "where r.id is not null and (r.start_offset is null) <> (r.end_offset is null) "
+    "and r.logged_at >= :since and p.request_key is null group by 1 order by 1"
 )
 # A request that begins twice at one instant, in two log files: the same record, stored from both.
 _TWICE = (
