@@ -239,6 +239,8 @@ class RunReport:
     """What a run did: its files, its ledger, the rows it added to each table.
 
     :ivar migrated: the schema revisions of the store before and after, where the run upgraded it.
+    :ivar anew: files to be read anew: they begin with what goes on from a file that only this run
+        has read to its end.
     """
 
     store: str
@@ -250,3 +252,4 @@ class RunReport:
     rows: dict[str, int] = field(default_factory=dict)
     problems: "tuple[TtsqError, ...]" = ()
     migrated: tuple[str, str] | None = None
+    anew: tuple[str, ...] = ()

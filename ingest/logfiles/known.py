@@ -297,7 +297,24 @@ class Known:
         """The known file of the series that a new file goes on with, all of it read; None where
         none is known.
         """
-        own = rotation.age(str(file.stat.path))
+        return self._predecessor(str(file.stat.path), own_key)
+
+    def torn_off(
+        self, paths: Iterable[str], is_torn: Callable[[Checkpoint], bool]
+    ) -> list[tuple[Checkpoint, Checkpoint]]:
+        """Known files of these paths' series that are torn off from the file before them, each with
+        that one, where all of it has been read.
+        """
+        found = []
+        for live in {rotation.age(path)[0] for path in paths}:
+            for c in self._files.rotated_from(live):
+                if c.committed_offset and is_torn(c) and os.path.exists(c.path):
+                    before = self._predecessor(c.path, c.file_key)
+                    found += [(c, before)] if before is not None else []
+        return found
+
+    def _predecessor(self, path: str, own_key: int | None) -> Checkpoint | None:
+        own = rotation.age(path)
         best: tuple[tuple[str, int, int], bool, Checkpoint] | None = None
         for c in self._files.rotated_from(own[0]):
             if c.file_key == own_key or not c.committed_offset:

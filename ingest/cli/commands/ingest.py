@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -25,8 +26,9 @@ from ingest.cli.options.logs import (
 from ingest.cli.options.sources import Given, Run, planned, together
 from ingest.cli.process.allocator import use_one_arena
 from ingest.errors import ExitCode, LogFileError, TtsqError, UsageProblem
-from ingest.model import RunReport
+from ingest.model import FileReport, Ledger, RunReport
 from ingest.pipeline import ingest as pipeline
+from ingest.stores.contract import Store
 
 _Paths = Annotated[
     list[str] | None,
@@ -173,6 +175,20 @@ def _follow(
     Follower([p for r in runs for p in r.paths], run, publish, every, manager).follow()
 
 
+def _with_beginnings(store: Store, report: RunReport, run: Run) -> RunReport:
+    """Read files anew that begin with what goes on from a file that was read after them."""
+    if not report.anew or run.options.dry_run:
+        return report
+    from ingest.tasks.reread.run import reread  # a rare thing
+
+    again = reread(store, report.anew, run.options, now=lambda: datetime.now(UTC))
+    files = (
+        FileReport(file.path, "read anew", "with what the file before it left open", Ledger())
+        for file in again.files
+    )
+    return replace(report, files=(*report.files, *files))
+
+
 def _ingested(
     ctx: typer.Context, runs: Sequence[Run], alive: Callable[[], None] = lambda: None
 ) -> tuple[RunReport, TtsqError | None]:
@@ -194,16 +210,15 @@ def _ingested(
                     bar(size, total)
                     alive()
 
-                done.append(
-                    pipeline.ingest(
-                        store,
-                        run.paths,
-                        run.options,
-                        now=lambda: datetime.now(UTC),
-                        progress=progress,
-                        on_file=bar.file,
-                    )
+                report = pipeline.ingest(
+                    store,
+                    run.paths,
+                    run.options,
+                    now=lambda: datetime.now(UTC),
+                    progress=progress,
+                    on_file=bar.file,
                 )
+            done.append(_with_beginnings(store, report, run))
         except LogFileError as problem:
             absent.append(problem)
         except TtsqError as problem:

@@ -110,5 +110,6 @@ def together(reports: Sequence[RunReport], absent: Sequence[TtsqError]) -> RunRe
         bytes_read=sum(report.bytes_read for report in reports),
         rows=rows,
         problems=(*(p for report in reports for p in report.problems), *absent),
+        anew=tuple(path for r in reports for path in r.anew),
         migrated=next((r.migrated for r in reports if r.migrated is not None), None),
     )

@@ -5,8 +5,8 @@ What is open crosses chunks, runs and files as a state in JSON. The rules are in
 "How requests are put together".
 """
 
-from ingest.records.sequence.events import LEVELS, START, Adopted, Claim, Event
+from ingest.records.sequence.events import LEVELS, START, Claim, Event
 from ingest.records.sequence.sequencer import Sequencer
 from ingest.records.sequence.state import Line
 
-__all__ = ["LEVELS", "START", "Adopted", "Claim", "Event", "Line", "Sequencer"]
+__all__ = ["LEVELS", "START", "Claim", "Event", "Line", "Sequencer"]

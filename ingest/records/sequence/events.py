@@ -57,7 +57,7 @@ class Claim:
     request answered). ``access`` is the offset of the access line, printed earlier, that the
     request opened here answers. ``torn`` are lines of blocks printed into each other, this one and
     earlier ones: they go to quarantine, no value of theirs is used. ``held``: counts as unclaimed
-    until an earlier file of the series explains it (``Sequencer.orphans``).
+    until the file is read with what an earlier file of the series left open.
     """
 
     events: tuple[Event, ...]
@@ -67,18 +67,6 @@ class Claim:
     access: int | None = None
     torn: tuple[Line, ...] = ()
     held: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Adopted:
-    """What lines before a file's first opening line stand for, once the file before it is known.
-
-    ``whole``: nothing of the earlier file stays open behind them; else the later file is to be read
-    again with the earlier one's state for exactly the same rows.
-    """
-
-    claims: tuple[Claim, ...]
-    whole: bool
 
 
 def named(id_: str) -> list[tuple[str, Value]]:

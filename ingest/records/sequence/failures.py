@@ -21,7 +21,7 @@ def fails(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim 
     target = failing(instance, rule, values, tag_of(line, match))
     if again is None and target is None:
         if not instance.opened:
-            keep(asm, "failed", line, None, ["", told[-TAIL:]])
+            keep(asm, line)
         return Claim((error_event(line, level, rule, code, None),), rule.profile, rule.name)
     id_ = again or (target.id if target else None)
     error = error_event(line, level, rule, code, id_)

@@ -8,8 +8,8 @@ from ingest.compiled.layout import L_INFO, L_NONE
 from ingest.records import profile_rules as does
 from ingest.records.profiles import Match, Profiles
 from ingest.records.sequence.answers import NEAR_BYTES, answered, refused
-from ingest.records.sequence.ends import TAIL, end, fail, interrupt
-from ingest.records.sequence.events import FAILED, LEVELS, Adopted, Claim, Event, named, progress
+from ingest.records.sequence.ends import end, fail, interrupt
+from ingest.records.sequence.events import FAILED, LEVELS, Claim, Event, named, progress
 from ingest.records.sequence.failures import fails, outer_fails, told_again
 from ingest.records.sequence.lines import (
     adds,
@@ -29,7 +29,6 @@ from ingest.records.sequence.state import (
     Line,
     answers_first,
     dump,
-    line_from,
     load,
 )
 
@@ -83,7 +82,7 @@ class Sequencer:
         if claim is not None and profile.access in ("before", "either"):
             self._asm.answers_first = True
         if claim is None:
-            return keep(self._asm, "line", line, matches[0].rule)
+            return keep(self._asm, line, matches[0].rule)
         if match.rule.then and claim.id is not None:
             instance_of(self._asm, line.instance).expects = (
                 claim.id, match.rule.then, match.rule.name,
@@ -102,7 +101,7 @@ class Sequencer:
         if not named:
             return None
         if not instance.opened:
-            keep(self._asm, "access", line, None, [method, path, status])
+            keep(self._asm, line)
         return refused(self._asm, instance, line, status)
 
     def structured(self, line: Line, event: str, id_: str | None) -> None:
@@ -134,7 +133,7 @@ class Sequencer:
         """
         instance = instance_of(self._asm, line.instance)
         if not instance.opened:
-            keep(self._asm, "failed", line, None, [exception, message[-TAIL:]])
+            keep(self._asm, line)
         told = f"{exception}: {message}" if exception else message
         code = self._asm.profiles.code_of(told) or exception.rpartition(".")[2] or None
         again = told_again(instance, told, line)
@@ -230,27 +229,6 @@ class Sequencer:
     def state(self) -> str:
         """All that later lines can depend on, as compact JSON."""
         return dump(self._asm.instances, self._asm.learned, self._asm.kept, self._asm.answers_first)
-
-    def orphans(self, earlier: str) -> Adopted:
-        """What the lines before this file's first opening line are, by the earlier file's state."""
-        before = Sequencer(self._asm.profiles, self._asm.head, earlier)
-        before._asm.kept = None
-        claims = []
-        for kind, data, message, more in self._asm.kept or ():
-            line = line_from(data, message)
-            claim = (
-                before.line(line)
-                if kind == "line"
-                else before.access(line, *more)
-                if kind == "access"
-                else before.failed(line, *more)
-            )
-            if claim is not None:
-                claims.append(claim)
-        return Adopted(
-            tuple(claims),
-            not any(found.requests or found.block for found in before._asm.instances.values()),
-        )
 
     # which rule
 

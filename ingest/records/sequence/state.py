@@ -110,9 +110,10 @@ class Instance:
 @dataclass(slots=True)
 class Assembly:
     """All of one log file's memory: the profiles, the file's first bytes, its instances, paths
-    learned, lines kept.
+    learned.
 
-    ``kept`` holds what came before the first opening line; None where nothing is to be kept.
+    ``kept`` is not empty where a line before the first opening one goes on with something that the
+    file does not hold; None where that is not looked for.
     ``answers_first``: a profile was seen whose access lines come before their blocks.
     """
 
