@@ -50,24 +50,28 @@ def asked(bench: Bench) -> tuple[Asked, ...]:
     )  # fmt: skip
 
 
-def section(bench: Bench, passes: Passes) -> Section:
-    """All questions: theirs, ours as a command, ours where a session is open."""
-    questions = asked(bench)
+def take(bench: Bench) -> dict[str, Taken]:
+    """Ours as commands, of both stores, by their names."""
     commands = [
-        Command(_name(a, store), ttsq("--db", store.url, *a.words))
-        for a in questions
+        Command(name_of(a, store), ttsq("--db", store.url, *a.words))
+        for a in asked(bench)
         for store in (bench.plain, bench.rotated)
     ]
-    taken = take_in_turn(commands, bench.short_rounds, bench.progress)
+    return take_in_turn(commands, bench.short_rounds, bench.progress)
+
+
+def section(bench: Bench, passes: Passes, taken: dict[str, Taken]) -> Section:
+    """All questions: theirs, ours as a command (``taken``), ours where a session is open."""
     rows: list[Row] = []
     notes: list[str] = []
-    for question in questions:
+    for question in asked(bench):
         rows += _rows(bench, passes, question, taken)
         notes += _notes(bench, passes, question, taken)
     return Section("Questions: the pipelines of today, and ttsq", tuple(rows), tuple(notes))
 
 
-def _name(question: Asked, store: Store) -> str:
+def name_of(question: Asked, store: Store) -> str:
+    """What our command that asks a store is called."""
     return (
         f"{question.name}: ttsq, {'gzipped' if store.path.stem == 'rotated' else 'plain'} log "
         "stored"
@@ -96,7 +100,7 @@ def _pipelines(bench: Bench, passes: Passes, question: Asked) -> list[_Pipeline]
 
 def _rows(bench: Bench, passes: Passes, question: Asked, taken: dict[str, Taken]) -> list[Row]:
     stores = (bench.plain, bench.rotated)
-    ours = {store: taken[_name(question, store)] for store in stores}
+    ours = {store: taken[name_of(question, store)] for store in stores}
     rows = []
     for pipeline in _pipelines(bench, passes, question):
         if pipeline.taken is None:
@@ -105,7 +109,7 @@ def _rows(bench: Bench, passes: Passes, question: Asked, taken: dict[str, Taken]
         same = ours[stores[pipeline.gzipped]].wall
         beside = f"{ratio(pipeline.taken.wall, same)} ours"
         rows.append(Row(pipeline.name, pipeline.taken, bench.megabytes, beside))
-    rows += [Row(_name(question, store), ours[store]) for store in stores]
+    rows += [Row(name_of(question, store), ours[store]) for store in stores]
     if question.words[0] == "run":
         rows.append(_open_row(bench, passes, question))
     return rows
@@ -155,7 +159,7 @@ def _notes(bench: Bench, passes: Passes, question: Asked, taken: dict[str, Taken
     for pipeline in _pipelines(bench, passes, question):
         if pipeline.taken is None:
             continue
-        ours = taken[_name(question, bench.rotated if pipeline.gzipped else bench.plain)]
+        ours = taken[name_of(question, bench.rotated if pipeline.gzipped else bench.plain)]
         answers = question.theirs(pipeline.taken.output), question.ours(ours.output)
         words = bench.checked(compared(*answers, question.of), pipeline.name)
         said.append(f"{question.name}: {words}")

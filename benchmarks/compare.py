@@ -15,7 +15,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import asked, machine, often, passes, postgres
+from benchmarks import asked, first_answer, machine, often, passes, postgres
 from benchmarks.bench import Bench
 from benchmarks.logs import make_logs, warm
 from benchmarks.measure import CommandFailed
@@ -78,10 +78,11 @@ def _prepared(given: argparse.Namespace, folder: Path, progress: Callable[[str],
 def _measured(bench: Bench, parts: Collection[str]) -> Iterator[Section]:
     """The parts named, as they are done; the last two let the log grow."""
     if "passes" in parts:
-        taken = passes.take(bench)
+        taken, questions = passes.take(bench), asked.take(bench)
+        yield first_answer.section(bench, taken, questions)
         yield passes.plain_section(bench, taken)
         yield passes.gzipped_section(bench, taken)
-        yield asked.section(bench, taken)
+        yield asked.section(bench, taken, questions)
     if "postgres" in parts:
         yield postgres.section(bench)
     if "often" in parts:

@@ -1,7 +1,7 @@
 """Groups of lines that are stored, asked of the store, and those that wait for a commit."""
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 
 from ingest.logfiles.known import Known
 from ingest.model import Checkpoint, Origin
@@ -11,16 +11,18 @@ from ingest.stores.contract import Reader
 from ingest.stores.results import rows_as
 
 _MOST_HELD = 20_000  # groups: those of the small files that are committed together
-_MOST_ASKED = 4000  # hashes in one statement
+_MOST_ASKED = 16_000  # hashes in one statement: 320 KB of it
 _AHEAD_BYTES = 256 << 10  # of a stored file, whose groups are fetched in one go
 _GROUP = "file_key, byte_offset, byte_length, mark, line_hashes"
 _COLUMNS = f"select {_GROUP} from stored_lines where "
-_NEWEST = (  # of one host's service; of groups alike, the newest
+# of one host's service; of groups alike, the newest. Hashes are one parameter, a text: as numbers
+# of the statement, to parse them would take most of the time
+_NEWEST = (
     f"select {_GROUP} from (select {_GROUP}, row_number() over (partition by mark "
     "order by file_key desc, byte_offset desc) as place from stored_lines "
-    "where mark in ({marks}) and file_key in "
-    "(select file_key from log_files where host = :host and service = :service)"
-    ") as alike where place <= {most}"
+    "where mark in (select unnest(cast(string_to_array(cast(:marks as text), ',') as bigint[]))) "
+    "and file_key in (select file_key from log_files where host = :host and service = :service)"
+    f") as alike where place <= {MOST_ALIKE}"
 )
 
 
@@ -52,6 +54,10 @@ class Held:
         """Those that begin with a line."""
         return self._by_mark.get(mark, ())
 
+    def among(self, marks: Set[int]) -> Set[int]:
+        """Those of the lines that groups begin with."""
+        return marks & self._by_mark.keys()
+
     def of(self, file_key: int) -> Sequence[Group]:
         """Those of a file."""
         return self._by_file.get(file_key, ())
@@ -68,18 +74,19 @@ class Asked:
 
     def marked(self, hashes: Hashes) -> list[Group]:
         """Groups that begin with one of these hashes, the newest of each, in the files' order."""
-        marks = sorted(set(hashes.view("int64").tolist()))
+        marks = set(hashes.view("int64").tolist())
         found = [
             group
-            for mark in marks
+            for mark in self._held.among(marks)
             for group in [g for g in self._held.marked(mark) if self.is_of_origin(g.file_key)][
                 -MOST_ALIKE:
             ]
         ]
         binds: dict[str, object] = {"host": self._origin.host, "service": self._origin.service}
-        for low in range(0, len(marks), _MOST_ASKED):
-            some = ", ".join(map(str, marks[low : low + _MOST_ASKED]))
-            found += self._groups(_NEWEST.format(marks=some, most=MOST_ALIKE), binds)
+        listed = list(map(str, marks))
+        for low in range(0, len(listed), _MOST_ASKED):
+            some = ",".join(listed[low : low + _MOST_ASKED])
+            found += self._groups(_NEWEST, {**binds, "marks": some})
         return sorted(dict.fromkeys(found), key=lambda g: (g.file_key, g.byte_offset))
 
     def before(self, file_key: int, offset: int) -> Group | None:

@@ -2,7 +2,8 @@
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 from ingest.errors import ProfileError
@@ -35,6 +36,8 @@ _CHOICES = {
     "only": ("", "INFO", "WARNING", "ERROR", "CRITICAL"),
     "level": ("", "INFO", "WARNING", "ERROR", "CRITICAL"),
 }
+_TABLE = re.compile(r"\s*\[\[\s*([\w.-]+)\s*\]\]")
+_KEY = re.compile(r'\s*(?:"([^"]*)"|([^\s"=]+))\s*=')
 _SPARE_BITS = 512  # rules of one profile at most: each has a bit in what a request has seen
 
 
@@ -45,20 +48,30 @@ class _File:
         self.name = name
         self.text = text
         self.lines = text.split("\n")
+        self._places = _places(self.lines)
 
     def line_of(self, table: str = "", number: int = 0, key: str = "") -> int:
         """The line (from 1) of a key in the ``number``-th table of its kind, else the table's."""
-        starts = [i for i, line in enumerate(self.lines) if line.strip() == f"[[{table}]]"]
-        first = starts[number] if table and number < len(starts) else 0
-        for i in range(first + bool(table), len(self.lines)):
-            if key and re.match(rf"\s*\"?{re.escape(key)}\"?\s*=", self.lines[i]):
-                return i + 1
-            if self.lines[i].startswith("[["):
-                break
-        return first + 1
+        first, keys = self._places.get((table, number)) or self._places["", 0]
+        return keys.get(key, first)
 
     def refuse(self, line: int, what: str, hint: str) -> NoReturn:
         raise ProfileError(f"{self.name}, line {line}: {what}", hint)
+
+
+def _places(lines: Sequence[str]) -> dict[tuple[str, int], tuple[int, dict[str, int]]]:
+    """Of each table, by its kind and number: its line, and those of its keys, from 1."""
+    places: dict[tuple[str, int], tuple[int, dict[str, int]]] = {("", 0): (1, {})}
+    keys = places["", 0][1]
+    met: Counter[str] = Counter()
+    for number, line in enumerate(lines, 1):
+        if table := _TABLE.match(line):
+            keys = {}
+            places[table[1], met[table[1]]] = number, keys
+            met[table[1]] += 1
+        elif key := _KEY.match(line):
+            keys.setdefault(key[1] or key[2], number)
+    return places
 
 
 def read_profile(name: str, text: str) -> Profile:

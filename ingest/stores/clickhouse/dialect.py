@@ -40,6 +40,9 @@ _TYPED = re.compile(rf"\bcast\(\s*:(\w+)\s+as\s+({_TYPE})\s*\)", re.I)
 _LIMIT = re.compile(r"\blimit\s+cast\(\s*:(\w+)\s+as\s+bigint\s*\)", re.I)
 _AS_TYPE = re.compile(rf"\bas\s+({_TYPE})\s*\)", re.I)
 _MEMBER = re.compile(r"([\w.]+)\s*->>\s*(\x00\d+\x00|case\b)", re.I)
+_NUMBERS = re.compile(
+    r"\bunnest\(cast\(string_to_array\((.+?), (\x00\d+\x00)\) as bigint\[\]\)\)", re.I
+)
 _HINT = re.compile(r"\bas\s+(?:not\s+)?materialized\s*\(", re.I)
 KEPT = "as materialized ("
 _EXPRESSION = re.compile(r"\b(\w+)\s+as\s*\(", re.I)
@@ -109,6 +112,7 @@ def _rewritten(sql: str) -> str:
     # a backslash means nothing in a text of standard SQL
     kept = [k.replace("\\", "\\\\") if k.startswith("'") else k for k in kept]
     plain = _members(_HINT.sub("as (", plain))
+    plain = _NUMBERS.sub(r"arrayJoin(arrayMap(x -> toInt64(x), splitByChar(\2, \1)))", plain)
     plain = _AS_TYPE.sub(lambda m: f"as Nullable({_TYPES[_name(m[1])]}))", plain)
     plain = _CALLED.sub(lambda m: f"{_FUNCTIONS[m[1].lower()]}(", plain)
     for name, form in _FORMS.items():
