@@ -37,6 +37,7 @@ def numbers(data, pairs, families, values, states):
     it). Text keys are left BAD.
     """
     src: cython.const[cython.uchar][::1] = data
+    here: cython.p_const_uchar = cython.address(src[0]) if cython.compiled else data
     p: cython.int[:, ::1] = pairs
     fam: cython.int[::1] = families
     val: cython.double[::1] = values
@@ -44,15 +45,31 @@ def numbers(data, pairs, families, values, states):
     i: cython.Py_ssize_t
     n: cython.Py_ssize_t = p.shape[0]
     family: cython.int
+    pos: cython.int
+    end: cython.int
+    whole: cython.longlong
     with cython.nogil:
         for i in range(n):
             st[i] = _BAD
             if p[i, P_CODE] < 0:
                 continue
             family = fam[p[i, P_CODE]]
+            if family == 0:
+                continue
+            pos = p[i, P_VALUE]
+            end = p[i, P_VALUE_END]
+            if family != _BOOL and 0 < end - pos <= 15:  # nearly all are digits alone
+                whole = 0
+                while pos < end and 48 <= here[pos] <= 57:
+                    whole = whole * 10 + here[pos] - 48
+                    pos += 1
+                if pos == end:
+                    val[i] = cython.cast(cython.double, whole)
+                    st[i] = _OK
+                    continue
             if family == _BOOL:
                 st[i] = _boolean(src, p[i, P_VALUE], p[i, P_VALUE_END], val, i)
-            elif family != 0:
+            else:
                 st[i] = _number(src, p[i, P_VALUE], p[i, P_VALUE_END], family, val, i)
 
 

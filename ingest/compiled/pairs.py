@@ -93,6 +93,9 @@ class Pairs(Bytes):
         if p >= end or not kinds[src[p]] & C_FIRST:
             return pos
         for j in range(self.n_events):
+            if cython.compiled and pos + 8 <= self.end:
+                if (_eight(src + pos) ^ self.event_words[j, 0]) & self.event_words[j, 1]:
+                    continue
             if self._has_event(j, pos, end):
                 p = pos + self.event_at[j + 1] - self.event_at[j]
                 break
@@ -113,9 +116,6 @@ class Pairs(Bytes):
     def _has_event(self, j, pos, end):
         """Whether known event j and a colon stand at pos."""
         n: cython.int = self.event_at[j + 1] - self.event_at[j]
-        if cython.compiled and pos + 8 <= self.end:
-            if (_eight(self.base + pos) ^ self.event_words[j, 0]) & self.event_words[j, 1]:
-                return False
         if end - pos <= n or self.base[pos + n] != 58:
             return False
         return _same(self.base, pos, self.event_text, self.event_at[j], n)
@@ -402,7 +402,9 @@ def _words(names, sign):
         n = min(len(whole), 8)
         rows[i, 0] = int.from_bytes(whole[:8], "little")
         rows[i, 1] = (1 << (8 * n)) - 1
-        rows[i, 2] = int.from_bytes(whole[-8:], "little") if len(whole) >= 8 else 0
+        rows[i, 2] = (
+            int.from_bytes(whole[max(len(whole) - 8, 0) :], "little") if len(whole) >= 8 else 0
+        )
     return rows
 
 

@@ -102,7 +102,8 @@ def _cuts(stamped: npt.NDArray[np.bool_]) -> list[int]:
     """First lines of groups: lines with a time wherever there is one, since nothing begins to be
     recognised at another; so the last of them begins a group.
     """
-    n, timed = len(stamped), np.flatnonzero(stamped).tolist()
+    n = len(stamped)
+    timed = range(n) if stamped.all() else np.flatnonzero(stamped).tolist()
     far = n - END_LINES
     cuts, at, k = [0], 0, 0  # k: of the first line with a time that is behind ``at``
     while True:

@@ -132,16 +132,16 @@ class DuckDBWriter:
     def _related(self, sql: str, binds: tuple[object, ...], **tables: "pa.Table") -> "pa.Table":
         for name, table in tables.items():
             self._connection.register(name, table)
-        before = self._memory
-        self._set_memory(_MORE_MEMORY)  # their texts may be of a megabyte each
+        if self._memory != _MORE_MEMORY:
+            self._set_memory(_MORE_MEMORY)  # their texts may be of a megabyte each
         # few rows; DuckDB asks for the memory of a whole batch of them, a million, at once
         result = self._connection.execute(sql, binds).to_arrow_table(batch_size=_RELATED_ROWS)
-        self._set_memory(before)
         for name in tables:
             self._connection.unregister(name)
         return result
 
     def write(self, changes: Changes) -> None:
+        self.end()  # of asking, which needs more memory than most rows do
         self._delete(changes)
         reach("deleted")
         for name in WRITTEN:
