@@ -37,6 +37,7 @@ _PRINTED = {
 }
 _OPENS = ">> starting inference..."
 _BAR = "\r 60%|██████    | 15/25 [00:00<00:00, 16.67it/s]"
+_PODS = ["tts-6d8f7c9b4d-x7k2p tts", "tts-6d8f7c9b4d-z9q4m tts"]  # as stern prints them
 _TRACE = [
     "Traceback (most recent call last):",
     '  File "/app/api.py", line 88, in tts',
@@ -52,6 +53,10 @@ _HOSTILE = [
     ">> RTF: of a user",
     'a text - "POST /tts HTTP/1.1"',
     "tts | not a prefix",
+    "tts-6d8f7c9b4d-abcde tts is no pod",
+    "ERROR of a user's",
+    "Traceback (most recent call last): of a user",
+    "INFO:     10.3.0.7:1 - a text",
     "  an indented print",
     "",
     '"; drop table requests; --',
@@ -86,7 +91,7 @@ _CHUNKS = st.one_of(
 @st.composite
 def _logs(draw: st.DrawFn) -> bytes:
     """A service's log: chunks of one or several instances, line by line in any order."""
-    names = draw(st.sampled_from([[None], ["a-1"], ["a-1", "b-1"]]))
+    names = draw(st.sampled_from([[None], ["a-1"], ["a-1", "b-1"], [_PODS[0]], _PODS]))
     streams = [
         (name, [line for chunk in draw(st.lists(_CHUNKS, max_size=8)) for line in chunk])
         for name in names
@@ -110,7 +115,8 @@ def _wrapped(line: str, name: str | None, is_json: bool, is_coloured: bool) -> b
     if is_json:
         stamp = "2026-03-02T02:00:00.123456789Z"
         return json.dumps({"log": line + "\n", "stream": "stdout", "time": stamp}).encode() + b"\n"
-    return f"{name}  | {line}\n".encode() if name else f"{line}\n".encode()
+    between = " " if name in _PODS else "  | "
+    return f"{name}{between}{line}\n".encode() if name else f"{line}\n".encode()
 
 
 @_PROFILE

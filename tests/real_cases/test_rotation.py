@@ -68,6 +68,17 @@ def test_runs_that_are_killed_over_a_rotated_log_lose_and_repeat_nothing(
     assert walk.differing(whole, found) == []
 
 
+@pytest.mark.parametrize("name", ["docker json-file", "CRI"])
+def test_so_do_they_on_postgresql(name: str, tmp_path: Path) -> None:
+    lines = ENVELOPES[name](service(3)).encode().splitlines(keepends=True)
+    whole = walk.rotated(lines, "0.log", True, tmp_path / "whole", random.Random(0), 0)
+    chosen = random.Random(f"on postgresql {name}")
+    found = walk.rotated(
+        lines, "0.log", True, tmp_path / "k", chosen, 0.1, killed=True, engine="postgresql"
+    )
+    assert walk.differing(whole, found) == []
+
+
 def test_a_request_goes_on_in_the_next_file(tmp_path: Path) -> None:
     store, live = harness.new_store(tmp_path), tmp_path / "app.log"
     text = service(1)

@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from ingest.faults import POINTS
-from ingest.stores.duckdb.store import DuckDBStore
+from ingest.pipeline.options import Options
+from ingest.records.formats import compile_format
+from ingest.stores.contract import Store
+from ingest.tasks.reread.run import reread
 from tests.real_cases.cases import Case, modified
 from tests.support import harness
 from tests.support.fault_machine import begun_in_child, waited
@@ -80,7 +83,7 @@ def random_cuts(case: Case, chosen: random.Random, runs: int) -> dict[str, list[
     return cuts
 
 
-def dumped(store: DuckDBStore) -> dict[str, list[Any]]:
+def dumped(store: Store) -> dict[str, list[Any]]:
     """All rows with what they hold, and the ledger; files by their names, instants only where they
     come from the log.
     """
@@ -143,17 +146,20 @@ def rotated(
     often: float,
     *,
     killed: bool = False,
+    some: bool = False,
+    engine: str = "duckdb",
 ) -> dict[str, list[Any]]:
     """The rows of a log that is rotated while it is written, read after some of its lines.
 
     ``often``: how likely a run is behind a line; 0: one run reads what is there at the end.
-    ``killed``: some point of the flow ends the process of such a run, if it gets there. The places
-    of rotation are the same for the same ``lines``.
+    ``killed``: some point of the flow ends the process of such a run, if it gets there. ``some``:
+    such a run sees a part of the files only, of which there are two. The places of rotation are
+    the same for the same ``lines``.
     """
     folder.mkdir()
-    store = harness.new_store(folder)
+    store = harness.new_store_of(engine, folder)
     live, moved = folder / name, 0
-    places = set(random.Random(len(lines)).sample(range(1, len(lines)), 3))
+    places = set(random.Random(len(lines)).sample(range(1, len(lines)), 1 if some else 3))
     for number, line in enumerate(lines):
         if number in places:
             moved += 1
@@ -167,10 +173,27 @@ def rotated(
             ended = waited(begun_in_child(run, fault))
             assert ended in (0, -9), "a run that was not killed has not ended well"
         elif chosen.random() < often:
-            report = harness.run(store, [folder / f"{name}*"])
-            assert not report.problems, report.problems
-    harness.run(store, [folder / f"{name}*"], final=True)
+            _read(store, _of(folder, name, chosen) if some else [folder / f"{name}*"])
+    for path in _of(folder, name, chosen) if some else ():
+        _read(store, [path])
+    _read(store, [folder / f"{name}*"], final=True)
     return dumped(store)
+
+
+def _of(folder: Path, name: str, chosen: random.Random) -> list[Path]:
+    """Some of a log's files, in any order."""
+    paths = sorted(folder.glob(f"{name}*"))
+    return chosen.sample(paths, chosen.randint(1, len(paths)))
+
+
+def _read(store: Store, paths: list[Path], *, final: bool = False) -> None:
+    """A run, and what the command does behind it: files read anew that go on with a later read."""
+    report = harness.run(store, paths, final=final)
+    assert not report.problems, report.problems
+    if report.anew:
+        options = Options("h", "s", compile_format(), UTC, final=final)
+        again = reread(store, report.anew, options, now=lambda: datetime.now(UTC))
+        assert not again.problems, again.problems
 
 
 def _move(live: Path, numbered: bool, moved: int) -> None:

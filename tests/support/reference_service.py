@@ -111,17 +111,31 @@ def _lines(start: int, end: int, text: str) -> list[Line]:
 
 
 def _unwrapped(text: str) -> tuple[str | None, str]:
-    """The container that compose names, or nothing; docker's json-file has no name."""
+    """The container that compose names, the pod that stern names, or nothing; docker's json-file
+    has no name.
+    """
     if text.startswith('{"log":'):
         try:
             return None, json.loads(text)["log"].removesuffix("\n")
         except ValueError:
             return None, text
+    pod, container, *line = [*text.split(" ", 2), ""][:3]
+    if _is_pod(pod) and container.isalnum() and container.islower():
+        return f"{pod}/{container}", line[0] if line else ""
     name, bar, rest = f"{text} ".partition("  | ")
     rest = rest.removesuffix(" ") if bar else rest
     if bar and name and name.replace("-", "").isalnum():
         return name, rest
     return None, text
+
+
+def _is_pod(word: str) -> bool:
+    """Whether a word is a deployment's pod: a name, a hash of its template, five of its own."""
+    parts = word.rsplit("-", 2)
+    if len(parts) < 3:
+        return False
+    made = all(mark in "bcdfghjklmnpqrstvwxz2456789" for mark in parts[1] + parts[2])
+    return made and parts[0] != "" and 6 <= len(parts[1]) <= 10 and len(parts[2]) == 5
 
 
 def _plain(text: str) -> str:
