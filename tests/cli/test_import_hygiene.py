@@ -149,3 +149,23 @@ def test_help_is_asked_for_in_four_ways(ttsq: CommandLine) -> None:
     assert ttsq.well("help") == ttsq.well("--help")
     assert ttsq("help", "nonsense").code == 2
     assert (ttsq().code, ttsq().err) == (2, ttsq.well("--help"))
+
+
+def test_an_ingest_that_reads_looks_for_garbage_and_more_rarely_than_python(
+    ttsq: CommandLine,
+) -> None:
+    (ttsq.folder / "other.log").write_text(lines(20, 40))
+    asked = (
+        "import gc, sys\n"
+        "from ingest.cli.process.loading import without_garbage\n"
+        "without_garbage()\n"
+        "from ingest.cli import main\n"
+        "try:\n    main()\n"
+        "except SystemExit:\n"
+        "    print(gc.isenabled(), gc.get_threshold()[0] > 700, file=sys.stderr)"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", asked, "ingest", "other.log"],
+        cwd=ttsq.folder, env=ttsq.environment, capture_output=True, text=True, check=True,
+    ).stderr  # fmt: skip
+    assert shown.splitlines()[-1] == "True True"
