@@ -42,7 +42,7 @@ _NEEDED = (
     "id", "logged_at", "last_at", "completed_at", "first_offset", "file_key", "is_request",
     "start_offset", "end_offset", "duration_ms",
 )  # fmt: skip
-_WIDE_BYTES = 1024  # a row
+_WIDE_BYTES = 1024  # of text in a row
 Window = tuple[str, int, int]  # an id, and a stretch of time, microseconds
 
 
@@ -325,7 +325,7 @@ def _marks(batch: Batch, numbers: Ints) -> Iterator[tuple[str, Mark]]:
 
 def _in_one_piece(table: pa.Table) -> pa.Table:
     """A table that a store reads quicker; of long texts the copy takes longer than that saves."""
-    is_wide = table.nbytes > _WIDE_BYTES * table.num_rows
+    is_wide = table["text"].nbytes > _WIDE_BYTES * table.num_rows
     return table if is_wide else table.combine_chunks()
 
 
