@@ -1,7 +1,7 @@
 """The known log files during a run: recognised by content, advanced by commits."""
 
 import os
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -41,6 +41,7 @@ class Known:
         self._stored = {c.file_key: c for c in self._files}
         self._present: dict[int, list[FileStat]] = {}
         self._plain: dict[bytes, list[FileStat]] = {}  # uncompressed files by their first bytes
+        self._found_again: set[int] = set()
         self._rejected: set[tuple[Path, int]] = set()
         self._last_key = max(self._stored, default=0)
         self._head_bytes = 0  # of the files looked at
@@ -272,10 +273,15 @@ class Known:
         if decision.checkpoint is not None:
             self._rejected.add((file.stat.path, decision.checkpoint.file_key))
 
-    def take_lost(self, file: LogFile, decision: Decision, found: Collection[int] = ()) -> int:
-        """Bytes of the file formerly at this place that were seen, never read, and are nowhere now.
+    def go_on_elsewhere(self, file_keys: Iterable[int]) -> None:
+        """The stored part of these files ends in a file that is read now, which so goes on with
+        what they held back.
+        """
+        self._found_again.update(file_keys)
 
-        ``found`` are keys of files whose stored part ends in this one, which so goes on with them.
+    def take_lost(self, file: LogFile, decision: Decision) -> int:
+        """Bytes of the file formerly at this place that were seen, never read, and are nowhere
+        now.
         """
         if decision.action is not Action.START:
             return 0
@@ -283,7 +289,7 @@ class Known:
         for c in self._files.at_place(file.stat):
             if c.file_key not in self._present and c.state != "replaced":
                 gone = max(0, c.size_bytes - c.committed_offset)
-                gone = 0 if c.file_key in found else gone
+                gone = 0 if c.file_key in self._found_again else gone
                 note = (
                     f"truncated or replaced before its last {gone} bytes were read"
                     if gone

@@ -150,7 +150,7 @@ def with_cut_lines(
     places: list[tuple[int, int, int]] = []  # number of a stretch, and the bytes before it
     end = offset
     for n, s in enumerate(result):
-        if end < s.begin and not s.is_edited and may_be_left_of(s.stored_file_key):
+        if end < s.begin and may_be_left_of(s.stored_file_key):
             places.append((n, max(end, s.begin - _CUT_BYTES), s.begin))
         end = s.end
     excerpts = _excerpts(blocks, [(low, high) for _, low, high in places])
@@ -158,12 +158,19 @@ def with_cut_lines(
         cut = data.rpartition(b"\0")[2] if base + len(data) == high else b""
         is_whole = len(cut) < len(data) or base > low or low > high - _CUT_BYTES
         size, first = len(cut), result[n]
-        if not size or not is_whole or cut.find(b"\n") != size - 1 or size > first.stored_offset:
+        if not size or not is_whole or cut.find(b"\n") != size - 1 or size > _room(first):
             continue
         if not lines_of(cut, 0, final=True).stamped.any():
-            at = first.stored_offset - size
+            at = first.stored_offset - (0 if first.is_edited else size)
             result[n] = replace(first, begin=first.begin - size, stored_offset=at)
     return result
+
+
+def _room(stretch: Stretch) -> int:
+    """Bytes of the stored file that what is left of a line before a stretch may be of."""
+    if not stretch.is_edited:
+        return stretch.stored_offset
+    return stretch.stored_end - stretch.stored_offset - (stretch.end - stretch.begin)
 
 
 def _stamps(data: bytes, lines: Lines) -> list[Stamp | None]:

@@ -214,9 +214,16 @@ class OneFile:
     def _lost(self, stretches: Sequence[Stretch]) -> tuple[int, list[Checkpoint]]:
         """Bytes lost with the file that this one replaced, and the checkpoints to note."""
         content, known = self._shared.content, self._shared.known
-        ends = [s.stored_file_key for s in stretches if content.ends_in(s)]
-        lost = known.take_lost(self._opened.file, self._opened.decision, ends)
+        ends = [s for s in stretches if content.ends_in(s) and self._has_held(s)]
+        known.go_on_elsewhere(s.stored_file_key for s in ends)
+        lost = known.take_lost(self._opened.file, self._opened.decision)
         return lost, [c for c in known.changed() if c.state == "replaced"] if lost else []
+
+    def _has_held(self, stretch: Stretch) -> bool:
+        """Whether behind a stretch there is as much as its file has held back."""
+        file, of = self._opened.file, self._shared.known.known(stretch.stored_file_key)
+        held = of.size_bytes - of.committed_offset
+        return file.compression != "none" or file.stat.stored_bytes - stretch.end >= held
 
     def _chunks(
         self,

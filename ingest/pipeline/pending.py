@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ingest.rows.user_text import Redaction
 
 
-_MOST_LOOSE = 30_000  # parts without a start or an end in a commit, but for those of one chunk
+_MOST_LOOSE = 20_000  # parts without a start or an end in a commit, but for those of one chunk
 Ask = Callable[[Sequence[str]], Mapping[str, int]]
 
 
@@ -115,11 +115,12 @@ def gathered(
     pending, loose, size = Pending(), 0, 0
     try:
         for settled, batch in chunks:
-            if size > most_bytes or loose > _MOST_LOOSE:
+            more = int((batch.used & ~batch.whole).sum())
+            if pending.settled and (size > most_bytes or loose + more > _MOST_LOOSE):
                 yield pending
                 pending, loose, size = Pending(), 0, 0
             size += settled.ledger.settled_bytes
-            loose += int((batch.used & ~batch.whole).sum())
+            loose += more
             pending.settled.append(settled)
             pending.batches.append(batch)
             del batch

@@ -30,7 +30,8 @@ Parse = Callable[[bytes, int], "Iterable[Parsed]"]
 Place = tuple[int, int]  # key of a file, offset of a record in it
 
 
-_SAMPLE_BYTES, _SAMPLES = 16 << 10, 4  # of a block, which show whether more of it must be looked at
+# of a block of more than so many bytes, which show whether all of it must be looked at
+_WHOLE_BYTES, _SAMPLE_BYTES, _SAMPLES = 64 << 10, 8 << 10, 4
 _MOST_ASKED = 256  # instants in one statement
 _MOST_HELD = 200_000  # records whose commit is to come
 _NEAR_BYTES = 256 << 10  # records of a stored file whose groups are fetched in one go
@@ -186,14 +187,13 @@ class Sampled:
 
     def look_at(self, data: bytes, base: int) -> None:
         """Look at a block of whole lines."""
-        for low, high in _samples(data):
+        pieces = [(data[low:high], base + low) for low, high in _samples(data)]
+        records = [records_of(d, at, self._parse, self._newest) for d, at in pieces]
+        every = joined(records)
+        places = self._places(every.instants) if len(every) else {}
+        for (piece, at), some in zip(pieces, records, strict=True) if places else ():
             offers = Offers(self.asked)
-            self.offer(
-                offers,
-                data[low:high],
-                base + low,
-                lines_of(data[low:high], base + low, final=False),
-            )
+            offers.add(some, lines_of(piece, at, final=False), places)
             self._found += offers.offsets
             self._found += [changed.begin for changed in offers.changed if changed.is_it]
             self.changed += offers.changed
@@ -224,7 +224,7 @@ class Sampled:
 
 def _samples(data: bytes) -> Iterator[tuple[int, int]]:
     size = len(data)
-    if size <= _SAMPLES * _SAMPLE_BYTES:
+    if size <= _WHOLE_BYTES:
         yield 0, size
         return
     apart = (size - _SAMPLE_BYTES) // (_SAMPLES - 1)

@@ -171,3 +171,31 @@ def test_records_put_between_stored_ones_are_read(scene: Scene) -> None:
     scene.rename("t", "app.log")
     scene.run(final=True)
     scene.expect()
+
+
+def test_what_a_trim_left_of_a_line_before_an_edited_one_is_known(scene: Scene) -> None:
+    """Half a line that by itself reads as a record stands before the edit."""
+    scene.log(4)
+    scene.run(final=True)
+    data = scene.path("app.log").read_bytes()
+    lines = data[data.index(b"ERROR - failure 0 ") :].splitlines(keepends=True)
+    lines[1] = lines[1].replace(b"app.tts", b"*******")
+    scene.path("app.log").unlink()
+    _put(scene, "app.log", lines)
+    scene.log(2)
+    scene.run(final=True)
+    scene.expect()
+
+
+@pytest.mark.parametrize(("packed", "is_there"), [(False, False), (False, True), (True, True)])
+def test_what_was_held_back_is_lost_unless_its_archive_has_it(
+    scene: Scene, packed: bool, is_there: bool
+) -> None:
+    scene.log(5)
+    scene.run()
+    lines = scene.path("app.log").read_bytes().splitlines(keepends=True)
+    _put(scene, "app.log.old.gz" if packed else "app.log.old", lines if is_there else lines[:-1])
+    scene.path("app.log").write_bytes(b"")
+    scene.log(2)
+    report = scene.run(final=True)
+    assert report.ledger.lost_bytes == (0 if is_there else len(lines[-1]))

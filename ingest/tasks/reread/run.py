@@ -201,7 +201,7 @@ class _Forgotten(Known):
     def next_key(self, new: Callable[[int], int]) -> int:
         return self._key
 
-    def take_lost(self, file: LogFile, decision: Decision, found: object = ()) -> int:
+    def take_lost(self, file: LogFile, decision: Decision) -> int:
         return 0  # it replaces nothing: it stands where it stood
 
 
