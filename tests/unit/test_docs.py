@@ -219,7 +219,10 @@ def test_the_output_in_the_readme_is_that_of_the_demo(tmp_path: Path) -> None:
 
 
 def _timeless(text: str) -> str:
-    """A text without its instants, lengths of time and line breaks, which go by the hour."""
+    """A text without what goes by the hour: instants, lengths of time, line breaks, and the offset
+    of a line, before which the day's first lines stand or do not.
+    """
+    text = re.sub(r"@ [\d,]+", "@ OFFSET", text)
     text = re.sub(r"(\d{4}-\d\d-\d\d )?\d\d:\d\d", "TIME", " ".join(text.split()))
     return re.sub(r"\d+ (h|min)( \d+ min)?", "SPAN", text)
 
