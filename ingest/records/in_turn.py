@@ -20,7 +20,7 @@ from ingest.records.sequence import Sequencer
 from ingest.records.sequence.opening import HEAD
 
 LEAST = 4 << 10  # bytes of a chunk for which it is worth while
-_WORTH = 2048  # bytes that the compiled code takes at once, to be asked again soon
+_WORTH = 384  # bytes that the compiled code takes at once, to be asked again soon: four lines' time
 # times that the compiled code found less, until the general path takes twice as many lines; how
 # often that may be
 _TIMES, _MOST_DOUBLED = 8, 9

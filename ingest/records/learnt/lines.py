@@ -325,7 +325,7 @@ class _Run:
             return -1
         state = self._lines.state_of(self._mode, found.shape, found.kinds, learned)
         for k, (kind, value) in enumerate(zip(found.kinds, found.values, strict=True)):
-            if kind == memory.WHOLE:
+            if kind in memory.IN_NUMBERS:
                 engine.registers[number, 2 * k : 2 * k + 2] = value, 0
             else:
                 engine.registers[number, 2 * k : 2 * k + 2] = self._write(
@@ -389,6 +389,6 @@ class _Run:
 
     def _value(self, number: int, k: int, kind: str) -> object:
         start, end = self._engine.registers[number, 2 * k : 2 * k + 2].tolist()
-        if kind == memory.WHOLE:
+        if kind in memory.IN_NUMBERS:
             return start
         return memory.from_text(kind, self._mode.room.out[start:end].tobytes())

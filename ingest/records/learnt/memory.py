@@ -15,7 +15,9 @@ from ingest.records.profile_rules import Value
 from ingest.records.sequence.state import BlockLine, Instance, Line, Request
 from ingest.records.written import written
 
-TEXT, NUMBER, WHOLE, PLACE = "text", "number", "whole", "place"  # kinds of registers
+# kinds of registers; ANSWER is the offset of an access line, which a trial may not look at
+TEXT, NUMBER, WHOLE, PLACE, ANSWER = "text", "number", "whole", "place", "answer"
+IN_NUMBERS = (WHOLE, ANSWER)  # kept as numbers, the others as texts
 _PLACE = re.compile(r"[0-9a-f]{8}-\d+")
 Shape = tuple[Any, ...]
 
@@ -73,7 +75,7 @@ def is_place(text: str) -> bool:
 
 def taken(instance: Instance, is_place: Callable[[str], bool] = is_place) -> Memory | None:
     """An instance's shape and values; None for one with a memory that no shape has."""
-    if instance.torn or instance.answers or instance.failure or instance.early or instance.expects:
+    if instance.torn or instance.failure or instance.early or instance.expects:
         return None
     if any(request.tag for request in instance.requests):
         return None
@@ -89,6 +91,7 @@ def taken(instance: Instance, is_place: Callable[[str], bool] = is_place) -> Mem
         instance.server,
         instance.engine,
         instance.asked,
+        tuple(take.put(ANSWER, at) for at in instance.answers),
     )
     if len(take.kinds) > MOST_REGISTERS:
         return None
@@ -106,7 +109,8 @@ def _request(take: _Taker, instance: Instance, request: Request) -> Shape:
 
 def restored(shape: Shape, values: Sequence[Any], count: int) -> Instance:
     """The instance of a shape with these values, in the order in which they were taken."""
-    opened, wrapped, block_profile, requests, block, awaiting, ended, server, engine, asked = shape
+    opened, wrapped, block_profile, requests, block, awaiting, ended, *flags, answers = shape
+    server, engine, asked = flags
     rest = iter(values)
 
     def one(kind: str | None) -> Any:
@@ -147,6 +151,7 @@ def restored(shape: Shape, values: Sequence[Any], count: int) -> Instance:
         server=server,
         engine=engine,
         asked=asked,
+        answers=[one(kind) for kind in answers],
     )
 
 
@@ -176,4 +181,6 @@ def symbol(kind: str, number: int) -> Any:
     slot = ("register", number)
     if kind == TEXT:
         return symbols.text(slot)
+    if kind == ANSWER:
+        return symbols.instant(slot)
     return symbols.number(slot) if kind == NUMBER else None
