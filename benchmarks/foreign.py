@@ -1,9 +1,9 @@
-"""How fast ttsq reads what a service prints by itself: IndexTTS-2 with progress bars, behind each
-transport.
+"""How fast ttsq reads what services print by themselves: IndexTTS-2 with progress bars behind each
+transport, and shapes of other services.
 
 ``python -m benchmarks.foreign --mb 300`` writes each log, reads it into a new store in a process of
 its own, and prints MB per second of wall and of CPU time, the peak of memory, and the ratio to a
-native log of the same size.
+native log of the same size. Shapes that are not learnt are a tenth as large.
 """
 
 import argparse
@@ -68,6 +68,40 @@ _TRACEBACK = (
 )
 
 
+def _asked(chance: random.Random, number: int) -> Lines:
+    """What uvicorn prints alone."""
+    client = f"10.3.{number % 7}.{number % 200}:{40000 + number % 20000}"
+    yield "stdout", f'INFO:     {client} - "POST /v1/audio/speech HTTP/1.1" 200 OK'
+    yield "stdout", f'INFO:     {client} - "GET /health HTTP/1.1" 200 OK'
+    if number % 30 == 0:
+        yield "stdout", f'INFO:     {client} - "GET /favicon.ico HTTP/1.1" 404 Not Found'
+
+
+def _yields(chance: random.Random, number: int) -> Lines:
+    """CosyVoice: stamps of its own, bars, an access line."""
+    for part in range(chance.randrange(1, 4)):
+        audio, rate = chance.uniform(1, 9), chance.uniform(8, 20)
+        yield "stderr", _bar(rate)
+        text = chance.choice(_WORDS) * (part + 1)
+        yield "own", f"INFO synthesis text {text}"
+        yield "own", f"INFO yield speech len {audio:.2f}, rtf {chance.uniform(0.2, 3):.4f}"
+    yield "stdout", f'INFO:     10.3.0.7:{40000 + number % 20000} - "POST /tts HTTP/1.1" 200 OK'
+
+
+def _structured(chance: random.Random, number: int) -> Lines:
+    """structlog's JSON, by the names of this product's own events."""
+    name = {"id": f"ts_{number}", "level": "info", "logger": "tts.engine"}
+    said = chance.choice(_WORDS) * chance.randrange(1, 9)
+    took = chance.randrange(200, 4000)
+    parts: tuple[dict[str, object], ...] = (
+        {"text": said, "voice": "alloy", "event": "synthesis_start"},
+        {"stage": "llm_inference", "duration_ms": took - 100, "event": "stage_time"},
+        {"status": "success", "duration_ms": took, "event": "synthesis_complete"},
+    )
+    for part in parts:
+        yield "json", json.dumps({**part, **name}, ensure_ascii=False)
+
+
 def _request(chance: random.Random, number: int) -> Lines:
     rate = chance.uniform(8, 20)
     parts = [chance.uniform(*span) for span in ((0.8, 4), (0.01, 0.05), (0.4, 2), (0.05, 0.1))]
@@ -122,13 +156,44 @@ def _cri(stream: str, now: datetime, text: str) -> str:
     return f"{now.strftime('%Y-%m-%dT%H:%M:%S.%f')}123Z {stream} F {text}\n"
 
 
+def _split(stream: str, now: datetime, text: str) -> str:
+    """CRI, where a runtime cuts long lines."""
+    if len(text) < 400:
+        return _cri(stream, now, text)
+    first = _cri(stream, now, text[:300]).replace(f"{stream} F ", f"{stream} P ")
+    return first + _cri(stream, now, text[300:])
+
+
+def _bare(stream: str, now: datetime, text: str) -> str:
+    """What the program writes: a stamp of its own before some lines, a member of others."""
+    if stream == "own":
+        return f"{now:%Y-%m-%d %H:%M:%S},{now.microsecond // 1000:03} {text}\n"
+    if stream == "json":
+        return f'{text[:-1]}, "timestamp": "{now:%Y-%m-%dT%H:%M:%S.%fZ}"}}\n'
+    return f"{text}\n"
+
+
+def _loguru(stream: str, now: datetime, text: str) -> str:
+    at = f"{now:%Y-%m-%d %H:%M:%S}.{now.microsecond // 1000:03}"
+    if stream == "stderr":
+        return f"{text}\n"
+    return f"{at} | INFO     | indextts.infer_vllm_v2:infer:{len(text)} - {text}\n"
+
+
 Wrap = Callable[[str, datetime, str], str]
 SHAPES: "dict[str, tuple[Wrap, Callable[[random.Random, int], Lines]]]" = {
     "compose": (_compose, _request),
     "json-file": (_json_file, _request),
     "cri": (_cri, _request),
     "compose, texts and errors": (_compose, _told),
+    "access lines alone": (_bare, _asked),
+    "cri, split lines": (_split, _request),
+    "loguru's stamps": (_loguru, _request),
+    "CosyVoice": (_bare, _yields),
+    "structlog's JSON": (_bare, _structured),
 }
+SLOW = 10  # times smaller are logs of which the general path reads many lines
+_SLOW = frozenset(list(SHAPES)[5:])
 
 
 def write_log(path: Path, shape: str, megabytes: float) -> None:
@@ -139,7 +204,7 @@ def write_log(path: Path, shape: str, megabytes: float) -> None:
             line = wrap(stream, now, text)
             file.write(line)
             written += len(line.encode())
-            if written >= size and "HTTP/1.1" in line:
+            if written >= size and ("HTTP/1.1" in line or "_complete" in line):
                 return
 
 
@@ -173,8 +238,8 @@ def main() -> None:
         make_log(native, int(given.mb * MB))
         usual = _tell("native", native, folder, None)
         for shape in given.shapes:
-            log = folder / f"{shape}.log"
-            write_log(log, shape, given.mb)
+            log = folder / f"{shape.replace(' ', '-')}.log"
+            write_log(log, shape, given.mb / (SLOW if shape in _SLOW else 1))
             _tell(shape, log, folder, usual)
             log.unlink()
 
@@ -184,7 +249,7 @@ def _tell(shape: str, log: Path, folder: Path, usual: float | None) -> float:
     size = log.stat().st_size / MB
     ratio = "" if usual is None else f"   {usual / (size / wall):.1f} times the native log's time"
     print(
-        f"{shape:10} {size / wall:7.1f} MB/s wall {size / cpu:7.1f} MB/s CPU   peak "
+        f"{shape:26} {size / wall:7.1f} MB/s wall {size / cpu:7.1f} MB/s CPU   peak "
         f"{peak:.0f} MB{ratio}"
     )
     return size / wall

@@ -4,7 +4,9 @@ a reference loop.
 python -m benchmarks.instructions [--bounds FILE] [--record]
 
 Instructions are counted by ``valgrind --tool=callgrind`` inside the compiled functions only, over
-the fixed log; rows are those of benchmarks.ratios. Neither depends on how busy the machine is.
+the fixed log; of a real service's log (compose, bars) all of them are, Python's too, of which a
+long log has so many more than a short one. Rows are those of benchmarks.ratios. None of this
+depends on how busy the machine is.
 Exits with 1 when one is worse than its recorded bound allows.
 """
 
@@ -20,6 +22,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from benchmarks.foreign import write_log
 from benchmarks.measure import ROOT
 from benchmarks.scanned import INPUT_BYTES
 from ingest.compiled import records
@@ -34,6 +37,7 @@ _COUNTED = {
         for module in ("strings", "numbers", "text_classes")
     ),
 }
+_SERVICES_MB = (9, 15)  # what is learnt of a log is learnt before the end of the short one
 _COLLECTED = re.compile(r"^summary: (\d+)$", re.MULTILINE)
 _COMPILER = re.compile(rb"GCC: \([^)]*\) [\d.]+|clang version [\d.]+")
 
@@ -60,6 +64,7 @@ def measured() -> Recorded:
     from benchmarks.ratios import rows_per_reference
 
     counted = {name: counted_per_byte(pattern) for name, pattern in _COUNTED.items()}
+    counted["services"] = services_per_byte()
     python = ".".join(map(str, sys.version_info[:2]))
     return Recorded(compiler(), python, counted, rows_per_reference())
 
@@ -82,30 +87,49 @@ def counted_per_byte(functions: Sequence[str]) -> float:
 
     :raises GuardError: when valgrind is missing, or counts nothing.
     """
+    count = _instructions([f"--toggle-collect={pattern}" for pattern in functions], [])
+    if not count:
+        raise GuardError(
+            f"no instruction was counted: the modules have no function {functions}, or no names of "
+            "functions (make guard builds them with CFLAGS=-g)"
+        )
+    return count / INPUT_BYTES
+
+
+def services_per_byte() -> float:
+    """Instructions that a further byte of a real service's log takes from file to rows.
+
+    :raises GuardError: when valgrind is missing.
+    """
+    counts, sizes = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        for megabytes in _SERVICES_MB:
+            log = Path(folder) / f"{megabytes}.log"
+            write_log(log, "compose", megabytes)
+            counts.append(_instructions([], [str(log)]))
+            sizes.append(log.stat().st_size)
+    return (counts[1] - counts[0]) / (sizes[1] - sizes[0])
+
+
+def _instructions(options: Sequence[str], words: Sequence[str]) -> int:
+    """Instructions of one run of benchmarks.scanned.
+
+    :raises GuardError: when valgrind is missing or fails.
+    """
     if shutil.which("valgrind") is None:
         raise GuardError("valgrind is not installed: apt-get install valgrind")
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0"}
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "callgrind"
-        command = [
-            "valgrind",
-            "--tool=callgrind",
-            f"--callgrind-out-file={out}",
-            *(f"--toggle-collect={pattern}" for pattern in functions),
-        ]
+        command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", *options]
         done = subprocess.run(
-            [*command, sys.executable, "-m", "benchmarks.scanned"],
+            [*command, sys.executable, "-m", "benchmarks.scanned", *words],
             env=environment, cwd=ROOT, capture_output=True, text=True,
         )  # fmt: skip
         if done.returncode:
             raise GuardError(f"valgrind failed: {done.stderr[-2000:]}")
         found = _COLLECTED.search(out.read_text())
-    if found is None or found[1] == "0":
-        raise GuardError(
-            f"no instruction was counted: the modules have no function {functions}, or no names of "
-            "functions (make guard builds them with CFLAGS=-g)"
-        )
-    return int(found[1]) / INPUT_BYTES
+    return 0 if found is None else int(found[1])
 
 
 def regressions(now: Recorded, before: Recorded) -> list[str]:
