@@ -12,6 +12,12 @@ cdef class Learnt:
     cdef public bint ascii_only
     cdef public bint stamped
     cdef public long long last
+    cdef public int source
+    cdef public long long offset
+    cdef public long long low
+    cdef public long long high
+    cdef public object own
+    cdef unsigned char[::1] _own
     cdef public int n_rows
     cdef public int n_pairs
     cdef public int n_bytes
@@ -57,4 +63,5 @@ cdef class Learnt:
     cdef void _id(self, int k, long long offset) noexcept nogil
     cdef int _record(self, int at) noexcept nogil
     cdef void _move(self, int at, int n) noexcept nogil
+    cdef void _dated(self) noexcept nogil
     cdef void _tally(self, int kind, long long size) noexcept nogil

@@ -36,6 +36,7 @@ _UNLEARNT = cython.declare(cython.int, UNLEARNT)
 _FULL = cython.declare(cython.int, FULL)
 MOST_TEMPLATES, MOST_STATES, MOST_INSTANCES, MOST_REGISTERS = 1024, 256, 64, 96
 MOST_VALUES = 64
+_MOST_INSTANCES = cython.declare(cython.int, MOST_INSTANCES)
 # what becomes of a line's bytes: a record's, unclaimed, ignored; blank lines have no time
 RECORD, UNCLAIMED, IGNORED, BLANK = range(4)
 _RECORD = cython.declare(cython.int, RECORD)
@@ -75,7 +76,9 @@ class Learnt:
     int64[i, 3] are the span of an instance's name, and the instant of its lines without one.
     ``reason`` says why a run ended, before a line of ``template`` of ``instance``; ``counts``
     int64[4] are records, their bytes, lines unclaimed, their bytes; ``uses`` int64 how often each
-    program ran.
+    program ran. Stamps of lines' own from ``low`` up to ``high`` are ``offset`` later than UTC;
+    ``own`` uint8[i] are the instances that have had one. ``source`` is where the instants of lines
+    without come from.
     """
 
     def __init__(self, mode, head):
@@ -106,7 +109,11 @@ class Learnt:
         self.consts = np.zeros(2, np.int32)
         self.named = np.zeros((MOST_INSTANCES, 3), np.int64)
         self._named = self.named
+        self.own = np.zeros(MOST_INSTANCES, np.uint8)
+        self._own = self.own
         self.ascii_only = self.stamped = False
+        self.source = 0
+        self.offset = self.low = self.high = 0
         self.last = 0
         self.reason = self.template = self.instance = 0
         self.n_rows = self.n_pairs = self.n_bytes = 0
@@ -228,6 +235,11 @@ class Learnt:
             ):
                 self.reason = _FULL
                 return pos
+            if self.masker.dated and not self.stamped:
+                if self.masker.local < self.low or self.masker.local >= self.high:
+                    self.reason = _FOREIGN
+                    return pos
+                self._dated()
             end = base + nl + 1
             n = self.code[at + 3]
             self._registered(self.code[at + 7], base + pos, end)
@@ -244,6 +256,15 @@ class Learnt:
                 k = self._record(k)
             self._move(k, self.code[at + 6] & 255)
             pos = nl + 1
+
+    def _dated(self):
+        """Note the instant of a line's own stamp, for those behind it that have none."""
+        i: cython.int
+        self.masker.instant = self.last = self.masker.local - self.offset
+        self._own[self.masker.instance] = 1
+        for i in range(_MOST_INSTANCES):
+            if self._own[i] == 0 or i == self.masker.instance:
+                self._named[i, 2] = self.last
 
     def _tally(self, kind, size):
         if kind == _RECORD:
@@ -448,7 +469,7 @@ class Learnt:
         self.rows[row, 1] = self.consts[2 * self.code[at] + 1]
         self.rows[row, 2] = _K_HEADER
         self.rows[row, 3] = _NO_ZONE
-        self.rows[row, 4] = self.code[at + 2]
+        self.rows[row, 4] = self.code[at + 2] & 255
         k = self.code[at + 6]
         if k >= 0:
             self.rows[row, 5] = self.consts[2 * k]
@@ -462,6 +483,7 @@ class Learnt:
         self.rows[row, 17] = begun
         for k in range(3):
             self.places[row, k] = self.fresh[self.code[at + 3 + k], 0]
+        self.places[row, 3] = 0 if self.code[at + 2] > 255 else self.source
         at += 8
         for i in range(n):
             slot = self.code[at + 2]
@@ -509,21 +531,23 @@ def _newline(
     return -1
 
 
-def moved(rows, pairs, at, number, kind):
+def moved(rows, pairs, at, number, sources, kinds):
     """Take records and pairs, whose spans begin at 0 and whose records at the first, to a place in
-    a longer buffer and behind ``number`` other records; ``kind`` is that of all.
+    a longer buffer and behind ``number`` other records; ``kinds`` are those of records by where
+    their instants come from: ``sources`` int8[n].
     """
     of: cython.int[:, ::1] = rows
     to: cython.int[:, ::1] = pairs
     base: cython.int = at
     before: cython.int = number
-    told: cython.int = kind
+    told: cython.const[cython.char][::1] = sources
+    kind: cython.const[cython.int][::1] = kinds
     i: cython.Py_ssize_t
     with cython.nogil:
         for i in range(of.shape[0]):
             of[i, 0] += base
             of[i, 1] += base
-            of[i, 2] = told
+            of[i, 2] = kind[told[i]]
             if of[i, 6] > 0:
                 of[i, 5] += base
                 of[i, 6] += base

@@ -45,6 +45,11 @@ class Learnt:
     ascii_only: bool
     stamped: bool
     last: int
+    source: int
+    offset: int
+    low: int
+    high: int
+    own: npt.NDArray[np.uint8]
     n_rows: int
     n_pairs: int
     n_bytes: int
@@ -63,6 +68,6 @@ class Learnt:
     def write_to(self, rows: Any, pairs: Any, places: Any, out: Any, used: int) -> None: ...
     def run(self, data: Any, pos: int, base: int) -> int: ...
 
-def moved(rows: Any, pairs: Any, at: int, number: int, kind: int) -> None: ...
+def moved(rows: Any, pairs: Any, at: int, number: int, sources: Any, kinds: Any) -> None: ...
 def used_keys(pairs: Any, order: Any) -> int: ...
 def name_keys(pairs: Any, spans: Any) -> None: ...

@@ -10,6 +10,8 @@ cdef class Masker:
     cdef public int n_tokens
     cdef public bint wide
     cdef public long long instant
+    cdef public bint dated
+    cdef public long long local
     cdef public unsigned long long hash
     cdef unsigned char[::1] text
     cdef unsigned char[::1] mask
@@ -30,4 +32,7 @@ cdef class Masker:
     cdef int _bar(self, int i) noexcept nogil
     cdef bint shape(self) noexcept nogil
     cdef int _number(self, int i) noexcept nogil
+    cdef bint _is_part(self, int i) noexcept nogil
+    cdef int _own_stamp(self) noexcept nogil
+    cdef int _two(self, int i) noexcept nogil
     cdef void _put(self, int c) noexcept nogil

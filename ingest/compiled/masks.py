@@ -20,11 +20,13 @@ if cython.compiled:
 COMPILED = cython.compiled
 BARE, COMPOSE, JSON_FILE, CRI = 0, 1, 2, 3  # modes: the one envelope that a file's lines have
 LONGEST, LONGEST_MASK, MOST_TOKENS = 32 << 10, 1024, 48
-# marks: a whole number; one with a fraction, and then the length of this; an IPv4 address
-INT, DECIMAL, ADDRESS, FRACTION = 1, 2, 3, 16
+# marks: a whole number; one with a fraction, and then the length of this; an IPv4 address; date and
+# time of day at the text's beginning
+INT, DECIMAL, ADDRESS, STAMP, FRACTION = 1, 2, 3, 4, 16
 _INT = cython.declare(cython.int, INT)
 _DECIMAL = cython.declare(cython.int, DECIMAL)
 _ADDRESS = cython.declare(cython.int, ADDRESS)
+_STAMP = cython.declare(cython.int, STAMP)
 _FRACTION = cython.declare(cython.int, FRACTION)
 _COMPOSE = cython.declare(cython.int, COMPOSE)
 _JSON_FILE = cython.declare(cython.int, JSON_FILE)
@@ -44,7 +46,8 @@ class Masker:
     ``text[:n]`` is the line without its envelope, ``mask[:length]`` its mask with ``hash``;
     ``starts`` and ``ends`` are the spans of its ``n_tokens`` numbers, ``wholes`` how many digits
     these have before a point. ``instance`` is the number of the prefix that the line has,
-    ``instant`` its envelope's (microseconds UTC); ``wide``: not all of the line is ASCII.
+    ``instant`` its envelope's (microseconds UTC); ``wide``: not all of the line is ASCII;
+    ``dated``: the text begins with a stamp, which says ``local`` (microseconds in no known zone).
     ``prefixes`` of compose stand behind each other, up to ``prefix_ends``.
     """
 
@@ -57,7 +60,8 @@ class Masker:
         self.wholes = array("i", [0] * MOST_TOKENS)
         self.n = self.length = self.n_tokens = self.instance = 0
         self.wide = False
-        self.instant = 0
+        self.instant = self.local = 0
+        self.dated = False
         self.hash = 0
         self.know(())
 
@@ -93,7 +97,7 @@ class Masker:
 
     def enter(self, data, pos, stop):
         """Take the line ``data[pos:stop]`` out of its envelope; whether it has the usual one."""
-        self.wide = False
+        self.wide = self.dated = False
         self.instance = 0
         if stop - pos > _LONGEST:
             return False
@@ -300,12 +304,7 @@ class Masker:
                 k += 1
         if i >= stop or data[i] != 90:
             return -1
-        self.instant = (
-            cython.cast(cython.longlong, _day_number(year, month, day)) * 86400
-            + hour * 3600
-            + minute * 60
-            + second
-        ) * 1000000 + fraction
+        self.instant = _micros(_day_number(year, month, day), hour, minute, second) + fraction
         return i + 1
 
     # progress bars
@@ -392,12 +391,14 @@ class Masker:
         h: cython.ulonglong = cython.cast(cython.ulonglong, 0xCBF29CE484222325)
         self.length = 0
         self.n_tokens = 0
+        i = self._own_stamp()
+        self.dated = i > 0
         while i < n:
             if self.length + 24 > _LONGEST_MASK:
                 return False
             c = self.text[i]
             if 48 <= c <= 57:
-                if not quoted and not (i > 0 and _is_letter(self.text[i - 1])):
+                if not quoted and not self._is_part(i):
                     k = self._number(i)
                     if k < 0:
                         return False
@@ -422,6 +423,81 @@ class Masker:
                 h = ((h ^ self.mask[i]) * 0x100000001B3) & _WORD
         self.hash = h
         return True
+
+    def _is_part(self, i):
+        """Whether a number is part of a name: of a word, or a line of a program's file behind a
+        stamp.
+        """
+        k: cython.int = i + 1
+        if i == 0:
+            return False
+        if _is_letter(self.text[i - 1]):
+            return True
+        if not self.dated or self.text[i - 1] != 58 or not _is_letter(self.text[i - 2]):
+            return False
+        while k < self.n and _is_digit(self.text[k]):
+            k += 1
+        return k < self.n and (self.text[k] == 32 or self.text[k] == 93 or self.text[k] == 41)
+
+    def _own_stamp(self):
+        """Mark a stamp ``2026-03-02 10:00:00,123`` at the text's beginning; where it ends, or 0.
+
+        None is one with a zone, or with what may be one behind it.
+        """
+        year: cython.int
+        month: cython.int
+        day: cython.int
+        hour: cython.int
+        minute: cython.int
+        second: cython.int
+        k: cython.int = 0
+        i: cython.int = 19
+        n: cython.int = self.n
+        fraction: cython.longlong = 0
+        if n < 22 or self.text[4] != 45 or self.text[7] != 45 or self.text[13] != 58:
+            return 0
+        if self.text[16] != 58 or (self.text[10] != 32 and self.text[10] != 84):
+            return 0
+        year = self._two(0) * 100 + self._two(2)
+        month = self._two(5)
+        day = self._two(8)
+        hour = self._two(11)
+        minute = self._two(14)
+        second = self._two(17)
+        if year < 1970 or month < 1 or month > 12 or day < 1 or day > _days_of(year, month):
+            return 0
+        if hour < 0 or hour > 23 or minute < 0 or minute > 59 or second < 0 or second > 59:
+            return 0
+        if self.text[i] == 44 or self.text[i] == 46:
+            i += 1
+            while i < n and _is_digit(self.text[i]):
+                if k < 6:
+                    fraction = fraction * 10 + self.text[i] - 48
+                k += 1
+                i += 1
+            if k == 0 or k > 9:
+                return 0
+        if i + 2 >= n or self.text[i] != 32 or not _may_follow(self.text[i + 1], self.text[i + 2]):
+            return 0
+        self._put(_STAMP)
+        self._put(self.text[10])
+        if k > 0:
+            self._put(self.text[19])
+        self._put(_FRACTION + k)
+        while k < 6:
+            fraction *= 10
+            k += 1
+        self.local = _micros(_day_number(year, month, day), hour, minute, second) + fraction
+        self.starts[0] = 0
+        self.ends[0] = self.wholes[0] = i
+        self.n_tokens = 1
+        return i
+
+    def _two(self, i):
+        """The number of two digits of the text, far below zero where they are none."""
+        if not _is_digit(self.text[i]) or not _is_digit(self.text[i + 1]):
+            return -100000
+        return (self.text[i] - 48) * 10 + self.text[i + 1] - 48
 
     def _put(self, c):
         self.mask[self.length] = c
@@ -558,6 +634,31 @@ def _pair(data: cython.const[cython.uchar][::1], pos: cython.int) -> cython.int:
     if not _is_digit(data[pos]) or not _is_digit(data[pos + 1]):
         return -100000
     return (data[pos] - 48) * 10 + data[pos + 1] - 48
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _may_follow(c: cython.int, behind: cython.int) -> cython.bint:
+    """Whether what stands behind a stamp and a space cannot begin a zone."""
+    if c == 45:
+        return behind == 32
+    return (
+        c != 43 and c != 85 and c != 71 and c != 90 and c != 65 and c != 80 and c != 97 and c != 112
+    )
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _micros(
+    days: cython.int, hour: cython.int, minute: cython.int, second: cython.int
+) -> cython.longlong:
+    return (
+        cython.cast(cython.longlong, days) * 86400 + hour * 3600 + minute * 60 + second
+    ) * 1000000
 
 
 @cython.cfunc

@@ -12,6 +12,8 @@ MOST_TOKENS: int
 
 class Masker:
     instance: int
+    dated: bool
+    local: int
     mode: int
     def __init__(self, mode: int) -> None: ...
     def know(self, prefixes: Iterable[bytes]) -> None: ...

@@ -172,6 +172,17 @@ class Clock:
             self.last = self._utc(local)
         return self.last
 
+    def steady(self, instant: int) -> tuple[int, int, int]:
+        """The zone's offset around an instant, and from when to when, in its own time, it is the
+        same for all stamps, twice told or not.
+        """
+        local = instant + self._offset(instant, 0)
+        offset, begin = self._offset(local, 0), local // DAY * DAY
+        hours = range(begin - DAY, begin + 2 * DAY + 1, _BUCKET)
+        if any(self._offset(at, fold) != offset for at in hours for fold in (0, 1)):
+            return 0, 0, 0
+        return offset, begin - DAY, begin + 2 * DAY
+
     def _utc(self, local: int) -> int:
         early = local - self._offset(local, 0)
         late = local - self._offset(local, 1)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from ingest.compiled import layout, learnt
 from ingest.compiled import records as scan
 from ingest.records.arrays import I8, I32, Ints, view
-from ingest.records.instants import ENVELOPE
+from ingest.records.instants import ENVELOPE, TIME_SOURCES
 from ingest.records.native import shifted
 from ingest.records.vocabulary import EVENTS, KEYS, PUBLIC_KEYS
 
@@ -23,6 +23,11 @@ _CODES = {key: code for code, key in enumerate(KEYS)}
 _PUBLIC = {key: _CODES[key] for key in PUBLIC_KEYS}
 _EVENT_CODES = {name: code for code, name in enumerate(EVENTS)}
 _ACCESS = _EVENT_CODES["http_request"]
+# what records are by where their instants come from
+_KINDS = np.array(
+    [layout.K_HEADER if k <= ENVELOPE else layout.K_HEADERLESS for k in range(len(TIME_SOURCES))],
+    np.int32,
+)
 _SPACE = b" \t\r\n\v\f"
 Bytes = npt.NDArray[np.uint8]
 Value = str | int | float | bool
@@ -139,24 +144,21 @@ class Writer:
         self._pairs(number, pairs, _CODES)
         self._pairs(number, logged, _PUBLIC)
 
-    def extend(
-        self, data: Bytes, rows: I32, pairs: I32, places: Ints, source: int, keys: Sequence[str]
-    ) -> None:
+    def extend(self, data: Bytes, rows: I32, pairs: I32, places: Ints, keys: Sequence[str]) -> None:
         """Take finished records: spans within ``data``, P_KEY the number of a key in ``keys``,
-        ``places`` int64[n, 3] offset, end and instant; ``source`` is where their instants come
-        from.
+        ``places`` int64[n, 4] offset, end, instant, and where that comes from.
         """
         base, number = len(self.buffer), len(self.offsets)
         self.buffer += view(data)
-        kind = layout.K_HEADER if source <= ENVELOPE else layout.K_HEADERLESS
-        learnt.moved(view(rows), view(pairs), base, number, kind)
+        sources = places[:, 3].astype(np.int8)
+        learnt.moved(view(rows), view(pairs), base, number, view(sources), view(_KINDS))
         self._name_keys(pairs, keys)
         self.rows.frombytes(_bytes_of(rows))
         self.pairs.frombytes(_bytes_of(pairs))
         self.own_ends.frombytes(b"\xff" * (4 * len(rows)))  # -1
         for column, k in ((self.offsets, 0), (self.ends, 1), (self.instants, 2)):
             column.frombytes(places[:, k].tobytes())
-        self.sources.frombytes(bytes([source]) * len(rows))
+        self.sources.frombytes(sources.tobytes())
 
     def _name_keys(self, pairs: I32, keys: Sequence[str]) -> None:
         """Give pairs the spans of their keys, written in the order in which they are used first."""

@@ -7,6 +7,7 @@ import os
 import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, note, settings
@@ -27,6 +28,7 @@ _PROFILE = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 _FORMAT = compile_format()
+_ZONE = ZoneInfo("Europe/Berlin")
 _BAR = "\r  0%|          | 0/25 [00:00<?, ?it/s]\r100%|██████████| 25/25 [00:01<00:00, 16.7it/s]"
 _BLOCK = (
     ">> gpt_gen_time: {:.2f} seconds", ">> gpt_forward_time: {:.2f} seconds",
@@ -115,6 +117,8 @@ def _own_stamps(wrap: Any) -> Any:
             own = at - timedelta(seconds=chance.randrange(1, 9))
             zone = chance.choice(("Z", "+0200", ""))
             line = f"{own:%Y-%m-%dT%H:%M:%S.%f}{zone} INFO tts: {line}"
+        elif chance.random() < 0.7:
+            line = f"{at:%Y-%m-%d %H:%M:%S},{at.microsecond // 1000:03} | INFO | a.b:f:33 - {line}"
         return str(wrap(line, chance, at))
 
     return wrapped
@@ -129,7 +133,11 @@ _ENVELOPES = (
 
 def _log(seed: int, hostile: float, lines: int) -> bytes:
     chance = random.Random(seed)
-    wrap, at = chance.choice(_ENVELOPES), datetime(2026, 3, 2, 10, tzinfo=UTC)
+    wrap = chance.choice(_ENVELOPES)
+    # in Berlin, an hour comes twice in the second of these nights
+    at = chance.choice(
+        (datetime(2026, 3, 2, 10, tzinfo=UTC), datetime(2026, 10, 25, 0, 50, tzinfo=UTC))
+    )
     others = chance.sample(_OTHERS, 6)
     made: list[bytes] = [b"the service begins " + b"." * 1100]
     while len(made) < lines:
@@ -190,7 +198,7 @@ def test_what_there_is_no_room_for_is_taken_in_turns(
 
 def _read(data: bytes, chunk: int, *, learns: bool) -> tuple[Any, ...]:
     """All that comes of a log: records, rejects, ledger, state and rules seen."""
-    parser = FrontParser(_FORMAT, UTC, shipped(), head=data[:1024])
+    parser = FrontParser(_FORMAT, _ZONE, shipped(), head=data[:1024])
     parser.general.learns = learns
     at = 0
 

@@ -25,10 +25,18 @@ def test_a_number_of_seconds_may_have_any_length() -> None:
     assert template.limits == [(1, 9)]
 
 
+def test_a_stamp_may_be_any_moment_and_a_line_of_a_file_is_a_name() -> None:
+    template = _MAKES.of(b"2026-03-02 10:00:00.123 | INFO     | tts:infer:33 - took 2 of 3")
+    assert template.seen.dated
+    assert template.limits == [(23, 23), (1, 15), (1, 15)]
+
+
 @pytest.mark.parametrize(
     "text",
     (
-        b"2026-03-02 10:00:00 INFO tts: ready",
+        b"2026-03-02 10:00:00+02:00 INFO tts: ready",
+        b"2026-03-02 10:00:00 UTC INFO tts: ready",
+        b"03-02 10:00:00 INFO tts: ready",
         b'synthesis_start: id=a1, text="x"',
         b"Traceback (most recent call last):",
         b"tts-1  | >> RTF: 1.5",

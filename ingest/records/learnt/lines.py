@@ -58,7 +58,7 @@ class _Room:
 
     def __init__(self, width: int) -> None:
         self.rows = np.empty((_ROWS, width), np.int32)
-        self.places = np.empty((_ROWS, 3), np.int64)
+        self.places = np.empty((_ROWS, 4), np.int64)
         self.pairs = np.empty((_PAIRS, PAIR_WIDTH), np.int32)
         self.out = np.empty(_BYTES, np.uint8)
 
@@ -283,7 +283,8 @@ class _Run:
         self._before: list[int] = []
         for number, name in enumerate(mode.names):
             self._before.append(self._load(number, name, learned))
-        engine.last = 0
+        engine.last, engine.source = 0, self._source
+        self._zoned()
         if all(state < 0 for state in self._before):
             return False
         room = mode.room
@@ -293,6 +294,23 @@ class _Run:
             view(room.rows), view(room.pairs), view(room.places), view(room.out), self._used
         )
         return self._lay_out()
+
+    def _zoned(self) -> None:
+        """Tell the engine of which stamps it knows the zone's offset, and who has had any."""
+        engine, claims = self._engine, self._chunk.claims
+        engine.low = engine.high = 0  # before a file's first stamp, records wait for it
+        if claims.last is not None:
+            engine.offset, engine.low, engine.high = claims.clock.steady(claims.last)
+        engine.own[:] = 0
+        for number, name in enumerate(self._mode.names):
+            engine.own[number] = name is not None and name in claims.stamps
+
+    def _remember_own(self) -> None:
+        """Remember the instants of instances' last lines with a stamp of their own."""
+        engine, stamps = self._engine, self._chunk.claims.stamps
+        for number, name in enumerate(self._mode.names):
+            if name is not None and engine.own[number]:
+                stamps[name] = int(engine.named[number, 2])
 
     def _fill(self, at: int, data: bytes) -> None:
         self._mode.room.out[at : at + len(data)] = np.frombuffer(data, np.uint8)
@@ -346,7 +364,7 @@ class _Run:
         n, p, room = engine.n_rows, engine.n_pairs, self._mode.room
         claims.writer.extend(
             room.out[: engine.n_bytes], room.rows[:n], room.pairs[:p], room.places[:n],
-            self._source, keys,
+            keys,
         )  # fmt: skip
         records, record_bytes, unclaimed, unclaimed_bytes = engine.counts.tolist()
         claims.counts.records += records
@@ -356,8 +374,9 @@ class _Run:
         for number in np.flatnonzero(engine.uses[: len(self._mode.seen)]).tolist():
             for rule in self._mode.seen[number]:
                 claims.seen[rule] = claims.seen.get(rule, 0) + int(engine.uses[number])
-        if self._mode.setting.stamped and engine.last:
+        if engine.last:
             claims.last = claims.clock.last = engine.last
+            self._remember_own()
         since, opened = chunk.base + begun, []
         for number, name in enumerate(self._mode.names):
             if self._before[number] >= 0:

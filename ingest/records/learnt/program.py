@@ -86,7 +86,8 @@ class _Compiler:
                 pairs += [self.constants.key(key), codes.get(key, -1), self.slot(slot)]
         offset, end, instant = (self.slot(slot) for slot in record.place)
         return [
-            self.constants.text(record.event.encode()), _EVENT_CODES[record.event], record.level,
+            self.constants.text(record.event.encode()), _EVENT_CODES[record.event],
+            record.level | record.is_dated << 8,
             offset, end, instant,
             self.constants.text(record.logger) if record.logger else -1,
             len(pairs) // 3, *pairs,

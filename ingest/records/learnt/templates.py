@@ -22,6 +22,7 @@ from ingest.records.gather import level_of, message_of
 from ingest.records.learnt.symbols import Unlearnable
 from ingest.records.levels import Header
 from ingest.records.logical import Logical, Reader, access_in
+from ingest.records.moments import DAY
 from ingest.records.profiles import Match, Profiles
 from ingest.records.vocabulary import PUBLIC_EVENTS
 from ingest.records.wrapped import Wrapped
@@ -35,15 +36,22 @@ _KNOWN = (b"015", b"033", b"0", b"00", b"1", b"100", b"137", b"200", b"302", b"4
           b"503", b"1970", b"2026", b"20260302", b"260302")  # fmt: skip
 
 
+_MOMENTS = (b"1970-01-01 00:00:00", b"1999-12-31 23:59:59", b"2024-02-29 12:34:56",
+            b"2026-03-02 02:00:00", b"2026-10-25 02:30:00", b"2032-11-30 19:07:05")  # fmt: skip
+
+
 @dataclass(slots=True)
 class Seen:
-    """What the general path sees in a text: the line, and the rules that may take its message."""
+    """What the general path sees in a text: the line, and the rules that may take its message;
+    ``dated``: it begins with a stamp of its own.
+    """
 
     text: bytes
     line: Logical
     access: Access | None
     message: bytes
     matches: list[Match]
+    dated: bool = False
 
     @property
     def at(self) -> int:
@@ -71,6 +79,10 @@ class Template:
         :raises Unlearnable: inside a number.
         """
         return _edge(self.spans, place)
+
+    def is_stamp(self, number: int) -> bool:
+        """Whether a number is the stamp that the text begins with."""
+        return self.seen.dated and number == 0
 
     def number_at(self, start: int, end: int) -> int | None:
         """The number that a stretch of the text is, None where it is none."""
@@ -134,6 +146,7 @@ class Templates:
             return False
         return (
             not seen.matches
+            and not seen.dated
             and seen.access is None
             and not seen.line.is_blank
             and level_of(seen.line) < L_WARNING
@@ -163,21 +176,33 @@ class Templates:
         if line.native is not None or line.json is not None or line.begins_traceback:
             raise Unlearnable("a header of the format, or pairs")
         access = access_in(line)
-        if (line.header is not None and line.header.stamp is not None) or (
-            access is not None and access.stamp is not None
+        stamp = line.header.stamp if line.header is not None else None
+        local = self._local(text)
+        told = None if stamp is None or stamp.days is None else stamp.days * DAY + stamp.time
+        if (access is not None and access.stamp is not None) or (
+            stamp is not None and (stamp.zone is not None or told is None)
         ):
             raise Unlearnable("a stamp of its own")
+        if told != local:
+            raise Unlearnable("a stamp that the masker reads otherwise")
         message = message_of(line)
         try:
             matches = self._profiles.match(message.decode())
         except UnicodeDecodeError:
             raise Unlearnable("no UTF-8") from None
-        return Seen(text, line, access, message, matches)
+        return Seen(text, line, access, message, matches, dated=stamp is not None)
+
+    def _local(self, text: bytes) -> int | None:
+        """The time of the stamp that a text begins with, None where it begins with none."""
+        self._masker.of(text)
+        return self._masker.local if self._masker.dated else None
 
     def _lengths(self, template: Template, number: int) -> tuple[int, int]:
         """The fewest and most digits of a number with which the text is read the same way."""
         start, end = template.spans[number]
         written = template.seen.text[start:end]
+        if template.is_stamp(number):
+            return end, end
         whole, point, rest = written.partition(b".")
         if rest.count(b"."):
             return 0, 3  # an address, whose groups are tried as they are
@@ -225,6 +250,9 @@ class Templates:
 
     def _others(self, template: Template, number: int, chance: random.Random) -> Iterator[bytes]:
         start, end = template.spans[number]
+        if template.is_stamp(number):
+            yield from (_stamp(template.seen.text[:end], at, chance) for at in _MOMENTS)
+            return
         _, point, rest = template.seen.text[start:end].partition(b".")
         if rest.count(b"."):
             yield from (b"0.0.0.0", b"127.0.0.1", b"255.255.255.255", b"1.22.3.44", b"10.3.0.107")
@@ -241,6 +269,8 @@ class Templates:
 
     def _number(self, template: Template, number: int, length: int, chance: random.Random) -> bytes:
         start, end = template.spans[number]
+        if template.is_stamp(number):
+            return _stamp(template.seen.text[:end], chance.choice(_MOMENTS), chance)
         _, point, rest = template.seen.text[start:end].partition(b".")
         if rest.count(b"."):
             return b".".join(_digits(1 + length % 3, chance) for _ in range(4))
@@ -347,6 +377,13 @@ def _with(template: Template, numbers: dict[int, bytes]) -> bytes:
         parts += [template.seen.text[at:start], numbers.get(number, template.seen.text[start:end])]
         at = end
     return b"".join([*parts, template.seen.text[at:]])
+
+
+def _stamp(like: bytes, at: bytes, chance: random.Random) -> bytes:
+    """A stamp as another one is written, at a moment."""
+    fraction = like[20:]
+    tail = like[19:20] + _digits(len(fraction), chance) if fraction else b""
+    return at[:10] + like[10:11] + at[11:] + tail
 
 
 def _digits(count: int, chance: random.Random) -> bytes:

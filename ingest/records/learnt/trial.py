@@ -14,7 +14,7 @@ from ingest.records.access import Access
 from ingest.records.claims import Claims
 from ingest.records.gather import Record, level_of
 from ingest.records.hygiene import Bar
-from ingest.records.instants import ENVELOPE, NEIGHBOUR
+from ingest.records.instants import ENVELOPE, LOGGED, NEIGHBOUR
 from ingest.records.learnt import memory, symbols
 from ingest.records.learnt.memory import Shape
 from ingest.records.learnt.symbols import Slot, Unlearnable, slot_of
@@ -41,7 +41,7 @@ class Written:
     """A record that a line writes: its event, level, and slots of offset, end, instant, and of
     pairs.
 
-    ``logged`` are pairs whose keys the log names.
+    ``logged`` are pairs whose keys the log names; ``is_dated``: its instant is a line's own.
     """
 
     event: str
@@ -50,6 +50,7 @@ class Written:
     pairs: list[tuple[str, Slot]]
     logged: list[tuple[str, Slot]]
     logger: bytes
+    is_dated: bool
 
 
 @dataclass(slots=True)
@@ -114,14 +115,14 @@ class _Writer(Writer):
         if message or traceback or own_end >= 0 or not event or level >= L_WARNING:
             raise Unlearnable("a record with a text of its own")
         offset, end, instant, source = place
-        if source != self.slots.source:
+        if source not in (self.slots.source, LOGGED):
             raise Unlearnable("a time from elsewhere")
         self.noted.append(
             Written(
                 event, level, (self.slots.of(offset), self.slots.of(end), self.slots.of(instant)),
                 [(key, self.slots.of(value)) for key, value in pairs],
                 [(key, self.slots.of(value)) for key, value in logged],
-                logger,
+                logger, source == LOGGED,
             )
         )  # fmt: skip
 
@@ -253,6 +254,8 @@ def tried(
 
     :raises Unlearnable: where that depends on values, or is more than records of numbers.
     """
+    if template is not None and template.seen.dated and setting.stamped:
+        raise Unlearnable("a stamp of its own in an envelope's")
     slots = _Slots(setting)
     name = _NAME if setting.named else None
     values = [slots.register(kind, number, None) for number, kind in enumerate(kinds)]
