@@ -41,6 +41,11 @@ _REQUEST = (
     "torch.Size([1, {:.0f}])", *_BLOCK, ">> wav file saved to: outputs/spk_{:.0f}.wav",
     'INFO:     10.3.0.{:.0f}:43122 - "POST /tts HTTP/1.1" 200 OK',
 )  # fmt: skip
+# a service without a duration of its own: its stamps tell it
+_YIELDS = (
+    _BAR, "INFO synthesis text 你好", "INFO yield speech len {:.2f}, rtf {:.4f}",
+    'INFO:     10.3.0.{:.0f}:43122 - "POST /tts HTTP/1.1" 200 OK',
+)  # fmt: skip
 # what else stands between them: known lines with other numbers, and what only looks like them
 _OTHERS = (
     *_REQUEST,
@@ -139,9 +144,10 @@ def _log(seed: int, hostile: float, lines: int) -> bytes:
         (datetime(2026, 3, 2, 10, tzinfo=UTC), datetime(2026, 10, 25, 0, 50, tzinfo=UTC))
     )
     others = chance.sample(_OTHERS, 6)
+    request = chance.choice((_REQUEST, _REQUEST, _YIELDS))
     made: list[bytes] = [b"the service begins " + b"." * 1100]
     while len(made) < lines:
-        for text in _REQUEST:
+        for text in request:
             texts = [text]
             if chance.random() < hostile:
                 texts.insert(chance.randrange(2), chance.choice(others))

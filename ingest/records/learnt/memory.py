@@ -15,9 +15,9 @@ from ingest.records.profile_rules import Value
 from ingest.records.sequence.state import BlockLine, Instance, Line, Request
 from ingest.records.written import written
 
-# kinds of registers; ANSWER is the offset of an access line, which a trial may not look at
-TEXT, NUMBER, WHOLE, PLACE, ANSWER = "text", "number", "whole", "place", "answer"
-IN_NUMBERS = (WHOLE, ANSWER)  # kept as numbers, the others as texts
+# kinds of registers; HIDDEN are instants, and offsets of access lines: a trial may not look at them
+TEXT, NUMBER, WHOLE, PLACE, HIDDEN = "text", "number", "whole", "place", "hidden"
+IN_NUMBERS = (WHOLE, HIDDEN)  # kept as numbers, the others as texts
 _PLACE = re.compile(r"[0-9a-f]{8}-\d+")
 Shape = tuple[Any, ...]
 
@@ -48,6 +48,9 @@ class _Taker:
     def whole(self, value: int | None) -> str | None:
         return None if value is None else self.put(WHOLE, value)
 
+    def hidden(self, value: int | None) -> str | None:
+        return None if value is None else self.put(HIDDEN, value)
+
     def id(self, value: str | None) -> str | None:
         if value is None:
             return None
@@ -56,7 +59,7 @@ class _Taker:
     def line(self, line: Line | None) -> Shape | None:
         if line is None:
             return None
-        places = self.whole(line.offset), self.whole(line.end), self.whole(line.instant)
+        places = self.whole(line.offset), self.whole(line.end), self.hidden(line.instant)
         return (*places, line.level, line.logger)
 
     def mapping(self, values: dict[str, Value]) -> Shape:
@@ -91,7 +94,7 @@ def taken(instance: Instance, is_place: Callable[[str], bool] = is_place) -> Mem
         instance.server,
         instance.engine,
         instance.asked,
-        tuple(take.put(ANSWER, at) for at in instance.answers),
+        tuple(take.put(HIDDEN, at) for at in instance.answers),
     )
     if len(take.kinds) > MOST_REGISTERS:
         return None
@@ -101,7 +104,7 @@ def taken(instance: Instance, is_place: Callable[[str], bool] = is_place) -> Mem
 def _request(take: _Taker, instance: Instance, request: Request) -> Shape:
     return (
         take.id(request.id), request.id_source, request.profile, request.rule,
-        instance.count - request.number, take.whole(request.instant), request.inner, request.seen,
+        instance.count - request.number, take.hidden(request.instant), request.inner, request.seen,
         request.has_block, request.enough, request.uncertain, request.answered, request.bar_ms,
         take.mapping(request.values), take.line(request.last),
     )  # fmt: skip
@@ -181,6 +184,6 @@ def symbol(kind: str, number: int) -> Any:
     slot = ("register", number)
     if kind == TEXT:
         return symbols.text(slot)
-    if kind == ANSWER:
+    if kind == HIDDEN:
         return symbols.instant(slot)
     return symbols.number(slot) if kind == NUMBER else None
