@@ -241,7 +241,7 @@ class Content:
         if is_rest and is_end and not self._known.stands_elsewhere(key, stat):
             return True
         if gathers:
-            is_beginning = is_first and is_all and stretch.stored_offset == 0
+            is_beginning = is_all and stretch.stored_offset == 0
             return self._is_whole(stretch) or is_beginning
         # one line may end a log and begin the next
         begins = stretch.begin == span[0] and stretch.stamped >= _LEAST_BEGUN

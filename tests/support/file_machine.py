@@ -64,6 +64,7 @@ class FileMachine(RuleBasedStateMachine):
         self.backup: tuple[set[str], set[str]] | None = None
         self.is_edited = False
         self.is_restored = False
+        self.halves: dict[str, str] = {}  # of which half a line was left, and what is behind it
 
     def _new_store(self) -> Store:
         return harness.new_store(self.folder)
@@ -152,16 +153,24 @@ class FileMachine(RuleBasedStateMachine):
     @rule(log=LOGS, keep=st.integers(0, 12), into=st.sampled_from([0, 20]), by_rename=st.booleans())
     def trim(self, log: str, keep: int, into: int, by_rename: bool) -> None:
         if self._has_own(log):
-            self._note_torn(content.trim(self.disk, log, keep, into, by_rename=by_rename))
+            self._note_torn(log, content.trim(self.disk, log, keep, into, by_rename=by_rename))
 
     @rule(log=LOGS, size=st.integers(1, 3000))
     def punch(self, log: str, size: int) -> None:
         if self._has_own(log):
-            self._note_torn(content.punch(self.disk, log, size))
+            self._note_torn(log, content.punch(self.disk, log, size))
 
-    def _note_torn(self, names: set[str]) -> None:
-        """Of a record that is not stored, half a line may be one; of a stored one it is known."""
-        torn = names - self.stored()
+    def _note_torn(self, log: str, names: set[str]) -> None:
+        behind = next((w.name for w in self.disk.entries[log].stream.records), "")
+        self.halves.update(dict.fromkeys(names, behind))
+        self._tear()
+
+    def _tear(self) -> None:
+        """Half a line may be a record, unless it is of a stored one: the stored one that stands
+        behind it tells.
+        """
+        stored = self.stored() | self.pruned
+        torn = {half for half, behind in self.halves.items() if not stored >= {half, behind}}
         self.disk.torn |= torn
         self.disk.is_torn |= bool(torn)
 
@@ -323,6 +332,7 @@ class FileMachine(RuleBasedStateMachine):
         assert self.backup is not None
         self.must, self.pruned = map(set, self.backup)
         self.is_restored = True
+        self._tear()
         self._check()
 
     @precondition(lambda self: self.must)

@@ -339,6 +339,22 @@ def test_a_rotated_file_that_begins_with_the_line_that_ends_its_archive_has_it_t
     assert [str(m).strip() for _, m, _ in harness_failures(scene)].count("out of memory") == 2
 
 
+def test_what_an_archive_held_back_is_known_from_the_log_that_begins_with_it(
+    scene: Scene,
+) -> None:
+    """The archive had records of its own before it."""
+    scene.log(3)
+    scene.rename("app.log", "app.log.1")
+    scene.append(scene.journal.failures(1), "app.log")
+    parts = [scene.path(name).read_bytes() for name in ("app.log.1", "app.log")]
+    scene.path("app.log.all").write_bytes(b"".join(parts))
+    os.utime(scene.path("app.log.all"), (1, 1))
+    scene.log(4)
+    scene.run()
+    scene.run(final=True)
+    scene.expect()
+
+
 @pytest.mark.parametrize("which", [0, 150, 299])
 @pytest.mark.parametrize("more", [0, 10])
 def test_one_edited_line_is_lost_wherever_it_stands(scene: Scene, which: int, more: int) -> None:
