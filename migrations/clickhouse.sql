@@ -1039,4 +1039,4 @@ comment 'One row per stage that a request went through.';
 alter table stage_timings_rows drop index if exists id_bloom;
 alter table stage_timings_rows drop column if exists `id`;
 alter table stage_timings_rows drop column if exists `host`;
-INSERT INTO `alembic_version` (version_num) VALUES ('0013');
+INSERT INTO `alembic_version` (version_num) VALUES ('0014');

@@ -1097,3 +1097,4 @@ comment on column stage_times.byte_offset is 'where the stage''s record begins i
 alter table stage_timings drop column id;
 alter table stage_timings drop column host;
 UPDATE alembic_version SET version_num='0013' WHERE alembic_version.version_num = '0012';
+UPDATE alembic_version SET version_num='0014' WHERE alembic_version.version_num = '0013';

@@ -1036,3 +1036,9 @@ comment on column stage_times.byte_offset is 'where the stage''s record begins i
 alter table stage_timings drop column id;
 alter table stage_timings drop column host;
 UPDATE alembic_version SET version_num='0013' WHERE alembic_version.version_num = '0012';
+create index requests_instants on requests using brin (started_at, completed_at) with (pages_per_range = 16, autosummarize = on);
+create index stage_timings_instants on stage_timings using brin (logged_at) with (pages_per_range = 16, autosummarize = on);
+create index errors_instants on errors using brin (occurred_at) with (pages_per_range = 16, autosummarize = on);
+create index cache_samples_instants on cache_samples using brin (sampled_at) with (pages_per_range = 16, autosummarize = on);
+create index http_requests_instants on http_requests using brin (logged_at) with (pages_per_range = 16, autosummarize = on);
+UPDATE alembic_version SET version_num='0014' WHERE alembic_version.version_num = '0013';

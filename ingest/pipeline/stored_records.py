@@ -279,7 +279,7 @@ def places_at(reader: Reader, held: HeldRecords, instants: Ints) -> Places:
         binds.update(low=some[0], high=some[-1], before=some[0] - _LONGEST)
         sql = " union all ".join(
             f"select {at}, {name}, {key}, {offset}, {kind} from {table} where {at} in ({listed}) "
-            f"and {by} <= :high and {by} >= {':before' if by != at else ':low'} "
+            f"and {at} between :low and :high and {by} <= :high and {by} >= :before "
             f"and {key} is not null"
             for table, at, key, offset, by, name, kind in _STORED
         )
