@@ -141,6 +141,7 @@ class Run:
         self._on_file = on_file
         self._total = 0
         self._problems: list[TtsqError] = []
+        self._begun: Ledger | None = None  # of a file of which only the beginning has been read
 
     @cached_property
     def _shared(self) -> "Shared":
@@ -211,6 +212,7 @@ class Run:
 
     def _file(self, file: LogFile) -> None:
         self._on_file(str(file.stat.path))
+        self._begun = None
         try:
             file = self.known.seen_again(file)
             while not self._is_dealt_with(file):
@@ -242,13 +244,19 @@ class Run:
                 note = damage.message if damage else "a shorter copy of a known file"
                 self._skip(file, replace(decision, reason=note))
             else:
-                self._read(opened)
+                return self._is_read(opened)
         return True
 
-    def _read(self, opened: OpenLog) -> None:
+    def _is_read(self, opened: OpenLog) -> bool:
+        """Read a file; False where it goes on with its own first lines: what follows is compared
+        with what has been stored of it.
+        """
         from ingest.pipeline.one_file import OneFile
 
-        OneFile(self._shared, opened).read()
+        one = OneFile(self._shared, opened)
+        stops = self._begun is None and not self.options.dry_run
+        self._begun = one.read(self._begun, stops=stops)
+        return self._begun is None
 
     def _decide(self, file: LogFile) -> Decision:
         """Where to start in a file.

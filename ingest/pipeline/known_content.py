@@ -70,8 +70,9 @@ class Content:
         self._held.add(Group(*row.values()) for t in tables for row in t.to_pylist())
 
     def ends_in(self, stretch: Stretch) -> bool:
-        """Whether the stored part of a file ends with a stretch."""
-        return stretch.stored_end >= self._known.known(stretch.stored_file_key).committed_offset
+        """Whether the stored part of a file ends with a stretch; not of one that is read anew."""
+        known = self._known.find(stretch.stored_file_key)
+        return known is not None and stretch.stored_end >= known.committed_offset
 
     def knows(self, file_key: int) -> bool:
         """Whether lines of a file can be recognised: older versions stored no hashes."""

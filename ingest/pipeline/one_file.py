@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache, cached_property
 
+import numpy as np
+
 from ingest.errors import DamagedFileError, TtsqError
 from ingest.faults import reach
 from ingest.logfiles.fingerprint import covered, extended
@@ -23,6 +25,8 @@ from ingest.pipeline.options import Options
 from ingest.pipeline.pending import Ask, Pending, Settled, built, gathered
 from ingest.pipeline.profiles import profiles
 from ingest.pipeline.recognise import format_in_short, recognised
+from ingest.pipeline.repeated import FirstLines
+from ingest.pipeline.stored_records import records_of
 from ingest.records.chunks import ChunkReader
 from ingest.records.formats import Format, request_of_file
 from ingest.records.front import FrontParser
@@ -35,6 +39,7 @@ from ingest.rows.spans import EPOCH
 from ingest.rows.user_text import Redaction
 from ingest.stores.contract import Store
 
+_LATEST = np.iinfo(np.int64).max  # instant
 _WORTH_A_THREAD = 4 << 20  # bytes whose rows are stored while the next file is opened and scanned
 _MOST_CARRIED = 10_000  # parts of a file's requests that are loaded before it is read on
 _NEW_OBJECTS = 50_000  # made since the last search for garbage, until the next one (Python: 700)
@@ -83,6 +88,7 @@ class OneFile:
         before = self._goes_on_with = self._file_before()
         self._format = self._own_format()
         self._read_with = ReadWith(self._format, self._options.tz)
+        self._first_lines: FirstLines | None = None
         self._begun_with = handed_on(before.reading) if before is not None else None
         known = self._checkpoint.reading if self._checkpoint is not None else None
         self._parser = FrontParser(
@@ -93,8 +99,12 @@ class OneFile:
             reading=known if opened.offset else self._begun_with,
         )
 
-    def read(self) -> None:
+    def read(self, begun: Ledger | None = None, *, stops: bool = False) -> Ledger | None:
         """Store what is new in the file, and note how the file stands afterwards.
+
+        ``begun``: this run has read it up to here, and that became of its bytes. ``stops``: where
+        a new file goes on with its own first lines, this ends, and returns what to go on with: what
+        is stored by then is recognised behind it.
 
         :raises LogFileError: when the file is no log, or cannot be read.
         """
@@ -114,9 +124,10 @@ class OneFile:
         waits = is_small and opened.decision.action is Action.START and not lost
         if not waits:
             self._commits.flush()
-        total = Ledger(lost_bytes=lost)
+        total = (begun or Ledger()) + Ledger(lost_bytes=lost)
+        watch = stops and opened.decision.action is Action.START and not stretches
         with read_ahead(opened.reader, self._options.chunk_bytes) as read:
-            chunks = self._chunks(_passing(read), final, stretches)
+            chunks = self._chunks(_passing(read), final, stretches, watch=watch)
             source = gathered(
                 built(
                     chunks,
@@ -134,10 +145,13 @@ class OneFile:
             at_once = is_small or ask is not None
             with closing(source if at_once else Ahead(source)) as made:
                 base, total = self._store(made, base, total, replaced, waits)
+        if self._first_lines is not None and self._first_lines.at is not None:
+            return total
         total = total + Ledger(tail_bytes=opened.end - opened.committed)
-        _assert_ledger(total, opened.end - opened.offset)
+        _assert_ledger(total, opened.end - (opened.offset if begun is None else 0))
         reach("before_settle")
         self._note_state(base, final, total)
+        return None
 
     def _own_format(self) -> Format:
         """What it is read with: as told, the request that its first name says it is of, and what
@@ -230,8 +244,12 @@ class OneFile:
         read: Callable[[int], bytes],
         final: bool,
         stretches: Sequence[Stretch],
+        *,
+        watch: bool,
     ) -> Iterable[Parsed]:
-        """The file's chunks from its offset on, parsed; stored stretches are passed over."""
+        """The file's chunks from its offset on, parsed; stored stretches are passed over.
+        ``watch``: up to its own first lines, where they come again.
+        """
         opened, known = self._opened, self._checkpoint
         last = known.last_logged_at if known else None
         instant = None if last is None else (last - EPOCH) // timedelta(microseconds=1)
@@ -239,13 +257,17 @@ class OneFile:
         def chunks(
             read: Callable[[int], bytes], at: int, end: bool, last: int | None
         ) -> ChunkReader:
-            skip_hole = no_hole if stretches else opened.reader.skip_hole
+            skip_hole = no_hole if stretches else self._skip_hole
             modified = opened.file.stat.modified_ns // 1000
             return ChunkReader(
                 self._parser, read, at, end, last, modified,
                 chunk_bytes=self._options.chunk_bytes, skip_hole=skip_hole,
             )  # fmt: skip
 
+        if watch:
+            return self._up_to_first_lines(
+                read, lambda first: chunks(first, opened.offset, final, instant)
+            )
         if not stretches:
             return chunks(read, opened.offset, final, instant)
         stamps = Parser(self._format, self._options.tz)
@@ -253,6 +275,28 @@ class OneFile:
         return Around(stamps, chunks, stretches, state).over(
             read, opened.offset, instant, final=final
         )
+
+    def _skip_hole(self) -> int:
+        """Go over a hole, if all that was read before it has been given on."""
+        first = self._first_lines
+        return 0 if first is not None and first.keeps_some else self._opened.reader.skip_hole()
+
+    def _up_to_first_lines(
+        self, read: Callable[[int], bytes], chunks: Callable[[Callable[[int], bytes]], ChunkReader]
+    ) -> ChunkReader:
+        """Chunks that end where the file's own first lines come again."""
+
+        def telling(lines: bytes, offset: int) -> int:
+            records = records_of(lines, offset, self._pieces, _LATEST)
+            return max(0, records.end_of_one_for_good - offset)
+
+        def ended() -> None:
+            reader.final = True  # a record ends before these lines
+
+        head = self._opened.file.head
+        self._first_lines = FirstLines(head, read, telling, ended)
+        reader = chunks(self._first_lines.read)
+        return reader
 
     def _store(
         self,
@@ -322,7 +366,7 @@ class OneFile:
                 "read" if total.settled_bytes else "unchanged",
                 note,
                 total,
-                opened.end - opened.offset,
+                total.settled_bytes + total.tail_bytes,
                 format_in_short(checkpoint.format),
             )
         )

@@ -94,7 +94,13 @@ class Records:
     @property
     def has_one_for_good(self) -> bool:
         """Whether one names an id and a time finer than a second."""
-        return any(i is not None for i in self.ids[self.fine])
+        return self.end_of_one_for_good >= 0
+
+    @property
+    def end_of_one_for_good(self) -> int:
+        """Where the first one ends that names an id and a time finer than a second; -1: none."""
+        fine = np.flatnonzero(self.fine).tolist()
+        return next((int(self.ends[n]) for n in fine if self.ids[n] is not None), -1)
 
 
 _NO = np.empty(0, np.int64)

@@ -119,6 +119,16 @@ def test_what_is_stored_from_another_file_stays_so(ttsq: CommandLine) -> None:
         assert "lost 0, doubled 0" in ttsq.well("verify", "b.log", "joined.log")
 
 
+def test_what_a_file_has_twice_stays_stored_once(ttsq: CommandLine) -> None:
+    with (ttsq.folder / "a.log").open("a") as log:
+        log.write(lines(0, 30))
+    ttsq.well("ingest", "a.log", "--final")
+    before = _dump(ttsq, "requests")
+    ttsq.well("reread", "a.log", "--final")
+    assert _dump(ttsq, "requests") == before
+    assert "lost 0, doubled 0" in ttsq.well("verify", "a.log")
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
