@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 
+from ingest import faults
 from tests.support.log_writer import to_bytes
 from tests.torture.scene import Scene
 
@@ -27,6 +28,16 @@ def test_it_is_stored_once_and_what_follows_is_read(
     scene.expect()
     again = scene.run(final=True, chunk=chunk)
     assert again.ledger.settled_bytes == 0
+
+
+def test_a_run_that_ends_between_the_copies_is_gone_on_with(scene: Scene) -> None:
+    data = to_bytes(scene.journal.requests(20))
+    scene.append_bytes(data * 2 + to_bytes(scene.journal.failures(3)))
+    with pytest.raises(KeyboardInterrupt), faults.armed("proved:2:interrupt"):
+        scene.run(final=True)
+    report = scene.run(final=True)
+    assert report.ledger.already_stored_bytes == len(data)
+    scene.expect()
 
 
 def test_every_line_written_by_two_handlers_is_no_second_copy(scene: Scene) -> None:
