@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from ingest.rows.user_text import Redaction
 
 
-_MOST_LOOSE = 20_000  # parts without a start or an end in a commit, but for those of one chunk
+# in a commit, but for those of one chunk: parts without a start or an end, and rows
+_MOST_LOOSE, _MOST_ROWS = 20_000, 400_000
 Ask = Callable[[Sequence[str]], Mapping[str, int]]
 
 
@@ -111,16 +112,20 @@ def gathered(
     """Assembled chunks, gathered up to a number of bytes of the log file, or up to damage.
 
     Parts of requests that are not whole become Python's objects: of these there are few at a time.
+    Rows are counted, too: an access line of 70 bytes makes one of 25 columns.
     """
-    pending, loose, size = Pending(), 0, 0
+    pending, loose, rows, size = Pending(), 0, 0, 0
     try:
         for settled, batch in chunks:
             more = int((batch.used & ~batch.whole).sum())
-            if pending.settled and (size > most_bytes or loose + more > _MOST_LOOSE):
+            further = len(batch.used) + sum(r.table.num_rows for r in batch.records.values())
+            is_full = size > most_bytes or loose + more > _MOST_LOOSE or rows + further > _MOST_ROWS
+            if pending.settled and is_full:
                 yield pending
-                pending, loose, size = Pending(), 0, 0
+                pending, loose, rows, size = Pending(), 0, 0, 0
             size += settled.ledger.settled_bytes
             loose += more
+            rows += further
             pending.settled.append(settled)
             pending.batches.append(batch)
             del batch
