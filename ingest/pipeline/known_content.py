@@ -75,8 +75,13 @@ class Content:
         return known is not None and stretch.stored_end >= known.committed_offset
 
     def knows(self, file_key: int) -> bool:
-        """Whether lines of a file can be recognised: older versions stored no hashes."""
-        sql = "select 1 from stored_lines where file_key = :key limit 1"
+        """Whether lines of a file can be recognised: older versions stored no hashes. What is
+        stored from another place has its hashes there.
+        """
+        sql = (
+            "select 1 from stored_lines where file_key = :key union all "
+            "select 1 from known_stretches where file_key = :key limit 1"
+        )
         with self._store.reading() as reader:
             stored = reader.query(sql, {"key": file_key}).rows
         return bool(stored) or bool(self._held.of(file_key))

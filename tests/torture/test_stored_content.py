@@ -176,6 +176,25 @@ def test_an_edit_in_what_is_stored_is_named_and_what_follows_is_read(scene: Scen
     scene.expect()
 
 
+def test_an_edit_of_a_log_that_is_stored_from_another_place_is_no_end_of_its_reading(
+    scene: Scene,
+) -> None:
+    """All its lines have their hashes where they were stored first."""
+    scene.log(200)
+    scene.run(final=True)
+    copy = scene.path("copy.log")
+    data = scene.path("app.log").read_bytes()
+    copy.write_bytes(data[data.index(b"\n", 3000) + 1 :])
+    scene.run(final=True)
+    data = copy.read_bytes()
+    at = data.index(b"\n", 900) + 5
+    copy.write_bytes(data[:at] + b"XX" + data[at + 2 :])
+    scene.log(5, "copy.log")
+    report = scene.run(final=True, clean=False)
+    assert not report.problems
+    scene.expect()
+
+
 def test_a_word_is_blacked_out_in_every_other_record(scene: Scene) -> None:
     """Very many edits with nothing between them are stored in one go."""
     scene.log(600)
