@@ -305,16 +305,17 @@ class Known:
         """
         return self._predecessor(str(file.stat.path), own_key)
 
-    def torn_off(
-        self, paths: Iterable[str], is_torn: Callable[[Checkpoint], bool]
+    def successions(
+        self, paths: Iterable[str], is_wanted: Callable[[Checkpoint], bool]
     ) -> list[tuple[Checkpoint, Checkpoint]]:
-        """Known files of these paths' series that are torn off from the file before them, each with
-        that one, where all of it has been read.
+        """Wanted files of these paths' series that stand where they were last seen, oldest first,
+        each with the known file before it, all of which has been read.
         """
         found = []
-        for live in {rotation.age(path)[0] for path in paths}:
-            for c in self._files.rotated_from(live):
-                if c.committed_offset and is_torn(c) and os.path.exists(c.path):
+        for live in sorted({rotation.age(path)[0] for path in paths}):
+            series = self._files.rotated_from(live)
+            for c in sorted(series, key=lambda c: rotation.age(c.path)):
+                if c.committed_offset and is_wanted(c) and _is_there(c):
                     before = self._predecessor(c.path, c.file_key)
                     found += [(c, before)] if before is not None else []
         return found
@@ -480,3 +481,12 @@ def _anchored(c: Checkpoint, file: LogFile) -> Anchored:
     if before is None:
         return Anchored.SHORT
     return Anchored.EQUAL if anchor(before) == c.anchor else Anchored.DIFFERENT
+
+
+def _is_there(known: Checkpoint) -> bool:
+    """Whether a known file is where it was last seen."""
+    try:
+        found = os.stat(known.path)
+    except OSError:
+        return False
+    return (found.st_dev, found.st_ino) == (known.device, known.inode)

@@ -15,10 +15,11 @@ from ingest.logfiles.discover import expand
 from ingest.logfiles.known import Known, LogFile
 from ingest.logfiles.open_log import OpenLog
 from ingest.logfiles.resume import Action, Anchored, Decision
-from ingest.model import Checkpoint, FileReport, Ledger, RunReport
+from ingest.model import FileReport, Ledger, RunReport
 from ingest.pipeline.commits import Commits
 from ingest.pipeline.options import Options
 from ingest.pipeline.salt import redaction_of
+from ingest.pipeline.series import to_read_anew
 from ingest.rows.user_text import Redaction
 from ingest.stores import migrate
 from ingest.stores.contract import Snapshot, Store
@@ -105,15 +106,6 @@ def _migrated(store: Store, may_upgrade: bool) -> tuple[str, str] | None:
     return None if before in (None, migrate.head()) else (str(before), migrate.head())
 
 
-def _is_torn_off(checkpoint: Checkpoint) -> bool:
-    """Whether lines before a file's first opening line go on with something, and it was read
-    without the file before it. ``reading`` is JSON in JSON.
-    """
-    return r"\"k\":[1" in (checkpoint.reading or "") and '"begun_with"' not in (
-        checkpoint.format or ""
-    )
-
-
 class Run:
     """One run over log files."""
 
@@ -196,19 +188,8 @@ class Run:
             bytes_read=sum(r.bytes_read for r in reports),
             rows=dict(self.commits.rows),
             problems=tuple(self._problems),
-            anew=self._anew(),
+            anew=to_read_anew(self.known, [r.path for r in reports if r.action != "unchanged"]),
         )
-
-    def _anew(self) -> tuple[str, ...]:
-        """Files stored before, whose first lines go on with what another file leaves open: it has
-        been read later.
-        """
-        found = self.known.torn_off((r.path for r in self.commits.reports), _is_torn_off)
-        if not found:
-            return ()
-        from ingest.records.series import handed_on  # a run with nothing new needs none of it
-
-        return tuple(sorted(c.path for c, before in found if handed_on(before.reading)))
 
     def _file(self, file: LogFile) -> None:
         self._on_file(str(file.stat.path))

@@ -32,7 +32,7 @@ from ingest.records.formats import Format, request_of_file
 from ingest.records.front import FrontParser
 from ingest.records.instants import may_repeat
 from ingest.records.parse import Parsed, Parser
-from ingest.records.read_with import ReadWith, after_of, beginning_with, named_of
+from ingest.records.read_with import ReadWith, after_of, beginning_with, mark_of_beginning, named_of
 from ingest.records.series import handed_on
 from ingest.rows.content import Stretch
 from ingest.rows.spans import EPOCH
@@ -183,7 +183,7 @@ class OneFile:
         if known is not None:
             # a file that had been replaced is here again, under another name
             known = replace(known, lost_bytes=0) if known.state == "replaced" else known
-            return replace(known, format=beginning_with(known.format, self._begun_with))
+            return replace(known, format=self._beginning(known.format))
         found = recognised(
             file.stat, file.head, self._format, options.tz, self._parser.profiles,
             shown=self._shared.redaction.keeps_all, goes_on=self._goes_on_with is not None,
@@ -191,7 +191,12 @@ class OneFile:
         )  # fmt: skip
         first = first_checkpoint(file, options.host, options.service, self._shared.now())
         text = found.text(self._parser.profiles.digests)
-        return replace(first, format=beginning_with(text, self._begun_with))
+        return replace(first, format=self._beginning(text))
+
+    def _beginning(self, text: str | None) -> str | None:
+        before = self._goes_on_with
+        after = None if before is None else (before.file_key, mark_of_beginning(before.format))
+        return beginning_with(text, self._begun_with, after)
 
     def _keyed(self, base: Checkpoint) -> Checkpoint:
         """``base`` with a file key."""

@@ -1,5 +1,6 @@
 """What a log file is read with, as the JSON that its checkpoint keeps (``log_files.format``)."""
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, timedelta, timezone, tzinfo
@@ -9,7 +10,7 @@ from zoneinfo import ZoneInfo
 from ingest.errors import FormatError
 from ingest.records.formats import Format, Pins, compile_format
 
-_BEGUN, _PINNED = "begun_with", "pinned"
+_BEGUN, _AFTER_FILE, _PINNED = "begun_with", "begun_after", "pinned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +84,30 @@ def begun_with(format_text: str | None) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def beginning_with(format_text: str | None, state: str | None) -> str | None:
-    """What a checkpoint keeps of a file whose reading begins with a state."""
+def begun_after(format_text: str | None) -> "tuple[int, str] | None":
+    """The key of the file at whose end the reading of this one began, and the mark of that one's
+    own beginning then.
+    """
+    found = _members(format_text).get(_AFTER_FILE)
+    return (int(found[0]), str(found[1])) if isinstance(found, list) else None
+
+
+def mark_of_beginning(format_text: str | None) -> str:
+    """What tells apart the states in which a file's reading may begin: the same mark, the same
+    state.
+    """
+    return hashlib.blake2b((begun_with(format_text) or "").encode(), digest_size=8).hexdigest()
+
+
+def beginning_with(
+    format_text: str | None, state: str | None, after: "tuple[int, str] | None"
+) -> str | None:
+    """What a checkpoint keeps of a file whose reading begins with a state: that at the end of
+    another file, which is told by its key and the mark of its beginning.
+    """
     if state is None:
         return format_text
-    members = _members(format_text) | {_BEGUN: state}
+    members = _members(format_text) | {_BEGUN: state, _AFTER_FILE: after}
     return json.dumps(members, ensure_ascii=False, separators=(",", ":"))
 
 

@@ -12,7 +12,7 @@ from ingest.faults import POINTS
 from ingest.pipeline.options import Options
 from ingest.records.formats import compile_format
 from ingest.stores.contract import Store
-from ingest.tasks.reread.run import reread
+from ingest.tasks.reread.series import reread_series
 from tests.real_cases.cases import Case, modified
 from tests.support import harness
 from tests.support.fault_machine import begun_in_child, waited
@@ -153,13 +153,13 @@ def rotated(
 
     ``often``: how likely a run is behind a line; 0: one run reads what is there at the end.
     ``killed``: some point of the flow ends the process of such a run, if it gets there. ``some``:
-    such a run sees a part of the files only, of which there are two. The places of rotation are
+    such a run sees a part of the files only. The places of rotation are
     the same for the same ``lines``.
     """
     folder.mkdir()
     store = harness.new_store_of(engine, folder)
     live, moved = folder / name, 0
-    places = set(random.Random(len(lines)).sample(range(1, len(lines)), 1 if some else 3))
+    places = set(random.Random(len(lines)).sample(range(1, len(lines)), 3))
     for number, line in enumerate(lines):
         if number in places:
             moved += 1
@@ -192,7 +192,7 @@ def _read(store: Store, paths: list[Path], *, final: bool = False) -> None:
     assert not report.problems, report.problems
     if report.anew:
         options = Options("h", "s", compile_format(), UTC, final=final)
-        again = reread(store, report.anew, options, now=lambda: datetime.now(UTC))
+        again = reread_series(store, report.anew, options, now=lambda: datetime.now(UTC))
         assert not again.problems, again.problems
 
 

@@ -25,7 +25,7 @@ def walked(seed: int, engine: str, folder: Path) -> list[str]:
     name = "0.log" if not numbered else "tts-json.log"
     lines = ENVELOPES[envelope](service(chosen.randint(2, 5))).encode().splitlines(keepends=True)
     some = chosen.random() < 0.5
-    whole = walk.rotated(lines, name, numbered, folder / "whole", random.Random(0), 0, some=some)
+    whole = walk.rotated(lines, name, numbered, folder / "whole", random.Random(0), 0)
     found = walk.rotated(
         lines, name, numbered, folder / "walk", chosen, chosen.choice((0.05, 0.2)),
         killed=chosen.random() < 0.5, some=some, engine=engine,

@@ -179,9 +179,9 @@ def _with_beginnings(store: Store, report: RunReport, run: Run) -> RunReport:
     """Read files anew that begin with what goes on from a file that was read after them."""
     if not report.anew or run.options.dry_run:
         return report
-    from ingest.tasks.reread.run import reread  # a rare thing
+    from ingest.tasks.reread.series import reread_series  # a rare thing
 
-    again = reread(store, report.anew, run.options, now=lambda: datetime.now(UTC))
+    again = reread_series(store, report.anew, run.options, now=lambda: datetime.now(UTC))
     files = (
         FileReport(file.path, "read anew", "with what the file before it left open", Ledger())
         for file in again.files

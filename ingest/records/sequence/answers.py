@@ -29,12 +29,16 @@ def answers(instance: Instance, profile: Profile, opened_at: int) -> int | None:
     return answers[0] if profile.access in ("before", "either") and len(answers) == 1 else None
 
 
+def may_answer(method: str, path: str, named: bool) -> bool:
+    """Whether an access line may be the answer to a request, by its method and path."""
+    return named or (method == "POST" and not _POLLED.search(path))
+
+
 def answered(
     asm: Assembly, instance: Instance, line: Line, method: str, path: str, named: bool
 ) -> Claim | None:
     ended = [id_ for id_, failed, _ in instance.awaiting if not failed]
-    learns = method == "POST" and not _POLLED.search(path)
-    if not named and not (learns and len(ended) == 1):
+    if not named and not (may_answer(method, path, named) and len(ended) == 1):
         return None
     if ended:
         return answer_ended(asm, instance, path, named, ended)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from ingest.compiled.layout import L_INFO, L_NONE
 from ingest.records import profile_rules as does
 from ingest.records.profiles import Match, Profiles
-from ingest.records.sequence.answers import NEAR_BYTES, answered, refused
+from ingest.records.sequence.answers import NEAR_BYTES, answered, may_answer, refused
 from ingest.records.sequence.ends import end, fail, interrupt
 from ingest.records.sequence.events import FAILED, LEVELS, Claim, Event, named, progress
 from ingest.records.sequence.failures import fails, outer_fails, told_again
@@ -96,12 +96,12 @@ class Sequencer:
         path = path.partition("?")[0]
         instance = instance_of(self._asm, line.instance)
         named = self._asm.profiles.is_synthesis(path) or path in self._asm.learned
+        if not instance.opened and may_answer(method, path, named):
+            keep(self._asm, line)
         if status < 400:
             return answered(self._asm, instance, line, method, path, named)
         if not named:
             return None
-        if not instance.opened:
-            keep(self._asm, line)
         return refused(self._asm, instance, line, status)
 
     def structured(self, line: Line, event: str, id_: str | None) -> None:
