@@ -15,6 +15,7 @@ from ingest.stores.clickhouse.cluster import on_cluster, spread
 from ingest.stores.clickhouse.store import ClickHouseStore, _statements
 from ingest.stores.contract import Store
 from tests.backends.test_clickhouse import Growing, _lines
+from tests.backends.test_triage_engines import crowded
 from tests.support import clickhouse_server, harness
 from tests.support.fault_machine import KILLED, begun_in_child, ended_in_child, hooked, waited
 
@@ -70,6 +71,10 @@ def test_rows_are_on_both_shards_and_the_same_as_in_one_store(
     views = "select count() from failed_requests"
     told = [s.ask(views, _database(store)) for s in clickhouse_server.two_shards()]
     assert told[0] == told[1] != "0\n", "views need no settings of ttsq's"
+
+
+def test_the_sql_of_a_crowd_shows_it(store: ClickHouseStore, tmp_path: Path) -> None:
+    crowded(store, tmp_path)
 
 
 def test_killed_at_any_point_nothing_is_lost_or_doubled(

@@ -100,7 +100,7 @@ def statement(f: Finding, window: Window) -> str:
     wanted += _affected(f)
     first, last = _ends(f, window)
     wanted += [f"r.logged_at >= {first}", f"r.logged_at <= {last}"]
-    wanted += [_condition(c) for c in f.conditions]
+    wanted += [_condition(c, first, last) for c in f.conditions]
     where = "\n  and ".join(wanted)
     return f"select {columns}\nfrom requests r{joins}\nwhere {where}\norder by {order}\nlimit 100"
 
@@ -141,13 +141,15 @@ def _literal(value: object) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
-def _condition(c: Condition) -> str:
+def _condition(c: Condition, first: str, last: str) -> str:
     if c.name == CONCURRENCY:
         return (
-            "(select count(*) from requests o where o.host = r.host and o.logged_at <= r.started_at"
-            f" and o.logged_at >= r.started_at - interval '{_RAN_LONGEST.seconds} seconds'"
-            " and (o.completed_at > r.started_at or o.request_key = r.request_key))"
-            f" {c.op} {_literal(c.value)}"
+            "r.request_key in (select b.request_key from requests b join requests o on o.host ="
+            f" b.host\n    where b.logged_at >= {first} and b.logged_at <= {last}"
+            " and o.logged_at <= b.started_at\n    and o.logged_at >= b.started_at - interval"
+            f" '{_RAN_LONGEST.seconds} seconds'"
+            " and (o.completed_at > b.started_at or o.request_key = b.request_key)"
+            f"\n    group by b.request_key having count(*) {c.op} {_literal(c.value)})"
         )
     if c.name in (PATH, CLIENT):
         return (
