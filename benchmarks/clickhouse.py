@@ -1,11 +1,13 @@
 """Times every named query on ClickHouse, and what several hosts store at once:
 ``python -m benchmarks.clickhouse --requests 20000000 --shards 2``.
 
-The rows are made by the server (30 days, three hosts with a log file a day each, five stages a
-request), as ``benchmarks.queries`` makes them in DuckDB. Each query runs with its defaults, over
+:mod:`benchmarks.clickhouse_rows` says what the rows are. Each query runs with its defaults, over
 everything and over the last day, the newest record taken as now; the median of ``--repeat`` runs
-counts. Then ``--hosts`` processes ingest a log of ``--mb`` megabytes each at once, into a store of
-their own. The servers are those of the tests, on this machine.
+counts. Beside the time on the wall stand the CPU time of the servers, all threads, which other work
+on the machine changes less, and the most memory that the query took on the server that was asked.
+Before that ``--hosts`` processes ingest a log of ``--mb`` megabytes each at once, into a store of
+their own. The servers are those of the tests, on this machine; with ``--keep`` what they store
+stays in a folder, and the next run finds its rows there.
 """
 
 import argparse
@@ -14,144 +16,165 @@ import subprocess
 import sys
 import tempfile
 import time
-from datetime import timedelta
-from itertools import pairwise
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, timedelta
 from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+from unittest.mock import patch
 
+from benchmarks.clickhouse_rows import fill
+from benchmarks.engines import _cpu_of
 from benchmarks.make_log import make_log
-from benchmarks.queries import BEGAN, SPAN, show_times
-from ingest.named_queries.library import load_library
+from benchmarks.queries import A_ROW_A_REQUEST, BEGAN, EVERYTHING, LAST_DAY, SPAN
+from ingest.errors import TtsqError
+from ingest.named_queries.library import NamedQuery, load_library
+from ingest.named_queries.values import bind_values
+from ingest.stores.clickhouse.reader import ClickHouseReader
 from ingest.stores.clickhouse.store import ClickHouseStore
 from ingest.stores.migrate import ensure_head
 from tests.support import clickhouse_server
+from tests.support.clickhouse_server import Server
 
-_REQUESTS = """
-insert into requests_rows (request_key, id, host, service, logged_at, time_source, started_at,
-    completed_at, status, duration_ms, text, text_len, text_class, lang, voice, cache_hit,
-    cache_saved, model_stage, error_code, audio_size_kb, rms, spectral_centroid, start_file_key,
-    start_offset, end_file_key, end_offset, version)
-select bitOr(bitShiftLeft(file_key, 40), start_offset), concat('ts_', leftPad(lower(hex(toUInt32(cityHash64(n, 3)))), 8, '0')),
-    concat('h', toString(n % 3)), 'tts', instant, 'logged', instant,
-    if(unfinished, null, instant + toIntervalMillisecond(duration)),
-    if(unfinished, null, if(error_code = '', 'success', 'failed')), if(unfinished, null, duration),
-    repeat('x', text_len), text_len, ['plain', 'plain', 'plain', 'symbols', 'emoji'][1 + n % 5],
-    ['zh', 'en'][1 + r % 2], ['alloy', 'nova', 'onyx', 'shimmer'][1 + s % 4], r < 120,
-    if(error_code = '' and not unfinished, r % 50 <> 0, null), if(error_code = '', null, 'llm_postproc'),
-    nullIf(error_code, ''), if(error_code = '', text_len * (7 + s / 10000), null),
-    if(error_code = '', 0.18 + s / 100000, null), if(error_code = '', 1790 + s / 5, null), file_key, start_offset, file_key, start_offset + 1400, {version}
-from (
-    select number as n, cityHash64(number) % 1000 as r, cityHash64(number, 1) % 10000 as s,
-        toInt64(1 + cityHash64(number, 2) % 600) as text_len,
-        toDateTime64('{began:%Y-%m-%d} 00:00:00', 6, 'UTC') + toIntervalMillisecond(toInt64(number * {step})) as instant,
-        s = 9999 as unfinished,
-        multiIf(unfinished, '', text_len in (86, 512) and r >= 120, 'SCIPY_FFT_INVALID', s < 20, 'CUDA_OOM', s < 30, 'TEXT_INVALID', '') as error_code,
-        toInt64(if(r < 120, 20 + s % 40, 400 + text_len * 3 + s % 900)) as duration,
-        toInt64({file_key} + number % 3) as file_key, toInt64(intDiv(number - {low}, 3) * 1500) as start_offset
-    from numbers({low}, {high} - {low})
-)
-"""  # noqa: E501
-_STAGES = """
-insert into stage_timings_rows ({columns}, version)
-select request_key, ['text_normalize', 'llm_prompt_gen', 'llm_inference', 'llm_postproc', 'audio_render'][k],
-    k, logged_at + toIntervalMillisecond(toInt64(elapsed)), elapsed,
-    floor(duration_ms * [0.02, 0.03, 0.7, 0.05, 0.2][k]), start_file_key, start_offset + k, {version}
-from (
-    select *, k, floor(duration_ms * [0.02, 0.05, 0.75, 0.8, 1.0][k]) as elapsed
-    from requests_rows array join [1, 2, 3, 4, 5] as k
-    where start_file_key >= {file_key} and start_file_key < {file_key} + 3 and version = {version}
-        and duration_ms is not null and {day}
-)
-"""  # noqa: E501
-_ERRORS = """
-insert into errors_rows (error_key, occurred_at, time_source, host, service, level, logger, event,
-    code, id, request_key, message, location, attributes, file_key, byte_offset, version)
-select request_key, completed_at, 'logged', host, service, if(error_code is null, 'WARNING', 'ERROR'),
-    'app.tts_engine', if(error_code is null, 'fallback', 'synthesis_failed'),
-    coalesce(error_code, ['VOICE_FALLBACK', 'SLOW_DISK'][1 + cityHash64(request_key) % 2]), id, request_key,
-    if(error_code is null,
-        concat('fallback: id=', id, ', warning_code=VOICE_FALLBACK, fallback_used=true, voice=alloy'),
-        concat('synthesis_failed: id=', id, ', error_code=', error_code, ', failed after ',
-            toString(duration_ms), ' ms at 0x', hex(request_key))),
-    if(error_code is null, null, '/app/app/tts_engine.py:387 in _postproc'),
-    if(error_code is null, '{{"fallback_used": "true"}}', null), start_file_key, start_offset, {version}
-from requests_rows
-where start_file_key >= {file_key} and start_file_key < {file_key} + 3 and version = {version} and {day}
-    and status is not null and (error_code is not null or cityHash64(request_key, 9) % 50 = 0)
-"""  # noqa: E501
-_SAMPLES = """
-insert into cache_samples_rows (sample_key, sampled_at, host, path, used_percent,
-    threshold_percent, event, file_key, byte_offset, version)
-select number, toDateTime64('{began:%Y-%m-%d} 00:00:00', 6, 'UTC') + toIntervalMinute(intDiv(number, 3) * 5),
-    concat('h', toString(number % 3)), '/app/cache', 60 + (intDiv(number, 3) % 864) * 0.045, 90.0,
-    'cache_health', 1, number, {version}
-from numbers({days} * 864)
-"""  # noqa: E501
-_COLUMNS = "request_key, stage, seq, logged_at, elapsed_ms, duration_ms, file_key, byte_offset"
+_FILLED = "filled"  # the database of the rows
+_MOST_SECONDS = 600  # of one query
 
 
-def new_store(shards: int) -> ClickHouseStore:
-    """An empty migrated store on one server or on two."""
+class Took(NamedTuple):
+    """What a query took: seconds on the wall and of the servers' CPU, bytes of memory."""
+
+    wall: float
+    cpu: float
+    memory: float
+
+    def __str__(self) -> str:
+        return f"{_short(self.wall)} ({_short(self.cpu)}, {_short(self.memory / 1e9)} GB)"
+
+
+def _short(value: float) -> str:
+    """A number with two or three digits that say something."""
+    return f"{value:.0f}" if value >= 10 else f"{value:.2g}" if value >= 0.01 else "0.00"
+
+
+def servers_of(shards: int, folder: Path | None) -> list[Server]:
+    """One server, or two that are the cluster ``two``; what they store is kept in a folder."""
+    homes = [folder and folder / f"{shards}-{n + 1}" for n in range(shards)]
     if shards == 1:
-        return clickhouse_server.new_store()
-    first = clickhouse_server.two_shards()[0]
-    store = ClickHouseStore(f"{first.url(first.new_database())}?cluster=two")
+        return [clickhouse_server.make_server(home=homes[0])]
+    return clickhouse_server.make_shards(homes)
+
+
+def new_store(servers: Sequence[Server], database: str) -> ClickHouseStore:
+    """A migrated store in a database, with what is there already."""
+    options = "?cluster=two&" if len(servers) > 1 else "?"
+    url = f"{servers[0].url(database)}{options}max_execution_time={_MOST_SECONDS}"
+    store = ClickHouseStore(url)
     ensure_head(store)
     return store
 
 
-def fill(store: ClickHouseStore, count: int) -> None:
-    """So many requests and their stages, one commit, day by day."""
-    step = SPAN.total_seconds() * 1000 / count
-    edges = [count * day // SPAN.days for day in range(SPAN.days + 1)]
-    with store.writing() as writer, store.session("fills") as session:
-        version = writer.versions._version
-        for day, (low, high) in enumerate(pairwise(edges)):
-            values = {
-                "began": BEGAN, "step": step, "low": low, "high": high, "file_key": 1 + 3 * day,
-                "version": version, "columns": _COLUMNS, "day": _within_day(day),
-            }  # fmt: skip
-            for sql in (_REQUESTS, _STAGES, _ERRORS):
-                session.run(sql.format(**values))
-        session.run(_SAMPLES.format(began=BEGAN, days=SPAN.days, version=version))
-        writer.commit([], None)
-
-
-def _within_day(day: int) -> str:
-    """The requests of a day: a range of the ordering key, so nothing else is read."""
-    since, until = BEGAN + timedelta(days=day), BEGAN + timedelta(days=day + 1)
-    return f"logged_at between '{since:%Y-%m-%d} 00:00:00' and '{until:%Y-%m-%d} 00:00:00'"
-
-
 def show_sizes(store: ClickHouseStore) -> None:
     """Rows and bytes a row on disk."""
-    for table, (size, rows) in sorted(store.upkeep().space().tables.items()):
+    space = store.upkeep().space()
+    for table, (size, rows) in sorted(space.tables.items()):
         if rows:
             print(f"{table:<26}{rows:>14,} rows {size / rows:>8.1f} bytes a row")
+    print(f"{'all tables':<26}{space.bytes / 1e6:>14,.1f} MB", flush=True)
 
 
-def ingest_at_once(store: ClickHouseStore, hosts: int, megabytes: int) -> None:
+def ingest_at_once(
+    store: ClickHouseStore, servers: Sequence[Server], hosts: int, megabytes: int
+) -> None:
     """Several hosts, a process each."""
     with tempfile.TemporaryDirectory() as name:
         logs = [Path(name) / f"h{n}.log" for n in range(hosts)]
         for number, path in enumerate(logs):
             make_log(path, megabytes * 1_000_000, seed=number + 1)
-        began = time.perf_counter()
+        began, before, own = time.perf_counter(), _cpu(servers), _children_cpu()
         running = [
             subprocess.Popen(
                 [sys.executable, "-m", "ingest", "--db", store._url, "ingest", "--final",
-                 "--host", path.stem, str(path)],
+                 "--wait", "60", "--host", path.stem, str(path)],
                 stdout=subprocess.DEVNULL, env={**os.environ, "TTSQ_TZ": "UTC"},
             )
             for path in logs
         ]  # fmt: skip
         codes = [process.wait() for process in running]
         seconds = time.perf_counter() - began
+    total = hosts * megabytes
     rows = sum(n for _, n in store.upkeep().space().tables.values())
     print(
         f"{hosts} hosts at once, {megabytes} MB each: {seconds:.1f} s, exit codes {codes}, "
-        f"{hosts * megabytes / seconds:.1f} MB/s, {rows / seconds:,.0f} rows/s"
+        f"{total / seconds:.1f} MB/s, {rows / seconds:,.0f} rows/s; CPU a MB: ingests "
+        f"{(_children_cpu() - own) / total * 1000:.0f} ms, "
+        f"servers {(_cpu(servers) - before) / total * 1000:.0f} ms"
     )
     show_sizes(store)
+
+
+def _children_cpu() -> float:
+    used = os.times()
+    return used.children_user + used.children_system
+
+
+def _cpu(servers: Sequence[Server]) -> float:
+    return sum(_cpu_of(server.process[-1].pid) for server in servers)
+
+
+def took(
+    reader: ClickHouseReader,
+    servers: Sequence[Server],
+    query: NamedQuery,
+    given: Mapping[str, str],
+    repeat: int,
+) -> Took:
+    """Medians of what a query takes."""
+    values = bind_values(query, dict(given), BEGAN + SPAN, UTC)
+    runs = []
+    for _ in range(repeat):
+        began, before = time.perf_counter(), _cpu(servers)
+        with _memory_of(reader) as told:
+            reader.query(query.sql, values)
+        wall = time.perf_counter() - began
+        runs.append(Took(wall, _cpu(servers) - before, max(told)))
+    return Took(*(median(values) for values in zip(*runs, strict=True)))
+
+
+@contextmanager
+def _memory_of(reader: ClickHouseReader) -> Iterator[list[float]]:
+    """The most memory that each statement took, as the server says with its answer."""
+    client, told = reader._session.client, [0.0]
+    query = client.query
+
+    def asked(*given: Any, **more: Any) -> Any:
+        answer = query(*given, **more)
+        told.append(float(answer.summary.get("memory_usage", 0)))
+        return answer
+
+    with patch.object(client, "query", asked):
+        yield told
+
+
+def show_queries(
+    store: ClickHouseStore, servers: Sequence[Server], names: Sequence[str], repeat: int
+) -> None:
+    """A line a query: seconds on the wall (of the CPU, GB of memory) for both windows."""
+    print("| query | everything | last day |\n|---|---|---|")
+    with store.reading() as reader:
+        for query in load_library(None, "clickhouse"):
+            if names and query.name not in names:
+                continue
+            print(f"| `{query.name}` ", end="", flush=True)
+            for given in (EVERYTHING, LAST_DAY):
+                if query.name in A_ROW_A_REQUEST and given is EVERYTHING:
+                    print("| a row a request ", end="")
+                    continue
+                try:
+                    print(f"| {took(reader, servers, query, given, repeat)} ", end="", flush=True)
+                except TtsqError as error:
+                    print(f"| {error} ", end="", flush=True)
+            print("|", flush=True)
 
 
 def main() -> int:
@@ -159,19 +182,23 @@ def main() -> int:
     options.add_argument("--requests", type=int, default=1_000_000)
     options.add_argument("--shards", type=int, choices=(1, 2), default=1)
     options.add_argument("--repeat", type=int, default=3)
-    options.add_argument("--hosts", type=int, default=3)
+    options.add_argument("--hosts", type=int, default=3, help="0: none ingests")
     options.add_argument("--mb", type=int, default=20)
+    options.add_argument("--keep", type=Path, help="keep what is stored in this folder")
     options.add_argument("names", nargs="*", help="only these queries")
     given = options.parse_args()
-    ingest_at_once(new_store(given.shards), given.hosts, given.mb)
-    store = new_store(given.shards)
-    began = time.perf_counter()
-    fill(store, given.requests)
-    seconds = timedelta(seconds=round(time.perf_counter() - began))
-    print(f"made {given.requests:,} requests with {5 * given.requests:,} stages in {seconds}")
+    servers = servers_of(given.shards, given.keep)
+    if given.hosts:
+        store = new_store(servers, f"hosts{int(time.time())}")
+        ingest_at_once(store, servers, given.hosts, given.mb)
+    store = new_store(servers, _FILLED)
+    if not store.upkeep().space().tables["requests"][1]:
+        began = time.perf_counter()
+        fill(store, given.requests)
+        seconds = timedelta(seconds=round(time.perf_counter() - began))
+        print(f"made {given.requests:,} requests with {5 * given.requests:,} stages in {seconds}")
     show_sizes(store)
-    with store.reading() as reader:
-        show_times(reader, given.names, given.repeat, load_library(None, "clickhouse"))
+    show_queries(store, servers, given.names, given.repeat)
     return 0
 
 

@@ -305,19 +305,20 @@ class Known:
         """
         return self._predecessor(str(file.stat.path), own_key)
 
-    def series(self, paths: Iterable[str]) -> list[list[Checkpoint]]:
-        """The known files of each of these paths' series, oldest first."""
-        lives = sorted({rotation.age(path)[0] for path in paths})
-        return [
-            sorted(self._files.rotated_from(live), key=lambda c: (rotation.age(c.path), c.file_key))
-            for live in lives
-        ]
-
-    def before(self, known: Checkpoint) -> Checkpoint | None:
-        """The known file that a known one goes on with, all of it read; None where none is known,
-        or where the file is not where it was last seen.
+    def successions(
+        self, paths: Iterable[str], is_wanted: Callable[[Checkpoint], bool]
+    ) -> list[tuple[Checkpoint, Checkpoint]]:
+        """Wanted files of these paths' series that stand where they were last seen, oldest first,
+        each with the known file before it, all of which has been read.
         """
-        return self._predecessor(known.path, known.file_key) if _is_there(known) else None
+        found = []
+        for live in sorted({rotation.age(path)[0] for path in paths}):
+            series = self._files.rotated_from(live)
+            for c in sorted(series, key=lambda c: rotation.age(c.path)):
+                if c.committed_offset and is_wanted(c) and _is_there(c):
+                    before = self._predecessor(c.path, c.file_key)
+                    found += [(c, before)] if before is not None else []
+        return found
 
     def _predecessor(self, path: str, own_key: int | None) -> Checkpoint | None:
         own = rotation.age(path)

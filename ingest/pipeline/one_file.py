@@ -194,10 +194,8 @@ class OneFile:
         return replace(first, format=self._beginning(text))
 
     def _beginning(self, text: str | None) -> str | None:
-        if self._opened.offset:
-            return text
         before = self._goes_on_with
-        after = (0, "") if before is None else (before.file_key, mark_of_beginning(before.format))
+        after = None if before is None else (before.file_key, mark_of_beginning(before.format))
         return beginning_with(text, self._begun_with, after)
 
     def _keyed(self, base: Checkpoint) -> Checkpoint:

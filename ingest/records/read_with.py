@@ -85,8 +85,8 @@ def begun_with(format_text: str | None) -> str | None:
 
 
 def begun_after(format_text: str | None) -> "tuple[int, str] | None":
-    """The key of the file at whose end the reading of this one began, 0 where there was none, and
-    the mark of that one's own beginning then; None where an older version read the file.
+    """The key of the file at whose end the reading of this one began, and the mark of that one's
+    own beginning then.
     """
     found = _members(format_text).get(_AFTER_FILE)
     return (int(found[0]), str(found[1])) if isinstance(found, list) else None
@@ -96,19 +96,18 @@ def mark_of_beginning(format_text: str | None) -> str:
     """What tells apart the states in which a file's reading may begin: the same mark, the same
     state.
     """
-    state = begun_with(format_text)
-    return hashlib.blake2b(state.encode(), digest_size=8).hexdigest() if state is not None else ""
+    return hashlib.blake2b((begun_with(format_text) or "").encode(), digest_size=8).hexdigest()
 
 
 def beginning_with(
-    format_text: str | None, state: str | None, after: tuple[int, str]
+    format_text: str | None, state: str | None, after: "tuple[int, str] | None"
 ) -> str | None:
-    """What a checkpoint keeps of how a file's reading begins: with which state, and behind which
-    file, as :func:`begun_after` tells it.
+    """What a checkpoint keeps of a file whose reading begins with a state: that at the end of
+    another file, which is told by its key and the mark of its beginning.
     """
-    members = _members(format_text) | {_AFTER_FILE: after}
-    if state is not None:
-        members[_BEGUN] = state
+    if state is None:
+        return format_text
+    members = _members(format_text) | {_BEGUN: state, _AFTER_FILE: after}
     return json.dumps(members, ensure_ascii=False, separators=(",", ":"))
 
 

@@ -38,6 +38,18 @@ named as (
     group by request_id
     having count(*) = 1
 ),
+-- Keys of requests go by file and place, so those that lines name lie between few numbers.
+near as (
+    select min(request_key) as low, max(request_key) as high
+    from (select request_key from lines union all select request_key from named) as told
+),
+unsuccessful as (
+    select request_key
+    from requests
+    where status <> 'success'
+      and request_key >= (select low from near)
+      and request_key <= (select high from near)
+),
 answered as (
     select lines.*, coalesce(lines.request_key, named.request_key) as answers
     from lines
@@ -46,13 +58,9 @@ answered as (
 judged as (
     select
         answered.*,
-        answered.http_status >= 400 or coalesce(requests.status <> 'success', false) as failed
+        answered.http_status >= 400
+            or coalesce(answered.answers in (select request_key from unsuccessful), false) as failed
     from answered
-    left join (
-        select request_key, status
-        from requests
-        where request_key in (select answers from answered)
-    ) as requests on requests.request_key = answered.answers
 )
 select
     client,

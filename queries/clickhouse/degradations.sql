@@ -25,6 +25,7 @@
 -- next: ttsq run warning_precursors
 
 -- The view says what is a fallback without user text: readers who must not see these can ask this.
+-- The server keeps the right side of a join in memory: the small one.
 with warnings as (
     select code, host, service, instance, request_key, occurred_at
     from logged_errors
@@ -59,16 +60,16 @@ served as (
 ),
 concerned as (
     select distinct warnings.code, warnings.host, warnings.service, warnings.instance, served.request_key
-    from warnings
-    join served on served.request_key = warnings.request_key
+    from served
+    join warnings on warnings.request_key = served.request_key
     union
     select switched.code, switched.host, switched.service, switched.instance, served.request_key
-    from switched
-    join served
-        on served.host = switched.host
-        and served.service = switched.service
-        and served.instance is not distinct from switched.instance
-        and served.logged_at >= switched.first_at
+    from served
+    join switched
+        on switched.host = served.host
+        and switched.service = served.service
+        and switched.instance is not distinct from served.instance
+        and switched.first_at <= served.logged_at
     where switched.named = 0
 ),
 cost as (
@@ -79,8 +80,8 @@ cost as (
         concerned.instance,
         count(*) as requests,
         percentile_cont(0.5) within group (order by served.rtf) as rtf
-    from concerned
-    join served on served.request_key = concerned.request_key
+    from served
+    join concerned on concerned.request_key = served.request_key
     group by concerned.code, concerned.host, concerned.service, concerned.instance
 ),
 others as (
@@ -88,8 +89,8 @@ others as (
         codes.code,
         served.service,
         percentile_cont(0.5) within group (order by served.rtf) as rtf
-    from (select distinct code, service from switched) as codes
-    join served on served.service = codes.service
+    from served
+    join (select distinct code, service from switched) as codes on codes.service = served.service
     left join concerned
         on concerned.code = codes.code
         and concerned.request_key = served.request_key

@@ -41,29 +41,49 @@ named as (
     group by request_id
     having count(*) = 1
 ),
+-- Keys of requests go by file and place, so those that lines name lie between few numbers.
+near as (
+    select min(request_key) as low, max(request_key) as high
+    from (select request_key from lines union all select request_key from named) as told
+),
 answered as (
     select lines.*, coalesce(lines.request_key, named.request_key) as answers
     from lines
     left join named on lines.request_key is null and named.request_id = lines.request_id
+),
+-- The longest first, by key and time alone: only for these the rest is fetched.
+longest as (
+    select
+        answered.*,
+        requests.duration_ms as synthesis_ms,
+        answered.request_ms - requests.duration_ms as outside_ms
+    from answered
+    semi join (
+        select request_key, duration_ms
+        from requests
+        where duration_ms is not null
+          and request_key >= (select low from near)
+          and request_key <= (select high from near)
+    ) as requests on requests.request_key = answered.answers
+    order by outside_ms desc, answered.http_key
+    limit cast(:limit as bigint)
 )
 select
-    coalesce(answered.request_id, requests.request_id) as request_id,
+    coalesce(longest.request_id, requests.request_id) as request_id,
     requests.id,
-    answered.request_ms,
-    answered.upstream_ms,
-    requests.duration_ms as synthesis_ms,
-    answered.request_ms - requests.duration_ms as outside_ms,
-    answered.request_ms - answered.upstream_ms as proxy_ms,
-    answered.logged_at as requested_at,
-    answered.server,
-    answered.http_status,
-    answered.http_key
-from answered
+    longest.request_ms,
+    longest.upstream_ms,
+    longest.synthesis_ms,
+    longest.outside_ms,
+    longest.request_ms - longest.upstream_ms as proxy_ms,
+    longest.logged_at as requested_at,
+    longest.server,
+    longest.http_status,
+    longest.http_key
+from longest
 join (
-    select request_key, request_id, id, duration_ms
+    select request_key, request_id, id
     from requests
-    where request_key in (select answers from answered)
-) as requests on requests.request_key = answered.answers
-where requests.duration_ms is not null
-order by outside_ms desc, answered.http_key
-limit cast(:limit as bigint)
+    where request_key in (select answers from longest)
+) as requests on requests.request_key = longest.answers
+order by longest.outside_ms desc, longest.http_key

@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from clickhouse_connect.driver.exceptions import DatabaseError
 
 from ingest.errors import IngestBusyError, StoreError, UsageProblem
 from ingest.model import Changes
@@ -188,6 +189,16 @@ def _lines() -> pa.Table:
             "line_hashes": [b"x"],
         }
     )
+
+
+def test_a_second_log_of_many_lines_is_stored(store: ClickHouseStore, tmp_path: Path) -> None:
+    """Which of its lines are stored already is asked for thousands of them at once."""
+    journal = Journal()
+    for name, count in (("a", 20), ("b", 9000)):
+        path = tmp_path / f"{name}.log"
+        path.write_bytes(to_bytes(journal.failures(count)))
+        assert not harness.run(store, [path], final=True).problems
+    assert _counts(store)["errors"] == 9020
 
 
 def test_an_insert_whose_answer_was_lost_is_stored_once(store: ClickHouseStore) -> None:
@@ -382,6 +393,16 @@ def test_hostile_text_is_a_value_as_it_is(asked: ClickHouseStore) -> None:
             assert reader.query("select cast(:x as text), :x", {"x": text}).rows == [(text, text)]
 
 
+@pytest.mark.parametrize("part", ["'", "\\", "\0", "語"])
+def test_a_text_of_any_length_is_a_value(part: str, asked: ClickHouseStore) -> None:
+    """The server takes no parameter of more than 128 KiB."""
+    with asked.reading() as reader:
+        for length in (15_999, 16_001, 300_000):
+            text = part * length
+            found = reader.query("select cast(:x as text), length(:x)", {"x": text})
+            assert found.rows == [(text, length)]
+
+
 def test_instants_keep_their_microseconds(asked: ClickHouseStore) -> None:
     at = datetime(2026, 3, 2, 1, 2, 3, 456789, tzinfo=UTC)
     with asked.reading() as reader:
@@ -455,12 +476,21 @@ def test_days_that_are_removed_one_by_one_are_noted_as_one(
 
 
 _USERS = """<clickhouse>
-<profiles><default/><ttsq_reader><readonly>2</readonly></ttsq_reader></profiles>
+<profiles><default/><ttsq_reader>{values}<constraints>{bounds}</constraints></ttsq_reader></profiles>
 <users><default><password></password><networks><ip>::/0</ip></networks><profile>default</profile>
 <quota>default</quota></default>
 <reader><password>secret</password><networks><ip>::/0</ip></networks><profile>ttsq_reader</profile>
 <quota>default</quota><grants>{grants}</grants></reader></users>
 <quotas><default/></quotas></clickhouse>"""
+
+
+def _profile() -> dict[str, str]:
+    """The settings of a reader, as the server's configuration has them."""
+    values = "".join(f"<{b.setting}>{b.value}</{b.setting}>" for b in roles.BOUNDS)
+    bounds = "".join(
+        f"<{b.setting}><min>{b.least}</min><max>{b.most}</max></{b.setting}>" for b in roles.BOUNDS
+    )
+    return {"values": values, "bounds": bounds}
 
 
 def test_a_reader_role_reads_tables_and_views_and_no_text(tmp_path: Path) -> None:
@@ -476,7 +506,7 @@ def test_a_reader_role_reads_tables_and_views_and_no_text(tmp_path: Path) -> Non
             session.value("select formatQuerySingleLine({sql:String})", {"sql": statement})
     queries = [g.removesuffix(" to `reader`") for g in granted if g.startswith("grant")]
     listed = "".join(f"<query>{g}</query>" for g in queries)
-    users.write_text(_USERS.format(grants=listed))
+    users.write_text(_USERS.format(grants=listed, **_profile()))
     server = clickhouse_server.make_server(f"<users_config>{users}</users_config>")
     try:
         logs = Growing(tmp_path)
@@ -494,8 +524,24 @@ def test_a_reader_role_reads_tables_and_views_and_no_text(tmp_path: Path) -> Non
                 reader.ask(sql, 5, False)
         with pytest.raises(StoreError, match="refuses"):
             logs.run(reading)
+        _assert_bounded(server)
     finally:
         server.remove()
+
+
+def _assert_bounded(server: clickhouse_server.Server) -> None:
+    """What a reader sends to the server by itself cannot leave the bounds."""
+    with ClickHouseStore(server.url("store", "reader:secret")).session("tests") as session:
+        sql = "select count() from requests settings {} = {}"
+        for bound in roles.BOUNDS:
+            assert session.rows(sql.format(bound.setting, bound.value))
+            for value in (0, bound.most + 1):
+                with pytest.raises(DatabaseError, match=r"should(n.t| not) be|Cannot modify"):
+                    session.rows(sql.format(bound.setting, value))
+        for statement in ("create table t (n Int8) engine = Memory", "drop table requests",
+                          "insert into pruned_rows (table_name) values ('requests')"):  # fmt: skip
+            with pytest.raises(DatabaseError, match=r"privileges|readonly"):
+                session.run(statement)
 
 
 def test_a_role_that_is_not_there_is_told(asked: ClickHouseStore) -> None:

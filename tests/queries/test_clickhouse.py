@@ -24,8 +24,8 @@ LIBRARY = load_library(None, "clickhouse")
 each_query = pytest.mark.parametrize("query", LIBRARY, ids=lambda q: str(q.name))
 
 
-def _store_of(rows: Rows) -> ClickHouseStore:
-    store = clickhouse_server.new_store()
+def filled(store: ClickHouseStore, rows: Rows) -> ClickHouseStore:
+    """A store with these rows."""
     with store.writing() as writer:
         for name, content in contents(rows).items():
             writer.versions.insert(name, _typed(pa.Table.from_pylist(content)))
@@ -40,13 +40,13 @@ def truth() -> Rows:
 
 @pytest.fixture(scope="module")
 def reader(truth: Rows) -> Iterator[Reader]:
-    with _store_of(truth).reading() as reader:
+    with filled(clickhouse_server.new_store(), truth).reading() as reader:
         yield reader
 
 
 @pytest.fixture(scope="module")
 def empty() -> Iterator[Reader]:
-    with _store_of(Rows()).reading() as reader:
+    with filled(clickhouse_server.new_store(), Rows()).reading() as reader:
         yield reader
 
 

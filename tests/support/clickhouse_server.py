@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -119,11 +120,17 @@ def _free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def make_server(more: str = "") -> Server:
-    """A started server of its own."""
-    home = Path(tempfile.mkdtemp(prefix="ttsq-clickhouse-"))
-    server = Server(home, _free_port(), _free_port(), more)
-    atexit.register(server.remove)
+def make_server(more: str = "", home: Path | None = None) -> Server:
+    """A started server of its own; what it stores in a ``home`` that is given stays there."""
+    return _started(Server(home or _new_home(), _free_port(), _free_port(), more), home)
+
+
+def _new_home() -> Path:
+    return Path(tempfile.mkdtemp(prefix="ttsq-clickhouse-"))
+
+
+def _started(server: Server, kept: Path | None) -> Server:
+    atexit.register(server.stop if kept else server.remove)
     server.start()
     return server
 
@@ -133,22 +140,26 @@ _SHARD = "<shard><replica><host>{}</host><port>{}</port></replica></shard>"
 
 @cache
 def two_shards() -> tuple[Server, Server]:
-    """Two servers that are the cluster ``two``, on addresses of their own.
+    """The two shards that this process's tests share."""
+    first, second = make_shards((None, None))
+    return first, second
+
+
+def make_shards(homes: Sequence[Path | None]) -> list[Server]:
+    """Started servers that are the cluster ``two``, on addresses of their own; what they store in
+    homes that are given stays there.
 
     Both serve HTTP on the same port, as the servers of a cluster do. A server takes 127.0.0.1 with
     its own TCP port for itself, so these differ.
     """
     http = _free_port()
-    places = [("127.0.0.1", _free_port()), ("127.0.0.2", _free_port())]
+    places = [(f"127.0.0.{n + 1}", _free_port()) for n in range(len(homes))]
     shards = "".join(_SHARD.format(*place) for place in places)
     more = f"<remote_servers><two>{shards}</two></remote_servers>"
-    found = []
-    for address, tcp in places:
-        home = Path(tempfile.mkdtemp(prefix="ttsq-clickhouse-"))
-        found.append(Server(home, http, tcp, more, address))
-        atexit.register(found[-1].remove)
-        found[-1].start()
-    return found[0], found[1]
+    return [
+        _started(Server(home or _new_home(), http, tcp, more, address), home)
+        for home, (address, tcp) in zip(homes, places, strict=True)
+    ]
 
 
 @cache

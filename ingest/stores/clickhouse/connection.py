@@ -247,18 +247,24 @@ class Session:
 
     @cached_property
     def keeps(self) -> bool:
-        """Whether the server can keep a common table expression; a shard does not know what the
-        server that is asked keeps.
-        """
+        """Whether the server can keep a common table expression."""
         known = "select count() from system.settings where name = {name:String}"
-        return self.cluster is None and bool(self.value(known, {"name": KEEPS}))
+        return bool(self.value(known, {"name": KEEPS}))
 
     def rows(
-        self, sql: str, binds: Mapping[str, object] | None = None, **settings: Any
+        self,
+        sql: str,
+        binds: Mapping[str, object] | None = None,
+        tables: "Mapping[str, pa.Table] | None" = None,
+        **settings: Any,
     ) -> list[tuple[Any, ...]]:
         """What a statement finds, with ``{name:Type}`` parameters."""
         found = self.client.query(
-            sql, parameters=bound(binds), settings=dict(settings), tz_mode="aware"
+            sql,
+            parameters=bound(binds),
+            external_data=sent(tables),
+            settings=dict(settings),
+            tz_mode="aware",
         )
         return [tuple(row) for row in found.result_rows]
 
@@ -274,7 +280,7 @@ class Session:
     ) -> "pa.Table":
         """What a statement finds, as Arrow; ``tables`` are sent along, and known by their names."""
         return self.client.query_arrow(
-            sql, parameters=bound(binds), external_data=_sent(tables), use_strings=True
+            sql, parameters=bound(binds), external_data=sent(tables), use_strings=True
         )
 
     def run(
@@ -289,7 +295,7 @@ class Session:
             sql,
             parameters=bound(binds),
             settings={**WRITING, **settings},
-            external_data=_sent(tables),
+            external_data=sent(tables),
         )
 
     def insert(self, table: str, rows: "pa.Table", token: str) -> None:
@@ -316,21 +322,22 @@ def bound(binds: Mapping[str, object] | None) -> dict[str, Any]:
     }
 
 
-def _sent(tables: "Mapping[str, pa.Table] | None") -> ExternalData | None:
+def sent(tables: "Mapping[str, pa.Table] | None") -> ExternalData | None:
+    """Tables as they are sent along with a statement."""
     import pyarrow as pa
 
     if not tables:
         return None
-    sent = ExternalData()
+    data = ExternalData()
     for name, table in tables.items():
         sink = pa.BufferOutputStream()
         with pa.ipc.new_file(sink, table.schema) as stream:
             stream.write_table(table)
         structure = ", ".join(f"{f.name} {_type(f.type)}" for f in table.schema)
-        sent.add_file(
+        data.add_file(
             file_name=name, data=sink.getvalue().to_pybytes(), fmt="Arrow", structure=structure
         )
-    return sent
+    return data
 
 
 def _type(kind: "pa.DataType") -> str:

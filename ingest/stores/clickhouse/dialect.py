@@ -46,13 +46,14 @@ _NUMBERS = re.compile(
 _HINT = re.compile(r"\bas\s+(?:not\s+)?materialized\s*\(", re.I)
 KEPT = "as materialized ("
 _EXPRESSION = re.compile(r"\b(\w+)\s+as\s*\(", re.I)
-_COSTLY = re.compile(r"\bgroup\s+by\b|\bover\b|\bdistinct\b|\bcount\(", re.I)
+_COSTLY = re.compile(r"\bgroup\s+by\b|\bover\b|\bdistinct\b|\bcount\(|\blimit\b", re.I)
 _CASE = re.compile(r"\b(case|end)\b", re.I)
 _SELECT = re.compile(r"\bselect\s+(?:distinct\s+)?", re.I)
 _FROM = re.compile(r"\bfrom\b", re.I)
 _OF_TABLE = re.compile(r"\s*\w+\.(\w+)\s*$")
 _CALLED = re.compile(rf"(?<![\w.])({'|'.join(_FUNCTIONS)})\(", re.I)
 _QUOTED = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.S)
+_MOST_OF_PARAMETER = 16_000  # characters, each of up to four bytes, any of which may be escaped
 _FIRST = "toDateTime64('1900-01-01 00:00:00', 6, 'UTC')"
 _LAST = "toDateTime64('2299-12-31 23:59:59.999999', 6, 'UTC')"
 
@@ -83,7 +84,19 @@ def update_of(sql: str) -> tuple[str, str, str]:
     return match[1], written, match[3]
 
 
+def is_long(value: object) -> bool:
+    """Whether a value is sent as a table: the server takes no parameter of more than 128 KiB."""
+    return isinstance(value, str) and len(value) > _MOST_OF_PARAMETER
+
+
+def table_of(name: str) -> str:
+    """The table of one row that a long parameter is sent as; its column is ``value``."""
+    return f"sent_{name}"
+
+
 def _parameter(name: str, kind: str, value: object) -> str:
+    if is_long(value):
+        return f"assumeNotNull((select value from {table_of(name)}))"
     return f"{{{name}:{f'Nullable({kind})' if value is None else kind}}}"
 
 

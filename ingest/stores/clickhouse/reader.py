@@ -3,16 +3,32 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ingest.errors import StoreError
 from ingest.stores.binds import binds as names_of
-from ingest.stores.clickhouse.connection import FAILURES, KEEPS, TOO_SLOW, Session, bound, code_of
-from ingest.stores.clickhouse.dialect import KEPT, as_here, kept, reading_from
+from ingest.stores.clickhouse.connection import (
+    FAILURES,
+    KEEPS,
+    TOO_SLOW,
+    Session,
+    bound,
+    code_of,
+    sent,
+)
+from ingest.stores.clickhouse.dialect import KEPT, as_here, is_long, kept, reading_from, table_of
 from ingest.stores.clickhouse.layout import TABLES, Seen
 from ingest.stores.contract import QueryResult, too_slow
 
-_READING: dict[str, object] = {"readonly": 2}
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# beyond so many bytes the server sorts and groups on its disk
+_READING: dict[str, object] = {
+    "readonly": 2,
+    "max_bytes_before_external_sort": 1_500_000_000,
+    "max_bytes_before_external_group_by": 1_500_000_000,
+}
 # what a user's own statement may take of the server
 _BOUNDS: dict[str, object] = {
     "max_memory_usage": 4_000_000_000,
@@ -67,7 +83,8 @@ class ClickHouseReader:
     def _fetched(self, sql: str, binds: dict[str, object], **settings: object) -> QueryResult:
         found = self._session.client.query(
             sql,
-            parameters=bound(binds),
+            parameters=bound(_short(binds)),
+            external_data=sent(_long(binds)),
             settings={**_READING, **settings},
             tz_mode="aware",
             column_formats=_BYTES,
@@ -80,7 +97,7 @@ class ClickHouseReader:
         self, sql: str, binds: dict[str, object], settings: Mapping[str, object]
     ) -> tuple[str, ...]:
         """The columns of a result without rows, which the driver does not tell."""
-        told = self._session.rows(f"describe (\n{sql}\n)", binds, **settings)
+        told = self._session.rows(f"describe (\n{sql}\n)", _short(binds), _long(binds), **settings)
         return tuple(str(r[0]) for r in told)
 
     def ask(self, sql: str, timeout_seconds: float, allow_superuser: bool) -> QueryResult:
@@ -112,8 +129,25 @@ class ClickHouseReader:
 
     def describe(self, sql: str, binds: Mapping[str, object]) -> list[tuple[str, str]]:
         text, used = self._prepared(sql, binds)
-        found = self._session.rows(f"describe (\n{text}\n)", used, **_keeping(text))
+        found = self._session.rows(
+            f"describe (\n{text}\n)", _short(used), _long(used), **_keeping(text)
+        )
         return [(_plain_name(r[0]), _plain_type(str(r[1]))) for r in found]
+
+
+def _short(binds: Mapping[str, object]) -> dict[str, object]:
+    """The parameters that are sent as such."""
+    return {n: v for n, v in binds.items() if not is_long(v)}
+
+
+def _long(binds: Mapping[str, object]) -> "dict[str, pa.Table]":
+    """The tables that all others are sent as."""
+    long = {n: v for n, v in binds.items() if is_long(v)}
+    if not long:
+        return {}
+    import pyarrow as pa
+
+    return {table_of(n): pa.table({"value": pa.array([v], pa.string())}) for n, v in long.items()}
 
 
 def _keeping(sql: str) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """A user who may only read the tables and views of a store, within bounds that it cannot change."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from ingest.errors import StoreError
 from ingest.rows.described import TABLES
@@ -10,11 +11,28 @@ from ingest.stores.clickhouse.layout import COMMITS, LEDGER, ROWS
 from ingest.stores.contract import Granted, Readable
 from ingest.stores.views import VIEWS
 
-_PROFILE = "ttsq_reader"
+
+class Bound(NamedTuple):
+    """A setting of a reader's statements, and between which values they may set it themselves."""
+
+    setting: str
+    value: int
+    least: str  # never 0, which is no bound at all
+    most: int
+
+    def __str__(self) -> str:
+        return f"{self.setting} = {self.value} min {self.least} max {self.most}"
+
+
 # a reader's statements: no changes, and no more of the server than this
-_SETTINGS = (
-    "readonly = 2 const, max_execution_time = 300 max 3600, max_memory_usage = 4000000000 max "
-    "16000000000, max_result_rows = 10000000"
+BOUNDS = (
+    Bound("readonly", 2, "2", 2),
+    Bound("max_execution_time", 300, "0.001", 3600),
+    Bound("max_memory_usage", 4_000_000_000, "1", 16_000_000_000),
+    Bound("max_result_rows", 10_000_000, "1", 10_000_000),
+    Bound("max_result_bytes", 2_000_000_000, "1", 2_000_000_000),
+    Bound("max_bytes_before_external_group_by", 1_500_000_000, "1", 16_000_000_000),
+    Bound("max_bytes_before_external_sort", 1_500_000_000, "1", 16_000_000_000),
 )
 
 
@@ -76,8 +94,10 @@ def statements(
         for behind in (table + ROWS, table + ROWS + SHARD):
             if behind in columns:
                 yield f"grant select({shown}, version) on {place}.{_quoted(behind)} to {name}"
-    yield f"create settings profile if not exists {_PROFILE} settings {_SETTINGS}"
-    yield f"alter settings profile {_PROFILE} to {name}"
+    # one of its own: a profile that is given to one role is taken from those that had it
+    bounds = ", ".join(map(str, BOUNDS))
+    profile = _quoted(f"ttsq reader {role}")
+    yield f"create settings profile or replace {profile} settings {bounds} to {name}"
 
 
 def _columns(session: Session) -> dict[str, list[str]]:
