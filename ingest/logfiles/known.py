@@ -305,38 +305,38 @@ class Known:
         """
         return self._predecessor(str(file.stat.path), own_key)
 
-    def successions(
-        self, paths: Iterable[str], is_wanted: Callable[[Checkpoint], bool]
-    ) -> list[tuple[Checkpoint, Checkpoint]]:
-        """Wanted files of these paths' series that stand where they were last seen, oldest first,
-        each with the known file before it, all of which has been read.
+    def series(self, paths: Iterable[str]) -> list[list[Checkpoint]]:
+        """The series of these paths: their known files of which something is stored, oldest
+        first.
+        """
+        lives = sorted({rotation.age(path)[0] for path in paths})
+        return [[c for *_, c in self._series(live)] for live in lives]
+
+    def _series(self, live: str) -> list[tuple[tuple[str, int, int], int, Checkpoint]]:
+        """A series, oldest first, with what sorts it: by age, and at one place by key, since what
+        stood there was truncated, or moved, before the next one came.
         """
         found = []
-        for live in sorted({rotation.age(path)[0] for path in paths}):
-            series = self._files.rotated_from(live)
-            for c in sorted(series, key=lambda c: rotation.age(c.path)):
-                if c.committed_offset and is_wanted(c) and _is_there(c):
-                    before = self._predecessor(c.path, c.file_key)
-                    found += [(c, before)] if before is not None else []
-        return found
+        for c in self._files.rotated_from(live):
+            if c.committed_offset:
+                places = [str(s.path) for s in self._present.get(c.file_key, [])] or [c.path]
+                found.append((max(map(rotation.age, places)), c.file_key, c))
+        return sorted((f for f in found if f[0][0] == live), key=lambda f: f[:2])
 
     def _predecessor(self, path: str, own_key: int | None) -> Checkpoint | None:
         own = rotation.age(path)
-        best: tuple[tuple[str, int, int], bool, Checkpoint] | None = None
-        for c in self._files.rotated_from(own[0]):
-            if c.file_key == own_key or not c.committed_offset:
-                continue
-            places = [str(s.path) for s in self._present.get(c.file_key, [])] or [c.path]
-            ages = [rotation.age(p) for p in places]
-            found = max(ages)
-            moved = found == own  # it stood here until it was truncated or moved
-            if found[0] != own[0] or found > own:
-                continue
-            if best is None or (found, moved) > best[:2]:
-                best = (found, moved, c)
-        if best is None or best[2].committed_offset < best[2].size_bytes:
+        older = [c for at, key, c in self._series(own[0]) if at <= own and key != own_key]
+        if not older or older[-1].committed_offset < older[-1].size_bytes:
             return None
-        return best[2]
+        return older[-1]
+
+    def is_where_it_was(self, checkpoint: Checkpoint) -> bool:
+        """Whether a known file is at the path where it was last seen."""
+        try:
+            found = os.stat(checkpoint.path)
+        except OSError:
+            return False
+        return (found.st_dev, found.st_ino) == (checkpoint.device, checkpoint.inode)
 
     def next_key(self, new: Callable[[int], int]) -> int:
         """A file_key that no known file has: ``new`` makes it of the greatest so far."""
@@ -481,12 +481,3 @@ def _anchored(c: Checkpoint, file: LogFile) -> Anchored:
     if before is None:
         return Anchored.SHORT
     return Anchored.EQUAL if anchor(before) == c.anchor else Anchored.DIFFERENT
-
-
-def _is_there(known: Checkpoint) -> bool:
-    """Whether a known file is where it was last seen."""
-    try:
-        found = os.stat(known.path)
-    except OSError:
-        return False
-    return (found.st_dev, found.st_ino) == (known.device, known.inode)

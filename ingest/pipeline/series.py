@@ -1,6 +1,7 @@
 """Files of a series that were read before an earlier one of it, or before all of that."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from ingest.logfiles.known import Known
 from ingest.logfiles.rotation import age
@@ -11,7 +12,8 @@ def to_read_anew(known: Known, paths: Iterable[str]) -> tuple[str, ...]:
     """Known files of these paths' series whose rows would be others if they were read now, behind
     the file before them; oldest first. Behind each of them others may follow.
     """
-    found = known.successions(paths, _may_differ)
+    wanted = [pair for series in known.series(paths) for pair in _that_may_differ(series)]
+    found = [(c, before) for before, c in wanted if known.is_where_it_was(c)]
     if not found:
         return ()
     from ingest.records.read_with import begun_after, begun_with, mark_of_beginning
@@ -21,7 +23,7 @@ def to_read_anew(known: Known, paths: Iterable[str]) -> tuple[str, ...]:
     for c, before in found:
         state, after = handed_on(before.reading), begun_after(c.format)
         if after is None:
-            is_other = _is_torn_off(c)
+            is_other = True
         elif (
             after[0] == before.file_key
         ):  # that has been read anew; what it has grown by is no reason
@@ -34,13 +36,23 @@ def to_read_anew(known: Known, paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(anew)
 
 
-def _may_differ(checkpoint: Checkpoint) -> bool:
-    return '"begun_after"' in (checkpoint.format or "") or _is_torn_off(checkpoint)
+def _that_may_differ(series: list[Checkpoint]) -> Iterator[tuple[Checkpoint, Checkpoint]]:
+    """The files of a series whose rows, or what they hand on to a newer one, may be others behind
+    the file before; that one first, all of which has been read.
+
+    They were read behind a file, or they or a newer one begin with what goes on.
+    """
+    torn_off = [place for place, c in enumerate(series) if _is_torn_off(c)]
+    last = torn_off[-1] if torn_off else -1
+    for place, (before, c) in enumerate(pairwise(series), start=1):
+        if before.committed_offset >= before.size_bytes and (
+            place <= last or '"begun_with"' in (c.format or "")
+        ):
+            yield before, c
 
 
 def _is_torn_off(checkpoint: Checkpoint) -> bool:
-    """Whether lines before a file's first opening line go on with something, and it was read
-    without the file before it. ``reading`` is JSON in JSON.
+    """Whether lines before a file's first opening line go on with something that no file before it
+    has handed on. ``reading`` is JSON in JSON.
     """
-    is_torn = r"\"k\":[1" in (checkpoint.reading or "")
-    return is_torn and '"begun_with"' not in (checkpoint.format or "")
+    return r"\"k\":[1" in (checkpoint.reading or "")
