@@ -21,11 +21,12 @@ _NO_LOGS = {"truth.json", "expected.md", "source.md"}
 _PARTS = 0.002  # of a value, that a printed one may be rounded by
 _REQUEST = (
     "status", "duration_ms", "audio_ms", "rtf", "text", "text_len", "voice", "error_code",
-    "request_id", "time_source", "started_at",
+    "request_id", "time_source", "started_at", "instance",
 )  # fmt: skip
-_ERROR = ("level", "exception_type", "location", "occurred_at")
+_ERROR = ("level", "exception_type", "location", "occurred_at", "instance")
 _HTTP = (
     "client", "method", "http_status", "request_ms", "upstream_ms", "request_id", "logged_at",
+    "instance",
 )  # fmt: skip
 _ANSWERS = {
     "requests": "select r.*, f.path, r.request_key & 1099511627775 as offset_ from requests r"

@@ -3,12 +3,14 @@ one read.
 """
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ingest.faults import POINTS
+from ingest.model import RunReport
 from ingest.pipeline.options import Options
 from ingest.records.formats import compile_format
 from ingest.stores.contract import Store
@@ -25,6 +27,7 @@ TABLES = {
     "cache_samples": ("sample_key",),
     "quarantine": ("file_key", "byte_offset"),
 }
+OPTIONS = Options("h", "s", compile_format(), UTC)
 _SHIFT = 40  # of an offset's bits in a key
 _LEDGER = "records, quarantined, unclaimed, unclaimed_bytes, record_bytes, encoding"
 _FIXED_WHEN_STORED = ("file", "read")  # instants that differ with the time of reading
@@ -83,12 +86,12 @@ def random_cuts(case: Case, chosen: random.Random, runs: int) -> dict[str, list[
     return cuts
 
 
-def dumped(store: Store) -> dict[str, list[Any]]:
+def dumped(store: Store, files: dict[int, str] | None = None) -> dict[str, list[Any]]:
     """All rows with what they hold, and the ledger; files by their names, instants only where they
-    come from the log.
+    come from the log. ``files`` has names of one's own.
     """
     tables: dict[str, list[Any]] = {}
-    names = {c.file_key: Path(c.path).name for c in store.checkpoints()}
+    names = files or {c.file_key: Path(c.path).name for c in store.checkpoints()}
     with store.reading() as reader:
         for table in TABLES:
             answer = reader.query(f"select * from {table}", {})
@@ -97,8 +100,9 @@ def dumped(store: Store) -> dict[str, list[Any]]:
                 for row in answer.rows
             ]
             tables[table] = sorted(rows, key=lambda row: _place(row, TABLES[table]))
-        answer = reader.query(f"select {_LEDGER} from log_files order by path", {})
-        tables["log_files"] = [tuple(row) for row in answer.rows]
+        answer = reader.query(f"select file_key, {_LEDGER} from log_files", {})
+        rows = [(names[key], *row) for key, *row in answer.rows if key in names]
+        tables["log_files"] = sorted(rows, key=repr)
     return tables
 
 
@@ -187,13 +191,20 @@ def _of(folder: Path, name: str, chosen: random.Random) -> list[Path]:
 
 
 def _read(store: Store, paths: list[Path], *, final: bool = False) -> None:
-    """A run, and what the command does behind it: files read anew that go on with a later read."""
-    report = harness.run(store, paths, final=final)
+    report = read(store, paths, final=final)
     assert not report.problems, report.problems
+
+
+def read(
+    store: Store, paths: list[Path], *, final: bool = False, wait_seconds: float = 10.0, **how: int
+) -> RunReport:
+    """A run, and what the command does behind it: files read anew that go on with a later read."""
+    report = harness.run(store, paths, final=final, wait_seconds=wait_seconds, **how)
     if report.anew:
-        options = Options("h", "s", compile_format(), UTC, final=final)
+        options = replace(OPTIONS, final=final, wait_seconds=wait_seconds)
         again = reread_series(store, report.anew, options, now=lambda: datetime.now(UTC))
         assert not again.problems, again.problems
+    return report
 
 
 def _move(live: Path, numbered: bool, moved: int) -> None:

@@ -33,14 +33,14 @@ from tests.support.log_writer import STAGES, instant
 LOGS = st.sampled_from(["app.log", "svc.log"])
 KINDS = st.text("fr", min_size=1, max_size=4)
 PADS = st.sampled_from([0, 0, 0, 150, 3000, 70_000])  # bytes; a fingerprint covers 64 KiB
-_TO_A_COMMIT = {400: 1, 500: 3, 2500: 1, 1 << 20: 1}  # chunks, by their bytes
-CHUNKS = st.sampled_from(list(_TO_A_COMMIT))
+TO_A_COMMIT = {400: 1, 500: 3, 2500: 1, 1 << 20: 1}  # chunks, by their bytes
+CHUNKS = st.sampled_from(list(TO_A_COMMIT))
 POINTS = st.sampled_from([p for p in faults.POINTS if p != "migrated"])
 COUNTS = st.integers(1, 4)
 QUIET_POINTS = st.sampled_from(
     ["looked", "proved", "before_read", "after_read", "closed", "settled"]
 )
-_NOW = datetime(2026, 6, 1, tzinfo=UTC)
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
 _SUMS = (
     "record_bytes",
     "quarantined_bytes",
@@ -207,7 +207,7 @@ class FileMachine(RuleBasedStateMachine):
 
     def _run(self, chunk: int, *, final: bool = False, names: list[str] | None = None) -> RunReport:
         paths = [self.disk.path(n) for n in names or ["."]]
-        batch = _TO_A_COMMIT[chunk]
+        batch = TO_A_COMMIT[chunk]
         return harness.run(
             self.store, paths, final=final, chunk_bytes=chunk, batch_chunks=batch, wait_seconds=60
         )
@@ -340,9 +340,9 @@ class FileMachine(RuleBasedStateMachine):
     def prune(self, data: st.DataObject) -> None:
         number = data.draw(st.integers(1, self.disk.written))
         before = self.stored()
-        cuts = retention.cuts(instant(number).isoformat(), None, {}, _NOW, UTC)
+        cuts = retention.cuts(instant(number).isoformat(), None, {}, NOW, UTC)
         with patch.object(retention, "_PAUSE_SECONDS", 0):
-            retention.prune(self.store, cuts, now=lambda: _NOW)
+            retention.prune(self.store, cuts, now=lambda: NOW)
         self.pruned |= {n for n in before & set(self.disk.bytes) if _number(n) < number}
         self.must -= self.pruned
         self._check()

@@ -1,4 +1,5 @@
-"""Walks of the file machine by seed: ``python -m tests.support.walks FIRST END [--on STORE]``.
+"""Walks of the file machines by seed: ``python -m tests.support.walks FIRST END [--of LOGS] [--on
+STORE]``.
 
 Each seed is one walk, the same whenever it is walked, but for processes that run at once. Prints a
 line for each, and all its steps where it fails. The exit code is how many failed, at most 100.
@@ -10,15 +11,21 @@ import time
 from collections.abc import Sequence
 
 from hypothesis.internal.conjecture.data import ConjectureData
+from hypothesis.stateful import Rule, RuleBasedStateMachine
 from hypothesis.strategies import SearchStrategy
 
 from tests.support.file_machine import ClickHouseFileMachine, FileMachine, ServerFileMachine
+from tests.support.service_machine import ServerServiceMachine, ServiceMachine
 
 _STEPS = 40
-_MACHINES = {
-    "duckdb": FileMachine,
-    "postgres": ServerFileMachine,
-    "clickhouse": ClickHouseFileMachine,
+_STORES = ("duckdb", "postgres", "clickhouse")
+Machine = FileMachine | ServiceMachine
+_MACHINES: dict[tuple[str, str], type[Machine]] = {
+    ("native", "duckdb"): FileMachine,
+    ("native", "postgres"): ServerFileMachine,
+    ("native", "clickhouse"): ClickHouseFileMachine,
+    ("services", "duckdb"): ServiceMachine,
+    ("services", "postgres"): ServerServiceMachine,
 }
 
 
@@ -37,13 +44,18 @@ class _Later:
         return f"{self._drawn}"
 
 
-def walked(machine: FileMachine, seed: int, steps: int, told: list[str]) -> None:
+def _may(machine: RuleBasedStateMachine, rule: Rule) -> bool:
+    return all(p(machine) for p in rule.preconditions)
+
+
+def walked(machine: Machine, seed: int, steps: int, told: list[str]) -> None:
     """One walk, each step told before it is made; in the end all that is on disk is stored."""
     chance = random.Random(seed)
     data = ConjectureData(random=chance)
     try:
-        for _ in range(steps):
-            possible = [r for r in machine.rules if all(p(machine) for p in r.preconditions)]
+        for number in range(steps):
+            first = machine.setup_state().initializers if number == 0 else []
+            possible = [r for r in first or machine.rules if _may(machine, r)]
             rule = chance.choice(sorted(possible, key=lambda r: r.function.__name__))
             given = {
                 name: _Later(data) if name == "data" else data.draw(wanted)
@@ -66,10 +78,11 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("first", type=int)
     parser.add_argument("end", type=int)
-    parser.add_argument("--on", choices=_MACHINES, default="duckdb", help="the kind of store")
+    parser.add_argument("--of", choices=("native", "services"), default="native", help="logs")
+    parser.add_argument("--on", choices=_STORES, default="duckdb", help="the kind of store")
     parser.add_argument("--steps", type=int, default=_STEPS)
     asked = parser.parse_args(words)
-    kind = _MACHINES[asked.on]
+    kind = _MACHINES[asked.of, asked.on]
     failed, made, begun = [], 0, time.monotonic()
     for seed in range(asked.first, asked.end):
         told: list[str] = []

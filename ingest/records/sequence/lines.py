@@ -173,12 +173,14 @@ def noise(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim 
 
 
 def restarts(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim | None:
-    """A line that a process prints when it begins, or that another prints when it has ended."""
+    """A line that a process prints when it begins, or that another prints when it has ended: it is
+    then of the instance that it names.
+    """
     rule = match.rule
     values = match.values()
     name = values.get("instance")
     if name is not None and line.instance is None and name in asm.instances:
-        instance = asm.instances[str(name)]
+        instance, line = asm.instances[str(name)], replace(line, instance=str(name))
     if "gunicorn" in line.message:
         instance.server = "gunicorn"
     events: list[Event] = []
