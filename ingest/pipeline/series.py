@@ -40,15 +40,21 @@ def _that_may_differ(series: list[Checkpoint]) -> Iterator[tuple[Checkpoint, Che
     """The files of a series whose rows, or what they hand on to a newer one, may be others behind
     the file before; that one first, all of which has been read.
 
-    They were read behind a file, or they or a newer one begin with what goes on.
+    They were read behind a file, or they or a newer one begin with what goes on, or the file before
+    ends with what is open.
     """
     torn_off = [place for place, c in enumerate(series) if _is_torn_off(c)]
     last = torn_off[-1] if torn_off else -1
     for place, (before, c) in enumerate(pairwise(series), start=1):
         if before.committed_offset >= before.size_bytes and (
-            place <= last or '"begun_with"' in (c.format or "")
+            place <= last or '"begun_with"' in (c.format or "") or _is_open(before)
         ):
             yield before, c
+
+
+def _is_open(checkpoint: Checkpoint) -> bool:
+    """Whether something is open at a file's end: requests, or their access lines are to come."""
+    return any(mark in (checkpoint.reading or "") for mark in (r"\"r\":[[", r"\"a\":[["))
 
 
 def _is_torn_off(checkpoint: Checkpoint) -> bool:

@@ -94,6 +94,7 @@ class Claims:
     _sizes: dict[int, int] = field(default_factory=dict)
     _first: int | None = None
     _taken: set[tuple[str, int]] = field(default_factory=set)
+    _begun: dict[int, str] = field(default_factory=dict)
 
     @property
     def first_instant(self) -> int | None:
@@ -483,8 +484,12 @@ class Claims:
             return
         if claim.access is not None and claim.id is not None:
             self.writer.answers_with(claim.access, claim.id)
+        own = [e.line.offset for e in claim.events if e.line.offset >= 0]
         for event in claim.events:
-            self._write_event(event, place, traceback)
+            if event.event == START and event.id is not None:
+                self._begun[event.line.offset] = event.id
+        for event in claim.events:
+            self._write_event(event, place, traceback, min(own, default=record.first.place))
         for line in claim.torn:
             if line.offset < 0:
                 continue  # it stands in the file before
@@ -507,7 +512,10 @@ class Claims:
             self.dated.setdefault(id_, time[0])
         return self.dated.get(id_, time[0]), FILE
 
-    def _write_event(self, event: Event, place: Place | None, traceback: bytes) -> None:
+    def _write_event(self, event: Event, place: Place | None, traceback: bytes, least: int) -> None:
+        """``least`` is the place of lines of the file before: of the first line here that goes on
+        with them.
+        """
         line = event.line
         if line.instant is not None:
             time = (line.instant, self._source_of(line, place))
@@ -517,7 +525,11 @@ class Claims:
             time = self._near(line.instance)
         if time[1] == FILE:
             time = self._dated(event.id, time, begins=event.event == START)
-        offset = max(line.offset, 0)  # -1 and less: a line of the file before
+        offset = line.offset if line.offset >= 0 else least
+        if event.is_first and event.id is not None:
+            offset = self._begins(event.id, offset)
+            if offset >= line.end:
+                return  # a line that ends more requests than it has bytes: these stay unfinished
         is_error = event.level >= L_WARNING
         if is_error:
             offset = self._alone("error", offset)
@@ -546,6 +558,14 @@ class Claims:
         return place[3] if place is not None and place[3] in (LOGGED, ENVELOPE) else LOGGED
 
     # the ledger
+
+    def _begins(self, id_: str, offset: int) -> int:
+        """A place where no other request of this chunk begins: one line may end several requests of
+        the file before, and open one.
+        """
+        while self._begun.setdefault(offset, id_) != id_:
+            offset += 1
+        return offset
 
     def _alone(self, table: str, offset: int) -> int:
         """An offset that no other row of a table has in this chunk: lines may share one."""

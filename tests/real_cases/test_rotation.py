@@ -2,6 +2,7 @@
 the series.
 """
 
+import os
 import random
 from pathlib import Path
 
@@ -94,3 +95,71 @@ def test_a_request_goes_on_in_the_next_file(tmp_path: Path) -> None:
     assert asked(store, "select count(*) from http_requests where request_key is not null") == [
         (1,)
     ]
+
+
+_OPENS = ">> starting inference...\n"
+
+
+def _named(name: str, text: str) -> str:
+    return "".join(f"{name}  | {line}\n" for line in text.splitlines())
+
+
+def _read(folder: Path, *files: str) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
+    """The requests, and the answers with the duration of the request answered, of a series."""
+    store, live = harness.new_store(folder), folder / "app.log"
+    for number, content in enumerate(files):
+        path = live.with_name(f"app.log.{left}") if (left := len(files) - 1 - number) else live
+        path.write_text(content)
+        os.utime(path, (1_770_000_000 + number,) * 2)
+    harness.run(store, [folder], final=True)
+    requests = (
+        "select instance, status, duration_ms, error_code from requests"
+        " order by instance, duration_ms nulls first"
+    )
+    answers = (
+        "select http_status, duration_ms from http_requests left join requests using (request_key)"
+        " order by http_requests.file_key, byte_offset"
+    )
+    return asked(store, requests), asked(store, answers)
+
+
+@pytest.mark.parametrize(
+    "ends", ["a-1 exited with code 137\n", "a-1  | INFO:     Started server process [1]\n"]
+)
+def test_a_line_ends_a_request_of_the_file_before_and_another_ones_block_goes_on_there(
+    ends: str, tmp_path: Path
+) -> None:
+    one, other = _named("a-1", _OPENS), _named("b-1", service(1))
+    cut = other.index("b-1  | >> s2mel_time")
+    requests, answers = _read(tmp_path, one + other[:cut], ends + other[cut:])
+    assert requests == [
+        ("a-1", "failed", None, "INTERRUPTED"),
+        ("b-1", "success", 2150.0, None),
+    ]
+    assert answers == [(200, 2150.0)]
+
+
+def test_one_line_ends_several_requests_of_the_file_before(tmp_path: Path) -> None:
+    starts = "INFO:     Started server process [1]\n"
+    requests, _ = _read(tmp_path, "a plain print\n" + _OPENS * 3, starts + service(1))
+    assert [row[1] for row in requests] == ["failed"] * 3 + ["success"]
+
+
+def test_a_file_that_begins_as_the_one_before_it_has_ids_of_its_own(tmp_path: Path) -> None:
+    first, second = service(1), service(2)[len(service(1)) :]
+    answer = first.index("INFO:")
+    _, answers = _read(tmp_path, first[:answer], _OPENS + first[answer:] + second[len(_OPENS) :])
+    assert answers == [(200, 2150.0), (200, 4150.0)]
+
+
+def test_a_file_is_read_anew_where_the_file_before_it_ends_with_an_open_request(
+    tmp_path: Path,
+) -> None:
+    store = harness.new_store(tmp_path)
+    older, live = tmp_path / "app.log.1", tmp_path / "app.log"
+    older.write_text(_OPENS)
+    live.write_text("INFO:     Started server process [1]\n" + service(1))
+    walk.read(store, [live], final=True)
+    walk.read(store, [older], final=True)
+    found = asked(store, "select status, error_code from requests order by duration_ms nulls first")
+    assert found == [("failed", "INTERRUPTED"), ("success", None)]

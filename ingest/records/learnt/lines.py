@@ -225,7 +225,8 @@ class _Run:
             self._source = FILE if last is None else NEIGHBOUR
             if last is None and any(at != claims.fallback for at in claims.dated.values()):
                 return pos
-        if not self._begin():
+        end = chunk.base + len(chunk.data)
+        if chunk.sequencer.may_give_again(chunk.base + pos, end) or not self._begin():
             return pos
         begun, at = pos, pos
         while True:

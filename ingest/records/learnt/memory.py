@@ -4,7 +4,6 @@ Two memories of one shape differ in ids, places, instants and logged values alon
 that the assembly decides by; where more would have to be known, there is none.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,13 +11,13 @@ from typing import Any
 from ingest.compiled.learnt import MOST_REGISTERS
 from ingest.records.learnt import symbols
 from ingest.records.profile_rules import Value
+from ingest.records.sequence.events import is_place
 from ingest.records.sequence.state import BlockLine, Instance, Line, Request
 from ingest.records.written import written
 
 # kinds of registers; HIDDEN are instants, and offsets of access lines: a trial may not look at them
 TEXT, NUMBER, WHOLE, PLACE, HIDDEN = "text", "number", "whole", "place", "hidden"
 IN_NUMBERS = (WHOLE, HIDDEN)  # kept as numbers, the others as texts
-_PLACE = re.compile(r"[0-9a-f]{8}-\d+")
 Shape = tuple[Any, ...]
 
 
@@ -71,16 +70,13 @@ class _Taker:
         return self.put(TEXT if isinstance(value, str) else NUMBER, value)
 
 
-def is_place(text: str) -> bool:
-    """Whether an id is one that was made of a place."""
-    return _PLACE.fullmatch(text) is not None
-
-
 def taken(instance: Instance, is_place: Callable[[str], bool] = is_place) -> Memory | None:
     """An instance's shape and values; None for one with a memory that no shape has."""
     if instance.torn or instance.failure or instance.early or instance.expects:
         return None
     if any(request.tag for request in instance.requests):
+        return None
+    if any(part.line.offset < 0 for part in instance.block):  # it stands in the file before
         return None
     take = _Taker(is_place)
     shape = (
@@ -106,7 +102,7 @@ def _request(take: _Taker, instance: Instance, request: Request) -> Shape:
         take.id(request.id), request.id_source, request.profile, request.rule,
         instance.count - request.number, take.hidden(request.instant), request.inner, request.seen,
         request.has_block, request.enough, request.uncertain, request.answered, request.bar_ms,
-        take.mapping(request.values), take.line(request.last),
+        request.before, take.mapping(request.values), take.line(request.last),
     )  # fmt: skip
 
 
@@ -130,10 +126,10 @@ def restored(shape: Shape, values: Sequence[Any], count: int) -> Instance:
 
     def request(parts: Shape) -> Request:
         id_, source, profile, rule, ago, instant, *flags, values_, last = parts
-        inner, seen, has_block, enough, uncertain, answered, bar_ms = flags
+        inner, seen, has_block, enough, uncertain, answered, bar_ms, before = flags
         return Request(
             one(id_), source, profile, rule, count - ago, one(instant), inner, seen, has_block,
-            enough, uncertain, answered, bar_ms, mapping(values_), line(last),
+            enough, uncertain, answered, bar_ms, mapping(values_), line(last), before=before,
         )  # fmt: skip
 
     def block_line(parts: Shape) -> BlockLine:

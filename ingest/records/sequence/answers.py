@@ -68,7 +68,7 @@ def answer_open(asm: Assembly, instance: Instance, line: Line, request: Request)
     events: list[Event] = []
     request.answered = True
     if request.inner == DONE:
-        events = end_done(asm, instance)
+        events = end_done(asm, instance, line)
     elif request.inner == WAITING and instance.wrapped:
         pass  # a stream is answered before its engine prints
     elif profile.access_closes or request.enough:

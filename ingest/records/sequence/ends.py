@@ -37,7 +37,8 @@ def end(
     await_access(asm, instance, request, failed=False)
     instance.ended = request.id
     instance.failure = None
-    return [Event(COMPLETE, line, L_INFO, (*identity(request), *merged.items()))]
+    pairs = (*identity(request), *merged.items())
+    return [Event(COMPLETE, line, L_INFO, pairs, is_first=request.before)]
 
 
 def close(
@@ -101,7 +102,8 @@ def fail(
     await_access(asm, instance, request, failed=True)
     instance.failure = Failure(request.id, how, told[-TAIL:], line.offset)
     instance.ended = None
-    return [Event(COMPLETE, line, L_INFO, (*identity(request), *values.items()))]
+    pairs = (*identity(request), *values.items())
+    return [Event(COMPLETE, line, L_INFO, pairs, is_first=request.before)]
 
 
 def interrupt(asm: Assembly, instance: Instance, line: Line, *, spare: bool = False) -> list[Event]:
@@ -118,10 +120,11 @@ def interrupt(asm: Assembly, instance: Instance, line: Line, *, spare: bool = Fa
     return events
 
 
-def end_done(asm: Assembly, instance: Instance) -> list[Event]:
-    """End wrappers' requests whose engine has ended and whose own closing line has not come."""
+def end_done(asm: Assembly, instance: Instance, line: Line) -> list[Event]:
+    """End wrappers' requests whose engine has ended and whose own closing line has not come before
+    this line.
+    """
     events: list[Event] = []
     for request in [r for r in instance.requests if r.inner == DONE]:
-        assert request.last is not None
-        events += end(asm, instance, request, request.last, {})
+        events += end(asm, instance, request, request.last or line, {})
     return events

@@ -33,7 +33,8 @@ class Event:
     error record). ``line`` is where it comes from, and may stand before lines seen since: a block's
     events come when it is whole. ``level`` L_WARNING and above make a row of errors. ``pairs``:
     SPEC's keys, and ``id_source``, ``assembly``, ``profile``, ``instance``, ``audio_ms``, ``rtf``,
-    ``tokens``, ``own_ms`` (a stage's own time), ``error_code``, ``warning_code``.
+    ``tokens``, ``own_ms`` (a stage's own time), ``error_code``, ``warning_code``. ``is_first``: it
+    may be the first in its file of a request that was opened in a file before.
     """
 
     event: str
@@ -41,6 +42,7 @@ class Event:
     level: int
     pairs: tuple[tuple[str, Value], ...]
     message: str = ""
+    is_first: bool = False
 
     @property
     def id(self) -> str | None:
@@ -71,7 +73,12 @@ class Claim:
 
 def named(id_: str) -> list[tuple[str, Value]]:
     """The pairs of an event after its request's end: the id, and the kind of id."""
-    return [("id", id_), ("id_source", "place" if _PLACE.fullmatch(id_) else "logged")]
+    return [("id", id_), ("id_source", "place" if is_place(id_) else "logged")]
+
+
+def is_place(id_: str) -> bool:
+    """Whether an id is one that was made of a place."""
+    return _PLACE.fullmatch(id_) is not None
 
 
 def has_own_id(request: Request) -> bool:

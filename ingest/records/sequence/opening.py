@@ -65,7 +65,7 @@ def outer_opens(asm: Assembly, instance: Instance, line: Line, match: Match) -> 
     newest = instance.requests[-1] if instance.requests else None
     if newest is not None and newest.inner == WAITING and goes_on(newest, rule):
         return add_to(asm, instance, newest, line, rule, values)
-    events = end_done(asm, instance)
+    events = end_done(asm, instance, line)
     request = push(asm, instance, line, rule, values, tag_of(line, match))
     request.inner = WAITING
     instance.asked = True
@@ -153,8 +153,15 @@ def push(
 
 
 def place(asm: Assembly, line: Line) -> str:
-    """A made id: a hash of the file's beginning, and the opening line's offset."""
-    return f"{begins_of_ids(asm.head[: line.end])}{line.offset}"
+    """A made id: a hash of the file's beginning, and the opening line's offset.
+
+    Where the file before began alike, and its request of that place is not forgotten yet, it is
+    another one.
+    """
+    made = f"{begins_of_ids(asm.head[: line.end])}{line.offset}"
+    while made in asm.given.get(line.offset, ()):
+        made = f"{begins_of_ids(made.encode() + asm.head[: line.end])}{line.offset}"
+    return made
 
 
 def begins_of_ids(head: bytes) -> str:

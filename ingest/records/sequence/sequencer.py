@@ -29,6 +29,7 @@ from ingest.records.sequence.state import (
     Line,
     answers_first,
     dump,
+    given,
     load,
 )
 
@@ -65,7 +66,7 @@ class Sequencer:
         self._asm = Assembly(profiles, head[:HEAD], kept=[])
         if state is not None:
             self._asm.instances, self._asm.learned, self._asm.kept = load(state)
-            self._asm.answers_first = answers_first(state)
+            self._asm.answers_first, self._asm.given = answers_first(state), given(state)
 
     # what comes in
 
@@ -228,7 +229,12 @@ class Sequencer:
 
     def state(self) -> str:
         """All that later lines can depend on, as compact JSON."""
-        return dump(self._asm.instances, self._asm.learned, self._asm.kept, self._asm.answers_first)
+        asm = self._asm
+        return dump(asm.instances, asm.learned, asm.kept, asm.answers_first, asm.given)
+
+    def may_give_again(self, begin: int, end: int) -> bool:
+        """Whether an id that is made of a place in these bytes may be one of the file before."""
+        return any(begin <= place < end for place in self._asm.given)
 
     # which rule
 

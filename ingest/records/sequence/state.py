@@ -37,7 +37,8 @@ class Line:
 class Request:
     """A request that is open: how it will be named, and what its lines have said so far.
 
-    ``tag`` stood before its opening line's message: ``[req-12] ``.
+    ``tag`` stood before its opening line's message: ``[req-12] ``. ``before``: that line stands in
+    a file before this one.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Request:
     values: dict[str, Value] = field(default_factory=dict)
     last: Line | None = None
     tag: str = ""
+    before: bool = False
 
 
 @dataclass(slots=True)
@@ -114,7 +116,9 @@ class Assembly:
 
     ``kept`` is not empty where a line before the first opening one goes on with something that the
     file does not hold; None where that is not looked for.
-    ``answers_first``: a profile was seen whose access lines come before their blocks.
+    ``answers_first``: a profile was seen whose access lines come before their blocks. ``given`` are
+    ids in use that were made of places in the files before, by place: one made here may be the
+    same.
     """
 
     profiles: Profiles
@@ -123,6 +127,7 @@ class Assembly:
     learned: list[str] = field(default_factory=list)
     kept: list[Any] | None = None
     answers_first: bool = False
+    given: dict[int, list[str]] = field(default_factory=dict)
 
 
 def bare(line: Line) -> Line:
@@ -147,7 +152,8 @@ def _request_to(request: Request) -> list[Any]:
         request.instant, request.inner, f"{request.seen:x}", int(request.has_block),
         int(request.enough),
         int(request.uncertain), int(request.answered), request.bar_ms, request.values,
-        line_to(request.last) if request.last else None, *([request.tag] if request.tag else []),
+        line_to(request.last) if request.last else None,
+        *([request.tag, 1] if request.before else [request.tag] if request.tag else []),
     ]  # fmt: skip
 
 
@@ -155,12 +161,12 @@ def _request_from(data: list[Any]) -> Request:
     (
         id_, source, profile, rule, number, instant, inner, seen, block, enough, uncertain,
         answered,
-        bar, values, last, *tag,
+        bar, values, last, *rest,
     ) = data  # fmt: skip
     return Request(
         id_, source, profile, rule, number, instant, inner, int(seen, 16), bool(block),
-        bool(enough),         bool(uncertain), bool(answered), bar, values,
-        line_from(last) if last else None, *tag,
+        bool(enough), bool(uncertain), bool(answered), bar, values,
+        line_from(last) if last else None, rest[0] if rest else "", len(rest) > 1,
     )  # fmt: skip
 
 
@@ -226,6 +232,7 @@ def dump(
     learned: list[str],
     kept: list[Any] | None,
     answers_first: bool = False,
+    given: Mapping[int, list[str]] | None = None,
 ) -> str:
     """The state as compact JSON."""
     data: dict[str, Any] = {
@@ -238,6 +245,8 @@ def dump(
         data["k"] = kept
     if answers_first:
         data["h"] = 1
+    if given:
+        data["u"] = [[place, *ids] for place, ids in given.items()]
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -251,3 +260,8 @@ def load(state: str) -> tuple[dict[str | None, Instance], list[str], list[Any] |
 def answers_first(state: str) -> bool:
     """Whether ``dump`` wrote that access lines may come before their blocks."""
     return "h" in json.loads(state)
+
+
+def given(state: str) -> dict[int, list[str]]:
+    """The ids of the files before that ``dump`` wrote, by place."""
+    return {place: ids for place, *ids in json.loads(state).get("u", ())}
