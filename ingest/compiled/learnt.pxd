@@ -11,6 +11,7 @@ cdef class Learnt:
     cdef public int instance
     cdef public bint ascii_only
     cdef public bint stamped
+    cdef public bint may_date
     cdef public long long last
     cdef public int source
     cdef public long long offset

@@ -26,14 +26,16 @@ from ingest.compiled.masks import MOST_TOKENS
 
 COMPILED = cython.compiled
 # why a run ended: the bytes have, no line as they are made, no template of it, an instance
-# without a state, a template without a program in its state, a table is full
-ENDED, FOREIGN, UNKNOWN, STATELESS, UNLEARNT, FULL = range(6)
+# without a state, a template without a program in its state, a table is full, a path of no known
+# kind
+ENDED, FOREIGN, UNKNOWN, STATELESS, UNLEARNT, FULL, UNTOLD = range(7)
 _ENDED = cython.declare(cython.int, ENDED)
 _FOREIGN = cython.declare(cython.int, FOREIGN)
 _UNKNOWN = cython.declare(cython.int, UNKNOWN)
 _STATELESS = cython.declare(cython.int, STATELESS)
 _UNLEARNT = cython.declare(cython.int, UNLEARNT)
 _FULL = cython.declare(cython.int, FULL)
+_UNTOLD = cython.declare(cython.int, UNTOLD)
 MOST_TEMPLATES, MOST_STATES, MOST_INSTANCES, MOST_REGISTERS = 1024, 256, 64, 96
 MOST_VALUES = 64
 _MOST_INSTANCES = cython.declare(cython.int, MOST_INSTANCES)
@@ -56,10 +58,11 @@ _NUMBER = cython.declare(cython.int, NUMBER)
 _ID = cython.declare(cython.int, ID)
 _VALUE_WIDTH = cython.declare(cython.int, VALUE_WIDTH)
 _HEADER = cython.declare(cython.int, HEADER)
-# kinds of numbers: to four places, as logged, whole
-TIDY, REAL, WHOLE = range(3)
+# kinds of numbers: to four places, as logged, whole, to three places
+TIDY, REAL, WHOLE, MILLI = range(4)
 _TIDY = cython.declare(cython.int, TIDY)
 _WHOLE = cython.declare(cython.int, WHOLE)
+_MILLI = cython.declare(cython.int, MILLI)
 _K_HEADER = cython.declare(cython.int, layout.K_HEADER)
 _NO_ZONE = cython.declare(cython.int, layout.NO_ZONE)
 _QUOTED = cython.declare(cython.int, layout.QUOTED)
@@ -77,8 +80,8 @@ class Learnt:
     ``reason`` says why a run ended, before a line of ``template`` of ``instance``; ``counts``
     int64[4] are records, their bytes, lines unclaimed, their bytes; ``uses`` int64 how often each
     program ran. Stamps of lines' own from ``low`` up to ``high`` are ``offset`` later than UTC;
-    ``own`` uint8[i] are the instances that have had one. ``source`` is where the instants of lines
-    without come from.
+    those with a zone are read where it ``may_date``. ``own`` uint8[i] are the instances that have
+    had one. ``source`` is where the instants of lines without come from.
     """
 
     def __init__(self, mode, head):
@@ -111,7 +114,7 @@ class Learnt:
         self._named = self.named
         self.own = np.zeros(MOST_INSTANCES, np.uint8)
         self._own = self.own
-        self.ascii_only = self.stamped = False
+        self.ascii_only = self.stamped = self.may_date = False
         self.source = 0
         self.offset = self.low = self.high = 0
         self.last = 0
@@ -217,7 +220,7 @@ class Learnt:
             if not self.masker.is_bars():
                 self.template = self._find() if self.masker.shape() else -1
                 if self.template < 0:
-                    self.reason = _UNKNOWN
+                    self.reason = _UNTOLD if self.masker.lacks else _UNKNOWN
                     return pos
             self.instance = self.masker.instance
             state = self._state[self.instance]
@@ -236,8 +239,11 @@ class Learnt:
                 self.reason = _FULL
                 return pos
             if self.masker.dated and not self.stamped:
-                if self.masker.local < self.low or self.masker.local >= self.high:
-                    self.reason = _FOREIGN
+                self.reason = _FOREIGN
+                if self.masker.zoned:
+                    if not self.may_date:
+                        return pos
+                elif self.masker.local < self.low or self.masker.local >= self.high:
                     return pos
                 self._dated()
             end = base + nl + 1
@@ -260,7 +266,9 @@ class Learnt:
     def _dated(self):
         """Note the instant of a line's own stamp, for those behind it that have none."""
         i: cython.int
-        self.masker.instant = self.last = self.masker.local - self.offset
+        if not self.masker.zoned:
+            self.masker.instant = self.masker.local - self.offset
+        self.last = self.masker.instant
         self._own[self.masker.instance] = 1
         for i in range(_MOST_INSTANCES):
             if self._own[i] == 0 or i == self.masker.instance:
@@ -384,6 +392,9 @@ class Learnt:
                 last = point
         if kind == _TIDY:
             if last - point - 1 - shift > 4 or point - i + shift > 10:
+                return False
+        elif kind == _MILLI:
+            if last - point - 1 - shift > 3 or point - i + shift > 10:
                 return False
         elif kind != _WHOLE and (
             (last - i > 15) or (i == point and point + 4 < last and self._is_tiny(point + 1))

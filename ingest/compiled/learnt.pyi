@@ -13,6 +13,7 @@ UNKNOWN: int
 STATELESS: int
 UNLEARNT: int
 FULL: int
+UNTOLD: int
 MOST_TEMPLATES: int
 MOST_STATES: int
 MOST_INSTANCES: int
@@ -36,6 +37,7 @@ CONSTANT: int
 TIDY: int
 REAL: int
 WHOLE: int
+MILLI: int
 
 class Learnt:
     masker: Masker
@@ -44,6 +46,7 @@ class Learnt:
     instance: int
     ascii_only: bool
     stamped: bool
+    may_date: bool
     last: int
     source: int
     offset: int

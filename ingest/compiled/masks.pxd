@@ -13,11 +13,27 @@ cdef class Masker:
     cdef public bint dated
     cdef public long long local
     cdef public unsigned long long hash
+    cdef public bint zoned
+    cdef public bint lacks
+    cdef public object tell
+    cdef bint leads
+    cdef int quote
+    cdef int told
+    cdef int path_at
+    cdef int path_end
+    cdef int target_end
+    cdef int asked_end
+    cdef int[::1] path_slots
+    cdef int[::1] path_ends
+    cdef unsigned char[::1] path_kinds
+    cdef unsigned char[::1] path_bytes
+    cdef int n_paths
     cdef unsigned char[::1] text
     cdef unsigned char[::1] mask
     cdef int[::1] starts
     cdef int[::1] ends
     cdef int[::1] wholes
+    cdef int[::1] marks
     cdef const unsigned char[::1] prefixes
     cdef int[::1] prefix_ends
     cdef bint enter(self, const unsigned char[::1] data, int pos, int stop) noexcept nogil
@@ -36,3 +52,19 @@ cdef class Masker:
     cdef int _own_stamp(self) noexcept nogil
     cdef int _two(self, int i) noexcept nogil
     cdef void _put(self, int c) noexcept nogil
+    cdef bint _is_alone(self, int i, int end) noexcept nogil
+    cdef void _token(self, int mark, int start, int end) noexcept nogil
+    cdef void _request(self) noexcept nogil
+    cdef int _next_quote(self, int i) noexcept nogil
+    cdef bint _is_request(self, int i) noexcept nogil
+    cdef bint _is_asked_for(self, int k) noexcept nogil
+    cdef int _part(self, int i) noexcept nogil
+    cdef bint _is_gap(self, int i) noexcept nogil
+    cdef int _asked(self) noexcept nogil
+    cdef int _path_slot(self) noexcept nogil
+    cdef int _quoted(self, int i) noexcept nogil
+    cdef int _words(self, int i, int end) noexcept nogil
+    cdef int _word(self, int i) noexcept nogil
+    cdef int _marked(self, int mark, int i, int end) noexcept nogil
+    cdef int _boxed(self, int i) noexcept nogil
+    cdef int _month(self, int i) noexcept nogil

@@ -200,7 +200,7 @@ def _server(
         is_daphne = logger == b"daphne.access" or b" " not in rest.strip()
         return "daphne" if is_daphne else "hypercorn", True
     if logger == b"werkzeug" or (
-        rest.strip() == b"" and b"/" in written and b" " in written and b"+" not in written
+        rest.strip() == b"" and b"/" in written and b" " in written and not _has_zone(stamp)
     ):
         return "werkzeug", True
     if written[:4].isdigit():
@@ -219,6 +219,10 @@ def _server(
     if _NGINX_BYTE.search(asked):
         return "nginx", True
     return ("apache", True) if _APACHE_BYTE.search(asked) else ("combined", False)
+
+
+def _has_zone(stamp: Stamp | None) -> bool:
+    return stamp is not None and stamp.zone is not None
 
 
 def request_of(line: bytes, *, is_escaped: bool = False) -> dict[str, str] | None:

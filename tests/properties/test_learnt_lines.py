@@ -188,8 +188,8 @@ def test_learnt_lines_are_what_the_general_path_makes_of_them(
 ) -> None:
     data = _log(seed, hostile, 400)
     note(repr(data[:4000]))
-    learnt = _read(data, chunk, learns=True)
-    assert learnt == _read(data, chunk, learns=False)
+    learnt = read_log(data, chunk, learns=True)
+    assert learnt == read_log(data, chunk, learns=False)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -199,10 +199,10 @@ def test_what_there_is_no_room_for_is_taken_in_turns(
     monkeypatch.setattr(learnt_lines, "_ROWS", 16)
     monkeypatch.setattr(learnt_lines, "_PAIRS", 70)
     data = _log(seed, 0.02, 400)
-    assert _read(data, 1 << 20, learns=True) == _read(data, 1 << 20, learns=False)
+    assert read_log(data, 1 << 20, learns=True) == read_log(data, 1 << 20, learns=False)
 
 
-def _read(data: bytes, chunk: int, *, learns: bool) -> tuple[Any, ...]:
+def read_log(data: bytes, chunk: int, *, learns: bool) -> tuple[Any, ...]:
     """All that comes of a log: records, rejects, ledger, state and rules seen."""
     parser = FrontParser(_FORMAT, _ZONE, shipped(), head=data[:1024])
     parser.general.learns = learns

@@ -2,6 +2,7 @@
 
 import pytest
 
+from ingest.compiled import learnt
 from ingest.records.formats import MAX_RECORD_BYTES, compile_format
 from ingest.records.learnt.symbols import Unlearnable
 from ingest.records.learnt.templates import Templates
@@ -10,6 +11,7 @@ from ingest.records.native import NativeFormat
 from tests.support.shipped_profiles import shipped
 
 _MAKES = Templates(Reader(NativeFormat(compile_format(), MAX_RECORD_BYTES)), shipped())
+_MAKES.ask_of_paths(lambda path: 0)
 
 
 def test_a_port_has_at_most_five_digits_and_its_access_line_is_learnt() -> None:
@@ -17,7 +19,28 @@ def test_a_port_has_at_most_five_digits_and_its_access_line_is_learnt() -> None:
     template = _MAKES.of(text)
     digits = {text[slice(*span)]: limit for span, limit in zip(template.spans, template.limits,
                                                                 strict=True)}  # fmt: skip
-    assert digits == {b"10.3.0.7": (0, 3), b"43122": (1, 5)}
+    assert digits == {b"10.3.0.7": (0, 3), b"43122": (1, 5), b"/tts": (0, 0)}
+
+
+def test_of_an_access_line_all_that_a_client_says_may_be_anything() -> None:
+    text = (
+        b'10.3.0.7 - - [02/Mar/2026:10:00:00 +0100] "POST /tts?voice=a HTTP/1.1" 200 512 "-" '
+        b'"curl/8.5" rt=1.250 urt=1.200 rid=0123456789abcdef0123456789abcdef'
+    )
+    template = _MAKES.of(text)
+    assert template.columns["request_ms"] == ("number", 6, 3, learnt.MILLI)
+    told = template.path, template.columns["query"], template.columns["user_agent"]
+    assert [slot[0] for slot in told] == ["text", "text", "text"]
+    assert template.seen.dated
+
+
+def test_durations_of_several_upstream_servers_are_a_sum_and_not_learnt() -> None:
+    text = (
+        b'10.3.0.7 - - [02/Mar/2026:10:00:00 +0100] "GET / HTTP/1.1" 200 512 "-" "curl/8.5" '
+        b'rt=1.250 urt="1.200, 0.001"'
+    )
+    with pytest.raises(Unlearnable):
+        _MAKES.of(text)
 
 
 def test_a_number_of_seconds_may_have_any_length() -> None:

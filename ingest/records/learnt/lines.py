@@ -15,7 +15,7 @@ from ingest.records.learnt.memory import Shape
 from ingest.records.learnt.program import Constants, program
 from ingest.records.learnt.symbols import Unlearnable
 from ingest.records.learnt.templates import Template, Templates
-from ingest.records.learnt.trial import MODES, Setting, tried
+from ingest.records.learnt.trial import MODES, Setting, Whole, tried
 from ingest.records.logical import Reader
 from ingest.records.native import NativeFormat
 from ingest.records.profiles import Profiles
@@ -24,6 +24,7 @@ from ingest.records.sequence import Sequencer
 MOST_COUNTED = 8192  # masks that came once, until they are forgotten
 MOST_LEARNT = 4000  # attempts to learn a line or what it does
 _OFTEN = 64  # times that a line which changes nothing has come: to learn it costs as much
+REQUESTS = 8  # times that a line with a request has come: of such there are many kinds in a log
 _NEVER = -2  # in place of a program: there is none
 # records, pairs and bytes of text that are written until the general path takes them: what a chunk
 # has of most logs
@@ -48,7 +49,7 @@ class Chunk:
 class _State:
     shape: Shape
     kinds: tuple[str, ...]
-    learned: tuple[str, ...]
+    whole: Whole
 
 
 class _Room:
@@ -80,7 +81,8 @@ class _Mode:
     templates: dict[int, Template | None] = field(default_factory=lambda: {learnt.BARS: None})
     refused: set[bytes] = field(default_factory=set)
     counted: dict[bytes, int] = field(default_factory=dict)
-    states: dict[tuple[Shape, tuple[str, ...]], int] = field(default_factory=dict)
+    states: dict[tuple[Shape, Whole], int] = field(default_factory=dict)
+    paths: tuple[str, ...] | None = None  # those learnt, by which paths are of the kinds known
     known: list[_State] = field(default_factory=list)
     seen: list[tuple[tuple[str, str], ...]] = field(default_factory=list)
     constants: Constants = field(default_factory=Constants)
@@ -144,6 +146,8 @@ class LearntLines:
         if len(mode.counted) >= MOST_COUNTED:
             mode.counted.clear()
         count = mode.counted[mask] = mode.counted.get(mask, 0) + 1
+        if masker.is_asked():
+            times = max(times, REQUESTS)
         if count < times or self._attempts >= MOST_LEARNT:
             return False
         self._attempts += 1
@@ -158,6 +162,15 @@ class LearntLines:
             return False
         mode.templates[number] = template
         return True
+
+    def ask_of_paths(self, mode: _Mode, sequencer: Sequencer) -> None:
+        """Ask this sequencer for the kinds of paths from now on."""
+        learned = tuple(sequencer.learned)
+        if mode.paths != learned:
+            mode.paths = learned
+            mode.engine.masker.ask_of_paths(sequencer.kind_of_path)
+            self._makes.ask_of_paths(sequencer.kind_of_path)
+        mode.engine.masker.tell = sequencer.kind_of_path
 
     def is_unclaimed(self, mode: _Mode, line: bytes) -> bool:
         """Whether nothing claims a line of texts that do not come again."""
@@ -174,9 +187,9 @@ class LearntLines:
         known = mode.known[state]
         try:
             effect = tried(
-                mode.setting, mode.templates[template], known.shape, known.kinds, known.learned
+                mode.setting, mode.templates[template], known.shape, known.kinds, known.whole
             )
-            after = self.state_of(mode, effect.shape, effect.kinds, known.learned)
+            after = self.state_of(mode, effect.shape, effect.kinds, known.whole)
             if after < 0 or len(mode.seen) >= len(engine.uses):
                 return False
             made = program(
@@ -188,17 +201,15 @@ class LearntLines:
         mode.seen.append(effect.seen)
         return bool(engine.add_program(state, template, made))
 
-    def state_of(
-        self, mode: _Mode, shape: Shape, kinds: tuple[str, ...], learned: tuple[str, ...]
-    ) -> int:
+    def state_of(self, mode: _Mode, shape: Shape, kinds: tuple[str, ...], whole: Whole) -> int:
         """The number of a state, -1 where there are too many."""
-        number = mode.states.get((shape, learned))
+        number = mode.states.get((shape, whole))
         if number is None:
             number = len(mode.known)
             if number >= learnt.MOST_STATES:
                 return -1
-            mode.states[shape, learned] = number
-            mode.known.append(_State(shape, kinds, learned))
+            mode.states[shape, whole] = number
+            mode.known.append(_State(shape, kinds, whole))
         return number
 
 
@@ -256,6 +267,8 @@ class _Run:
             state = int(engine.state[engine.instance])
             known = self._lines.learn_effect(mode, state, engine.template)
             return at if known and self._lay_out() else -1
+        if reason == learnt.UNTOLD and engine.masker.learn_path():
+            return at
         return -1
 
     def _behind_unknown(self, line: bytes, at: int) -> int:
@@ -275,7 +288,8 @@ class _Run:
     def _begin(self) -> bool:
         """Fill the registers from memory, and make room to write; False without any state."""
         engine, mode, chunk = self._engine, self._mode, self._chunk
-        learned = tuple(chunk.sequencer.learned)
+        whole = Whole(tuple(chunk.sequencer.learned), chunk.sequencer.has_kept)
+        self._lines.ask_of_paths(mode, chunk.sequencer)
         engine.ascii_only = chunk.is_ascii
         engine.counts[:] = 0
         engine.uses[: len(mode.seen)] = 0
@@ -283,7 +297,7 @@ class _Run:
         self._used = 0
         self._before: list[int] = []
         for number, name in enumerate(mode.names):
-            self._before.append(self._load(number, name, learned))
+            self._before.append(self._load(number, name, whole))
         engine.last, engine.source = 0, self._source
         self._zoned()
         if all(state < 0 for state in self._before):
@@ -300,6 +314,7 @@ class _Run:
         """Tell the engine of which stamps it knows the zone's offset, and who has had any."""
         engine, claims = self._engine, self._chunk.claims
         engine.low = engine.high = 0  # before a file's first stamp, records wait for it
+        engine.may_date = claims.last is not None
         if claims.last is not None:
             engine.offset, engine.low, engine.high = claims.clock.steady(claims.last)
         engine.own[:] = 0
@@ -334,7 +349,7 @@ class _Run:
         self._engine.n_bytes = at + len(blob)
         return True
 
-    def _load(self, number: int, name: str | None, learned: tuple[str, ...]) -> int:
+    def _load(self, number: int, name: str | None, whole: Whole) -> int:
         """Fill one instance's registers; its state, -1 without."""
         engine, chunk, claims = self._engine, self._chunk, self._chunk.claims
         engine.state[number] = -1
@@ -342,7 +357,7 @@ class _Run:
         found = memory.taken(instance) if instance is not None else None
         if found is None:
             return -1
-        state = self._lines.state_of(self._mode, found.shape, found.kinds, learned)
+        state = self._lines.state_of(self._mode, found.shape, found.kinds, whole)
         for k, (kind, value) in enumerate(zip(found.kinds, found.values, strict=True)):
             if kind in memory.IN_NUMBERS:
                 engine.registers[number, 2 * k : 2 * k + 2] = value, 0

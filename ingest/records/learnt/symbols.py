@@ -63,6 +63,23 @@ class _Solid:
 SolidSymbol: Any = type("SolidSymbol", (_Solid, TextSymbol), {})
 
 
+class PathSymbol(_Slotted, str):
+    """A path of a known kind: all that is done with one follows from its kind. Its text is one of
+    these.
+    """
+
+    def partition(self, sep: str) -> tuple[str, str, str]:
+        """It holds no query."""
+        return self, "", ""
+
+
+def path(slot: Slot, text: str) -> str:
+    """A symbol for a path in a slot, of the kind that this one is of."""
+    made = PathSymbol(text)
+    made.slot = slot
+    return made
+
+
 def text(slot: Slot, *, is_solid: bool = False) -> str:
     """A symbol for a text in a slot; ``is_solid``: it is never empty."""
     made: str = str.__new__(SolidSymbol if is_solid else TextSymbol, f"{MARK}{slot}")

@@ -4,6 +4,7 @@ thing (pure).
 The text is read with other numbers in it, one place at a time and all together: of all lengths, of
 all first digits, and those that patterns name. A template holds only where all of them are read the
 same way; of a number that may not have every length, the lengths around the text's own count.
+Words, paths, ids and addresses of a line with a request are tried likewise.
 """
 
 import random
@@ -13,16 +14,18 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from ingest.compiled import learnt, masks
 from ingest.compiled.layout import L_WARNING
 from ingest.compiled.masks import Masker
 from ingest.records.access import Access, is_socket
 from ingest.records.collectors import is_ordinal
 from ingest.records.envelopes import unwrap
 from ingest.records.gather import level_of, message_of
-from ingest.records.learnt.symbols import Unlearnable
+from ingest.records.learnt.others import digits, other_stamp, others_of
+from ingest.records.learnt.symbols import Slot, Unlearnable
 from ingest.records.levels import Header
 from ingest.records.logical import Logical, Reader, access_in
-from ingest.records.moments import DAY
+from ingest.records.moments import DAY, SECOND, Stamp
 from ingest.records.profiles import Match, Profiles
 from ingest.records.vocabulary import PUBLIC_EVENTS
 from ingest.records.wrapped import Wrapped
@@ -36,14 +39,10 @@ _KNOWN = (b"015", b"033", b"0", b"00", b"1", b"100", b"137", b"200", b"302", b"4
           b"503", b"1970", b"2026", b"20260302", b"260302")  # fmt: skip
 
 
-_MOMENTS = (b"1970-01-01 00:00:00", b"1999-12-31 23:59:59", b"2024-02-29 12:34:56",
-            b"2026-03-02 02:00:00", b"2026-10-25 02:30:00", b"2032-11-30 19:07:05")  # fmt: skip
-
-
 @dataclass(slots=True)
 class Seen:
-    """What the general path sees in a text: the line, and the rules that may take its message;
-    ``dated``: it begins with a stamp of its own.
+    """What the general path sees in a text: the line, and the rules that may take its message,
+    unless it is an access line; ``dated``: it has a stamp of its own.
     """
 
     text: bytes
@@ -61,17 +60,19 @@ class Seen:
 
 @dataclass(slots=True)
 class Template:
-    """What texts of one mask are: that of ``seen``, with its numbers' spans, and how many digits
-    each may have before its point.
+    """What texts of one mask are: that of ``seen``, with its parts' spans and marks, and how many
+    digits each number may have before its point.
 
-    ``columns`` and ``more`` are an access line's: constants, or two edges.
+    ``path``, ``columns`` and ``more`` are an access line's: constants, or slots.
     """
 
     seen: Seen
     spans: list[tuple[int, int]]
     limits: list[tuple[int, int]]
-    columns: dict[str, Any] = field(default_factory=dict)
-    more: dict[str, Any] = field(default_factory=dict)
+    marks: list[int] = field(default_factory=list)
+    path: str | Slot = ""
+    columns: dict[str, str | Slot] = field(default_factory=dict)
+    more: dict[str, str | Slot] = field(default_factory=dict)
 
     def edge(self, place: int) -> Edge:
         """Where a place of the text is in any text of the mask.
@@ -80,9 +81,10 @@ class Template:
         """
         return _edge(self.spans, place)
 
-    def is_stamp(self, number: int) -> bool:
-        """Whether a number is the stamp that the text begins with."""
-        return self.seen.dated and number == 0
+    def written(self, number: int) -> bytes:
+        """A part as the text has it."""
+        start, end = self.spans[number]
+        return self.seen.text[start:end]
 
     def number_at(self, start: int, end: int) -> int | None:
         """The number that a stretch of the text is, None where it is none."""
@@ -107,6 +109,10 @@ class Templates:
         self._profiles = profiles
         self._masker = Masker(0)
 
+    def ask_of_paths(self, tell: Callable[[str], int]) -> None:
+        """``tell`` knows the kinds of paths from now on."""
+        self._masker.ask_of_paths(tell)
+
     @cached_property
     def _special(self) -> list[bytes]:
         """Numbers that stand in rules, and those by which other lines are told."""
@@ -123,9 +129,9 @@ class Templates:
         masked = self._masker.of(text)
         if masked is None:
             raise Unlearnable("no mask")
-        spans = masked[1]
+        spans, marks = masked[1], self._masker.marked()
         seen = self._seen(text)
-        template = Template(seen, spans, [])
+        template = Template(seen, spans, [], marks)
         for number in range(len(spans)):
             template.limits.append(self._lengths(template, number))
         others = [self._seen(other) for other in self._variants(template)
@@ -134,6 +140,7 @@ class Templates:
             if not self._alike(template, other):
                 raise Unlearnable("a number tells what the line is")
         if seen.access is not None:
+            template.path = self._spans_of(template, others, lambda a: {"path": a.path})["path"]
             template.columns = self._spans_of(template, others, lambda a: a.columns)
             template.more = self._spans_of(template, others, lambda a: a.more)
         return template
@@ -165,8 +172,6 @@ class Templates:
 
         :raises Unlearnable: where it is more than one plain line.
         """
-        if any(word in text for word in (*_LEFT_ALONE, *_EVENTS)):
-            raise Unlearnable("a traceback, an event or a quoted text")
         if unwrap(text).names or is_ordinal(text):
             raise Unlearnable("a further envelope")
         lines = list(self._reader.lines_of(0, len(text) + 1, len(text) + 1, Wrapped(text)))
@@ -176,38 +181,47 @@ class Templates:
         if line.native is not None or line.json is not None or line.begins_traceback:
             raise Unlearnable("a header of the format, or pairs")
         access = access_in(line)
+        if access is None and any(word in text for word in (*_LEFT_ALONE, *_EVENTS)):
+            raise Unlearnable("a traceback, an event or a quoted text")
         stamp = line.header.stamp if line.header is not None else None
-        local = self._local(text)
-        told = None if stamp is None or stamp.days is None else stamp.days * DAY + stamp.time
-        if (access is not None and access.stamp is not None) or (
-            stamp is not None and (stamp.zone is not None or told is None)
-        ):
-            raise Unlearnable("a stamp of its own")
-        if told != local:
+        if stamp is None and access is not None:
+            stamp = access.stamp
+        if stamp is not None and stamp.days is None:
+            raise Unlearnable("a stamp without a date")
+        if _told(stamp) != self._told(text):
             raise Unlearnable("a stamp that the masker reads otherwise")
         message = message_of(line)
         try:
-            matches = self._profiles.match(message.decode())
+            decoded = message.decode()
         except UnicodeDecodeError:
             raise Unlearnable("no UTF-8") from None
+        matches = self._profiles.match(decoded) if access is None else []
         return Seen(text, line, access, message, matches, dated=stamp is not None)
 
-    def _local(self, text: bytes) -> int | None:
-        """The time of the stamp that a text begins with, None where it begins with none."""
-        self._masker.of(text)
-        return self._masker.local if self._masker.dated else None
+    def _told(self, text: bytes) -> tuple[int, bool] | None:
+        """The time of the stamp that a text has, and whether it has a zone; None without any."""
+        masker = self._masker
+        masker.of(text)
+        if not masker.dated:
+            return None
+        return (masker.instant, True) if masker.zoned else (masker.local, False)
 
     def _lengths(self, template: Template, number: int) -> tuple[int, int]:
         """The fewest and most digits of a number with which the text is read the same way."""
-        start, end = template.spans[number]
-        written = template.seen.text[start:end]
-        if template.is_stamp(number):
-            return end, end
+        written, mark = template.written(number), template.marks[number]
+        if mark == masks.STAMP:
+            return len(written), len(written)
+        if mark not in (masks.INT, masks.DECIMAL, masks.ADDRESS):
+            return 0, 0
         whole, point, rest = written.partition(b".")
         if rest.count(b"."):
             return 0, 3  # an address, whose groups are tried as they are
         low = high = len(whole)
         most = MOST_WHOLE if point else MOST_DIGITS
+        if template.seen.access is not None and all(
+            self._holds(template, number, length, point + rest) for length in (1, most)
+        ):
+            return 1, most
         while high < most and self._holds(template, number, high + 1, point + rest):
             high += 1
         while low > 1 and self._holds(template, number, low - 1, point + rest):
@@ -229,9 +243,12 @@ class Templates:
         """The text with other numbers."""
         chance = random.Random(7)
         count = len(template.spans)
-        for number in range(count):
-            for written in self._others(template, number, chance):
-                yield _with(template, {number: written})
+        if template.seen.access is not None:
+            yield from self._at_once(template, chance)
+        else:
+            for number in range(count):
+                for written in self._others(template, number, chance):
+                    yield _with(template, {number: written})
         for length in (1, 2, 3, 4, 6):
             yield _with(
                 template, {k: self._number(template, k, length, chance) for k in range(count)}
@@ -248,35 +265,47 @@ class Templates:
                 {k: self._number(template, k, n, chance) for k, n in enumerate(lengths)},
             )
 
+    def _at_once(self, template: Template, chance: random.Random) -> Iterator[bytes]:
+        """An access line with all its parts changed: what each may be comes once at least."""
+        mask = self._mask(template.seen.text)
+        lists = []
+        for number in range(len(template.spans)):
+            others = self._others(template, number, chance)
+            fitting = [o for o in others if self._mask(_with(template, {number: o})) == mask]
+            chance.shuffle(fitting)
+            lists.append(fitting or [template.written(number)])
+        for k in range(max(map(len, lists), default=0)):
+            yield _with(template, {n: each[k % len(each)] for n, each in enumerate(lists)})
+
     def _others(self, template: Template, number: int, chance: random.Random) -> Iterator[bytes]:
-        start, end = template.spans[number]
-        if template.is_stamp(number):
-            yield from (_stamp(template.seen.text[:end], at, chance) for at in _MOMENTS)
+        written, mark = template.written(number), template.marks[number]
+        if mark not in (masks.INT, masks.DECIMAL):
+            yield from others_of(mark, written, chance)
             return
-        _, point, rest = template.seen.text[start:end].partition(b".")
-        if rest.count(b"."):
-            yield from (b"0.0.0.0", b"127.0.0.1", b"255.255.255.255", b"1.22.3.44", b"10.3.0.107")
-            return
+        _, point, rest = written.partition(b".")
         low, high = template.limits[number]
         fractions = {rest, b"0" * len(rest), b"9" * len(rest), b"5" * len(rest)}
+        is_asked = template.seen.access is not None  # no rule of a profile is asked
         for length in range(low, high + 1):
-            for digit in b"0123456789":
-                yield bytes([digit]) + _digits(length - 1, chance) + point + rest
-        for special in self._special:
+            for digit in b"019" if is_asked else b"0123456789":
+                yield bytes([digit]) + digits(length - 1, chance) + point + rest
+        for special in _KNOWN if is_asked else self._special:
             if low <= len(special) <= high:
                 for fraction in fractions if point else {b""}:
                     yield special + point + fraction
 
     def _number(self, template: Template, number: int, length: int, chance: random.Random) -> bytes:
-        start, end = template.spans[number]
-        if template.is_stamp(number):
-            return _stamp(template.seen.text[:end], chance.choice(_MOMENTS), chance)
-        _, point, rest = template.seen.text[start:end].partition(b".")
-        if rest.count(b"."):
-            return b".".join(_digits(1 + length % 3, chance) for _ in range(4))
+        written, mark = template.written(number), template.marks[number]
+        if mark in (masks.STAMP, masks.BOXED):
+            return other_stamp(mark, written, chance)
+        if mark not in (masks.INT, masks.DECIMAL, masks.ADDRESS):
+            return chance.choice([*others_of(mark, written, chance), written])
+        _, point, rest = written.partition(b".")
+        if mark == masks.ADDRESS:
+            return b".".join(digits(1 + length % 3, chance) for _ in range(4))
         low, high = template.limits[number]
         length = min(max(length, low), high)
-        return _digits(length, chance) + point + _digits(len(rest), chance)
+        return digits(length, chance) + point + digits(len(rest), chance)
 
     def _alike(self, template: Template, other: Seen) -> bool:
         """Whether the general path sees the same in another text of the mask, but for numbers."""
@@ -318,13 +347,18 @@ class Templates:
             if all(v == value for v in values):
                 found[key] = value
                 continue
-            found[key] = _stretch(template, value, list(zip(others, maskings, values, strict=True)))
+            seen = list(zip(others, maskings, values, strict=True))
+            found[key] = _stretch(template, value, seen) or _scaled(template, value, seen)
+            if found[key] is None:
+                raise Unlearnable("a field that is no stretch of the line")
         return found
 
 
-def _stretch(
-    template: Template, value: str, others: list[tuple[Seen, list[tuple[int, int]], str]]
-) -> tuple[Edge, Edge]:
+_Fields = list[tuple[Seen, list[tuple[int, int]], str]]  # of other texts: parts, and a field
+
+
+def _stretch(template: Template, value: str, others: _Fields) -> Slot | None:
+    """The slot of a field that is a stretch of the line."""
     text, wanted = template.seen.text, value.encode()
     at = text.find(wanted)
     while at >= 0:
@@ -336,9 +370,25 @@ def _stretch(
             seen.text[_place(spans, edges[0]) : _place(spans, edges[1])] == v.encode()
             for seen, spans, v in others
         ):
-            return edges
+            return ("text", *edges)
         at = text.find(wanted, at + 1)
-    raise Unlearnable("a field that is no stretch of the line")
+    return None
+
+
+def _scaled(template: Template, value: str, others: _Fields) -> Slot | None:
+    """The slot of a field that is a number of the line in another unit."""
+    for number, mark in enumerate(template.marks):
+        for shift in (3, 0) if mark in (masks.INT, masks.DECIMAL) else ():
+            if _moved(template.written(number), shift) == value and all(
+                _moved(seen.text[slice(*spans[number])], shift) == v for seen, spans, v in others
+            ):
+                return ("number", number, shift, learnt.MILLI)
+    return None
+
+
+def _moved(written: bytes, shift: int) -> str:
+    """A number whose point is moved, as access lines' durations are told."""
+    return f"{round(float(written) * 10**shift, 3):.15g}"
 
 
 def _place(spans: list[tuple[int, int]], edge: Edge) -> int:
@@ -355,7 +405,7 @@ def _access(access: Access | None) -> object:
     if access is None:
         return None
     return (
-        access.server, access.method, access.path, access.status,
+        access.server, access.is_sure, access.method, access.status,
         tuple(access.columns), tuple(access.more),
     )  # fmt: skip
 
@@ -379,12 +429,9 @@ def _with(template: Template, numbers: dict[int, bytes]) -> bytes:
     return b"".join([*parts, template.seen.text[at:]])
 
 
-def _stamp(like: bytes, at: bytes, chance: random.Random) -> bytes:
-    """A stamp as another one is written, at a moment."""
-    fraction = like[20:]
-    tail = like[19:20] + _digits(len(fraction), chance) if fraction else b""
-    return at[:10] + like[10:11] + at[11:] + tail
-
-
-def _digits(count: int, chance: random.Random) -> bytes:
-    return bytes(chance.choice(b"0123456789") for _ in range(count))
+def _told(stamp: Stamp | None) -> tuple[int, bool] | None:
+    """A stamp's instant, or its time in no known zone, and whether it has one."""
+    if stamp is None or stamp.days is None:
+        return None
+    local = stamp.days * DAY + stamp.time
+    return (local, False) if stamp.zone is None else (local - stamp.zone * 60 * SECOND, True)

@@ -85,6 +85,16 @@ class Setting:
         return begins_of_ids(self.head)
 
 
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """What is remembered of the whole file, whatever the instance: paths learnt, and whether a line
+    before a first opening one is kept.
+    """
+
+    learned: tuple[str, ...]
+    has_kept: bool
+
+
 class _Clock(Clock):
     """A clock that every envelope tells the same symbol."""
 
@@ -248,14 +258,12 @@ class _Kept(list[Any]):
 
 def tried(
     setting: Setting, template: Template | None, shape: Shape, kinds: tuple[str, ...],
-    learned: tuple[str, ...],
+    whole: Whole,
 ) -> Effect:  # fmt: skip
     """What a template (None: progress bars) does in a state.
 
     :raises Unlearnable: where that depends on values, or is more than records of numbers.
     """
-    if template is not None and template.seen.dated and setting.stamped:
-        raise Unlearnable("a stamp of its own in an envelope's")
     slots = _Slots(setting)
     name = _NAME if setting.named else None
     values = [slots.register(kind, number, None) for number, kind in enumerate(kinds)]
@@ -264,7 +272,8 @@ def tried(
     profiles: Any = setting.profiles if template is None else _Profiles(setting.profiles, template)
     sequencer = Sequencer(profiles, setting.head, None)
     assembly = sequencer._asm
-    assembly.instances, assembly.kept, assembly.learned = {name: before}, _Kept(), list(learned)
+    assembly.instances, assembly.learned = {name: before}, list(whole.learned)
+    assembly.kept = [1] if whole.has_kept else _Kept()
     writer = _Writer(setting.native.width, slots=slots)
     seen: dict[tuple[str, str], int] = {}
     last = symbols.instant(("last",)) if setting.stamped else _NEAR
@@ -278,7 +287,7 @@ def tried(
         kind = _kind_of(claims)
     else:
         kind = learnt.BLANK
-    if assembly.answers_first or tuple(assembly.learned) != learned:
+    if assembly.answers_first or tuple(assembly.learned) != whole.learned:
         raise Unlearnable("what is remembered of the whole file changes")
     if list(assembly.instances) != [name] or claims.rejects:
         raise Unlearnable("another instance, or a reject")
@@ -311,15 +320,17 @@ def _access(template: Template) -> Access | None:
     found = template.seen.access
     if found is None:
         return None
+    path = template.path
     return Access(
-        found.server, found.method, found.path, found.status,
-        _symbols(template.columns), _symbols(template.more),
+        found.server, found.method,
+        path if isinstance(path, str) else symbols.path(path, found.path), found.status,
+        _symbols(template.columns), _symbols(template.more), found.stamp, found.is_sure,
     )  # fmt: skip
 
 
-def _symbols(fields: Mapping[str, Any]) -> dict[str, str]:
+def _symbols(fields: Mapping[str, str | Slot]) -> dict[str, str]:
     return {
-        key: value if isinstance(value, str) else symbols.text(("text", *value), is_solid=True)
+        key: value if isinstance(value, str) else symbols.text(value, is_solid=True)
         for key, value in fields.items()
     }
 

@@ -105,6 +105,13 @@ class Sequencer:
             return None
         return refused(self._asm, instance, line, status)
 
+    def kind_of_path(self, path: str) -> int:
+        """A number for all that an access line's path (without its query) tells by itself: whether
+        it is one of synthesis, and whether it may be.
+        """
+        is_named = self._asm.profiles.is_synthesis(path) or path in self._asm.learned
+        return 2 * is_named + may_answer("POST", path, named=False)
+
     def structured(self, line: Line, event: str, id_: str | None) -> None:
         """Take note of a structured record that tells of a request by its own id."""
 
@@ -213,6 +220,11 @@ class Sequencer:
     def learned(self) -> list[str]:
         """The paths that were learnt to be those of synthesis."""
         return self._asm.learned
+
+    @property
+    def has_kept(self) -> bool:
+        """Whether no further line is kept for a request of the file before."""
+        return self._asm.kept is None or bool(self._asm.kept)
 
     @property
     def answers_first(self) -> bool:
