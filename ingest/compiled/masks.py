@@ -303,6 +303,8 @@ class Masker:
         c = data[pos]
         if c != 117:
             if c == 110:
+                if data[pos + 1] != 34:
+                    return -1  # several lines in one
                 c = 10
             elif c == 114:
                 c = 13

@@ -47,6 +47,25 @@ _TAILED = re.compile(
     rb"|i-[0-9a-f]{8,17}"
     rb"|(?:[\w./#-]{1,200}/)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?: |$)"
 )
+# Loki's labels behind a stamp, as logcli prints what its queries find
+_QUERIED = re.compile(
+    rb"(?P<Y>\d{4})-(?P<M>\d\d)-(?P<D>\d\d)T(?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)(?:\.(?P<f>\d{1,9}))?"
+    rb"(?P<z>[+-]\d\d:\d\d|Z) "
+    rb"\{(?P<labels>(?:[A-Za-z_]\w{0,60}=\"(?:[^\"\\]|\\.){0,300}\"(?:, ?|(?=\}))){0,40})\} "
+)
+_LABEL_OF = re.compile(rb"(?:^|[, ])(?P<key>\w+)=\"(?P<value>[^\"\\]*)\"")
+_ORIGINS = (b"pod", b"container", b"container_name", b"instance", b"unit", b"app", b"job")
+# Grafana's "Download logs" of a query: milliseconds since 1970, the instant, the line
+_EXPLORED = re.compile(
+    rb"\d{13}\t(?P<Y>\d{4})-(?P<M>\d\d)-(?P<D>\d\d)T(?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)"
+    rb"\.(?P<f>\d{3})(?P<z>Z)\t"
+)
+# foreman, honcho: the time of day, the process of the Procfile and its number
+_PROCFILE = re.compile(
+    rb"(?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d) (?P<name>[A-Za-z][\w-]{0,60}\.\d{1,3}|system) +\|(?: |$)"
+)
+# TAI64N of multilog and s6-log; these differ by the leap seconds, so it is no instant
+_TAI64N = re.compile(rb"@4[0-9a-f]{23} ")
 
 
 def stern(line: bytes) -> Wrapped | None:
@@ -122,3 +141,42 @@ def tailed(line: bytes) -> Wrapped | None:
     return Wrapped(
         line[match.end() :], read_stamp(match), match["name"].decode(), names=("aws logs tail",)
     )
+
+
+def queried(line: bytes) -> Wrapped | None:
+    """``logcli query``: ``stamp {labels} line``, Loki's pkg/logcli/output/default.go."""
+    match = _QUERIED.match(line)
+    if match is None:
+        return None
+    labels = {m["key"]: m["value"] for m in _LABEL_OF.finditer(match["labels"])}
+    name = next((labels[key] for key in _ORIGINS if labels.get(key)), b"")
+    return Wrapped(
+        line[match.end() :],
+        read_stamp(match),
+        name.decode("utf-8", "replace") or None,
+        names=("logcli",),
+    )
+
+
+def explored(line: bytes) -> Wrapped | None:
+    """What Grafana's "Explore" saves of a query as text."""
+    match = _EXPLORED.match(line)
+    if match is None:
+        return None
+    return Wrapped(line[match.end() :], read_stamp(match), names=("Grafana",))
+
+
+def procfile(line: bytes) -> Wrapped | None:
+    """foreman and honcho: ``10:00:00 tts.1   | line``."""
+    match = _PROCFILE.match(line)
+    if match is None:
+        return None
+    return Wrapped(
+        line[match.end() :], read_stamp(match), match["name"].decode(), names=("Procfile",)
+    )
+
+
+def labelled(line: bytes) -> Wrapped | None:
+    """multilog's and s6-log's labels before a line."""
+    match = _TAI64N.match(line)
+    return None if match is None else Wrapped(line[match.end() :], names=("TAI64N",))

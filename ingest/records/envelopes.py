@@ -4,15 +4,14 @@ Each envelope is matched on each line by itself, up to MOST of them around each 
 shapes come from is said beside them; docs/parsing.md, "Envelopes", has the table.
 """
 
-import json
 import re
 from collections.abc import Callable, Collection
 from functools import lru_cache
-from typing import Any
 
 from ingest.model import DAY_US
-from ingest.records.collectors import stern, tailed
+from ingest.records.collectors import explored, labelled, procfile, queried, stern, tailed
 from ingest.records.moments import Stamp, read_stamp, stamp_of
+from ingest.records.shipped import inside, json_object, shipped
 from ingest.records.wrapped import Wrapped
 
 MOST = 4
@@ -51,6 +50,7 @@ _RFC5424 = re.compile(
     + rb"|-) (?P<host>\S{1,255}) (?P<name>\S{1,48}) (?P<pid>\S{1,128}) \S{1,32} "
     rb"(?:-|(?:\[(?:[^\]\\\"]|\"(?:[^\"\\]|\\.)*\")*\])+)(?: (?:\xef\xbb\xbf)?|$)"
 )
+_DOCKERS = frozenset(("log", "stream", "time", "attrs"))
 # of journald's JSON: microseconds since 1970, and a level of syslog
 _MICROSECONDS, _PRIORITY = re.compile(r"[0-9]{1,16}"), re.compile(r"[0-9]{1,2}")
 _COMPOSE = re.compile(rb"(?P<name>[A-Za-z0-9][\w.@-]{0,127})(?P<pad> *) \|")
@@ -108,13 +108,13 @@ def joined(outer: Wrapped, inner: Wrapped) -> Wrapped:
 def _docker_json(line: bytes) -> Wrapped | None:
     """docker's json-file driver: daemon/logger/jsonfilelog of moby."""
     if not line.startswith((b'{"log":', b'{"time":', b'{"stream":')):
+        return shipped(line)
+    found = json_object(line)
+    if found is None:
         return None
-    found = _object(line)
-    if (
-        found is None
-        or not isinstance(found.get("log"), str)
-        or not {"stream", "time"} & set(found)
-    ):
+    if not isinstance(found.get("log"), str) or not _DOCKERS.issuperset(found):
+        return inside(found)
+    if not {"stream", "time"} & set(found):
         return None
     text = found["log"].encode("utf-8", "replace")
     stamp = _RFC3339.match(str(found.get("time", "")).encode() + b" ")
@@ -131,7 +131,7 @@ def _journal_json(line: bytes) -> Wrapped | None:
     """journalctl -o json ("Journal Export Formats"); a binary message comes as numbers."""
     if b'"MESSAGE"' not in line or b"__REALTIME_TIMESTAMP" not in line:
         return None
-    found = _object(line)
+    found = json_object(line)
     if found is None:
         return None
     message = found.get("MESSAGE")
@@ -154,14 +154,6 @@ def _journal_json(line: bytes) -> Wrapped | None:
         priority=int(p) if _PRIORITY.fullmatch(p := str(found.get("PRIORITY", ""))) else None,
         names=("journald json",),
     )
-
-
-def _object(line: bytes) -> dict[str, Any] | None:
-    try:
-        found = json.loads(line, strict=False)  # escapes of terminals may stand bare in it
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
 
 
 def _sender(host: object, name: object, pid: object) -> str | None:
@@ -384,7 +376,8 @@ def _process(line: bytes) -> Wrapped | None:
 def _steps() -> dict[bytes, tuple[Step, ...]]:
     """The envelopes that may begin with a byte."""
     digit: tuple[Step, ...] = (
-        _cri, tailed, _short_iso, _app, _rfc3339, _pm2_time, _unix, _pm2, _compose,
+        _cri, tailed, queried, _short_iso, _app, _rfc3339, _pm2_time, _unix, _pm2, procfile,
+        explored, _compose,
     )  # fmt: skip
     letter: tuple[Step, ...] = (_compose,)
     steps: dict[bytes, tuple[Step, ...]] = {bytes([c]): digit for c in b"0123456789"}
@@ -395,8 +388,9 @@ def _steps() -> dict[bytes, tuple[Step, ...]]:
         steps[bytes([month])] = (_rfc3164, _compose)
     for weekday in b"MTWFS":
         steps[bytes([weekday])] = (*steps[bytes([weekday])], _full)
-    steps[b"{"] = (_docker_json, _journal_json)
+    steps[b"{"] = (_journal_json, _docker_json)
     steps[b"<"] = (_syslog,)
+    steps[b"@"] = (labelled,)
     steps[b"["] = (_pod, _monotonic)
     steps[b"("] = (_process,)
     return steps

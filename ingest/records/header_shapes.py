@@ -38,6 +38,13 @@ _TORCH = re.compile(
     rb"(?P<name>[\w./-]{1,150}\.(?:cpp|cc|cu|h|py):\d{1,6})\] ?"
 )
 
+# a letter before a whole stamp, as loggers of C++ and Dart are set up
+_LETTER_FIRST = re.compile(
+    _LETTER + rb" (?P<Y>\d{4})-(?P<M>\d\d)-(?P<D>\d\d)[ T](?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)"
+    rb"(?:[.,](?P<f>\d{1,9}))?(?P<z>Z|[+-]\d\d:\d\d)? +"
+    rb"(?:(?P<name>[\w./-]{1,150}:\d{1,6})[\]:]? +)?"
+)
+
 
 def epoch_at(text: bytes, *, is_exact: bool = False) -> tuple[Stamp, int] | None:
     """The seconds or milliseconds since 1970 that a text begins with, and where they end.
@@ -84,4 +91,13 @@ def named_letter(text: bytes) -> Header | None:
     if match is None:
         return None
     stamp = stamp_of({**match.groupdict(), "Y": None}) if match["h"] else None
+    return Header(LETTERS[match["level"]], match.end(), stamp, match["name"])
+
+
+def letter_first(text: bytes) -> Header | None:
+    """The header of a line that begins with a letter and a stamp with its date."""
+    match = _LETTER_FIRST.match(text)
+    stamp = stamp_of(match.groupdict()) if match is not None else None
+    if match is None or stamp is None:
+        return None
     return Header(LETTERS[match["level"]], match.end(), stamp, match["name"])

@@ -8,7 +8,7 @@ make a header, as do the shapes that begin with a level (docs/parsing.md, "Heade
 import re
 
 from ingest.compiled.layout import L_ERROR
-from ingest.records.header_shapes import epoch_at, kitchen, lettered, named_letter
+from ingest.records.header_shapes import epoch_at, kitchen, letter_first, lettered, named_letter
 from ingest.records.levels import LETTERS, LEVELS, Header
 from ingest.records.moments import Stamp, read_stamp, stamp_at, stamp_of
 
@@ -118,6 +118,8 @@ def header_of(text: bytes) -> Header | None:
         return Header(LEVELS[blank["level"].lower()], blank.end()) if blank else None
     elif first.isalpha():
         found = _glog(text) if first in b"DIWEF" else None
+        if found is None and text[1:3] == b" 2":
+            found = letter_first(text)
         if found is not None:
             return found
         if first.isupper():

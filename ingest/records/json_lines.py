@@ -4,7 +4,6 @@ loguru ``serialize``, structlog, python-json-logger, nginx ``escape=json``; docs
 """
 
 import json
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +11,7 @@ from ingest.compiled.layout import L_CRITICAL, L_DEBUG, L_ERROR, L_INFO, L_NONE,
 from ingest.records.access import Access
 from ingest.records.access_json import access_object
 from ingest.records.levels import LEVELS
-from ingest.records.moments import DAY, Stamp, stamp_at
+from ingest.records.moments import Stamp, told_stamp
 
 _MESSAGE = ("message", "event", "msg", "log", "textPayload", "text")
 _TIME = ("timestamp", "asctime", "time", "@timestamp", "ts", "datetime", "date")
@@ -24,7 +23,6 @@ _EXCEPTION = (
 )  # fmt: skip
 _ACCESS_TIME = ("time_local", "time_iso8601", "msec", *_TIME, "start_time")
 _NODE = {"pid", "hostname"}  # what pino and bunyan say of every record
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ def record_of(found: dict[str, Any]) -> JsonLine | None:
         return None
     raised = data.pop("err") if isinstance(data.get("err"), dict) else None
     level = _level(_pop(data, _LEVEL), is_node=data.keys() >= _NODE)
-    stamp = _stamp(_pop(data, _TIME))
+    stamp = told_stamp(_pop(data, _TIME))
     logger = _pop(data, _LOGGER)
     exception = _pop(data, _EXCEPTION) or raised
     return JsonLine(
@@ -93,7 +91,7 @@ def _loguru(record: dict[str, Any]) -> JsonLine:
     name, line, function = record.get("name"), record.get("line"), record.get("function")
     stamp = None
     if isinstance(time, dict):
-        stamp = _stamp(time.get("repr")) or _stamp(time.get("timestamp"))
+        stamp = told_stamp(time.get("repr")) or told_stamp(time.get("timestamp"))
     return JsonLine(
         record["message"],
         _level(level.get("name") if isinstance(level, dict) else level),
@@ -123,30 +121,6 @@ def _level(value: Any, *, is_node: bool = False) -> int:
             max(0, min(5, value // 10))
         ]
     return L_NONE
-
-
-_LATEST = 1e20  # nanoseconds since 1970
-
-
-def _stamp(value: Any) -> Stamp | None:
-    if isinstance(value, bool) or value is None:
-        return None
-    if isinstance(value, str) and _NUMBER.fullmatch(value):
-        value = float(value)
-    if isinstance(value, int | float):  # an integer may be larger than any float
-        return _epoch(value) if abs(value) < _LATEST else None
-    found = stamp_at(str(value).encode("utf-8", "replace")[:64])
-    return found[0] if found else None
-
-
-def _epoch(value: float) -> Stamp | None:
-    """Seconds, milliseconds, micro- or nanoseconds since 1970."""
-    for scale in (1e6, 1e3, 1.0, 1e-3):
-        micros = value * scale
-        if 1e14 < micros < 1e16:
-            days, time = divmod(round(micros), DAY)
-            return Stamp(time, days, zone=0)
-    return None
 
 
 def _request_id(data: dict[str, Any]) -> str | None:
@@ -195,4 +169,4 @@ def access_record(found: dict[str, Any]) -> JsonLine | None:
 
 
 def _access_stamp(value: Any) -> Stamp | None:
-    return _stamp(value.strip("[]") if isinstance(value, str) else value)
+    return told_stamp(value.strip("[]") if isinstance(value, str) else value)

@@ -161,6 +161,8 @@ class Reader:
     def lines_of(self, start: int, end: int, size: int, wrapped: Wrapped) -> Iterable[Logical]:
         """The lines that a terminal would show one after another for one physical line."""
         text = wrapped.text
+        if b"\n" in text:
+            return self._each(start, end, size, wrapped)
         if wrapped.names and b"#01" in text and not _SYSLOGS.isdisjoint(wrapped.names):
             text = text.replace(b"#011", b"\t").removesuffix(b"#015")  # as rsyslog writes them
         native = self.native.header(text) if self.native.access_of(text) is None else None
@@ -173,6 +175,16 @@ class Reader:
         if len(parts) == 1 and only[:1] not in _STRIPPED and only[-1:] not in _STRIPPED:
             return self._kind_of(Logical(start, end, size, start, only, wrapped, bar=bar))
         return self._several(start, end, size, wrapped, parts, bar)
+
+    def _each(self, start: int, end: int, size: int, wrapped: Wrapped) -> Iterator[Logical]:
+        """The lines of a text that its shipper or logger put together from several."""
+        at = 0
+        for number, piece in enumerate(wrapped.text.split(b"\n")):
+            inner = replace(wrapped, text=piece)
+            for line in self.lines_of(start, end, 0 if number else size, inner):
+                line.place += at
+                yield line
+            at += len(piece) + 1
 
     def _several(
         self,

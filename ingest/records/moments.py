@@ -17,6 +17,8 @@ from ingest.records.instants import utc_offset_us
 SECOND, DAY = 1_000_000, DAY_US  # microseconds
 _BUCKET = 900 * SECOND
 _JITTER = 300 * SECOND  # as in :mod:`ingest.records.instants`
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_LATEST = 1e20  # nanoseconds since 1970
 _BACK = 6 * 3600 * SECOND  # a time of day so much earlier than the one before it is of the next day
 _MONTHS = {
     name: i + 1
@@ -40,6 +42,8 @@ _SHAPES = (
     + _TIME
     + _ZONE,
     rb"(?P<M>\d\d)[-/](?P<D>\d\d) " + _TIME,
+    rb"(?P<D>\d\d)\.(?P<M>\d\d)\.(?P<Y>\d{4}),? " + _TIME + _ZONE,
+    rb"(?P<Y>\d{4})\xe5\xb9\xb4(?P<M>\d\d?)\xe6\x9c\x88(?P<D>\d\d?)\xe6\x97\xa5 ?" + _TIME,
     rb"(?P<M>\d\d)/(?P<D>\d\d)/(?:(?P<Y>\d{4})|(?P<y>\d\d)),? " + _TIME,  # transformers, Rich
     _TIME + rb"(?: (?P<a>[AaPp])[Mm]\b)?",
 )
@@ -87,6 +91,28 @@ def stamp_within(text: bytes) -> Stamp | None:
             found = read_stamp(match)
             if found is not None:
                 return found
+    return None
+
+
+def told_stamp(value: Any) -> Stamp | None:
+    """The stamp that a member of a JSON object is: text, or a number since 1970."""
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        value = float(value)
+    if isinstance(value, int | float):  # an integer may be larger than any float
+        return _epoch(value) if abs(value) < _LATEST else None
+    found = stamp_at(str(value).encode("utf-8", "replace")[:64])
+    return found[0] if found else None
+
+
+def _epoch(value: float) -> Stamp | None:
+    """Seconds, milliseconds, micro- or nanoseconds since 1970."""
+    for scale in (1e6, 1e3, 1.0, 1e-3):
+        micros = value * scale
+        if 1e14 < micros < 1e16:
+            days, time = divmod(round(micros), DAY)
+            return Stamp(time, days, zone=0)
     return None
 
 

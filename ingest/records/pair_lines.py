@@ -61,8 +61,8 @@ def pair_line(text: bytes) -> JsonLine | None:
         return _logrus(text.decode("utf-8", "replace"))
     if b"\t" in text and (found := _tabbed(text)) is not None:
         return found
-    if text[:1].isdigit() and b" [" in text[:64]:
-        return _console(text)
+    if text[:1].isdigit() and b" [" in text[:64] and (found := _console(text)) is not None:
+        return found
     if text[:1].isdigit() and _ZEROLOG.search(text[:48]):
         return _zerolog(text)
     return _headed(text) if _HAS_ID.search(text) else None

@@ -25,7 +25,7 @@ _MS = {"ms": 1.0, "s": 1000.0, "min": 60_000.0, "h": 3_600_000.0}
 _KB = {"bytes": 1 / 1024, "kb": 1.0, "mb": 1024.0}
 _TEXTS = (
     "text", "voice", "lang", "id", "request_id", "message", "exception", "stage", "instance",
-    "error_code", "status", "model_stage",
+    "error_code", "status", "model_stage", "pid",
 )  # fmt: skip
 _WHOLE = ("text_len", "tokens")
 _TOKENS = {"tokens_from": -1.0, "tokens_to": 1.0}  # a range of token numbers

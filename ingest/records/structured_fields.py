@@ -203,6 +203,8 @@ def _outcome(fields: Fields) -> None:
         if not isinstance(value, str) or not _NAME.fullmatch(value):
             continue
         told = value.lower()
+        if told in words.LEVEL_WORDS:
+            continue  # Datadog's "status" is a level
         fields.has_failed = told in words.HAS_FAILED
         fields.status = "success" if told in words.SUCCEEDED else told
         fields.status_name = fields.written[name]

@@ -97,6 +97,7 @@ ERRORS: Final = ("error", "err", "reason", "error_message", "exc", "error_msg", 
 STATES: Final = ("status", "state", "phase", "action", "event_type")
 SUCCEEDED: Final = _each("ok success succeeded successful completed complete done finished true")
 HAS_FAILED: Final = _each("failed fail failure error errored false timeout aborted")
+LEVEL_WORDS: Final = _each("trace debug info notice warn warning")
 
 # Objects whose members count as the record's own; what a client sent (body, payload) is none.
 CONTAINERS: Final = _each(

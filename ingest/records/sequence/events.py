@@ -143,6 +143,15 @@ def accumulate(values: dict[str, Value], more: dict[str, Value], rule: Rule) -> 
             values[key] = tidy(have + value)
 
 
+def note_figures(values: dict[str, Value], more: dict[str, Value]) -> None:
+    """Keep the durations and factors that a line says for the request's end, which tells of them:
+    the first of each.
+    """
+    for key in ("duration_ms", "audio_ms", "rtf"):
+        if key in more:
+            values.setdefault(key, more[key])
+
+
 def add_run(values: dict[str, Value], more: dict[str, Value]) -> None:
     """One more run of the engine inside a wrapper's request: times and lengths add up."""
     again = "duration_ms" in values or "audio_ms" in values

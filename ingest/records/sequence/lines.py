@@ -16,6 +16,7 @@ from ingest.records.sequence.events import (
     accumulate,
     fits,
     named,
+    note_figures,
     progress,
     stages,
     tag_of,
@@ -60,6 +61,7 @@ def add_to(
         accumulate(request.values, values, rule)
         return replace(claim, events=(progress(request, line, texts),)) if texts else claim
     events = [*stages(request.id, line, rule, values)]
+    note_figures(request.values, values)
     if values:
         events.append(progress(request, line, values))
     return replace(claim, events=tuple(events))
@@ -152,6 +154,7 @@ def warns(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim 
     rule = match.rule
     values = match.values()
     level = LEVELS[rule.level] if rule.level else max(line.level, L_WARNING)
+    values.pop("pid", None)
     id_ = values.pop("id", None)
     if id_ is None and len(instance.requests) == 1:
         id_ = instance.requests[0].id
@@ -181,6 +184,11 @@ def restarts(asm: Assembly, instance: Instance, line: Line, match: Match) -> Cla
     name = values.get("instance")
     if name is not None and line.instance is None and name in asm.instances:
         instance, line = asm.instances[str(name)], replace(line, instance=str(name))
+    if "pid" in values:
+        killed = _process(asm, line.instance, str(values["pid"]))
+        if killed is None:
+            return warns(asm, instance, line, match)  # of whoever that was
+        instance, line = asm.instances[killed], replace(line, instance=killed)
     if "gunicorn" in line.message:
         instance.server = "gunicorn"
     events: list[Event] = []
@@ -188,3 +196,14 @@ def restarts(asm: Assembly, instance: Instance, line: Line, match: Match) -> Cla
         events.append(error_event(line, LEVELS[rule.level], rule, rule.code, None))
     events += interrupt(asm, instance, line, spare=not rule.whole_process)
     return Claim(tuple(events), rule.profile, rule.name)
+
+
+def _process(asm: Assembly, kernel: str | None, pid: str) -> str | None:
+    """The instance of a process on the host of the line that the kernel wrote of it."""
+    host = (kernel or "").rpartition("/")[0]
+    found = [
+        name
+        for name in asm.instances
+        if name is not None and name.endswith(f"[{pid}]") and name.rpartition("/")[0] == host
+    ]
+    return found[0] if len(found) == 1 else None

@@ -14,6 +14,7 @@ from ingest.records.sequence.events import (
     accumulate,
     assembly,
     has_own_id,
+    note_figures,
     progress,
     tag_of,
 )
@@ -53,6 +54,7 @@ def opens(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim 
     if access is not None:
         request.answered = True
     events.append(started(request, line, values))
+    note_figures(request.values, values)
     if rule.repeats:
         accumulate(request.values, values, rule)
     return Claim(tuple(events), rule.profile, rule.name, request.id, access)
