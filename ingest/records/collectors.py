@@ -66,6 +66,12 @@ _PROCFILE = re.compile(
 )
 # TAI64N of multilog and s6-log; these differ by the leap seconds, so it is no instant
 _TAI64N = re.compile(rb"@4[0-9a-f]{23} ")
+# a table as Datadog, Excel and others save it: a stamp first, the line last, each in quotes
+_TABLED = re.compile(
+    rb'"(?P<Y>\d{4})-(?P<M>\d\d)-(?P<D>\d\d)[T ](?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)'
+    rb'(?:\.(?P<f>\d{1,9}))?(?P<z>Z|[+-]\d\d:\d\d)?",(?:"(?:[^"]|""){0,300}",){0,8}'
+    rb'"(?P<text>(?:[^"]|"")*)(?:"|$)'
+)
 
 
 def stern(line: bytes) -> Wrapped | None:
@@ -180,3 +186,11 @@ def labelled(line: bytes) -> Wrapped | None:
     """multilog's and s6-log's labels before a line."""
     match = _TAI64N.match(line)
     return None if match is None else Wrapped(line[match.end() :], names=("TAI64N",))
+
+
+def tabled(line: bytes) -> Wrapped | None:
+    """A row of a table in quotes; the rest of a line that has several follows bare."""
+    match = _TABLED.fullmatch(line)
+    if match is None:
+        return None
+    return Wrapped(match["text"].replace(b'""', b'"'), read_stamp(match), names=("CSV",))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from functools import lru_cache
 
 from ingest.model import DAY_US
-from ingest.records.collectors import explored, labelled, procfile, queried, stern, tailed
+from ingest.records.collectors import explored, labelled, procfile, queried, stern, tabled, tailed
 from ingest.records.moments import Stamp, read_stamp, stamp_of
 from ingest.records.shipped import inside, json_object, shipped
 from ingest.records.wrapped import Wrapped
@@ -391,6 +391,7 @@ def _steps() -> dict[bytes, tuple[Step, ...]]:
     steps[b"{"] = (_journal_json, _docker_json)
     steps[b"<"] = (_syslog,)
     steps[b"@"] = (labelled,)
+    steps[b'"'] = (tabled,)
     steps[b"["] = (_pod, _monotonic)
     steps[b"("] = (_process,)
     return steps

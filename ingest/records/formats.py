@@ -72,7 +72,7 @@ ENVELOPES = {
     "rfc3339": "RFC 3339 stamp", "journald-json": "journald json",
     "journald-short-iso": "journald short-iso", "syslog": "syslog", "process": "process",
     "shipped-json": "shipped json", "logcli": "logcli", "grafana": "Grafana",
-    "procfile": "Procfile", "tai64n": "TAI64N",
+    "procfile": "Procfile", "tai64n": "TAI64N", "csv": "CSV",
 }  # fmt: skip
 ENCODINGS = {
     "utf-8": "utf-8", "gb18030": "gb18030", "gbk": "gb18030", "gb2312": "gb18030", "big5": "big5",

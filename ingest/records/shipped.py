@@ -62,7 +62,8 @@ def inside(found: dict[str, Any]) -> Wrapped | None:
     for name in ("_source", "result"):  # of Elasticsearch's hits, of Splunk's
         inner = found.get(name)
         if isinstance(inner, dict):
-            return inside(inner)
+            found = inner
+            break
     if not _is_shippers(found):
         return None
     text = _text(found)
@@ -93,7 +94,7 @@ def _is_shippers(found: dict[str, Any]) -> bool:
         or found.keys() >= {"labels", "line"}
         or found.keys() >= {"TimeStamp", "Log"}
         or found.keys() >= {"podName", "containerName"}
-        or (found.keys() >= {"process_id", "app_name"} and found.get("type") in _STREAMS)
+        or (found.keys() >= {"process_id", "app_name"} and found.get("type") in ("out", "err"))
         or found.keys() >= {"short_message", "version"}
         or not _CERTAIN.isdisjoint(found)
         or any(isinstance(found.get(name), dict) for name in ("kubernetes", "agent"))
@@ -163,5 +164,5 @@ def _name(place: dict[str, Any], *names: str) -> str | None:
         if isinstance(value, dict):
             value = value.get("name") or value.get("path")
         if isinstance(value, str) and value:
-            return value.removeprefix("/")[:253]
+            return value.removeprefix("/")[:253].encode("utf-8", "replace").decode()
     return None
