@@ -199,7 +199,9 @@ class Writer(Protocol):
         """
 
     def has_many_parts(self, checkpoint: Checkpoint, many: int) -> bool:
-        """Whether more parts than so many begin in a file before the checkpoint."""
+        """Whether ``carry`` may find more than so many: parts that begin in a file before the
+        checkpoint, and in a file without any instant its whole requests.
+        """
 
     def known_ids(
         self, origin: Origin, ids: "pa.Array", earliest: datetime, latest: datetime

@@ -7,6 +7,8 @@ import pytest
 
 from ingest.pipeline import one_file
 from ingest.stores.contract import Store
+from tests.real_cases import walk
+from tests.real_cases.test_rotation import service
 from tests.support import harness
 from tests.support.log_writer import Journal, to_bytes
 
@@ -57,3 +59,26 @@ def test_only_ids_that_are_asked_for_are_told(tmp_path: Path, engine: str) -> No
         assert writer.has_many_parts(known, 1) and not writer.has_many_parts(known, 1000)
     assert len(every) > 10
     assert some == {"ts_00000003": every["ts_00000003"]}
+
+
+@pytest.mark.parametrize("engine", harness.ENGINES)
+def test_a_log_without_instants_is_asked_about_few_of_its_requests(
+    tmp_path: Path, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All its requests have ended at one instant, as far as is known: a poll must not take all."""
+    path, text = tmp_path / "app.log", service(12)
+    cut = text.index(">> s2mel_time: 9")
+    path.write_text(text[:cut])
+    store = harness.new_store_of(engine, tmp_path)
+    harness.run(store, [path])
+    (known,) = store.checkpoints()
+    assert known.last_logged_at is None
+    with store.writing() as writer:
+        assert writer.has_many_parts(known, 5) and not writer.has_many_parts(known, 1000)
+    monkeypatch.setattr(one_file, "_MOST_CARRIED", 5)
+    path.write_text(text)
+    harness.run(store, [path], final=True, chunk_bytes=_CHUNK)
+    (tmp_path / "whole").mkdir()
+    whole = harness.new_store(tmp_path / "whole")
+    harness.run(whole, [path], final=True)
+    assert walk.differing(walk.dumped(whole), walk.dumped(store)) == []

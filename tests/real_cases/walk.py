@@ -196,10 +196,19 @@ def _read(store: Store, paths: list[Path], *, final: bool = False) -> None:
 
 
 def read(
-    store: Store, paths: list[Path], *, final: bool = False, wait_seconds: float = 10.0, **how: int
+    store: Store,
+    paths: list[Path],
+    *,
+    final: bool = False,
+    wait_seconds: float = 10.0,
+    chunk_bytes: int = 1 << 20,
+    batch_chunks: int = 1,
 ) -> RunReport:
     """A run, and what the command does behind it: files read anew that go on with a later read."""
-    report = harness.run(store, paths, final=final, wait_seconds=wait_seconds, **how)
+    report = harness.run(
+        store, paths, final=final, wait_seconds=wait_seconds, chunk_bytes=chunk_bytes,
+        batch_chunks=batch_chunks,
+    )  # fmt: skip
     if report.anew:
         options = replace(OPTIONS, final=final, wait_seconds=wait_seconds)
         again = reread_series(store, report.anew, options, now=lambda: datetime.now(UTC))

@@ -163,6 +163,16 @@ class ServiceDisk(Disk):
                 left = len(filled) - 1 - number
                 yield f"{log.name}.{left}" if left else log.name, content
 
+    def has_doubles(self) -> bool:
+        """Whether a file holds nothing but what another one begins with."""
+        contents = [content for _, content in self._written()]
+        return any(
+            a.startswith(b)
+            for i, a in enumerate(contents)
+            for j, b in enumerate(contents)
+            if i != j
+        )
+
     def written_to(self, folder: Path) -> list[Path]:
         """Write all that was ever written to files, one after the other."""
         folder.mkdir()

@@ -78,9 +78,16 @@ class ClickHouseWriter:
         return {i: OPEN if e is None else e for i, e in rows if i is not None}
 
     def has_many_parts(self, checkpoint: Checkpoint, many: int) -> bool:
+        ended = ""
+        if checkpoint.last_logged_at is None:
+            ended = (
+                "union all select 1 from {requests} "
+                "where start_file_key = {key:Int64} and end_file_key = {key:Int64}"
+            )
         ((count,),) = self.versions.rows(
-            "select count() from (select 1 from {request_parts} where file_key = {key:Int64} "
-            "and first_offset < {offset:Int64} limit {most:UInt64})",
+            "select count() from (select * from (select 1 from {request_parts} "
+            f"where file_key = {{key:Int64}} and first_offset < {{offset:Int64}} {ended}) "
+            "limit {most:UInt64})",
             {
                 "key": checkpoint.file_key,
                 "offset": checkpoint.committed_offset,

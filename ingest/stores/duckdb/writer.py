@@ -96,10 +96,20 @@ class DuckDBWriter:
         return {r[0]: OPEN if r[2] is None else r[2] for r in rows if r[0] is not None}
 
     def has_many_parts(self, checkpoint: Checkpoint, many: int) -> bool:
+        ended = ""
+        if checkpoint.last_logged_at is None:
+            ended = (
+                "union all select 1 from requests "
+                "where start_file_key = $key and end_file_key = $key"
+            )
         found = self._connection.execute(
             "select count(*) from (select 1 from request_parts "
-            "where file_key = ? and first_offset < ? limit ?)",
-            [checkpoint.file_key, checkpoint.committed_offset, many + 1],
+            f"where file_key = $key and first_offset < $offset {ended} limit $most)",
+            {
+                "key": checkpoint.file_key,
+                "offset": checkpoint.committed_offset,
+                "most": many + 1,
+            },
         ).fetchone()
         return found is not None and int(found[0]) > many
 

@@ -128,11 +128,22 @@ class PostgresWriter:
         }
 
     def has_many_parts(self, checkpoint: Checkpoint, many: int) -> bool:
+        ended = ""
+        if checkpoint.last_logged_at is None:
+            ended = (
+                "union all select 1 from requests "
+                "where start_file_key = %(key)s and end_file_key = %(key)s"
+            )
         sql = (
             "select count(*) from (select 1 from request_parts "
-            "where file_key = %s and first_offset < %s limit %s) as few"
+            f"where file_key = %(key)s and first_offset < %(offset)s {ended} "
+            "limit %(most)s) as few"
         )
-        binds = [checkpoint.file_key, checkpoint.committed_offset, many + 1]
+        binds = {
+            "key": checkpoint.file_key,
+            "offset": checkpoint.committed_offset,
+            "most": many + 1,
+        }
         row = self._connection.execute(sql, binds).fetchone()
         return row is not None and int(row[0]) > many
 
