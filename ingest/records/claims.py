@@ -247,7 +247,7 @@ class Claims:
         if first.native is not None or first.header is None:
             return False
         later = _LATER_EVENT.match(message)
-        if later is None:
+        if later is None or self.profiles.prints_text_at(message, later.end()):
             return False
         header = first.header
         first.header = type(header)(

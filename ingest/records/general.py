@@ -264,7 +264,8 @@ class GeneralParser:
         lines = Lines(self.encoding, self._pinned is not None)
         physical = list(lines.of(data, base, final=final))
         settled = physical[-1].end - base if physical else 0
-        logical, split = Reader(self.native, self._pods).of(physical, final=final)
+        reader = Reader(self.native, self._pods, self.profiles.prints_text_at)
+        logical, split = reader.of(physical, final=final)
         gathered = self._gatherer().gather(logical, final=final)
         held = [at for at in (gathered.held, split) if at >= 0]
         records, giant = gathered.records, False

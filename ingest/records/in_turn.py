@@ -50,7 +50,7 @@ class InTurn:
         self._native = native
         self._gatherer = gatherer
         self._profiles = profiles
-        self._reader = Reader(native, pods)
+        self._reader = Reader(native, pods, profiles.prints_text_at)
         self._learnt: LearntLines | None = None
 
     def may_read(self, data: memoryview, encoding: str | None, max_record: int) -> bool:

@@ -4,7 +4,7 @@ told apart (pure).
 
 import re
 from codecs import BOM_UTF8
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Final
@@ -96,12 +96,19 @@ class Logical:
 
 class Reader:
     """Logical lines of one file, chunk after chunk; what is left of a split line at a chunk's end
-    is read again with the next.
+    is read again with the next. ``prints_text_at`` tells of a message whether a place in it is
+    inside a text that a rule's line prints.
     """
 
-    def __init__(self, native: NativeFormat, pods: Pods | None = None) -> None:
+    def __init__(
+        self,
+        native: NativeFormat,
+        pods: Pods | None = None,
+        prints_text_at: Callable[[bytes, int], bool] = lambda message, at: False,
+    ) -> None:
         self.native = native
         self._pods = Pods() if pods is None else pods
+        self._prints_text_at = prints_text_at
         self.names: dict[str, int] = {}
         pinned = native.format.pins.envelopes
         self._only = None if pinned is None else frozenset(ENVELOPES[name] for name in pinned)
@@ -250,7 +257,7 @@ class Reader:
             if line.native is not None:
                 return self._native(line)
             at = self.native.torn_at(text)
-            if at > 0:
+            if at > 0 and not self._is_text(text, at):
                 line.native, line.torn = self.native.header(text[at:]), text[:at]
                 line.text, line.place = text[at:], line.place + at
             elif (b"=" in text or b"\t" in text) and (found := pair_line(text)) is not None:
@@ -258,6 +265,12 @@ class Reader:
             else:
                 self._generic(line)
         return (line,)
+
+    def _is_text(self, text: bytes, at: int) -> bool:
+        """Whether a place of a line without the format's header is inside a text that it prints."""
+        header = header_of(text)
+        begin = 0 if header is None else header.message
+        return begin <= at and self._prints_text_at(text[begin:], at - begin)
 
     def _generic(self, line: Logical) -> None:
         """A line's generic header, or its access line; a stamp before neither is taken off."""

@@ -155,6 +155,15 @@ class Profiles:
             found = self._seen[message] = self._match(message)
         return found
 
+    def prints_text_at(self, message: bytes, at: int) -> bool:
+        """Whether a rule takes a message as one that prints a text, and a place is inside it."""
+        return any(
+            match.spans[column.group][0] <= at < match.spans[column.group][1]
+            for match in self.match(message.decode("utf-8", "replace"))
+            for column in match.rule.columns
+            if column.name == "text"
+        )
+
     def _match(self, message: str) -> list[Match]:
         data = message.encode("utf-8", "replace")[:MOST_TRIED]
         found = self._at(data, 0)

@@ -96,7 +96,7 @@ class LearntLines:
 
     def __init__(self, native: NativeFormat, profiles: Profiles, head: bytes) -> None:
         self._native, self._profiles, self._head = native, profiles, head
-        self._reader = Reader(native)
+        self._reader = Reader(native, None, profiles.prints_text_at)
         self._makes = Templates(self._reader, profiles)
         self._modes: dict[int, _Mode] = {}
         self._attempts = 0
