@@ -2,9 +2,9 @@
 
 fluent-bit and fluentd, vector's sources, filebeat, Loki (``logcli -o jsonl``), ``stern -o json``,
 Google's and Azure's exports, CloudWatch's events, pm2's ``log_type json``, GELF, Datadog's intake,
-Splunk's and Aliyun's exports: each puts the program's line into one member and names where it comes
-from in others. An object is such an envelope if one of its members is a mark of these and none is a
-name that they do not use: a service's own record has more to say.
+exports of Splunk, Aliyun and Tencent, rsyslog's JSON: each puts the program's line into one member
+and names where it comes from in others. An object is such an envelope if one of its members is a
+mark of these and none is a name that they do not use: a service's own record has more to say.
 """
 
 import json
@@ -15,14 +15,34 @@ from ingest.records.moments import told_stamp
 from ingest.records.wrapped import Wrapped
 
 NAME = "shipped json"
-_LINES = ("log", "message", "line", "textPayload", "Log", "short_message", "_raw", "content")
-_TIMES = ("time", "timestamp", "@timestamp", "date", "TimeStamp", "_time", "_time_", "__time__")
+_LINES = (
+    "log",
+    "message",
+    "line",
+    "textPayload",
+    "Log",
+    "short_message",
+    "_raw",
+    "content",
+    "__CONTENT__",
+)
+_TIMES = (
+    "time",
+    "timestamp",
+    "@timestamp",
+    "date",
+    "TimeStamp",
+    "_time",
+    "_time_",
+    "__time__",
+    "__TIMESTAMP__",
+)
 _STREAMS = frozenset(("stdout", "stderr", "out", "err"))
 # what no service writes of itself; cheaper to look for than to read an object
 _MARK = re.compile(
     rb'"(?:stream|kubernetes|source_type|labels|textPayload|jsonPayload|TimeStamp|process_id'
     rb"|logStreamName|ingestionTime|short_message|_raw|container_(?:id|name)|agent|dd(?:source|tags)"
-    rb'|_source|__time__|podName)"[ ]?:'
+    rb'|_source|__time__|__CONTENT__|podName|syslogtag)"[ ]?:'
 )
 _KNOWN = frozenset((
     *_LINES, *_TIMES, "stream", "kubernetes", "docker", "container_id", "container_name",
@@ -36,6 +56,7 @@ _KNOWN = frozenset((
     "node_name", "fields", "detected_level", "environment", "index", "sourcetype", "timestamp_end",
     "pod_name", "pod_ip", "cluster_name", "stream_name", "@version", "port", "ContainerName",
     "jsonPayload", "sourceLocation", "operation", "pid", "@metadata", "nodeName", "podName",
+    "syslogtag",
     "containerName",
 ))  # fmt: skip
 
@@ -91,6 +112,8 @@ def _is_shippers(found: dict[str, Any]) -> bool:
         or (not _PAYLOADS.isdisjoint(found) and not _LOGGING.isdisjoint(found))
         or "_raw" in found
         or found.keys() >= {"__time__", "content"}
+        or "__CONTENT__" in found
+        or found.keys() >= {"syslogtag", "host"}
         or found.keys() >= {"labels", "line"}
         or found.keys() >= {"TimeStamp", "Log"}
         or found.keys() >= {"podName", "containerName"}
@@ -115,7 +138,9 @@ def _text(found: dict[str, Any]) -> str | None:
     if isinstance(payload, dict):
         severity = found.get("severity")
         return json.dumps({**({"severity": severity} if severity else {}), **payload})
-    return next((found[name] for name in _LINES if isinstance(found.get(name), str)), None)
+    text = next((found[name] for name in _LINES if isinstance(found.get(name), str)), None)
+    # rsyslog's property msg begins with the space behind the tag
+    return text.removeprefix(" ") if text is not None and "syslogtag" in found else text
 
 
 _CONTAINER = (
@@ -151,6 +176,9 @@ def _origin(found: dict[str, Any]) -> str | None:
     name = _name(found, "app_name", "logStreamName", "_container_name", "service")
     if name is not None:
         return name
+    tag = _name(found, "syslogtag")
+    if tag is not None:
+        return "/".join(part for part in (_name(found, "host"), tag.rstrip(" :")) if part)
     log, file = found.get("log"), found.get("file")
     path = log.get("file") if isinstance(log, dict) else file
     host = _name(found, "host", "hostname")
