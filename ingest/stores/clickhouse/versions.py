@@ -57,11 +57,11 @@ class Versions:
         seen = self._plan.seen
         return _TABLE.sub(lambda m: seen.versions(m[1]) if m[2] else seen.table(m[1]), sql)
 
-    def insert(self, name: str, table: "pa.Table") -> None:
-        """Add rows."""
+    def insert(self, name: str, *tables: "pa.Table") -> None:
+        """Add rows, in one statement: each makes a part on the disk, which is merged later."""
         import pyarrow as pa
 
-        plain = storable(table)
+        plain = pa.concat_tables(map(storable, tables), promote_options="permissive")
         version = pa.array([self._version] * plain.num_rows, pa.uint64())
         self._session.insert(
             name + ROWS, plain.append_column("version", version), self._token(name)

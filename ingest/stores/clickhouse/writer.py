@@ -133,10 +133,10 @@ class ClickHouseWriter:
         self._delete(changes)
         reach("deleted")
         for name in WRITTEN:
-            for table in changes.rows.get(name, ()):
-                if table.num_rows:
-                    self.versions.insert(name, table)
-                    reach("inserted")
+            tables = [t for t in changes.rows.get(name, ()) if t.num_rows]
+            if tables:
+                self.versions.insert(name, *tables)
+                reach("inserted")
         self._relink(changes)
         reach("relinked")
         self._reject(changes)
