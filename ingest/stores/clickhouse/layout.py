@@ -8,6 +8,8 @@ so a single row, the note that a commit is done, makes all that it did be seen a
 
 from dataclasses import dataclass
 
+from ingest.model import KEY_SHIFT
+
 STEPS = 64  # versions that one commit has: its inserts, and each change of rows after them
 ROWS = "_rows"  # a table's rows, all versions
 LEDGER = "superseded"
@@ -81,6 +83,16 @@ def seen_now(name: str, columns: str) -> str:
     shown = f"intDiv(version, {STEPS}) not in {_UNDONE}"
     gone = _not_superseded(name, f"commit not in {_UNDONE}")
     return f"select {columns} from {name}{ROWS} where {shown} and {gone}"
+
+
+def between(name: str, low: int, high: int) -> str:
+    """A condition that all rows meet whose keys are so great: an index tells which parts have any,
+    and it costs less than to look a key up.
+    """
+    key = IDENTITY[name][0]
+    if name == "stage_timings":
+        key, low, high = "file_key", low >> KEY_SHIFT, high >> KEY_SHIFT
+    return f"{key} >= {low} and {key} <= {high}"
 
 
 def _not_superseded(name: str, noted: str) -> str:

@@ -26,6 +26,7 @@ from ingest.stores.clickhouse.layout import (
     TABLES,
     WITHDRAWN,
     Seen,
+    between,
 )
 from ingest.stores.clickhouse.lock import alone
 
@@ -271,12 +272,10 @@ def sweep(session: Session, unread: timedelta = _UNREAD) -> None:
     now = session.value("select toUnixTimestamp64Micro(now64(6, 'UTC'))")
     until = int(now) - int(unread.total_seconds() * 1_000_000)
     noted = f"commit <= {seen.newest}{hidden} and toUnixTimestamp64Micro(at) <= {until}"
-    for (name,) in session.rows(f"select distinct table_name from {LEDGER} where {noted}"):
+    for name, low, high in session.rows(
+        f"select table_name, min(key), max(key) from {LEDGER} where {noted} group by table_name"
+    ):
         gone = f"(select key, place, version from {LEDGER} where table_name = '{name}' and {noted})"
-        which = f"({', '.join(IDENTITY[name])}, version) in {gone}"
-        change(
-            session,
-            name + ROWS,
-            f"delete from {{table}} where {which}",
-        )
+        which = f"{between(name, low, high)} and ({', '.join(IDENTITY[name])}, version) in {gone}"
+        change(session, name + ROWS, f"delete from {{table}} where {which}")
         change(session, LEDGER, f"delete from {{table}} where table_name = '{name}' and {noted}")

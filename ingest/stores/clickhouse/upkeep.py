@@ -181,7 +181,9 @@ class ClickHouseUpkeep:
         pass
 
     def give_back(self, at: datetime) -> None:
-        """Rows that were deleted leave the disk when their parts are merged: so they are, now."""
+        """Rows that were deleted leave the disk when their parts are written anew: so these are
+        now, and no others.
+        """
         with self._store.session("gives space back") as session:
             touched = session.rows(
                 f"select distinct table from {parts(session)} where active "
@@ -189,7 +191,7 @@ class ClickHouseUpkeep:
             )
             for table in (table_of_part(str(t)) for (t,) in touched):
                 if table.removesuffix(ROWS) in TABLES:
-                    change(session, table, "optimize table {table} final")
+                    change(session, table, "alter table {table} apply deleted mask")
         with self._store.writing() as writer:
             binds = {"at": bounded(at)}
             rows = writer.versions.arrow(
