@@ -176,6 +176,15 @@ class ServiceMachine(RuleBasedStateMachine):
             batch = TO_A_COMMIT[chunk]
             walk.read(self.store, [self.disk.folder], chunk_bytes=chunk, batch_chunks=batch)
 
+    @precondition(lambda self: self.disk.entries)
+    @rule(chunk=CHUNKS)
+    def run_over_a_copy_elsewhere(self, chunk: int) -> None:
+        """What is stored is known there, what is not is read there."""
+        copy = self.folder / "elsewhere"
+        shutil.copytree(self.disk.folder, copy)
+        walk.read(self.store, [copy], chunk_bytes=chunk, batch_chunks=TO_A_COMMIT[chunk])
+        shutil.rmtree(copy)
+
     def _pack_first(self) -> None:
         for name in self.disk.moved(plain=True)[:1]:
             self.disk.pack(name, ".gz")
