@@ -77,6 +77,24 @@ def _asked(chance: random.Random, number: int) -> Lines:
         yield "stdout", f'INFO:     {client} - "GET /favicon.ico HTTP/1.1" 404 Not Found'
 
 
+def _proxied(chance: random.Random, number: int) -> Lines:
+    """What nginx writes in front of it: "combined" with durations and an id, its stamp to come."""
+    client, took = f"10.3.{number % 7}.{number % 200}", chance.uniform(0.05, 4)
+    text = f"/v1/audio/speech?text={chance.randrange(10**6)}%20{chance.choice('abcdef')}"
+    path = chance.choice(("/tts", "/v1/audio/speech", "/health", f"/audio/{number:08x}.wav", text))
+    method = "GET" if path[1] in "ha" or "?" in path else "POST"
+    status = chance.choices((200, 404, 499, 500), (97, 1, 1, 1))[0]
+    agent = f"{chance.choice(_AGENTS)}{chance.randrange(9)}"
+    yield (
+        "nginx",
+        f'{client} - - [] "{method} {path} HTTP/1.1" {status} {chance.randrange(10**6)} "-" '
+        f'"{agent}" rt={took + 0.003:.3f} urt={took:.3f} rid={chance.getrandbits(128):032x}',
+    )
+
+
+_AGENTS = ("curl/8.5.", "python-httpx/0.2", "okhttp/4.12.", "Mozilla/5.0 (X11; Linux) Chrome/12")
+
+
 def _yields(chance: random.Random, number: int) -> Lines:
     """CosyVoice: stamps of its own, bars, an access line."""
     for part in range(chance.randrange(1, 4)):
@@ -168,6 +186,8 @@ def _bare(stream: str, now: datetime, text: str) -> str:
     """What the program writes: a stamp of its own before some lines, a member of others."""
     if stream == "own":
         return f"{now:%Y-%m-%d %H:%M:%S},{now.microsecond // 1000:03} {text}\n"
+    if stream == "nginx":
+        return text.replace("[]", f"[{now:%d/%b/%Y:%H:%M:%S +0000}]", 1) + "\n"
     if stream == "json":
         return f'{text[:-1]}, "timestamp": "{now:%Y-%m-%dT%H:%M:%S.%fZ}"}}\n'
     return f"{text}\n"
@@ -187,13 +207,14 @@ SHAPES: "dict[str, tuple[Wrap, Callable[[random.Random, int], Lines]]]" = {
     "cri": (_cri, _request),
     "compose, texts and errors": (_compose, _told),
     "access lines alone": (_bare, _asked),
+    "nginx, access lines": (_bare, _proxied),
     "cri, split lines": (_split, _request),
     "loguru's stamps": (_loguru, _request),
     "CosyVoice": (_bare, _yields),
     "structlog's JSON": (_bare, _structured),
 }
 SLOW = 10  # times smaller are logs of which the general path reads many lines
-_SLOW = frozenset(list(SHAPES)[5:])
+_SLOW = frozenset(list(SHAPES)[6:])
 
 
 def write_log(path: Path, shape: str, megabytes: float) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # in a commit, but for those of one chunk: parts without a start or an end, and rows
 _MOST_LOOSE, _MOST_ROWS = 20_000, 400_000
+_HEAVY = {"http_requests": 6}  # rows that take as much memory as so many stage times
 Ask = Callable[[Sequence[str]], Mapping[str, int]]
 
 
@@ -112,13 +113,16 @@ def gathered(
     """Assembled chunks, gathered up to a number of bytes of the log file, or up to damage.
 
     Parts of requests that are not whole become Python's objects: of these there are few at a time.
-    Rows are counted, too: an access line of 70 bytes makes one of 25 columns.
+    Rows are counted, too: an access line of 70 bytes makes one of 25 columns, and all lines with a
+    name are held against requests at once.
     """
     pending, loose, rows, size = Pending(), 0, 0, 0
     try:
         for settled, batch in chunks:
             more = int((batch.used & ~batch.whole).sum())
-            further = len(batch.used) + sum(r.table.num_rows for r in batch.records.values())
+            further = len(batch.used) + sum(
+                r.table.num_rows * _HEAVY.get(name, 1) for name, r in batch.records.items()
+            )
             is_full = size > most_bytes or loose + more > _MOST_LOOSE or rows + further > _MOST_ROWS
             if pending.settled and is_full:
                 yield pending

@@ -24,6 +24,7 @@ _WORTH = 384  # bytes that the compiled code takes at once, to be asked again so
 # times that the compiled code found less, until the general path takes twice as many lines; how
 # often that may be
 _TIMES, _MOST_DOUBLED = 8, 9
+MOST_RECORDS = 1 << 15  # of a chunk; its tables take so much memory again as all rows of a commit
 
 
 @dataclass(slots=True)
@@ -74,11 +75,11 @@ class InTurn:
             self._learnt = LearntLines(self._native, self._profiles, head)
         at, times, is_held, undated, behind = 0, 0, False, claims.last is None, -1
         lines = 1
-        while at < len(data):
+        while at < len(data) and len(claims.writer.offsets) < MOST_RECORDS:
             begun = at
             is_free = base + at >= HEAD and not is_held and not sequencer.answers_first
             if self._learnt is not None and is_free:
-                chunk = Chunk(data, base, claims, sequencer, encoding is None)
+                chunk = Chunk(data, base, claims, sequencer, encoding is None, MOST_RECORDS)
                 at = self._learnt.run(chunk, at)
                 times = 0 if at - begun > _WORTH else times + 1
             lines = 2 * lines if is_held else 1 << min(times // _TIMES, _MOST_DOUBLED)

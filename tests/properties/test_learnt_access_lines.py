@@ -297,3 +297,13 @@ def test_learnt_access_lines_are_what_the_general_path_makes_of_them(
     data = _log(seed, hostile, 500)
     note(repr(data[:4000]))
     assert read_log(data, chunk, learns=True) == read_log(data, chunk, learns=False)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_chunk_whose_tables_are_full_ends_there(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(in_turn, "MOST_RECORDS", 40)
+    monkeypatch.setattr(learnt_lines, "_ROWS", 16)
+    data = _log(seed, 0.01, 400)
+    assert read_log(data, 1 << 20, learns=True) == read_log(data, 1 << 20, learns=False)

@@ -35,7 +35,7 @@ _ROWS, _PAIRS, _BYTES = 1 << 15, 1 << 17, 1 << 21
 class Chunk:
     """What one call reads: a chunk from file offset ``base`` on, and where its rows go.
 
-    ``is_ascii``: of the file's text nothing is known but ASCII.
+    ``is_ascii``: of the file's text nothing is known but ASCII. With ``most`` records it is full.
     """
 
     data: memoryview
@@ -43,6 +43,7 @@ class Chunk:
     claims: Claims
     sequencer: Sequencer
     is_ascii: bool
+    most: int
 
 
 @dataclass(slots=True)
@@ -246,7 +247,7 @@ class _Run:
             if reason == learnt.FULL and engine.n_rows:
                 self._flush(begun)
                 begun = at
-                if not self._begin():
+                if len(chunk.claims.writer.offsets) >= chunk.most or not self._begin():
                     return at
                 continue
             then = self._behind(reason, at)

@@ -201,7 +201,7 @@ def others_of(mark: int, written: bytes, chance: random.Random) -> Iterator[byte
         return
     yield from _OTHERS[mark]
     if mark == masks.PATH:  # most others are of another kind
-        yield from (written + other[1:] for other in _PATHS)
+        yield from (written + other[1:] for other in _PATHS[::4])
 
 
 def other_stamp(mark: int, written: bytes, chance: random.Random) -> bytes:

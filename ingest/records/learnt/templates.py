@@ -284,14 +284,20 @@ class Templates:
             return
         _, point, rest = written.partition(b".")
         low, high = template.limits[number]
-        fractions = {rest, b"0" * len(rest), b"9" * len(rest), b"5" * len(rest)}
-        is_asked = template.seen.access is not None  # no rule of a profile is asked
+        fractions = [rest, b"0" * len(rest), b"9" * len(rest), b"5" * len(rest)]
+        if template.seen.access is not None:  # no rule of a profile is asked
+            for length in range(low, high + 1):
+                yield b"019"[length % 3 :][:1] + digits(length - 1, chance) + point + rest
+            for k, special in enumerate(_KNOWN):
+                if low <= len(special) <= high:
+                    yield special + point + fractions[k % 4]
+            return
         for length in range(low, high + 1):
-            for digit in b"019" if is_asked else b"0123456789":
+            for digit in b"0123456789":
                 yield bytes([digit]) + digits(length - 1, chance) + point + rest
-        for special in _KNOWN if is_asked else self._special:
+        for special in self._special:
             if low <= len(special) <= high:
-                for fraction in fractions if point else {b""}:
+                for fraction in set(fractions) if point else {b""}:
                     yield special + point + fraction
 
     def _number(self, template: Template, number: int, length: int, chance: random.Random) -> bytes:
