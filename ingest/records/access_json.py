@@ -7,12 +7,12 @@ or ``nginx``: a method, a path or a request line, and a status.
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from ingest.records.access import Access, client_of, split_request
 from ingest.records.access_rest import milliseconds, take_named
 from ingest.records.access_servers import server_object
-from ingest.records.moments import Stamp
 
 _CONTAINERS = {
     "req", "request", "res", "response", "http", "nginx", "access", "httprequest", "fields",
@@ -73,23 +73,22 @@ _TOLD = {"level", "severity", "levelname", "lvl", "msg", "message", "pid", "host
 _STATUS = re.compile(r"[1-5][0-9]{2}")
 _SIZE = re.compile(r"[0-9]{1,18}")
 _WORD = re.compile(r"[A-Z]{3,12}")
+_SHORT = 64  # characters of a name: of these, many are remembered
 _LONGEST_MS, _LONGEST_NUMBER = 1e9, 1 << 60
 _SECONDS_WRITTEN = re.compile(r"\d+\.\d{6}")
 _SECONDS_OF_NGINX = re.compile(r"\d+\.\d{3}(?:\d{3})?")
 
 
-def access_object(
-    found: Mapping[str, Any], stamp: Stamp | None, times: tuple[str, ...]
-) -> Access | None:
-    """The access line that a JSON object is; None for any other.
+def access_object(found: Mapping[str, Any], times: tuple[str, ...]) -> Access | None:
+    """The access line, without its time, that a JSON object is; None for any other.
 
-    ``stamp`` is its time, ``times`` are the names under which that was looked for.
+    ``times`` are the names under which its time is looked for.
     """
-    access = server_object(found, stamp)
+    access = server_object(found)
     if access is not None:
         return access
-    if any(found.get(name) for name in _RAISED):
-        return None  # the record of an error, which has more to say
+    if not _may_be(found) or any(found.get(name) for name in _RAISED):
+        return None  # or the record of an error, which has more to say
     parts: dict[str, str] = {}
     rest: list[tuple[str, str]] = []
     for name, value in _fields(found):
@@ -102,7 +101,14 @@ def access_object(
             rest.append((name, value))
     if "status" not in parts or not ("line" in parts or {"method", "target"} <= parts.keys()):
         return None
-    return _access(parts, rest, stamp)
+    return _access(parts, rest)
+
+
+def _may_be(found: Mapping[str, Any]) -> bool:
+    """Whether names are among its own that an access line has, or other members stand in one."""
+    columns = {_NAMES.get(_plain(name)) for name in found}
+    has_names = "status" in columns and ("line" in columns or "method" in columns)
+    return has_names or any(isinstance(value, Mapping) for value in found.values())
 
 
 def _fields(found: Mapping[str, Any], depth: int = 0) -> Iterator[tuple[str, str]]:
@@ -121,6 +127,11 @@ def _fields(found: Mapping[str, Any], depth: int = 0) -> Iterator[tuple[str, str
 
 
 def _plain(name: str) -> str:
+    return _plain_known(name) if len(name) <= _SHORT else _plain_known.__wrapped__(name)
+
+
+@lru_cache(4096)
+def _plain_known(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
@@ -136,7 +147,7 @@ def _fits(column: str, value: str) -> bool:
     return column != "bytes_sent" or _SIZE.fullmatch(value) is not None
 
 
-def _access(parts: Mapping[str, str], rest: list[tuple[str, str]], stamp: Stamp | None) -> Access:
+def _access(parts: Mapping[str, str], rest: list[tuple[str, str]]) -> Access:
     words = ("", "", "")
     if "method" in parts and "target" in parts:
         words = (parts["method"], parts["target"], "")
@@ -162,7 +173,7 @@ def _access(parts: Mapping[str, str], rest: list[tuple[str, str]], stamp: Stamp 
             take_named(_spelled(name), value, columns, more)
     return Access(
         server, request["method"], request["path"], int(parts["status"]), columns,
-        {k: v for k, v in more.items() if k not in _TOLD}, stamp,
+        {k: v for k, v in more.items() if k not in _TOLD},
     )  # fmt: skip
 
 

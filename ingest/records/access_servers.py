@@ -200,16 +200,18 @@ def _go_duration(text: str, unit: str) -> str | None:
     return f"{round(total, 3):.15g}"
 
 
-def server_object(found: Mapping[str, Any], stamp: Stamp | None) -> Access | None:
-    """The access line that a JSON object is, by Caddy's or Traefik's names; None for any other."""
+def server_object(found: Mapping[str, Any]) -> Access | None:
+    """The access line, without its time, that a JSON object is by Caddy's or Traefik's names; None
+    for any other.
+    """
     if isinstance(found.get("request"), dict) and _is_status(found.get("status")):
-        return _caddy(found, found["request"], stamp)
+        return _caddy(found, found["request"])
     if isinstance(found.get("RequestMethod"), str) and "DownstreamStatus" in found:
-        return _traefik(found, stamp)
+        return _traefik(found)
     return None
 
 
-def _caddy(found: Mapping[str, Any], asked: Mapping[str, Any], stamp: Stamp | None) -> Access:
+def _caddy(found: Mapping[str, Any], asked: Mapping[str, Any]) -> Access:
     """Caddy's ``handled request``: durations are seconds, headers lists."""
     request = split_request(
         str(asked.get("method", "")), str(asked.get("uri", "")), str(asked.get("proto", ""))
@@ -225,9 +227,7 @@ def _caddy(found: Mapping[str, Any], asked: Mapping[str, Any], stamp: Stamp | No
     if (sent := _bytes(found.get("size"))) is not None:
         columns["bytes_sent"] = sent
     more = {"host": str(asked["host"])} if asked.get("host") else {}
-    return Access(
-        "caddy", request["method"], request["path"], int(found["status"]), columns, more, stamp
-    )
+    return Access("caddy", request["method"], request["path"], int(found["status"]), columns, more)
 
 
 def _is_status(value: object) -> bool:
@@ -254,7 +254,7 @@ def _headers(headers: object, columns: dict[str, str]) -> None:
             columns[column] = value
 
 
-def _traefik(found: Mapping[str, Any], stamp: Stamp | None) -> Access | None:
+def _traefik(found: Mapping[str, Any]) -> Access | None:
     """Traefik's access log as JSON: durations are nanoseconds."""
     status = found["DownstreamStatus"]
     if not _is_status(status):
@@ -282,4 +282,4 @@ def _traefik(found: Mapping[str, Any], stamp: Stamp | None) -> Access | None:
         for key, name in (("RouterName", "router"), ("ServiceName", "backend"))
         if found.get(key)
     }
-    return Access("traefik", request["method"], request["path"], status, columns, more, stamp)
+    return Access("traefik", request["method"], request["path"], status, columns, more)

@@ -4,7 +4,7 @@ loguru ``serialize``, structlog, python-json-logger, nginx ``escape=json``; docs
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ingest.compiled.layout import L_CRITICAL, L_DEBUG, L_ERROR, L_INFO, L_NONE, L_WARNING
@@ -106,7 +106,10 @@ def _loguru(record: dict[str, Any]) -> JsonLine:
 
 def _pop(data: dict[str, Any], names: tuple[str, ...]) -> Any:
     """The value of the first of these names that is there, taken out."""
-    return next((data.pop(name) for name in names if data.get(name) not in (None, "")), None)
+    for name in names:
+        if name in data and data[name] not in (None, ""):
+            return data.pop(name)
+    return None
 
 
 def _level(value: Any, *, is_node: bool = False) -> int:
@@ -161,10 +164,11 @@ def _text(value: Any) -> str:
 
 def access_record(found: dict[str, Any]) -> JsonLine | None:
     """The access line that an object's members are; None for any other."""
-    stamp = next((s for k in _ACCESS_TIME if (s := _access_stamp(found.get(k))) is not None), None)
-    access = access_object(found, stamp, _ACCESS_TIME)
+    access = access_object(found, _ACCESS_TIME)
     if access is None:
         return None
+    stamp = next((s for k in _ACCESS_TIME if (s := _access_stamp(found.get(k))) is not None), None)
+    access = replace(access, stamp=stamp)
     return JsonLine("", stamp=stamp, request_id=access.columns.get("request_id"), access=access)
 
 

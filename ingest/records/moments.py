@@ -183,6 +183,7 @@ class Clock:
         self.today = today
         self.before = 0
         self._offsets: dict[tuple[int, int], int] = {}
+        self._steady: tuple[int, int, tuple[int, int, int]] | None = None
 
     def instant(self, stamp: Stamp, around: int | None = None) -> int | None:
         """A stamp's instant, microseconds UTC; ``around``: the envelope's. None if impossible."""
@@ -204,10 +205,14 @@ class Clock:
         """
         local = instant + self._offset(instant, 0)
         offset, begin = self._offset(local, 0), local // DAY * DAY
+        if self._steady is not None and self._steady[:2] == (offset, begin):
+            return self._steady[2]
+        found = offset, begin - DAY, begin + 2 * DAY
         hours = range(begin - DAY, begin + 2 * DAY + 1, _BUCKET)
         if any(self._offset(at, fold) != offset for at in hours for fold in (0, 1)):
-            return 0, 0, 0
-        return offset, begin - DAY, begin + 2 * DAY
+            found = 0, 0, 0
+        self._steady = offset, begin, found
+        return found
 
     def _utc(self, local: int) -> int:
         early = local - self._offset(local, 0)
