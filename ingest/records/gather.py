@@ -14,6 +14,9 @@ from ingest.records.native import NativeFormat
 PATIENCE = 256
 NO_TRACEBACK, FRAMES, ENDED, CHAINED = 0, 1, 2, 3
 
+# a quoted text as Python's repr of an object has it: its fields stand behind spaces, or none does.
+# The format's own texts end before a comma or at the line's end, and may hold such a look-alike.
+_REPR = re.compile(rb'text="(?:[^"\\]|\\.)*"(?: [A-Za-z_]\w*=|[)\]}])')
 _EXCEPTION = re.compile(rb"[A-Za-z_][\w.]*(?:\([\w.]+\))?(?::(?: .*)?|\s*)$", re.S)
 _FURTHER = re.compile(rb"[\w.]+\([\w.]+\): ray::")  # Ray's: frames and the exception itself follow
 _CAUGHT = b'> File "'  # loguru's mark of the frame that caught
@@ -274,7 +277,11 @@ class Gatherer:
             record.traceback, record.state = 0, FRAMES
             record.level = max(record.level, L_ERROR)
         record.cr = line.cr
-        record.open_text = line.json is None and self._native.text_open(message)
+        record.open_text = (
+            line.json is None
+            and self._native.text_open(message)
+            and (line.native is not None or _REPR.search(message) is None)
+        )
         record.grows = self._may_grow(record)
         self._records.append(record)
         if record.grows:
