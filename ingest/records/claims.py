@@ -29,6 +29,7 @@ _LATER_EVENT = re.compile(rb"^[^\"=]{0,120}?[\])|>:-] +(?=" + _EVENT.pattern + r
 _WRAPPERS = "wrappers"  # a profile of services' own lines, which any of them may print
 _AROUND = frozenset((_WRAPPERS, "celery", "ffmpeg", "codes", ""))  # profiles of no engine's own
 _WITHOUT_ID = frozenset(PUBLIC_EVENTS[: FAILED + 1])  # events that others name alike, by other ids
+_ENDS = ("synthesis_complete", "synthesis_failed")  # by which a structured record ends a request
 _RENAMED = {"exception": "exc"}  # of a rule's columns, as the table of errors reads them
 _PARTS = frozenset((does.OPENS, does.ADDS, does.CLOSES, does.WHOLE))  # of an engine's request
 # how pybind11 tells of an exception of Python: "…: ValueError: told\n\nAt:\n  file(88): function"
@@ -266,12 +267,14 @@ class Claims:
             return None
         for match in self.profiles.match(line.message):
             is_wrapper = match.rule.profile == _WRAPPERS
-            if not is_wrapper or self.sequencer.id_of_open(line.instance) is not None:
+            is_open = self.sequencer.id_of_open(line.instance) is not None
+            if not is_wrapper or (is_open and not self.sequencer.is_around(line.instance)):
                 return None
         at = place[2] if place[3] in (LOGGED, ENVELOPE) else None
         return structured(
             json,
             self.sequencer.has_engine(line.instance),
+            self.sequencer.has_other(line.instance),
             at,
             self.told,
             self.profiles.is_synthesis,
@@ -281,6 +284,7 @@ class Claims:
     def _structured(self, record: Record, line: Line, place: Place, told: Told) -> None:
         """Write a structured record as the event that it tells of."""
         self.sequencer.structured(line, told.event, told.id)
+        pairs = self._around(record, line, told)
         if record.level >= L_WARNING:
             place = (self._alone("error", place[0]), *place[1:])
         self.writer.record(
@@ -290,9 +294,30 @@ class Claims:
             event=told.event,
             logger=(line.logger or "").encode("utf-8", "replace"),
             traceback=self._traceback(record),
-            pairs=self._instanced(line, told.pairs),
+            pairs=self._instanced(line, pairs),
             logged=told.logged,
         )
+
+    def _around(self, record: Record, line: Line, told: Told) -> list[tuple[str, Value]]:
+        """A structured record's pairs with what an engine printed between it and others of its
+        request.
+        """
+        if told.event == "synthesis_start":
+            found = self.sequencer.begun(line, told.id)
+        elif told.event in _ENDS and told.id not in self.told.opened:
+            pairs = dict(told.pairs)
+            took = pairs.get("duration_ms")
+            found = self.sequencer.ended(
+                line, told.id, took if isinstance(took, int | float) else None,
+                failed=told.event == "synthesis_failed" or pairs.get("status") == "failed",
+            )  # fmt: skip
+        else:
+            return [*told.pairs]
+        for id_, at in found.completed:
+            self.told.ends(id_, "", at)
+        if found.events:
+            self._write_claim(Claim(tuple(found.events), "", ""), record, None)
+        return found.over(told.pairs)
 
     def _access(self, record: Record, line: Line, place: Place, access: Access) -> None:
         self._count(record)

@@ -50,6 +50,10 @@ def _moved(instance: Instance, places: Iterator[int]) -> None:
         request.last, request.before = None, True
     for part in instance.block:
         part.line = replace(part.line, offset=next(places), end=0)
+    for outer in instance.outers:
+        outer.last = None
+    for run in instance.runs:
+        run.stages = [(replace(at, offset=next(places), end=0), told) for at, told in run.stages]
     if instance.failure is not None:
         instance.failure = replace(instance.failure, at=-1)
     instance.answers = []

@@ -8,7 +8,7 @@ request, and one that says what has become of it. See docs/parsing.md, "Structur
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -115,6 +115,15 @@ class Memory:
         self._put(self.closed, MOST_CLOSED, id_, known)
         return True
 
+    def goes_on(self, id_: str, said: str, at: int | None, is_start: bool) -> bool:
+        """Whether a start or an end is of a request that is known."""
+        ended = self.closed.get(id_)
+        if id_ in self.opened or ended is None:
+            return id_ in self.opened
+        if is_start:
+            return bool(ended.start) and ended.is_near(at)
+        return ended.is_near(at) and (ended.inner or ended.end != said)
+
     def _put(self, part: dict[str, Known], most: int, id_: str, known: Known) -> None:
         self.opened.pop(id_, None)
         self.closed.pop(id_, None)
@@ -138,6 +147,7 @@ class Told:
 def structured(
     line: JsonLine,
     has_engine: bool,
+    has_other: bool,
     at: int | None,
     memory: Memory,
     is_synthesis: Callable[[str], bool],
@@ -145,8 +155,10 @@ def structured(
 ) -> Told | None:
     """The event that a record tells of, None for any other record; ``at`` is its own instant.
 
-    ``has_engine``: an engine's own lines make the requests of the instance, and structured records
-    around these begin none. ``is_synthesis`` knows paths of synthesis, ``code_of`` the code of an
+    ``has_engine``: an engine's own lines make requests of the instance; then a record begins only
+    one that it says to be of speech, and none while one of the engine's own is open
+    (``has_other``).
+    ``is_synthesis`` knows paths of synthesis, ``code_of`` the code of an
     error's text.
     """
     members = line.members
@@ -156,7 +168,7 @@ def structured(
     if phrase is None and not any(name in members for name in words.STAGES):
         return None
     fields = fields_of(members)
-    if fields.id is None or (has_engine and fields.id not in memory.opened):
+    if fields.id is None:
         return None
     known = fields.id in memory.opened or fields.id in memory.closed
     stage = fields.stage
@@ -164,6 +176,10 @@ def structured(
         return _stage(line, fields, stage)
     if phrase is None or phrase.is_stage:
         return None
+    if has_engine and not memory.goes_on(fields.id, said, at, phrase.kind == START):
+        if phrase.kind != START or has_other:
+            return None
+        known, phrase = False, replace(phrase, is_job=True)
     if not (phrase.is_speech or known) and not _is_request(line, phrase, fields, is_synthesis):
         return None
     if phrase.kind == START:

@@ -45,7 +45,7 @@ class _Watched(Sequencer):
     def failed(self, line: Line, exception: str, message: str) -> Claim | None:
         return self._note("failure", line, super().failed(line, exception, message))
 
-    def structured(self, line: Line, event: str, id_: str | None) -> None:
+    def structured(self, line: Line, event: str, id_: str) -> None:
         self.seen.append(Tried(line.offset, "structured", "structured", event, id_, line.message))
 
     def bar(self, line: Line, elapsed_ms: int, done: bool) -> Claim | None:

@@ -76,6 +76,8 @@ def taken(instance: Instance, is_place: Callable[[str], bool] = is_place) -> Mem
         return None
     if any(request.tag for request in instance.requests):
         return None
+    if instance.told:  # structured records stand around the engine's lines
+        return None
     if any(part.line.offset < 0 for part in instance.block):  # it stands in the file before
         return None
     take = _Taker(is_place)

@@ -3,6 +3,7 @@
 import re
 
 from ingest.records.profiles import Profile
+from ingest.records.sequence.around import are_several
 from ingest.records.sequence.ends import end, end_done, fail
 from ingest.records.sequence.events import Claim, Event
 from ingest.records.sequence.state import (
@@ -82,7 +83,7 @@ def refused(asm: Assembly, instance: Instance, line: Line, status: int) -> Claim
     if failed:
         instance.awaiting = [item for item in instance.awaiting if item[0] != failed[-1]]
         return Claim((), "", "access", failed[-1])
-    if not instance.requests:
+    if not instance.requests or are_several(instance):
         return None
     request = instance.requests[-1]
     profile = asm.profiles.by_name[request.profile]

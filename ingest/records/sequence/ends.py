@@ -2,6 +2,7 @@
 
 from ingest.compiled.layout import L_INFO
 from ingest.records.profile_rules import Rule, Value, tidy
+from ingest.records.sequence.around import interrupted
 from ingest.records.sequence.events import (
     COMPLETE,
     Event,
@@ -112,6 +113,7 @@ def interrupt(asm: Assembly, instance: Instance, line: Line, *, spare: bool = Fa
     for request in list(instance.requests):
         if not (spare and request.inner == WAITING):
             events += fail(asm, instance, request, line, "INTERRUPTED", "", "restart")
+    events += [] if spare else interrupted(instance, line)
     instance.block = []
     instance.torn = 0
     instance.awaiting = []

@@ -6,6 +6,7 @@ from ingest.compiled.layout import L_INFO
 from ingest.records.profile_rules import Rule, Value
 from ingest.records.profiles import Match, Profile
 from ingest.records.sequence.answers import answers
+from ingest.records.sequence.around import name_of_run
 from ingest.records.sequence.ends import close, end, end_done, fail
 from ingest.records.sequence.events import (
     START,
@@ -22,6 +23,7 @@ from ingest.records.sequence.lines import add_to, outer_closes
 from ingest.records.sequence.state import (
     DONE,
     MOST_OPEN,
+    NAMELESS,
     NO_INNER,
     RUNNING,
     WAITING,
@@ -126,7 +128,7 @@ def push(
     if not instance.requests:
         instance.awaiting = [(i, f, True) for i, f, _ in instance.awaiting]
     drop_abandoned(instance)
-    given = values.pop("id", None)
+    given = values.pop("id", None) or name_of_run(instance, str(line.offset))
     known = [
         r for r in instance.requests if not has_own_id(r) and not (tag and r.tag and r.tag != tag)
     ]
@@ -143,6 +145,10 @@ def push(
     if known and not given:
         request.uncertain = True
         for other in known:
+            other.uncertain = True
+    if request.id.startswith(NAMELESS):
+        at_once = [r for r in instance.requests if r.id.startswith(NAMELESS)]
+        for other in [request, *at_once] if at_once else ():
             other.uncertain = True
     instance.opened = True
     instance.count += 1

@@ -7,7 +7,9 @@ from dataclasses import replace
 from ingest.compiled.layout import L_INFO, L_NONE
 from ingest.records import profile_rules as does
 from ingest.records.profiles import Match, Profiles
+from ingest.records.sequence import around
 from ingest.records.sequence.answers import NEAR_BYTES, answered, may_answer, refused
+from ingest.records.sequence.around import Recorded
 from ingest.records.sequence.ends import end, fail, interrupt
 from ingest.records.sequence.events import FAILED, LEVELS, Claim, Event, named, progress
 from ingest.records.sequence.failures import fails, outer_fails, told_again
@@ -24,6 +26,7 @@ from ingest.records.sequence.memory import instance_of, keep
 from ingest.records.sequence.opening import HEAD, opens, outer_opens, whole
 from ingest.records.sequence.state import (
     MOST_KEPT,
+    NAMELESS,
     Assembly,
     Instance,
     Line,
@@ -72,6 +75,13 @@ class Sequencer:
 
     def line(self, line: Line) -> Claim | None:
         """What a line stands for; None where no rule of any profile takes it."""
+        return self._within(self._of_rules(line))
+
+    def _within(self, claim: Claim | None) -> Claim | None:
+        """A claim in which requests are those of structured records, where such stand around."""
+        return around.within(self._asm.instances, claim)
+
+    def _of_rules(self, line: Line) -> Claim | None:
         expected = self._expected(line)
         if expected is not None:
             return expected
@@ -100,10 +110,10 @@ class Sequencer:
         if not instance.opened and may_answer(method, path, named):
             keep(self._asm, line)
         if status < 400:
-            return answered(self._asm, instance, line, method, path, named)
+            return self._within(answered(self._asm, instance, line, method, path, named))
         if not named:
             return None
-        return refused(self._asm, instance, line, status)
+        return self._within(refused(self._asm, instance, line, status))
 
     def kind_of_path(self, path: str) -> int:
         """A number for all that an access line's path (without its query) tells by itself: whether
@@ -112,8 +122,29 @@ class Sequencer:
         is_named = self._asm.profiles.is_synthesis(path) or path in self._asm.learned
         return 2 * is_named + may_answer("POST", path, named=False)
 
-    def structured(self, line: Line, event: str, id_: str | None) -> None:
+    def structured(self, line: Line, event: str, id_: str) -> None:
         """Take note of a structured record that tells of a request by its own id."""
+
+    def begun(self, line: Line, id_: str) -> Recorded:
+        """A structured record begins a request: an engine's lines behind it are part of it."""
+        return around.begun(instance_of(self._asm, line.instance), line, id_)
+
+    def ended(self, line: Line, id_: str, took_ms: float | None, *, failed: bool) -> Recorded:
+        """A structured record ends a request, which took so long where it says so."""
+        instance = self._asm.instances.get(line.instance)
+        if instance is None:
+            return Recorded()
+        return around.ended(instance, line, id_, took_ms, failed=failed)
+
+    def is_around(self, name: str | None) -> bool:
+        """Whether structured records stand around what an instance's engine prints now."""
+        instance = self._asm.instances.get(name)
+        return instance is not None and bool(instance.outers)
+
+    def has_other(self, name: str | None) -> bool:
+        """Whether an instance has a request open that no structured record stands around."""
+        instance = self._asm.instances.get(name)
+        return instance is not None and around.has_other(instance)
 
     def has_engine(self, name: str | None) -> bool:
         """Whether an engine's own lines make the requests of an instance."""
@@ -149,21 +180,25 @@ class Sequencer:
             pairs = named(again)
             if code:
                 pairs.append(("error_code", code))
-            return Claim((Event(FAILED, line, L_INFO, tuple(pairs)),), "", "failed", again)
+            return self._within(
+                Claim((Event(FAILED, line, L_INFO, tuple(pairs)),), "", "failed", again)
+            )
+        if around.are_several(instance):
+            return None
         if not instance.requests:
             if exception and line.instant is None:
                 instance.early = [*instance.early, (code or "", instance.count)][-MOST_KEPT:]
             return None
         request = instance.requests[-1]
         events = fail(self._asm, instance, request, line, code, told, "error")
-        return Claim(tuple(events), request.profile, "failed", request.id)
+        return self._within(Claim(tuple(events), request.profile, "failed", request.id))
 
     def restarted(self, line: Line) -> Claim | None:
         """The process begins again: what is open is INTERRUPTED."""
         instance = self._asm.instances.get(line.instance)
         if instance is None or not (instance.requests or instance.block):
             return None
-        return Claim(tuple(interrupt(self._asm, instance, line)), "", "restarted")
+        return self._within(Claim(tuple(interrupt(self._asm, instance, line)), "", "restarted"))
 
     def bar(self, line: Line, elapsed_ms: int, done: bool) -> Claim | None:
         """A progress bar of the one open request, for profiles that have no other time or end."""
@@ -179,12 +214,15 @@ class Sequencer:
         if not done or not request.seen & (request.seen - 1):
             return None
         events = end(self._asm, instance, request, request.last or line, {})
-        return Claim(tuple(events), request.profile, "bar", request.id)
+        return self._within(Claim(tuple(events), request.profile, "bar", request.id))
 
     def id_of_open(self, instance: str | None) -> str | None:
         """The id of the one open request, for errors; None where none or several are open."""
         found = self._asm.instances.get(instance)
-        return found.requests[0].id if found and len(found.requests) == 1 else None
+        if found is None or len(found.requests) != 1 or around.are_several(found):
+            return None
+        id_ = found.requests[0].id
+        return None if id_.startswith(NAMELESS) else id_
 
     @property
     def has_open(self) -> bool:
@@ -202,7 +240,7 @@ class Sequencer:
             ids.update(id_ for id_, _, _ in found.awaiting)
             ids.update([found.failure.id] if found.failure else [])
             ids.update([found.ended] if found.ended else [])
-        return frozenset(ids)
+        return frozenset(id_ for id_ in ids if not id_.startswith(NAMELESS))
 
     def waits_from(self, end: int) -> int | None:
         """The offset of the first access line whose block may stand behind ``end``, or None."""

@@ -13,6 +13,9 @@ MOST_INSTANCES = 4096  # instances remembered; the one seen longest ago is forgo
 MOST_KEPT = 8  # ended requests that an access line may still answer
 MOST_TEXT = 64 << 10  # characters of a text that is printed in pieces
 NO_INNER, WAITING, RUNNING, DONE = 0, 1, 2, 3  # where the engine's own block of a wrapper stands
+NAMELESS = (
+    "\0"  # what the id of an engine's run begins with, as long as nothing tells its request's
+)
 
 
 @dataclass(slots=True)
@@ -80,10 +83,46 @@ class Failure:
 
 
 @dataclass(slots=True)
+class Outer:
+    """A request that structured records tell of by its id, around an engine's own lines.
+
+    ``ran``: an engine has been at work on it alone; ``values`` are that work's figures, ``last``
+    its last line. ``lost``: an engine's work that cannot be told from another request's may have
+    been its. ``over``: its process has ended.
+    """
+
+    id: str
+    instant: int | None
+    number: int
+    ran: bool = False
+    lost: bool = False
+    over: bool = False
+    values: dict[str, Value] = field(default_factory=dict)
+    last: Line | None = None
+
+
+@dataclass(slots=True)
+class Run:
+    """An engine's work on one of several requests that structured records tell of, ``of`` these
+    ids: a record that ends one tells of which. ``stages`` are the pairs of a stage each, with its
+    line.
+    """
+
+    id: str
+    of: list[str]
+    done: bool = False
+    values: dict[str, Value] = field(default_factory=dict)
+    stages: list[tuple[Line, list[tuple[str, Value]]]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Instance:
     """One process's (container's, pod's, unit's) requests; ``server``: what writes its access
     lines, as far as a line has shown; ``engine``: an engine's own lines make its requests;
-    ``asked``: so have a wrapper's opening lines.
+    ``asked``: so have a wrapper's opening lines. ``outers`` and ``runs`` are of structured records
+    around an engine, of which there have been ``told``; ``ends``: some told of an end; ``several``:
+    an engine has worked on one more than once; ``late``: one may have ended before its engine's
+    lines.
     """
 
     opened: bool = False
@@ -102,11 +141,18 @@ class Instance:
     server: str = ""
     engine: bool = False
     asked: bool = False
+    outers: list[Outer] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
+    told: int = 0
+    ends: bool = False
+    several: bool = False
+    late: bool = False
 
     @property
     def is_empty(self) -> bool:
         """Whether forgetting it changes nothing but whether it ever opened a request."""
-        return not (self.requests or self.block or self.awaiting or self.answers or self.failure)
+        lists = self.requests, self.block, self.awaiting, self.answers, self.outers
+        return not (any(lists) or self.failure)
 
 
 @dataclass(slots=True)
@@ -203,10 +249,44 @@ def _instance_to(instance: Instance) -> dict[str, Any]:
         data["g"] = 1
     if instance.asked:
         data["q"] = 1
+    if instance.told:
+        flags = instance.ends, instance.several, instance.late
+        data["d"] = [instance.told, *map(int, flags)]
+    if instance.outers:
+        data["u"] = [_outer_to(outer) for outer in instance.outers]
+    if instance.runs:
+        data["v"] = [_run_to(run) for run in instance.runs]
     return data
 
 
+def _outer_to(outer: Outer) -> list[Any]:
+    return [
+        outer.id, outer.instant, outer.number, int(outer.ran), int(outer.lost), int(outer.over),
+        outer.values, line_to(outer.last) if outer.last else None,
+    ]  # fmt: skip
+
+
+def _outer_from(data: list[Any]) -> Outer:
+    id_, instant, number, ran, lost, over, values, last = data
+    return Outer(
+        id_, instant, number, bool(ran), bool(lost), bool(over), values,
+        line_from(last) if last else None,
+    )  # fmt: skip
+
+
+def _run_to(run: Run) -> list[Any]:
+    stages = [[line_to(line), pairs] for line, pairs in run.stages]
+    return [run.id, run.of, int(run.done), run.values, stages]
+
+
+def _run_from(data: list[Any]) -> Run:
+    id_, of, done, values, stages = data
+    told = [(line_from(line), [(k, v) for k, v in pairs]) for line, pairs in stages]
+    return Run(id_, of, bool(done), values, told)
+
+
 def _instance_from(data: Mapping[str, Any]) -> Instance:
+    told, *flags = data.get("d", (0, 0, 0, 0))
     return Instance(
         bool(data["o"]),
         data["c"],
@@ -224,6 +304,10 @@ def _instance_from(data: Mapping[str, Any]) -> Instance:
         data.get("s", ""),
         "g" in data,
         "q" in data,
+        [_outer_from(outer) for outer in data.get("u", ())],
+        [_run_from(run) for run in data.get("v", ())],
+        told,
+        *map(bool, flags),
     )
 
 
