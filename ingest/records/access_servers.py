@@ -1,7 +1,7 @@
 """Access lines of servers that write them in a shape of their own (pure).
 
-tornado, aiohttp, HAProxy, Envoy, BentoML, Ray Serve, sanic, gin, morgan; Caddy's and Traefik's
-JSON. Each shape is the server's default; durations become milliseconds.
+tornado, aiohttp, HAProxy, Envoy, BentoML, Ray Serve, sanic, gin, morgan, Quart; JSON of Caddy and
+Traefik. Each shape is the server's default; durations become milliseconds.
 """
 
 import re
@@ -93,6 +93,13 @@ _GRANIAN = re.compile(
     + _REQUEST
     + rb" (?P<status>\d{3}) (?P<ms>\d+\.\d{3})"
 )
+# Quart's format for hypercorn: "%(h)s %(r)s %(s)s %(b)s %(D)s", the last in microseconds
+_QUART = re.compile(
+    rb"(?P<client>[0-9A-Fa-f:.]{2,45}:\d{1,5}|<\w{1,20}>) "
+    + _METHOD
+    + rb" (?P<target>/\S*) (?P<version>[123](?:\.[01])?) (?P<status>\d{3}) (?P<bytes>\d{1,15}|-) "
+    rb"(?P<us>\d{1,15})[ \r\t]*"
+)
 # AWS's application load balancer
 _ALB = re.compile(
     rb"(?:https?|h2|grpcs|wss?) (?P<stamp>\d{4}-\S+Z) \S+ (?P<client>\S+) \S+ (?P<times>[-\d. ]+) "
@@ -108,6 +115,8 @@ def access_line(text: bytes, logger: bytes | None) -> Access | None:
     if found is not None or not (
         b'"' in text or b"ms" in text or b"://" in text or b" HTTP/" in text
     ):
+        if found is None and (quart := _QUART.fullmatch(text)) is not None:
+            return _access("hypercorn", quart)
         return found
     return _server_line(text) or by_parts(text)
 
@@ -146,6 +155,8 @@ def _access(server: str, match: re.Match[bytes]) -> Access | None:
         if "request" in group
         else split_request(group["method"], group["target"], group.get("protocol", ""))
     )
+    if "version" in group and request is not None:
+        request["protocol"] = f"HTTP/{group['version']}"
     more = {name: group[name] for name in _MORE if name in group}
     if request is None:  # what a server could not read (HAProxy's <BADREQ>)
         request = split_request("", "", "")
@@ -160,6 +171,8 @@ def _access(server: str, match: re.Match[bytes]) -> Access | None:
         columns["bytes_sent"] = group["bytes"]
     if "ms" in group:
         columns["request_ms"] = group["ms"]
+    if "us" in group:
+        columns["request_ms"] = f"{int(group['us']) / 1000:.15g}"
     if group.get("up", "-").isdigit():
         columns["upstream_ms"] = group["up"]
     if "took" in group:

@@ -15,12 +15,30 @@ from typing import Any
 from re2 import _re2
 
 from ingest.errors import ProfileError
-from ingest.records.profile_rules import Anchor, Rule, options
+from ingest.records import structured_words as words
+from ingest.records.levels import LEVELS
+from ingest.records.profile_rules import (
+    OUTER_CLOSES,
+    OUTER_FAILS,
+    OUTER_OPENS,
+    Anchor,
+    Rule,
+    options,
+)
 
 _LOGGER = re.compile(rb"[a-z_]\w{0,40}(?:\.[A-Za-z_]\w{0,40}){1,8}(?::\d+)? ")  # no sign behind it
 _SEPARATORS = re.compile(rb"\] |: | - | \| ")
 _NAME = re.compile(rb"[\w.\-/<>()\[\]#:@+]+\Z")
-_WORDS_OF_USERS = re.compile(rb"(?i)(?:text|input|prompt|query|content|msg|message|body|said)\Z")
+_MARKS = re.compile(
+    rb"[\d._\-/<>()\[\]#@]|[a-z][A-Z]|[\w)]:\w"
+)  # of a logger, a place, a thread, a tag
+_NAMES_OF_PARTS = frozenset(
+    word.encode() for word in (words.SPEECH | words.UNITS | words.RUNNERS | {"main", "root"})
+) | {level.lower() for level in LEVELS}
+_WORDS_OF_USERS = re.compile(
+    rb"(?i)(?:text|input|prompt|query|content|msg|message|body|said|says|quote|title|subject|comment|"
+    rb"todo|fixme|note|notes|hint|tip|example|reminder)\Z"
+)
 FIRST_PART = 160  # bytes of a message in which a relay's own prefix may stand
 MOST_PREFIXES = 6
 MOST_TRIED = 16 << 10  # bytes of a message that the rules see; a longer one has its head tried
@@ -176,6 +194,8 @@ class Profiles:
                 return found
         for start in _behind_prefixes(data):
             found = self._at(data, start)
+            if found and not _is_prefix(data[:start]):
+                found = [match for match in found if not _is_in_plain_words(match.rule)]
             if found:
                 return found
         return []
@@ -218,6 +238,29 @@ def _behind_prefixes(data: bytes) -> Iterable[int]:
             if name is None or _WORDS_OF_USERS.search(name[0]):
                 return
         yield separator.end()
+
+
+def is_of_users(logger: str) -> bool:
+    """Whether what seems to be a logger's name is a word before a text: ``[INFO] todo: text``."""
+    return _WORDS_OF_USERS.match(logger.encode("utf-8", "replace")) is not None
+
+
+def _is_in_plain_words(rule: Rule) -> bool:
+    """Whether a rule's line is one of a service's own, in words that anybody may write."""
+    return rule.alone or rule.does in (OUTER_OPENS, OUTER_CLOSES, OUTER_FAILS)
+
+
+def _is_prefix(before: bytes) -> bool:
+    """Whether all words of a prefix behind which a separator stands are names, levels or tags, or
+    say what handles requests: none is a word of a sentence.
+    """
+    if before.endswith((b"] ", b" | ")):
+        return True
+    return all(
+        _MARKS.search(word) or word.strip(b":").lower() in _NAMES_OF_PARTS
+        for word in before.split()
+        if word != b"-"
+    )
 
 
 def together(profiles: Iterable[Profile]) -> Profiles:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ingest.compiled.layout import L_INFO, L_NONE
 from ingest.records import profile_rules as does
-from ingest.records.profiles import Match, Profiles
+from ingest.records.profiles import Match, Profiles, is_of_users
 from ingest.records.sequence import around
 from ingest.records.sequence.answers import NEAR_BYTES, answered, may_answer, refused
 from ingest.records.sequence.around import Recorded
@@ -26,10 +26,12 @@ from ingest.records.sequence.memory import instance_of, keep
 from ingest.records.sequence.opening import HEAD, opens, outer_opens, whole
 from ingest.records.sequence.state import (
     MOST_KEPT,
+    MOST_TEXT,
     NAMELESS,
     Assembly,
     Instance,
     Line,
+    Request,
     answers_first,
     dump,
     given,
@@ -37,6 +39,10 @@ from ingest.records.sequence.state import (
 )
 
 _ACCESS = re.compile(r'"[A-Z]+ \S+ HTTP/[\d.]+" \d{3}\b')
+_FIRST, _FURTHER = (
+    " of several lines",
+    "more of ",
+)  # of a column that is announced: which line comes
 MOST_GLUED = 3  # further messages read behind the first on one physical line
 _GLUEABLE = frozenset({does.OPENS, does.ADDS, does.CLOSES})
 Handler = Callable[[Assembly, Instance, Line, Match], Claim | None]
@@ -86,7 +92,7 @@ class Sequencer:
         if expected is not None:
             return expected
         matches = self._asm.profiles.match(line.message)
-        if not matches:
+        if not matches or (line.logger and is_of_users(line.logger)):
             return None
         claim, match = self._first(matches, line)
         profile = self._asm.profiles.by_name[match.rule.profile]
@@ -95,9 +101,8 @@ class Sequencer:
         if claim is None:
             return keep(self._asm, line, matches[0].rule)
         if match.rule.then and claim.id is not None:
-            instance_of(self._asm, line.instance).expects = (
-                claim.id, match.rule.then, match.rule.name,
-            )  # fmt: skip
+            then = match.rule.then if line.level == L_NONE else match.rule.then + _FIRST
+            instance_of(self._asm, line.instance).expects = claim.id, then, match.rule.name
         if match.rule.does in _GLUEABLE and match.data[match.spans[0][1] :].strip():
             return self._glued(claim, match, line)
         return claim
@@ -289,7 +294,11 @@ class Sequencer:
     # which rule
 
     def _expected(self, line: Line) -> Claim | None:
-        """A line announced by the line before as a text: no rule is asked."""
+        """A line announced by the line before as a text: no rule is asked.
+
+        Where that line has a header, lines without one go on with the text, as far as no rule takes
+        them.
+        """
         instance = self._asm.instances.get(line.instance)
         if instance is None or instance.expects is None or _ACCESS.search(line.message):
             return None
@@ -298,8 +307,27 @@ class Sequencer:
         request = next((r for r in instance.requests if r.id == id_), None)
         if request is None:
             return None
+        if column.startswith(_FURTHER):
+            return self._further(instance, request, line, (id_, column, rule))
+        if column.endswith(_FIRST):
+            column = column.removesuffix(_FIRST)
+            request.values[column] = line.message[:MOST_TEXT]
+            instance.expects = id_, _FURTHER + column, rule
         event = progress(request, line, {column: line.message})
         return Claim((event,), request.profile, rule, id_)
+
+    def _further(
+        self, instance: Instance, request: Request, line: Line, expects: tuple[str, str, str]
+    ) -> Claim | None:
+        """A further line of a text; None where it is none."""
+        if line.level != L_NONE or line.logger or self._asm.profiles.match(line.message):
+            return None
+        column = expects[1].removeprefix(_FURTHER)
+        text = f"{request.values[column]}\n{line.message}"
+        if len(text) <= MOST_TEXT:
+            request.values[column] = text
+        instance.expects = expects
+        return Claim((), request.profile, expects[2], request.id)
 
     def _first(self, matches: list[Match], line: Line) -> tuple[Claim | None, Match]:
         instance = instance_of(self._asm, line.instance)
