@@ -1,8 +1,9 @@
 """The frozen values that every room speaks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
+from operator import add, attrgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Ledger:
     already_stored_bytes: int = 0
 
     def __add__(self, other: "Ledger") -> "Ledger":
-        return Ledger(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+        return Ledger(*map(add, _ACCOUNTS(self), _ACCOUNTS(other)))
 
     @property
     def settled_bytes(self) -> int:
@@ -82,6 +83,7 @@ class Ledger:
         return sum(getattr(self, name) for name in SETTLED)
 
 
+_ACCOUNTS = attrgetter(*(f.name for f in fields(Ledger)))
 # the classes of the ledger whose bytes will not be read again
 SETTLED = (
     "record_bytes",

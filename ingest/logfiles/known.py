@@ -1,7 +1,7 @@
 """The known log files during a run: recognised by content, advanced by commits."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -310,25 +310,24 @@ class Known:
         first.
         """
         lives = sorted({rotation.age(path)[0] for path in paths})
-        return [[c for *_, c in self._series(live)] for live in lives]
+        return [[known for _, known in sorted(self._aged(live), key=_by_age)] for live in lives]
 
-    def _series(self, live: str) -> list[tuple[tuple[str, int, int], int, Checkpoint]]:
-        """A series, oldest first, with what sorts it: by age, and at one place by key, since what
-        stood there was truncated, or moved, before the next one came.
-        """
-        found = []
+    def _aged(self, live: str) -> Iterator[tuple[tuple[str, int, int], Checkpoint]]:
+        """The known files of a series of which something is stored, with their ages."""
         for c in self._files.rotated_from(live):
             if c.committed_offset:
-                places = [str(s.path) for s in self._present.get(c.file_key, [])] or [c.path]
-                found.append((max(map(rotation.age, places)), c.file_key, c))
-        return sorted((f for f in found if f[0][0] == live), key=lambda f: f[:2])
+                places = [str(s.path) for s in self._present.get(c.file_key, ())] or [c.path]
+                at = max(map(rotation.age, places))
+                if at[0] == live:
+                    yield at, c
 
     def _predecessor(self, path: str, own_key: int | None) -> Checkpoint | None:
         own = rotation.age(path)
-        older = [c for at, key, c in self._series(own[0]) if at <= own and key != own_key]
-        if not older or older[-1].committed_offset < older[-1].size_bytes:
+        older = (f for f in self._aged(own[0]) if f[0] <= own and f[1].file_key != own_key)
+        newest = max(older, key=_by_age, default=None)
+        if newest is None or newest[1].committed_offset < newest[1].size_bytes:
             return None
-        return older[-1]
+        return newest[1]
 
     def is_where_it_was(self, checkpoint: Checkpoint) -> bool:
         """Whether a known file is at the path where it was last seen."""
@@ -470,6 +469,13 @@ def _is_inode(c: Checkpoint, stat: FileStat) -> bool:
 
 def _same_place(c: Checkpoint, stat: FileStat) -> bool:
     return c.path == str(stat.path) or _is_inode(c, stat)
+
+
+def _by_age(found: tuple[tuple[str, int, int], Checkpoint]) -> tuple[tuple[str, int, int], int]:
+    """What sorts a series: by age, and at one place by key, since what stood there was truncated,
+    or moved, before the next one came.
+    """
+    return found[0], found[1].file_key
 
 
 def _anchored(c: Checkpoint, file: LogFile) -> Anchored:

@@ -43,6 +43,7 @@ def rotation_base(name: str) -> tuple[str, int | None] | None:
     return (dated["stem"] + dated["ext"], None) if dated else None
 
 
+@lru_cache(maxsize=1 << 16)  # each file of a series is compared with all others
 def age(path: str) -> tuple[str, int, int]:
     """By which files of one series sort, oldest first: the live path, then by date, or by number
     from the highest on.

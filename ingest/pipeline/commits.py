@@ -86,6 +86,7 @@ class Commits:
         self._ledger = Ledger()  # of the reports
         self._files = 0  # of which something was stored
         self._held: list[_SmallFile] = []
+        self._held_bytes = 0
         self._pending: _Committed | None = None
         self._working: Thread | None = None
         self._failure: BaseException | None = None  # what ended that thread's work
@@ -118,6 +119,7 @@ class Commits:
         self._known.update(checkpoint)
         if not self._dry_run:
             self._held.append(_SmallFile(checkpoint.file_key, batches, total))
+            self._held_bytes += total.settled_bytes
 
     def flush(self) -> None:
         """Store what is held."""
@@ -130,7 +132,12 @@ class Commits:
             last.ledger if last.report is None else Ledger(),
             [h.report for h in self._held if h.report is not None],
         )
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Forget what is held: it is stored, or never will be."""
         self._held.clear()
+        self._held_bytes = 0
 
     def file_done(self, report: FileReport) -> None:
         """Record that a file was read to its end; a held file counts once its rows are stored."""
@@ -138,8 +145,7 @@ class Commits:
         self._number += 1
         if self._held and self._held[-1].report is None:
             self._held[-1].report = report
-            size = sum(h.ledger.settled_bytes for h in self._held)
-            if size >= _MOST_HELD_BYTES or len(self._held) >= _MOST_HELD:
+            if self._held_bytes >= _MOST_HELD_BYTES or len(self._held) >= _MOST_HELD:
                 self.flush()
         else:
             self.note(report)
@@ -254,11 +260,11 @@ class Commits:
         if pending is not None and pending.in_doubt and self._is_stored(pending):
             self._take(pending)
             if not pending.apart:
-                self._held.clear()
+                self._let_go()
         elif pending is not None and pending.apart:
             self._known.revert(c.file_key for c in pending.checkpoints)
         self._known.forget(h.file_key for h in self._held)
-        self._held.clear()
+        self._let_go()
 
     def _is_stored(self, pending: _Committed) -> bool:
         last = pending.checkpoints[-1]

@@ -137,6 +137,7 @@ def test_who_commits_second_stores_nothing(
             ended.append(done.returncode)
 
     def late_writing(standing: Standing | None = None) -> AbstractContextManager[DuckDBWriter]:
+        store.release()  # as it does itself, a moment later
         overtake()
         return writing(standing)
 

@@ -78,6 +78,8 @@ class DuckDBStore:
         self.path = Path(os.path.realpath(path))
         self.wait_seconds = wait_seconds
         self._idle: duckdb.DuckDBPyConnection | None = None
+        self._reading: duckdb.DuckDBPyConnection | None = None  # kept between the looks of a run
+        self._is_ingesting = False
 
     @property
     def description(self) -> str:
@@ -120,6 +122,7 @@ class DuckDBStore:
         from sqlalchemy import create_engine
         from sqlalchemy.pool import NullPool
 
+        self.release()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         config = {**SETTINGS, "temp_directory": str(self.spill)}
         return create_engine(
@@ -170,13 +173,48 @@ class DuckDBStore:
     def reading(self) -> Iterator["DuckDBReader"]:
         if not self.exists():
             raise no_store(self.description)
-        with self._opened(True) as connection:
-            try:
-                connection.execute(UTC)
-                connection.execute(_LOCKED_DOWN)
+        if self._is_ingesting:
+            with self._reading_again() as connection, self._errors():
                 yield DuckDBReader(connection)
-            except duckdb.Error as error:
-                raise self._error(error) from error
+            return
+        with self._opened(True) as connection, self._errors():
+            connection.execute(UTC)
+            connection.execute(_LOCKED_DOWN)
+            yield DuckDBReader(connection)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.Error as error:
+            raise self._error(error) from error
+
+    @contextmanager
+    def _reading_again(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection that reads, of a run which looks at the store for each of its files: it is
+        kept until the store is used in another way. To open one takes half as long as a small file.
+        """
+        with _interrupted_by_signals():
+            connection, self._reading = self._reading, None
+            if connection is None:
+                with self._turn(True):
+                    connection = self._connect(True, None)
+                with self._errors():
+                    connection.execute(UTC)
+                    connection.execute(_LOCKED_DOWN)
+            try:
+                yield connection
+            except BaseException:
+                connection.close()
+                raise
+            self.release()  # of a look within this one
+            self._reading = connection
+
+    def release(self) -> None:
+        """Let go of the file that a run reads; it is opened anew when it is next looked at."""
+        if self._reading is not None:
+            self._reading.close()
+            self._reading = None
 
     @contextmanager
     def ingesting(self, wait_seconds: float, host: str | None = None) -> Iterator[None]:
@@ -192,7 +230,12 @@ class DuckDBStore:
             stack.enter_context(_interrupted_by_signals())
             stack.enter_context(waiting_for_names(self.path, wait_seconds))
             self.clear_leftovers()
-            yield
+            self._is_ingesting = True
+            try:
+                yield
+            finally:
+                self._is_ingesting = False
+                self.release()
 
     def holder(self) -> str | None:
         return holder_of_lock(self._lock_path)
@@ -212,6 +255,7 @@ class DuckDBStore:
     def _opened(
         self, read_only: bool, connect: Callable[[], duckdb.DuckDBPyConnection] | None = None
     ) -> Iterator[duckdb.DuckDBPyConnection]:
+        self.release()
         with _interrupted_by_signals():
             with self._turn(read_only):
                 connection = self._connect(read_only, connect)
@@ -228,6 +272,7 @@ class DuckDBStore:
         To make one, and to have the memory given back that it leaves, takes as long as a sixth of a
         commit of many rows.
         """
+        self.release()
         with _interrupted_by_signals():
             with self._turn(False):
                 connection = self._connect(False, self._attached_again)
