@@ -484,8 +484,8 @@ class DuckDBReader:
         require_select(self._connection, sql)
         stop = Timer(timeout_seconds, self._connection.interrupt)
         stop.daemon = True
+        began = time.monotonic()  # before the timer's own time begins: no stop of its comes earlier
         stop.start()
-        began = time.monotonic()
         try:
             return fetched(lambda: self._connection.execute(sql))
         except duckdb.InterruptException:
