@@ -73,6 +73,11 @@ def walked(machine: Machine, seed: int, steps: int, told: list[str]) -> None:
     machine.teardown()
 
 
+def _ended(told: Sequence[str]) -> int:
+    """How many steps were runs that were to be killed, or stopped by a signal."""
+    return sum(step.partition("(")[0] in ("run_killed", "run_stopped") for step in told)
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Walk, and say how it went."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -83,20 +88,21 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--steps", type=int, default=_STEPS)
     asked = parser.parse_args(words)
     kind = _MACHINES[asked.of, asked.on]
-    failed, made, begun = [], 0, time.monotonic()
+    failed, made, ended, begun = [], 0, 0, time.monotonic()
     for seed in range(asked.first, asked.end):
         told: list[str] = []
         try:
             walked(kind(), seed, asked.steps, told)
-            print(f"seed {seed}: {len(told)} steps, ends well", flush=True)
+            print(f"seed {seed}: {len(told)} steps, {_ended(told)} killed, ends well", flush=True)
         except Exception as error:
             failed.append(seed)
             print(f"seed {seed}: {type(error).__name__}: {str(error)[:2000]}", flush=True)
             print("\n".join(f"    {step}" for step in told), flush=True)
-        made += len(told)
+        made, ended = made + len(told), ended + _ended(told)
     seconds = time.monotonic() - begun
     print(
-        f"{asked.end - asked.first} seeds, {made} steps, {len(failed)} failed {failed}, "
+        f"{asked.end - asked.first} seeds, {made} steps, {ended} runs killed or stopped, "
+        f"{len(failed)} failed {failed}, "
         f"{seconds:.0f} s",
         flush=True,
     )
