@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 
 from ingest.records.learnt.memory import restored, taken
-from ingest.records.sequence.state import BlockLine, Failure, Instance, Line, Request
+from ingest.records.sequence.state import (
+    BlockLine,
+    Failure,
+    Instance,
+    Line,
+    Outer,
+    Request,
+    Run,
+)
 
 _LINE = Line(0, 9, None, "", 20, None, 5)  # what a kept line said is not asked again
 _OTHER: dict[str, Any] = {
@@ -26,6 +34,12 @@ _OTHER: dict[str, Any] = {
     "server": "gunicorn",
     "engine": True,
     "asked": True,
+    "outers": [Outer("call-7", 5, 1)],
+    "runs": [Run("1234abcd-0", ["call-7"])],
+    "told": 1,
+    "ends": True,
+    "several": True,
+    "late": True,
 }
 
 

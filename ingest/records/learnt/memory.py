@@ -76,7 +76,8 @@ def taken(instance: Instance, is_place: Callable[[str], bool] = is_place) -> Mem
         return None
     if any(request.tag for request in instance.requests):
         return None
-    if instance.told:  # structured records stand around the engine's lines
+    records = instance.told, instance.ends, instance.several, instance.late
+    if any(records) or instance.outers or instance.runs:  # they stand around the engine's lines
         return None
     if any(part.line.offset < 0 for part in instance.block):  # it stands in the file before
         return None
