@@ -24,9 +24,8 @@ def to_read_anew(known: Known, paths: Iterable[str]) -> tuple[str, ...]:
         state, after = handed_on(before.reading), begun_after(c.format)
         if after is None:
             is_other = True
-        elif (
-            after[0] == before.file_key
-        ):  # that has been read anew; what it has grown by is no reason
+        elif after[0] == before.file_key:
+            # what that file has grown by is no reason, only that it was read anew itself
             is_other = after[1] != mark_of_beginning(before.format)
         else:
             begun = known.find(after[0])  # None: it was forgotten

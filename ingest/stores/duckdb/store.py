@@ -178,8 +178,7 @@ class DuckDBStore:
                 yield DuckDBReader(connection)
             return
         with self._opened(True) as connection, self._errors():
-            connection.execute(UTC)
-            connection.execute(_LOCKED_DOWN)
+            _lock_down(connection)
             yield DuckDBReader(connection)
 
     @contextmanager
@@ -196,13 +195,14 @@ class DuckDBStore:
         """
         with _interrupted_by_signals():
             connection, self._reading = self._reading, None
+            is_new = connection is None
             if connection is None:
                 with self._turn(True):
                     connection = self._connect(True, None)
-                with self._errors():
-                    connection.execute(UTC)
-                    connection.execute(_LOCKED_DOWN)
             try:
+                if is_new:
+                    with self._errors():
+                        _lock_down(connection)
                 yield connection
             except BaseException:
                 connection.close()
@@ -430,6 +430,12 @@ def _interrupted_by_signals() -> Iterator[None]:
         if isinstance(error.__cause__, KeyboardInterrupt):
             raise error.__cause__ from None
         raise
+
+
+def _lock_down(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make a connection one that sees no files and keeps its settings; instants are in UTC."""
+    connection.execute(UTC)
+    connection.execute(_LOCKED_DOWN)
 
 
 def _revision(connection: duckdb.DuckDBPyConnection) -> str | None:
