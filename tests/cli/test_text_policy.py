@@ -223,3 +223,26 @@ def test_all_else_is_as_it_would_be(
     for row in ours["errors"]:
         assert row["message"] is row["traceback"] is row["exception_message"] is None
     assert all(row["raw"] == "" for row in ours["quarantine"])
+
+
+@pytest.mark.parametrize("policy", _POLICIES)
+def test_a_service_s_text_of_several_lines_is_read_on_without_it(
+    policy: TextPolicy, tmp_path: Path
+) -> None:
+    """Between any two of its lines a run may end; what is stored of its state has no texts."""
+    header = "03-02 10:00:{} |  INFO  | {} | {}\n"
+    lines = (
+        header.format(10, "server_fastapi.py:200", "127.0.0.1:50122/voice  text=a%0Ab%0Ac")
+        + header.format(10, "tts_model.py:410", "Start generating audio data from text:")
+        + "a\nb\nc\n"
+        + header.format(12, "tts_model.py:480", "Audio data generated successfully")
+    ).encode()
+    ends = [i + 1 for i, byte in enumerate(lines) if byte == 10]
+    path = tmp_path / "app.log"
+    for end in ends:
+        (tmp_path / str(end)).mkdir()
+        store = harness.new_store(tmp_path / str(end))
+        for upto in (end, len(lines)):
+            path.write_bytes(lines[:upto])
+            _run(store, path, upto == len(lines), policy)
+        assert [r["status"] for r in harness.dump(store, [path])["requests"]] == ["success"], end

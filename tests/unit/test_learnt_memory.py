@@ -8,6 +8,7 @@ import pytest
 from ingest.records.learnt.memory import restored, taken
 from ingest.records.sequence.state import (
     BlockLine,
+    Expected,
     Failure,
     Instance,
     Line,
@@ -29,7 +30,7 @@ _OTHER: dict[str, Any] = {
     "failure": Failure("1234abcd-0", "told", "tail"),
     "ended": "1234abcd-0",
     "early": [("a", 1)],
-    "expects": ("a", "b", "c"),
+    "expects": Expected("a", "b", "c"),
     "wrapped": True,
     "server": "gunicorn",
     "engine": True,

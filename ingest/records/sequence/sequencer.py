@@ -29,6 +29,7 @@ from ingest.records.sequence.state import (
     MOST_TEXT,
     NAMELESS,
     Assembly,
+    Expected,
     Instance,
     Line,
     Request,
@@ -39,10 +40,6 @@ from ingest.records.sequence.state import (
 )
 
 _ACCESS = re.compile(r'"[A-Z]+ \S+ HTTP/[\d.]+" \d{3}\b')
-_FIRST, _FURTHER = (
-    " of several lines",
-    "more of ",
-)  # of a column that is announced: which line comes
 MOST_GLUED = 3  # further messages read behind the first on one physical line
 _GLUEABLE = frozenset({does.OPENS, does.ADDS, does.CLOSES})
 Handler = Callable[[Assembly, Instance, Line, Match], Claim | None]
@@ -101,8 +98,9 @@ class Sequencer:
         if claim is None:
             return keep(self._asm, line, matches[0].rule)
         if match.rule.then and claim.id is not None:
-            then = match.rule.then if line.level == L_NONE else match.rule.then + _FIRST
-            instance_of(self._asm, line.instance).expects = claim.id, then, match.rule.name
+            instance_of(self._asm, line.instance).expects = Expected(
+                claim.id, match.rule.then, match.rule.name, of_several=line.level != L_NONE
+            )
         if match.rule.does in _GLUEABLE and match.data[match.spans[0][1] :].strip():
             return self._glued(claim, match, line)
         return claim
@@ -302,32 +300,29 @@ class Sequencer:
         instance = self._asm.instances.get(line.instance)
         if instance is None or instance.expects is None or _ACCESS.search(line.message):
             return None
-        id_, column, rule = instance.expects
-        instance.expects = None
-        request = next((r for r in instance.requests if r.id == id_), None)
+        told, instance.expects = instance.expects, None
+        request = next((r for r in instance.requests if r.id == told.id), None)
         if request is None:
             return None
-        if column.startswith(_FURTHER):
-            return self._further(instance, request, line, (id_, column, rule))
-        if column.endswith(_FIRST):
-            column = column.removesuffix(_FIRST)
-            request.values[column] = line.message[:MOST_TEXT]
-            instance.expects = id_, _FURTHER + column, rule
-        event = progress(request, line, {column: line.message})
-        return Claim((event,), request.profile, rule, id_)
+        if told.is_begun:
+            return self._further(instance, request, line, told)
+        if told.of_several:
+            request.values[told.column] = line.message[:MOST_TEXT]
+            instance.expects = replace(told, is_begun=True)
+        event = progress(request, line, {told.column: line.message})
+        return Claim((event,), request.profile, told.rule, told.id)
 
     def _further(
-        self, instance: Instance, request: Request, line: Line, expects: tuple[str, str, str]
+        self, instance: Instance, request: Request, line: Line, told: Expected
     ) -> Claim | None:
         """A further line of a text; None where it is none."""
         if line.level != L_NONE or line.logger or self._asm.profiles.match(line.message):
             return None
-        column = expects[1].removeprefix(_FURTHER)
-        text = f"{request.values[column]}\n{line.message}"
-        if len(text) <= MOST_TEXT:
-            request.values[column] = text
-        instance.expects = expects
-        return Claim((), request.profile, expects[2], request.id)
+        before = request.values.get(told.column)  # None: a state that is stored without texts
+        if before is not None and len(f"{before}\n{line.message}") <= MOST_TEXT:
+            request.values[told.column] = f"{before}\n{line.message}"
+        instance.expects = told
+        return Claim((), request.profile, told.rule, request.id)
 
     def _first(self, matches: list[Match], line: Line) -> tuple[Claim | None, Match]:
         instance = instance_of(self._asm, line.instance)

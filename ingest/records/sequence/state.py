@@ -115,6 +115,19 @@ class Run:
     stages: list[tuple[Line, list[tuple[str, Value]]]] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A text of a request that the next line is, by a rule; ``of_several``: lines without a header
+    go on with it; ``is_begun``: its first line has come.
+    """
+
+    id: str
+    column: str
+    rule: str
+    of_several: bool = False
+    is_begun: bool = False
+
+
 @dataclass(slots=True)
 class Instance:
     """One process's (container's, pod's, unit's) requests; ``server``: what writes its access
@@ -136,7 +149,7 @@ class Instance:
     failure: Failure | None = None
     ended: str | None = None
     early: list[tuple[str, int]] = field(default_factory=list)
-    expects: tuple[str, str, str] | None = None
+    expects: Expected | None = None
     wrapped: bool = False
     server: str = ""
     engine: bool = False
@@ -241,8 +254,9 @@ def _instance_to(instance: Instance) -> dict[str, Any]:
         data["y"] = instance.early
     if instance.wrapped:
         data["n"] = 1
-    if instance.expects:
-        data["x"] = instance.expects
+    if instance.expects is not None:
+        told = instance.expects
+        data["x"] = [told.id, told.column, told.rule, int(told.of_several), int(told.is_begun)]
     if instance.server:
         data["s"] = instance.server
     if instance.engine:
@@ -285,6 +299,11 @@ def _run_from(data: list[Any]) -> Run:
     return Run(id_, of, bool(done), values, told)
 
 
+def _expected_from(data: list[Any]) -> Expected:
+    id_, column, rule, *flags = data
+    return Expected(id_, column, rule, *map(bool, flags))
+
+
 def _instance_from(data: Mapping[str, Any]) -> Instance:
     told, *flags = data.get("d", (0, 0, 0, 0))
     return Instance(
@@ -299,7 +318,7 @@ def _instance_from(data: Mapping[str, Any]) -> Instance:
         Failure(*data["f"]) if "f" in data else None,
         data.get("e"),
         [(code, at) for code, at in data.get("y", ())],
-        tuple(data["x"]) if "x" in data else None,
+        _expected_from(data["x"]) if "x" in data else None,
         "n" in data,
         data.get("s", ""),
         "g" in data,
