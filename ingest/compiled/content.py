@@ -59,6 +59,44 @@ def lines(data, begins, hashes, stamped, final):
     return n
 
 
+def groups(stamped, sizes, cuts):
+    """Cut lines into groups; return how many, of which ``cuts`` int32[n] gets the first lines.
+
+    ``stamped`` uint8[n] as of :func:`lines`, n at least 1; ``sizes``: the most lines of a group, of
+    one that begins among the last lines, and how many these are. A group begins at a line with a
+    time wherever there is one, since nothing begins to be recognised at another; so the last of
+    them begins a group.
+    """
+    told: cython.const[cython.uchar][::1] = stamped
+    out: cython.int[::1] = cuts
+    most: cython.Py_ssize_t = sizes[0]
+    least: cython.Py_ssize_t = sizes[1]
+    n: cython.Py_ssize_t = told.shape[0]
+    far: cython.Py_ssize_t = n - sizes[2]
+    at: cython.Py_ssize_t = 0
+    k: cython.Py_ssize_t
+    end: cython.Py_ssize_t  # the last line at which the next group may begin
+    count: cython.Py_ssize_t = 0
+    with cython.nogil:
+        while at < n:
+            out[count] = at
+            count += 1
+            end = at + (most if at < far else least)
+            if at < far < end:
+                end = far if far > at + least else at + least
+            if told[at]:
+                k = end if end < n else n - 1
+                while k > at and told[k] == 0:
+                    k -= 1
+                at = k if k > at else end
+            else:
+                k = at + 1
+                while k < n and k <= end and told[k] == 0:
+                    k += 1
+                at = k if k <= end else end
+    return count
+
+
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)

@@ -73,29 +73,60 @@ def numbers(data, pairs, families, values, states):
                 st[i] = _number(src, p[i, P_VALUE], p[i, P_VALUE_END], family, val, i)
 
 
-def pair_numbers(values, states, chosen, out, valid):
-    """Numbers of pairs int32[n] ``chosen`` (-1: none) as :func:`numbers` has read them; return the
-    nulls' count.
+def doubles(values, states, slots, wanted, out, valid, nulls):
+    """Numbers of pairs int32[n, k] ``slots`` (-1: none) as :func:`numbers` has read them, one
+    column for each of the columns ``wanted`` int32[w] of the slots.
 
-    ``out`` float64[n]; ``valid`` as in :func:`pair_strings`.
+    ``out`` float64[w, n]; ``valid`` uint8[w, (n + 7) // 8], all 0 at first, gets Arrow's validity
+    bitmaps, ``nulls`` int64[w] the nulls' counts.
     """
     val: cython.double[::1] = values
     st: cython.char[::1] = states
-    ch: cython.int[::1] = chosen
-    o: cython.double[::1] = out
-    bits: cython.uchar[::1] = valid
+    slot: cython.int[:, ::1] = slots
+    column: cython.int[::1] = wanted
+    o: cython.double[:, ::1] = out
+    bits: cython.uchar[:, ::1] = valid
+    none: cython.longlong[::1] = nulls
     i: cython.Py_ssize_t
-    nulls: cython.Py_ssize_t = 0
-    n: cython.Py_ssize_t = ch.shape[0]
+    c: cython.Py_ssize_t
+    j: cython.int
     with cython.nogil:
-        for i in range(n):
-            if ch[i] < 0 or st[ch[i]] != _OK:
-                o[i] = 0.0
-                nulls += 1
+        for i in range(slot.shape[0]):
+            for c in range(column.shape[0]):
+                j = slot[i, column[c]]
+                if j < 0 or st[j] != _OK:
+                    o[c, i] = 0.0
+                    none[c] += 1
+                else:
+                    o[c, i] = val[j]
+                    bits[c, i >> 3] |= 1 << (i & 7)
+
+
+def wholes(numbers, out):
+    """Whole numbers int64[n] of float64[n]; return whether all are exact: below 2^53."""
+    val: cython.double[::1] = numbers
+    o: cython.longlong[::1] = out
+    i: cython.Py_ssize_t
+    exact: cython.bint = True
+    with cython.nogil:
+        for i in range(val.shape[0]):
+            if -9007199254740992.0 < val[i] < 9007199254740992.0:
+                o[i] = cython.cast(cython.longlong, val[i]) if cython.compiled else int(val[i])
             else:
-                o[i] = val[ch[i]]
-                bits[i >> 3] |= 1 << (i & 7)
-    return nulls
+                o[i] = 0
+                exact = False
+    return exact
+
+
+def truths(numbers, bits):
+    """Bits uint8[(n + 7) // 8], all 0 at first, of truth values float64[n]."""
+    val: cython.double[::1] = numbers
+    o: cython.uchar[::1] = bits
+    i: cython.Py_ssize_t
+    with cython.nogil:
+        for i in range(val.shape[0]):
+            if val[i] != 0.0:
+                o[i >> 3] |= 1 << (i & 7)
 
 
 @cython.cfunc

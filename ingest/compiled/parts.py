@@ -20,6 +20,12 @@ R_KIND = cython.declare(cython.int, spans.R_KIND)
 R_ZONE = cython.declare(cython.int, spans.R_ZONE)
 R_PAIR = cython.declare(cython.int, spans.R_PAIR)
 R_PAIRS = cython.declare(cython.int, spans.R_PAIRS)
+R_EVENT = cython.declare(cython.int, spans.R_EVENT)
+R_LEVEL = cython.declare(cython.int, spans.R_LEVEL)
+P_VALUE = cython.declare(cython.int, spans.P_VALUE)
+P_VALUE_END = cython.declare(cython.int, spans.P_VALUE_END)
+_GOOD = cython.declare(cython.int, spans.K_TRACEBACK)  # the last kind of records that are
+_SEVERE = cython.declare(cython.int, spans.L_WARNING)
 
 # Kinds of events, as the scanner's event codes; E_OTHER is any other WARNING or worse, or an access
 # line, that names an id.
@@ -48,32 +54,27 @@ _CARRIED_END = cython.declare(cython.int, -3)
 GRACE_US = 60_000_000  # microseconds behind the end in which a record still belongs to a request
 
 
-def events(records, pairs, id_key, request_events, layout, rows, kinds, id_of):
+def events(records, pairs, id_key, codes, rows, kinds, id_of, others):
     """Find the records that make requests, and the errors and access lines that name an id; return
-    how many.
+    how many, how many of these tell a stage's time, and how many ``others`` there are of each kind.
 
     ``records`` int32[n, w] and ``pairs`` int32[p, 7] as scanned; ``id_key``: the code of the key
-    ``id``, of which a record's first pair counts. ``request_events``: first and last of the event
-    codes that make requests, and the one of access lines; ``layout``: columns of kind, event and
-    level in ``records`` with the last good kind and the least level of an error, and columns of the
-    value's start and end in ``pairs``. Fills ``rows`` int32[n], ``kinds`` int32[n] and ``id_of``
-    int32[n] (-1: no id, or an empty one).
+    ``id``, of which a record's first pair counts. ``codes``: first and last of the event codes that
+    make requests, the one of access lines, first and last of samples. Fills ``rows`` int32[n],
+    ``kinds`` int32[n] and ``id_of`` int32[n] (-1: no id, or an empty one), and ``others``
+    int32[3, n]: the records of level WARNING or worse, samples, access lines.
     """
     rec: cython.int[:, ::1] = records
     pr: cython.int[:, ::1] = pairs
     out: cython.int[::1] = rows
     kd: cython.int[::1] = kinds
     io: cython.int[::1] = id_of
-    first: cython.int = request_events[0]
-    last: cython.int = request_events[1]
-    access: cython.int = request_events[2]
-    r_kind: cython.int = layout[0]
-    r_event: cython.int = layout[1]
-    r_level: cython.int = layout[2]
-    good: cython.int = layout[3]
-    severe: cython.int = layout[4]
-    p_value: cython.int = layout[5]
-    p_end: cython.int = layout[6]
+    more: cython.int[:, ::1] = others
+    first: cython.int = codes[0]
+    last: cython.int = codes[1]
+    access: cython.int = codes[2]
+    sample: cython.int = codes[3]
+    last_sample: cython.int = codes[4]
     key: cython.int = id_key
     i: cython.int
     j: cython.int
@@ -81,20 +82,34 @@ def events(records, pairs, id_key, request_events, layout, rows, kinds, id_of):
     event: cython.int
     plain: cython.bint
     n: cython.int = 0
+    stages: cython.int = 0
+    severe: cython.int = 0
+    samples: cython.int = 0
+    accesses: cython.int = 0
     total: cython.int = rec.shape[0]
     with cython.nogil:
         for i in range(total):
-            if rec[i, r_kind] > good:
+            if rec[i, R_KIND] > _GOOD:
                 continue
-            event = rec[i, r_event]
+            event = rec[i, R_EVENT]
             plain = first <= event <= last
-            if not plain and rec[i, r_level] < severe and event != access:
-                continue
+            if not plain or rec[i, R_LEVEL] >= _SEVERE:
+                if rec[i, R_LEVEL] >= _SEVERE:
+                    more[0, severe] = i
+                    severe += 1
+                if sample <= event <= last_sample:
+                    more[1, samples] = i
+                    samples += 1
+                if event == access:
+                    more[2, accesses] = i
+                    accesses += 1
+                elif not plain and rec[i, R_LEVEL] < _SEVERE:
+                    continue
             j = rec[i, R_PAIR]
             end = j + rec[i, R_PAIRS]
             while j < end and pr[j, P_CODE] != key:
                 j += 1
-            if j == end or pr[j, p_value] == pr[j, p_end]:
+            if j == end or pr[j, P_VALUE] == pr[j, P_VALUE_END]:
                 j = -1
             if not plain:
                 if j < 0:
@@ -104,6 +119,26 @@ def events(records, pairs, id_key, request_events, layout, rows, kinds, id_of):
             kd[n] = event
             io[n] = j
             n += 1
+            if event == _STAGE:
+                stages += 1
+    return n, stages, (severe, samples, accesses)
+
+
+def unnamed(records, found):
+    """Find the records that no event names, other than tracebacks and what has no header; return
+    how many, of which ``found`` int32[n] gets the numbers.
+    """
+    rec: cython.int[:, ::1] = records
+    out: cython.int[::1] = found
+    most: cython.int = spans.K_HEADERLESS
+    n: cython.int = 0
+    i: cython.int
+    total: cython.int = rec.shape[0]
+    with cython.nogil:
+        for i in range(total):
+            if rec[i, R_EVENT] < 0 and rec[i, R_KIND] <= most:
+                out[n] = i
+                n += 1
     return n
 
 
@@ -218,16 +253,16 @@ def extents(part_of, ids, instants, lowest, highest, id_of):
 
 
 def first_pairs(records, pairs, rows, keys, first):
-    """Note the first pair of each key in some records: ``first`` int32[k, m], -1 at first, gets
+    """Note the first pair of each key in some records: ``first`` int32[m, k], -1 at first, gets
     pair numbers.
 
     ``records`` int32[n, w] and ``pairs`` int32[p, 7] as scanned; ``rows`` int32[m] of the records;
-    ``keys`` int32[n_keys] maps a key code to a row of ``first`` or -1.
+    ``keys`` int32[n_keys] maps a key code to a column of ``first`` or -1.
     """
     rec: cython.int[:, ::1] = records
     pr: cython.int[:, ::1] = pairs
     at: cython.int[::1] = rows
-    row: cython.int[::1] = keys
+    column: cython.int[::1] = keys
     out: cython.int[:, ::1] = first
     i: cython.int
     j: cython.int
@@ -240,9 +275,9 @@ def first_pairs(records, pairs, rows, keys, first):
             for i in range(begin, begin + rec[at[j], R_PAIRS]):
                 if pr[i, P_CODE] < 0:
                     continue
-                k = row[pr[i, P_CODE]]
-                if k >= 0 and out[k, j] < 0:
-                    out[k, j] = i
+                k = column[pr[i, P_CODE]]
+                if k >= 0 and out[j, k] < 0:
+                    out[j, k] = i
 
 
 def starts(records, rows, base, out):
@@ -316,18 +351,19 @@ def infer(records, stamps, lead, neighbour, instants, source):
 
 
 def choose(
-    kinds, rows, part_of, records, pairs, texts, states, columns, slots, from_end, free, owners
-):
+    kinds, rows, part_of, records, pairs, texts, states, columns, bits, slots, from_end, free,
+    owners,
+):  # fmt: skip
     """Choose for each part and column the pair that fills it: the end's, else the first. Return how
     many pairs have no column of their own.
 
     Event e is record ``rows[e]`` of ``records`` and belongs to part ``part_of[e]``; ``records`` and
     ``pairs`` as scanned. ``texts`` uint8[n_keys]: keys whose value is text; ``states`` int8[p] 0
     where another's does not fit; ``columns`` int32[6, n_keys] maps (event kind, key code) to a
-    column or -1 (E_OTHER counts as 5; at most 63 keys); ``slots`` int32[n_columns, n_parts], -1 at
-    first, gets pair numbers; ``from_end`` int64[n_parts] gets a bit for every column that an end
-    filled; ``free`` int32[p] and ``owners`` int32[p] get the pairs of requests' events that have no
-    column of their own (used or outvoted), and their parts.
+    column or -1 (E_OTHER counts as 5; at most 63 keys); ``slots`` int32[n_parts, n_columns], -1 at
+    first, gets pair numbers; ``from_end`` int64[n_parts] gets ``bits`` int64[n_columns] for every
+    column that an end filled; ``free`` int32[p] and ``owners`` int32[p] get the pairs of requests'
+    events that have no column of their own (used or outvoted), and their parts.
     """
     kd: cython.int[::1] = kinds
     at: cython.int[::1] = rows
@@ -341,6 +377,7 @@ def choose(
     left: cython.int[::1] = free
     own: cython.int[::1] = owners
     fe: cython.longlong[::1] = from_end
+    bit_of: cython.longlong[::1] = bits
     one: cython.longlong = 1
     e: cython.int
     total: cython.int = kd.shape[0]
@@ -372,25 +409,33 @@ def choose(
                 seen |= one << code
                 if c == _TAKEN:
                     continue
-                if slot[c, p] < 0 or kind == _COMPLETE:
-                    slot[c, p] = i
+                if slot[p, c] < 0 or kind == _COMPLETE:
+                    slot[p, c] = i
                     if kind == _COMPLETE:
-                        fe[p] |= one << c
+                        fe[p] |= bit_of[c]
     return n
 
 
-def stage_pairs(kinds, rows, part_of, records, pairs, values, states, keys, own, out, logged, told):
-    """Find the events that tell how long a stage took; return how many.
+def stage_pairs(
+    kinds, rows, part_of, instants, records, given, base, pairs, values, states, keys, own, found,
+    places, logged, told, valid,
+):  # fmt: skip
+    """Find the events that tell how long a stage took; return how many tell it by a number.
 
-    Arguments as those of :func:`choose`, with ``values`` float64[p]; ``keys``: the codes of stage,
-    duration and own time; ``own``: durations are each stage's own. Fills ``out`` int32[3, e] (the
-    record, its part, the pair of the stage's name or -1), ``logged`` float64[e] milliseconds and
-    ``told`` uint8[2, e]: whether these are a number, and the stage's own.
+    Arguments as those of :func:`choose` and :func:`place`, with ``values`` float64[p]; ``keys``:
+    the codes of stage, duration and own time; ``own``: durations are each stage's own. Fills
+    ``found`` int32[2, s] (the part of each, the pair of the stage's name or -1), ``places``
+    int64[2, s] (its instant, its offset in the file), ``logged`` float64[s] milliseconds and
+    ``told`` uint8[2, s]: whether these are a number, and the stage's own. ``valid`` is the former
+    as Arrow's bitmap, all 0 at first.
     """
     kd: cython.int[::1] = kinds
     at: cython.int[::1] = rows
     po: cython.int[::1] = part_of
+    when: cython.longlong[::1] = instants
     rec: cython.int[:, ::1] = records
+    known: cython.longlong[::1] = given
+    before: cython.longlong = base
     pr: cython.int[:, ::1] = pairs
     val: cython.double[::1] = values
     state: cython.char[::1] = states
@@ -398,17 +443,22 @@ def stage_pairs(kinds, rows, part_of, records, pairs, values, states, keys, own,
     total_key: cython.int = keys[1]
     own_key: cython.int = keys[2]
     always_own: cython.bint = own
-    found: cython.int[:, ::1] = out
+    out: cython.int[:, ::1] = found
+    where: cython.longlong[:, ::1] = places
     ms: cython.double[::1] = logged
     are: cython.uchar[:, ::1] = told
+    bits: cython.uchar[::1] = valid
     e: cython.int
     i: cython.int
     first: cython.int
+    code: cython.int
     stage: cython.int
     took: cython.int
     mine: cython.int
     n: cython.int = 0
+    numbers: cython.int = 0
     total: cython.int = kd.shape[0]
+    has_own: cython.bint = known.shape[0] > 0
     with cython.nogil:
         for e in range(total):
             if kd[e] != _STAGE:
@@ -416,22 +466,111 @@ def stage_pairs(kinds, rows, part_of, records, pairs, values, states, keys, own,
             stage = took = mine = -1
             first = rec[at[e], R_PAIR]
             for i in range(first, first + rec[at[e], R_PAIRS]):
-                if pr[i, P_CODE] == stage_key and stage < 0:
+                code = pr[i, P_CODE]
+                if code == stage_key and stage < 0:
                     stage = i
-                elif pr[i, P_CODE] == total_key and took < 0:
+                elif code == total_key and took < 0:
                     took = i
-                elif pr[i, P_CODE] == own_key and mine < 0:
+                elif code == own_key and mine < 0:
                     mine = i
-            found[0, n] = at[e]
-            found[1, n] = po[e]
-            found[2, n] = stage
+            out[0, n] = po[e]
+            out[1, n] = stage
+            where[0, n] = when[e]
+            where[1, n] = known[at[e]] if has_own else before + rec[at[e], R_START]
             are[1, n] = mine >= 0 or always_own
             if mine >= 0:
                 took = mine
             are[0, n] = took >= 0 and state[took] == _OK
             ms[n] = val[took] if took >= 0 else 0.0
+            if are[0, n]:
+                bits[n >> 3] |= 1 << (n & 7)
+                numbers += 1
             n += 1
-    return n
+    return numbers
+
+
+def place(
+    parts, kinds, ids, part_of, instants, rows, records, given, base, key, n_carried, out, valid,
+    nulls, whole, used,
+):  # fmt: skip
+    """Say where and when parts begin and end; return whether one of them says that it failed.
+
+    ``parts`` int32[n, PART_WIDTH] as of :func:`cut`, with its ``kinds``, ``ids``, ``part_of`` and
+    ``instants`` of events; ``rows`` int32[e]: their records. Of records, ``given`` int64 are the
+    offsets in the file; where it is empty, these are R_START behind ``base``. ``key`` is added to
+    an offset for a key. The first ``n_carried`` parts are carried on.
+
+    Fills ``out`` int64[7, n]: key, offsets of the first and the last record, of start and end,
+    instants of the start and of the end, which is the event that completes it, else the first that
+    says it failed. ``valid`` uint8[4, (n + 7) // 8], all 0 at first, and ``nulls`` int64[4]: bitmap
+    of Arrow and number of nulls of start, end, the end's instant; and, as the fourth, whether it
+    is a request. ``whole`` uint8[n]: has start and end, or no id; ``used`` uint8[n]: has records.
+    """
+    pt: cython.int[:, ::1] = parts
+    kd: cython.int[::1] = kinds
+    idc: cython.int[::1] = ids
+    po: cython.int[::1] = part_of
+    when: cython.longlong[::1] = instants
+    at: cython.int[::1] = rows
+    rec: cython.int[:, ::1] = records
+    known: cython.longlong[::1] = given
+    before: cython.longlong = base
+    high: cython.longlong = key
+    to: cython.longlong[:, ::1] = out
+    bits: cython.uchar[:, ::1] = valid
+    none: cython.longlong[::1] = nulls
+    is_whole: cython.uchar[::1] = whole
+    is_used: cython.uchar[::1] = used
+    carried: cython.int = n_carried
+    n: cython.int = pt.shape[0]
+    total: cython.int = kd.shape[0]
+    failed: cython.int[::1] = memoryview(bytearray(4 * max(n, 1))).cast("i")
+    e: cython.int
+    p: cython.int
+    k: cython.int
+    bit: cython.uchar
+    any_failed: cython.bint = False
+    has_own: cython.bint = known.shape[0] > 0
+    with cython.nogil:
+        for e in range(total):  # of a failed part the first such event, plus one
+            if kd[e] == _FAILED:
+                any_failed = True
+                if failed[po[e]] == 0:
+                    failed[po[e]] = e + 1
+            if idc[e] < 0:
+                is_whole[po[e]] = 1
+        for p in range(n):
+            bit = 1 << (p & 7)
+            is_used[p] = pt[p, _FIRST] >= 0
+            if p >= carried and pt[p, _STARTED] >= 0 and pt[p, _COMPLETED] >= 0:
+                is_whole[p] = 1
+            for k in range(4):
+                e = pt[p, _FIRST + k]
+                if k >= 2:
+                    if e >= 0:
+                        bits[k - 2, p >> 3] |= bit
+                    else:
+                        none[k - 2] += 1
+                e = e if e > 0 else 0
+                if total == 0:
+                    to[1 + k, p] = 0
+                elif has_own:
+                    to[1 + k, p] = known[at[e]]
+                else:
+                    to[1 + k, p] = before + rec[at[e], R_START]
+            to[0, p] = high | to[1, p]
+            e = pt[p, _STARTED]
+            to[5, p] = when[e] if e >= 0 else 0
+            e = pt[p, _COMPLETED]
+            e = e if e >= 0 else failed[p] - 1
+            to[6, p] = when[e] if e >= 0 else 0
+            if e >= 0:
+                bits[2, p >> 3] |= bit
+            else:
+                none[2] += 1
+            if pt[p, _IS_REQUEST]:
+                bits[3, p >> 3] |= bit
+    return any_failed
 
 
 def stages(part_of, elapsed, valid, own, n_parts, seq, own_ms, elapsed_ms):

@@ -35,6 +35,7 @@ _THREES = cython.declare(cython.ulonglong, 0x00008080E08080E0)
 _WORD_MASK = cython.declare(cython.ulonglong, 0xFFFFFFFFFFFFFFFF)
 # how many values ahead bytes are asked for: what was scanned has left the processor's nearest cache
 _AHEAD = cython.declare(cython.int, 12)
+_ROWS_AHEAD = cython.declare(cython.int, 4)
 _PRIME = cython.declare(cython.ulonglong, 0x100000001B3)
 
 
@@ -275,53 +276,84 @@ def strings(data, starts, ends, flags, offsets, out):
     return at
 
 
-def pair_room(pairs, chosen):
-    """Bytes of the values of pairs int32[n] ``chosen`` (-1: none)."""
+def sizes(pairs, slots, bytes_of, longest, counts):
+    """Measure the values of pairs int32[n, k] ``slots`` (-1: none).
+
+    ``bytes_of`` int64[k], ``longest`` int64[k] and ``counts`` int64[k], all 0 at first, get each
+    column's bytes, those of its longest value, and how many values it has.
+    """
     p: cython.int[:, ::1] = pairs
-    ch: cython.int[::1] = chosen
+    slot: cython.int[:, ::1] = slots
+    size: cython.longlong[::1] = bytes_of
+    most: cython.longlong[::1] = longest
+    count: cython.longlong[::1] = counts
     i: cython.Py_ssize_t
-    total: cython.longlong = 0
+    c: cython.Py_ssize_t
+    j: cython.int
+    length: cython.int
     with cython.nogil:
-        for i in range(ch.shape[0]):
-            if ch[i] >= 0:
-                total += p[ch[i], P_VALUE_END] - p[ch[i], P_VALUE]
-    return total
+        for i in range(slot.shape[0]):
+            for c in range(slot.shape[1]):
+                j = slot[i, c]
+                if j < 0:
+                    continue
+                length = p[j, P_VALUE_END] - p[j, P_VALUE]
+                size[c] += length
+                count[c] += 1
+                if length > most[c]:
+                    most[c] = length
 
 
-def pair_strings(data, pairs, chosen, offsets, out, valid):
-    """As :func:`strings`, of the values of pairs int32[n] ``chosen``; -1 for null. Return its
-    bytes' count, and the nulls'.
+def columns(data, pairs, slots, wanted, bases, offsets, out, valid):
+    """Copy values of pairs int32[n, k] ``slots`` (-1: null) into Arrow string columns, one for each
+    of the columns ``wanted`` int32[w] of the slots, row by row; return whether there was room.
 
-    ``valid`` uint8[(n + 7) // 8], all 0 at first, gets Arrow's validity bitmap.
+    ``out`` uint8: column c's bytes begin at ``bases[c]`` int64[w + 1], with room up to the next
+    one's. ``offsets`` int32[w, n + 1], ``valid`` uint8[w, (n + 7) // 8], all 0 at first: Arrow's.
+    A value is copied only where there is room for three times its bytes.
     """
     content: cython.const[cython.uchar][::1] = data
     src: cython.p_const_uchar = cython.address(content[0]) if cython.compiled else data
     p: cython.int[:, ::1] = pairs
-    ch: cython.int[::1] = chosen
-    o: cython.int[::1] = offsets
+    slot: cython.int[:, ::1] = slots
+    column: cython.int[::1] = wanted
+    base: cython.longlong[::1] = bases
+    o: cython.int[:, ::1] = offsets
     room: cython.uchar[::1] = out
     dst: cython.p_uchar = cython.address(room[0]) if cython.compiled else out
-    bits: cython.uchar[::1] = valid
+    bits: cython.uchar[:, ::1] = valid
+    at: cython.longlong[::1] = memoryview(bytearray(8 * max(len(wanted), 1))).cast("q")
     i: cython.Py_ssize_t
+    c: cython.Py_ssize_t
     j: cython.int
-    at: cython.longlong = 0
-    nulls: cython.Py_ssize_t = 0
-    n: cython.Py_ssize_t = ch.shape[0]
+    n: cython.Py_ssize_t = slot.shape[0]
+    fits: cython.bint = True
     with cython.nogil:
+        for c in range(column.shape[0]):
+            at[c] = base[c]
         for i in range(n):
-            o[i] = at
-            if cython.compiled and i + _AHEAD < n and ch[i + _AHEAD] >= 0:
-                prefetch(src + p[ch[i + _AHEAD], P_VALUE])
-            j = ch[i]
-            if j < 0:
-                nulls += 1
-                continue
-            bits[i >> 3] |= 1 << (i & 7)
-            at = _copy(
-                src, p[j, P_VALUE], p[j, P_VALUE_END], (p[j, P_FLAGS] & ESCAPED) != 0, dst, at
-            )
-        o[n] = at
-    return at, nulls
+            for c in range(column.shape[0]):
+                o[c, i] = at[c] - base[c]
+                if cython.compiled and i + _ROWS_AHEAD < n:
+                    j = slot[i + _ROWS_AHEAD, column[c]]
+                    if j >= 0:
+                        prefetch(src + p[j, P_VALUE])
+                j = slot[i, column[c]]
+                if j < 0:
+                    continue
+                if at[c] + 3 * (p[j, P_VALUE_END] - p[j, P_VALUE]) + 8 > base[c + 1]:
+                    fits = False
+                    break
+                bits[c, i >> 3] |= 1 << (i & 7)
+                at[c] = _copy(
+                    src, p[j, P_VALUE], p[j, P_VALUE_END], (p[j, P_FLAGS] & ESCAPED) != 0, dst,
+                    at[c],
+                )  # fmt: skip
+            if not fits:
+                break
+        for c in range(column.shape[0]):
+            o[c, n] = at[c] - base[c]
+    return fits
 
 
 def plain(data, pairs, chosen):
@@ -446,6 +478,47 @@ def distinct(data, pairs, chosen, seed, table, codes, firsts):
                 n += 1
             code[i] = slot[h]
     return n
+
+
+def find(data, pairs, firsts, seed, table, words, ends, codes):
+    """The numbers of words among values that :func:`distinct` has numbered: ``codes`` int32[w], -1
+    for a word that is none.
+
+    ``firsts``, ``seed`` and ``table`` as there; ``words``: bytes, each word up to ``ends``
+    int32[w]. Values and words are compared as written: those with an escape are never found.
+    """
+    content: cython.const[cython.uchar][::1] = data
+    src: cython.p_const_uchar = cython.address(content[0]) if cython.compiled else data
+    p: cython.int[:, ::1] = pairs
+    first: cython.int[::1] = firsts
+    slot: cython.int[::1] = table
+    named: cython.const[cython.uchar][::1] = words
+    word: cython.p_const_uchar = cython.address(named[0]) if cython.compiled else words
+    end: cython.int[::1] = ends
+    code: cython.int[::1] = codes
+    mask: cython.ulonglong = slot.shape[0] - 1
+    start: cython.ulonglong = seed
+    h: cython.ulonglong
+    f: cython.int
+    k: cython.int
+    low: cython.int = 0
+    length: cython.int
+    i: cython.Py_ssize_t
+    with cython.nogil:
+        for i in range(end.shape[0]):
+            length = end[i] - low
+            code[i] = -1
+            h = _hash(word, low, end[i], start) & mask
+            while slot[h] >= 0 and code[i] < 0:
+                f = first[slot[h]]
+                if (p[f, P_FLAGS] & ESCAPED) == 0 and p[f, P_VALUE_END] - p[f, P_VALUE] == length:
+                    k = 0
+                    while k < length and src[p[f, P_VALUE] + k] == word[low + k]:
+                        k += 1
+                    if k == length:
+                        code[i] = slot[h]
+                h = (h + 1) & mask
+            low = end[i]
 
 
 @cython.cfunc

@@ -14,7 +14,8 @@ from datetime import tzinfo
 import numpy as np
 
 from ingest.compiled import layout
-from ingest.records.arrays import I32
+from ingest.compiled.parts import unnamed
+from ingest.records.arrays import I32, view
 from ingest.records.formats import DEFAULT_FORMAT, MAX_RECORD_BYTES, Format
 from ingest.records.general import HEAD_BYTES, GeneralParser
 from ingest.records.native import is_swapped as swapped
@@ -166,9 +167,9 @@ class _NativeParser(Parser):
         self._is_default = fmt.text == DEFAULT_FORMAT and fmt.datefmt is None
 
     def _own(self, data: memoryview, records: I32) -> int:
-        kinds = records[:, layout.R_KIND]
-        plain = np.flatnonzero((records[:, layout.R_EVENT] < 0) & (kinds <= layout.K_HEADERLESS))
-        for i in plain.tolist():
+        plain = np.empty(len(records), np.int32)
+        numbers: list[int] = plain[: unnamed(view(records), view(plain))].tolist()
+        for i in numbers:
             row = records[i]
             message = bytes(data[row[layout.R_MSG] : row[layout.R_MSG_END]])
             is_swapped = self._is_default and row[layout.R_LEVEL] == 0 and swapped(data, row)

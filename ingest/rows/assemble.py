@@ -5,20 +5,23 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.compiled import layout
 from ingest.compiled import numbers as convert_numbers
 from ingest.compiled import parts as segments
-from ingest.model import Origin
-from ingest.records.arrays import I8, I32, Ints, nullable, string_column, view
+from ingest.model import Origin, make_key
+from ingest.records.arrays import I8, I32, Bools, Ints, column, string_column, view
 from ingest.records.formats import STANDARD_EXTRAS, Format
 from ingest.records.instants import FILE, LOGGED
 from ingest.records.parse import Parsed
 from ingest.records.units import FAMILIES
 from ingest.records.vocabulary import (
     AUDIO_METRICS,
+    CACHE_DIR_USAGE,
+    CACHE_HEALTH,
     COMPLETE,
     FAILED,
     HTTP_REQUEST,
@@ -31,16 +34,17 @@ from ingest.rows.attributes import Entries, attribute_objects
 from ingest.rows.chunk import Chunk, ChunkRows, Events
 from ingest.rows.columns import (
     CODE,
+    TIMESTAMP,
+    Numbered,
     instants,
     named,
-    numbered_strings,
-    offsets_of,
-    row_keys,
+    numbered,
+    own_offsets,
     same,
     time_sources,
-    value_column,
+    value_columns,
 )
-from ingest.rows.parts import BIT_OF, LOGGED_COLUMNS, TEXT_BIT, TOLD_BITS
+from ingest.rows.parts import BIT_OF, LOGGED_COLUMNS, TOLD_BITS
 from ingest.rows.spans import CARRY_US, OPEN
 from ingest.rows.text_class import describe_texts
 
@@ -55,15 +59,15 @@ RECORD_TABLES = {
 
 
 def _column_map() -> I32:
-    """Column of each (event kind, key), numbered by its bit: see
+    """Column of each (event kind, key), numbered as in LOGGED_COLUMNS: see
     :func:`ingest.compiled.parts.choose`.
     """
     result = np.full((6, len(KEYS)), -1, np.int32)
     for kind in (START, COMPLETE, FAILED, STAGE_TIME, AUDIO_METRICS):
         result[kind, CODE["id"]] = segments.TAKEN
-        for name in LOGGED_COLUMNS:
+        for number, name in enumerate(LOGGED_COLUMNS):
             if name not in ("duration_ms", "status") or kind == COMPLETE:
-                result[kind, CODE[name]] = BIT_OF[name]
+                result[kind, CODE[name]] = number
     result[START, CODE["duration_ms"]] = segments.TAKEN
     result[STAGE_TIME, CODE["duration_ms"]] = segments.TAKEN
     result[STAGE_TIME, CODE["stage"]] = segments.TAKEN
@@ -72,27 +76,34 @@ def _column_map() -> I32:
 
 
 _COLUMNS = _column_map()
+# what an end that fills a column leaves in ``end_columns``
+_BITS: Ints = np.array(
+    [1 << BIT_OF[name] | (TOLD_BITS if name == "text" else 0) for name in LOGGED_COLUMNS], np.int64
+)
 _TEXTS = (FAMILIES == convert_numbers.N_TEXT).astype(np.uint8)
-
-
-# for :func:`ingest.compiled.parts.events`
-_LAYOUT = (
-    layout.R_KIND, layout.R_EVENT, layout.R_LEVEL, layout.K_TRACEBACK, layout.L_WARNING,
-    layout.P_VALUE, layout.P_VALUE_END,
-)  # fmt: skip
+_EVENT_CODES = START, AUDIO_METRICS, HTTP_REQUEST, CACHE_DIR_USAGE, CACHE_HEALTH
+_STARTS, _ENDS, _ENDED, _REQUESTS = range(4)  # bitmaps of :class:`_Places`
 
 
 def find_events(parsed: Parsed) -> Events:
     """The events of a chunk, in its order."""
+    return _events(parsed)[0]
+
+
+def _events(parsed: Parsed) -> tuple[Events, Numbered]:
+    """The events of a chunk, and their ids."""
     n = len(parsed.records)
     rows, kinds, ids = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int32)
-    found = segments.events(
-        view(parsed.records), view(parsed.pairs), CODE["id"], (START, AUDIO_METRICS, HTTP_REQUEST),
-        _LAYOUT, view(rows), view(kinds), view(ids),
+    others = np.empty((3, n), np.int32)
+    found, n_stages, counts = segments.events(
+        view(parsed.records), view(parsed.pairs), CODE["id"], _EVENT_CODES, view(rows), view(kinds),
+        view(ids), view(others),
     )  # fmt: skip
     rows, kinds = rows[:found].copy(), kinds[:found].copy()
-    codes, names = numbered_strings(parsed, ids[:found])
-    return Events(rows, kinds, codes, names, parsed.instants[rows])
+    named = numbered(parsed, ids[:found])
+    beside = (numbers[:count].copy() for numbers, count in zip(others, counts, strict=True))
+    instants = parsed.instants[rows]
+    return Events(rows, kinds, named.codes, named.names, instants, n_stages, *beside), named
 
 
 def ids_of(parsed: Parsed) -> list[str]:
@@ -110,13 +121,13 @@ def _startless_ids(events: Events, parts: I32) -> pa.Array:
     return events.ids.take(np.flatnonzero(codes[1:]))
 
 
-def _carried_ids(events: Events, carry: Iterable[str]) -> list[tuple[int, str]]:
+def _carried_ids(parsed: Parsed, ids: Numbered, carry: Iterable[str]) -> list[tuple[int, str]]:
     """Which of these ids the chunk has, with their codes."""
     names = list(carry)
     if not names:
         return []
-    found = pc.index_in(events.ids, value_set=pa.array(names, pa.string())).fill_null(-1).to_numpy()
-    return [(code, names[found[code]]) for code in np.flatnonzero(found >= 0).tolist()]
+    codes = ids.find(parsed, names).tolist()
+    return sorted((code, name) for code, name in zip(codes, names, strict=True) if code >= 0)
 
 
 def build(
@@ -127,8 +138,8 @@ def build(
     ``carry`` says of ids how their last part in this file stands: the instant of its end
     (microseconds), or OPEN. Ended ones are dropped when nothing can follow them any more.
     """
-    events = find_events(parsed)
-    carried = _carried_ids(events, carry)
+    events, ids = _events(parsed)
+    carried = _carried_ids(parsed, ids, carry)
     ends = np.array([carry[name] for _, name in carried], np.int64)
     part_of = np.zeros(len(events.rows), np.int32)
     parts = np.zeros((len(carried) + len(events.rows), segments.PART_WIDTH), np.int32)
@@ -137,20 +148,16 @@ def build(
         np.array([code for code, _ in carried], np.int32), ends, len(events.ids), part_of, parts,
     )  # fmt: skip
     parts = parts[:n]
-    whole = (parts[:, segments.STARTED] >= 0) & (parts[:, segments.COMPLETED] >= 0)
-    whole[: len(carried)] = False
-    no_id = np.zeros(n, np.bool_)
-    no_id[part_of[events.codes < 0]] = True
     owner_of = np.full(len(parsed.records), -1, np.int32)
     owner_of[events.rows] = part_of
     chunk = Chunk(parsed, fmt, origin, events, part_of, n, owner_of)
-    extents = _Extents.of(chunk)
+    extents, places = _Extents.of(chunk), _Places.of(chunk, parts, len(carried))
     rows = ChunkRows(
         origin=origin,
         own_stage_times=fmt.own_stage_times,
-        parts=_part_rows(chunk, parts, extents),
-        whole=whole | no_id,
-        used=parts[:, segments.FIRST] >= 0,
+        parts=_part_rows(chunk, parts, extents, places),
+        whole=places.whole,
+        used=places.used,
         carried=tuple(name for _, name in carried),
         records={name: table.rows(chunk) for name, table in RECORD_TABLES.items()},
         rejects=tuple((origin.file_key, r) for r in parsed.rejects),
@@ -228,58 +235,70 @@ class _Extents:
         return cls(low, high, codes)
 
 
-def _part_rows(chunk: Chunk, parts: I32, extents: _Extents) -> pa.Table:
-    parsed, events, origin = chunk.parsed, chunk.events, chunk.origin
-    n = len(parts)
-    first, last = np.maximum(parts[:, segments.FIRST], 0), np.maximum(parts[:, segments.LAST], 0)
-    started, completed = parts[:, segments.STARTED], parts[:, segments.COMPLETED]
-    at_start, at_end = np.maximum(started, 0), np.maximum(completed, 0)
-    stamps = events.instants if len(events.rows) else np.zeros(1, np.int64)
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where and when the parts begin and end: see :func:`ingest.compiled.parts.place`."""
 
-    def offsets(event: I32) -> Ints:
-        """Offsets of events; without any there are only carried parts, of which none is used."""
-        return offsets_of(parsed, events.rows[event]) if len(events.rows) else np.zeros(n, np.int64)
+    numbers: Ints
+    valid: npt.NDArray[np.uint8]
+    nulls: list[int]
+    whole: Bools
+    used: Bools
+    any_failed: bool
 
-    first_offsets = offsets(first)
-    values, from_end, attributes = _part_values(chunk, parts)
-    host, service = same(origin.host, n), same(origin.service, n)
+    @classmethod
+    def of(cls, chunk: Chunk, parts: I32, n_carried: int) -> "_Places":
+        n, parsed, events = len(parts), chunk.parsed, chunk.events
+        numbers, valid = np.empty((7, n), np.int64), np.zeros((4, (n + 7) // 8), np.uint8)
+        nulls, told = np.zeros(4, np.int64), np.zeros((2, n), np.uint8)
+        any_failed = segments.place(
+            view(parts), view(events.kinds), view(events.codes), view(chunk.part_of),
+            view(events.instants), view(events.rows), view(parsed.records),
+            view(own_offsets(parsed)), parsed.base, make_key(chunk.origin.file_key, 0), n_carried,
+            view(numbers), view(valid), view(nulls), view(told[0]), view(told[1]),
+        )  # fmt: skip
+        whole, used = told.view(np.bool_)
+        return cls(numbers, valid, nulls.tolist(), whole.copy(), used.copy(), any_failed)
+
+    def column(self, row: int, kind: pa.DataType, bitmap: int | None = None) -> pa.Array:
+        """A column of the numbers."""
+        has_nulls = bitmap is not None and self.nulls[bitmap]
+        bits = self.valid[bitmap] if has_nulls else None
+        return column(kind, self.numbers.shape[1], bits, self.numbers[row])
+
+
+def _part_rows(chunk: Chunk, parts: I32, extents: _Extents, places: _Places) -> pa.Table:
+    events, origin, n = chunk.events, chunk.origin, len(parts)
+    values, from_end, attributes = _part_values(chunk, parts, places.any_failed)
     file_key = np.full(n, origin.file_key, np.int64)
+
+    def file_keys(bitmap: int) -> pa.Array:
+        bits = places.valid[bitmap] if places.nulls[bitmap] else None
+        return column(pa.int64(), n, bits, file_key)
+
     columns: dict[str, Any] = {
-        "request_key": pa.array(row_keys(origin, first_offsets)),
+        "request_key": places.column(0, pa.int64()),
         "id": named(extents.codes, events.ids),
-        "host": host,
-        "service": service,
+        "host": same(origin.host, n),
+        "service": same(origin.service, n),
         "logged_at": instants(extents.lowest),
         "time_source": time_sources(_sources(chunk, extents.lowest)),
-        "started_at": instants(stamps[at_start], started >= 0),
-        "completed_at": _ended_at(chunk, completed),
+        "started_at": places.column(5, TIMESTAMP, _STARTS),
+        "completed_at": places.column(6, TIMESTAMP, _ENDED),
         **values,
         "attributes": attributes,
-        "start_file_key": nullable(file_key, started >= 0, pa.int64()),
-        "start_offset": nullable(offsets(at_start), started >= 0, pa.int64()),
-        "end_file_key": nullable(file_key, completed >= 0, pa.int64()),
-        "end_offset": nullable(offsets(at_end), completed >= 0, pa.int64()),
-        "file_key": pa.array(file_key),
-        "first_offset": pa.array(first_offsets),
-        "last_offset": pa.array(offsets(last)),
+        "start_file_key": file_keys(_STARTS),
+        "start_offset": places.column(3, pa.int64(), _STARTS),
+        "end_file_key": file_keys(_ENDS),
+        "end_offset": places.column(4, pa.int64(), _ENDS),
+        "file_key": column(pa.int64(), n, None, file_key),
+        "first_offset": places.column(1, pa.int64()),
+        "last_offset": places.column(2, pa.int64()),
         "last_at": instants(extents.highest),
-        "is_request": pa.array(parts[:, segments.IS_REQUEST] == 1),
-        "end_columns": pa.array(from_end),
+        "is_request": column(pa.bool_(), n, None, places.valid[_REQUESTS]),
+        "end_columns": column(pa.int64(), n, None, from_end),
     }
     return pa.table(columns)
-
-
-def _ended_at(chunk: Chunk, completed: I32) -> pa.Array:
-    """When each part ended: at its completing event, else at the first that says it failed."""
-    ended = completed.astype(np.int64)
-    failed = np.flatnonzero(chunk.events.kinds == FAILED)
-    if len(failed):
-        first = np.full(len(ended), len(chunk.events.rows), np.int64)
-        np.minimum.at(first, chunk.part_of[failed], failed)
-        known = first < len(chunk.events.rows)
-        ended = np.where((ended < 0) & known, first, ended)
-    stamps = chunk.events.instants if len(chunk.events.rows) else np.zeros(1, np.int64)
-    return instants(stamps[np.maximum(ended, 0)], ended >= 0)
 
 
 def _sources(chunk: Chunk, first_at: Ints) -> I8:
@@ -298,41 +317,43 @@ def _sources(chunk: Chunk, first_at: Ints) -> I8:
     return result
 
 
-def _part_values(chunk: Chunk, parts: I32) -> tuple[dict[str, pa.Array], Ints, pa.Array]:
+def _part_values(
+    chunk: Chunk, parts: I32, any_failed: bool
+) -> tuple[dict[str, pa.Array], Ints, pa.Array]:
     """Value columns of the parts, the bits of those an end filled, and their attributes."""
     parsed, events, part_of, n = chunk.parsed, chunk.events, chunk.part_of, len(parts)
-    slots = np.full((max(BIT_OF.values()) + 1, max(n, 1)), -1, np.int32)
-    from_end = np.zeros(max(n, 1), np.int64)
+    slots = np.full((n, len(LOGGED_COLUMNS)), -1, np.int32)
+    from_end = np.zeros(n, np.int64)
     free = np.empty((2, len(parsed.pairs)), np.int32)
     n_free = segments.choose(
         events.kinds, events.rows, part_of, parsed.records, parsed.pairs, _TEXTS, parsed.states,
-        _COLUMNS, slots, from_end, free[0], free[1],
+        _COLUMNS, _BITS, slots, from_end, free[0], free[1],
     )  # fmt: skip
-    columns: dict[str, pa.Array] = {}
-    for name in LOGGED_COLUMNS:
-        columns[name] = value_column(parsed, name, slots[BIT_OF[name], :n])
-    columns["status"] = pc.if_else(
-        pc.and_(columns["status"].is_null(), pa.array(parts[:, segments.HAS_FAILED] == 1)),
-        pa.scalar("failed"),
-        columns["status"],
-    )
-    columns["request_id"] = pc.coalesce(
-        columns["request_id"], _header_request_ids(parsed, events, part_of, n)
-    )
+    columns = value_columns(parsed, LOGGED_COLUMNS, slots)
+    if any_failed:
+        columns["status"] = pc.if_else(
+            pc.and_(columns["status"].is_null(), pa.array(parts[:, segments.HAS_FAILED] == 1)),
+            pa.scalar("failed"),
+            columns["status"],
+        )
+    header = _header_request_ids(parsed, events, part_of, n)
+    if header is not None:
+        columns["request_id"] = pc.coalesce(columns["request_id"], header)
     columns["text_class"], columns["text_points"] = describe_texts(columns["text"])
-    from_end |= np.where(from_end & TEXT_BIT, TOLD_BITS, 0)
     attributes = _part_attributes(chunk, free[0, :n_free], free[1, :n_free])
-    return columns, from_end[:n], attributes
+    return columns, from_end, attributes
 
 
-def _header_request_ids(parsed: Parsed, events: Events, part_of: I32, n: int) -> pa.Array:
-    """The request id in the headers of each part's records: the first real one, not ``-``."""
+def _header_request_ids(parsed: Parsed, events: Events, part_of: I32, n: int) -> pa.Array | None:
+    """The request id in the headers of each part's records: the first real one, not ``-``; None
+    where no record has any.
+    """
     if not parsed.records[:, layout.R_REQUEST_ID_END].any():
-        return pa.nulls(n, pa.string())
+        return None
     start = parsed.records[events.rows, layout.R_REQUEST_ID]
     end = parsed.records[events.rows, layout.R_REQUEST_ID_END]
     if not (end > start).any():
-        return pa.nulls(n, pa.string())
+        return None
     data = np.frombuffer(parsed.data, np.uint8)
     dash = (end - start == 1) & (data[np.minimum(start, max(len(data) - 1, 0))] == 45)
     rows = np.flatnonzero((end > start) & ~dash & (events.kinds != segments.E_OTHER))

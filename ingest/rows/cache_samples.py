@@ -5,14 +5,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.compiled import layout
-from ingest.records.vocabulary import CACHE_DIR_USAGE, CACHE_HEALTH
 from ingest.rows.chunk import Chunk, RecordRows
 from ingest.rows.columns import (
     FirstPairs,
     instants,
     offsets_of,
-    pair_numbers,
-    pair_strings,
     row_keys,
     same,
     span_strings,
@@ -25,28 +22,21 @@ KEYS = ("path", "used_percent", "usage", "threshold", "used", "total", "action")
 def rows(chunk: Chunk) -> RecordRows:
     """Rows of cache_samples."""
     parsed, origin = chunk.parsed, chunk.origin
-    event = parsed.records[:, layout.R_EVENT]
-    good = parsed.records[:, layout.R_KIND] <= layout.K_TRACEBACK
-    found = good & ((event == CACHE_DIR_USAGE) | (event == CACHE_HEALTH))
-    at = np.flatnonzero(found).astype(np.int32)
+    at = chunk.events.samples
     n = len(at)
-    first = FirstPairs.of(parsed, at, KEYS)
-
-    def number(key: str) -> pa.Array:
-        return pair_numbers(parsed, first[key])
-
+    values = FirstPairs.of(parsed, at, KEYS).columns(parsed)
     offsets = offsets_of(parsed, at)
     table = pa.table(
         {
             "sample_key": pa.array(row_keys(origin, offsets)),
             "sampled_at": instants(parsed.instants[at]),
             "host": same(origin.host, n),
-            "path": pair_strings(parsed, first["path"]),
-            "used_percent": pc.coalesce(number("used_percent"), number("usage")),
-            "threshold_percent": number("threshold"),
-            "used_mb": number("used"),
-            "total_mb": number("total"),
-            "action": pair_strings(parsed, first["action"]),
+            "path": values["path"],
+            "used_percent": pc.coalesce(values["used_percent"], values["usage"]),
+            "threshold_percent": values["threshold"],
+            "used_mb": values["used"],
+            "total_mb": values["total"],
+            "action": values["action"],
             "event": span_strings(parsed, at, layout.R_EVENT_START, layout.R_EVENT_END),
             "time_source": time_sources(parsed.time_source[at]),
             "file_key": pa.array(np.full(n, origin.file_key, np.int64)),

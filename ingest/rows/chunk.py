@@ -16,7 +16,10 @@ class Events:
     """The events of a chunk: records that make requests, or that name an id.
 
     ``rows`` int32[e] record numbers; ``kinds`` int32[e]; ``codes`` int32[e] into ``ids``, strings
-    (-1: no id); ``instants`` int64[e].
+    (-1: no id); ``instants`` int64[e]. ``n_stages`` of them tell a stage's time.
+
+    Beside them the records of other tables, int32[n] each: those of level WARNING or worse, samples
+    of a cache, access lines.
     """
 
     rows: I32
@@ -24,6 +27,10 @@ class Events:
     codes: I32
     ids: pa.Array
     instants: Ints
+    n_stages: int
+    severe: I32
+    samples: I32
+    accesses: I32
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,10 @@
 """Pairs and spans of a chunk → Arrow columns; nothing here makes a Python object a value."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from random import SystemRandom
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,19 +21,19 @@ from ingest.records.arrays import (
     Bools,
     Ints,
     column,
-    has_any,
     nullable,
     string_column,
-    strings,
     view,
 )
-from ingest.records.instants import TIME_SOURCES
+from ingest.records.instants import LOGGED, TIME_SOURCES
 from ingest.records.parse import Parsed
 from ingest.records.units import FAMILIES, whole
 from ingest.records.vocabulary import KEYS
 
 TIMESTAMP = pa.timestamp("us", "UTC")
 CODE = {k: i for i, k in enumerate(KEYS)}
+_NO_OFFSETS = np.empty(0, np.int64)
+_OVERRUN = 8  # bytes that copying may touch behind a column's own
 _SEED = SystemRandom().getrandbits(64)
 _TYPES = {
     convert_numbers.N_TEXT: pa.string(),
@@ -41,8 +44,8 @@ _TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class FirstPairs:
-    """The first pair of each key in some records: ``table`` int32[k, m], -1 for none; ``keys``
-    say which row is whose.
+    """The first pair of each key in some records: ``table`` int32[m, k], -1 for none; ``keys``
+    say which column is whose.
     """
 
     table: I32
@@ -53,7 +56,7 @@ class FirstPairs:
         """Look for these keys in records int32[m]."""
         place = np.full(len(KEYS), -1, np.int32)
         place[[CODE[k] for k in keys]] = np.arange(len(keys))
-        table = np.full((len(keys), len(rows)), -1, np.int32)
+        table = np.full((len(rows), len(keys)), -1, np.int32)
         if table.size:
             parts.first_pairs(
                 view(parsed.records), view(parsed.pairs), view(rows), view(place), view(table)
@@ -62,46 +65,90 @@ class FirstPairs:
 
     def __getitem__(self, key: str) -> I32:
         """int32[m]: a view of the table."""
-        found: I32 = self.table[self.keys.index(key)]
+        found: I32 = self.table[:, self.keys.index(key)]
         return found
+
+    def columns(self, parsed: Parsed) -> dict[str, pa.Array]:
+        """The column of each key, of the type that its family has."""
+        return value_columns(parsed, self.keys, self.table)
 
 
 def pair_strings(parsed: Parsed, chosen: I32) -> pa.Array:
     """Arrow strings of the values of pairs int32[n]; -1 gives null."""
-    if not has_any(chosen):
-        return pa.nulls(len(chosen), pa.string())
-    chosen = np.ascontiguousarray(chosen)
-    offsets, valid = np.empty(len(chosen) + 1, np.int32), _bits(len(chosen))
-    room = convert.pair_room(view(parsed.pairs), view(chosen))
-    out = np.empty(3 * room + 1, np.uint8)
-    used, nulls = convert.pair_strings(
-        parsed.data, view(parsed.pairs), view(chosen), view(offsets), view(out), view(valid)
-    )
-    return strings(offsets, out, used, valid if nulls else None)
+    slots = np.ascontiguousarray(chosen, np.int32).reshape(-1, 1)
+    return _texts(parsed, slots, _Sizes.of(parsed, slots), [0])[0]
 
 
-def numbered_strings(parsed: Parsed, chosen: I32) -> tuple[I32, pa.Array]:
-    """Codes int32[n] of the values of pairs int32[n] (-1: no pair), and the values they stand for,
-    each once.
+@dataclass(frozen=True, slots=True)
+class _Sizes:
+    """Of columns of pairs, int64[k] each: bytes of the values, those of the longest, how many."""
+
+    total: Ints
+    longest: Ints
+    counts: Ints
+
+    @classmethod
+    def of(cls, parsed: Parsed, slots: I32) -> "_Sizes":
+        """Measure pairs int32[n, k], -1 for none."""
+        found = np.zeros((3, slots.shape[1]), np.int64)
+        if slots.size:
+            convert.sizes(view(parsed.pairs), view(slots), *map(view, found))
+        return cls(*found)
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """Values of pairs as numbers: ``codes`` int32[n] into ``names``, strings, each once (-1: no
+    pair).
+
+    ``table`` is the hash table that numbered them, and ``firsts`` int32[k] a pair of each; None
+    where values that differ as written are equal, or may be.
     """
+
+    codes: I32
+    names: pa.Array
+    firsts: I32
+    table: I32 | None
+
+    def find(self, parsed: Parsed, words: Sequence[str]) -> I32:
+        """The numbers of some strings, int32[w]; -1 for what is no value."""
+        if self.table is None:
+            places = pc.index_in(pa.array(words, pa.string()), value_set=self.names)
+            found: I32 = places.fill_null(-1).to_numpy()
+            return found
+        column = pa.array(words, pa.string())
+        _, ends, text = column.buffers()
+        codes = np.full(len(words), -1, np.int32)
+        if len(self.firsts) and text is not None and text.size:
+            convert.find(
+                parsed.data, view(parsed.pairs), view(self.firsts), _SEED, view(self.table),
+                view(np.frombuffer(text, np.uint8)),
+                view(np.frombuffer(ends, np.int32)[1 : len(words) + 1].copy()), view(codes),
+            )  # fmt: skip
+        return codes
+
+
+def numbered(parsed: Parsed, chosen: I32) -> Numbered:
+    """Number the values of pairs int32[n] (-1: no pair)."""
     codes = np.full(len(chosen), -1, np.int32)
     if not len(parsed.pairs) or not len(chosen):
-        return codes, pa.array([], pa.string())
+        return Numbered(codes, pa.array([], pa.string()), codes[:0], None)
     chosen = np.ascontiguousarray(chosen)
     firsts = np.empty(len(chosen), np.int32)
     table = np.full(1 << (2 * len(chosen)).bit_length(), -1, np.int32)
     n = convert.distinct(
         parsed.data, view(parsed.pairs), view(chosen), _SEED, view(table), view(codes), view(firsts)
     )
-    values = pair_strings(parsed, firsts[:n])
-    if convert.plain(parsed.data, view(parsed.pairs), view(firsts[:n])):
-        return codes, values
+    firsts = firsts[:n]
+    values = pair_strings(parsed, firsts)
+    if convert.plain(parsed.data, view(parsed.pairs), view(firsts)):
+        return Numbered(codes, values, firsts, table)
     # what differs as written may be equal when escapes are undone
     encoded = values.dictionary_encode()
     if len(encoded.dictionary) < n:
         merged = encoded.indices.to_numpy()
         codes = np.where(codes >= 0, merged[codes], -1).astype(np.int32)
-    return codes, encoded.dictionary
+    return Numbered(codes, encoded.dictionary, firsts, None)
 
 
 def named(codes: I32, names: pa.Array) -> pa.Array:
@@ -109,55 +156,89 @@ def named(codes: I32, names: pa.Array) -> pa.Array:
     return pa.DictionaryArray.from_arrays(nullable(codes, codes >= 0, pa.int32()), names)
 
 
-def pair_numbers(parsed: Parsed, chosen: I32) -> pa.Array:
-    """Arrow doubles of the values of pairs int32[n]; null for -1 and for what is no number of the
-    key's.
+def value_columns(parsed: Parsed, keys: Sequence[str], slots: I32) -> dict[str, pa.Array]:
+    """A column for each of the keys, of the type that its family has, of pairs int32[n, k]: -1
+    gives null, and so does what is no number of the key's.
     """
-    n = len(chosen)
-    if not has_any(chosen):
-        return pa.nulls(n, pa.float64())
-    numbers, valid = np.empty(n), _bits(n)
-    nulls = convert_numbers.pair_numbers(
-        view(parsed.values), view(parsed.states), view(np.ascontiguousarray(chosen)),
-        view(numbers), view(valid),
+    n, families = len(slots), [int(FAMILIES[CODE[key]]) for key in keys]
+    sizes = _Sizes.of(parsed, slots)
+    there = np.flatnonzero(sizes.counts).tolist()
+    texts = [c for c in there if families[c] == convert_numbers.N_TEXT]
+    numbers = [c for c in there if families[c] != convert_numbers.N_TEXT]
+    found = dict(zip(texts, _texts(parsed, slots, sizes, texts), strict=True))
+    found |= dict(zip(numbers, _numbers(parsed, slots, numbers, families), strict=True))
+    return {
+        key: found[c] if c in found else nulls(n, _TYPES.get(families[c], pa.float64()))
+        for c, key in enumerate(keys)
+    }
+
+
+def _texts(parsed: Parsed, slots: I32, sizes: _Sizes, wanted: Sequence[int]) -> list[pa.Array]:
+    """Arrow strings of some columns of pairs int32[n, k]."""
+    n, place = len(slots), np.array([c for c in wanted if sizes.counts[c]], np.int32)
+    if not len(place):
+        return [nulls(n, pa.string()) for _ in wanted]
+    offsets = np.empty((len(place), n + 1), np.int32)
+    bases = np.zeros(len(place) + 1, np.int64)
+    for spare in (sizes.longest, sizes.total):  # only what is no UTF-8 grows, up to threefold
+        np.cumsum(sizes.total[place] + 2 * spare[place] + _OVERRUN, out=bases[1:])
+        out, valid = np.empty(bases[-1], np.uint8), np.zeros((len(place), (n + 7) // 8), np.uint8)
+        if convert.columns(
+            parsed.data, view(parsed.pairs), view(slots), view(place), view(bases), view(offsets),
+            view(out), view(valid),
+        ):  # fmt: skip
+            break
+    made = {}
+    for i, c in enumerate(place.tolist()):
+        bits = valid[i] if sizes.counts[c] < n else None
+        made[c] = column(pa.string(), n, bits, offsets[i], out[bases[i] : bases[i + 1]])
+    return [made[c] if c in made else nulls(n, pa.string()) for c in wanted]
+
+
+def _numbers(
+    parsed: Parsed, slots: I32, wanted: Sequence[int], families: Sequence[int]
+) -> list[pa.Array]:
+    """Arrow columns of some columns of pairs int32[n, k], of the types of their families."""
+    n, size = len(slots), (len(slots) + 7) // 8
+    if not wanted:
+        return []
+    numbers, valid = np.empty((len(wanted), n)), np.zeros((len(wanted), size), np.uint8)
+    missing = np.zeros(len(wanted), np.int64)
+    convert_numbers.doubles(
+        view(parsed.values), view(parsed.states), view(slots), view(np.array(wanted, np.int32)),
+        view(numbers), view(valid), view(missing),
     )  # fmt: skip
-    return column(pa.float64(), n, valid if nulls else None, numbers)
+    result = []
+    for i, c in enumerate(wanted):
+        bits = valid[i] if missing[i] else None
+        if families[c] == convert_numbers.N_BOOL:
+            truths = np.zeros(size, np.uint8)
+            convert_numbers.truths(view(numbers[i]), view(truths))
+            result.append(column(pa.bool_(), n, bits, truths))
+        elif families[c] == convert_numbers.N_LENGTH:
+            result.append(_whole_numbers(parsed, slots[:, c], numbers[i], bits))
+        else:
+            result.append(column(pa.float64(), n, bits, numbers[i]))
+    return result
 
 
-def _bits(n: int) -> npt.NDArray[np.uint8]:
-    """An Arrow validity bitmap for n values, none of them valid."""
-    return np.zeros((n + 7) // 8, np.uint8)
-
-
-def _whole_numbers(parsed: Parsed, chosen: I32, numbers: pa.Array) -> pa.Array:
+def _whole_numbers(
+    parsed: Parsed, chosen: I32, numbers: npt.NDArray[np.float64], valid: Any
+) -> pa.Array:
     """int64 column of numbers read as float64; those too large for its 53 bits are read again,
     exactly.
     """
-    column = numbers.cast(pa.int64(), safe=False)
-    large = np.flatnonzero(np.abs(numbers.fill_null(0.0).to_numpy()) >= 2.0**53)
-    if not len(large):
-        return column
-    values = column.to_pylist()
-    for i in large.tolist():
+    found = np.empty(len(numbers), np.int64)
+    exact = convert_numbers.wholes(view(numbers), view(found))
+    whole_column = column(pa.int64(), len(numbers), valid, found)
+    if exact:
+        return whole_column
+    values = whole_column.to_pylist()
+    for i in np.flatnonzero(np.abs(numbers) >= 2.0**53).tolist():
         row = parsed.pairs[chosen[i]]
         text = bytes(parsed.data[row[layout.P_VALUE] : row[layout.P_VALUE_END]]).decode("ascii")
         values[i] = whole(text.split(" ")[0].rstrip("charsCHARS"))
     return pa.array(values, pa.int64())
-
-
-def value_column(parsed: Parsed, name: str, chosen: I32) -> pa.Array:
-    """The column of a key, of the type that its family has."""
-    family = int(FAMILIES[CODE[name]])
-    if not has_any(chosen):
-        return pa.nulls(len(chosen), _TYPES.get(family, pa.float64()))
-    if family == convert_numbers.N_TEXT:
-        return pair_strings(parsed, chosen)
-    numbers = pair_numbers(parsed, chosen)
-    if family == convert_numbers.N_BOOL:
-        return pc.not_equal(numbers, 0.0)
-    return (
-        _whole_numbers(parsed, chosen, numbers) if family == convert_numbers.N_LENGTH else numbers
-    )
 
 
 def span_strings(parsed: Parsed, rows: I32, first: int, last: int) -> pa.Array:
@@ -168,11 +249,31 @@ def span_strings(parsed: Parsed, rows: I32, first: int, last: int) -> pa.Array:
     )
 
 
+@lru_cache(maxsize=64)
+def _constant(value: str, size: int) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(
+        pa.array(np.zeros(size, np.int32)), pa.array([value], pa.string())
+    )
+
+
+@lru_cache(maxsize=64)
+def _no_values(kind: pa.DataType, size: int) -> pa.Array:
+    return pa.nulls(size, kind)
+
+
+def _room(n: int) -> int:
+    """The next power of two, so that columns of about a size share one."""
+    return 1 << max(n - 1, 0).bit_length()
+
+
 def same(value: str, n: int) -> pa.Array:
     """A column of one value, as a dictionary."""
-    return pa.DictionaryArray.from_arrays(
-        pa.array(np.zeros(n, np.int32)), pa.array([value], pa.string())
-    )
+    return _constant(value, _room(n)).slice(0, n)
+
+
+def nulls(n: int, kind: pa.DataType) -> pa.Array:
+    """A column of nulls."""
+    return _no_values(kind, _room(n)).slice(0, n)
 
 
 def instants(values: Ints, valid: Bools | None = None) -> pa.Array:
@@ -192,6 +293,13 @@ def offsets_of(parsed: Parsed, rows: I32) -> Ints:
             view(offsets),
         )  # fmt: skip
     return offsets
+
+
+def own_offsets(parsed: Parsed) -> Ints:
+    """Offsets int64[n_records] in the file of records that tell them; empty where they are those of
+    the chunk's bytes.
+    """
+    return _NO_OFFSETS if parsed.offsets is None else parsed.offsets
 
 
 def record_spans(parsed: Parsed) -> tuple[Ints, Ints]:
@@ -216,15 +324,31 @@ def row_keys(origin: Origin, offsets: Ints) -> Ints:
 
 def time_sources(codes: I8) -> pa.Array:
     """A column of where instants come from, of int8[n] indices of TIME_SOURCES."""
+    if not codes.any():
+        return same_source(len(codes))
     return pa.DictionaryArray.from_arrays(
         pa.array(codes.astype(np.int32)), pa.array(TIME_SOURCES, pa.string())
     )
 
 
-def request_ids(parsed: Parsed, rows: I32, pairs: I32) -> pa.Array:
-    """X-Request-IDs of records int32[n]: of their pairs int32[n], else of their headers (``-`` is
-    none).
+@lru_cache(maxsize=64)
+def _logged(size: int) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(
+        pa.array(np.full(size, LOGGED, np.int32)), pa.array(TIME_SOURCES, pa.string())
+    )
+
+
+def same_source(n: int) -> pa.Array:
+    """As :func:`time_sources`, of instants that were all logged."""
+    return _logged(_room(n)).slice(0, n)
+
+
+def request_ids(parsed: Parsed, rows: I32, logged: pa.Array) -> pa.Array:
+    """X-Request-IDs of records int32[n]: as ``logged`` by their pairs, else of their headers (``-``
+    is none).
     """
     header = span_strings(parsed, rows, layout.R_REQUEST_ID, layout.R_REQUEST_ID_END)
+    if header.null_count == len(header):
+        return logged
     header = pc.if_else(pc.equal(header, "-"), pa.scalar(None, pa.string()), header)
-    return pc.coalesce(pair_strings(parsed, pairs), header)
+    return pc.coalesce(logged, header)

@@ -2,7 +2,6 @@
 them (docs/design.md); pure.
 """
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -13,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ingest.compiled import content as compiled
-from ingest.records.arrays import Ints, view
+from ingest.records.arrays import I32, Ints, column, view
 
 GROUP_LINES = 64  # to a row of stored_lines: 8 KB of a log
 # the last lines of a stretch have short groups: what is left of a log is its end
@@ -82,43 +81,27 @@ def stored_lines(lines: Lines, file_key: int) -> pa.Table | None:
     n = len(lines)
     if not n:
         return None
-    cuts = np.array(_cuts(lines.stamped), np.int64)
-    ends = np.append(cuts[1:], n)
-    low = (lines.hashes & np.uint64(0xFFFF)).astype("<u2").tobytes()
+    cuts = _cuts(lines.stamped)
+    ends = np.append(cuts[1:], np.int32(n))
+    low = lines.hashes.astype("<u2")  # of each the low 16 bits
+    bounds = 2 * np.append(cuts, np.int32(n))  # groups follow each other without a gap
     return pa.table(
         {
             "file_key": pa.array(np.full(len(cuts), file_key, np.int64)),
             "byte_offset": pa.array(lines.begins[cuts]),
             "byte_length": pa.array(lines.begins[ends] - lines.begins[cuts]),
             "mark": pa.array(lines.hashes[cuts].view(np.int64)),
-            "line_hashes": pa.array(
-                [low[2 * a : 2 * b] for a, b in zip(cuts, ends, strict=True)], pa.binary()
-            ),
+            "line_hashes": column(pa.binary(), len(cuts), None, bounds, low),
         }
     )
 
 
-def _cuts(stamped: npt.NDArray[np.bool_]) -> list[int]:
-    """First lines of groups: lines with a time wherever there is one, since nothing begins to be
-    recognised at another; so the last of them begins a group.
-    """
-    n = len(stamped)
-    timed = range(n) if stamped.all() else np.flatnonzero(stamped).tolist()
-    far = n - END_LINES
-    cuts, at, k = [0], 0, 0  # k: of the first line with a time that is behind ``at``
-    while True:
-        k = bisect_right(timed, at, k)
-        most = at + (GROUP_LINES if at < far else _END_GROUP)
-        if at < far < most:
-            most = max(far, at + _END_GROUP)
-        if k < len(timed) and timed[k] <= most:
-            last = k if not stamped[at] else bisect_right(timed, most, k) - 1
-            at = timed[last]
-        elif most < n:
-            at = most
-        else:
-            return cuts
-        cuts.append(at)
+def _cuts(stamped: npt.NDArray[np.bool_]) -> I32:
+    """First lines of groups int32[n]."""
+    cuts = np.empty(len(stamped), np.int32)
+    sizes = GROUP_LINES, _END_GROUP, END_LINES
+    n = compiled.groups(view(stamped.view(np.uint8)), sizes, view(cuts))
+    return cuts[:n]
 
 
 class Group(NamedTuple):

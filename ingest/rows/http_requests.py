@@ -3,21 +3,18 @@
 import numpy as np
 import pyarrow as pa
 
-from ingest.compiled import layout
 from ingest.records.arrays import I32
-from ingest.records.vocabulary import HTTP_REQUEST
 from ingest.rows.attributes import free_pairs
 from ingest.rows.chunk import Chunk, RecordRows
 from ingest.rows.columns import (
     FirstPairs,
     instants,
+    nulls,
     offsets_of,
-    pair_strings,
     request_ids,
     row_keys,
     same,
     time_sources,
-    value_column,
 )
 
 _VALUES = (
@@ -32,9 +29,7 @@ _no_rows: list[pa.Table] = []
 
 def rows(chunk: Chunk) -> RecordRows:
     """Rows of http_requests; request_key is left null."""
-    records = chunk.parsed.records
-    good = records[:, layout.R_KIND] <= layout.K_TRACEBACK
-    found = np.flatnonzero(good & (records[:, layout.R_EVENT] == HTTP_REQUEST)).astype(np.int32)
+    found = chunk.events.accesses
     if not len(found) and _no_rows:
         return RecordRows(_no_rows[0], found)
     table = _table(chunk, found)
@@ -47,8 +42,8 @@ def _table(chunk: Chunk, rows: I32) -> pa.Table:
     parsed, origin, n = chunk.parsed, chunk.origin, len(rows)
     offsets = offsets_of(parsed, rows)
     first = FirstPairs.of(parsed, rows, KEYS)
-    pairs = {name: first[name] for name in KEYS}
-    used = np.concatenate([p[p >= 0] for p in pairs.values()])
+    values = first.columns(parsed)
+    used = first.table[first.table >= 0]
     return pa.table(
         {
             "http_key": pa.array(row_keys(origin, offsets)),
@@ -56,12 +51,12 @@ def _table(chunk: Chunk, rows: I32) -> pa.Table:
             "time_source": time_sources(parsed.time_source[rows]),
             "host": same(origin.host, n),
             "service": same(origin.service, n),
-            "instance": pair_strings(parsed, pairs["instance"]),
-            **{name: value_column(parsed, name, pairs[name]) for name in _VALUES},
-            "id": pair_strings(parsed, pairs["id"]),
-            "request_id": request_ids(parsed, rows, pairs["request_id"]),
-            "request_key": pa.nulls(n, pa.int64()),
-            **{name: pair_strings(parsed, pairs[name]) for name in _FROM},
+            "instance": values["instance"],
+            **{name: values[name] for name in _VALUES},
+            "id": values["id"],
+            "request_id": request_ids(parsed, rows, values["request_id"]),
+            "request_key": nulls(n, pa.int64()),
+            **{name: values[name] for name in _FROM},
             "attributes": free_pairs(parsed, chunk.format, rows, used),
             "file_key": pa.array(np.full(n, origin.file_key, np.int64)),
             "byte_offset": pa.array(offsets),

@@ -5,44 +5,49 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ingest.compiled import parts as segments
-from ingest.records.arrays import I32, Bools, nullable, view
+from ingest.records.arrays import I32, Bools, column, view
 from ingest.rows.chunk import Chunk, RecordRows
 from ingest.rows.columns import (
     CODE,
     instants,
     named,
-    numbered_strings,
-    offsets_of,
+    nulls,
+    numbered,
+    own_offsets,
 )
 
 _CODES = CODE["stage"], CODE["duration_ms"], CODE["own_ms"]
+_Bytes = npt.NDArray[np.uint8]
 _Floats = npt.NDArray[np.float64]
 
 
 def rows(chunk: Chunk) -> RecordRows:
     """Rows of stage_timings; request_key is left null."""
     parsed, origin, events = chunk.parsed, chunk.origin, chunk.events
-    found, logged = np.empty((3, len(events.rows)), np.int32), np.empty(len(events.rows))
-    told = np.empty((2, len(events.rows)), np.bool_)
-    n = segments.stage_pairs(
-        events.kinds, events.rows, chunk.part_of, view(parsed.records), view(parsed.pairs),
+    n = chunk.events.n_stages
+    found, places = np.empty((2, n), np.int32), np.empty((2, n), np.int64)
+    logged, told = np.empty(n), np.empty((2, n), np.uint8)
+    valid = np.zeros((n + 7) // 8, np.uint8)
+    numbers = segments.stage_pairs(
+        view(events.kinds), view(events.rows), view(chunk.part_of), view(events.instants),
+        view(parsed.records), view(own_offsets(parsed)), parsed.base, view(parsed.pairs),
         view(parsed.values), view(parsed.states), _CODES, chunk.format.own_stage_times, view(found),
-        view(logged), view(told.view(np.uint8)),
+        view(places), view(logged), view(told), view(valid),
     )  # fmt: skip
-    at, part, stage = found[:, :n]
-    valid, is_own = told[:, :n].copy()
-    part = part.copy()  # it stays, and what is behind it does not
-    seq, total, own_ms = _numbered(part, logged[:n], valid, is_own, chunk.n_parts)
+    part, is_own = found[0].copy(), told[1].view(np.bool_).copy()  # they stay
+    bits = valid if numbers < n else None
+    seq, total, own_ms = _numbered(part, logged, told[0], told[1], chunk.n_parts, bits)
+    stages = numbered(parsed, found[1])
     table = pa.table(
         {
-            "request_key": pa.nulls(n, pa.int64()),
-            "stage": named(*numbered_strings(parsed, stage)),
+            "request_key": nulls(n, pa.int64()),
+            "stage": named(stages.codes, stages.names),
             "seq": seq,
-            "logged_at": instants(parsed.instants[at]),
+            "logged_at": instants(places[0]),
             "elapsed_ms": total,
             "duration_ms": own_ms,
             "file_key": pa.array(np.full(n, origin.file_key, np.int64)),
-            "byte_offset": pa.array(offsets_of(parsed, at)),
+            "byte_offset": pa.array(places[1]),
         }
     )
     return RecordRows(table, part, is_own)
@@ -57,26 +62,28 @@ def numbered_stages(stages: pa.Table, part: I32, is_own: Bools, n_parts: int) ->
     elapsed, own = stages["elapsed_ms"], stages["duration_ms"]
     valid = elapsed.is_valid().to_numpy()
     logged = np.where(is_own, own.fill_null(0.0).to_numpy(), elapsed.fill_null(0.0).to_numpy())
-    columns = _numbered(part, logged, valid, is_own, n_parts)
-    for name, column in zip(("seq", "elapsed_ms", "duration_ms"), columns, strict=True):
-        stages = stages.set_column(stages.column_names.index(name), name, column)
+    told = valid.view(np.uint8), is_own.view(np.uint8)
+    bits = None if valid.all() else np.packbits(valid, bitorder="little")
+    columns = _numbered(part, logged, *told, n_parts, bits)
+    for name, new in zip(("seq", "elapsed_ms", "duration_ms"), columns, strict=True):
+        stages = stages.set_column(stages.column_names.index(name), name, new)
     return stages
 
 
 def _numbered(
-    part: I32, logged: _Floats, valid: Bools, is_own: Bools, n_parts: int
+    part: I32, logged: _Floats, told: _Bytes, own: _Bytes, n_parts: int, bits: _Bytes | None
 ) -> tuple[pa.Array, pa.Array, pa.Array]:
     """Number, time since the request began and own time of stages, of the times as logged
-    (float64[n], ms).
+    (float64[n], ms): ``told`` and ``own`` uint8[n], ``bits`` the former as Arrow's bitmap.
     """
     n = len(part)
-    seq, own, elapsed = np.zeros(n, np.int32), np.zeros(n), np.zeros(n)
+    seq, own_ms, elapsed = np.zeros(n, np.int32), np.zeros(n), np.zeros(n)
     segments.stages(
-        np.ascontiguousarray(part), np.ascontiguousarray(logged), valid.astype(np.uint8),
-        is_own.astype(np.uint8), n_parts, seq, own, elapsed,
+        view(np.ascontiguousarray(part)), view(np.ascontiguousarray(logged)), view(told), view(own),
+        n_parts, view(seq), view(own_ms), view(elapsed),
     )  # fmt: skip
     return (
         pa.array(seq),
-        nullable(elapsed, valid, pa.float64()),
-        nullable(own, valid, pa.float64()),
+        column(pa.float64(), n, bits, elapsed),
+        column(pa.float64(), n, bits, own_ms),
     )

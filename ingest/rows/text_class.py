@@ -9,6 +9,7 @@ import pyarrow as pa
 from ingest.compiled import text_classes
 
 CLASSES = ("empty", "plain", "symbols", "emoji", "control")
+_CLASSES = pa.array(CLASSES)
 _SPACE, _PLAIN, _SYMBOL, _EMOJI, _CONTROL = range(5)
 _EMOJI_RANGES = (
     (0x2600, 0x27BF),
@@ -68,6 +69,11 @@ def _classify(texts: pa.Array) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int
 def describe_texts(texts: pa.Array) -> tuple[pa.Array, pa.Array]:
     """The class of each text and its code points, null for null; linear in the bytes."""
     classes, lengths = _classify(texts)
-    mask = texts.is_null().to_numpy(zero_copy_only=False)
-    codes = pa.array(classes, mask=mask)
-    return pa.DictionaryArray.from_arrays(codes, pa.array(CLASSES)), pa.array(lengths, mask=mask)
+    if texts.offset:
+        mask = texts.is_null().to_numpy(zero_copy_only=False)
+        codes = pa.array(classes, mask=mask)
+        return pa.DictionaryArray.from_arrays(codes, _CLASSES), pa.array(lengths, mask=mask)
+    n, valid = len(texts), texts.buffers()[0]
+    codes = pa.Array.from_buffers(pa.int8(), n, [valid, pa.py_buffer(classes)])
+    counted = pa.Array.from_buffers(pa.int64(), n, [valid, pa.py_buffer(lengths)])
+    return pa.DictionaryArray.from_arrays(codes, _CLASSES, safe=False), counted

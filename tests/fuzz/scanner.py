@@ -117,11 +117,16 @@ def _converted(strings: Any, numbers: Any, log: bytes, pairs: Any) -> Tables:
     values, states = np.zeros(len(pairs)), np.zeros(len(pairs), np.int8)
     numbers.numbers(data, view(pairs), view(FAMILIES), view(values), view(states))
     chosen = np.arange(len(pairs), dtype=np.int32)
-    offsets, valid = np.zeros(len(pairs) + 1, np.int32), np.zeros(len(pairs), np.uint8)
-    out = np.zeros(3 * strings.pair_room(view(pairs), chosen) + 1, np.uint8)
-    used, nulls = strings.pair_strings(data, view(pairs), chosen, offsets, out, valid)
-    found, fits = np.zeros(len(pairs)), np.zeros(len(pairs), np.uint8)
-    missing = numbers.pair_numbers(view(values), view(states), chosen, found, fits)
+    slots, first = chosen.reshape(-1, 1), np.zeros(1, np.int32)
+    sizes = np.zeros((3, 1), np.int64)
+    strings.sizes(view(pairs), slots, *sizes)
+    bases = np.array([0, 3 * sizes[0, 0] + 8])
+    offsets, valid = np.zeros((1, len(pairs) + 1), np.int32), np.zeros((1, len(pairs)), np.uint8)
+    out = np.zeros(bases[1], np.uint8)
+    assert strings.columns(data, view(pairs), slots, first, bases, offsets, out, valid)
+    found, fits = np.zeros((1, len(pairs))), np.zeros((1, len(pairs)), np.uint8)
+    missing = np.zeros(1, np.int64)
+    numbers.doubles(view(values), view(states), slots, first, found, fits, missing)
     codes, firsts = np.zeros(len(pairs), np.int32), np.zeros(len(pairs), np.int32)
     table = np.full(1 << (2 * len(pairs)).bit_length(), -1, np.int32)
     n = strings.distinct(data, view(pairs), chosen, 2**64 - 59, table, codes, firsts)
@@ -129,8 +134,8 @@ def _converted(strings: Any, numbers: Any, log: bytes, pairs: Any) -> Tables:
         states.tolist(),
         values[states == convert_numbers.OK].tolist(),
         offsets.tolist(),
-        out[:used].tobytes().decode(),
-        (nulls, valid.tolist(), missing, fits.tolist(), found.tolist()),
+        out[: offsets[0, -1]].tobytes().decode(),
+        (sizes.tolist(), valid.tolist(), missing.tolist(), fits.tolist(), found.tolist()),
         (codes.tolist(), firsts[:n].tolist()),
     )
 

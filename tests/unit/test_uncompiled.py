@@ -3,6 +3,7 @@
 import importlib.util
 import sys
 from datetime import UTC, tzinfo
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,7 +17,17 @@ from hypothesis import strategies as st
 
 import ingest
 from benchmarks.foreign import write_log
-from ingest.compiled import layout, learnt, masks, numbers, parts, records, strings, text_classes
+from ingest.compiled import (
+    content,
+    layout,
+    learnt,
+    masks,
+    numbers,
+    parts,
+    records,
+    strings,
+    text_classes,
+)
 from ingest.model import Origin
 from ingest.records import parse
 from ingest.records.arrays import view
@@ -62,7 +73,7 @@ def _sources(*names: str) -> dict[str, ModuleType]:
     return modules
 
 
-_OTHERS = ("strings", "numbers", "text_classes", "parts", "masks", "learnt")
+_OTHERS = ("strings", "numbers", "text_classes", "parts", "masks", "learnt", "content")
 PLAIN = _sources(*_SCANNER, *_OTHERS)
 
 
@@ -73,7 +84,7 @@ def test_the_sources_run_uncompiled() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    [records, strings, numbers, text_classes, parts, masks, learnt],
+    [records, strings, numbers, text_classes, parts, masks, learnt, content],
     ids=lambda m: str(m.__name__),
 )
 def test_the_package_runs_compiled(module: ModuleType) -> None:
@@ -212,6 +223,7 @@ def test_rows(data: bytes, number: int, zone: tzinfo, is_carried: bool) -> None:
             patch.setattr(module, "segments", PLAIN["parts"])
         patch.setattr(columns, "parts", PLAIN["parts"])
         patch.setattr(columns, "convert", PLAIN["strings"])
+        patch.setattr(columns, "convert_numbers", PLAIN["numbers"])
         patch.setattr(parse, "tally", PLAIN["parts"].tally)
         patch.setattr(parse, "in_utc", PLAIN["parts"].infer)
         assert _built(data, _FORMATS[number], zone, carry) == compiled
@@ -280,6 +292,27 @@ def _cut(
 )
 def test_cut(events: list[Event], carried: dict[int, int]) -> None:
     assert _cut(parts, events, carried) == _cut(PLAIN["parts"], events, carried)
+
+
+def _groups(module: Any, stamped: list[bool], sizes: tuple[int, int, int]) -> list[int]:
+    cuts = np.zeros(len(stamped), np.int32)
+    n = module.groups(view(np.array(stamped, np.uint8)), sizes, view(cuts))
+    found: list[int] = cuts[:n].tolist()
+    return found
+
+
+@_PROFILE
+@given(st.lists(st.booleans(), min_size=1, max_size=60), st.integers(0, 20))
+def test_groups_begin_at_lines_with_a_time_and_are_no_longer_than_they_may(
+    stamped: list[bool], last: int
+) -> None:
+    cuts = _groups(content, stamped, (8, 3, last))
+    assert cuts == _groups(PLAIN["content"], stamped, (8, 3, last))
+    assert cuts[0] == 0
+    for at, end in pairwise([*cuts, len(stamped)]):
+        assert at < end <= at + (8 if at < len(stamped) - last else 3)
+        if end < len(stamped) and not stamped[end]:
+            assert not any(stamped[at + 1 : end])
 
 
 def _classified(module: Any, texts: list[str], missing: set[int]) -> tuple[object, ...]:
