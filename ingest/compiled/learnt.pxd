@@ -1,11 +1,21 @@
 cimport cython
 
 from ingest.compiled.masks cimport Masker
+from ingest.compiled.objects cimport Objects
 
 
 @cython.final
 cdef class Learnt:
     cdef public Masker masker
+    cdef public Objects objects
+    cdef public object anywhere
+    cdef int[::1] _anywhere
+    cdef public object moments
+    cdef int[::1] _moments
+    cdef public object asks
+    cdef unsigned char[::1] _asks
+    cdef public object calm
+    cdef unsigned char[::1] _calm
     cdef public int reason
     cdef public int template
     cdef public int instance
@@ -54,6 +64,10 @@ cdef class Learnt:
     cdef const unsigned char[::1] head
     cdef int _run(self, const unsigned char[::1] data, int pos, long long base) noexcept nogil
     cdef int _find(self) noexcept nogil
+    cdef bint _object(self, long long offset, int size) noexcept nogil
+    cdef bint _object_done(self, int at, long long offset, int size) noexcept nogil
+    cdef bint _may_be_dated(self) noexcept nogil
+    cdef bint _member(self, int token, int k) noexcept nogil
     cdef bint _is_within(self, int template) noexcept nogil
     cdef void _registered(self, int n, long long offset, long long end) noexcept nogil
     cdef bint _values(self, int at, int n) noexcept nogil

@@ -19,16 +19,18 @@ from ingest.compiled import layout
 
 if cython.compiled:
     from cython.cimports.ingest.compiled.masks import Masker
+    from cython.cimports.ingest.compiled.objects import Objects
     from cython.cimports.libc.string import memchr
 else:
     from ingest.compiled.masks import Masker
+    from ingest.compiled.objects import Objects
 from ingest.compiled.masks import MOST_TOKENS
 
 COMPILED = cython.compiled
 # why a run ended: the bytes have, no line as they are made, no template of it, an instance
 # without a state, a template without a program in its state, a table is full, a path of no known
-# kind
-ENDED, FOREIGN, UNKNOWN, STATELESS, UNLEARNT, FULL, UNTOLD = range(7)
+# kind, a JSON object's key of which nothing is known, an object that is asked about
+ENDED, FOREIGN, UNKNOWN, STATELESS, UNLEARNT, FULL, UNTOLD, KEYLESS, ASKED = range(9)
 _ENDED = cython.declare(cython.int, ENDED)
 _FOREIGN = cython.declare(cython.int, FOREIGN)
 _UNKNOWN = cython.declare(cython.int, UNKNOWN)
@@ -36,6 +38,8 @@ _STATELESS = cython.declare(cython.int, STATELESS)
 _UNLEARNT = cython.declare(cython.int, UNLEARNT)
 _FULL = cython.declare(cython.int, FULL)
 _UNTOLD = cython.declare(cython.int, UNTOLD)
+_KEYLESS = cython.declare(cython.int, KEYLESS)
+_ASKED = cython.declare(cython.int, ASKED)
 MOST_TEMPLATES, MOST_STATES, MOST_INSTANCES, MOST_REGISTERS = 1024, 256, 64, 96
 MOST_VALUES = 64
 _MOST_INSTANCES = cython.declare(cython.int, MOST_INSTANCES)
@@ -50,14 +54,17 @@ BARS = 0  # the template of a line of progress bars
 OFFSET, END, INSTANT, NAME, NEAR, VALUES = (MOST_REGISTERS + k for k in range(6))
 _OFFSET = cython.declare(cython.int, OFFSET)
 _VALUES = cython.declare(cython.int, VALUES)
-# ways to take a value: a stretch of text, a number, an id made of the place, a constant
-TEXT, NUMBER, ID, CONSTANT = range(4)
-VALUE_WIDTH, HEADER = 6, 8
+# ways to take a value: a stretch of text, a number, an id made of the place, a constant, a value of
+# a JSON object
+TEXT, NUMBER, ID, CONSTANT, MEMBER = range(5)
+VALUE_WIDTH, HEADER, RECORD_HEADER, PLACES = 6, 8, 9, 5
 _TEXT = cython.declare(cython.int, TEXT)
 _NUMBER = cython.declare(cython.int, NUMBER)
 _ID = cython.declare(cython.int, ID)
+_MEMBER = cython.declare(cython.int, MEMBER)
 _VALUE_WIDTH = cython.declare(cython.int, VALUE_WIDTH)
 _HEADER = cython.declare(cython.int, HEADER)
+_RECORD_HEADER = cython.declare(cython.int, RECORD_HEADER)
 # kinds of numbers: to four places, as logged, whole, to three places
 TIDY, REAL, WHOLE, MILLI = range(4)
 _TIDY = cython.declare(cython.int, TIDY)
@@ -82,6 +89,10 @@ class Learnt:
     program ran. Stamps of lines' own from ``low`` up to ``high`` are ``offset`` later than UTC;
     those with a zone are read where it ``may_date``. ``own`` uint8[i] are the instances that have
     had one. ``source`` is where the instants of lines without come from.
+
+    What a JSON object does is the same in every state (``anywhere`` int32[t], its program, or -1)
+    of the instances that are ``calm`` uint8[i]; ``moments`` int32[t] are which of its values says
+    when, -1 where none does; of some, ``asks`` uint8[t], the caller decides.
     """
 
     def __init__(self, mode, head):
@@ -112,6 +123,15 @@ class Learnt:
         self.consts = np.zeros(2, np.int32)
         self.named = np.zeros((MOST_INSTANCES, 3), np.int64)
         self._named = self.named
+        self.objects = Objects()
+        self.anywhere = np.full(MOST_TEMPLATES, -1, np.int32)
+        self._anywhere = self.anywhere
+        self.moments = np.full(MOST_TEMPLATES, -1, np.int32)
+        self._moments = self.moments
+        self.asks = np.zeros(MOST_TEMPLATES, np.uint8)
+        self._asks = self.asks
+        self.calm = np.zeros(MOST_INSTANCES, np.uint8)
+        self._calm = self.calm
         self.own = np.zeros(MOST_INSTANCES, np.uint8)
         self._own = self.own
         self.ascii_only = self.stamped = self.may_date = False
@@ -152,15 +172,27 @@ class Learnt:
         return self._find()
 
     def add_program(self, state, template, program):
-        """Let a program be run for a template in a state; whether there was room for it."""
+        """Let a program be run for a template in a state, -1 for in any; whether there was room for
+        it.
+        """
+        at: cython.int = self.keep_program(program)
+        if at < 0:
+            return False
+        if state < 0:
+            self.anywhere[template] = at
+        else:
+            self.next[state, template] = at
+        return True
+
+    def keep_program(self, program):
+        """Keep a program that no template runs by itself; where it stands, -1 without room."""
         at: cython.int = self.code_end
         if at + len(program) > (1 << 16):
-            return False
+            return -1
         for k in range(len(program)):
             self.code[at + k] = program[k]
         self.code_end = at + len(program)
-        self.next[state, template] = at
-        return True
+        return at
 
     def know_consts(self, spans):
         """Take the spans int32[2n] in which constants stand in what is written."""
@@ -172,6 +204,13 @@ class Learnt:
         self._tally(_UNCLAIMED, len(line) + 1)
         if self.stamped:
             self.last = self.masker.instant
+
+    def go_on(self, program, offset, size):
+        """Run a program for the line at hand, an object that was asked about; False where it is not
+        for it.
+        """
+        at: cython.int = program
+        return bool(self._object_done(at, offset, size))
 
     def write_to(self, rows, pairs, places, out, used):
         """Write to these tables from now on; ``used`` bytes of ``out`` are taken already."""
@@ -216,6 +255,11 @@ class Learnt:
                 return pos
             if not self.masker.enter(data, pos, nl) or (self.ascii_only and self.masker.wide):
                 return pos
+            if self.masker.is_braced():
+                if not self._object(base + pos, nl + 1 - pos):
+                    return pos
+                pos = nl + 1
+                continue
             self.template = 0
             if not self.masker.is_bars():
                 self.template = self._find() if self.masker.shape() else -1
@@ -238,14 +282,8 @@ class Learnt:
             ):
                 self.reason = _FULL
                 return pos
-            if self.masker.dated and not self.stamped:
-                self.reason = _FOREIGN
-                if self.masker.zoned:
-                    if not self.may_date:
-                        return pos
-                elif self.masker.local < self.low or self.masker.local >= self.high:
-                    return pos
-                self._dated()
+            if self.masker.dated and not self.stamped and not self._may_be_dated():
+                return pos
             end = base + nl + 1
             n = self.code[at + 3]
             self._registered(self.code[at + 7], base + pos, end)
@@ -262,6 +300,70 @@ class Learnt:
                 k = self._record(k)
             self._move(k, self.code[at + 6] & 255)
             pos = nl + 1
+
+    def _may_be_dated(self):
+        """Take the instant of a line's own stamp; False where its zone's offset is not known."""
+        self.reason = _FOREIGN
+        if self.masker.zoned:
+            if not self.may_date:
+                return False
+        elif self.masker.local < self.low or self.masker.local >= self.high:
+            return False
+        self._dated()
+        return True
+
+    def _object(self, offset, size):
+        """Take a line that is a JSON object, at an offset of the file; False where it is not known,
+        or is asked about.
+        """
+        at: cython.int
+        moment: cython.int
+        self.template = self._find() if self.objects.shape(self.masker) else -1
+        if self.template < 0:
+            self.reason = _KEYLESS if self.objects.lacks else _UNKNOWN
+            return False
+        self.instance = self.masker.instance
+        self.reason = _STATELESS
+        if self._calm[self.instance] == 0:
+            return False
+        self.reason = _UNLEARNT
+        at = self._anywhere[self.template]
+        if at < 0:
+            return False
+        self.reason = _FOREIGN
+        moment = self._moments[self.template]
+        self.masker.dated = False
+        if moment >= 0 and not self.objects.has_moment(self.masker, moment):
+            return False
+        if self._asks[self.template] != 0:
+            self.reason = _ASKED
+            return False
+        return self._object_done(at, offset, size)
+
+    def _object_done(self, at, offset, size):
+        """Run an object's program; False where there is no room, or it is not for the line."""
+        k: cython.int
+        n: cython.int = self.code[at + 3]
+        if (
+            self.n_rows + self.code[at + 4] > self.rows.shape[0]
+            or self.n_pairs + self.code[at + 5] > self.pairs.shape[0]
+            or self.n_bytes + _ROOM > self.out.shape[0]
+        ):
+            self.reason = _FULL
+            return False
+        if not self.stamped and self.masker.dated and not self._may_be_dated():
+            return False
+        self.reason = _FOREIGN
+        self._registered(0, offset, offset + size)
+        if not self._values(at + _HEADER, n):
+            return False
+        if self.stamped:
+            self.last = self.masker.instant
+        self._tally(self.code[at + 1], size)
+        k = at + _HEADER + n * _VALUE_WIDTH
+        for n in range(self.code[at + 4]):
+            k = self._record(k)
+        return True
 
     def _dated(self):
         """Note the instant of a line's own stamp, for those behind it that have none."""
@@ -341,6 +443,9 @@ class Learnt:
                     return False
             elif op == _ID:
                 self._id(k, self.fresh[_OFFSET, 0])
+            elif op == _MEMBER:
+                if not self._member(self.code[at + 1], k):
+                    return False
             else:
                 self.fresh[_VALUES + k, 0] = self.consts[2 * self.code[at + 1]]
                 self.fresh[_VALUES + k, 1] = self.consts[2 * self.code[at + 1] + 1]
@@ -362,6 +467,17 @@ class Learnt:
         for i in range(start, end):
             self.out[n] = self.masker.text[i]
             n += 1
+        self.fresh[_VALUES + k, 1] = n
+        self.out[n] = 10
+        self.n_bytes = n + 1
+        return True
+
+    def _member(self, token, k):
+        """A value of a JSON object as its pair is written."""
+        n: cython.int = self.objects.copied(self.masker, token, self.out, self.n_bytes)
+        if n < 0:
+            return False
+        self.fresh[_VALUES + k, 0] = self.n_bytes
         self.fresh[_VALUES + k, 1] = n
         self.out[n] = 10
         self.n_bytes = n + 1
@@ -495,7 +611,13 @@ class Learnt:
         for k in range(3):
             self.places[row, k] = self.fresh[self.code[at + 3 + k], 0]
         self.places[row, 3] = 0 if self.code[at + 2] > 255 else self.source
-        at += 8
+        self.places[row, 4] = -1
+        k = self.code[at + 8]
+        if k >= 0:
+            self.rows[row, 7] = self.consts[2 * k]
+            self.rows[row, 8] = self.consts[2 * k + 1]
+            self.places[row, 4] = self.consts[2 * k + 1]
+        at += _RECORD_HEADER
         for i in range(n):
             slot = self.code[at + 2]
             self.pairs[p, 0] = self.code[at]

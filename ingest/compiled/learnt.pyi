@@ -5,6 +5,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.compiled.masks import Masker
+from ingest.compiled.objects import Objects
 
 COMPILED: bool
 ENDED: int
@@ -14,6 +15,8 @@ STATELESS: int
 UNLEARNT: int
 FULL: int
 UNTOLD: int
+KEYLESS: int
+ASKED: int
 MOST_TEMPLATES: int
 MOST_STATES: int
 MOST_INSTANCES: int
@@ -34,6 +37,8 @@ TEXT: int
 NUMBER: int
 ID: int
 CONSTANT: int
+MEMBER: int
+PLACES: int
 TIDY: int
 REAL: int
 WHOLE: int
@@ -41,6 +46,11 @@ MILLI: int
 
 class Learnt:
     masker: Masker
+    objects: Objects
+    anywhere: npt.NDArray[np.int32]
+    moments: npt.NDArray[np.int32]
+    asks: npt.NDArray[np.uint8]
+    calm: npt.NDArray[np.uint8]
     reason: int
     template: int
     instance: int
@@ -66,6 +76,8 @@ class Learnt:
     def __init__(self, mode: int, head: bytes) -> None: ...
     def add_template(self, mask: bytes, limits: Sequence[int]) -> int: ...
     def add_program(self, state: int, template: int, program: Sequence[int]) -> bool: ...
+    def keep_program(self, program: Sequence[int]) -> int: ...
+    def go_on(self, program: int, offset: int, size: int) -> bool: ...
     def know_consts(self, spans: Any) -> None: ...
     def pass_over(self, line: bytes) -> None: ...
     def write_to(self, rows: Any, pairs: Any, places: Any, out: Any, used: int) -> None: ...

@@ -44,6 +44,7 @@ cdef class Masker:
     cdef int _unescaped(self, const unsigned char[::1] data, int pos, int stop) noexcept nogil
     cdef int _escaped(self, const unsigned char[::1] data, int pos, int stop) noexcept nogil
     cdef int _stamp(self, const unsigned char[::1] data, int pos, int stop) noexcept nogil
+    cpdef bint is_braced(self) noexcept nogil
     cdef bint is_bars(self) noexcept nogil
     cdef int _bar(self, int i) noexcept nogil
     cdef bint shape(self) noexcept nogil
@@ -68,3 +69,8 @@ cdef class Masker:
     cdef int _marked(self, int mark, int i, int end) noexcept nogil
     cdef int _boxed(self, int i) noexcept nogil
     cdef int _month(self, int i) noexcept nogil
+
+
+cdef int days_of(int year, int month) noexcept nogil
+cdef int day_number(int year, int month, int day) noexcept nogil
+cdef long long micros(int days, int hour, int minute, int second) noexcept nogil

@@ -22,7 +22,7 @@ if cython.compiled:
 
 COMPILED = cython.compiled
 BARE, COMPOSE, JSON_FILE, CRI = 0, 1, 2, 3  # modes: the one envelope that a file's lines have
-LONGEST, LONGEST_MASK, MOST_TOKENS = 32 << 10, 1024, 48
+LONGEST, LONGEST_MASK, MOST_TOKENS = 32 << 10, 2048, 48
 # marks: a whole number; one with a fraction, and then the length of this; an IPv4 address; date and
 # time of day at the text's beginning
 INT, DECIMAL, ADDRESS, STAMP, FRACTION = 1, 2, 3, 4, 16
@@ -100,6 +100,19 @@ class Masker:
         self.n_paths = 0
         self.know(())
 
+    def take(self, text):
+        """Take a text without an envelope; whether there was room for it."""
+        return bool(self._copied(text or b"\0", 0, len(text)))
+
+    def taken(self):
+        """The mask at hand, and the spans of its marked parts."""
+        spans = [(self.starts[i], self.ends[i]) for i in range(self.n_tokens)]
+        return bytes(self.mask[: self.length]), spans
+
+    def piece(self, start, end):
+        """A stretch of the text."""
+        return bytes(self.text[start:end])
+
     def know(self, prefixes):
         """Take these prefixes of compose, up to their bars, as the instances 0, 1, …"""
         ends, at = [], 0
@@ -118,8 +131,7 @@ class Masker:
         while not self.shape():
             if not self.lacks or not self.learn_path():
                 return None
-        spans = [(self.starts[i], self.ends[i]) for i in range(self.n_tokens)]
-        return bytes(self.mask[: self.length]), spans
+        return self.taken()
 
     def marked(self):
         """The marks of the last mask's parts."""
@@ -362,7 +374,7 @@ class Masker:
         hour = _pair(data, pos + 11)
         minute = _pair(data, pos + 14)
         second = _pair(data, pos + 17)
-        if year < 1970 or month < 1 or month > 12 or day < 1 or day > _days_of(year, month):
+        if year < 1970 or month < 1 or month > 12 or day < 1 or day > days_of(year, month):
             return -1
         if hour < 0 or hour > 23 or minute < 0 or minute > 59 or second < 0 or second > 59:
             return -1
@@ -381,8 +393,12 @@ class Masker:
                 k += 1
         if i >= stop or data[i] != 90:
             return -1
-        self.instant = _micros(_day_number(year, month, day), hour, minute, second) + fraction
+        self.instant = micros(day_number(year, month, day), hour, minute, second) + fraction
         return i + 1
+
+    def is_braced(self):
+        """Whether the text stands in braces, as a JSON object does."""
+        return self.n > 1 and self.text[0] == 123 and self.text[self.n - 1] == 125
 
     # progress bars
 
@@ -551,7 +567,7 @@ class Masker:
         hour = self._two(11)
         minute = self._two(14)
         second = self._two(17)
-        if year < 1970 or month < 1 or month > 12 or day < 1 or day > _days_of(year, month):
+        if year < 1970 or month < 1 or month > 12 or day < 1 or day > days_of(year, month):
             return 0
         if hour < 0 or hour > 23 or minute < 0 or minute > 59 or second < 0 or second > 59:
             return 0
@@ -574,7 +590,7 @@ class Masker:
         while k < 6:
             fraction *= 10
             k += 1
-        self.local = _micros(_day_number(year, month, day), hour, minute, second) + fraction
+        self.local = micros(day_number(year, month, day), hour, minute, second) + fraction
         self._token(_STAMP, 0, i)
         self.wholes[0] = i
         return i
@@ -963,7 +979,7 @@ class Masker:
         second = self._two(at + 7)
         if self.text[at + 3] != 58 or self.text[at + 6] != 58:
             return i
-        if year < 1970 or month < 1 or month > 12 or day < 1 or day > _days_of(year, month):
+        if year < 1970 or month < 1 or month > 12 or day < 1 or day > days_of(year, month):
             return i
         if hour < 0 or hour > 23 or minute < 0 or minute > 59 or second < 0 or second > 59:
             return i
@@ -1008,7 +1024,7 @@ class Masker:
         while k < 6:
             fraction *= 10
             k += 1
-        self.local = _micros(_day_number(year, month, day), hour, minute, second) + fraction
+        self.local = micros(day_number(year, month, day), hour, minute, second) + fraction
         self.dated = True
         self._token(_BOXED, begin, i)
         if zoned:
@@ -1156,7 +1172,7 @@ def _may_follow(c: cython.int, behind: cython.int) -> cython.bint:
 @cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
-def _micros(
+def micros(
     days: cython.int, hour: cython.int, minute: cython.int, second: cython.int
 ) -> cython.longlong:
     return (
@@ -1167,7 +1183,7 @@ def _micros(
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def _days_of(year: cython.int, month: cython.int) -> cython.int:
+def days_of(year: cython.int, month: cython.int) -> cython.int:
     if month == 2:
         return 29 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 28
     return 30 if month == 4 or month == 6 or month == 9 or month == 11 else 31
@@ -1176,7 +1192,7 @@ def _days_of(year: cython.int, month: cython.int) -> cython.int:
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def _day_number(year: cython.int, month: cython.int, day: cython.int) -> cython.int:
+def day_number(year: cython.int, month: cython.int, day: cython.int) -> cython.int:
     """Days since 1970 of a date of the Gregorian calendar."""
     y: cython.int = year - (1 if month <= 2 else 0)
     era: cython.int = y // 400

@@ -18,8 +18,8 @@ from ingest.records.native import NativeFormat
 from ingest.records.profiles import Profiles
 from ingest.records.sequence import START, Claim, Event, Line, Sequencer
 from ingest.records.shapes import Unclaimed
-from ingest.records.structured import Memory, Told, structured
-from ingest.records.vocabulary import FAILED, PUBLIC_EVENTS
+from ingest.records.structured import Memory, Told, is_event, structured
+from ingest.records.vocabulary import PUBLIC_EVENTS
 from ingest.records.written import Place, Value, Writer
 
 REJECT_HEAD_BYTES = 64 << 10
@@ -28,7 +28,6 @@ _EVENT = re.compile(rb"(?:" + b"|".join(e.encode() for e in PUBLIC_EVENTS) + rb"
 _LATER_EVENT = re.compile(rb"^[^\"=]{0,120}?[\])|>:-] +(?=" + _EVENT.pattern + rb")")
 _WRAPPERS = "wrappers"  # a profile of services' own lines, which any of them may print
 _AROUND = frozenset((_WRAPPERS, "celery", "ffmpeg", "codes", ""))  # profiles of no engine's own
-_WITHOUT_ID = frozenset(PUBLIC_EVENTS[: FAILED + 1])  # events that others name alike, by other ids
 _ENDS = ("synthesis_complete", "synthesis_failed")  # by which a structured record ends a request
 _RENAMED = {"exception": "exc"}  # of a rule's columns, as the table of errors reads them
 _PARTS = frozenset((does.OPENS, does.ADDS, does.CLOSES, does.WHOLE))  # of an engine's request
@@ -261,9 +260,7 @@ class Claims:
         json = record.first.json
         if json is None or not json.members or self.native.format.pins.profile is not None:
             return None
-        if json.message.partition(":")[0] in PUBLIC_EVENTS and (
-            "id" in json.members or json.message not in _WITHOUT_ID
-        ):
+        if is_event(json):
             return None
         for match in self.profiles.match(line.message):
             is_wrapper = match.rule.profile == _WRAPPERS

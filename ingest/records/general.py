@@ -212,7 +212,7 @@ class GeneralParser:
             and self.unclaimed is None
             and self.assembly is Sequencer
             and self._in_turn.may_read(data, self._state.encoding, self.max_record)
-            and (last is not None or not may_hold_stamp(data))
+            and (last is not None or _may_begin_dated(data) or not may_hold_stamp(data))
         )
 
     def _learnt(
@@ -338,3 +338,11 @@ class GeneralParser:
             placed=begins_of_ids(self._head),
             going_on=self._assembly(data, base).remembered_ids(),
         )
+
+
+def _may_begin_dated(data: memoryview) -> bool:
+    """Whether the first line may say when it was written: then none stands before the first
+    stamp.
+    """
+    head = bytes(data[:HEAD_BYTES]).partition(b"\n")[0]
+    return head[:1] == b"{" or may_hold_stamp(head)

@@ -92,7 +92,9 @@ class InTurn:
             if settled < 0:
                 break
             if undated and claims.is_dated:
-                return Taken(at, encoding, is_void=True)
+                if at or lines > 1:
+                    return Taken(at, encoding, is_void=True)
+                undated = False  # the first line says when: nothing stands before it
             if 0 <= reading.decided_at < base + at + settled:
                 encoding = reading.encoding
             is_held = settled < end - at

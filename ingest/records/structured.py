@@ -17,6 +17,8 @@ from ingest.records.json_lines import JsonLine
 from ingest.records.structured_fields import Fields, Pair, fields_of
 from ingest.records.structured_tokens import names_speech, tokens
 from ingest.records.structured_words import DONE, FAILED, START
+from ingest.records.vocabulary import FAILED as FAILED_EVENT
+from ingest.records.vocabulary import PUBLIC_EVENTS
 
 MOST_OPEN, MOST_CLOSED = 1000, 64  # requests that are remembered
 _FOLLOWS_US = 60_000_000  # what comes later than this behind an end is another request's
@@ -27,6 +29,8 @@ _IN_TIME = re.compile(
     r"(?P<taken>\d+(?:\.\d+)? ?(?:ms|s|secs?|seconds|秒|毫秒))[).!]*$"
 )
 _NAMES = ("event", "event_name", "message", "msg", "log")
+# events that others name alike, by other ids
+_WITHOUT_ID = frozenset(PUBLIC_EVENTS[: FAILED_EVENT + 1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +190,23 @@ def structured(
         begins = memory.begins(fields.id, said, at, phrase.is_speech)
         return _told("synthesis_start" if begins else "audio_metrics", line, fields)
     return _end(line, said, phrase, fields, at, memory, code_of)
+
+
+def tells_by_itself(line: JsonLine) -> bool:
+    """Whether a record is none that tells of a request, whatever other records have told."""
+    members = line.members
+    if len(members) < 2 or is_event(line):
+        return True
+    if _said(members)[1] is None and not any(name in members for name in words.STAGES):
+        return True
+    return fields_of(members).id is None
+
+
+def is_event(line: JsonLine) -> bool:
+    """Whether a record is one of the format's own events, with their own fields."""
+    return line.message.partition(":")[0] in PUBLIC_EVENTS and (
+        "id" in line.members or line.message not in _WITHOUT_ID
+    )
 
 
 def _is_request(

@@ -248,6 +248,12 @@ def _with_unit(stems: tuple[str, ...]) -> dict[str, tuple[int, float | None]]:
 _TAKEN, _AUDIO = _with_unit(words.TAKEN), _with_unit(words.AUDIO)
 
 
+def amounts() -> frozenset[str]:
+    """The plain names of durations and sizes."""
+    sizes = (f"{stem}{unit}" for stem in words.SIZES for unit in ("", "_kb", "_mb"))
+    return frozenset((*_TAKEN, *_AUDIO, *sizes))
+
+
 def _named(
     flat: Mapping[str, Any], names: Mapping[str, tuple[int, float | None]]
 ) -> list[tuple[str, Any, float | None]]:

@@ -146,7 +146,8 @@ class Writer:
 
     def extend(self, data: Bytes, rows: I32, pairs: I32, places: Ints, keys: Sequence[str]) -> None:
         """Take finished records: spans within ``data``, P_KEY the number of a key in ``keys``,
-        ``places`` int64[n, 4] offset, end, instant, and where that comes from.
+        ``places`` int64[n, 5] offset, end, instant, where that comes from, and where the message
+        ends in which pairs are looked for, or -1.
         """
         base, number = len(self.buffer), len(self.offsets)
         self.buffer += view(data)
@@ -155,7 +156,8 @@ class Writer:
         self._name_keys(pairs, keys)
         self.rows.frombytes(_bytes_of(rows))
         self.pairs.frombytes(_bytes_of(pairs))
-        self.own_ends.frombytes(b"\xff" * (4 * len(rows)))  # -1
+        own = places[:, 4]
+        self.own_ends.frombytes(np.where(own < 0, -1, own + base).astype(np.int32).tobytes())
         for column, k in ((self.offsets, 0), (self.ends, 1), (self.instants, 2)):
             column.frombytes(places[:, k].tobytes())
         self.sources.frombytes(sources.tobytes())

@@ -1,6 +1,7 @@
 """The compiled modules give the same answers as their Python source."""
 
 import importlib.util
+import json
 import sys
 from datetime import UTC, tzinfo
 from itertools import pairwise
@@ -23,6 +24,7 @@ from ingest.compiled import (
     learnt,
     masks,
     numbers,
+    objects,
     parts,
     records,
     strings,
@@ -73,7 +75,8 @@ def _sources(*names: str) -> dict[str, ModuleType]:
     return modules
 
 
-_OTHERS = ("strings", "numbers", "text_classes", "parts", "masks", "learnt", "content")
+_OTHERS = ("strings", "numbers", "text_classes", "parts", "masks", "objects", "learnt",
+           "content")  # fmt: skip
 PLAIN = _sources(*_SCANNER, *_OTHERS)
 
 
@@ -84,7 +87,7 @@ def test_the_sources_run_uncompiled() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    [records, strings, numbers, text_classes, parts, masks, learnt, content],
+    [records, strings, numbers, text_classes, parts, masks, objects, learnt, content],
     ids=lambda m: str(m.__name__),
 )
 def test_the_package_runs_compiled(module: ModuleType) -> None:
@@ -351,7 +354,33 @@ def test_masks_are_the_same(text: str) -> None:
     assert compiled.is_run_of_bars(line) == plain.is_run_of_bars(line)
 
 
-@pytest.mark.parametrize("shape", ["compose", "json-file", "cri"])
+_MEMBERS = st.dictionaries(
+    st.sampled_from(("text", "id", "n", "time", "level", "a b")),
+    st.one_of(
+        st.text(max_size=8), st.integers(), st.floats(), st.none(), st.booleans(),
+        st.floats(1.0e9, 2.0e9), st.integers(10**9, 2 * 10**9), st.lists(st.integers(), max_size=2),
+        st.datetimes().map(str), st.sampled_from(("2026-03-02T10:00:00+0100", "ts_12", "😀\n")),
+    ),
+)  # fmt: skip
+
+
+@_PROFILE
+@given(_MEMBERS, st.booleans(), st.sampled_from(("", ",", "}", "\\", "1")))
+def test_masks_of_objects_are_the_same(members: Any, is_ascii: bool, odd: str) -> None:
+    line = (json.dumps(members, ensure_ascii=is_ascii) + odd).encode("utf-8", "surrogatepass")
+    found = []
+    for of_lines, of_objects in ((masks, objects), (PLAIN["masks"], PLAIN["objects"])):
+        masker, known = of_lines.Masker(masks.BARE), of_objects.Objects()
+        masked = known.of(masker, line)
+        while masked is None and known.lacks and known.know(masker, objects.FREE):
+            masked = known.of(masker, line)
+        spans = masked[1] if masked is not None else []
+        values = [known.written(masker, k) for k in range(len(spans))]
+        found.append((masked, values, [known.moment(masker, k) for k in range(len(spans))]))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("shape", ["compose", "json-file", "cri", "structlog's JSON"])
 def test_learnt_lines_run_uncompiled(
     shape: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

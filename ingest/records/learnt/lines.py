@@ -12,6 +12,8 @@ from ingest.records.claims import Claims
 from ingest.records.instants import ENVELOPE, FILE, NEIGHBOUR
 from ingest.records.learnt import memory
 from ingest.records.learnt.memory import Shape
+from ingest.records.learnt.object_keys import kind_of_key
+from ingest.records.learnt.objects import ObjectLines
 from ingest.records.learnt.program import Constants, program
 from ingest.records.learnt.symbols import Unlearnable
 from ingest.records.learnt.templates import Template, Templates
@@ -60,7 +62,7 @@ class _Room:
 
     def __init__(self, width: int) -> None:
         self.rows = np.empty((_ROWS, width), np.int32)
-        self.places = np.empty((_ROWS, 4), np.int64)
+        self.places = np.empty((_ROWS, learnt.PLACES), np.int64)
         self.pairs = np.empty((_PAIRS, PAIR_WIDTH), np.int32)
         self.out = np.empty(_BYTES, np.uint8)
 
@@ -87,6 +89,7 @@ class _Mode:
     known: list[_State] = field(default_factory=list)
     seen: list[tuple[tuple[str, str], ...]] = field(default_factory=list)
     constants: Constants = field(default_factory=Constants)
+    objects: ObjectLines | None = None
 
 
 class LearntLines:
@@ -106,9 +109,10 @@ class LearntLines:
         """Take known lines from a line's start on; where the first stands that is not known."""
         line = _line_at(chunk.data, pos)
         mode = self._mode_of(line) if line is not None else None
-        if mode is None:
+        if mode is None or line is None:
             return pos
-        return _Run(self, mode, chunk).go(pos)
+        mode.engine.masker.inner(line)
+        return _Run(self, mode, chunk, mode.engine.masker.is_braced()).go(pos)
 
     def _mode_of(self, line: bytes) -> _Mode | None:
         """What is known of a line's envelope, None where lines in it are none of these."""
@@ -134,6 +138,44 @@ class LearntLines:
 
     # learning
 
+    def learn_object(self, mode: _Mode, line: bytes) -> bool:
+        """Learn what a JSON object does that has come so often; whether it is known now."""
+        engine = mode.engine
+        text = engine.masker.inner(line)
+        masked = engine.objects.of(engine.masker, text) if text is not None else None
+        if text is None or masked is None or not self._is_due(mode, masked[0], REQUESTS):
+            return False
+        if mode.objects is None:
+            mode.objects = ObjectLines(self._reader, mode.setting)
+        if len(mode.seen) >= len(engine.uses):
+            return False
+        try:
+            effect, moment = mode.objects.of(text)
+            made = program(effect, mode.constants, number=len(mode.seen), state=0, registers=0)
+        except Unlearnable:
+            return False
+        engine.objects.of(engine.masker, text)
+        template = engine.add_template(masked[0], [0, masks.LONGEST] * len(masked[1]))
+        if template < 0:
+            return False
+        mode.templates[template] = None
+        mode.seen.append(effect.seen)
+        engine.moments[template] = moment
+        return bool(engine.add_program(-1, template, made))
+
+    def _is_due(self, mode: _Mode, mask: bytes, times: int) -> bool:
+        """Whether a mask has come so many times that it is to be learnt now, for once."""
+        if mask in mode.refused:
+            return False
+        if len(mode.counted) >= MOST_COUNTED:
+            mode.counted.clear()
+        count = mode.counted[mask] = mode.counted.get(mask, 0) + 1
+        if count < times or self._attempts >= MOST_LEARNT:
+            return False
+        self._attempts += 1
+        mode.refused.add(mask)  # it is not learnt a second time, whether or not it is now
+        return True
+
     def learn_template(self, mode: _Mode, line: bytes, times: int) -> bool:
         """Make a template of a line whose mask has come so many times; whether there is one now."""
         masker = mode.engine.masker
@@ -142,17 +184,8 @@ class LearntLines:
         if text is None or masked is None:
             return False
         mask = masked[0]
-        if mask in mode.refused:
+        if not self._is_due(mode, mask, max(times, REQUESTS) if masker.is_asked() else times):
             return False
-        if len(mode.counted) >= MOST_COUNTED:
-            mode.counted.clear()
-        count = mode.counted[mask] = mode.counted.get(mask, 0) + 1
-        if masker.is_asked():
-            times = max(times, REQUESTS)
-        if count < times or self._attempts >= MOST_LEARNT:
-            return False
-        self._attempts += 1
-        mode.refused.add(mask)  # it is not learnt a second time, whether or not it is now
         try:
             template = self._makes.of(text)
         except Unlearnable:
@@ -224,8 +257,9 @@ def _line_at(data: memoryview, pos: int) -> bytes | None:
 class _Run:
     """One run over a chunk: memory into registers, lines, registers into memory."""
 
-    def __init__(self, lines: LearntLines, mode: _Mode, chunk: Chunk) -> None:
+    def __init__(self, lines: LearntLines, mode: _Mode, chunk: Chunk, has_objects: bool) -> None:
         self._lines, self._mode, self._chunk = lines, mode, chunk
+        self._has_objects = has_objects  # the first line is one, which needs no state
         self._engine = mode.engine
 
     def go(self, pos: int) -> int:
@@ -270,11 +304,17 @@ class _Run:
             return at if known and self._lay_out() else -1
         if reason == learnt.UNTOLD and engine.masker.learn_path():
             return at
+        if reason == learnt.KEYLESS:
+            name = engine.objects.key(engine.masker)
+            kind = kind_of_key(name.decode()) if name is not None else -1
+            return at if kind >= 0 and engine.objects.know(engine.masker, kind) else -1
         return -1
 
     def _behind_unknown(self, line: bytes, at: int) -> int:
         """Where a run goes on that has stopped at a line of an unknown mask."""
         engine, mode = self._engine, self._mode
+        if engine.masker.is_braced():
+            return at if self._lines.learn_object(mode, line) and self._lay_out() else -1
         has_state = engine.state[engine.masker.instance] >= 0
         is_free = has_state and self._lines.is_unclaimed(mode, line)
         if self._lines.learn_template(mode, line, _OFTEN if is_free else 2):
@@ -301,7 +341,7 @@ class _Run:
             self._before.append(self._load(number, name, whole))
         engine.last, engine.source = 0, self._source
         self._zoned()
-        if all(state < 0 for state in self._before):
+        if all(state < 0 for state in self._before) and not self._has_objects:
             return False
         room = mode.room
         room.hold(2 * self._used + (1 << 20))
@@ -355,6 +395,11 @@ class _Run:
         engine, chunk, claims = self._engine, self._chunk, self._chunk.claims
         engine.state[number] = -1
         instance = chunk.sequencer.memory_of(name)
+        engine.calm[number] = instance is None or instance.expects is None
+        near = claims.fallback if claims.last is None else claims.last
+        if name is not None:
+            near = claims.stamps.get(name, near)
+        engine.named[number] = (*self._write((name or "").encode("utf-8", "replace")), near)
         found = memory.taken(instance) if instance is not None else None
         if found is None:
             return -1
@@ -366,10 +411,6 @@ class _Run:
                 engine.registers[number, 2 * k : 2 * k + 2] = self._write(
                     memory.as_text(kind, value)
                 )
-        near = claims.fallback if claims.last is None else claims.last
-        if name is not None:
-            near = claims.stamps.get(name, near)
-        engine.named[number] = (*self._write((name or "").encode("utf-8", "replace")), near)
         engine.state[number] = state
         engine.count[number] = found.count
         return state

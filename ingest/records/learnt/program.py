@@ -73,6 +73,8 @@ class _Compiler:
             return [learnt.TEXT, first, behind, last, to, 0]
         if slot[0] == "number":
             return [learnt.NUMBER, *slot[1:], 0, 0]
+        if slot[0] == "member":
+            return [learnt.MEMBER, slot[1], 0, 0, 0, 0]
         if slot[0] == "id":
             return [learnt.ID, 0, 0, 0, 0, 0]
         if slot[0] == "constant":
@@ -86,11 +88,13 @@ class _Compiler:
                 pairs += [self.constants.key(key), codes.get(key, -1), self.slot(slot)]
         offset, end, instant = (self.slot(slot) for slot in record.place)
         return [
-            self.constants.text(record.event.encode()), _EVENT_CODES[record.event],
+            self.constants.text(record.event.encode()), _EVENT_CODES.get(record.event, -1),
             record.level | record.is_dated << 8,
             offset, end, instant,
             self.constants.text(record.logger) if record.logger else -1,
-            len(pairs) // 3, *pairs,
+            len(pairs) // 3,
+            self.constants.text(record.message) if record.message else -1,
+            *pairs,
         ]  # fmt: skip
 
 

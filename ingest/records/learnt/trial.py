@@ -30,8 +30,8 @@ from ingest.records.wrapped import Wrapped
 from ingest.records.written import Place, Writer
 
 # numbers that stand for places in a trial: above any real one, and far apart
-_BASE, _STEP, _COUNT = 10**15, 10**6, 10**6
-_OFFSET, _END = _BASE, _BASE + 1000
+BASE, _STEP, _COUNT = 10**15, 10**6, 10**6
+_OFFSET, _END = BASE, BASE + 1000
 _NEAR, _NAME = 10**17, f"{symbols.MARK}name"
 _SHIFTS = {1.0: 0, 1000.0: 3}
 
@@ -41,7 +41,8 @@ class Written:
     """A record that a line writes: its event, level, and slots of offset, end, instant, and of
     pairs.
 
-    ``logged`` are pairs whose keys the log names; ``is_dated``: its instant is a line's own.
+    ``logged`` are pairs whose keys the log names; ``is_dated``: its instant is a line's own. In
+    ``message``, pairs are looked for.
     """
 
     event: str
@@ -51,6 +52,7 @@ class Written:
     logged: list[tuple[str, Slot]]
     logger: bytes
     is_dated: bool
+    message: bytes = b""
 
 
 @dataclass(slots=True)
@@ -95,7 +97,7 @@ class Whole:
     has_kept: bool
 
 
-class _Clock(Clock):
+class Clockwork(Clock):
     """A clock that every envelope tells the same symbol."""
 
     def instant(self, stamp: Stamp, around: int | None = None) -> int | None:
@@ -143,8 +145,10 @@ class _Writer(Writer):
         raise Unlearnable("an answer that came before")
 
 
-class _Slots:
+class Slots:
     """Tells values of a trial by their slots."""
+
+    NEAR = _NEAR  # stands for the instant of lines that have none
 
     def __init__(self, setting: Setting) -> None:
         self.source = ENVELOPE if setting.stamped else NEIGHBOUR
@@ -160,11 +164,11 @@ class _Slots:
         """The value that stands for a register in a trial."""
         made = memory.symbol(kind, number)
         if made is None and kind == memory.PLACE:
-            made = f"{number:08x}-{_BASE * 3 + number}"
+            made = f"{number:08x}-{BASE * 3 + number}"
         elif made is None and isinstance(slot_of(value), tuple):
             made = value
         elif made is None:
-            made = _BASE * 2 + number * _STEP
+            made = BASE * 2 + number * _STEP
         if slot_of(made) is None:
             self._known[made] = ("register", number)
         return made
@@ -264,7 +268,7 @@ def tried(
 
     :raises Unlearnable: where that depends on values, or is more than records of numbers.
     """
-    slots = _Slots(setting)
+    slots = Slots(setting)
     name = _NAME if setting.named else None
     values = [slots.register(kind, number, None) for number, kind in enumerate(kinds)]
     before = memory.restored(shape, values, _COUNT)
@@ -278,7 +282,7 @@ def tried(
     seen: dict[tuple[str, str], int] = {}
     last = symbols.instant(("last",)) if setting.stamped else _NEAR
     claims = Claims(
-        setting.native, profiles, sequencer, _Clock(None, 0, None, None),  # type: ignore[arg-type]
+        setting.native, profiles, sequencer, Clockwork(None, 0, None, None),  # type: ignore[arg-type]
         writer, 1 << 40, 0, last, {}, seen=seen,
     )  # fmt: skip
     record = _record(setting, template, name)
@@ -305,7 +309,7 @@ def _record(setting: Setting, template: Template | None, name: str | None) -> Re
     wrapped = Wrapped(b"" if template is None else template.seen.text, stamp, name)
     line = Logical(_OFFSET, _END, _END - _OFFSET, _OFFSET, wrapped.text, wrapped)
     if template is None:
-        line.bar = Bar(_BASE * 5, True)
+        line.bar = Bar(BASE * 5, True)
     else:
         line.header = template.seen.line.header
         line.access = _access(template)
