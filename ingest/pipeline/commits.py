@@ -1,16 +1,18 @@
 """What a run stores, commit by commit: chunks of a large file, or small files together."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import Thread
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from ingest.errors import IngestBusyError
 from ingest.faults import reach
 from ingest.logfiles.known import Known
-from ingest.model import Checkpoint, FileReport, Ledger, RunRow
+from ingest.model import COMMIT_BATCHES, Changes, Checkpoint, FileReport, Ledger, RunRow
+from ingest.pipeline.open_requests import OpenRequests
 from ingest.rows.spans import EPOCH
 from ingest.stores.contract import Standing, Store, Writer
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 SMALL_BYTES = 1 << 20  # a file up to this size waits for others
 _MOST_HELD_BYTES = 8 << 20
 _MOST_HELD = 1000  # files
+_LONGEST_SECONDS = 3.0  # in which a transaction takes further batches: readers wait for it
 
 
 @dataclass(slots=True)
@@ -51,6 +54,29 @@ class _Tally:
 
     ledger: Ledger
     files: int
+
+
+@dataclass(slots=True)
+class _Open:
+    """A transaction, from its first batch on; ``batches`` are written in it, and not committed.
+
+    :ivar stack: ends it, and lets the store go.
+    :ivar requests: those that wait for its end.
+    :ivar more: how the run stands once these are committed; None before the first is written.
+    """
+
+    writer: Writer
+    stack: ExitStack
+    more: _Committed | None = None
+    tally: _Tally | None = None
+    batches: int = 0
+    requests: OpenRequests = field(default_factory=OpenRequests)
+    began: float = field(default_factory=monotonic)
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether another batch may join it."""
+        return self.batches < COMMIT_BATCHES and monotonic() - self.began < _LONGEST_SECONDS
 
 
 class Commits:
@@ -88,6 +114,7 @@ class Commits:
         self._held: list[_SmallFile] = []
         self._held_bytes = 0
         self._pending: _Committed | None = None
+        self._open: _Open | None = None
         self._working: Thread | None = None
         self._failure: BaseException | None = None  # what ended that thread's work
         self._number = 0
@@ -100,19 +127,22 @@ class Commits:
         total: Ledger,
         *,
         apart: bool = False,
+        goes_on: bool = False,
     ) -> None:
         """Store chunks' rows and their checkpoint in one transaction.
 
         ``batches`` is empty afterwards: memory holds the rows once. ``total`` is the file's ledger
         with these rows. ``replaced`` are checkpoints of files whose place this one has taken; they
-        are stored now because no later run looks for them. ``apart``: a thread commits; call
-        :meth:`join_thread` before the store is used.
+        are stored now because no later run looks for them. ``apart``: a thread commits.
+        ``goes_on``: more of the file follows, which may join the transaction. After either, call
+        :meth:`settle` before the store is used.
         """
         self.flush()
         if self._dry_run:
             self._known.update(checkpoint)
             return
-        self._write(batches, [*replaced, checkpoint], total, [], apart)
+        goes_on = goes_on and self._store.capabilities.has_one_writer
+        self._write(batches, [*replaced, checkpoint], total, [], apart, goes_on)
 
     def hold(self, checkpoint: Checkpoint, batches: "list[ChunkRows]", total: Ledger) -> None:
         """Keep a new small file's first chunks, to be stored with those of others."""
@@ -166,30 +196,46 @@ class Commits:
         reading: Ledger,
         reports: list[FileReport],
         apart: bool = False,
+        goes_on: bool = False,
     ) -> None:
-        self.join_thread()
-        self._pending = _Committed(
-            checkpoints, dict(self.rows), reading, reports, self._number, apart=apart
+        self._join()
+        before = self._open.more if self._open is not None else None
+        stands = {c.file_key: c for c in [*(before.checkpoints if before else ()), *checkpoints]}
+        self._pending = more = _Committed(
+            list(stands.values()),
+            dict(before.rows if before else self.rows),
+            reading,
+            [*(before.reports if before else ()), *reports],
+            self._number,
+            apart=apart,
         )
         tally = self._tally(reports, reading)
-        if not apart:
-            self._transact(batches, self._pending, tally)
-            self._take(self._pending)
+        if apart:
+            for checkpoint in checkpoints:
+                self._known.update(checkpoint)
+            arguments = (batches, more, tally)
+            self._working = Thread(
+                target=self._work, args=arguments, name="ttsq-commit", daemon=True
+            )
+            self._working.start()
             return
-        for checkpoint in checkpoints:
-            self._known.update(checkpoint)
-        arguments = (batches, self._pending, tally)
-        self._working = Thread(target=self._work, args=arguments, name="ttsq-commit", daemon=True)
-        self._working.start()
+        opened = self._add(batches, more, tally, last=not goes_on)
+        if goes_on and opened.may_go_on:
+            self._pending = None
+        else:
+            self._commit(opened)
+            self._take(more)
 
     def _work(self, batches: "list[ChunkRows]", more: _Committed, tally: _Tally) -> None:
         try:
-            self._transact(batches, more, tally)
+            self._commit(self._add(batches, more, tally, last=True))
         except BaseException as error:
             self._failure = error
 
-    def _transact(self, batches: "list[ChunkRows]", more: _Committed, tally: _Tally) -> None:
-        """Commit one transaction; add its row counts to those of ``more``."""
+    def _add(
+        self, batches: "list[ChunkRows]", more: _Committed, tally: _Tally, *, last: bool
+    ) -> _Open:
+        """Write rows in the open transaction, or in a new one; add their counts to ``more``."""
         from ingest.pipeline.answers import write
         from ingest.pipeline.changes import make_changes
         from ingest.rows.join import content_of, join
@@ -197,20 +243,57 @@ class Commits:
         dates = {b.origin.file_key: b.dates for b in batches if b.dates is not None}
         batch, content = join(batches), content_of(batches)
         batches.clear()
-        with self._writing(more.checkpoints) as writer:
+        with self._transaction(more.checkpoints) as opened:
+            writer = opened.writer
             if self._run_key is None:
                 self._run_key = writer.next_run_key(self._host)
+            if dates:
+                self._write_waiting(opened)
             for file_key, first in dates.items():
                 writer.redate(file_key, EPOCH + timedelta(microseconds=first))
             changes = make_changes(writer, batch, self._now())
             changes = replace(changes, rows={**changes.rows, **content})
             del batch  # its rows, before others are made of them
-            write(writer, changes)
             for table, count in changes.row_counts().items():
                 more.rows[table] = more.rows.get(table, 0) + count
+            write(writer, opened.requests.without(changes, last=last))
+            opened.more, opened.tally = more, tally
+            opened.batches += 1
+        return opened
+
+    def _write_waiting(self, opened: _Open) -> None:
+        """Write the requests that wait for the end of the transaction."""
+        from ingest.pipeline.answers import write
+
+        if rows := opened.requests.take():
+            write(opened.writer, Changes(self._now(), rows={"requests": rows}))
+
+    def _commit(self, opened: _Open) -> None:
+        """Commit what was written in a transaction, and end it."""
+        more, tally = opened.more, opened.tally
+        assert more is not None and tally is not None
+        with self._transaction(more.checkpoints):
+            self._write_waiting(opened)
             run = self._run_row("running", None, tally, more.rows)
             more.in_doubt = True
-            writer.commit(more.checkpoints, run)
+            opened.writer.commit(more.checkpoints, run)
+        self._open = None
+        opened.stack.close()
+
+    @contextmanager
+    def _transaction(self, checkpoints: Sequence[Checkpoint]) -> Iterator[_Open]:
+        """The open transaction, or a new one; a failure within rolls all of it back."""
+        if self._open is None:
+            with ExitStack() as stack:
+                writer = stack.enter_context(self._writing(checkpoints))
+                self._open = _Open(writer, stack.pop_all())
+        opened = self._open
+        try:
+            yield opened
+        except BaseException:
+            self._open = None
+            with opened.stack:  # which may say it in the store's words
+                raise
 
     @contextmanager
     def _writing(self, checkpoints: Sequence[Checkpoint]) -> Iterator[Writer]:
@@ -223,11 +306,21 @@ class Commits:
             self._is_outrun = True
             raise
 
-    def join_thread(self) -> None:
-        """Wait for the commit that a thread is doing.
+    def settle(self) -> None:
+        """Commit what is written, and wait for the commit that a thread is doing: the store may be
+        used then.
 
-        :raises TtsqError: when that commit failed.
+        :raises TtsqError: when a commit failed.
         """
+        self._join()
+        if self._open is not None:
+            self._pending = more = self._open.more
+            self._commit(self._open)
+            if more is not None:
+                self._take(more)
+
+    def _join(self) -> None:
+        """Wait for the commit that a thread is doing."""
         if self._working is None:
             return
         self._working.join()
@@ -255,7 +348,7 @@ class Commits:
     def _resolve_pending(self) -> None:
         """Ask the store whether an interrupted commit took place."""
         with suppress(Exception):  # that it failed is known, or about to be
-            self.join_thread()
+            self.settle()
         pending, self._pending = self._pending, None
         if pending is not None and pending.in_doubt and self._is_stored(pending):
             self._take(pending)

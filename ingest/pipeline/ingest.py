@@ -164,7 +164,7 @@ class Run:
             for file in identified:
                 self._file(file)
             self.commits.flush()
-            self.commits.join_thread()
+            self.commits.settle()
         except BaseException as failure:
             stopped = isinstance(failure, KeyboardInterrupt)
             status, error = ("interrupted" if stopped else "failed"), str(failure) or "interrupted"
@@ -247,7 +247,7 @@ class Run:
         decision = self.known.decide(file, final=self.options.final)
         if not decision.edited or decision.checkpoint is None:
             return decision
-        self.commits.join_thread()
+        self.commits.settle()
         if self._shared.content.is_usable and self._shared.content.knows(
             decision.checkpoint.file_key
         ):

@@ -115,7 +115,7 @@ class OneFile:
         opened.header_offset = self._header_offset()  # before a thread has the scanner
         base = self._keyed(base)
         origin = Origin(base.file_key, base.host, base.service)
-        self._commits.join_thread()
+        self._commits.settle()
         stretches = self._shared.content.stretches(opened, origin, self._pieces, final=final)
         opened.note = _edits(stretches)
         lost, replaced = self._lost(stretches)
@@ -203,7 +203,7 @@ class OneFile:
         if base.file_key > 0:
             return base
         if not self._shared.store.capabilities.keys_without_store:
-            self._commits.join_thread()
+            self._commits.settle()
         return replace(base, file_key=self._shared.known.next_key(self._shared.store.next_file_key))
 
     def _pieces(self, data: bytes, base: int) -> Iterator[Parsed]:
@@ -318,7 +318,7 @@ class OneFile:
         :return: the checkpoint after the last commit, and what became of the bytes.
         """
         commits = self._commits
-        commits.join_thread()  # before a second one is made: memory holds two
+        commits.settle()  # before a second one is made: memory holds two
         try:
             for pending in made:
                 apart = pending.last and pending.settled_bytes >= _WORTH_A_THREAD
@@ -330,11 +330,15 @@ class OneFile:
                     commits.hold(checkpoint, pending.batches, total)
                     waits = False
                 else:
-                    commits.commit(checkpoint, replaced, pending.batches, total, apart=apart)
+                    commits.commit(
+                        checkpoint, replaced, pending.batches, total,
+                        apart=apart, goes_on=not pending.last,
+                    )  # fmt: skip
                 self._shared.advance(pending.settled_bytes)
                 del pending  # its rows, before the next ones are made
                 replaced = []
         except DamagedFileError as problem:
+            commits.settle()
             self._opened.damage = problem
             self._shared.problems.append(problem)
         return checkpoint, total
@@ -383,7 +387,7 @@ class OneFile:
         """
         if base.committed_offset == 0 or self._options.dry_run:
             return {}, None
-        self._commits.join_thread()
+        self._commits.settle()
         with self._shared.store.writing() as writer:
             if not writer.has_many_parts(base, _MOST_CARRIED):
                 return writer.carry(base), None
@@ -391,7 +395,7 @@ class OneFile:
         def ask(ids: Sequence[str]) -> dict[str, int]:
             import pyarrow as pa
 
-            self._commits.join_thread()
+            self._commits.settle()
             with self._shared.store.writing() as writer:
                 return writer.carry(base, pa.array(ids, pa.string()))
 

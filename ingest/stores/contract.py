@@ -46,11 +46,13 @@ class Capabilities:
 
     ``keys_without_store``: file keys are given out without a look at the store, also while a thread
     writes to it. ``shared_schema``: others may have tables of their own beside the store's, and the
-    store indexes and partitions.
+    store indexes and partitions. ``has_one_writer``: nobody else can write while a transaction is
+    open, so one that waits for its next rows keeps no other ingest from its own; it sees its rows.
     """
 
     keys_without_store: bool
     shared_schema: bool
+    has_one_writer: bool
 
 
 class Snapshot(NamedTuple):

@@ -11,7 +11,6 @@ import pytest
 from ingest import faults
 from ingest.errors import StoreError
 from ingest.pipeline import one_file
-from ingest.stores.contract import Store
 from ingest.stores.duckdb.store import DuckDBStore
 from tests.support import harness
 from tests.support.fault_machine import KILLED, ended_in_child
@@ -61,19 +60,9 @@ def test_the_rows_are_the_same(
     assert harness.dump(store, logs) == expected
     assert report.bytes_read == report.ledger.settled_bytes
     assert sum(report.rows.values()) > 0
-    _runs_add_up(store)
+    harness.runs_add_up(store)
     again = harness.run(store, logs, final=True, chunk_bytes=chunk)
     assert not again.ledger.settled_bytes
-
-
-def _runs_add_up(store: Store) -> None:
-    """The runs' account is that of the files; twice the bytes would be told if a file counted as
-    read and as being read.
-    """
-    with store.reading() as reader:
-        runs = reader.query("select sum(record_bytes), sum(records) from ingest_runs", None).rows
-        files = reader.query("select sum(record_bytes), sum(records) from log_files", None).rows
-    assert [tuple(map(int, r)) for r in runs] == [tuple(map(int, r)) for r in files]  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize("point", ["begun", "inserted", "before_commit", "committed", "closed"])
@@ -107,7 +96,7 @@ def test_stopped_at_any_point_the_next_run_goes_on(
             pytest.fail("nothing has stopped it")
     run()
     assert harness.dump(store, logs) == expected
-    _runs_add_up(store)
+    harness.runs_add_up(store)
 
 
 def test_only_who_says_so_gives_keys_without_a_look_at_the_store(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ class ClickHouseStore:
     """A store in one database of a server."""
 
     name = "clickhouse"
-    capabilities = Capabilities(keys_without_store=False, shared_schema=True)
+    capabilities = Capabilities(keys_without_store=False, shared_schema=True, has_one_writer=False)
 
     def __init__(self, url: str) -> None:
         """:raises UsageProblem: for a URL that cannot be read."""

@@ -70,7 +70,7 @@ class DuckDBStore:
     """A store in one DuckDB file."""
 
     name = "duckdb"
-    capabilities = Capabilities(keys_without_store=True, shared_schema=False)
+    capabilities = Capabilities(keys_without_store=True, shared_schema=False, has_one_writer=True)
 
     def __init__(self, path: Path, wait_seconds: float = _WAIT_SECONDS) -> None:
         """``path`` may be a symbolic link: lock and log are beside the real file."""

@@ -56,7 +56,7 @@ class PostgresStore:
     """A store in one schema of a database, the first one of the search path."""
 
     name = "postgresql"
-    capabilities = Capabilities(keys_without_store=False, shared_schema=True)
+    capabilities = Capabilities(keys_without_store=False, shared_schema=True, has_one_writer=False)
 
     def __init__(self, url: str) -> None:
         """:raises UsageProblem: for a URL that cannot be read."""

@@ -245,6 +245,7 @@ class _InOneTransaction(Commits):
         total: Ledger,
         *,
         apart: bool = False,
+        goes_on: bool = False,
     ) -> None:
         """Write the rows of chunks."""
         batch, content = join(batches), content_of(batches)
@@ -264,7 +265,7 @@ class _InOneTransaction(Commits):
     def flush(self) -> None:
         """Nothing is held."""
 
-    def join_thread(self) -> None:
+    def settle(self) -> None:
         """No thread commits."""
 
     def file_done(self, report: FileReport) -> None:

@@ -1,0 +1,152 @@
+"""Several batches of a file are stored by one commit: nothing else may change by it."""
+
+import gzip
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest import faults
+from ingest.errors import StoreError
+from ingest.model import RunReport
+from ingest.pipeline import commits, one_file
+from ingest.stores.contract import Store
+from ingest.stores.duckdb.store import DuckDBStore
+from ingest.stores.duckdb.writer import DuckDBWriter
+from tests.support import harness
+from tests.support.fault_machine import KILLED, ended_in_child
+from tests.support.harness import ENGINES
+from tests.support.truth import make_truth
+
+_CHUNK = 2000
+
+
+@pytest.fixture(autouse=True)
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are read as large ones are: by a thread, none waits for others."""
+    monkeypatch.setattr(one_file, "SMALL_BYTES", -1)
+
+
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two files whose requests begin in one batch, or file, and end in another."""
+    folder = tmp_path_factory.mktemp("logs")
+    for number, content in enumerate(make_truth(11, 200, files=2).files):
+        (folder / f"app{number}.log").write_bytes(content)
+    return sorted(folder.iterdir())
+
+
+@pytest.fixture(scope="module")
+def expected(logs: list[Path], tmp_path_factory: pytest.TempPathFactory) -> harness.Tables:
+    """The rows where each batch has a commit of its own."""
+    store = harness.new_store(tmp_path_factory.mktemp("expected"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(commits, "COMMIT_BATCHES", 1)
+        _run(store, logs)
+    return harness.dump(store, logs)
+
+
+def _run(store: Store, logs: list[Path]) -> RunReport:
+    return harness.run(store, logs, final=True, chunk_bytes=_CHUNK)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("batches", [2, 5, 1000])
+def test_the_rows_are_the_same(
+    logs: list[Path],
+    expected: harness.Tables,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    engine: str,
+    batches: int,
+) -> None:
+    monkeypatch.setattr(commits, "COMMIT_BATCHES", batches)
+    store = harness.new_store_of(engine, tmp_path)
+    report = _run(store, logs)
+    assert not report.problems
+    assert harness.dump(store, logs) == expected
+    harness.runs_add_up(store)
+    tables = ("requests", "stage_timings", "errors", "cache_samples")
+    assert {t: report.rows[t] for t in tables} == {t: len(expected[t]) for t in tables}
+
+
+def test_a_commit_takes_so_many_batches_where_nobody_else_can_write(
+    logs: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is slow to come is not waited for."""
+    counts: list[int] = []
+    commit = DuckDBWriter.commit
+
+    def counted(writer: DuckDBWriter, *arguments: Any) -> None:
+        counts[-1] += 1
+        commit(writer, *arguments)
+
+    monkeypatch.setattr(DuckDBWriter, "commit", counted)
+    for batches, seconds in ((1, 60.0), (4, 60.0), (4, 0.0)):
+        monkeypatch.setattr(commits, "COMMIT_BATCHES", batches)
+        monkeypatch.setattr(commits, "_LONGEST_SECONDS", seconds)
+        counts.append(0)
+        (tmp_path / f"{batches}-{seconds}").mkdir()
+        _run(harness.new_store(tmp_path / f"{batches}-{seconds}"), logs)
+    each, four, at_once = counts
+    assert each == at_once
+    assert each / 4 <= four <= each / 3
+
+
+@pytest.mark.parametrize("point", ["inserted", "rows_in", "before_commit", "committed", "closed"])
+@pytest.mark.parametrize(
+    ("count", "how"), [(1, "kill"), (7, "kill"), (5, "interrupt"), (4, "enospc")]
+)
+def test_stopped_at_any_point_the_next_run_goes_on(
+    logs: list[Path], expected: harness.Tables, tmp_path: Path, point: str, count: int, how: str
+) -> None:
+    store = harness.new_store(tmp_path)
+
+    def run() -> None:
+        _run(store, logs)
+
+    if how == "kill":
+        assert ended_in_child(run, f"{point}:{count}") == KILLED
+    else:
+        with (
+            faults.armed(f"{point}:{count}:{how}"),
+            suppress(KeyboardInterrupt, StoreError, OSError),
+        ):
+            run()
+            pytest.fail("nothing has stopped it")
+    run()
+    assert harness.dump(store, logs) == expected
+    harness.runs_add_up(store)
+
+
+@pytest.mark.parametrize("point", ["after_read", "parsed", "assembled"])
+def test_stopped_between_two_batches_it_stores_what_was_written(
+    logs: list[Path], expected: harness.Tables, tmp_path: Path, point: str
+) -> None:
+    store = harness.new_store(tmp_path)
+    with faults.armed(f"{point}:5:interrupt"), suppress(KeyboardInterrupt):
+        _run(store, logs)
+        pytest.fail("nothing has stopped it")
+    (known, *_) = store.checkpoints()
+    assert known.committed_offset > _CHUNK
+    _run(store, logs)
+    assert harness.dump(store, logs) == expected
+    harness.runs_add_up(store)
+
+
+def test_what_comes_before_damage_is_stored(tmp_path: Path, logs: list[Path]) -> None:
+    whole = tmp_path / "app.log.1.gz"
+    packed = gzip.compress(logs[0].read_bytes())
+    whole.write_bytes(packed[: len(packed) // 2])
+    store = DuckDBStore(tmp_path / "store.duckdb")
+    report = _run(store, [whole])
+    assert len(report.problems) == 1
+    (known,) = store.checkpoints()
+    assert known.state == "damaged"
+    assert known.committed_offset > 3 * _CHUNK
+    whole.write_bytes(packed)
+    assert not _run(store, [whole]).problems
+    (known,) = store.checkpoints()
+    assert known.record_bytes == logs[0].stat().st_size
+    harness.runs_add_up(store)
