@@ -19,6 +19,7 @@ cdef class Learnt:
     cdef public int reason
     cdef public int template
     cdef public int instance
+    cdef public int size
     cdef public bint ascii_only
     cdef public bint stamped
     cdef public bint may_date
@@ -67,7 +68,7 @@ cdef class Learnt:
     cdef bint _object(self, long long offset, int size) noexcept nogil
     cdef bint _object_done(self, int at, long long offset, int size) noexcept nogil
     cdef bint _may_be_dated(self) noexcept nogil
-    cdef bint _member(self, int token, int k) noexcept nogil
+    cdef bint _member(self, int at, int k) noexcept nogil
     cdef bint _is_within(self, int template) noexcept nogil
     cdef void _registered(self, int n, long long offset, long long end) noexcept nogil
     cdef bint _values(self, int at, int n) noexcept nogil

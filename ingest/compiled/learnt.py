@@ -55,16 +55,21 @@ OFFSET, END, INSTANT, NAME, NEAR, VALUES = (MOST_REGISTERS + k for k in range(6)
 _OFFSET = cython.declare(cython.int, OFFSET)
 _VALUES = cython.declare(cython.int, VALUES)
 # ways to take a value: a stretch of text, a number, an id made of the place, a constant, a value of
-# a JSON object
-TEXT, NUMBER, ID, CONSTANT, MEMBER = range(5)
+# a JSON object, a number of one to four places
+TEXT, NUMBER, ID, CONSTANT, MEMBER, ROUNDED = range(6)
 VALUE_WIDTH, HEADER, RECORD_HEADER, PLACES = 6, 8, 9, 5
 _TEXT = cython.declare(cython.int, TEXT)
 _NUMBER = cython.declare(cython.int, NUMBER)
 _ID = cython.declare(cython.int, ID)
 _MEMBER = cython.declare(cython.int, MEMBER)
+_ROUNDED = cython.declare(cython.int, ROUNDED)
 _VALUE_WIDTH = cython.declare(cython.int, VALUE_WIDTH)
 _HEADER = cython.declare(cython.int, HEADER)
 _RECORD_HEADER = cython.declare(cython.int, RECORD_HEADER)
+# beside a record's level: its instant is the line's own; pairs are looked for in its message
+DATED, OWN_PAIRS = 256, 512
+_DATED = cython.declare(cython.int, DATED)
+_OWN_PAIRS = cython.declare(cython.int, OWN_PAIRS)
 # kinds of numbers: to four places, as logged, whole, to three places
 TIDY, REAL, WHOLE, MILLI = range(4)
 _TIDY = cython.declare(cython.int, TIDY)
@@ -138,7 +143,7 @@ class Learnt:
         self.source = 0
         self.offset = self.low = self.high = 0
         self.last = 0
-        self.reason = self.template = self.instance = 0
+        self.reason = self.template = self.instance = self.size = 0
         self.n_rows = self.n_pairs = self.n_bytes = 0
 
     def add_template(self, mask, limits):
@@ -205,12 +210,22 @@ class Learnt:
         if self.stamped:
             self.last = self.masker.instant
 
-    def go_on(self, program, offset, size):
-        """Run a program for the line at hand, an object that was asked about; False where it is not
-        for it.
+    def go_on(self, program, offset, told):
+        """Run a program for the line at hand, an object that was asked about, at an offset of the
+        file; ``told`` is the text of its first slot. False where it is not for the line.
         """
         at: cython.int = program
-        return bool(self._object_done(at, offset, size))
+        n: cython.int = self.n_bytes
+        if n + 64 + len(told) > self.out.shape[0]:
+            return False
+        for k in range(len(told)):
+            self.out[n + k] = told[k]
+        n += len(told)
+        self.out[n] = 10
+        self.fresh[0, 0] = self.n_bytes
+        self.fresh[0, 1] = n
+        self.n_bytes = n + 1
+        return bool(self._object_done(at, offset, self.size))
 
     def write_to(self, rows, pairs, places, out, used):
         """Write to these tables from now on; ``used`` bytes of ``out`` are taken already."""
@@ -323,6 +338,7 @@ class Learnt:
             self.reason = _KEYLESS if self.objects.lacks else _UNKNOWN
             return False
         self.instance = self.masker.instance
+        self.size = size
         self.reason = _STATELESS
         if self._calm[self.instance] == 0:
             return False
@@ -336,7 +352,8 @@ class Learnt:
         if moment >= 0 and not self.objects.has_moment(self.masker, moment):
             return False
         if self._asks[self.template] != 0:
-            self.reason = _ASKED
+            if not self.objects.is_below_zero(self.masker):
+                self.reason = _ASKED
             return False
         return self._object_done(at, offset, size)
 
@@ -443,8 +460,8 @@ class Learnt:
                     return False
             elif op == _ID:
                 self._id(k, self.fresh[_OFFSET, 0])
-            elif op == _MEMBER:
-                if not self._member(self.code[at + 1], k):
+            elif op == _MEMBER or op == _ROUNDED:
+                if not self._member(at, k):
                     return False
             else:
                 self.fresh[_VALUES + k, 0] = self.consts[2 * self.code[at + 1]]
@@ -472,9 +489,14 @@ class Learnt:
         self.n_bytes = n + 1
         return True
 
-    def _member(self, token, k):
+    def _member(self, at, k):
         """A value of a JSON object as its pair is written."""
-        n: cython.int = self.objects.copied(self.masker, token, self.out, self.n_bytes)
+        n: cython.int = self.n_bytes
+        token: cython.int = self.code[at + 1]
+        if self.code[at] == _MEMBER:
+            n = self.objects.copied(self.masker, token, self.out, n)
+        else:
+            n = self.objects.rounded(self.masker, token, self.code[at + 2], self.out, n)
         if n < 0:
             return False
         self.fresh[_VALUES + k, 0] = self.n_bytes
@@ -494,6 +516,8 @@ class Learnt:
         last: cython.int = end
         n: cython.int = self.n_bytes
         digits: cython.int = 0
+        if self.masker.text[i] == 45:
+            return False
         while point < end and self.masker.text[point] != 46:
             point += 1
         while i < point and self.masker.text[i] == 48:
@@ -610,13 +634,14 @@ class Learnt:
         self.rows[row, 17] = begun
         for k in range(3):
             self.places[row, k] = self.fresh[self.code[at + 3 + k], 0]
-        self.places[row, 3] = 0 if self.code[at + 2] > 255 else self.source
+        self.places[row, 3] = 0 if self.code[at + 2] & _DATED else self.source
         self.places[row, 4] = -1
         k = self.code[at + 8]
         if k >= 0:
             self.rows[row, 7] = self.consts[2 * k]
             self.rows[row, 8] = self.consts[2 * k + 1]
-            self.places[row, 4] = self.consts[2 * k + 1]
+            if self.code[at + 2] & _OWN_PAIRS:
+                self.places[row, 4] = self.consts[2 * k + 1]
         at += _RECORD_HEADER
         for i in range(n):
             slot = self.code[at + 2]

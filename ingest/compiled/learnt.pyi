@@ -37,8 +37,12 @@ TEXT: int
 NUMBER: int
 ID: int
 CONSTANT: int
+HEADER: int
 MEMBER: int
+ROUNDED: int
 PLACES: int
+DATED: int
+OWN_PAIRS: int
 TIDY: int
 REAL: int
 WHOLE: int
@@ -54,6 +58,7 @@ class Learnt:
     reason: int
     template: int
     instance: int
+    size: int
     ascii_only: bool
     stamped: bool
     may_date: bool
@@ -77,7 +82,7 @@ class Learnt:
     def add_template(self, mask: bytes, limits: Sequence[int]) -> int: ...
     def add_program(self, state: int, template: int, program: Sequence[int]) -> bool: ...
     def keep_program(self, program: Sequence[int]) -> int: ...
-    def go_on(self, program: int, offset: int, size: int) -> bool: ...
+    def go_on(self, program: int, offset: int, told: bytes) -> bool: ...
     def know_consts(self, spans: Any) -> None: ...
     def pass_over(self, line: bytes) -> None: ...
     def write_to(self, rows: Any, pairs: Any, places: Any, out: Any, used: int) -> None: ...

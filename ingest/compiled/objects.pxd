@@ -16,7 +16,9 @@ cdef class Objects:
     cdef unsigned char[::1] names
     cdef bint shape(self, Masker m) noexcept nogil
     cdef bint has_moment(self, Masker m, int token) noexcept nogil
+    cpdef bint is_below_zero(self, Masker m) noexcept nogil
     cdef int copied(self, Masker m, int token, unsigned char[::1] out, int n) noexcept nogil
+    cdef int rounded(self, Masker m, int token, int shift, unsigned char[::1] out, int n) noexcept nogil
     cdef int _value(self, Masker m, int i, int kind, int depth) noexcept nogil
     cdef int _members(self, Masker m, int i, int depth) noexcept nogil
     cdef int _elements(self, Masker m, int i, int kind, int depth) noexcept nogil

@@ -105,6 +105,20 @@ class Objects:
             return None
         return (masker.instant, True) if masker.zoned else (masker.local, False)
 
+    def is_below_zero(self, m):
+        """Whether any marked number is below zero."""
+        k: cython.int
+        for k in range(m.n_tokens):
+            if m.text[m.starts[k]] == 45 and (m.marks[k] == _INT or m.marks[k] == _DECIMAL):
+                return True
+        return False
+
+    def tidied(self, masker, token, shift):
+        """A marked number to four places, None where only the general path knows."""
+        out = bytearray(128)
+        end: cython.int = self.rounded(masker, token, shift, out, 0)
+        return None if end < 0 else bytes(out[:end])
+
     def written(self, masker, token):
         """A marked value as its pair is written, None where only the general path knows."""
         out = bytearray(masker.n + 64)
@@ -548,6 +562,41 @@ class Objects:
             return self._unescaped(m, i, end, out, n)
         for k in range(i, end):
             out[n] = m.text[k]
+            n += 1
+        return n
+
+    def rounded(self, m, token, shift, out, n):
+        """Write a number, its point moved by no or three places, to four places, whole where it is
+        whole, at a place of ``out``; where it ends, or -1.
+        """
+        i: cython.int = m.starts[token]
+        k: cython.int
+        used: cython.int
+        value: cython.double
+        text = cython.declare(cython.char[48])
+        if m.marks[token] != _INT and m.marks[token] != _DECIMAL:
+            return -1
+        if cython.compiled:
+            if n + 64 > out.shape[0]:
+                return -1
+            value = strtod(cython.cast(cython.p_char, cython.address(m.text[i])), cython.NULL)
+        else:
+            value = float(bytes(m.text[i : m.ends[token]]))
+        if shift == 3:
+            value *= 1000.0
+        if value < 0 or value > 1e10:
+            return -1
+        if cython.compiled:
+            used = snprintf(text, 48, "%.4f", value)
+        else:
+            text = f"{value:.4f}".encode()
+            used = len(text)
+        while text[used - 1] == 48:
+            used -= 1
+        if text[used - 1] == 46:
+            used -= 1
+        for k in range(used):
+            out[n] = text[k]
             n += 1
         return n
 

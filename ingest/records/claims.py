@@ -26,8 +26,8 @@ REJECT_HEAD_BYTES = 64 << 10
 MOST_INSTANCES = 4096  # whose last instant is remembered
 _EVENT = re.compile(rb"(?:" + b"|".join(e.encode() for e in PUBLIC_EVENTS) + rb"):(?=\s|$)")
 _LATER_EVENT = re.compile(rb"^[^\"=]{0,120}?[\])|>:-] +(?=" + _EVENT.pattern + rb")")
-_WRAPPERS = "wrappers"  # a profile of services' own lines, which any of them may print
-_AROUND = frozenset((_WRAPPERS, "celery", "ffmpeg", "codes", ""))  # profiles of no engine's own
+WRAPPERS = "wrappers"  # a profile of services' own lines, which any of them may print
+_AROUND = frozenset((WRAPPERS, "celery", "ffmpeg", "codes", ""))  # profiles of no engine's own
 _ENDS = ("synthesis_complete", "synthesis_failed")  # by which a structured record ends a request
 _RENAMED = {"exception": "exc"}  # of a rule's columns, as the table of errors reads them
 _PARTS = frozenset((does.OPENS, does.ADDS, does.CLOSES, does.WHOLE))  # of an engine's request
@@ -263,7 +263,7 @@ class Claims:
         if is_event(json):
             return None
         for match in self.profiles.match(line.message):
-            is_wrapper = match.rule.profile == _WRAPPERS
+            is_wrapper = match.rule.profile == WRAPPERS
             is_open = self.sequencer.id_of_open(line.instance) is not None
             if not is_wrapper or (is_open and not self.sequencer.is_around(line.instance)):
                 return None

@@ -11,7 +11,8 @@ from ingest.compiled import masks
 from ingest.records.claims import Claims
 from ingest.records.collectors import Pods
 from ingest.records.gather import Gatherer, before
-from ingest.records.learnt.lines import Chunk, LearntLines
+from ingest.records.learnt.lines import LearntLines
+from ingest.records.learnt.modes import Chunk
 from ingest.records.logical import Reader
 from ingest.records.native import NativeFormat
 from ingest.records.physical import UTF8, Lines

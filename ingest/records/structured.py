@@ -96,10 +96,7 @@ class Memory:
 
         A synthesis behind a step of the same id that named no speech is a request of its own.
         """
-        known = self.opened.get(id_)
-        if known is None and (ended := self.closed.get(id_)) is not None:
-            is_same = ended.start and ended.is_near(at) and ended.is_speech >= is_speech
-            known = ended if is_same else None
+        known = self._within(id_, at, is_speech)
         if known is not None and known.start != said:
             known.inner = True
             known.is_speech |= is_speech
@@ -107,10 +104,34 @@ class Memory:
         self._put(self.opened, MOST_OPEN, id_, Known(said, "", at, is_speech=is_speech))
         return True
 
+    def _within(self, id_: str, at: int | None, is_speech: bool) -> Known | None:
+        """The request that a start stands in, or begins once more."""
+        known = self.opened.get(id_)
+        if known is None and (ended := self.closed.get(id_)) is not None:
+            is_same = ended.start and ended.is_near(at) and ended.is_speech >= is_speech
+            known = ended if is_same else None
+        return known
+
+    def would_begin(self, id_: str, said: str, at: int | None, is_speech: bool) -> bool:
+        """What ``begins`` would say."""
+        known = self._within(id_, at, is_speech)
+        return known is None or known.start == said
+
+    def would_end(self, id_: str, said: str, at: int | None) -> bool:
+        """What ``ends`` would say."""
+        ended = self.closed.get(id_)
+        return ended is None or not ended.is_near(at) or not (ended.inner or ended.end != said)
+
+    def begun(self, id_: str, at: int | None) -> float | None:
+        """Milliseconds since an open request's start, as far as both have an instant."""
+        known = self.opened.get(id_)
+        begun = known.at if known is not None else None
+        return (at - begun) / 1000 if at is not None and begun is not None and at >= begun else None
+
     def ends(self, id_: str, said: str, at: int | None) -> bool:
         """Take an end; whether it ends a request, rather than saying more of one that has ended."""
         ended = self.closed.get(id_)
-        if ended is not None and ended.is_near(at) and (ended.inner or ended.end != said):
+        if ended is not None and not self.would_end(id_, said, at):
             ended.inner = False
             return False
         opened = self.opened.get(id_)
@@ -192,6 +213,35 @@ def structured(
     return _end(line, said, phrase, fields, at, memory, code_of)
 
 
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What records of one shape tell, whoever's request it is: what they say, whether a stage is
+    among their fields, and whether they are about a synthesis by themselves. Memory decides what of
+    it comes to pass. ``id`` is the request's, ``amounts`` are the durations by name, value and
+    unit.
+    """
+
+    said: str
+    phrase: Phrase | None
+    has_stage: bool
+    is_request: bool
+    id: str = field(compare=False)
+    amounts: list[tuple[str, Any, float | None]] = field(compare=False)
+
+
+def telling(line: JsonLine, is_synthesis: Callable[[str], bool]) -> Telling | None:
+    """What a record tells; None where it tells of no request, whatever is remembered."""
+    if tells_by_itself(line):
+        return None
+    said, phrase = _said(line.members)
+    fields = fields_of(line.members)
+    assert fields.id is not None
+    is_request = phrase is not None and (
+        phrase.is_speech or _is_request(line, phrase, fields, is_synthesis)
+    )
+    return Telling(said, phrase, bool(fields.stage), is_request, fields.id, fields.durations())
+
+
 def tells_by_itself(line: JsonLine) -> bool:
     """Whether a record is none that tells of a request, whatever other records have told."""
     members = line.members
@@ -234,9 +284,7 @@ def _end(
     code_of: Callable[[str], str | None],
 ) -> Told:
     assert fields.id is not None
-    known = memory.opened.get(fields.id)
-    begun = known.at if known is not None else None
-    between = (at - begun) / 1000 if at is not None and begun is not None and at >= begun else None
+    between = memory.begun(fields.id, at)
     ends = memory.ends(fields.id, said, at)
     has_failed = phrase.kind == FAILED or fields.has_failed
     fields.used.add(fields.status_name)

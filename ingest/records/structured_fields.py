@@ -25,7 +25,7 @@ _KB = {"": 1 / 1024, "b": 1 / 1024, "bytes": 1 / 1024, "kb": 1.0, "mb": 1024.0, 
 _SURELY_SECONDS, _SURELY_MS = 10.0, 3600.0
 _OF_SPEECH = frozenset(("text", "text_len", "voice", "audio_ms", "rtf", "audio_size_kb"))
 _LONGEST_NAME = 80  # characters of a field's name that are looked at
-_LONGEST_MS = 86_400_000.0  # beyond a day it is none of a request
+LONGEST_MS = 86_400_000.0  # beyond a day it is none of a request
 _AS_PRINTED = 0.25  # share by which a duration may differ from what passed between two stamps
 
 
@@ -52,7 +52,7 @@ class Fields:
     @property
     def has_duration(self) -> bool:
         """Whether a field says how long it took."""
-        return any(True for _ in self._durations())
+        return bool(self.durations())
 
     @property
     def has_operation(self) -> bool:
@@ -94,16 +94,17 @@ class Fields:
         A number without a unit is in the unit in which it fits what passed ``between`` the stamps
         of start and end (ms); without these, in the only one that it can be in.
         """
-        for name, value, unit in self._durations():
-            found = _milliseconds(value, unit, between)
-            if found is not None and found <= _LONGEST_MS:
+        for name, value, unit in self.durations():
+            found = milliseconds(value, unit, between)
+            if found is not None and found <= LONGEST_MS:
                 self.used.add(self.written[name])
                 return tidy(found)
-        found = _milliseconds(said, None, None) if said else None
+        found = milliseconds(said, None, None) if said else None
         found = between if found is None else found
         return None if found is None else tidy(found)
 
-    def _durations(self) -> list[tuple[str, Any, float | None]]:
+    def durations(self) -> list[tuple[str, Any, float | None]]:
+        """The fields that say how long it took, by name, value and unit."""
         return [
             (name, value, unit)
             for name, value, unit in _named(self.flat, _TAKEN)
@@ -180,7 +181,7 @@ def _numbers(fields: Fields) -> None:
                 _take(fields, column, name, tidy(number))
                 break
     for name, value, unit in _named(fields.flat, _AUDIO):
-        found = _milliseconds(value, unit, None)
+        found = milliseconds(value, unit, None)
         if found is not None:
             _take(fields, "audio_ms", name, tidy(found))
             break
@@ -274,7 +275,7 @@ def _is_amount(value: Any) -> bool:
     return _number(value) is not None or (isinstance(value, str) and _with_units(value) is not None)
 
 
-def _milliseconds(value: Any, unit: float | None, between: float | None) -> float | None:
+def milliseconds(value: Any, unit: float | None, between: float | None) -> float | None:
     """A duration; None where its unit is unknown."""
     number = _number(value)
     if number is None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from ingest.records import front, in_turn
 from ingest.records.learnt import lines as learnt_lines
+from ingest.records.learnt import modes
 from tests.properties.test_learnt_lines import read_log
 
 _PROFILE = settings(
@@ -304,6 +305,6 @@ def test_a_chunk_whose_tables_are_full_ends_there(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(in_turn, "MOST_RECORDS", 40)
-    monkeypatch.setattr(learnt_lines, "_ROWS", 16)
+    monkeypatch.setattr(modes, "_ROWS", 16)
     data = _log(seed, 0.01, 400)
     assert read_log(data, 1 << 20, learns=True) == read_log(data, 1 << 20, learns=False)

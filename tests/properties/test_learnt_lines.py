@@ -18,7 +18,7 @@ from ingest.records import in_turn
 from ingest.records.chunks import ChunkReader
 from ingest.records.formats import compile_format
 from ingest.records.front import FrontParser
-from ingest.records.learnt import lines as learnt_lines
+from ingest.records.learnt import modes
 from tests.support.shipped_profiles import shipped
 
 _PROFILE = settings(
@@ -196,8 +196,8 @@ def test_learnt_lines_are_what_the_general_path_makes_of_them(
 def test_what_there_is_no_room_for_is_taken_in_turns(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(learnt_lines, "_ROWS", 16)
-    monkeypatch.setattr(learnt_lines, "_PAIRS", 70)
+    monkeypatch.setattr(modes, "_ROWS", 16)
+    monkeypatch.setattr(modes, "_PAIRS", 70)
     data = _log(seed, 0.02, 400)
     assert read_log(data, 1 << 20, learns=True) == read_log(data, 1 << 20, learns=False)
 

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from ingest.records import in_turn
+from ingest.records.learnt import modes
 from tests.properties.test_learnt_lines import _ENVELOPES, read_log
 
 _PROFILE = settings(
@@ -159,3 +160,13 @@ def test_learnt_objects_are_what_the_general_path_makes_of_them(
     note(repr(data[1100:4000]))
     learnt = read_log(data, chunk, learns=True)
     assert learnt == read_log(data, chunk, learns=False)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_objects_that_there_is_no_room_for_are_taken_in_turns(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(modes, "_ROWS", 16)
+    monkeypatch.setattr(modes, "_PAIRS", 70)
+    data = _json_log(seed, 0.02, 400)
+    assert read_log(data, 40_000, learns=True) == read_log(data, 40_000, learns=False)

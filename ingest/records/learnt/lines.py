@@ -1,95 +1,27 @@
 """The learnt lines of one file: runs what is known, learns what comes again (pure)."""
 
-from dataclasses import dataclass, field
-
 import numpy as np
 
 from ingest.compiled import learnt, masks
-from ingest.compiled.layout import PAIR_WIDTH
 from ingest.compiled.learnt import Learnt
 from ingest.records.arrays import view
-from ingest.records.claims import Claims
 from ingest.records.instants import ENVELOPE, FILE, NEIGHBOUR
 from ingest.records.learnt import memory
 from ingest.records.learnt.memory import Shape
-from ingest.records.learnt.object_keys import kind_of_key
-from ingest.records.learnt.objects import ObjectLines
-from ingest.records.learnt.program import Constants, program
+from ingest.records.learnt.modes import Attempts, Chunk, Mode, Room, State
+from ingest.records.learnt.object_lines import Answers, learn_key, learn_object
+from ingest.records.learnt.program import program
 from ingest.records.learnt.symbols import Unlearnable
-from ingest.records.learnt.templates import Template, Templates
+from ingest.records.learnt.templates import Templates
 from ingest.records.learnt.trial import MODES, Setting, Whole, tried
 from ingest.records.logical import Reader
 from ingest.records.native import NativeFormat
 from ingest.records.profiles import Profiles
 from ingest.records.sequence import Sequencer
 
-MOST_COUNTED = 8192  # masks that came once, until they are forgotten
-MOST_LEARNT = 4000  # attempts to learn a line or what it does
 _OFTEN = 64  # times that a line which changes nothing has come: to learn it costs as much
 REQUESTS = 8  # times that a line with a request has come: of such there are many kinds in a log
 _NEVER = -2  # in place of a program: there is none
-# records, pairs and bytes of text that are written until the general path takes them: what a chunk
-# has of most logs
-_ROWS, _PAIRS, _BYTES = 1 << 15, 1 << 17, 1 << 21
-
-
-@dataclass(slots=True)
-class Chunk:
-    """What one call reads: a chunk from file offset ``base`` on, and where its rows go.
-
-    ``is_ascii``: of the file's text nothing is known but ASCII. With ``most`` records it is full.
-    """
-
-    data: memoryview
-    base: int
-    claims: Claims
-    sequencer: Sequencer
-    is_ascii: bool
-    most: int
-
-
-@dataclass(slots=True)
-class _State:
-    shape: Shape
-    kinds: tuple[str, ...]
-    whole: Whole
-
-
-class _Room:
-    """Where the lines of one kind of envelope write, chunk after chunk: the C library would keep in
-    pieces what is asked for anew.
-    """
-
-    def __init__(self, width: int) -> None:
-        self.rows = np.empty((_ROWS, width), np.int32)
-        self.places = np.empty((_ROWS, learnt.PLACES), np.int64)
-        self.pairs = np.empty((_PAIRS, PAIR_WIDTH), np.int32)
-        self.out = np.empty(_BYTES, np.uint8)
-
-    def hold(self, size: int) -> None:
-        """Have room for so many bytes of text."""
-        if len(self.out) < size:
-            self.out = np.empty(2 * size, np.uint8)
-
-
-@dataclass(slots=True)
-class _Mode:
-    """What is known of lines in one kind of envelope."""
-
-    setting: Setting
-    engine: Learnt
-    room: _Room
-    names: list[str | None] = field(default_factory=list)
-    prefixes: list[bytes] = field(default_factory=list)
-    templates: dict[int, Template | None] = field(default_factory=lambda: {learnt.BARS: None})
-    refused: set[bytes] = field(default_factory=set)
-    counted: dict[bytes, int] = field(default_factory=dict)
-    states: dict[tuple[Shape, Whole], int] = field(default_factory=dict)
-    paths: tuple[str, ...] | None = None  # those learnt, by which paths are of the kinds known
-    known: list[_State] = field(default_factory=list)
-    seen: list[tuple[tuple[str, str], ...]] = field(default_factory=list)
-    constants: Constants = field(default_factory=Constants)
-    objects: ObjectLines | None = None
 
 
 class LearntLines:
@@ -102,8 +34,8 @@ class LearntLines:
         self._native, self._profiles, self._head = native, profiles, head
         self._reader = Reader(native, None, profiles.prints_text_at)
         self._makes = Templates(self._reader, profiles)
-        self._modes: dict[int, _Mode] = {}
-        self._attempts = 0
+        self._modes: dict[int, Mode] = {}
+        self.attempts = Attempts()
 
     def run(self, chunk: Chunk, pos: int) -> int:
         """Take known lines from a line's start on; where the first stands that is not known."""
@@ -114,7 +46,7 @@ class LearntLines:
         mode.engine.masker.inner(line)
         return _Run(self, mode, chunk, mode.engine.masker.is_braced()).go(pos)
 
-    def _mode_of(self, line: bytes) -> _Mode | None:
+    def _mode_of(self, line: bytes) -> Mode | None:
         """What is known of a line's envelope, None where lines in it are none of these."""
         wrapped = self._reader._unwrap(line, 0)
         number = MODES.get(wrapped.names)
@@ -128,7 +60,7 @@ class LearntLines:
             )  # fmt: skip
             engine = Learnt(number, setting.id_begins.encode())
             engine.stamped = setting.stamped
-            mode = self._modes[number] = _Mode(setting, engine, _Room(self._native.width))
+            mode = self._modes[number] = Mode(setting, engine, Room(self._native.width))
         if wrapped.instance not in mode.names and len(mode.names) < learnt.MOST_INSTANCES:
             mode.names.append(wrapped.instance)
             if mode.setting.named:
@@ -138,45 +70,11 @@ class LearntLines:
 
     # learning
 
-    def learn_object(self, mode: _Mode, line: bytes) -> bool:
+    def learn_object(self, mode: Mode, line: bytes) -> bool:
         """Learn what a JSON object does that has come so often; whether it is known now."""
-        engine = mode.engine
-        text = engine.masker.inner(line)
-        masked = engine.objects.of(engine.masker, text) if text is not None else None
-        if text is None or masked is None or not self._is_due(mode, masked[0], REQUESTS):
-            return False
-        if mode.objects is None:
-            mode.objects = ObjectLines(self._reader, mode.setting)
-        if len(mode.seen) >= len(engine.uses):
-            return False
-        try:
-            effect, moment = mode.objects.of(text)
-            made = program(effect, mode.constants, number=len(mode.seen), state=0, registers=0)
-        except Unlearnable:
-            return False
-        engine.objects.of(engine.masker, text)
-        template = engine.add_template(masked[0], [0, masks.LONGEST] * len(masked[1]))
-        if template < 0:
-            return False
-        mode.templates[template] = None
-        mode.seen.append(effect.seen)
-        engine.moments[template] = moment
-        return bool(engine.add_program(-1, template, made))
+        return learn_object(mode, line, self._reader, self.attempts)
 
-    def _is_due(self, mode: _Mode, mask: bytes, times: int) -> bool:
-        """Whether a mask has come so many times that it is to be learnt now, for once."""
-        if mask in mode.refused:
-            return False
-        if len(mode.counted) >= MOST_COUNTED:
-            mode.counted.clear()
-        count = mode.counted[mask] = mode.counted.get(mask, 0) + 1
-        if count < times or self._attempts >= MOST_LEARNT:
-            return False
-        self._attempts += 1
-        mode.refused.add(mask)  # it is not learnt a second time, whether or not it is now
-        return True
-
-    def learn_template(self, mode: _Mode, line: bytes, times: int) -> bool:
+    def learn_template(self, mode: Mode, line: bytes, times: int) -> bool:
         """Make a template of a line whose mask has come so many times; whether there is one now."""
         masker = mode.engine.masker
         text = masker.inner(line)
@@ -184,8 +82,10 @@ class LearntLines:
         if text is None or masked is None:
             return False
         mask = masked[0]
-        if not self._is_due(mode, mask, max(times, REQUESTS) if masker.is_asked() else times):
+        times = max(times, REQUESTS) if masker.is_asked() else times
+        if not self.attempts.are_left or not mode.is_due(mask, times):
             return False
+        self.attempts.count()
         try:
             template = self._makes.of(text)
         except Unlearnable:
@@ -197,7 +97,7 @@ class LearntLines:
         mode.templates[number] = template
         return True
 
-    def ask_of_paths(self, mode: _Mode, sequencer: Sequencer) -> None:
+    def ask_of_paths(self, mode: Mode, sequencer: Sequencer) -> None:
         """Ask this sequencer for the kinds of paths from now on."""
         learned = tuple(sequencer.learned)
         if mode.paths != learned:
@@ -206,17 +106,17 @@ class LearntLines:
             self._makes.ask_of_paths(sequencer.kind_of_path)
         mode.engine.masker.tell = sequencer.kind_of_path
 
-    def is_unclaimed(self, mode: _Mode, line: bytes) -> bool:
+    def is_unclaimed(self, mode: Mode, line: bytes) -> bool:
         """Whether nothing claims a line of texts that do not come again."""
         text = mode.engine.masker.inner(line)
         return text is not None and self._makes.is_unclaimed(text)
 
-    def learn_effect(self, mode: _Mode, state: int, template: int) -> bool:
+    def learn_effect(self, mode: Mode, state: int, template: int) -> bool:
         """Learn what a template does in a state; whether there is a program for it now."""
         engine = mode.engine
-        if engine.next[state, template] == _NEVER or self._attempts >= MOST_LEARNT:
+        if engine.next[state, template] == _NEVER or not self.attempts.are_left:
             return False
-        self._attempts += 1
+        self.attempts.count()
         engine.next[state, template] = _NEVER
         known = mode.known[state]
         try:
@@ -235,7 +135,7 @@ class LearntLines:
         mode.seen.append(effect.seen)
         return bool(engine.add_program(state, template, made))
 
-    def state_of(self, mode: _Mode, shape: Shape, kinds: tuple[str, ...], whole: Whole) -> int:
+    def state_of(self, mode: Mode, shape: Shape, kinds: tuple[str, ...], whole: Whole) -> int:
         """The number of a state, -1 where there are too many."""
         number = mode.states.get((shape, whole))
         if number is None:
@@ -243,7 +143,7 @@ class LearntLines:
             if number >= learnt.MOST_STATES:
                 return -1
             mode.states[shape, whole] = number
-            mode.known.append(_State(shape, kinds, whole))
+            mode.known.append(State(shape, kinds, whole))
         return number
 
 
@@ -257,7 +157,7 @@ def _line_at(data: memoryview, pos: int) -> bytes | None:
 class _Run:
     """One run over a chunk: memory into registers, lines, registers into memory."""
 
-    def __init__(self, lines: LearntLines, mode: _Mode, chunk: Chunk, has_objects: bool) -> None:
+    def __init__(self, lines: LearntLines, mode: Mode, chunk: Chunk, has_objects: bool) -> None:
         self._lines, self._mode, self._chunk = lines, mode, chunk
         self._has_objects = has_objects  # the first line is one, which needs no state
         self._engine = mode.engine
@@ -278,13 +178,13 @@ class _Run:
         while True:
             at = int(engine.run(chunk.data, at, chunk.base))
             reason = engine.reason
-            if reason == learnt.FULL and engine.n_rows:
+            then = -1 if reason == learnt.FULL else self._behind(reason, at)
+            if engine.reason == learnt.FULL and engine.n_rows:
                 self._flush(begun)
                 begun = at
                 if len(chunk.claims.writer.offsets) >= chunk.most or not self._begin():
                     return at
                 continue
-            then = self._behind(reason, at)
             if then < 0:
                 break
             at = then
@@ -304,11 +204,21 @@ class _Run:
             return at if known and self._lay_out() else -1
         if reason == learnt.UNTOLD and engine.masker.learn_path():
             return at
+        if reason == learnt.ASKED:
+            return self._answered(at)
         if reason == learnt.KEYLESS:
-            name = engine.objects.key(engine.masker)
-            kind = kind_of_key(name.decode()) if name is not None else -1
-            return at if kind >= 0 and engine.objects.know(engine.masker, kind) else -1
+            return at if learn_key(mode) else -1
         return -1
+
+    def _answered(self, at: int) -> int:
+        """Where a run goes on behind an object that is asked about, -1 where the general path has
+        to take it.
+        """
+        then = self._answers.of(at)
+        if not self._answers.has_learnt:
+            return then
+        self._answers.has_learnt = False
+        return then if self._lay_out() else -1
 
     def _behind_unknown(self, line: bytes, at: int) -> int:
         """Where a run goes on that has stopped at a line of an unknown mask."""
@@ -329,6 +239,7 @@ class _Run:
     def _begin(self) -> bool:
         """Fill the registers from memory, and make room to write; False without any state."""
         engine, mode, chunk = self._engine, self._mode, self._chunk
+        self._answers = Answers(mode, chunk, self._lines.attempts)
         whole = Whole(tuple(chunk.sequencer.learned), chunk.sequencer.has_kept)
         self._lines.ask_of_paths(mode, chunk.sequencer)
         engine.ascii_only = chunk.is_ascii

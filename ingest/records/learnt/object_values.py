@@ -44,7 +44,7 @@ _SINCE = ("1000000000", "1772438400", "1772438400123", "200000000", "9000000000"
 _SINCE_REAL = ("1000000000.5", "1772438400.123456", "1772438400123.25", "1772438400.1234567")
 
 
-def others_of(mark: int, like: bytes, is_moment: bool) -> list[bytes]:
+def others_of(mark: int, is_moment: bool) -> list[bytes]:
     """Other values of a mark, as they are written; ``is_moment``: only such as the one that says
     when a record was written.
     """

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
 
-from ingest.compiled import learnt
+from ingest.compiled import learnt, masks
 from ingest.compiled.layout import L_WARNING
 from ingest.compiled.masks import Masker
 from ingest.compiled.objects import Objects
 from ingest.records.access import is_socket
-from ingest.records.claims import Claims
+from ingest.records.claims import WRAPPERS, Claims
 from ingest.records.collectors import is_ordinal
 from ingest.records.envelopes import unwrap
 from ingest.records.gather import Record, level_of
@@ -29,15 +29,17 @@ from ingest.records.learnt.object_values import others_of
 from ingest.records.learnt.symbols import Slot, Unlearnable
 from ingest.records.learnt.trial import BASE, Clockwork, Effect, Setting, Slots, Written
 from ingest.records.logical import Logical, Reader, access_in
-from ingest.records.moments import DAY, SECOND, Stamp
+from ingest.records.moments import DAY, SECOND, Clock, Stamp
+from ingest.records.profile_rules import tidy
 from ingest.records.sequence import Sequencer
-from ingest.records.structured import tells_by_itself
+from ingest.records.structured import Memory, is_event, tells_by_itself
 from ingest.records.vocabulary import PUBLIC_EVENTS
 from ingest.records.wrapped import Wrapped
 from ingest.records.written import Place, Writer, written
 
 _NAME = f"{symbols.MARK}name"
-_ROUNDS = 2  # times that every other value comes, each time beside others
+_NUMBERS = (masks.INT, masks.DECIMAL)
+_MORE = 24  # trials with other values beside each other, behind those in which each comes once
 Moment = tuple[int, bool]  # a time, and whether it is an instant by itself
 
 
@@ -53,22 +55,31 @@ class Noted:
     pairs: list[tuple[str, str]]
     logged: list[tuple[str, str]]
 
+    has_pairs: bool
+
     @property
     def shape(self) -> Any:
         """All of it that objects of one mask have in common."""
         keys = [[key for key, _ in part] for part in (self.pairs, self.logged)]
-        return self.event, self.message, self.level, self.logger, self.place[3], keys
+        told = self.event, self.message, self.level, self.logger, self.has_pairs
+        return *told, self.place[3], keys
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What comes of a text: its marked values and their texts, its time, and what is written."""
+    """What comes of a text: its marked values and their texts, its time, and what is written.
+
+    ``between`` is a duration that no value says; some ``is_below`` zero.
+    """
 
     values: list[str | None]
+    marks: list[int]
     times: list[Moment | None]
     told: Moment | None
     kind: int
     notes: list[Noted]
+    is_below: bool
+    between: str = ""
 
     @property
     def shape(self) -> Any:
@@ -85,13 +96,14 @@ class _Noting(Writer):
     def record(self, message: bytes, *, level: int, place: Place, **parts: Any) -> None:
         if parts.get("traceback"):
             raise Unlearnable("a traceback")
-        if message != message.rstrip() or (parts.get("own_end", -1) < 0) != (not message):
+        if message != message.rstrip():
             raise Unlearnable("a message that ends in spaces")
         pairs, logged = (_texts(parts.get(name, ())) for name in ("pairs", "logged"))
         logger = parts.get("logger", b"")
-        self.notes.append(
-            Noted(parts.get("event", ""), message, level, logger, place, pairs, logged)
-        )
+        has_pairs = parts.get("own_end", -1) >= 0
+        event = parts.get("event", "")
+        note = Noted(event, message, level, logger, place, pairs, logged, has_pairs)
+        self.notes.append(note)
 
 
 def _texts(pairs: Any) -> list[tuple[str, str]]:
@@ -105,29 +117,32 @@ class ObjectLines:
         self._reader, self._setting = reader, setting
         self._masker, self._objects = Masker(0), Objects()
 
+    def is_asked(self, text: bytes) -> bool:
+        """Whether what becomes of a text depends on requests that are remembered."""
+        line = self.line(text)
+        return line.json is not None and not tells_by_itself(line.json)
+
     def of(self, text: bytes) -> tuple[Effect, int]:
         """What objects of a text's mask do, and which of their values says when (-1: none).
 
         :raises Unlearnable: where they are not all alike to the general path.
         """
-        mask = self._mask(text)
-        if mask is None:
-            raise Unlearnable("no mask")
-        first = self._outcome(text)
-        moment = self._moment(first)
-        outcomes = [first]
-        for other in self._variants(text, first, moment):
-            if self._mask(other) == mask:
-                outcomes.append(self._outcome(other))
+        first = self.outcome(text)
+        outcomes = [first, *map(self.outcome, self.variants(text, first))]
+        return self.effect(outcomes), self.moment(outcomes)
+
+    def effect(self, outcomes: list[Outcome]) -> Effect:
+        """What objects do of which these are outcomes.
+
+        :raises Unlearnable: where they are not all alike.
+        """
+        first = outcomes[0]
         if any(outcome.shape != first.shape for outcome in outcomes):
             raise Unlearnable("a value tells what the record is")
-        if moment >= 0 and any(outcome.times[moment] != outcome.told for outcome in outcomes):
-            raise Unlearnable("a time that is told otherwise")
         records = [self._written(outcomes, number) for number in range(len(first.notes))]
-        effect = Effect(first.kind, (), (), [], 0, records, ())
-        return effect, moment
+        return Effect(first.kind, (), (), [], 0, records, ())
 
-    def _mask(self, text: bytes) -> bytes | None:
+    def mask(self, text: bytes) -> bytes | None:
         while True:
             masked = self._objects.of(self._masker, text)
             if masked is not None:
@@ -136,46 +151,70 @@ class ObjectLines:
             if key is None or not self._objects.know(self._masker, kind_of_key(key.decode())):
                 return None
 
-    def _moment(self, outcome: Outcome) -> int:
+    def moment(self, outcomes: list[Outcome]) -> int:
         """Which of the values is the record's time, -1 where it has none.
 
         :raises Unlearnable: where none is the time that it has.
         """
-        if outcome.told is None:
+        if outcomes[0].told is None:
             return -1
-        if outcome.told not in outcome.times:
-            raise Unlearnable("a time that is no value of the object")
-        return outcome.times.index(outcome.told)
+        for number in range(len(outcomes[0].times)):
+            if all(outcome.times[number] == outcome.told for outcome in outcomes):
+                return number
+        raise Unlearnable("a time that is no value of the object")
 
     # what comes of a text
 
-    def _outcome(self, text: bytes) -> Outcome:
+    def outcome(self, text: bytes) -> Outcome:
         """What the general path makes of a text by itself.
 
         :raises Unlearnable: where that depends on what is open, or is no plain record.
         """
-        line = self._line(text)
-        json_ = line.json
-        assert json_ is not None
-        self._mask(text)
-        values, times = [], []
+        line = self.line(text)
+        if line.json is None or not tells_by_itself(line.json):
+            raise Unlearnable("a record that may tell of a request")
+        clock = Clockwork(None, 0, None, None)  # type: ignore[arg-type]
+        return self.taken(text, line, clock, Memory())
+
+    def taken(self, text: bytes, line: Logical, clock: Clock, memory: Memory) -> Outcome:
+        """What the general path makes of a line, with requests that are remembered.
+
+        :raises Unlearnable: where it is no plain record.
+        """
+        assert line.json is not None
+        profiles = self._setting.profiles
+        matches = () if is_event(line.json) else profiles.match(line.json.message)
+        if any(match.rule.profile != WRAPPERS for match in matches):
+            raise Unlearnable("a line of an engine's")
+        self.mask(text)
+        values, times, is_below = [], [], self._objects.is_below_zero(self._masker)
         for number in range(len(self._masker.marked())):
             value = self._objects.written(self._masker, number)
             values.append(None if value is None else value.decode())
             times.append(self._objects.moment(self._masker, number))
         writer = _Noting(self._setting.native.width)
-        claims = self._claims(writer)
+        claims = self._claims(writer, clock, memory)
         level = level_of(line)
         claims.take([Record(line, level, line.start, line.end, line.size, 0)], [])
         if claims.rejects or claims.seen:
             raise Unlearnable("a line of a rule's, or a reject")
         counts = claims.counts
         kind = learnt.RECORD if counts.records else learnt.UNCLAIMED
+        if matches and kind != learnt.RECORD:
+            raise Unlearnable("a line of a rule's")
         if counts.records + counts.unclaimed != 1:
             raise Unlearnable("several lines in one")
-        return Outcome(values, times, _told(json_.stamp), kind, writer.notes)
+        return Outcome(
+            values,
+            self._masker.marked(),
+            times,
+            _told(line.json.stamp),
+            kind,
+            writer.notes,
+            is_below,
+        )
 
-    def _line(self, text: bytes) -> Logical:
+    def line(self, text: bytes) -> Logical:
         """A text as the general path reads it.
 
         :raises Unlearnable: where what becomes of it depends on what is open.
@@ -192,46 +231,41 @@ class ObjectLines:
         if line.native is not None or line.torn is not None or access_in(line) is not None:
             raise Unlearnable("an access line, or a record that is torn")
         message = line.json.message
-        is_event = message.partition(":")[0] in PUBLIC_EVENTS
-        if not is_event and level_of(line) >= L_WARNING:
-            raise Unlearnable("a warning, or worse")
-        if not tells_by_itself(line.json):
-            raise Unlearnable("a record that may tell of a request")
-        if not is_event and (
-            setting.profiles.match(message) or is_socket(message.encode("utf-8", "replace"))
+        if message.partition(":")[0] not in PUBLIC_EVENTS and (
+            level_of(line) >= L_WARNING or is_socket(message.encode("utf-8", "replace"))
         ):
-            raise Unlearnable("a line of a rule's")
+            raise Unlearnable("a warning, or worse")
         return line
 
-    def _claims(self, writer: Writer) -> Claims:
+    def _claims(self, writer: Writer, clock: Clock, memory: Memory) -> Claims:
         setting = self._setting
         sequencer = Sequencer(setting.profiles, setting.head, None)
         last = symbols.instant(("last",)) if setting.stamped else Slots.NEAR
         return Claims(
-            setting.native, setting.profiles, sequencer,
-            Clockwork(None, 0, None, None),  # type: ignore[arg-type]
-            writer, 1 << 40, 0, last, {},
+            setting.native, setting.profiles, sequencer, clock, writer, 1 << 40, 0, last, {},
+            told=memory,
         )  # fmt: skip
 
     # other texts
 
-    def _variants(self, text: bytes, first: Outcome, moment: int) -> Iterator[bytes]:
-        """The text with other values."""
+    def variants(self, text: bytes, first: Outcome) -> Iterator[bytes]:
+        """The text with other values, as far as these have its mask."""
         chance = random.Random(7)
-        self._mask(text)
+        mask = self.mask(text)
         spans, marks = self._masker.taken()[1], self._masker.marked()
-        for _ in range(_ROUNDS):
-            lists = []
-            for number, (start, end) in enumerate(spans):
-                is_told = number == moment or first.times[number] == first.told is not None
-                others = others_of(marks[number], text[start:end], is_told)
-                chance.shuffle(others)
-                lists.append(others)
-            for values in zip_longest(*lists):
-                yield _with(text, spans, [
-                    value if value is not None else chance.choice(others)
-                    for value, others in zip(values, lists, strict=True)
-                ])  # fmt: skip
+        lists = []
+        for number in range(len(spans)):
+            is_told = first.told is not None and first.times[number] == first.told
+            lists.append(others_of(marks[number], is_told))
+            chance.shuffle(lists[-1])
+        nothing = [(None,) * len(lists)] * _MORE
+        for values in (*zip_longest(*lists), *nothing):
+            other = _with(text, spans, [
+                value if value is not None else chance.choice(others)
+                for value, others in zip(values, lists, strict=True)
+            ])  # fmt: skip
+            if self.mask(other) == mask:
+                yield other
 
     # what is written
 
@@ -251,7 +285,7 @@ class ObjectLines:
         )
         return Written(
             note.event, note.level, (slots.of(offset), slots.of(end), slots.of(instant)), pairs,
-            logged, note.logger, source == LOGGED, note.message,
+            logged, note.logger, source == LOGGED, note.message, note.has_pairs,
         )  # fmt: skip
 
     def _slot(self, seen: list[tuple[Outcome, str]]) -> Slot:
@@ -266,8 +300,15 @@ class ObjectLines:
             return ("constant", value.encode("utf-8", "replace"))
         for number in range(len(first.values)):
             told = [(outcome.values[number], other) for outcome, other in seen]
-            if all(mine is None or mine == other for mine, other in told):
+            if _are_same(told):
                 return ("member", number)
+            for shift in (0, 3):
+                if first.marks[number] in _NUMBERS and _are_same(
+                    [(_tidied(mine, shift), other) for mine, other in told]
+                ):
+                    return ("rounded", number, shift)
+        if all(outcome.between == other for outcome, other in seen):
+            return ("register", 0)
         raise Unlearnable("a pair that is no value of the object")
 
 
@@ -291,3 +332,17 @@ def _with(text: bytes, spans: list[tuple[int, int]], values: list[bytes]) -> byt
         parts += [text[at:start], value]
         at = end
     return b"".join([*parts, text[at:]])
+
+
+def _tidied(value: str | None, shift: int) -> str | None:
+    """A number with its point moved, to four places; None where compiled code takes it not."""
+    try:
+        number = float(value or "x") * 10.0**shift
+    except ValueError:
+        return None
+    return written(tidy(number)) if 0 <= number <= 1e10 else None
+
+
+def _are_same(told: list[tuple[str | None, str]]) -> bool:
+    """Whether values are what pairs have, wherever compiled code takes them; it takes the first."""
+    return told[0][0] is not None and all(mine in (None, other) for mine, other in told)

@@ -75,6 +75,8 @@ class _Compiler:
             return [learnt.NUMBER, *slot[1:], 0, 0]
         if slot[0] == "member":
             return [learnt.MEMBER, slot[1], 0, 0, 0, 0]
+        if slot[0] == "rounded":
+            return [learnt.ROUNDED, *slot[1:], 0, 0, 0]
         if slot[0] == "id":
             return [learnt.ID, 0, 0, 0, 0, 0]
         if slot[0] == "constant":
@@ -89,7 +91,7 @@ class _Compiler:
         offset, end, instant = (self.slot(slot) for slot in record.place)
         return [
             self.constants.text(record.event.encode()), _EVENT_CODES.get(record.event, -1),
-            record.level | record.is_dated << 8,
+            record.level | record.is_dated * learnt.DATED | record.has_pairs * learnt.OWN_PAIRS,
             offset, end, instant,
             self.constants.text(record.logger) if record.logger else -1,
             len(pairs) // 3,

@@ -42,7 +42,7 @@ class Written:
     pairs.
 
     ``logged`` are pairs whose keys the log names; ``is_dated``: its instant is a line's own. In
-    ``message``, pairs are looked for.
+    ``message``, pairs are looked for if it ``has_pairs``.
     """
 
     event: str
@@ -53,6 +53,7 @@ class Written:
     logger: bytes
     is_dated: bool
     message: bytes = b""
+    has_pairs: bool = False
 
 
 @dataclass(slots=True)
@@ -149,6 +150,7 @@ class Slots:
     """Tells values of a trial by their slots."""
 
     NEAR = _NEAR  # stands for the instant of lines that have none
+    INSTANT = 4 * 10**16  # stands for any that may be compared with others
 
     def __init__(self, setting: Setting) -> None:
         self.source = ENVELOPE if setting.stamped else NEIGHBOUR
@@ -156,6 +158,7 @@ class Slots:
             _OFFSET: ("offset",),
             _END: ("end",),
             _NEAR: ("near",),
+            Slots.INSTANT: ("instant",),
             _NAME: ("name",),
             f"{setting.id_begins}{_OFFSET}": ("id",),
         }

@@ -59,6 +59,15 @@ def has_other(instance: Instance) -> bool:
     return any(r.id not in ids and not r.id.startswith(NAMELESS) for r in instance.requests)
 
 
+def is_alone(instance: Instance) -> bool:
+    """Whether no engine has printed anything that may be of a structured record's request."""
+    return not (
+        instance.engine or instance.requests or instance.runs or instance.block
+        or instance.awaiting or instance.expects
+        or any(outer.ran or outer.lost or outer.values or outer.last for outer in instance.outers)
+    )  # fmt: skip
+
+
 def begun(instance: Instance, line: Line, id_: str) -> Recorded:
     """A record begins a request."""
     told = Recorded()

@@ -139,6 +139,11 @@ class Sequencer:
             return Recorded()
         return around.ended(instance, line, id_, took_ms, failed=failed)
 
+    def is_alone(self, name: str | None) -> bool:
+        """Whether an instance's structured records stand around nothing that an engine prints."""
+        instance = self._asm.instances.get(name)
+        return instance is None or around.is_alone(instance)
+
     def is_around(self, name: str | None) -> bool:
         """Whether structured records stand around what an instance's engine prints now."""
         instance = self._asm.instances.get(name)
