@@ -280,6 +280,35 @@ def first_pairs(records, pairs, rows, keys, first):
                     out[j, k] = i
 
 
+def unused(records, rows, used, found):
+    """Find the pairs of records int32[n] that are none of ``used`` int32[n, k], of each (-1: none);
+    return how many. ``found`` int32[2, p] gets them, and the places of their records in ``rows``.
+    """
+    rec: cython.int[:, ::1] = records
+    at: cython.int[::1] = rows
+    taken: cython.int[:, ::1] = used
+    out: cython.int[:, ::1] = found
+    i: cython.int
+    j: cython.int
+    k: cython.int
+    begin: cython.int
+    n: cython.int = 0
+    width: cython.int = taken.shape[1]
+    total: cython.int = at.shape[0]
+    with cython.nogil:
+        for j in range(total):
+            begin = rec[at[j], R_PAIR]
+            for i in range(begin, begin + rec[at[j], R_PAIRS]):
+                k = 0
+                while k < width and taken[j, k] != i:
+                    k += 1
+                if k == width:
+                    out[0, n] = i
+                    out[1, n] = j
+                    n += 1
+    return n
+
+
 def starts(records, rows, base, out):
     """Offsets int64[m] in the file of records int32[m]: where they begin, behind ``base``."""
     rec: cython.int[:, ::1] = records

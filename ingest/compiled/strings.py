@@ -448,6 +448,8 @@ def distinct(data, pairs, chosen, seed, table, codes, firsts):
     slot: cython.int[::1] = table
     code: cython.int[::1] = codes
     first: cython.int[::1] = firsts
+    # the last pair of each number, to compare with: its bytes are still near
+    last: cython.int[::1] = memoryview(bytearray(4 * max(len(chosen), 1))).cast("i")
     mask: cython.ulonglong = slot.shape[0] - 1
     start: cython.ulonglong = seed
     h: cython.ulonglong
@@ -466,7 +468,7 @@ def distinct(data, pairs, chosen, seed, table, codes, firsts):
             h = _hash(src, p[j, P_VALUE], p[j, P_VALUE_END], start ^ (p[j, P_FLAGS] & ESCAPED))
             h &= mask
             while slot[h] >= 0:
-                f = first[slot[h]]
+                f = last[slot[h]]
                 if (p[f, P_FLAGS] & ESCAPED) == (p[j, P_FLAGS] & ESCAPED) and _same(
                     src, p[f, P_VALUE], p[f, P_VALUE_END], p[j, P_VALUE], p[j, P_VALUE_END]
                 ):
@@ -476,6 +478,7 @@ def distinct(data, pairs, chosen, seed, table, codes, firsts):
                 slot[h] = n
                 first[n] = j
                 n += 1
+            last[slot[h]] = j
             code[i] = slot[h]
     return n
 

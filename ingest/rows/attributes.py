@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from ingest.compiled import layout
 from ingest.compiled import strings as convert
-from ingest.records.arrays import I32, Ints, string_column, strings
+from ingest.compiled.parts import unused
+from ingest.records.arrays import I32, string_column, strings, view
 from ingest.records.formats import Format
 from ingest.records.parse import Parsed
 
@@ -22,16 +23,19 @@ _RECORD, _PAIRS, _BEHIND = 32, 1 << 10, 1 << 31  # bits, and places below a reco
 @dataclass(frozen=True, slots=True)
 class Entries:
     """Members of JSON objects: owner int32[m], key column, value column, order within the owner
-    int64[m].
+    int64[m]; ``in_order``: they are in this order.
     """
 
     owners: npt.NDArray[np.int32]
     order: npt.NDArray[np.int64]
     keys: pa.Array
     values: pa.Array
+    in_order: bool = False
 
     @classmethod
-    def of_pairs(cls, parsed: Parsed, pairs: I32 | Ints, owners: I32) -> "Entries":
+    def of_pairs(
+        cls, parsed: Parsed, pairs: I32, owners: I32, *, in_order: bool = False
+    ) -> "Entries":
         """Entries of pairs of the pair table."""
         rows = parsed.pairs[pairs]
         keys = string_column(
@@ -47,7 +51,7 @@ class Entries:
             rows[:, layout.P_FLAGS],
         )
         order = (rows[:, layout.P_RECORD].astype(np.int64) << _RECORD) + _PAIRS + pairs
-        return cls(owners.astype(np.int32), order, keys, values)
+        return cls(owners, order, keys, values, in_order)
 
     def with_extras(
         self, parsed: Parsed, extras: Sequence[tuple[int, str]], rows: I32, owners: I32
@@ -78,15 +82,14 @@ class Entries:
 
 
 def free_pairs(parsed: Parsed, fmt: Format, rows: I32, used: I32) -> pa.Array:
-    """A JSON object (text) per record of int32[n], without the pairs ``used`` int32[u]."""
+    """A JSON object (text) per record of int32[n], without the pairs ``used`` int32[n, k], of each
+    (-1: none).
+    """
     if not len(rows):
         return pa.nulls(0, pa.string())
-    first, count = parsed.records[rows, layout.R_PAIR], parsed.records[rows, layout.R_PAIRS]
-    owners = np.repeat(np.arange(len(rows), dtype=np.int32), count)
-    pairs = np.arange(len(owners)) + np.repeat(first - np.cumsum(count) + count, count)
-    free = np.ones(len(parsed.pairs), np.bool_)
-    free[used] = False
-    entries = Entries.of_pairs(parsed, pairs[free[pairs]], owners[free[pairs]])
+    found = np.empty((2, int(parsed.records[rows, layout.R_PAIRS].sum())), np.int32)
+    n = unused(view(parsed.records), view(rows), view(used), view(found))
+    entries = Entries.of_pairs(parsed, found[0, :n], found[1, :n], in_order=True)
     entries = entries.with_extras(
         parsed, list(enumerate(fmt.extras)), rows, np.arange(len(rows), dtype=np.int32)
     )
@@ -97,9 +100,10 @@ def attribute_objects(data: memoryview, entries: Entries, n: int) -> pa.Array:
     """A JSON object (text) for each of n owners, null for one without entries."""
     if not len(entries.owners):
         return pa.nulls(n, pa.string())
-    order = np.lexsort((entries.order, entries.owners))
-    owners = entries.owners[order]
-    keys, values = entries.keys.take(order), entries.values.take(order)
+    owners, keys, values = entries.owners, entries.keys, entries.values
+    if not entries.in_order:
+        order = np.lexsort((entries.order, owners))
+        owners, keys, values = owners[order], keys.take(order), values.take(order)
     offsets = np.empty(n + 1, np.int32)
     twice = np.zeros(n, np.uint8)
     room = 6 * (_size(keys) + _size(values)) + 8 * len(owners) + 2 * n

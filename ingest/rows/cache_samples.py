@@ -37,7 +37,7 @@ def rows(chunk: Chunk) -> RecordRows:
             "used_mb": values["used"],
             "total_mb": values["total"],
             "action": values["action"],
-            "event": span_strings(parsed, at, layout.R_EVENT_START, layout.R_EVENT_END),
+            "event": span_strings(parsed, at, [(layout.R_EVENT_START, layout.R_EVENT_END)])[0],
             "time_source": time_sources(parsed.time_source[at]),
             "file_key": pa.array(np.full(n, origin.file_key, np.int64)),
             "byte_offset": pa.array(offsets),

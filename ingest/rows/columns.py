@@ -22,7 +22,6 @@ from ingest.records.arrays import (
     Ints,
     column,
     nullable,
-    string_column,
     view,
 )
 from ingest.records.instants import LOGGED, TIME_SOURCES
@@ -76,7 +75,7 @@ class FirstPairs:
 def pair_strings(parsed: Parsed, chosen: I32) -> pa.Array:
     """Arrow strings of the values of pairs int32[n]; -1 gives null."""
     slots = np.ascontiguousarray(chosen, np.int32).reshape(-1, 1)
-    return _texts(parsed, slots, _Sizes.of(parsed, slots), [0])[0]
+    return _texts(parsed.data, parsed.pairs, slots, [0])[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +87,11 @@ class _Sizes:
     counts: Ints
 
     @classmethod
-    def of(cls, parsed: Parsed, slots: I32) -> "_Sizes":
-        """Measure pairs int32[n, k], -1 for none."""
+    def of(cls, pairs: I32, slots: I32) -> "_Sizes":
+        """Measure ``slots`` int32[n, k] of a table of pairs, -1 for none."""
         found = np.zeros((3, slots.shape[1]), np.int64)
         if slots.size:
-            convert.sizes(view(parsed.pairs), view(slots), *map(view, found))
+            convert.sizes(view(pairs), view(slots), *map(view, found))
         return cls(*found)
 
 
@@ -161,11 +160,11 @@ def value_columns(parsed: Parsed, keys: Sequence[str], slots: I32) -> dict[str, 
     gives null, and so does what is no number of the key's.
     """
     n, families = len(slots), [int(FAMILIES[CODE[key]]) for key in keys]
-    sizes = _Sizes.of(parsed, slots)
+    sizes = _Sizes.of(parsed.pairs, slots)
     there = np.flatnonzero(sizes.counts).tolist()
     texts = [c for c in there if families[c] == convert_numbers.N_TEXT]
     numbers = [c for c in there if families[c] != convert_numbers.N_TEXT]
-    found = dict(zip(texts, _texts(parsed, slots, sizes, texts), strict=True))
+    found = dict(zip(texts, _texts(parsed.data, parsed.pairs, slots, texts, sizes), strict=True))
     found |= dict(zip(numbers, _numbers(parsed, slots, numbers, families), strict=True))
     return {
         key: found[c] if c in found else nulls(n, _TYPES.get(families[c], pa.float64()))
@@ -173,8 +172,11 @@ def value_columns(parsed: Parsed, keys: Sequence[str], slots: I32) -> dict[str, 
     }
 
 
-def _texts(parsed: Parsed, slots: I32, sizes: _Sizes, wanted: Sequence[int]) -> list[pa.Array]:
-    """Arrow strings of some columns of pairs int32[n, k]."""
+def _texts(
+    data: memoryview, pairs: I32, slots: I32, wanted: Sequence[int], sizes: _Sizes | None = None
+) -> list[pa.Array]:
+    """Arrow strings of the columns ``wanted`` of ``slots`` int32[n, k], of a table of pairs."""
+    sizes = _Sizes.of(pairs, slots) if sizes is None else sizes
     n, place = len(slots), np.array([c for c in wanted if sizes.counts[c]], np.int32)
     if not len(place):
         return [nulls(n, pa.string()) for _ in wanted]
@@ -184,8 +186,8 @@ def _texts(parsed: Parsed, slots: I32, sizes: _Sizes, wanted: Sequence[int]) -> 
         np.cumsum(sizes.total[place] + 2 * spare[place] + _OVERRUN, out=bases[1:])
         out, valid = np.empty(bases[-1], np.uint8), np.zeros((len(place), (n + 7) // 8), np.uint8)
         if convert.columns(
-            parsed.data, view(parsed.pairs), view(slots), view(place), view(bases), view(offsets),
-            view(out), view(valid),
+            data, view(pairs), view(slots), view(place), view(bases), view(offsets), view(out),
+            view(valid),
         ):  # fmt: skip
             break
     made = {}
@@ -241,12 +243,18 @@ def _whole_numbers(
     return pa.array(values, pa.int64())
 
 
-def span_strings(parsed: Parsed, rows: I32, first: int, last: int) -> pa.Array:
-    """Strings of a span of the record table; an empty span is null."""
-    start, end = parsed.records[rows, first], parsed.records[rows, last]
-    return string_column(
-        parsed.data, np.where(end > start, start, np.int32(-1)), end, np.zeros_like(end)
-    )
+def span_strings(
+    parsed: Parsed, rows: I32, spans: Sequence[tuple[int, int]]
+) -> tuple[pa.Array, ...]:
+    """Strings of spans (columns of the record table) of records int32[n]; an empty one is null."""
+    places, n, k = parsed.records[rows], len(rows), len(spans)
+    cut = np.zeros((n, k, layout.PAIR_WIDTH), np.int32)
+    cut[:, :, layout.P_VALUE] = places[:, [first for first, _ in spans]]
+    cut[:, :, layout.P_VALUE_END] = places[:, [last for _, last in spans]]
+    slots = np.arange(n * k, dtype=np.int32).reshape(n, k)
+    first, last = cut[:, :, layout.P_VALUE], cut[:, :, layout.P_VALUE_END]
+    slots[(first < 0) | (last <= first)] = -1
+    return tuple(_texts(parsed.data, cut.reshape(n * k, layout.PAIR_WIDTH), slots, range(k)))
 
 
 @lru_cache(maxsize=64)
@@ -343,11 +351,10 @@ def same_source(n: int) -> pa.Array:
     return _logged(_room(n)).slice(0, n)
 
 
-def request_ids(parsed: Parsed, rows: I32, logged: pa.Array) -> pa.Array:
-    """X-Request-IDs of records int32[n]: as ``logged`` by their pairs, else of their headers (``-``
-    is none).
+def request_ids(logged: pa.Array, header: pa.Array) -> pa.Array:
+    """X-Request-IDs of records: as ``logged`` by their pairs, else of their headers (``-`` is
+    none).
     """
-    header = span_strings(parsed, rows, layout.R_REQUEST_ID, layout.R_REQUEST_ID_END)
     if header.null_count == len(header):
         return logged
     header = pc.if_else(pc.equal(header, "-"), pa.scalar(None, pa.string()), header)

@@ -5,8 +5,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.compiled import layout
-from ingest.records.arrays import I32, string_column
-from ingest.records.parse import Parsed
+from ingest.records.arrays import I32
 from ingest.rows.attributes import free_pairs
 from ingest.rows.chunk import Chunk, RecordRows
 from ingest.rows.columns import (
@@ -24,6 +23,11 @@ from ingest.rows.tracebacks import read_tracebacks
 
 KEYS = ("id", "request_id", "error_code", "warning_code", "exc", "instance", "location")
 _TAKEN = tuple(key for key in KEYS if key not in ("warning_code", "exc"))
+_SPANS = (
+    (layout.R_NAME, layout.R_NAME_END), (layout.R_EVENT_START, layout.R_EVENT_END),
+    (layout.R_MSG, layout.R_MSG_END), (layout.R_REQUEST_ID, layout.R_REQUEST_ID_END),
+    (layout.R_TRACEBACK, layout.R_END),
+)  # fmt: skip
 _LEVELS = pa.array(["", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"])
 
 
@@ -39,10 +43,11 @@ def _table(chunk: Chunk, rows: I32) -> pa.Table:
     warned = first["error_code"] < 0
     first["error_code"][warned] = first["warning_code"][warned]
     values = first.columns(parsed)
-    tracebacks = _tracebacks(parsed, rows)
+    name, event, message, header, traceback = span_strings(parsed, rows, _SPANS)
+    tracebacks = _tracebacks(traceback)
     exceptions = read_tracebacks(tracebacks, values["exc"])
     offsets = offsets_of(parsed, rows)
-    used = np.concatenate([first[key][first[key] >= 0] for key in _TAKEN])
+    taken = np.ascontiguousarray(first.table[:, [KEYS.index(key) for key in _TAKEN]])
     return pa.table(
         {
             "error_key": pa.array(row_keys(origin, offsets)),
@@ -52,18 +57,18 @@ def _table(chunk: Chunk, rows: I32) -> pa.Table:
             "service": same(origin.service, n),
             "instance": values["instance"],
             "level": _LEVELS.take(pa.array(parsed.records[rows, layout.R_LEVEL])),
-            "logger": span_strings(parsed, rows, layout.R_NAME, layout.R_NAME_END),
-            "event": span_strings(parsed, rows, layout.R_EVENT_START, layout.R_EVENT_END),
+            "logger": name,
+            "event": event,
             "code": values["error_code"],
             "id": values["id"],
-            "request_id": request_ids(parsed, rows, values["request_id"]),
+            "request_id": request_ids(values["request_id"], header),
             "request_key": nulls(n, pa.int64()),
-            "message": _messages(parsed, rows),
+            "message": message.fill_null("") if message.null_count else message,
             "exception_type": exceptions.types,
             "exception_message": exceptions.messages,
             "traceback": tracebacks,
             "location": _either(exceptions.locations, values["location"]),
-            "attributes": free_pairs(parsed, chunk.format, rows, used),
+            "attributes": free_pairs(parsed, chunk.format, rows, taken),
             "file_key": pa.array(np.full(n, origin.file_key, np.int64)),
             "byte_offset": pa.array(offsets),
         }
@@ -77,12 +82,5 @@ def _either(first: pa.Array, second: pa.Array) -> pa.Array:
     return second if first.null_count == len(first) else pc.coalesce(first, second)
 
 
-def _messages(parsed: Parsed, rows: I32) -> pa.Array:
-    messages = span_strings(parsed, rows, layout.R_MSG, layout.R_MSG_END)
-    return messages.fill_null("") if messages.null_count else messages
-
-
-def _tracebacks(parsed: Parsed, rows: I32) -> pa.Array:
-    start, end = parsed.records[rows, layout.R_TRACEBACK], parsed.records[rows, layout.R_END]
-    column = string_column(parsed.data, start, end, np.zeros_like(end))
+def _tracebacks(column: pa.Array) -> pa.Array:
     return column if column.null_count == len(column) else pc.utf8_rtrim_whitespace(column)

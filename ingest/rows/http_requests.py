@@ -3,6 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
+from ingest.compiled import layout
 from ingest.records.arrays import I32
 from ingest.rows.attributes import free_pairs
 from ingest.rows.chunk import Chunk, RecordRows
@@ -14,6 +15,7 @@ from ingest.rows.columns import (
     request_ids,
     row_keys,
     same,
+    span_strings,
     time_sources,
 )
 
@@ -43,7 +45,7 @@ def _table(chunk: Chunk, rows: I32) -> pa.Table:
     offsets = offsets_of(parsed, rows)
     first = FirstPairs.of(parsed, rows, KEYS)
     values = first.columns(parsed)
-    used = first.table[first.table >= 0]
+    header = span_strings(parsed, rows, [(layout.R_REQUEST_ID, layout.R_REQUEST_ID_END)])[0]
     return pa.table(
         {
             "http_key": pa.array(row_keys(origin, offsets)),
@@ -54,10 +56,10 @@ def _table(chunk: Chunk, rows: I32) -> pa.Table:
             "instance": values["instance"],
             **{name: values[name] for name in _VALUES},
             "id": values["id"],
-            "request_id": request_ids(parsed, rows, values["request_id"]),
+            "request_id": request_ids(values["request_id"], header),
             "request_key": nulls(n, pa.int64()),
             **{name: values[name] for name in _FROM},
-            "attributes": free_pairs(parsed, chunk.format, rows, used),
+            "attributes": free_pairs(parsed, chunk.format, rows, first.table),
             "file_key": pa.array(np.full(n, origin.file_key, np.int64)),
             "byte_offset": pa.array(offsets),
         }

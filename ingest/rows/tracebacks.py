@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import pyarrow as pa
 
@@ -32,15 +33,11 @@ def read_tracebacks(tracebacks: pa.Array, exc: pa.Array) -> Exceptions:
     if tracebacks.null_count == len(tracebacks) and exc.null_count == len(exc):
         empty = pa.nulls(len(tracebacks), pa.string())
         return Exceptions(empty, empty, empty)
-    seen: dict[tuple[str | None, str | None], tuple[str | None, str | None, str | None]] = {}
-    rows = []
-    for pair in zip(tracebacks.to_pylist(), exc.to_pylist(), strict=True):
-        if pair not in seen:
-            seen[pair] = _read(*pair)
-        rows.append(seen[pair])
+    rows = [_read(*pair) for pair in zip(tracebacks.to_pylist(), exc.to_pylist(), strict=True)]
     return Exceptions(*(pa.array([r[i] for r in rows], pa.string()) for i in range(3)))
 
 
+@lru_cache(maxsize=64)
 def _read(traceback: str | None, exc: str | None) -> tuple[str | None, str | None, str | None]:
     where = location(traceback) if traceback is not None else None
     if traceback is not None and (raised := last_exception(traceback))[0] is not None:
