@@ -381,7 +381,7 @@ def infer(records, stamps, lead, neighbour, instants, source):
 
 def choose(
     kinds, rows, part_of, records, pairs, texts, states, columns, bits, slots, from_end, free,
-    owners,
+    owners, keys, stages,
 ):  # fmt: skip
     """Choose for each part and column the pair that fills it: the end's, else the first. Return how
     many pairs have no column of their own.
@@ -393,6 +393,9 @@ def choose(
     first, gets pair numbers; ``from_end`` int64[n_parts] gets ``bits`` int64[n_columns] for every
     column that an end filled; ``free`` int32[p] and ``owners`` int32[p] get the pairs of requests'
     events that have no column of their own (used or outvoted), and their parts.
+
+    ``keys``: the codes of stage, duration and own time; ``stages`` int32[4, s] gets the events that
+    tell how long a stage took, and the first pairs of these keys, -1 for none.
     """
     kd: cython.int[::1] = kinds
     at: cython.int[::1] = rows
@@ -407,6 +410,10 @@ def choose(
     own: cython.int[::1] = owners
     fe: cython.longlong[::1] = from_end
     bit_of: cython.longlong[::1] = bits
+    stage_key: cython.int = keys[0]
+    total_key: cython.int = keys[1]
+    own_key: cython.int = keys[2]
+    found: cython.int[:, ::1] = stages
     one: cython.longlong = 1
     e: cython.int
     total: cython.int = kd.shape[0]
@@ -417,6 +424,8 @@ def choose(
     first: cython.int
     code: cython.int
     n: cython.int = 0
+    s: cython.int = -1
+    k: cython.int
     seen: cython.longlong  # a bit for every key that has been taken in the event
     with cython.nogil:
         for e in range(total):
@@ -424,8 +433,16 @@ def choose(
             p = po[e]
             seen = 0
             first = rec[at[e], R_PAIR]
+            if kind == _STAGE:
+                s += 1
+                found[0, s] = e
+                found[1, s] = found[2, s] = found[3, s] = -1
             for i in range(first, first + rec[at[e], R_PAIRS]):
                 code = pr[i, P_CODE]
+                if kind == _STAGE:
+                    k = 1 if code == stage_key else 2 if code == total_key else 3
+                    if (k < 3 or code == own_key) and found[k, s] < 0:
+                        found[k, s] = i
                 c = -1
                 if code >= 0 and (state[i] != 0 or text[code] != 0) and not seen >> code & 1:
                     c = col[kind, code]
@@ -445,76 +462,53 @@ def choose(
     return n
 
 
-def stage_pairs(
-    kinds, rows, part_of, instants, records, given, base, pairs, values, states, keys, own, found,
-    places, logged, told, valid,
+def stage_times(
+    chosen, rows, part_of, instants, records, given, base, values, states, own, part, places,
+    logged, told, valid,
 ):  # fmt: skip
-    """Find the events that tell how long a stage took; return how many tell it by a number.
+    """How long stages took, of the events and pairs that :func:`choose` has found; return how many
+    tell it by a number.
 
-    Arguments as those of :func:`choose` and :func:`place`, with ``values`` float64[p]; ``keys``:
-    the codes of stage, duration and own time; ``own``: durations are each stage's own. Fills
-    ``found`` int32[2, s] (the part of each, the pair of the stage's name or -1), ``places``
-    int64[2, s] (its instant, its offset in the file), ``logged`` float64[s] milliseconds and
-    ``told`` uint8[2, s]: whether these are a number, and the stage's own. ``valid`` is the former
-    as Arrow's bitmap, all 0 at first.
+    ``chosen`` int32[4, s] as its ``stages``; other arguments as those of :func:`place`, with
+    ``values`` float64[p]; ``own``: durations are each stage's own. Fills ``part`` int32[s],
+    ``places`` int64[2, s] (its instant, its offset in the file), ``logged`` float64[s]
+    milliseconds and ``told`` uint8[2, s]: whether these are a number, and the stage's own.
+    ``valid`` is the former as Arrow's bitmap, all 0 at first.
     """
-    kd: cython.int[::1] = kinds
+    found: cython.int[:, ::1] = chosen
     at: cython.int[::1] = rows
     po: cython.int[::1] = part_of
     when: cython.longlong[::1] = instants
     rec: cython.int[:, ::1] = records
     known: cython.longlong[::1] = given
     before: cython.longlong = base
-    pr: cython.int[:, ::1] = pairs
     val: cython.double[::1] = values
     state: cython.char[::1] = states
-    stage_key: cython.int = keys[0]
-    total_key: cython.int = keys[1]
-    own_key: cython.int = keys[2]
     always_own: cython.bint = own
-    out: cython.int[:, ::1] = found
+    owner: cython.int[::1] = part
     where: cython.longlong[:, ::1] = places
     ms: cython.double[::1] = logged
     are: cython.uchar[:, ::1] = told
     bits: cython.uchar[::1] = valid
+    s: cython.int
     e: cython.int
-    i: cython.int
-    first: cython.int
-    code: cython.int
-    stage: cython.int
     took: cython.int
-    mine: cython.int
-    n: cython.int = 0
     numbers: cython.int = 0
-    total: cython.int = kd.shape[0]
+    total: cython.int = owner.shape[0]
     has_own: cython.bint = known.shape[0] > 0
     with cython.nogil:
-        for e in range(total):
-            if kd[e] != _STAGE:
-                continue
-            stage = took = mine = -1
-            first = rec[at[e], R_PAIR]
-            for i in range(first, first + rec[at[e], R_PAIRS]):
-                code = pr[i, P_CODE]
-                if code == stage_key and stage < 0:
-                    stage = i
-                elif code == total_key and took < 0:
-                    took = i
-                elif code == own_key and mine < 0:
-                    mine = i
-            out[0, n] = po[e]
-            out[1, n] = stage
-            where[0, n] = when[e]
-            where[1, n] = known[at[e]] if has_own else before + rec[at[e], R_START]
-            are[1, n] = mine >= 0 or always_own
-            if mine >= 0:
-                took = mine
-            are[0, n] = took >= 0 and state[took] == _OK
-            ms[n] = val[took] if took >= 0 else 0.0
-            if are[0, n]:
-                bits[n >> 3] |= 1 << (n & 7)
+        for s in range(total):
+            e = found[0, s]
+            owner[s] = po[e]
+            where[0, s] = when[e]
+            where[1, s] = known[at[e]] if has_own else before + rec[at[e], R_START]
+            took = found[2, s] if found[3, s] < 0 else found[3, s]
+            are[1, s] = found[3, s] >= 0 or always_own
+            are[0, s] = took >= 0 and state[took] == _OK
+            ms[s] = val[took] if took >= 0 else 0.0
+            if are[0, s]:
+                bits[s >> 3] |= 1 << (s & 7)
                 numbers += 1
-            n += 1
     return numbers
 
 

@@ -81,6 +81,7 @@ _BITS: Ints = np.array(
     [1 << BIT_OF[name] | (TOLD_BITS if name == "text" else 0) for name in LOGGED_COLUMNS], np.int64
 )
 _TEXTS = (FAMILIES == convert_numbers.N_TEXT).astype(np.uint8)
+_STAGE_KEYS = CODE["stage"], CODE["duration_ms"], CODE["own_ms"]
 _EVENT_CODES = START, AUDIO_METRICS, HTTP_REQUEST, CACHE_DIR_USAGE, CACHE_HEALTH
 _STARTS, _ENDS, _ENDED, _REQUESTS = range(4)  # bitmaps of :class:`_Places`
 
@@ -150,12 +151,13 @@ def build(
     parts = parts[:n]
     owner_of = np.full(len(parsed.records), -1, np.int32)
     owner_of[events.rows] = part_of
-    chunk = Chunk(parsed, fmt, origin, events, part_of, n, owner_of)
+    chosen = _Chosen.of(parsed, events, part_of, n)
+    chunk = Chunk(parsed, fmt, origin, events, part_of, n, owner_of, chosen.stages)
     extents, places = _Extents.of(chunk), _Places.of(chunk, parts, len(carried))
     rows = ChunkRows(
         origin=origin,
         own_stage_times=fmt.own_stage_times,
-        parts=_part_rows(chunk, parts, extents, places),
+        parts=_part_rows(chunk, parts, chosen, extents, places),
         whole=places.whole,
         used=places.used,
         carried=tuple(name for _, name in carried),
@@ -217,6 +219,31 @@ def _carry_on(
 
 
 @dataclass(frozen=True, slots=True)
+class _Chosen:
+    """Pairs that were chosen for the parts, the bits of columns that an end filled, pairs without a
+    column and their parts, and stages: see :func:`ingest.compiled.parts.choose`.
+    """
+
+    slots: I32
+    from_end: Ints
+    free: I32
+    owners: I32
+    stages: I32
+
+    @classmethod
+    def of(cls, parsed: Parsed, events: Events, part_of: I32, n: int) -> "_Chosen":
+        slots, from_end = np.full((n, len(LOGGED_COLUMNS)), -1, np.int32), np.zeros(n, np.int64)
+        free = np.empty((2, len(parsed.pairs)), np.int32)
+        stages = np.empty((4, events.n_stages), np.int32)
+        n_free = segments.choose(
+            view(events.kinds), view(events.rows), view(part_of), view(parsed.records),
+            view(parsed.pairs), _TEXTS, view(parsed.states), _COLUMNS, _BITS, view(slots),
+            view(from_end), view(free[0]), view(free[1]), _STAGE_KEYS, view(stages),
+        )  # fmt: skip
+        return cls(slots, from_end, free[0, :n_free], free[1, :n_free], stages)
+
+
+@dataclass(frozen=True, slots=True)
 class _Extents:
     """First and last instants int64[n] of the parts, and their ids, int32[n] (-1: none)."""
 
@@ -267,9 +294,11 @@ class _Places:
         return column(kind, self.numbers.shape[1], bits, self.numbers[row])
 
 
-def _part_rows(chunk: Chunk, parts: I32, extents: _Extents, places: _Places) -> pa.Table:
+def _part_rows(
+    chunk: Chunk, parts: I32, chosen: _Chosen, extents: _Extents, places: _Places
+) -> pa.Table:
     events, origin, n = chunk.events, chunk.origin, len(parts)
-    values, from_end, attributes = _part_values(chunk, parts, places.any_failed)
+    values = _part_values(chunk, parts, chosen.slots, places.any_failed)
     file_key = np.full(n, origin.file_key, np.int64)
 
     def file_keys(bitmap: int) -> pa.Array:
@@ -286,7 +315,7 @@ def _part_rows(chunk: Chunk, parts: I32, extents: _Extents, places: _Places) -> 
         "started_at": places.column(5, TIMESTAMP, _STARTS),
         "completed_at": places.column(6, TIMESTAMP, _ENDED),
         **values,
-        "attributes": attributes,
+        "attributes": _part_attributes(chunk, chosen.free, chosen.owners),
         "start_file_key": file_keys(_STARTS),
         "start_offset": places.column(3, pa.int64(), _STARTS),
         "end_file_key": file_keys(_ENDS),
@@ -296,7 +325,7 @@ def _part_rows(chunk: Chunk, parts: I32, extents: _Extents, places: _Places) -> 
         "last_offset": places.column(2, pa.int64()),
         "last_at": instants(extents.highest),
         "is_request": column(pa.bool_(), n, None, places.valid[_REQUESTS]),
-        "end_columns": column(pa.int64(), n, None, from_end),
+        "end_columns": column(pa.int64(), n, None, chosen.from_end),
     }
     return pa.table(columns)
 
@@ -317,31 +346,20 @@ def _sources(chunk: Chunk, first_at: Ints) -> I8:
     return result
 
 
-def _part_values(
-    chunk: Chunk, parts: I32, any_failed: bool
-) -> tuple[dict[str, pa.Array], Ints, pa.Array]:
-    """Value columns of the parts, the bits of those an end filled, and their attributes."""
-    parsed, events, part_of, n = chunk.parsed, chunk.events, chunk.part_of, len(parts)
-    slots = np.full((n, len(LOGGED_COLUMNS)), -1, np.int32)
-    from_end = np.zeros(n, np.int64)
-    free = np.empty((2, len(parsed.pairs)), np.int32)
-    n_free = segments.choose(
-        events.kinds, events.rows, part_of, parsed.records, parsed.pairs, _TEXTS, parsed.states,
-        _COLUMNS, _BITS, slots, from_end, free[0], free[1],
-    )  # fmt: skip
-    columns = value_columns(parsed, LOGGED_COLUMNS, slots)
+def _part_values(chunk: Chunk, parts: I32, slots: I32, any_failed: bool) -> dict[str, pa.Array]:
+    """Value columns of the parts, of pairs int32[n, columns]."""
+    columns = value_columns(chunk.parsed, LOGGED_COLUMNS, slots)
     if any_failed:
         columns["status"] = pc.if_else(
             pc.and_(columns["status"].is_null(), pa.array(parts[:, segments.HAS_FAILED] == 1)),
             pa.scalar("failed"),
             columns["status"],
         )
-    header = _header_request_ids(parsed, events, part_of, n)
+    header = _header_request_ids(chunk.parsed, chunk.events, chunk.part_of, len(parts))
     if header is not None:
         columns["request_id"] = pc.coalesce(columns["request_id"], header)
     columns["text_class"], columns["text_points"] = describe_texts(columns["text"])
-    attributes = _part_attributes(chunk, free[0, :n_free], free[1, :n_free])
-    return columns, from_end, attributes
+    return columns
 
 
 def _header_request_ids(parsed: Parsed, events: Events, part_of: I32, n: int) -> pa.Array | None:

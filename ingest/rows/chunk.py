@@ -38,7 +38,8 @@ class Chunk:
     """What the rows of a table are made of.
 
     ``part_of`` int32[e] is the part of each event, of ``n_parts``; ``owner_of`` int32[n_records]
-    that of each record, -1 for none.
+    that of each record, -1 for none. ``stages`` int32[4, s]: events that tell a stage's time, and
+    their pairs of stage, duration and own time, -1 for none.
     """
 
     parsed: Parsed
@@ -48,6 +49,7 @@ class Chunk:
     part_of: I32
     n_parts: int
     owner_of: I32
+    stages: I32
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from ingest.compiled import parts as segments
 from ingest.records.arrays import I32, Bools, column, view
 from ingest.rows.chunk import Chunk, RecordRows
 from ingest.rows.columns import (
-    CODE,
     instants,
     named,
     nulls,
@@ -16,7 +15,6 @@ from ingest.rows.columns import (
     own_offsets,
 )
 
-_CODES = CODE["stage"], CODE["duration_ms"], CODE["own_ms"]
 _Bytes = npt.NDArray[np.uint8]
 _Floats = npt.NDArray[np.float64]
 
@@ -25,19 +23,19 @@ def rows(chunk: Chunk) -> RecordRows:
     """Rows of stage_timings; request_key is left null."""
     parsed, origin, events = chunk.parsed, chunk.origin, chunk.events
     n = chunk.events.n_stages
-    found, places = np.empty((2, n), np.int32), np.empty((2, n), np.int64)
+    part, places = np.empty(n, np.int32), np.empty((2, n), np.int64)
     logged, told = np.empty(n), np.empty((2, n), np.uint8)
     valid = np.zeros((n + 7) // 8, np.uint8)
-    numbers = segments.stage_pairs(
-        view(events.kinds), view(events.rows), view(chunk.part_of), view(events.instants),
-        view(parsed.records), view(own_offsets(parsed)), parsed.base, view(parsed.pairs),
-        view(parsed.values), view(parsed.states), _CODES, chunk.format.own_stage_times, view(found),
-        view(places), view(logged), view(told), view(valid),
+    numbers = segments.stage_times(
+        view(chunk.stages), view(events.rows), view(chunk.part_of), view(events.instants),
+        view(parsed.records), view(own_offsets(parsed)), parsed.base, view(parsed.values),
+        view(parsed.states), chunk.format.own_stage_times, view(part), view(places), view(logged),
+        view(told), view(valid),
     )  # fmt: skip
-    part, is_own = found[0].copy(), told[1].view(np.bool_).copy()  # they stay
+    is_own = told[1].view(np.bool_).copy()  # it stays
     bits = valid if numbers < n else None
     seq, total, own_ms = _numbered(part, logged, told[0], told[1], chunk.n_parts, bits)
-    stages = numbered(parsed, found[1])
+    stages = numbered(parsed, chunk.stages[1])
     table = pa.table(
         {
             "request_key": nulls(n, pa.int64()),
