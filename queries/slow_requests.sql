@@ -40,20 +40,19 @@ with slow as (
     order by duration_ms desc, request_key
     limit cast(:limit as bigint)
 ),
+-- Looked up by their keys, so that an index tells where their rows lie.
 ranked as (
     select
-        stage_timings.request_key,
-        stage_timings.stage,
-        stage_timings.duration_ms,
+        request_key,
+        stage,
+        duration_ms,
         row_number() over (
-            partition by stage_timings.request_key
-            order by stage_timings.duration_ms desc, stage_timings.seq
+            partition by request_key order by duration_ms desc, seq
         ) as place
     from stage_timings
-    join slow on slow.request_key = stage_timings.request_key
-    where stage_timings.duration_ms is not null
-      and stage_timings.logged_at
-          >= coalesce(cast(:since as timestamptz), timestamptz '-infinity')
+    where request_key in (select request_key from slow)
+      and duration_ms is not null
+      and logged_at >= coalesce(cast(:since as timestamptz), timestamptz '-infinity')
 )
 select
     slow.id,

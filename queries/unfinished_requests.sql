@@ -43,17 +43,15 @@ with unfinished as (
       and completed_at is null
       and status is null
 ),
+-- Looked up by their keys, so that an index tells where their rows lie.
 stages as (
     select
-        stage_timings.request_key,
-        stage_timings.stage,
-        row_number() over (
-            partition by stage_timings.request_key order by stage_timings.seq desc
-        ) as place
+        request_key,
+        stage,
+        row_number() over (partition by request_key order by seq desc) as place
     from stage_timings
-    join unfinished on unfinished.request_key = stage_timings.request_key
-    where stage_timings.logged_at
-        >= coalesce(cast(:since as timestamptz), timestamptz '-infinity')
+    where request_key in (select request_key from unfinished)
+      and logged_at >= coalesce(cast(:since as timestamptz), timestamptz '-infinity')
 )
 select
     unfinished.id,
