@@ -1,10 +1,11 @@
 """The frozen values that every room speaks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from operator import add, attrgetter
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,8 +31,7 @@ def make_key(file_key: int, offset: int) -> int:
     return file_key << KEY_SHIFT | offset
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a chunk comes from: what every row of it carries."""
 
     file_key: int
@@ -47,8 +47,7 @@ APPLICATION_SERVERS = (
 REASONS = ("no_header", "bad_time", "too_long", "torn")  # for which a piece is in quarantine
 
 
-@dataclass(frozen=True, slots=True)
-class Reject:
+class Reject(NamedTuple):
     """A piece of a log file that could not be understood: its place, reason and raw text."""
 
     byte_offset: int
@@ -100,8 +99,7 @@ SETTLED = (
 _COUNTED = ("records", "quarantined", "unclaimed", *SETTLED)
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
+class Checkpoint(NamedTuple):
     """What the store knows of one log file: its identity, and up to where it is stored.
 
     Offsets and sizes are uncompressed bytes, but ``stored_bytes``, the size on disk. ``format``
@@ -143,8 +141,8 @@ class Checkpoint:
 
     def counting(self, ledger: Ledger) -> "Checkpoint":
         """The checkpoint with what a read has found added to its counts."""
-        return replace(
-            self, **{name: getattr(self, name) + getattr(ledger, name) for name in _COUNTED}
+        return self._replace(
+            **{name: getattr(self, name) + getattr(ledger, name) for name in _COUNTED}
         )
 
     @property
@@ -153,8 +151,7 @@ class Checkpoint:
         return sum(getattr(self, name) for name in SETTLED)
 
 
-@dataclass(frozen=True, slots=True)
-class RunRow:
+class RunRow(NamedTuple):
     """The row of ``ingest_runs`` as it stands after a commit."""
 
     run_key: int
@@ -178,8 +175,7 @@ class RunRow:
     already_stored_bytes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Relink:
+class Relink(NamedTuple):
     """Rows of one part that now belong to a request, None to none any more: a stretch of one file,
     one id.
 
@@ -198,8 +194,7 @@ class Relink:
     own_stage_times: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(NamedTuple):
     """What one commit does to the rows, in this order: delete, insert, relink.
 
     ``rows`` are to be inserted, by table. Deletes name rows by key and lie within ``earliest`` …
@@ -208,7 +203,7 @@ class Changes:
     """
 
     quarantined_at: datetime
-    rows: "Mapping[str, Sequence[pa.Table]]" = field(default_factory=dict)
+    rows: "Mapping[str, Sequence[pa.Table]]" = MappingProxyType({})
     rejects: Sequence[tuple[int, Reject]] = ()
     delete_requests: Sequence[int] = ()
     delete_parts: Sequence[tuple[int, int]] = ()
@@ -227,8 +222,7 @@ class Changes:
         return counts
 
 
-@dataclass(frozen=True, slots=True)
-class FileReport:
+class FileReport(NamedTuple):
     """What a run did with one path; ``recognised``: what it was read with, for people."""
 
     path: str

@@ -1,5 +1,5 @@
 """``python -m ttsq`` is ``ttsq``."""
 
-from ingest.cli import entry
+from ingest.__main__ import entry
 
 entry()

@@ -14,7 +14,7 @@ from ingest.cli.group import LazyGroup
 from ingest.cli.options.context import Options, print_error, printable, refused, reported
 from ingest.cli.process.completion_script import use_own_script
 from ingest.cli.process.ending import end_at_once, with_code
-from ingest.cli.process.loading import without_garbage, without_metadata
+from ingest.cli.process.loading import without_metadata
 from ingest.cli.process.scarce_memory import require_memory
 from ingest.cli.process.signals import end_by_sigterm, raise_at_sigterm
 from ingest.cli.process.streams import settle_streams
@@ -80,7 +80,6 @@ def root(
 
 def entry() -> None:
     """The process ``ttsq``."""
-    without_garbage()
     settle_streams()
     end_at_once()
     try:

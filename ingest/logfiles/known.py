@@ -3,9 +3,9 @@
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from ingest.errors import LogFileError
 from ingest.logfiles import reader, rotation
@@ -21,8 +21,7 @@ _MOST_HEAD_BYTES = 64 << 20  # kept of the files of a run
 _TELLING_BYTES = 64  # a stamp and something behind it
 
 
-@dataclass(frozen=True, slots=True)
-class LogFile:
+class LogFile(NamedTuple):
     """A log file on disk: its first bytes, or the known file that it still is, untouched."""
 
     stat: FileStat
@@ -103,7 +102,7 @@ class Known:
         self._head_bytes += len(file.head)
         if self._head_bytes <= _MOST_HEAD_BYTES or not file.head:
             return file
-        return replace(file, head=b"", is_forgotten=True)
+        return file._replace(head=b"", is_forgotten=True)
 
     def seen_again(self, file: LogFile) -> LogFile:
         """The file with its first bytes, looked at anew where they were forgotten.
@@ -178,7 +177,7 @@ class Known:
         if decision.action is Action.START:
             return Decision(Action.RESUME, waiting, 0, "known")
         # what was empty, or too short to tell, turns out to be a copy of a known file
-        self.update(replace(waiting, state="replaced", note="a copy of a known file"))
+        self.update(waiting._replace(state="replaced", note="a copy of a known file"))
         return decision
 
     def _compared(self, c: Checkpoint, file: LogFile) -> tuple[Match, int, Anchored]:
@@ -296,7 +295,7 @@ class Known:
                     else "replaced"
                 )
                 lost += gone
-                self.update(replace(c, state="replaced", note=note, lost_bytes=c.lost_bytes + gone))
+                self.update(c._replace(state="replaced", note=note, lost_bytes=c.lost_bytes + gone))
         return lost
 
     def predecessor(self, file: LogFile, own_key: int | None) -> Checkpoint | None:

@@ -1,6 +1,5 @@
 """A log file that is being read: where, from which proof, and what is settled."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from ingest.errors import DamagedFileError
@@ -30,7 +29,7 @@ class OpenLog:
                 self.reader.close()
                 raise reader.moved(file.stat.path)
             # longer, where it has grown since it was looked at
-            self.file = replace(file, head=head)
+            self.file = file._replace(head=head)
         self.offset = self.committed = decision.offset
         self.recent = b""
         self.header_offset: int | None = None

@@ -1,7 +1,7 @@
 """Where to start in a file, and why: one decision as a pure function (SPEC §3.3)."""
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from ingest.logfiles.fingerprint import Match
 from ingest.model import Checkpoint
@@ -24,8 +24,7 @@ class Anchored(Enum):
     UNKNOWN = "unknown"  # compressed: told while reading
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A known file compared with the file at hand.
 
     ``equal_bytes`` first bytes are known to be equal; ``same_place``: last seen under this path, or
@@ -40,8 +39,7 @@ class Candidate:
     elsewhere: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """Where to start in a file, and why."""
 
     action: Action

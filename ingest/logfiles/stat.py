@@ -2,15 +2,14 @@
 
 import os
 import stat as modes
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ingest.errors import LogFileError
 from ingest.paths import real
 
 
-@dataclass(frozen=True, slots=True)
-class FileStat:
+class FileStat(NamedTuple):
     """A log file as it stands on disk; ``stored_bytes`` is its size there."""
 
     path: Path

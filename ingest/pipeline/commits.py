@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from threading import Thread
 from time import monotonic
@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 from ingest.errors import IngestBusyError
 from ingest.faults import reach
 from ingest.logfiles.known import Known
-from ingest.model import COMMIT_BATCHES, Changes, Checkpoint, FileReport, Ledger, RunRow
+from ingest.model import COMMIT_BATCHES, EPOCH, Changes, Checkpoint, FileReport, Ledger, RunRow
 from ingest.pipeline.open_requests import OpenRequests
-from ingest.rows.spans import EPOCH
 from ingest.stores.contract import Standing, Store, Writer
 
 if TYPE_CHECKING:
@@ -252,7 +251,7 @@ class Commits:
             for file_key, first in dates.items():
                 writer.redate(file_key, EPOCH + timedelta(microseconds=first))
             changes = make_changes(writer, batch, self._now())
-            changes = replace(changes, rows={**changes.rows, **content})
+            changes = changes._replace(rows={**changes.rows, **content})
             del batch  # its rows, before others are made of them
             for table, count in changes.row_counts().items():
                 more.rows[table] = more.rows.get(table, 0) + count

@@ -223,7 +223,7 @@ class Run:
             if proof is Anchored.SHORT:
                 damage = opened.damage
                 note = damage.message if damage else "a shorter copy of a known file"
-                self._skip(file, replace(decision, reason=note))
+                self._skip(file, decision._replace(reason=note))
             else:
                 return self._is_read(opened)
         return True
@@ -263,5 +263,5 @@ class Run:
             )
             self._problems.append(problem)
             self.commits.flush()
-            self.known.update(replace(checkpoint, state="edited", note=problem.message))
+            self.known.update(checkpoint._replace(state="edited", note=problem.message))
         self.commits.note(FileReport(str(file.stat.path), "skipped", decision.reason, Ledger()))

@@ -4,7 +4,7 @@ import gc
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache, cached_property
 
@@ -164,7 +164,7 @@ class OneFile:
         if before is not None and before.last_logged_at is not None:
             last = (before.last_logged_at - EPOCH) // timedelta(microseconds=1)
             after = last if may_repeat(last, self._options.tz) else None
-        return replace(self._options.format, named=named, after=after)
+        return self._options.format._replace(named=named, after=after)
 
     def _file_before(self) -> Checkpoint | None:
         """The file of the series that a file goes on with of which nothing is stored yet."""
@@ -182,8 +182,8 @@ class OneFile:
         known = self._checkpoint
         if known is not None:
             # a file that had been replaced is here again, under another name
-            known = replace(known, lost_bytes=0) if known.state == "replaced" else known
-            return replace(known, format=self._beginning(known.format))
+            known = known._replace(lost_bytes=0) if known.state == "replaced" else known
+            return known._replace(format=self._beginning(known.format))
         found = recognised(
             file.stat, file.head, self._format, options.tz, self._parser.profiles,
             shown=self._shared.redaction.keeps_all, goes_on=self._goes_on_with is not None,
@@ -191,7 +191,7 @@ class OneFile:
         )  # fmt: skip
         first = first_checkpoint(file, options.host, options.service, self._shared.now())
         text = found.text(self._parser.profiles.digests)
-        return replace(first, format=self._beginning(text))
+        return first._replace(format=self._beginning(text))
 
     def _beginning(self, text: str | None) -> str | None:
         before = self._goes_on_with
@@ -204,7 +204,7 @@ class OneFile:
             return base
         if not self._shared.store.capabilities.keys_without_store:
             self._commits.settle()
-        return replace(base, file_key=self._shared.known.next_key(self._shared.store.next_file_key))
+        return base._replace(file_key=self._shared.known.next_key(self._shared.store.next_file_key))
 
     def _pieces(self, data: bytes, base: int) -> Iterator[Parsed]:
         """A piece of the file, parsed by itself, to look at its records."""
@@ -353,8 +353,7 @@ class OneFile:
         if opened.damage is not None:
             state, note = "damaged", opened.damage.message
         self._shared.known.update(
-            replace(
-                checkpoint,
+            checkpoint._replace(
                 path=str(stat.path),
                 fingerprint=_longest_print(checkpoint, opened.file),
                 size_bytes=opened.end,
@@ -405,8 +404,7 @@ class OneFile:
         """The checkpoint after a chunk."""
         opened = self._opened
         last, ledger = settled.last_instant, settled.ledger
-        return replace(
-            base.counting(ledger),
+        return base.counting(ledger)._replace(
             path=str(opened.file.stat.path),
             fingerprint=_longest_print(base, opened.file),
             header_offset=opened.header_offset,

@@ -6,7 +6,6 @@ written of the table: it reads all its rows of the transaction again and compres
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ingest.model import Changes
@@ -31,7 +30,7 @@ class OpenRequests:
         """
         gone = self._forget(changes.delete_requests) if self._rows else frozenset[int]()
         deletes = [key for key in changes.delete_requests if key not in gone]
-        changes = replace(changes, delete_requests=deletes)
+        changes = changes._replace(delete_requests=deletes)
         return changes if last else self._keep(changes)
 
     def take(self) -> "list[pa.Table]":
@@ -66,4 +65,4 @@ class OpenRequests:
                 self._rows.append(table.filter(waits))
                 table = table.filter(pc.invert(waits))
             stay.append(table)
-        return replace(changes, rows={**changes.rows, "requests": stay})
+        return changes._replace(rows={**changes.rows, "requests": stay})

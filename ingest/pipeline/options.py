@@ -1,16 +1,15 @@
 """What an ingest is told: names for the rows, the format, the time zone, what is final."""
 
-from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
+from typing import NamedTuple
 
 from ingest.model import BATCH_BYTES, CHUNK_BYTES
 from ingest.records.formats import Format
 from ingest.rows.user_text import TextPolicy
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """How to ingest.
 
     :ivar format: used for log files that the store does not know yet; a known one keeps its own.

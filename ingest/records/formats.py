@@ -5,7 +5,6 @@ The grammar of the strings is that of the standard library's ``logging.Formatter
 """
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ingest.compiled import layout
@@ -81,8 +80,7 @@ ENCODINGS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Pins:
+class Pins(NamedTuple):
     """What is said of a log instead of being recognised: names of a profile, an encoding,
     envelopes.
 
@@ -94,8 +92,10 @@ class Pins:
     envelopes: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+NO_PINS = Pins()
+
+
+class Format(NamedTuple):
     """A compiled record grammar: what the scanner needs to find records and pairs.
 
     ``fields`` are (kind, literal before it, least width, extra number or -1); ``extras`` the names
@@ -114,7 +114,7 @@ class Format:
     clock: tuple[tuple[int, int], ...]
     extras: tuple[str, ...]
     access: "AccessFormat | None" = None
-    pins: Pins = Pins()
+    pins: Pins = NO_PINS
     named: str | None = None
     after: int | None = None
 
@@ -137,7 +137,7 @@ def compile_format(
     escapes: str = "backslash",
     stage_time: str = "elapsed",
     access_format: str | None = None,
-    pins: Pins = Pins(),
+    pins: Pins = NO_PINS,
 ) -> Format:
     """Compile a ``logging`` format string; ``access_format`` is that of an HTTP server whose lines
     may stand between.

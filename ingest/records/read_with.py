@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, timedelta, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -38,7 +38,7 @@ class ReadWith:
         if self.format.after is not None:
             members["after"] = self.format.after
         if self.format.pins != Pins():
-            members[_PINNED] = asdict(self.format.pins)
+            members[_PINNED] = self.format.pins._asdict()
         if self.format.named is not None:
             members["named"] = self.format.named
         if self.format.access is not None:
@@ -64,7 +64,7 @@ class ReadWith:
             )
         except (FormatError, TypeError):
             return self
-        fmt = replace(fmt, named=named_of(text), after=after_of(text))
+        fmt = fmt._replace(named=named_of(text), after=after_of(text))
         return ReadWith(fmt, _zone(members.get("tz")) or self.tz)
 
 

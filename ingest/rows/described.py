@@ -1,13 +1,11 @@
 """What there is to know of each table beside its columns; all that treats tables alike uses it."""
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Kind = Literal["rows", "records", "parts", "quarantine", "content", "upkeep"]
 
 
-@dataclass(frozen=True, slots=True)
-class Described:
+class Described(NamedTuple):
     """One table.
 
     :ivar noun: what its rows are called in a sentence.

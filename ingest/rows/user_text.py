@@ -8,8 +8,8 @@ and codes stay. Columns of names keep what is shaped like a name (:mod:`.plain_n
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ingest.rows.described import USER_TEXT
 from ingest.rows.plain_names import names_of, plain_ids, shaped
@@ -37,8 +37,7 @@ _HASHED = ("text", "query")
 _MARKED, _BETWEEN = "\x01\\0\x02", "[^\x01\x02]*\x01([^\x02]*)\x02[^\x01\x02]*"
 
 
-@dataclass(frozen=True, slots=True)
-class Redaction:
+class Redaction(NamedTuple):
     """How to treat user text; ``salt`` is the store's, needed unless all is kept."""
 
     policy: TextPolicy = "keep"
@@ -60,7 +59,7 @@ class Redaction:
                 name: replace(found, table=self._without(found.table, name))
                 for name, found in rows.records.items()
             },
-            rejects=tuple((key, replace(r, raw="")) for key, r in rows.rejects),
+            rejects=tuple((key, r._replace(raw="")) for key, r in rows.rejects),
             carried=tuple(plain_ids(rows.carried, self._hashed)),
             ids=self._ids(rows.ids),
             startless=self._ids(rows.startless),

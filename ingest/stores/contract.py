@@ -13,9 +13,9 @@ The commit contract, held by tests on every backend:
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from ingest.errors import IngestBusyError, StoreError
@@ -40,8 +40,7 @@ class QueryResult(NamedTuple):
     rows: Sequence[tuple[object, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Capabilities:
+class Capabilities(NamedTuple):
     """What a backend can do: each claim is read by the flow, and proven by a test.
 
     ``keys_without_store``: file keys are given out without a look at the store, also while a thread
@@ -62,8 +61,7 @@ class Snapshot(NamedTuple):
     newest_run: int
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """What a run takes for true of its store; a commit that stands on it is refused where it is so
     no more.
 
@@ -331,13 +329,12 @@ class Minute(NamedTuple):
     rows: int
 
 
-@dataclass(frozen=True, slots=True)
-class Space:
+class Space(NamedTuple):
     """A store's bytes on disk, the free ones in it, and each table's (an estimate) with rows."""
 
     bytes: int
     free_bytes: int
-    tables: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    tables: Mapping[str, tuple[int, int]] = MappingProxyType({})
 
 
 class Upkeep(Protocol):
@@ -392,8 +389,7 @@ class Readable(NamedTuple):
     closed: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Granted:
+class Granted(NamedTuple):
     """What a role may read now; ``warnings`` say what it can do beyond that, and why."""
 
     role: str

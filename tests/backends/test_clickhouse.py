@@ -4,7 +4,6 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -158,9 +157,9 @@ def test_of_two_commits_that_stand_on_the_same_the_second_is_refused(
     with ExitStack() as stack:
         first = stack.enter_context(one.writing(standing))
         second = stack.enter_context(two.writing(standing))
-        second.commit([replace(checkpoint, note="second")], None)
+        second.commit([checkpoint._replace(note="second")], None)
         with pytest.raises(IngestBusyError, match="meanwhile"):
-            first.commit([replace(checkpoint, note="first")], None)
+            first.commit([checkpoint._replace(note="first")], None)
     assert {c.note for c in store.checkpoints()} >= {"second"}
     assert "first" not in {c.note for c in store.checkpoints()}
 

@@ -6,7 +6,6 @@ import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -186,7 +185,7 @@ def test_without_its_lock_a_session_cannot_write(half: Half) -> None:
         _cut(store)
         with PostgresStore(_url(store)).ingesting(1, "h"):  # another one has it now
             with pytest.raises(StoreError, match="connection"), store.writing() as writer:
-                writer.commit([replace(known, committed_offset=10**9)], None)
+                writer.commit([known._replace(committed_offset=10**9)], None)
             with pytest.raises(StoreError, match="connection"):
                 store.next_file_key(0)
     assert _committed(store) == before

@@ -107,7 +107,7 @@ def test_garbage_is_looked_for_once_the_command_is_loaded(ttsq: CommandLine) -> 
     asked = (
         "import gc, ingest.cli.commands.queries as q\n"
         "q.list_library = lambda *_: print(gc.isenabled())\n"
-        "from ingest.cli import entry\n"
+        "from ingest.__main__ import entry\n"
         "entry()"
     )
     shown = subprocess.run(
@@ -157,8 +157,7 @@ def test_an_ingest_that_reads_looks_for_garbage_and_more_rarely_than_python(
     (ttsq.folder / "other.log").write_text(lines(20, 40))
     asked = (
         "import gc, sys\n"
-        "from ingest.cli.process.loading import without_garbage\n"
-        "without_garbage()\n"
+        "gc.disable()\n"
         "from ingest.cli import main\n"
         "try:\n    main()\n"
         "except SystemExit:\n"

@@ -6,7 +6,6 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
-from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -252,7 +251,7 @@ def _half_read_passes_for_untouched(patch: Patch) -> None:
     def wrong(self: OneFile, base: Checkpoint, settled: Settled) -> Checkpoint:
         stat = self._opened.file.stat
         made = advanced(self, base, settled)
-        return replace(made, modified_ns=stat.modified_ns, stored_bytes=stat.stored_bytes)
+        return made._replace(modified_ns=stat.modified_ns, stored_bytes=stat.stored_bytes)
 
     patch.setattr(OneFile, "_advanced", wrong)
 

@@ -3,7 +3,6 @@ one read.
 """
 
 import random
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -210,7 +209,7 @@ def read(
         batch_chunks=batch_chunks,
     )  # fmt: skip
     if report.anew:
-        options = replace(OPTIONS, final=final, wait_seconds=wait_seconds)
+        options = OPTIONS._replace(final=final, wait_seconds=wait_seconds)
         again = reread_series(store, report.anew, options, now=lambda: datetime.now(UTC))
         assert not again.problems, again.problems
     return report

@@ -1,6 +1,6 @@
 """The decision where to start in a file, as a table; and the fingerprints it rests on."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
@@ -42,7 +42,7 @@ def _candidate(
     elsewhere: bool = False,
     header: int | None = 20,
 ) -> Candidate:
-    checkpoint = replace(_BLANK, file_key=key, committed_offset=offset, header_offset=header)
+    checkpoint = _BLANK._replace(file_key=key, committed_offset=offset, header_offset=header)
     return Candidate(checkpoint, match, equal, anchored, same_place, elsewhere)
 
 

@@ -1,7 +1,6 @@
 """``ttsq db …``: the schema revisions of the store, and who may read it."""
 
 import json
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -111,7 +110,7 @@ def grant_reader(
 
 def _as_object(granted: Granted) -> dict[str, object]:
     tables = [t._asdict() for t in granted.tables]
-    return asdict(granted) | {"tables": tables}
+    return granted._asdict() | {"tables": tables}
 
 
 def _print_granted(granted: Granted) -> None:

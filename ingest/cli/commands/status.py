@@ -2,7 +2,6 @@
 
 import os
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -127,7 +126,7 @@ def _print_json(
                 "revision": migrate.head(),
                 "holder": store.holder(),
                 "log_files": [
-                    {**asdict(c), "lag_bytes": lag(c), "missing": is_missing(c)}
+                    {**c._asdict(), "lag_bytes": lag(c), "missing": is_missing(c)}
                     for c in checkpoints
                 ],
                 "runs": [dict(zip(runs.columns, r, strict=True)) for r in runs.rows],

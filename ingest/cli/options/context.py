@@ -13,7 +13,6 @@ import typer
 from ingest.cli.settings.load import Loaded, Settings, default_store, load, store_url
 from ingest.errors import ExitCode, StoreError, TtsqError
 from ingest.paths import shown
-from ingest.render.cells import wrapped
 from ingest.render.harmless import printable as printable
 from ingest.stores import migrate
 from ingest.stores import open as stores
@@ -23,8 +22,11 @@ from ingest.stores.urls import without_password
 
 def say(text: str) -> None:
     """Print a sentence; on a terminal its lines are broken between words."""
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    typer.echo(wrapped(text, width))
+    if sys.stdout.isatty():
+        from ingest.render.cells import wrapped  # only a terminal needs what it loads
+
+        text = wrapped(text, shutil.get_terminal_size().columns)
+    typer.echo(text)
 
 
 @dataclass(slots=True)

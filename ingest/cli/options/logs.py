@@ -4,8 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -70,8 +69,7 @@ Text = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class GivenPins:
+class GivenPins(NamedTuple):
     """The options that pin what is recognised otherwise, as given."""
 
     profile: str | None = None

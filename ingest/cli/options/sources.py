@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from ingest.cli.options.logs import NO_PINS, GivenPins, chosen_format
 from ingest.cli.settings.load import Settings, Source, local_host, zone
@@ -14,8 +14,7 @@ from ingest.pipeline.options import Options
 from ingest.rows.user_text import TextPolicy
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """The options of the command as given; None: as the settings say."""
 
     host: str | None = None
@@ -33,8 +32,7 @@ class Given:
     migrate: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """Log files that are read in one way."""
 
     paths: Sequence[str]
@@ -47,7 +45,7 @@ def planned(settings: Settings, paths: Sequence[str], given: Given) -> list[Run]
 
     :raises UsageProblem: when neither names any, or a format or a zone cannot be used.
     """
-    named = [replace(settings.for_paths, paths=tuple(paths))] if paths else []
+    named = [settings.for_paths._replace(paths=tuple(paths))] if paths else []
     sources = named or settings.sources
     if not sources:
         raise UsageProblem(

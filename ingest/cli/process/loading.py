@@ -1,4 +1,4 @@
-"""What is loaded at the start, and is not needed: a tenth of a run that finds nothing new each."""
+"""What would be done at the start, and is not needed: a tenth of a run that finds nothing new."""
 
 import gc
 import sys
@@ -10,13 +10,10 @@ if TYPE_CHECKING:
     from importlib.abc import MetaPathFinder
 
 
-def without_garbage() -> None:
-    """Until :func:`with_garbage`, nothing is looked for that is garbage: modules never are."""
-    gc.disable()
-
-
 def with_garbage() -> None:
-    """The command's module is loaded: look for garbage again, in what it makes from here on."""
+    """The command's module is loaded: look for garbage again (:mod:`ingest.__main__`), in what it
+    makes from here on.
+    """
     if not gc.isenabled():
         gc.freeze()
         gc.enable()

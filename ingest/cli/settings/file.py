@@ -2,8 +2,9 @@
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from ingest.cli.settings.lines import key_lines, line_of
 from ingest.errors import SettingsError
@@ -34,8 +35,7 @@ CHOICES: Mapping[str, Sequence[str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a value comes from (``default``, ``file``, ``environment``, ``option``), name, line."""
 
     kind: str = "default"
@@ -48,8 +48,7 @@ class Place:
         return self.kind if self.kind == "default" else f"{self.kind} {self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One value as written, with its place: ``prune.older_than``, ``sources[0].paths``."""
 
     key: str
@@ -57,12 +56,11 @@ class Entry:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
+class _File(NamedTuple):
     """A settings file being read."""
 
     path: Path
-    lines: Mapping[str, int] = field(default_factory=dict)
+    lines: Mapping[str, int] = MappingProxyType({})
 
     def place(self, key: str) -> Place:
         return Place("file", str(self.path), line_of(self.lines, key))

@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from ingest.cli.settings.file import (
     PRUNE_KEYS,
@@ -25,17 +26,15 @@ from ingest.stores.urls import with_option, with_password
 CONFIG_NAME = "ttsq.toml"
 
 
-@dataclass(frozen=True, slots=True)
-class PruneSettings:
+class PruneSettings(NamedTuple):
     """``[prune]`` of the file: ages as written; ``tables`` those of single tables."""
 
     older_than: str | None = None
     text_older_than: str | None = None
-    tables: Mapping[str, str] = field(default_factory=dict)
+    tables: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """One of ``[[sources]]``: log files, and what holds for them."""
 
     paths: tuple[str, ...]
@@ -53,8 +52,7 @@ class Source:
     exclude: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """Every setting of a run, by its name in the file and, as TTSQ_NAME, in the environment."""
 
     db: str = ""
@@ -85,8 +83,7 @@ class Settings:
         return Source((), self.host, self.service, *(getattr(self, k) for k in RECORD_KEYS))
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """Settings, and every value that is not a default with its place; ``file`` is the one read."""
 
     settings: Settings
@@ -136,11 +133,11 @@ def _spread(entries: dict[str, Entry]) -> None:
         top = entries.get(key)
         if top is None and key in RECORD_KEYS and own and own[0] is not None:
             if all(e is not None and e.value == own[0].value for e in own):
-                entries[key] = replace(own[0], key=key)
+                entries[key] = own[0]._replace(key=key)
         elif top is not None:
             for n, of_source in zip(numbers, own, strict=True):
                 if of_source is None or top.place.kind == "environment":
-                    entries[f"sources[{n}].{key}"] = replace(top, key=f"sources[{n}].{key}")
+                    entries[f"sources[{n}].{key}"] = top._replace(key=f"sources[{n}].{key}")
 
 
 def _settings(entries: Mapping[str, Entry]) -> Settings:

@@ -1,7 +1,6 @@
 """Values as ClickHouse holds them: Arrow without dictionaries, instants within its range."""
 
 from collections.abc import Sequence
-from dataclasses import astuple, fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -51,19 +50,19 @@ def _within(column: "pa.ChunkedArray") -> "pa.ChunkedArray":
 
 def checkpoint_table(checkpoints: Sequence[Checkpoint]) -> "pa.Table":
     """Checkpoints as rows of log_files."""
-    return _table(Checkpoint, [astuple(c) for c in checkpoints])
+    return _table(Checkpoint._fields, checkpoints)
 
 
 def run_table(run: RunRow) -> "pa.Table":
     """A run as a row of ingest_runs."""
-    return _table(RunRow, [astuple(run)])
+    return _table(RunRow._fields, [run])
 
 
-def _table(kind: type, rows: Sequence[tuple[object, ...]]) -> "pa.Table":
+def _table(names: Sequence[str], rows: Sequence[tuple[object, ...]]) -> "pa.Table":
     import pyarrow as pa
 
     columns = {}
-    for field, values in zip(fields(kind), zip(*rows, strict=True), strict=True):
-        type_ = pa.timestamp("us", "UTC") if field.name.endswith("_at") else None
-        columns[field.name] = pa.array(values, type_)
+    for name, values in zip(names, zip(*rows, strict=True), strict=True):
+        type_ = pa.timestamp("us", "UTC") if name.endswith("_at") else None
+        columns[name] = pa.array(values, type_)
     return pa.table(columns)

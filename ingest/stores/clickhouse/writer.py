@@ -1,7 +1,6 @@
 """The writing side of a ClickHouse store: one commit, whose rows nobody sees before it is done."""
 
 from collections.abc import Sequence
-from dataclasses import astuple, fields
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,7 @@ from ingest.stores.redating import redating
 if TYPE_CHECKING:
     import pyarrow as pa
 
-CHECKPOINT_COLUMNS = tuple(f.name for f in fields(Checkpoint))
+CHECKPOINT_COLUMNS = Checkpoint._fields
 # of this host, and of all hosts; empty: any
 _OF_HOST = "{host:String} = '' or host is null or host = {host:String}"
 _LINKED = tuple(name for name, t in BY_NAME.items() if t.is_linked)
@@ -257,7 +256,7 @@ def _named(origin: Origin, earliest: datetime, latest: datetime) -> dict[str, ob
 def _link_table(changes: Changes) -> "pa.Table":
     import pyarrow as pa
 
-    columns = zip(*map(astuple, changes.relinks), strict=True)
+    columns = zip(*changes.relinks, strict=True)
     names = (
         "file_key", "id", "first_offset", "last_offset", "request_key", "known_key", "part",
         "is_own",

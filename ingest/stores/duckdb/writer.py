@@ -1,7 +1,6 @@
 """One transaction on a DuckDB store: rows, quarantine, checkpoints and the run."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, fields
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -25,8 +24,8 @@ _WIDE_BYTES = 1024
 _RELATED_ROWS = 2048
 LITTLE_MEMORY, _MORE_MEMORY = "80MB", "512MB"
 _FEW = 8  # checkpoints that are written one by one
-CHECKPOINT_COLUMNS = tuple(f.name for f in fields(Checkpoint))
-_RUN_COLUMNS = tuple(f.name for f in fields(RunRow))
+CHECKPOINT_COLUMNS = Checkpoint._fields
+_RUN_COLUMNS = RunRow._fields
 _LINK_COLUMNS = (
     "file_key", "id", "first_offset", "last_offset", "request_key", "known_key", "part", "is_own",
 )  # fmt: skip
@@ -187,12 +186,12 @@ class DuckDBWriter:
             self._upsert_all(checkpoints)
         else:
             for checkpoint in checkpoints:
-                self._upsert("log_files", CHECKPOINT_COLUMNS, astuple(checkpoint))
+                self._upsert("log_files", CHECKPOINT_COLUMNS, checkpoint)
                 reach("checkpoint_in")
         if run is None:
             self._end_killed()
         else:
-            self._upsert("ingest_runs", _RUN_COLUMNS, astuple(run))
+            self._upsert("ingest_runs", _RUN_COLUMNS, run)
         reach("before_commit")
         self._connection.execute("commit")
         reach("committed")
@@ -217,7 +216,7 @@ class DuckDBWriter:
     def _upsert_all(self, checkpoints: Sequence[Checkpoint]) -> None:
         import pyarrow as pa
 
-        columns = zip(*map(astuple, checkpoints), strict=True)
+        columns = zip(*checkpoints, strict=True)
         table = pa.table(dict(zip(CHECKPOINT_COLUMNS, map(list, columns), strict=True)))
         self._connection.register("batch_files", table)
         names = ", ".join(CHECKPOINT_COLUMNS)
@@ -333,7 +332,7 @@ def filled_columns(table: "pa.Table") -> list[str]:
 def _link_table(links: Sequence[Relink]) -> "pa.Table":
     import pyarrow as pa
 
-    columns = zip(*map(astuple, links), strict=True)
+    columns = zip(*links, strict=True)
     types = (
         pa.int64(), pa.string(), pa.int64(), pa.int64(), pa.int64(), pa.int64(), pa.int32(),
         pa.bool_(),

@@ -1,7 +1,7 @@
 """The writing side of a PostgreSQL store: one transaction on the session that holds the lock."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-CHECKPOINT_COLUMNS = tuple(f.name for f in fields(Checkpoint))
-_RUN_COLUMNS = tuple(f.name for f in fields(RunRow))
+CHECKPOINT_COLUMNS = Checkpoint._fields
+_RUN_COLUMNS = RunRow._fields
 _LONG = timedelta(days=1)  # a request that takes longer is in an index of its own
 
 
@@ -224,11 +224,11 @@ class PostgresWriter:
 
     def commit(self, checkpoints: Sequence[Checkpoint], run: RunRow | None) -> None:
         if checkpoints:
-            self._upsert("log_files", CHECKPOINT_COLUMNS, [astuple(c) for c in checkpoints])
+            self._upsert("log_files", CHECKPOINT_COLUMNS, checkpoints)
             reach("checkpoint_in")
         self._end_killed(run)
         if run is not None:
-            self._upsert("ingest_runs", _RUN_COLUMNS, [astuple(run)])
+            self._upsert("ingest_runs", _RUN_COLUMNS, [run])
         reach("before_commit")
         done = self._connection.execute("commit").statusmessage
         if done != "COMMIT":
@@ -274,7 +274,7 @@ class PostgresWriter:
     def _relink(self, changes: Changes) -> None:
         if not changes.relinks:
             return
-        columns = zip(*map(astuple, changes.relinks), strict=True)
+        columns = zip(*changes.relinks, strict=True)
         names = ("file_keys", "ids", "firsts", "lasts", "requests", "knowns", "parts", "owns")
         binds: dict[str, object] = dict(zip(names, map(list, columns), strict=True))
         binds |= {"earliest": changes.earliest, "latest": changes.latest}

@@ -44,7 +44,7 @@ def without_rows(changes: Changes, pruned: Pruned) -> Changes:
         if table.follows is None:
             before = pruned.of(table.name)
             rows[table.name] = [_newer(t, table.at, before) for t in changes.rows[table.name]]
-    return replace(changes, rows=rows)
+    return changes._replace(rows=rows)
 
 
 def _of_requests_or_newer(parts: pa.Table, before: int) -> pa.Table:

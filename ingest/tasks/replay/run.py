@@ -401,7 +401,7 @@ class _File:
         ids = find_events(parsed).ids
         if len(ids):
             at = EPOCH + timedelta(microseconds=int(parsed.instants.min()))
-            before = replace(checkpoint, committed_offset=healed.low, last_logged_at=at)
+            before = checkpoint._replace(committed_offset=healed.low, last_logged_at=at)
             carry = writer.carry(before, ids)
         built, _ = build(parsed, fmt, origin, carry)
         rejects = tuple((origin.file_key, r) for r in healed.rejects)
@@ -419,8 +419,7 @@ class _File:
         at = c.last_logged_at
         if last.last_instant is not None and (at is None or is_last):
             at = EPOCH + timedelta(microseconds=last.last_instant)
-        return replace(
-            c.counting(moved),
+        return c.counting(moved)._replace(
             header_offset=self._header_offset(),
             last_logged_at=at,
             last_ingested_at=self.run_.now(),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -88,8 +88,8 @@ class _One:
         chosen = choose(store, Known(found.checkpoints), path, final=options.final)
         before = chosen.checkpoint
         self._chosen, self._before = chosen, before
-        self._options = replace(
-            options, host=before.host, service=before.service, final=chosen.is_finished
+        self._options = options._replace(
+            host=before.host, service=before.service, final=chosen.is_finished
         )
         self._redaction = redaction_of(store, options.text, now, dry_run=options.dry_run)
         others = [c for c in found.checkpoints if c.file_key != before.file_key]
@@ -156,8 +156,7 @@ class _One:
         before, after = self._before, self._known.known(self._before.file_key)
         edited = sum(s.end - s.begin for s in self._chosen.stretches if s.is_edited)
         is_further = after.committed_offset > before.committed_offset
-        return replace(
-            after,
+        return after._replace(
             first_seen_at=before.first_seen_at,
             # old bytes are as old as they were: retention of quarantine goes by that
             last_ingested_at=after.last_ingested_at if is_further else before.last_ingested_at,
@@ -252,7 +251,7 @@ class _InOneTransaction(Commits):
         batches.clear()
         changes = make_changes(self._writer, batch, self._now())
         del batch  # its rows, before others are made of them
-        write(self._writer, replace(changes, rows={**changes.rows, **content}))
+        write(self._writer, changes._replace(rows={**changes.rows, **content}))
         counts = changes.row_counts() | {"quarantine": len(changes.rejects)}
         for table, count in counts.items():
             self.rows[table] = self.rows.get(table, 0) + count
