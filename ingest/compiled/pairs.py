@@ -88,6 +88,7 @@ class Pairs(Bytes):
         """Find the name that record i's message begins with; the offset after its colon, or pos."""
         p: cython.int = pos
         j: cython.int
+        n: cython.int
         src: cython.p_const_uchar = self.base
         kinds: cython.p_const_uchar = self.kinds
         if p >= end or not kinds[src[p]] & C_FIRST:
@@ -96,6 +97,14 @@ class Pairs(Bytes):
             if cython.compiled and pos + 8 <= self.end:
                 if (_eight(src + pos) ^ self.event_words[j, 0]) & self.event_words[j, 1]:
                     continue
+                n = self.event_at[j + 1] - self.event_at[j]
+                if n < 16:
+                    if end - pos <= n:
+                        continue
+                    if n >= 8 and _eight(src + (pos + n - 7)) != self.event_words[j, 2]:
+                        continue
+                    p = pos + n
+                    break
             if self._has_event(j, pos, end):
                 p = pos + self.event_at[j + 1] - self.event_at[j]
                 break

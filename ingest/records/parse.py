@@ -252,6 +252,8 @@ class Parser:
         n, before = len(stamps), self._after if last is None else last
         source = np.full(n, LOGGED, np.int8)
         if all_of.stamped == n:
+            if self.tz is UTC and not all_of.zoned:
+                return stamps.copy(), source
             zones = np.full(n, layout.NO_ZONE, np.int32)
             zones = records[:, layout.R_ZONE] if all_of.zoned else zones
             return to_utc(stamps, zones, self.tz, before), source

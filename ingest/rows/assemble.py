@@ -142,17 +142,15 @@ def build(
     events, ids = _events(parsed)
     carried = _carried_ids(parsed, ids, carry)
     ends = np.array([carry[name] for _, name in carried], np.int64)
-    part_of = np.zeros(len(events.rows), np.int32)
-    parts = np.zeros((len(carried) + len(events.rows), segments.PART_WIDTH), np.int32)
+    part_of = np.empty(len(events.rows), np.int32)
+    parts = np.empty((len(carried) + len(events.rows), segments.PART_WIDTH), np.int32)
     n = segments.cut(
         events.kinds, events.codes, events.instants,
         np.array([code for code, _ in carried], np.int32), ends, len(events.ids), part_of, parts,
     )  # fmt: skip
     parts = parts[:n]
-    owner_of = np.full(len(parsed.records), -1, np.int32)
-    owner_of[events.rows] = part_of
     chosen = _Chosen.of(parsed, events, part_of, n)
-    chunk = Chunk(parsed, fmt, origin, events, part_of, n, owner_of, chosen.stages)
+    chunk = Chunk(parsed, fmt, origin, events, part_of, n, chosen.stages)
     extents, places = _Extents.of(chunk), _Places.of(chunk, parts, len(carried))
     rows = ChunkRows(
         origin=origin,

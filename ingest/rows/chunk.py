@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
 
 from ingest.model import Origin, Reject
@@ -37,9 +38,8 @@ class Events:
 class Chunk:
     """What the rows of a table are made of.
 
-    ``part_of`` int32[e] is the part of each event, of ``n_parts``; ``owner_of`` int32[n_records]
-    that of each record, -1 for none. ``stages`` int32[4, s]: events that tell a stage's time, and
-    their pairs of stage, duration and own time, -1 for none.
+    ``part_of`` int32[e] is the part of each event, of ``n_parts``. ``stages`` int32[4, s]: events
+    that tell a stage's time, and their pairs of stage, duration and own time, -1 for none.
     """
 
     parsed: Parsed
@@ -48,8 +48,15 @@ class Chunk:
     events: Events
     part_of: I32
     n_parts: int
-    owner_of: I32
     stages: I32
+
+    def owners(self, records: I32) -> I32:
+        """The parts int32[n] of records int32[n], -1 for none."""
+        rows = self.events.rows
+        if not len(rows):
+            return np.full(len(records), -1, np.int32)
+        at = np.minimum(np.searchsorted(rows, records), len(rows) - 1)
+        return np.where(rows[at] == records, self.part_of[at], np.int32(-1))
 
 
 @dataclass(frozen=True, slots=True)

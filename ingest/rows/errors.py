@@ -34,7 +34,7 @@ _LEVELS = pa.array(["", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"])
 def rows(chunk: Chunk) -> RecordRows:
     """Rows of errors; request_key is left null."""
     found = chunk.events.severe
-    return RecordRows(_table(chunk, found), chunk.owner_of[found])
+    return RecordRows(_table(chunk, found), chunk.owners(found))
 
 
 def _table(chunk: Chunk, rows: I32) -> pa.Table:

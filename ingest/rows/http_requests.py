@@ -37,7 +37,7 @@ def rows(chunk: Chunk) -> RecordRows:
     table = _table(chunk, found)
     if not _no_rows:
         _no_rows.append(table.schema.empty_table())
-    return RecordRows(table, chunk.owner_of[found])
+    return RecordRows(table, chunk.owners(found))
 
 
 def _table(chunk: Chunk, rows: I32) -> pa.Table:
