@@ -29,7 +29,7 @@ class Ahead(Generic[T]):
 
     def __init__(self, items: Iterable[T]) -> None:
         self._queue: Queue[T | BaseException | None] = Queue(maxsize=1)
-        self._wanted, self._stop = Semaphore(1), Event()
+        self._wanted, self._stop, self._made = Semaphore(1), Event(), Event()
         self._thread = Thread(target=self._work, args=(items,), name="ttsq-ahead", daemon=True)
         self._thread.start()
 
@@ -38,18 +38,27 @@ class Ahead(Generic[T]):
             source = iter(items)
             while self._wanted.acquire() and not self._stop.is_set():
                 item = next(source, None)
-                self._queue.put(item)
+                self._give(item)
                 if item is None:
                     return
                 del item
         except BaseException as error:
-            self._queue.put(error)
+            self._give(error)
+
+    def _give(self, item: T | BaseException | None) -> None:
+        self._queue.put(item)
+        self._made.set()
+
+    def is_made_within(self, seconds: float) -> bool:
+        """Whether the next one, or the end, is there after so many seconds at most."""
+        return self._made.wait(seconds)
 
     def __iter__(self) -> "Ahead[T]":
         return self
 
     def __next__(self) -> T:
         item = None if self._stop.is_set() else self._queue.get()
+        self._made.clear()  # before the next one can be
         if item is None or isinstance(item, BaseException):
             self._stop.set()
             raise StopIteration if item is None else item

@@ -69,9 +69,10 @@ def answer(store: AnswerWriter, changes: Changes) -> None:
         for window in windows(ordered, _CHANGED_US, _SLICE_US):
             _by_order(store, *window)
         times.append(renamed)
-    nameless = errors["request_id"].filter(errors["id"].is_null())
-    names = [_strings(c) for c in (nameless, requests["request_id"])]
-    _errors_by_name(store, pa.concat_arrays(names).unique().drop_null(), deleted, low, high)
+    if store.has_named_errors(_at(low - NAME_GAP_US), _at(high + NAME_GAP_US)):
+        nameless = errors["request_id"].filter(errors["id"].is_null())
+        names = [_strings(c) for c in (nameless, requests["request_id"])]
+        _errors_by_name(store, pa.concat_arrays(names).unique().drop_null(), deleted, low, high)
     if has_lines:
         for window in windows(times, _CHANGED_US + REACH_US, _SLICE_US):
             _errors_by_line(store, *window)

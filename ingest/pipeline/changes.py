@@ -58,8 +58,12 @@ def _before(writer: Writer, batch: Batch) -> tuple[pa.Table | None, pa.Table | N
             "before": pa.array([firsts[i] for i in used], pa.int64()),
         }
     )
-    low, high = _instant(batch.earliest), _instant(batch.latest)
-    return writer.last_parts(batch.origin, heads, _moved(low, -GRACE), _moved(high, GRACE))
+    pieces = writer.last_pieces(batch.origin, heads)
+    ended = heads.filter(pa.array([i in batch.ended for i in heads["id"].to_pylist()], pa.bool_()))
+    if not ended.num_rows:  # what an open part is of has rows of request_parts
+        return pieces, None
+    low, high = _moved(_instant(batch.earliest), -GRACE), _moved(_instant(batch.latest), GRACE)
+    return pieces, writer.last_requests(batch.origin, ended, low, high)
 
 
 def _windows(windows: Sequence[Window]) -> tuple[pa.Table, datetime, datetime]:

@@ -17,11 +17,14 @@ from ingest.stores.contract import Standing, Store, Writer
 
 if TYPE_CHECKING:
     from ingest.rows.chunk import ChunkRows
+    from ingest.rows.join import Joined
+
+Rows = Callable[[], "Joined"]  # gives a batch away
 
 SMALL_BYTES = 1 << 20  # a file up to this size waits for others
 _MOST_HELD_BYTES = 8 << 20
 _MOST_HELD = 1000  # files
-_LONGEST_SECONDS = 3.0  # in which a transaction takes further batches: readers wait for it
+_LONGEST_SECONDS = 3.0  # that a transaction waits for further batches: readers wait for it
 
 
 @dataclass(slots=True)
@@ -122,15 +125,15 @@ class Commits:
         self,
         checkpoint: Checkpoint,
         replaced: Sequence[Checkpoint],
-        batches: "list[ChunkRows]",
+        rows: Rows,
         total: Ledger,
         *,
         apart: bool = False,
         goes_on: bool = False,
     ) -> None:
-        """Store chunks' rows and their checkpoint in one transaction.
+        """Store a batch's rows and their checkpoint in one transaction.
 
-        ``batches`` is empty afterwards: memory holds the rows once. ``total`` is the file's ledger
+        ``rows`` gives the batch away: memory holds it once. ``total`` is the file's ledger
         with these rows. ``replaced`` are checkpoints of files whose place this one has taken; they
         are stored now because no later run looks for them. ``apart``: a thread commits.
         ``goes_on``: more of the file follows, which may join the transaction. After either, call
@@ -141,7 +144,7 @@ class Commits:
             self._known.update(checkpoint)
             return
         goes_on = goes_on and self._store.capabilities.has_one_writer
-        self._write(batches, [*replaced, checkpoint], total, [], apart, goes_on)
+        self._write(rows, [*replaced, checkpoint], total, [], apart, goes_on)
 
     def hold(self, checkpoint: Checkpoint, batches: "list[ChunkRows]", total: Ledger) -> None:
         """Keep a new small file's first chunks, to be stored with those of others."""
@@ -154,9 +157,11 @@ class Commits:
         """Store what is held."""
         if not self._held:
             return
+        from ingest.rows.join import joined
+
         last = self._held[-1]
         self._write(
-            [b for h in self._held for b in h.batches],
+            lambda: joined([b for h in self._held for b in h.batches]),
             [self._known.known(h.file_key) for h in self._held],
             last.ledger if last.report is None else Ledger(),
             [h.report for h in self._held if h.report is not None],
@@ -190,7 +195,7 @@ class Commits:
 
     def _write(
         self,
-        batches: "list[ChunkRows]",
+        rows: Rows,
         checkpoints: list[Checkpoint],
         reading: Ledger,
         reports: list[FileReport],
@@ -212,46 +217,41 @@ class Commits:
         if apart:
             for checkpoint in checkpoints:
                 self._known.update(checkpoint)
-            arguments = (batches, more, tally)
+            arguments = (rows, more, tally)
             self._working = Thread(
                 target=self._work, args=arguments, name="ttsq-commit", daemon=True
             )
             self._working.start()
             return
-        opened = self._add(batches, more, tally, last=not goes_on)
+        opened = self._add(rows, more, tally, last=not goes_on)
         if goes_on and opened.may_go_on:
             self._pending = None
         else:
             self._commit(opened)
             self._take(more)
 
-    def _work(self, batches: "list[ChunkRows]", more: _Committed, tally: _Tally) -> None:
+    def _work(self, rows: Rows, more: _Committed, tally: _Tally) -> None:
         try:
-            self._commit(self._add(batches, more, tally, last=True))
+            self._commit(self._add(rows, more, tally, last=True))
         except BaseException as error:
             self._failure = error
 
-    def _add(
-        self, batches: "list[ChunkRows]", more: _Committed, tally: _Tally, *, last: bool
-    ) -> _Open:
+    def _add(self, rows: Rows, more: _Committed, tally: _Tally, *, last: bool) -> _Open:
         """Write rows in the open transaction, or in a new one; add their counts to ``more``."""
         from ingest.pipeline.answers import write
         from ingest.pipeline.changes import make_changes
-        from ingest.rows.join import content_of, join
 
-        dates = {b.origin.file_key: b.dates for b in batches if b.dates is not None}
-        batch, content = join(batches), content_of(batches)
-        batches.clear()
+        batch = rows()
         with self._transaction(more.checkpoints) as opened:
             writer = opened.writer
             if self._run_key is None:
                 self._run_key = writer.next_run_key(self._host)
-            if dates:
+            if batch.dates:
                 self._write_waiting(opened)
-            for file_key, first in dates.items():
+            for file_key, first in batch.dates.items():
                 writer.redate(file_key, EPOCH + timedelta(microseconds=first))
-            changes = make_changes(writer, batch, self._now())
-            changes = changes._replace(rows={**changes.rows, **content})
+            changes = make_changes(writer, batch.batch, self._now())
+            changes = changes._replace(rows={**changes.rows, **batch.content})
             del batch  # its rows, before others are made of them
             for table, count in changes.row_counts().items():
                 more.rows[table] = more.rows.get(table, 0) + count
@@ -304,6 +304,13 @@ class Commits:
         except IngestBusyError:
             self._is_outrun = True
             raise
+
+    @property
+    def patience(self) -> float | None:
+        """How many seconds the open transaction may wait for its next batch; None without one."""
+        if self._open is None or self._working is not None:
+            return None
+        return max(0.0, self._open.began + _LONGEST_SECONDS - monotonic())
 
     def settle(self) -> None:
         """Commit what is written, and wait for the commit that a thread is doing: the store may be

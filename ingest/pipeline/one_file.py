@@ -22,7 +22,7 @@ from ingest.pipeline.around import Around, no_hole
 from ingest.pipeline.commits import SMALL_BYTES, Commits
 from ingest.pipeline.known_content import Content
 from ingest.pipeline.options import Options
-from ingest.pipeline.pending import Ask, Pending, Settled, built, gathered
+from ingest.pipeline.pending import Ask, Pending, Settled, built, gathered, joining
 from ingest.pipeline.profiles import profiles
 from ingest.pipeline.recognise import format_in_short, recognised
 from ingest.pipeline.repeated import FirstLines
@@ -143,8 +143,13 @@ class OneFile:
             )
             # what asks the store must not do so while a commit uses it
             at_once = is_small or ask is not None
-            with closing(source if at_once else Ahead(source)) as made:
-                base, total = self._store(made, base, total, replaced, waits)
+            if at_once:
+                with closing(source):
+                    base, total = self._store(source, base, total, replaced, waits)
+            else:
+                with closing(Ahead(joining(source))) as ahead:
+                    made = self._in_time(ahead)
+                    base, total = self._store(made, base, total, replaced, waits, goes_on=True)
         if self._first_lines is not None and self._first_lines.at is not None:
             return total
         total = total + Ledger(tail_bytes=opened.end - opened.committed)
@@ -303,6 +308,18 @@ class OneFile:
         reader = chunks(self._first_lines.read)
         return reader
 
+    def _in_time(self, made: Ahead[Pending]) -> Iterator[Pending]:
+        """What a thread makes; the open transaction is committed where that takes long."""
+        while True:
+            patience = self._commits.patience
+            if patience is not None and not made.is_made_within(patience):
+                self._commits.settle()
+            pending = next(made, None)
+            if pending is None:
+                return
+            yield pending
+            del pending
+
     def _store(
         self,
         made: Iterable[Pending],
@@ -310,10 +327,13 @@ class OneFile:
         total: Ledger,
         replaced: Sequence[Checkpoint],
         waits: bool,
+        *,
+        goes_on: bool = False,
     ) -> tuple[Checkpoint, Ledger]:
         """Store what is gathered of the file as it comes.
 
         ``waits``: the first rows are held until those of other small files are there, too.
+        ``goes_on``: one commit may take several batches.
 
         :return: the checkpoint after the last commit, and what became of the bytes.
         """
@@ -331,8 +351,8 @@ class OneFile:
                     waits = False
                 else:
                     commits.commit(
-                        checkpoint, replaced, pending.batches, total,
-                        apart=apart, goes_on=not pending.last,
+                        checkpoint, replaced, pending.joined, total,
+                        apart=apart, goes_on=goes_on and not pending.last,
                     )  # fmt: skip
                 self._shared.advance(pending.settled_bytes)
                 del pending  # its rows, before the next ones are made

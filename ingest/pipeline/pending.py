@@ -1,6 +1,7 @@
 """Parsed chunks → rows, gathered to what one commit takes."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ingest.records.parse import Parsed
     from ingest.rows.chunk import ChunkRows
     from ingest.rows.content import Stretch
+    from ingest.rows.join import Joined
     from ingest.rows.user_text import Redaction
 
 
@@ -100,6 +102,20 @@ class Pending:
     settled: list[Settled] = field(default_factory=list)
     batches: "list[ChunkRows]" = field(default_factory=list)
     last: bool = False
+    _joined: "Joined | None" = None
+
+    def joined(self) -> "Joined":
+        """Its rows as one batch; from now on it has none."""
+        from ingest.rows.join import joined
+
+        if self._joined is None:
+            return joined(self.batches)
+        rows, self._joined = self._joined, None
+        return rows
+
+    def join(self) -> None:
+        """Make that batch now."""
+        self._joined = self.joined()
 
     @property
     def settled_bytes(self) -> int:
@@ -140,3 +156,14 @@ def gathered(
     if pending.settled:
         pending.last = True
         yield pending
+
+
+def joining(source: Generator[Pending, None, None]) -> Generator[Pending, None, None]:
+    """What is gathered, each commit's share joined as it comes: where a thread makes it, storing
+    has the less to do.
+    """
+    with closing(source):
+        for pending in source:
+            pending.join()
+            yield pending
+            del pending

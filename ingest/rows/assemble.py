@@ -159,6 +159,7 @@ def build(
         whole=places.whole,
         used=places.used,
         carried=tuple(name for _, name in carried),
+        ended=frozenset(name for _, name in carried if carry[name] != OPEN),
         records={name: table.rows(chunk) for name, table in RECORD_TABLES.items()},
         rejects=tuple((origin.file_key, r) for r in parsed.rejects),
         ids=events.ids,

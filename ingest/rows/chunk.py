@@ -81,7 +81,8 @@ class ChunkRows:
     carried ones' own; ``whole`` bool[n_parts]: a request by itself unless the store knows other
     parts of its id; ``used``: has records in this chunk. ``records`` are the rows of the other
     tables, by name. ``carried`` are the ids of the first parts, which continue earlier ones of the
-    file; ``ids``, each once, and ``startless`` those with a part without a start: strings.
+    file; ``ended`` are those of them whose earlier part has ended. ``ids``, each once, and
+    ``startless`` those with a part without a start: strings.
     ``earliest`` and ``latest`` are the window of the events, microseconds. ``rejects`` are pieces
     with the key of their file. ``own_stage_times``: stage times as logged are each stage's own,
     where no profile says otherwise. ``content`` are rows of the tables that say what was read
@@ -95,6 +96,7 @@ class ChunkRows:
     whole: Bools
     used: Bools
     carried: tuple[str, ...]
+    ended: frozenset[str]
     records: Mapping[str, RecordRows]
     rejects: tuple[tuple[int, Reject], ...]
     ids: pa.Array
@@ -110,5 +112,8 @@ class Batch(ChunkRows):
     """What one commit stores: the rows of a file's chunks, or of several small files read from
     their beginnings.
 
-    Of several files nothing is carried, and ``origin`` is the first's.
+    Of several files nothing is carried, and ``origin`` is the first's. ``requests`` are the rows of
+    ``requests`` that the whole parts make, in their order, where these were made ahead.
     """
+
+    requests: pa.Table | None = None

@@ -1,7 +1,7 @@
 """The rows of chunks, and of several files, as one batch that one commit takes; pure."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import fields, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from ingest.records.arrays import I32, Ints
 from ingest.rows.chunk import Batch, ChunkRows, RecordRows
 from ingest.rows.described import CONTENT
-from ingest.rows.part_table import chosen, part_list, part_table, without
+from ingest.rows.part_table import chosen, part_list, part_table, whole_requests, without
 from ingest.rows.parts import Part, continued
 from ingest.rows.stage_timings import numbered_stages
 
@@ -47,6 +47,7 @@ def join(batches: Sequence[ChunkRows]) -> Batch:
         whole=whole[order.chosen],
         used=np.ones(parts.num_rows, np.bool_),  # a carried part without records is left out
         carried=tuple(order.slots.values()),
+        ended=frozenset(order.ended),
         records=records,
         rejects=tuple(r for b in batches for r in b.rejects),
         ids=ids.dictionary,
@@ -54,6 +55,27 @@ def join(batches: Sequence[ChunkRows]) -> Batch:
         earliest=min((b.earliest for b in timed), default=0),
         latest=max((b.latest for b in timed), default=0),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A batch with the rows that say what was read, by table, and the first instants (microseconds)
+    of files, by key, of which earlier rows have only the file's time.
+    """
+
+    batch: Batch
+    content: Mapping[str, Sequence[pa.Table]]
+    dates: Mapping[int, int]
+
+
+def joined(batches: list[ChunkRows]) -> Joined:
+    """Join chunks, and make the rows of their whole requests; ``batches`` is empty afterwards, so
+    that memory holds the rows once.
+    """
+    dates = {b.origin.file_key: b.dates for b in batches if b.dates is not None}
+    batch, content = join(batches), content_of(batches)
+    batches.clear()
+    return Joined(replace(batch, requests=whole_requests(batch.parts, batch.whole)), content, dates)
 
 
 def _records(rows: Sequence[RecordRows], order: "_Order") -> RecordRows:
@@ -86,6 +108,7 @@ class _Order:
 
     :ivar slots: numbers and ids of the parts that continue one which the store has; they come
         first.
+    :ivar ended: those of these ids of which that one has ended.
     :ivar chosen: int64[n]: the number, before, of each part of the joined batch.
     """
 
@@ -96,6 +119,7 @@ class _Order:
         self._continues: dict[int, list[int]] = {}  # a part, and what follows it in later chunks
         self._root_of: dict[int, int] = {}
         self.slots: dict[int, str] = {}
+        self.ended: set[str] = set()
         left_out = np.zeros(self._before[-1], np.bool_)
         for number, batch in enumerate(batches):
             self._place_carried(number, batch)
@@ -128,6 +152,7 @@ class _Order:
                     self._root_of[wanted[name]] = root
                     self._continues.setdefault(root, []).append(wanted.pop(name))
         self.slots.update((at, name) for name, at in wanted.items())
+        self.ended.update(name for name in wanted if name in batch.ended)
 
     def merge(self, table: pa.Table) -> list[tuple[int, Part]]:
         """What parts have become by those that continue them, with their numbers."""

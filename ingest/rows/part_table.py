@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -14,6 +15,7 @@ from ingest.rows.text_class import describe_texts
 _PART_FIELDS = tuple(f for f in Part.__slots__ if f not in ("attributes", "values"))
 # rows; a slice of a table for each of them costs as much as copying a hundred times as many
 _FEW = 500
+_WIDE_BYTES = 1024  # of text in a row
 _PARTS_ONLY = (
     "file_key",
     "first_offset",
@@ -69,6 +71,17 @@ def finish_requests(parts: pa.Table) -> pa.Table:
         column = _where_named(table[name], table["id"], value)
         table = table.set_column(table.column_names.index(name), name, column)
     return table
+
+
+def whole_requests(parts: pa.Table, whole: npt.NDArray[np.bool_]) -> pa.Table:
+    """Rows of ``requests`` of the parts that are whole requests, bool[n]."""
+    return in_one_piece(finish_requests(without(parts, np.flatnonzero(~whole))))
+
+
+def in_one_piece(table: pa.Table) -> pa.Table:
+    """A table that a store reads quicker; of long texts the copy takes longer than that saves."""
+    is_wide = table["text"].nbytes > _WIDE_BYTES * table.num_rows
+    return table if is_wide else table.combine_chunks()
 
 
 def _rtf(table: pa.Table) -> pa.ChunkedArray:

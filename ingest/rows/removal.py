@@ -84,6 +84,6 @@ def _nothing(origin: Origin, schema: pa.Schema, own_stage_times: bool) -> Batch:
     parts = parts.set_column(at, "id", pa.chunked_array([no_ids.dictionary_encode()]))
     return Batch(
         origin=origin, own_stage_times=own_stage_times, parts=parts, whole=no_flags,
-        used=no_flags, carried=(), records={}, rejects=(), ids=no_ids, startless=no_ids,
-        earliest=0, latest=0,
+        used=no_flags, carried=(), ended=frozenset(), records={}, rejects=(), ids=no_ids,
+        startless=no_ids, earliest=0, latest=0,
     )  # fmt: skip

@@ -28,9 +28,11 @@ from ingest.rows.part_table import (
     chosen,
     few,
     finish_requests,
+    in_one_piece,
     part_list,
     part_table,
     request_table,
+    whole_requests,
     with_classes,
     without,
 )
@@ -42,7 +44,6 @@ _NEEDED = (
     "id", "logged_at", "last_at", "completed_at", "first_offset", "file_key", "is_request",
     "start_offset", "end_offset", "duration_ms",
 )  # fmt: skip
-_WIDE_BYTES = 1024  # of text in a row
 Window = tuple[str, int, int]  # an id, and a stretch of time, microseconds
 
 
@@ -192,7 +193,7 @@ class Resolution:
         plain = np.array(sorted(rewrite.plain), np.int64)
         single = few(batch.parts, plain)
         requests = [
-            _in_one_piece(finish_requests(without(batch.parts, self._slow))),
+            self._whole_requests(),
             finish_requests(single.filter(single["is_request"])).combine_chunks(),
         ]
         if rewrite.requests:
@@ -214,6 +215,16 @@ class Resolution:
             earliest=rewrite.earliest - SLACK if rewrite.earliest else None,
             latest=rewrite.latest + SLACK if rewrite.latest else None,
         )
+
+    def _whole_requests(self) -> pa.Table:
+        """The rows of the batch's requests that can meet no other part."""
+        batch = self._batch
+        is_slow = np.zeros(len(batch.whole), np.bool_)
+        is_slow[self._slow] = True
+        if batch.requests is None:
+            return whole_requests(batch.parts, ~is_slow)
+        met = np.flatnonzero(is_slow[batch.whole])
+        return in_one_piece(without(batch.requests, met)) if len(met) else batch.requests
 
     def rewritten(self) -> _Rewrite:
         """What changes because parts met."""
@@ -321,12 +332,6 @@ def _marks(batch: Batch, numbers: Ints) -> Iterator[tuple[str, Mark]]:
             (file, first), kind_of(is_request, has_start, has_end), has_start and has_end, at, last,
             max(at, done if has_end else last), took_us(took) if has_end else 0,
         )  # fmt: skip
-
-
-def _in_one_piece(table: pa.Table) -> pa.Table:
-    """A table that a store reads quicker; of long texts the copy takes longer than that saves."""
-    is_wide = table["text"].nbytes > _WIDE_BYTES * table.num_rows
-    return table if is_wide else table.combine_chunks()
 
 
 def _is_whole(parts: pa.Table) -> npt.NDArray[np.bool_]:

@@ -61,6 +61,7 @@ class Redaction(NamedTuple):
             },
             rejects=tuple((key, r._replace(raw="")) for key, r in rows.rejects),
             carried=tuple(plain_ids(rows.carried, self._hashed)),
+            ended=frozenset(plain_ids(tuple(rows.ended), self._hashed)),
             ids=self._ids(rows.ids),
             startless=self._ids(rows.startless),
         )

@@ -121,6 +121,9 @@ class AnswerWriter(Protocol):
     ) -> None:
         """Note which requests lines of this time answer, by key; 0: none. Not durable yet."""
 
+    def has_named_errors(self, since: datetime, until: datetime) -> bool:
+        """Whether any error of this time has an X-Request-ID and no id."""
+
     def errors_named(
         self, names: "pa.Array", keys: Sequence[int], since: datetime, until: datetime
     ) -> "pa.Table":
@@ -208,13 +211,15 @@ class Writer(Protocol):
     ) -> "pa.Array":
         """Which of these ids (strings) have rows of request_parts in the window."""
 
-    def last_parts(
-        self, origin: Origin, heads: "pa.Table", earliest: datetime, latest: datetime
-    ) -> "tuple[pa.Table, pa.Table]":
-        """The file's last part of each id that begins before an offset: ``heads`` has both.
-
-        Rows of request_parts, and complete requests that touch the window and have no row there.
+    def last_pieces(self, origin: Origin, heads: "pa.Table") -> "pa.Table":
+        """The file's last row of request_parts of each id that begins before an offset: ``heads``
+        has both.
         """
+
+    def last_requests(
+        self, origin: Origin, heads: "pa.Table", earliest: datetime, latest: datetime
+    ) -> "pa.Table":
+        """The same of complete requests that touch the window and have no row in request_parts."""
 
     def pieces_near(self, origin: Origin, windows: "pa.Table") -> "pa.Table":
         """All rows of request_parts of each request that has one near a window.

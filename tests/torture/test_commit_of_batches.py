@@ -1,6 +1,7 @@
 """Several batches of a file are stored by one commit: nothing else may change by it."""
 
 import gzip
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,12 @@ import pytest
 from ingest import faults
 from ingest.errors import StoreError
 from ingest.model import RunReport
-from ingest.pipeline import commits, one_file
+from ingest.pipeline import commits, one_file, pending
 from ingest.stores.contract import Store
 from ingest.stores.duckdb.store import DuckDBStore
 from ingest.stores.duckdb.writer import DuckDBWriter
 from tests.support import harness
+from tests.support.command_line import CommandLine
 from tests.support.fault_machine import KILLED, ended_in_child
 from tests.support.harness import ENGINES
 from tests.support.truth import make_truth
@@ -92,6 +94,35 @@ def test_a_commit_takes_so_many_batches_where_nobody_else_can_write(
     each, four, at_once = counts
     assert each == at_once
     assert each / 4 <= four <= each / 3
+
+
+def test_a_reader_does_not_wait_until_the_next_batch_is_made(
+    logs: list[Path], expected: harness.Tables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commits, "_LONGEST_SECONDS", 0.2)
+    built, store = pending.built, harness.new_store(tmp_path)
+    seen: list[int] = []
+    ttsq = CommandLine(tmp_path)
+
+    def slowly(*arguments: Any, **options: Any) -> Iterator[Any]:
+        """The fifth chunk comes when somebody has read the store, which the first ones are in."""
+        for number, chunk in enumerate(built(*arguments, **options)):
+            if number == 4:
+                asked = ttsq.well(
+                    "--db",
+                    f"duckdb:///{store.path}",
+                    "sql",
+                    "select count(*) from requests",
+                    "--format",
+                    "csv",
+                )
+                seen.append(int(asked.splitlines()[-1]))
+            yield chunk
+
+    monkeypatch.setattr(one_file, "built", slowly)
+    _run(store, logs)
+    assert len(seen) == len(logs) and all(seen)
+    assert harness.dump(store, logs) == expected
 
 
 @pytest.mark.parametrize("point", ["inserted", "rows_in", "before_commit", "committed", "closed"])

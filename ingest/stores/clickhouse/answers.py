@@ -70,6 +70,15 @@ class ClickHouseAnswers:
         )
         return self._fetched(_LINE + which, since, until, _sent(names, keys))
 
+    def has_named_errors(self, since: datetime, until: datetime) -> bool:
+        binds = {"since": bounded(since), "until": bounded(until)}
+        within = _WITHIN.replace("logged_at", "occurred_at")
+        sql = (
+            "select 1 from {errors} where id is null and request_id is not null "
+            f"and {within} limit 1"
+        )
+        return bool(self._versions.rows(sql, binds))
+
     def errors_named(
         self, names: "pa.Array", keys: Sequence[int], since: datetime, until: datetime
     ) -> "pa.Table":

@@ -111,12 +111,15 @@ class ClickHouseWriter:
         found = self.versions.arrow(related.KNOWN, binds, {"batch_ids": pa.table({"id": ids})})
         return found["id"].combine_chunks()
 
-    def last_parts(
+    def last_pieces(self, origin: Origin, heads: "pa.Table") -> "pa.Table":
+        binds = {"key": origin.file_key}
+        return self.versions.arrow(related.LAST_PIECES, binds, {"batch_heads": heads})
+
+    def last_requests(
         self, origin: Origin, heads: "pa.Table", earliest: datetime, latest: datetime
-    ) -> "tuple[pa.Table, pa.Table]":
-        binds, sent = _named(origin, earliest, latest), {"batch_heads": heads}
-        pieces = self.versions.arrow(related.LAST_PIECES, binds, sent)
-        return pieces, self.versions.arrow(related.LAST_REQUESTS, binds, sent)
+    ) -> "pa.Table":
+        binds = _named(origin, earliest, latest)
+        return self.versions.arrow(related.LAST_REQUESTS, binds, {"batch_heads": heads})
 
     def pieces_near(self, origin: Origin, windows: "pa.Table") -> "pa.Table":
         binds = {"host": origin.host, "service": origin.service}

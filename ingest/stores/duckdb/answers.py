@@ -70,6 +70,14 @@ class DuckDBAnswers:
         self._connection.unregister("batch_keys")
         return found
 
+    def has_named_errors(self, since: datetime, until: datetime) -> bool:
+        found = self._connection.execute(
+            "select 1 from errors where id is null and request_id is not null "
+            "and occurred_at >= $since and occurred_at <= $until limit 1",
+            {"since": since, "until": until},
+        ).fetchone()
+        return found is not None
+
     def errors_named(
         self, names: "pa.Array", keys: Sequence[int], since: datetime, until: datetime
     ) -> "pa.Table":

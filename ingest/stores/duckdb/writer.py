@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # batch bounds them.
 _WIDE_BYTES = 1024
 _RELATED_ROWS = 2048
+_NARROW_BYTES = 16 << 20  # of all pieces together: however they are read, they fit little memory
+_FEW_PIECES = 10_000  # whose ids are compared with a batch's here
 LITTLE_MEMORY, _MORE_MEMORY = "80MB", "512MB"
 _FEW = 8  # checkpoints that are written one by one
 CHECKPOINT_COLUMNS = Checkpoint._fields
@@ -38,6 +40,7 @@ class DuckDBWriter:
         self._connection = connection
         self.committed = False
         self._memory = LITTLE_MEMORY
+        self._piece_bytes: int | None = None  # of request_parts, as far as that was asked
 
     @property
     def answers(self) -> DuckDBAnswers:
@@ -116,33 +119,59 @@ class DuckDBWriter:
         self, origin: Origin, ids: "pa.Array", earliest: datetime, latest: datetime
     ) -> "pa.Array":
         import pyarrow as pa
+        import pyarrow.compute as pc
 
         binds = (origin.host, origin.service, origin.file_key, earliest, latest)
-        found = self._related(_KNOWN, binds, batch_ids=pa.table({"id": ids}))
-        return found["id"].combine_chunks()
+        self._allow_for_pieces()
+        few = self._related(_KNOWN.format(chosen="", most=f"limit {_FEW_PIECES + 1}"), binds)
+        if few.num_rows <= _FEW_PIECES:  # a join would have DuckDB look at all ids of the batch
+            stored = few["id"].combine_chunks().unique()
+            return stored.filter(pc.is_in(stored, value_set=ids))
+        sql = _KNOWN.format(chosen="semi join batch_ids b on p.id = b.id", most="")
+        return self._related(sql, binds, batch_ids=pa.table({"id": ids}))["id"].combine_chunks()
 
-    def last_parts(
-        self, origin: Origin, heads: "pa.Table", earliest: datetime, latest: datetime
-    ) -> "tuple[pa.Table, pa.Table]":
+    def last_pieces(self, origin: Origin, heads: "pa.Table") -> "pa.Table":
         key = origin.file_key
-        pieces = self._related(_LAST_PIECES, (key, key), batch_heads=heads)
-        binds = (key, key, earliest, latest) * 2
-        return pieces, self._related(_LAST_REQUESTS, binds, batch_heads=heads)
+        self._allow_for_pieces()
+        return self._related(_LAST_PIECES, (key, key), batch_heads=heads)
+
+    def last_requests(
+        self, origin: Origin, heads: "pa.Table", earliest: datetime, latest: datetime
+    ) -> "pa.Table":
+        binds = (origin.file_key, origin.file_key, earliest, latest) * 2
+        self._allow_more()
+        return self._related(_LAST_REQUESTS, binds, batch_heads=heads)
 
     def pieces_near(self, origin: Origin, windows: "pa.Table") -> "pa.Table":
+        self._allow_for_pieces()
         return self._related(_PIECES_NEAR, (origin.host, origin.service), batch_windows=windows)
 
     def requests_near(
         self, origin: Origin, windows: "pa.Table", earliest: datetime, latest: datetime
     ) -> "pa.Table":
         binds = (origin.host, origin.service, earliest, latest)
+        self._allow_more()
         return self._related(_REQUESTS_NEAR, binds, batch_windows=windows)
+
+    def _allow_more(self) -> None:
+        """Allow the memory that reading stored texts may take: of a megabyte each."""
+        if self._memory != _MORE_MEMORY:
+            self._set_memory(_MORE_MEMORY)
+
+    def _allow_for_pieces(self) -> None:
+        """The same for rows of request_parts, where these have long texts at all.
+
+        To set the limit has the C library return all free memory, which is asked for again.
+        """
+        if self._piece_bytes is None:
+            self._allow_more()
+            self._piece_bytes = self._scalar(_PIECE_BYTES)
+        if self._piece_bytes > _NARROW_BYTES:
+            self._allow_more()
 
     def _related(self, sql: str, binds: tuple[object, ...], **tables: "pa.Table") -> "pa.Table":
         for name, table in tables.items():
             self._connection.register(name, table)
-        if self._memory != _MORE_MEMORY:
-            self._set_memory(_MORE_MEMORY)  # their texts may be of a megabyte each
         # few rows; DuckDB asks for the memory of a whole batch of them, a million, at once
         result = self._connection.execute(sql, binds).to_arrow_table(batch_size=_RELATED_ROWS)
         for name in tables:
@@ -200,6 +229,8 @@ class DuckDBWriter:
     def _insert(self, name: str, table: "pa.Table") -> None:
         if table.nbytes > _WIDE_BYTES * table.num_rows:
             self._set_memory(_MORE_MEMORY)
+        if name == "request_parts" and self._piece_bytes is not None:
+            self._piece_bytes += table.nbytes
         filled = filled_columns(table)
         columns = ", ".join(filled)
         self._connection.register("batch_rows", _once(table.select(filled)))
@@ -358,8 +389,15 @@ order by place
 """
 
 _KNOWN = """
-select distinct p.id from request_parts p semi join batch_ids b on p.id = b.id
+select distinct p.id from request_parts p {chosen}
 where p.host = ? and p.service = ? and (p.file_key = ? or (p.last_at >= ? and p.logged_at <= ?))
+{most}
+"""
+
+_PIECE_BYTES = """
+select coalesce(sum(coalesce(strlen(text), 0) + coalesce(strlen(attributes), 0)
+    + coalesce(strlen(id), 0) + coalesce(strlen(request_id), 0) + 256), 0)::bigint
+from request_parts
 """
 
 _LAST_PIECES = """

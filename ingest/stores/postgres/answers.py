@@ -67,6 +67,14 @@ class PostgresAnswers:
         binds = {"names": names.to_pylist(), "keys": [*keys]}
         return self._fetched(_LINE + which, since, until, **binds)
 
+    def has_named_errors(self, since: datetime, until: datetime) -> bool:
+        found = self._connection.execute(
+            "select 1 from errors where id is null and request_id is not null "
+            "and occurred_at >= %(since)s and occurred_at <= %(until)s limit 1",
+            {"since": since, "until": until},
+        ).fetchone()
+        return found is not None
+
     def errors_named(
         self, names: "pa.Array", keys: Sequence[int], since: datetime, until: datetime
     ) -> "pa.Table":

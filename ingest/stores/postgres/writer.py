@@ -153,16 +153,15 @@ class PostgresWriter:
         binds = {**_named(origin, earliest, latest), "ids": ids.to_pylist()}
         return to_arrow(self._connection.execute(_KNOWN, binds))["id"].combine_chunks()
 
-    def last_parts(
+    def last_pieces(self, origin: Origin, heads: "pa.Table") -> "pa.Table":
+        binds = {**_heads(heads), "key": origin.file_key}
+        return to_arrow(self._connection.execute(_LAST_PIECES, binds))
+
+    def last_requests(
         self, origin: Origin, heads: "pa.Table", earliest: datetime, latest: datetime
-    ) -> "tuple[pa.Table, pa.Table]":
-        binds = {
-            **_named(origin, earliest, latest),
-            "ids": heads["id"].to_pylist(),
-            "befores": heads["before"].to_pylist(),
-        }
-        pieces = to_arrow(self._connection.execute(_LAST_PIECES, binds))
-        return pieces, to_arrow(self._connection.execute(_LAST_REQUESTS, binds))
+    ) -> "pa.Table":
+        binds = {**_named(origin, earliest, latest), **_heads(heads)}
+        return to_arrow(self._connection.execute(_LAST_REQUESTS, binds))
 
     def pieces_near(self, origin: Origin, windows: "pa.Table") -> "pa.Table":
         binds = {"host": shown(origin.host), "service": shown(origin.service)}
@@ -317,6 +316,10 @@ def _named(origin: Origin, earliest: datetime, latest: datetime) -> dict[str, ob
         "latest": latest,
         "soon": _shifted(earliest, -_LONG),
     }
+
+
+def _heads(heads: "pa.Table") -> dict[str, object]:
+    return {f"{name}s": heads[name].to_pylist() for name in ("id", "before")}
 
 
 def _listed(windows: "pa.Table") -> dict[str, object]:

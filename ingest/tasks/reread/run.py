@@ -16,13 +16,13 @@ from ingest.logfiles.resume import Action, Decision
 from ingest.model import Checkpoint, FileReport, Ledger, Origin, RunRow
 from ingest.pipeline.answers import write
 from ingest.pipeline.changes import make_changes
-from ingest.pipeline.commits import Commits
+from ingest.pipeline.commits import Commits, Rows
 from ingest.pipeline.known_content import Content
 from ingest.pipeline.one_file import OneFile, Shared
 from ingest.pipeline.options import Options
 from ingest.pipeline.salt import redaction_of
 from ingest.rows.content import Stretch
-from ingest.rows.join import content_of, join
+from ingest.rows.join import joined
 from ingest.stores import migrate
 from ingest.stores.contract import Snapshot, Standing, Store, Writer
 from ingest.tasks.reread.choose import Chosen, choose
@@ -240,18 +240,18 @@ class _InOneTransaction(Commits):
         self,
         checkpoint: Checkpoint,
         replaced: Sequence[Checkpoint],
-        batches: "list[ChunkRows]",
+        rows: Rows,
         total: Ledger,
         *,
         apart: bool = False,
         goes_on: bool = False,
     ) -> None:
         """Write the rows of chunks."""
-        batch, content = join(batches), content_of(batches)
-        batches.clear()
-        changes = make_changes(self._writer, batch, self._now())
+        batch = rows()
+        changes = make_changes(self._writer, batch.batch, self._now())
+        changes = changes._replace(rows={**changes.rows, **batch.content})
         del batch  # its rows, before others are made of them
-        write(self._writer, changes._replace(rows={**changes.rows, **content}))
+        write(self._writer, changes)
         counts = changes.row_counts() | {"quarantine": len(changes.rejects)}
         for table, count in counts.items():
             self.rows[table] = self.rows.get(table, 0) + count
@@ -259,7 +259,7 @@ class _InOneTransaction(Commits):
 
     def hold(self, checkpoint: Checkpoint, batches: "list[ChunkRows]", total: Ledger) -> None:
         """Write them as well."""
-        self.commit(checkpoint, [], batches, total)
+        self.commit(checkpoint, [], lambda: joined(batches), total)
 
     def flush(self) -> None:
         """Nothing is held."""
