@@ -68,6 +68,7 @@ cdef class Learnt:
     cdef bint _object(self, long long offset, int size) noexcept nogil
     cdef bint _object_done(self, int at, long long offset, int size) noexcept nogil
     cdef bint _may_be_dated(self) noexcept nogil
+    cdef bint _between(self, long long begun, long long ended, int k) noexcept nogil
     cdef bint _member(self, int at, int k) noexcept nogil
     cdef bint _is_within(self, int template) noexcept nogil
     cdef void _registered(self, int n, long long offset, long long end) noexcept nogil

@@ -55,14 +55,15 @@ OFFSET, END, INSTANT, NAME, NEAR, VALUES = (MOST_REGISTERS + k for k in range(6)
 _OFFSET = cython.declare(cython.int, OFFSET)
 _VALUES = cython.declare(cython.int, VALUES)
 # ways to take a value: a stretch of text, a number, an id made of the place, a constant, a value of
-# a JSON object, a number of one to four places
-TEXT, NUMBER, ID, CONSTANT, MEMBER, ROUNDED = range(6)
+# a JSON object, a number of one to four places, the time between two instants
+TEXT, NUMBER, ID, CONSTANT, MEMBER, ROUNDED, BETWEEN = range(7)
 VALUE_WIDTH, HEADER, RECORD_HEADER, PLACES = 6, 8, 9, 5
 _TEXT = cython.declare(cython.int, TEXT)
 _NUMBER = cython.declare(cython.int, NUMBER)
 _ID = cython.declare(cython.int, ID)
 _MEMBER = cython.declare(cython.int, MEMBER)
 _ROUNDED = cython.declare(cython.int, ROUNDED)
+_BETWEEN = cython.declare(cython.int, BETWEEN)
 _VALUE_WIDTH = cython.declare(cython.int, VALUE_WIDTH)
 _HEADER = cython.declare(cython.int, HEADER)
 _RECORD_HEADER = cython.declare(cython.int, RECORD_HEADER)
@@ -81,6 +82,7 @@ _QUOTED = cython.declare(cython.int, layout.QUOTED)
 _MOST_TEMPLATES = cython.declare(cython.int, MOST_TEMPLATES)
 _ROOM = cython.declare(cython.int, 1 << 16)  # bytes that one line's values may take
 _TABLE = cython.declare(cython.int, 4095)
+_FAR = cython.declare(cython.longlong, 10**15)  # microseconds: so many milliseconds a float keeps
 
 
 class Learnt:
@@ -460,6 +462,11 @@ class Learnt:
                     return False
             elif op == _ID:
                 self._id(k, self.fresh[_OFFSET, 0])
+            elif op == _BETWEEN:
+                if not self._between(
+                    self.fresh[self.code[at + 1], 0], self.fresh[self.code[at + 2], 0], k
+                ):
+                    return False
             elif op == _MEMBER or op == _ROUNDED:
                 if not self._member(at, k):
                     return False
@@ -484,6 +491,41 @@ class Learnt:
         for i in range(start, end):
             self.out[n] = self.masker.text[i]
             n += 1
+        self.fresh[_VALUES + k, 1] = n
+        self.out[n] = 10
+        self.n_bytes = n + 1
+        return True
+
+    def _between(self, begun, ended, k):
+        """Milliseconds from one instant to another, as Python writes them; False where that comes
+        first, or is far.
+        """
+        took: cython.longlong = ended - begun
+        left: cython.longlong
+        n: cython.int = self.n_bytes
+        i: cython.int
+        digits: cython.int = 1
+        if took < 0 or took >= _FAR:
+            return False
+        self.fresh[_VALUES + k, 0] = n
+        left = took // 1000
+        while left >= 10:
+            left //= 10
+            digits += 1
+        left = took // 1000
+        for i in range(digits):
+            self.out[n + digits - 1 - i] = 48 + left % 10
+            left //= 10
+        n += digits
+        i = took % 1000
+        if i > 0:
+            self.out[n] = 46
+            self.out[n + 1] = 48 + i // 100
+            self.out[n + 2] = 48 + i // 10 % 10
+            self.out[n + 3] = 48 + i % 10
+            n += 4
+            while self.out[n - 1] == 48:
+                n -= 1
         self.fresh[_VALUES + k, 1] = n
         self.out[n] = 10
         self.n_bytes = n + 1

@@ -40,6 +40,7 @@ CONSTANT: int
 HEADER: int
 MEMBER: int
 ROUNDED: int
+BETWEEN: int
 PLACES: int
 DATED: int
 OWN_PAIRS: int

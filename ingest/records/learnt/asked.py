@@ -4,6 +4,7 @@ requests, line by line; how it is written is learnt for each answer (pure).
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ingest.records.learnt.objects import ObjectLines, Outcome
 from ingest.records.learnt.symbols import Unlearnable
@@ -24,13 +25,15 @@ _FEWEST = 8  # texts of which the same has to become
 _OTHER = "\0other"  # a message that no record has
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What becomes of a record: what it does, where its duration is told, in which field."""
 
     does: str
     told: int = NOWHERE
     amount: int = -1
+
+
+_NOTHING, _BEGINS, _MORE = Answer(NOTHING), Answer(BEGINS), Answer(MORE)
 
 
 @dataclass(slots=True)
@@ -76,14 +79,14 @@ class Asked:
         if told.has_stage and id_ in memory.opened and (phrase is None or phrase.is_stage):
             return _answer(STAGE, amounts, "", None), None
         if phrase is None or phrase.is_stage:
-            return Answer(NOTHING), None
+            return _NOTHING, None
         if not (told.is_request or id_ in memory.opened or id_ in memory.closed):
-            return Answer(NOTHING), None
+            return _NOTHING, None
         if phrase.kind == START:
             begins = memory.would_begin(id_, told.said, at, phrase.is_speech)
-            return Answer(BEGINS if begins else MORE), None
+            return _BEGINS if begins else _MORE, None
         if not memory.would_end(id_, told.said, at):
-            return Answer(MORE), None
+            return _MORE, None
         between = memory.begun(id_, at)
         return _answer(ENDS, amounts, phrase.taken, between), between
 

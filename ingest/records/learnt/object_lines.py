@@ -16,6 +16,7 @@ from ingest.records.vocabulary import COMPLETE, EVENTS, FAILED, START
 from ingest.records.written import written
 
 TIMES = 8  # that an object's mask has come: there are many kinds in a log
+_START = EVENTS[START]
 _ENDS = (EVENTS[COMPLETE], EVENTS[FAILED])  # by which an object ends a request
 
 
@@ -81,7 +82,8 @@ class Answers:
         instant = self._instant()
         if instant is None and (engine.masker.dated or engine.stamped):
             return -1
-        found = asked.answer(id_.decode(), instant, told, self._value)
+        name = id_.decode()
+        found = asked.answer(name, instant, told, self._value)
         if found is None:
             return -1
         answer, between = found
@@ -93,18 +95,18 @@ class Answers:
         offset, size = self._chunk.base + at, engine.size
         if not engine.go_on(made.place, offset, text):
             return -1  # if it is full, the run goes on from here
-        asked.remember(answer.does, id_.decode(), instant, told)
-        name = self._mode.names[engine.instance]
-        self._tell(made, Line(offset, offset + size, name, "", 0, None, instant), id_.decode())
+        asked.remember(answer.does, name, instant, told)
+        if made.event == _START or made.event in _ENDS:
+            instance = self._mode.names[engine.instance]
+            self._tell(made, Line(offset, offset + size, instance, "", 0, None, instant), name)
         return at + size
 
     def _tell(self, made: Program, line: Line, id_: str) -> None:
         """Tell the sequencer of an object that begins or ends a request."""
-        sequencer = self._chunk.sequencer
-        if made.event == EVENTS[START]:
-            sequencer.begun(line, id_)
-        elif made.event in _ENDS and id_ not in self._chunk.claims.told.opened:
-            sequencer.ended(line, id_, None, failed=made.has_failed)
+        if made.event == _START:
+            self._chunk.sequencer.begun(line, id_)
+        elif id_ not in self._chunk.claims.told.opened:
+            self._chunk.sequencer.ended(line, id_, None, failed=made.has_failed)
 
     def _is_alone(self, instance: int) -> bool:
         """Whether an instance has nothing but objects."""

@@ -77,6 +77,11 @@ class _Compiler:
             return [learnt.MEMBER, slot[1], 0, 0, 0, 0]
         if slot[0] == "rounded":
             return [learnt.ROUNDED, *slot[1:], 0, 0, 0]
+        if slot[0] == "between":
+            places = [self.slot(each) for each in slot[1:] if each[0] in ("register", *_OWN)]
+            if len(places) != 2:
+                raise Unlearnable("a time between what no line says")
+            return [learnt.BETWEEN, *places, 0, 0, 0]
         if slot[0] == "id":
             return [learnt.ID, 0, 0, 0, 0, 0]
         if slot[0] == "constant":

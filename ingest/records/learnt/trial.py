@@ -176,6 +176,10 @@ class Slots:
             self._known[made] = ("register", number)
         return made
 
+    def between(self, begun: int, ended: int) -> float:
+        """A symbol for the milliseconds between two instants of a trial."""
+        return symbols.number(("between", self.of(begun), self.of(ended)))
+
     def of(self, value: Any) -> Slot:
         """The slot of a value, which may be a constant."""
         slot = slot_of(value)
@@ -280,6 +284,7 @@ def tried(
     sequencer = Sequencer(profiles, setting.head, None)
     assembly = sequencer._asm
     assembly.instances, assembly.learned = {name: before}, list(whole.learned)
+    assembly.took = slots.between
     assembly.kept = [1] if whole.has_kept else _Kept()
     writer = _Writer(setting.native.width, slots=slots)
     seen: dict[tuple[str, str], int] = {}

@@ -32,7 +32,7 @@ def end(
 ) -> list[Event]:
     """The request has ended with success, or with the status that its lines gave."""
     merged = {**request.values, **values}
-    complete_figures(merged, request, line)
+    complete_figures(asm, merged, request, line)
     merged.setdefault("status", "success")
     instance.requests.remove(request)
     await_access(asm, instance, request, failed=False)
@@ -96,7 +96,7 @@ def fail(
     values = {**request.values, "status": "failed"}
     if code:
         values["error_code"] = code
-    complete_figures(values, request, line)
+    complete_figures(asm, values, request, line)
     instance.requests.remove(request)
     if not instance.torn:
         instance.block = []

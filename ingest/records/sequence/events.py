@@ -7,7 +7,7 @@ from typing import Final
 from ingest.compiled.layout import L_CRITICAL, L_ERROR, L_INFO, L_WARNING
 from ingest.records.profile_rules import Rule, Value, tidy
 from ingest.records.profiles import Match
-from ingest.records.sequence.state import MOST_TEXT, Line, Request
+from ingest.records.sequence.state import MOST_TEXT, Assembly, Line, Request
 
 _PLACE = re.compile(r"[0-9a-f]{8}-\d+")
 LEVELS = {"INFO": L_INFO, "WARNING": L_WARNING, "ERROR": L_ERROR, "CRITICAL": L_CRITICAL}
@@ -166,13 +166,12 @@ def add_run(values: dict[str, Value], more: dict[str, Value]) -> None:
         values.pop("rtf", None)
 
 
-def complete_figures(values: dict[str, Value], request: Request, line: Line) -> None:
+def complete_figures(asm: Assembly, values: dict[str, Value], request: Request, line: Line) -> None:
     """Duration from bar or stamps, real-time factor and audio length from each other."""
     duration = values.get("duration_ms")
     is_known = request.instant is not None and not request.uncertain  # else it may be another's end
     if duration is None and is_known and request.instant is not None and line.instant is not None:
-        took = line.instant - request.instant
-        duration = tidy(took / 1000) if took >= 0 else None
+        duration = asm.took(request.instant, line.instant)
     if duration is None and request.bar_ms:
         duration = request.bar_ms
     if duration is not None:

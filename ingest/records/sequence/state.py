@@ -1,11 +1,11 @@
 """What is open, and its JSON: the memory of the assembly between two lines (pure)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ingest.records.profile_rules import Value
+from ingest.records.profile_rules import Value, tidy
 from ingest.records.profiles import Profiles
 
 MOST_OPEN = 1000  # requests open at once in one instance; older ones end unfinished
@@ -168,6 +168,12 @@ class Instance:
         return not (any(lists) or self.failure)
 
 
+def milliseconds_between(begun: int, ended: int) -> int | float | None:
+    """Milliseconds from one instant to another, None where that comes first."""
+    took = ended - begun
+    return tidy(took / 1000) if took >= 0 else None
+
+
 @dataclass(slots=True)
 class Assembly:
     """All of one log file's memory: the profiles, the file's first bytes, its instances, paths
@@ -177,7 +183,7 @@ class Assembly:
     file does not hold; None where that is not looked for.
     ``answers_first``: a profile was seen whose access lines come before their blocks. ``given`` are
     ids in use that were made of places in the files before, by place: one made here may be the
-    same.
+    same. ``took`` tells how long it is from one instant to another.
     """
 
     profiles: Profiles
@@ -187,6 +193,7 @@ class Assembly:
     kept: list[Any] | None = None
     answers_first: bool = False
     given: dict[int, list[str]] = field(default_factory=dict)
+    took: Callable[[int, int], int | float | None] = milliseconds_between
 
 
 def bare(line: Line) -> Line:
