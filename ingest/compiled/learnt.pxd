@@ -70,6 +70,7 @@ cdef class Learnt:
     cdef bint _may_be_dated(self) noexcept nogil
     cdef bint _between(self, long long begun, long long ended, int k) noexcept nogil
     cdef bint _member(self, int at, int k) noexcept nogil
+    cdef bint _is_same(self, int start) noexcept nogil
     cdef bint _is_within(self, int template) noexcept nogil
     cdef void _registered(self, int n, long long offset, long long end) noexcept nogil
     cdef bint _values(self, int at, int n) noexcept nogil

@@ -20,7 +20,7 @@ from ingest.compiled import layout
 if cython.compiled:
     from cython.cimports.ingest.compiled.masks import Masker
     from cython.cimports.ingest.compiled.objects import Objects
-    from cython.cimports.libc.string import memchr
+    from cython.cimports.libc.string import memchr, memcmp
 else:
     from ingest.compiled.masks import Masker
     from ingest.compiled.objects import Objects
@@ -408,19 +408,27 @@ class Learnt:
         slot: cython.int = self.masker.hash & _TABLE
         found: cython.int = self._table[slot]
         start: cython.int
-        k: cython.int
         while found >= 0:
             if self.hashes[found] == self.masker.hash:
                 start = self.mask_ends[found - 1]
                 if self.mask_ends[found] - start == self.masker.length:
-                    k = 0
-                    while k < self.masker.length and self.masks[start + k] == self.masker.mask[k]:
-                        k += 1
-                    if k == self.masker.length:
+                    if self._is_same(start):
                         return found if self._is_within(found) else -1
             slot = (slot + 1) & _TABLE
             found = self._table[slot]
         return -1
+
+    def _is_same(self, start):
+        """Whether the template whose mask begins at a place has the masker's."""
+        k: cython.int = 0
+        n: cython.int = self.masker.length
+        if cython.compiled:
+            a: cython.p_uchar = cython.address(self.masks[start])
+            b: cython.p_uchar = cython.address(self.masker.mask[0])
+            return memcmp(a, b, n) == 0
+        while k < n and self.masks[start + k] == self.masker.mask[k]:
+            k += 1
+        return k == n
 
     def _is_within(self, template):
         """Whether the numbers have as many digits as the template's may have."""

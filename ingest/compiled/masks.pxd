@@ -28,6 +28,8 @@ cdef class Masker:
     cdef unsigned char[::1] path_kinds
     cdef unsigned char[::1] path_bytes
     cdef int n_paths
+    cdef unsigned char[::1] heads
+    cdef int[::1] head_sizes
     cdef unsigned char[::1] text
     cdef unsigned char[::1] mask
     cdef int[::1] starts
@@ -46,7 +48,9 @@ cdef class Masker:
     cdef int _stamp(self, const unsigned char[::1] data, int pos, int stop) noexcept nogil
     cpdef bint is_braced(self) noexcept nogil
     cdef bint is_bars(self) noexcept nogil
-    cdef int _bar(self, int i) noexcept nogil
+    cdef int _bar(self, int i, int number) noexcept nogil
+    cdef int _bar_head(self, int i, int number) noexcept nogil
+    cdef void hashed(self) noexcept nogil
     cdef bint shape(self) noexcept nogil
     cdef int _number(self, int i) noexcept nogil
     cdef bint _is_part(self, int i) noexcept nogil

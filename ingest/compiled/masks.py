@@ -18,7 +18,7 @@ from array import array
 import cython
 
 if cython.compiled:
-    from cython.cimports.libc.string import memchr
+    from cython.cimports.libc.string import memchr, memcmp, memcpy
 
 COMPILED = cython.compiled
 BARE, COMPOSE, JSON_FILE, CRI = 0, 1, 2, 3  # modes: the one envelope that a file's lines have
@@ -60,6 +60,8 @@ _MOST_TOKENS = cython.declare(cython.int, MOST_TOKENS)
 # digits of a number before and behind its point
 _MOST_WHOLE = cython.declare(cython.int, 9)
 _MOST_FRACTION = cython.declare(cython.int, 9)
+_MOST_HEADS = cython.declare(cython.int, 64)  # bars of a line whose beginnings are remembered
+_LONGEST_HEAD = cython.declare(cython.int, 256)
 _WORD = (1 << 64) - 1
 
 
@@ -98,6 +100,8 @@ class Masker:
         self.path_kinds = bytearray(MOST_PATHS)
         self.path_bytes = bytearray(1 << 20)
         self.n_paths = 0
+        self.heads = bytearray(64 * 256)
+        self.head_sizes = array("i", [0] * 64)
         self.know(())
 
     def take(self, text):
@@ -202,9 +206,16 @@ class Masker:
         seen: cython.uchar = 0
         if n > _LONGEST:
             return False
-        for i in range(n):
-            self.text[i] = data[pos + i]
-            seen |= data[pos + i]
+        if cython.compiled:
+            to: cython.p_uchar = cython.address(self.text[0])
+            if n > 0:
+                memcpy(to, cython.address(data[pos]), n)
+            for i in range(n):
+                seen |= to[i]
+        else:
+            for i in range(n):
+                self.text[i] = data[pos + i]
+                seen |= data[pos + i]
         self.n = n
         self.wide = self.wide or seen >= 128
         return True
@@ -410,7 +421,7 @@ class Masker:
             if self.text[i] == 13:
                 i += 1
                 continue
-            i = self._bar(i)
+            i = self._bar(i, bars)
             if i < 0:
                 return False
             bars += 1
@@ -420,57 +431,84 @@ class Masker:
                 return False
         return bars > 0
 
-    def _bar(self, i):
-        """Where the bar at a place ends, or -1: ``NN%|██  | n/of [mm:ss<…]``."""
+    def _bar(self, i, number):
+        """Where the bar at a place ends, or -1: ``NN%|██  | n/of [mm:ss<…]``, the so manieth of its
+        line.
+        """
         k: cython.int
         n: cython.int = self.n
-        while i < n and self.text[i] == 32:
+        src: cython.p_uchar = cython.address(self.text[0]) if cython.compiled else self.text
+        i = self._bar_head(i, number)
+        if i < 0:
+            return -1
+        k = i
+        while i < n and (48 <= src[i] <= 57 or src[i] == 58):
+            i += 1
+        if i - k < 2 or i - k > 12 or i >= n or src[i] != 60:
+            return -1
+        i += 1
+        k = i + 80 if i + 80 < n else n - 1
+        while i < k and src[i] != 93 and 32 <= src[i] < 127:
+            i += 1
+        if i >= n or src[i] != 93:
+            return -1
+        return i + 1
+
+    def _bar_head(self, i, number):
+        """Where what stands before a bar's times ends, or -1: as a rule, that is as it was in the
+        bar of this number that came last.
+        """
+        begin: cython.int = i
+        k: cython.int
+        n: cython.int = self.n
+        src: cython.p_uchar = cython.address(self.text[0]) if cython.compiled else self.text
+        if cython.compiled:
+            if number < _MOST_HEADS:
+                k = self.head_sizes[number]
+                if 0 < k <= n - i and (
+                    memcmp(src + i, cython.address(self.heads[number * _LONGEST_HEAD]), k) == 0
+                ):
+                    return i + k
+        while i < n and src[i] == 32:
             i += 1
         k = i
-        while i < n and 48 <= self.text[i] <= 57:
+        while i < n and 48 <= src[i] <= 57:
             i += 1
-        if i == k or i - k > 5 or i + 2 > n or self.text[i] != 37 or self.text[i + 1] != 124:
+        if i == k or i - k > 5 or i + 2 > n or src[i] != 37 or src[i + 1] != 124:
             return -1
         i += 2
         k = i
-        while i < n and self.text[i] != 124:
-            if self.text[i] == 0xE2:
-                if i + 2 >= n or self.text[i + 1] != 0x96 or not 0x80 <= self.text[i + 2] <= 0x9F:
+        while i < n and src[i] != 124:
+            if src[i] == 0xE2:
+                if i + 2 >= n or src[i + 1] != 0x96 or not 0x80 <= src[i + 2] <= 0x9F:
                     return -1
                 i += 3
-            elif self.text[i] == 32 or self.text[i] == 35:
+            elif src[i] == 32 or src[i] == 35:
                 i += 1
             else:
                 return -1
         if i >= n or i - k > 400:
             return -1
         i += 1
-        while i < n and self.text[i] == 32:
+        while i < n and src[i] == 32:
             i += 1
         k = i
-        while i < n and 48 <= self.text[i] <= 57:
+        while i < n and 48 <= src[i] <= 57:
             i += 1
-        if i == k or i >= n or self.text[i] != 47:
+        if i == k or i >= n or src[i] != 47:
             return -1
         i += 1
         k = i
-        while i < n and 48 <= self.text[i] <= 57:
+        while i < n and 48 <= src[i] <= 57:
             i += 1
-        if i == k or i + 1 >= n or self.text[i] != 32 or self.text[i + 1] != 91:
+        if i == k or i + 1 >= n or src[i] != 32 or src[i + 1] != 91:
             return -1
         i += 2
-        k = i
-        while i < n and (48 <= self.text[i] <= 57 or self.text[i] == 58):
-            i += 1
-        if i - k < 2 or i - k > 12 or i >= n or self.text[i] != 60:
-            return -1
-        i += 1
-        k = i
-        while i < n and self.text[i] != 93 and 32 <= self.text[i] < 127 and i - k < 80:
-            i += 1
-        if i >= n or self.text[i] != 93:
-            return -1
-        return i + 1
+        if cython.compiled:
+            if number < _MOST_HEADS and i - begin <= _LONGEST_HEAD:
+                memcpy(cython.address(self.heads[number * _LONGEST_HEAD]), src + begin, i - begin)
+                self.head_sizes[number] = i - begin
+        return i
 
     # masks
 
@@ -481,7 +519,6 @@ class Masker:
         n: cython.int = self.n
         c: cython.int
         quoted: cython.bint = False
-        h: cython.ulonglong = cython.cast(cython.ulonglong, 0xCBF29CE484222325)
         self.length = 0
         self.n_tokens = 0
         self.zoned = self.lacks = False
@@ -519,13 +556,30 @@ class Masker:
                 quoted = not quoted
             self._put(c)
             i += 1
-        for i in range(self.length):
-            if cython.compiled:
-                h = (h ^ self.mask[i]) * cython.cast(cython.ulonglong, 0x100000001B3)
-            else:
+        self.hashed()
+        return True
+
+    def hashed(self):
+        """Hash the mask, eight bytes at once where it is compiled: it is compared nowhere else."""
+        i: cython.int
+        k: cython.int
+        n: cython.int = self.length
+        word: cython.ulonglong = 0
+        h: cython.ulonglong = cython.cast(cython.ulonglong, 0xCBF29CE484222325)
+        if cython.compiled:
+            src: cython.p_uchar = cython.address(self.mask[0])
+            for k in range(8):
+                src[n + k] = 0  # there is room for it
+            i = 0
+            while i < n:
+                memcpy(cython.address(word), src + i, 8)
+                h = (h ^ word) * cython.cast(cython.ulonglong, 0x9E3779B97F4A7C15)
+                h = h ^ (h >> 32)
+                i += 8
+        else:
+            for i in range(n):
                 h = ((h ^ self.mask[i]) * 0x100000001B3) & _WORD
         self.hash = h
-        return True
 
     def _is_part(self, i):
         """Whether a number is part of a name: of a word, or a line of a program's file behind a
@@ -1049,9 +1103,13 @@ def may_hold_stamp(data):
     n: cython.Py_ssize_t = src.shape[0]
     i: cython.Py_ssize_t = 2
     found: cython.bint = False
+    end: cython.Py_ssize_t
     with cython.nogil:
         while not found:
-            i = _colon(src, i, n - 5)
+            end = _with_colons(src, i, n - 5)
+            if end < 0:
+                break
+            i = _colon(src, end, n - 5)
             if i < 0:
                 break
             found = (
@@ -1063,6 +1121,33 @@ def may_hold_stamp(data):
             )
             i += 1
     return bool(found)
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _with_colons(
+    data: cython.const[cython.uchar][::1], pos: cython.Py_ssize_t, stop: cython.Py_ssize_t
+) -> cython.Py_ssize_t:
+    """A place from which on two colons stand three bytes apart, and none before it; -1 without
+    any.
+    """
+    end: cython.Py_ssize_t
+    k: cython.Py_ssize_t
+    hit: cython.uchar = 0
+    if not cython.compiled:
+        return pos if pos < stop else -1
+    base: cython.p_const_uchar = cython.address(data[0])
+    while pos < stop:
+        end = min(pos + 256, stop)
+        for k in range(pos, end):
+            hit |= cython.cast(cython.uchar, base[k] == 58) & cython.cast(
+                cython.uchar, base[k + 3] == 58
+            )
+        if hit:
+            return pos
+        pos = end
+    return -1
 
 
 @cython.cfunc

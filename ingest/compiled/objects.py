@@ -55,7 +55,6 @@ _MOST_DIGITS = cython.declare(cython.int, 15)  # that any float keeps
 # seconds between which a number is one since 1970
 _EARLIEST = cython.declare(cython.longlong, 10**8)
 _LATEST = cython.declare(cython.longlong, 10**10)
-_WORD = (1 << 64) - 1
 
 
 class Objects:
@@ -130,18 +129,12 @@ class Objects:
     def shape(self, m):
         """Make the mask of the masker's text; False where it has none."""
         i: cython.int
-        h: cython.ulonglong = cython.cast(cython.ulonglong, 0xCBF29CE484222325)
         m.length = m.n_tokens = 0
         m.zoned = m.dated = m.lacks = self.lacks = False
         i = self._members(m, 0, 0)
         if i != m.n:
             return False
-        for i in range(m.length):
-            if cython.compiled:
-                h = (h ^ m.mask[i]) * cython.cast(cython.ulonglong, 0x100000001B3)
-            else:
-                h = ((h ^ m.mask[i]) * 0x100000001B3) & _WORD
-        m.hash = h
+        m.hashed()
         return True
 
     def _members(self, m, i, depth):

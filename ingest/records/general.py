@@ -171,10 +171,12 @@ class GeneralParser:
         block may be there.
         """
         encoding, seen = self._state.encoding, dict(self.seen)
-        if more and last_instant is None and self._waits(data):
-            return self._nothing(data, base)
+        holds_stamp = self.learns and last_instant is None and may_hold_stamp(data)
+        is_short = self.learns and len(data) <= self.max_record
+        if more and last_instant is None and is_short and not holds_stamp:
+            return self._nothing(data, base)  # records wait for the file's first stamp
         parsed = None
-        if self._may_learn(data, last_instant):
+        if self._may_learn(data, holds_stamp):
             parsed = self._learnt(data, base, last_instant, fallback_instant)
             if parsed is None:
                 self._go_back(encoding, seen)
@@ -196,23 +198,21 @@ class GeneralParser:
         self.seen.clear()
         self.seen.update(seen)
 
-    def _waits(self, data: memoryview) -> bool:
-        """Whether records wait for the file's first stamp, and these bytes hold none."""
-        return self.learns and len(data) <= self.max_record and not may_hold_stamp(data)
-
     def _nothing(self, data: memoryview, base: int) -> Parsed:
         sequencer = self._assembly(data, base)
         return self._parsed(data, base, 0, False, self._claims(data, base, sequencer, None, 0))
 
-    def _may_learn(self, data: memoryview, last: int | None) -> bool:
-        """Whether the chunk is one for lines that are learnt."""
+    def _may_learn(self, data: memoryview, holds_stamp: bool) -> bool:
+        """Whether the chunk is one for lines that are learnt; ``holds_stamp``: it may have the
+        file's first stamp.
+        """
         return (
             self.learns
             and self._pinned is None
             and self.unclaimed is None
             and self.assembly is Sequencer
             and self._in_turn.may_read(data, self._state.encoding, self.max_record)
-            and (last is not None or _may_begin_dated(data) or not may_hold_stamp(data))
+            and (not holds_stamp or _may_begin_dated(data))
         )
 
     def _learnt(
