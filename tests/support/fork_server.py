@@ -1,5 +1,5 @@
 """``ttsq WORDS`` as a process that need not import anything: forked from one that has imported it
-all and done nothing else.
+all, read the profiles that come with ttsq, and done nothing else.
 
 A thousand starts of the interpreter are half of what the tests cost. What an ordinary start does is
 tested where ``sys.executable`` is started.
@@ -29,7 +29,7 @@ def _preloaded() -> list[str]:
     """Every module of ours, and what they import when they need it."""
     files = (f.relative_to(_INGEST).with_suffix("") for f in _INGEST.rglob("*.py"))
     modules = [".".join(("ingest", *f.parts)) for f in files if not f.name.startswith("__")]
-    return [*sorted(modules), *_OTHERS]
+    return [*sorted(modules), *_OTHERS, "tests.support.warmed"]
 
 
 @cache
