@@ -288,6 +288,8 @@ def unused(records, rows, used, found):
     at: cython.int[::1] = rows
     taken: cython.int[:, ::1] = used
     out: cython.int[:, ::1] = found
+    # of one record's pairs those that are used
+    mark: cython.uchar[::1] = memoryview(bytearray(found.shape[1] + 1))
     i: cython.int
     j: cython.int
     k: cython.int
@@ -298,12 +300,14 @@ def unused(records, rows, used, found):
     with cython.nogil:
         for j in range(total):
             begin = rec[at[j], R_PAIR]
-            for i in range(begin, begin + rec[at[j], R_PAIRS]):
-                k = 0
-                while k < width and taken[j, k] != i:
-                    k += 1
-                if k == width:
-                    out[0, n] = i
+            for k in range(width):
+                if taken[j, k] >= 0:
+                    mark[taken[j, k] - begin] = 1
+            for i in range(rec[at[j], R_PAIRS]):
+                if mark[i]:
+                    mark[i] = 0
+                else:
+                    out[0, n] = begin + i
                     out[1, n] = j
                     n += 1
     return n

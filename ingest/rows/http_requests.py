@@ -45,7 +45,9 @@ def _table(chunk: Chunk, rows: I32) -> pa.Table:
     offsets = offsets_of(parsed, rows)
     first = FirstPairs.of(parsed, rows, KEYS)
     values = first.columns(parsed)
-    header = span_strings(parsed, rows, [(layout.R_REQUEST_ID, layout.R_REQUEST_ID_END)])[0]
+    header = nulls(n, pa.string())
+    if parsed.records[rows, layout.R_REQUEST_ID_END].any():
+        header = span_strings(parsed, rows, [(layout.R_REQUEST_ID, layout.R_REQUEST_ID_END)])[0]
     return pa.table(
         {
             "http_key": pa.array(row_keys(origin, offsets)),
