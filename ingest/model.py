@@ -20,10 +20,10 @@ KEY_SHIFT = 40
 
 # parsed in one go; what is made of it on the way stays in the processor's cache
 CHUNK_BYTES = 3 << 20
-BATCH_BYTES = 56 << 20  # whose rows are written to the store in one go
+BATCH_BYTES = 40 << 20  # whose rows are written to the store in one go
 # batches of one file that a commit takes at most: each commit writes the incomplete row groups of
 # all tables once more, and twice the rows of a transaction that are few
-COMMIT_BATCHES = 6
+COMMIT_BATCHES = 8
 
 
 def make_key(file_key: int, offset: int) -> int:
