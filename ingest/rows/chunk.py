@@ -81,7 +81,8 @@ class ChunkRows:
     carried ones' own; ``whole`` bool[n_parts]: a request by itself unless the store knows other
     parts of its id; ``used``: has records in this chunk. ``records`` are the rows of the other
     tables, by name. ``carried`` are the ids of the first parts, which continue earlier ones of the
-    file; ``ended`` are those of them whose earlier part has ended. ``ids``, each once, and
+    file; ``ended`` are those of them whose earlier part has, or may have, ended: the store
+    may have it as a whole request. ``ids``, each once, and
     ``startless`` those with a part without a start: strings.
     ``earliest`` and ``latest`` are the window of the events, microseconds. ``rejects`` are pieces
     with the key of their file. ``own_stage_times``: stage times as logged are each stage's own,

@@ -405,7 +405,9 @@ class _File:
             carry = writer.carry(before, ids)
         built, _ = build(parsed, fmt, origin, carry)
         rejects = tuple((origin.file_key, r) for r in healed.rejects)
-        batch = self.run_.redaction.of(replace(built, rejects=rejects))
+        # what is open at this place may have ended behind it: it is a whole request of the store
+        ended = frozenset(built.carried)
+        batch = self.run_.redaction.of(replace(built, rejects=rejects, ended=ended))
         changes = make_changes(writer, join([batch]), self.run_.now())
         changes = without_rows(changes, cut)
         writer.release(checkpoint.file_key, healed.released)
