@@ -3,14 +3,18 @@
 from collections import deque
 from collections.abc import Iterable, Sequence, Set
 
+import numpy as np
+
 from ingest.logfiles.known import Known
 from ingest.model import Checkpoint, Origin
+from ingest.records.arrays import Ints
 from ingest.rows.content import Group, Hashes, Stretch
 from ingest.rows.content_search import MOST_ALIKE
 from ingest.stores.contract import Reader
-from ingest.stores.results import rows_as
+from ingest.stores.results import columns_of, rows_as
 
 _MOST_HELD = 20_000  # groups: those of the small files that are committed together
+_MOST_MARKS = 100_000  # of all stored groups, which are fetched for a file of several blocks
 _MOST_ASKED = 16_000  # hashes in one statement: 320 KB of it
 _AHEAD_BYTES = 256 << 10  # of a stored file, whose groups are fetched in one go
 _GROUP = "file_key, byte_offset, byte_length, mark, line_hashes"
@@ -71,13 +75,16 @@ class Asked:
         self._held = held
         self._known = known
         self._origin = origin
+        self._looks = 0  # at a block
+        self._marks: Ints | None = None  # of all stored groups, in order, where these are few
 
     def marked(self, hashes: Hashes) -> list[Group]:
         """Groups that begin with one of these hashes, the newest of each, in the files' order."""
-        marks = set(hashes.view("int64").tolist())
+        every: Ints = hashes.view(np.int64)
+        marks = set(self._stored(every).tolist())
         found = [
             group
-            for mark in self._held.among(marks)
+            for mark in (self._held.among(set(every.tolist())) if len(self._held) else ())
             for group in [g for g in self._held.marked(mark) if self.is_of_origin(g.file_key)][
                 -MOST_ALIKE:
             ]
@@ -88,6 +95,30 @@ class Asked:
             some = ",".join(listed[low : low + _MOST_ASKED])
             found += self._groups(_NEWEST, {**binds, "marks": some})
         return sorted(dict.fromkeys(found), key=lambda g: (g.file_key, g.byte_offset))
+
+    def _stored(self, marks: Ints) -> Ints:
+        """Those of these hashes that a stored group may begin with.
+
+        From a file's second block on, all that groups begin with are fetched, where they are few:
+        most blocks have none of them, and a question takes longer than to know that.
+        """
+        self._looks += 1
+        if self._looks == 2:
+            self._marks = self._all_marks()
+        if self._marks is None:
+            return marks
+        if not len(self._marks):
+            return marks[:0]
+        places = np.minimum(np.searchsorted(self._marks, marks), len(self._marks) - 1)
+        known: Ints = marks[self._marks[places] == marks]
+        return known
+
+    def _all_marks(self) -> Ints | None:
+        ((count,),) = self._reader.query("select count(*) from stored_lines", None).rows
+        if not isinstance(count, int) or count > _MOST_MARKS:
+            return None
+        rows = self._reader.query("select mark from stored_lines", None).rows
+        return np.sort(np.array(columns_of(rows)[0] if len(rows) else [], np.int64))
 
     def before(self, file_key: int, offset: int) -> Group | None:
         """The group of a file that ends at an offset."""
