@@ -1,12 +1,12 @@
 """Paths as text: what the system knows as bytes is stored, printed and sent as JSON as UTF-8."""
 
 import os
-import re
 from pathlib import Path
 
 from ingest.errors import UsageProblem
+from ingest.lazily import matcher
 
-_ESCAPED = re.compile(r"\\x([89a-f][0-9a-f])")
+_ESCAPED = matcher(r"\\x([89a-f][0-9a-f])")
 
 
 def shown(path: str) -> str:

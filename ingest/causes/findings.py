@@ -1,11 +1,12 @@
 """What triage finds."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
 from ingest.causes.columns import Ints
 from ingest.causes.dimensions import Condition
+from ingest.lazily import dataclass
 
 CRITICAL, WARNING, NOTE = "critical", "warning", "note"
 

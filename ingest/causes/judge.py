@@ -1,7 +1,7 @@
 """How bad an explained event is: its numbers, and from them its severity and score."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from ingest.causes.symptoms import (
     WARNINGS,
 )
 from ingest.causes.windows import BEGAN, MIX, NEW, STANDING, Span
+from ingest.lazily import dataclass
 
 _Z = 1.959964  # 95 %
 _LEAST_RISK_RATIO = 1.5

@@ -1,7 +1,6 @@
 """The command line: parse options, call one function, print, map errors to exit codes."""
 
 import os
-import re
 import sys
 from pathlib import Path
 from types import TracebackType
@@ -20,8 +19,9 @@ from ingest.cli.process.signals import end_by_sigterm, raise_at_sigterm
 from ingest.cli.process.streams import settle_streams
 from ingest.cli.process.without_pandas import do_without_pandas
 from ingest.errors import ExitCode, UsageProblem
+from ingest.lazily import matcher
 
-_NO_COMMAND = re.compile(r"No such command '([\w-]+)'")
+_NO_COMMAND = matcher(r"No such command '([\w-]+)'")
 
 app = typer.Typer(
     cls=LazyGroup,

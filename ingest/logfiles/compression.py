@@ -4,15 +4,17 @@ import re
 from pathlib import Path
 from typing import IO, Protocol, cast
 
+from ingest.lazily import matcher
+
 PACKED = (".gz", ".zst", ".zstd")  # what compressed files' names end in
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 # a frame of zstd without content; pzstd writes it first
-_SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
+_SKIPPABLE = matcher(rb"[\x50-\x5f]\x2a\x4d\x18")
 _LONGEST_WINDOW = 31  # log2 of bytes: zstd --long=31
 
 _INPUT_BYTES = 256 << 10  # compressed bytes taken at a time
 _LEAST_INPUT_BYTES = 64  # given to a member that follows a short one
-_ZEROS = re.compile(rb"\0*")
+_ZEROS = matcher(rb"\0*")
 # Given at a time, whoever asks for how many: where damage is met, and what comes before it, hangs
 # on that; a damaged piece is lost as a whole.
 _OUTPUT_BYTES = 64 << 10

@@ -1,8 +1,9 @@
 """Fingerprints indexed by their marks: candidates are found without comparing all; pure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from ingest.lazily import dataclass
 from ingest.logfiles.fingerprint import head_hash, marks
 
 

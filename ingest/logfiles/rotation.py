@@ -7,21 +7,22 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
+from ingest.lazily import matcher
 from ingest.logfiles.compression import PACKED
 from ingest.logfiles.stat import FileStat
 from ingest.paths import real, shown, target
 
-_ROTATED = re.compile(
+_ROTATED = matcher(
     r"^(?P<base>.+?)[.\-_](?P<n>\d{1,4}|\d{4}-?\d\d-?\d\d(?:[-_T.]?\d\d(?:[-_:.]?\d\d){0,2})?|\d{10,}|old|bak)$"
 )
-_DATED = re.compile(r"^(?P<stem>.+)[.\-_]\d{4}-?\d\d-?\d\d(?:[-_T]?\d{2,6})?(?P<ext>\.log)$")
+_DATED = matcher(r"^(?P<stem>.+)[.\-_]\d{4}-?\d\d-?\d\d(?:[-_T]?\d{2,6})?(?P<ext>\.log)$")
 
-_IN_SERIES = re.compile(
+_IN_SERIES = matcher(
     r"^(?P<stem>(?:.*[.\-_])?)(?P<when>\d{10}|\d{4}-?\d\d-?\d\d(?:[-_T.]?\d\d(?:[-_:.]?\d\d){0,2}(?:[_.]\d{3,6})?)?)"
     r"(?P<rest>(?:[.\-_]?[A-Za-z]\w*)?(?:\.log)?)$"
 )
 _SECONDS_DIGITS, _MOST_DIGITS = 10, 20
-_DATE_FOLDER = re.compile(r"^(?:\d\d|\d{4}|\d{4}-?\d\d(?:-?\d\d)?)$")
+_DATE_FOLDER = matcher(r"^(?:\d\d|\d{4}|\d{4}-?\d\d(?:-?\d\d)?)$")
 _MOST_LEVELS = 3  # year, month, day
 _LEAST_PORT = (
     100  # a number from here on may be that of a port or a process, each with a log of its own

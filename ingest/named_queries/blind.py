@@ -5,10 +5,10 @@ That nothing was found is good news only where something was looked at (docs/ala
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from ingest.errors import BlindAlarm
+from ingest.lazily import dataclass, matcher
 from ingest.named_queries.filters import tables_read
 from ingest.named_queries.library import NamedQuery
 from ingest.rows.described import BY_NAME, TABLES, Described
@@ -20,7 +20,7 @@ _OF_FILES = ("stage_timings",)  # whose host is that of their log file
 # an hour without an error is no hour without data
 _SAY_LITTLE = ("errors",)
 _READ = tuple(t.name for t in TABLES if t.kind in ("rows", "records"))
-_ENDS = re.compile(r"\b(?:status|error_code|duration_ms|completed_at|rtf|model_stage)\b", re.I)
+_ENDS = matcher(r"\b(?:status|error_code|duration_ms|completed_at|rtf|model_stage)\b", re.I)
 _STALE_SHARE = 2  # the newest record must be of the window's last half
 _ENDED_SHARE = 2  # at least every second request must have a known end
 _LEAST = 10  # requests; of fewer it says nothing that most are still under way

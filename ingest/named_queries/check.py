@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ingest.errors import QueryFileError, StoreError
+from ingest.lazily import matcher
 from ingest.named_queries.library import NamedQuery, query_paths, read_query
 from ingest.named_queries.values import bind_values
 from ingest.stores.contract import Reader
 
 # What databases call the types, by what a header calls them.
 _TYPES = {
-    name: re.compile(f"({pattern})$", re.IGNORECASE)
+    name: matcher(f"({pattern})$", re.IGNORECASE)
     for name, pattern in {
         "timestamp": r"timestamp with time zone",
         "integer": r"(tiny|small|big|huge|u\w*)?int(eger)?",

@@ -1,9 +1,9 @@
 """Why a query came back empty, in a sentence."""
 
-import re
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
 
+from ingest.lazily import matcher
 from ingest.named_queries.library import NamedQuery
 from ingest.rows.described import TABLES
 from ingest.stores.contract import Reader
@@ -11,7 +11,7 @@ from ingest.stores.contract import Reader
 _READ = [t for t in TABLES if t.kind in ("rows", "records")]
 _TIMES = {t.name: t.at for t in _READ}
 _WORDS = {t.name: t.noun for t in _READ}
-_FROM = re.compile(rf"\bfrom\s+({'|'.join(_TIMES)})\b")
+_FROM = matcher(rf"\bfrom\s+({'|'.join(_TIMES)})\b")
 
 # columns that whole logs do without, and the filters that go by one of another name
 _MAY_LACK = (

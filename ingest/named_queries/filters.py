@@ -8,8 +8,8 @@ parameters of this module are in them.
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
+from ingest.lazily import dataclass, matcher
 from ingest.named_queries.params import Param
 from ingest.rows.described import TABLES
 
@@ -17,10 +17,10 @@ _REQUESTS, _STAGES, _ERRORS, _HTTP = "requests", "stage_timings", "errors", "htt
 # tables whose rows name the request they belong to
 _FOLLOWERS = (_STAGES, _ERRORS, _HTTP)
 _READ = tuple(t.name for t in TABLES if t.kind in ("rows", "records"))
-_NOISE = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
+_NOISE = matcher(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _NAMED = r"[\w.]+(?:\s+(?:as\s+)?\w+)?"
-_FROM = re.compile(rf"\b(?:from|join)\s+({_NAMED}(?:\s*,\s*{_NAMED})*)", re.IGNORECASE)
-_WITH = re.compile(r"(?P<before>(?:\s|--[^\n]*\n|/\*.*?\*/)*)(?P<with>with\b(?!\s+recursive\b)\s*)?"
+_FROM = matcher(rf"\b(?:from|join)\s+({_NAMED}(?:\s*,\s*{_NAMED})*)", re.IGNORECASE)
+_WITH = matcher(r"(?P<before>(?:\s|--[^\n]*\n|/\*.*?\*/)*)(?P<with>with\b(?!\s+recursive\b)\s*)?"
                    r"(?P<body>\w+)", re.IGNORECASE | re.DOTALL)  # fmt: skip
 
 

@@ -6,25 +6,27 @@ For people to read and paste; the answer stays the same.
 import re
 from collections.abc import Iterator
 
-_QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*")
+from ingest.lazily import matcher
+
+_QUOTED = matcher(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*")
 _GIVEN = r"cast\((?:null|'(?:[^']|'')*'|[-\w.]+) as [\w ]+\)"
 # (:x is null or …), and the same the other way round
-_OPTIONAL = re.compile(rf"\(\s*(?P<value>{_GIVEN}) is null\s+or\s+")
-_AN_END = re.compile(r"coalesce\((?P<value>cast\((?P<literal>null|'[^']*') as timestamptz\)),\s*"
+_OPTIONAL = matcher(rf"\(\s*(?P<value>{_GIVEN}) is null\s+or\s+")
+_AN_END = matcher(r"coalesce\((?P<value>cast\((?P<literal>null|'[^']*') as timestamptz\)),\s*"
                      r"(?P<end>timestamptz '-?infinity')\)")  # fmt: skip
 # columns of instants that are never null
-_ENDLESS = re.compile(
+_ENDLESS = matcher(
     r"(?:\w+\.)?(?:logged_at|occurred_at|sampled_at)\s*"
     r"(?:>= timestamptz '-infinity'|< timestamptz 'infinity')"
 )
 _TRUE = "true"
 _ENDS = ("'infinity'", "'-infinity'")
-_ASIDE = re.compile(r"'\0(\d+)'")
+_ASIDE = matcher(r"'\0(\d+)'")
 _SIMPLER = (
-    (re.compile(rf"\bwhere {_TRUE}\s+and\b"), "where"),
-    (re.compile(rf"\s+and {_TRUE}(?=\s|\))"), ""),
-    (re.compile(rf"\s+where {_TRUE}(?=\s|\)|$)"), ""),
-    (re.compile(r"\s+limit cast\(null as bigint\)"), ""),
+    (matcher(rf"\bwhere {_TRUE}\s+and\b"), "where"),
+    (matcher(rf"\s+and {_TRUE}(?=\s|\))"), ""),
+    (matcher(rf"\s+where {_TRUE}(?=\s|\)|$)"), ""),
+    (matcher(r"\s+limit cast\(null as bigint\)"), ""),
 )
 
 

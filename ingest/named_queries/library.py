@@ -11,11 +11,12 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
 from ingest.errors import QueryFileError, UsageProblem
+from ingest.lazily import dataclass, matcher
 from ingest.named_queries.filters import NAMES, filters_of, restricted, tables_read
 from ingest.named_queries.golden import BY_NAME
 from ingest.named_queries.params import Param
@@ -43,14 +44,14 @@ _KEYS = (
 )  # fmt: skip
 _REQUIRED = ("name", "summary", "question", "column", "chart", "order")
 _REPEATED = ("param", "column")
-_HEADER = re.compile(r"--(?: ?([A-Za-z_]+):(?:\s+(.*))?| {2,}(\S.*)|\s*)$")
-_NAME = re.compile(r"[a-z][a-z0-9_]*$")
-_PARAM = re.compile(
+_HEADER = matcher(r"--(?: ?([A-Za-z_]+):(?:\s+(.*))?| {2,}(\S.*)|\s*)$")
+_NAME = matcher(r"[a-z][a-z0-9_]*$")
+_PARAM = matcher(
     r"(?P<name>[a-z][a-z0-9_]*)\s+(?P<type>[a-z]+)(?:\s*=\s*(?P<default>\S+))?"
     r"(?:\s+\[(?P<low>[-0-9.]*?)\.\.(?P<high>[-0-9.]*)\])?\s+--\s+(?P<help>.+)$"
 )
-_COLUMN = re.compile(r"(?P<name>[a-z][a-z0-9_]*)\s+(?P<type>[a-z]+)\s+--\s+(?P<help>.+)$")
-_IGNORED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
+_COLUMN = matcher(r"(?P<name>[a-z][a-z0-9_]*)\s+(?P<type>[a-z]+)\s+--\s+(?P<help>.+)$")
+_IGNORED = matcher(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ class NamedQuery:
 
 
 # where a query by a dimension looks it up among the attributes
-_ANY_OTHER = re.compile(r"\s*/\* any other: \*/.*?/\* \*/", re.DOTALL)
+_ANY_OTHER = matcher(r"\s*/\* any other: \*/.*?/\* \*/", re.DOTALL)
 
 
 def query_paths(extra_folder: Path | None = None, backend: str = "duckdb") -> dict[str, Path]:

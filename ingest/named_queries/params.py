@@ -1,9 +1,8 @@
 """A parameter of a named query."""
 
-import re
-from dataclasses import dataclass
+from ingest.lazily import dataclass, matcher
 
-_COUNTS_SECONDS = re.compile(r"\bseconds\b")
+_COUNTS_SECONDS = matcher(r"\bseconds\b")
 
 
 @dataclass(frozen=True, slots=True)

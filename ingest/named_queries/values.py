@@ -6,13 +6,14 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
 
 from ingest.errors import UsageProblem
+from ingest.lazily import matcher
 from ingest.named_queries.library import NamedQuery
 from ingest.named_queries.params import Param
 
-_AGE = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)$")
+_AGE = matcher(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)$")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-_TIME = re.compile(r"(?:(today|yesterday)\b)?\s*(\d{1,2}:\d{2}(?::\d{2})?)?$", re.IGNORECASE)
+_TIME = matcher(r"(?:(today|yesterday)\b)?\s*(\d{1,2}:\d{2}(?::\d{2})?)?$", re.IGNORECASE)
 _DAY = timedelta(days=1)
 _EXPECTED = {
     "timestamp": "an instant (2026-03-02T14:00), a date (2026-03-02), a time (14:00, "

@@ -4,7 +4,7 @@ import gc
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from functools import cache, cached_property
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from ingest.errors import DamagedFileError, TtsqError
 from ingest.faults import reach
+from ingest.lazily import dataclass
 from ingest.logfiles.fingerprint import covered, extended
 from ingest.logfiles.known import Known, LogFile
 from ingest.logfiles.open_log import OpenLog, first_checkpoint

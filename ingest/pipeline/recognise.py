@@ -1,11 +1,11 @@
 """What a log file is read with, and the refusal of one that is no log."""
 
 import json
-import re
 from codecs import BOM_UTF8
 from datetime import tzinfo
 
 from ingest.errors import LogFileError
+from ingest.lazily import matcher
 from ingest.logfiles.fingerprint import HEAD_BYTES
 from ingest.logfiles.reader import read_head
 from ingest.logfiles.stat import FileStat
@@ -13,7 +13,7 @@ from ingest.records.formats import Format
 from ingest.records.profiles import Profiles
 from ingest.records.recognise import Recognised, guess_format, recognise
 
-_NAMED = re.compile(r"\.(?:log|out|err)(?:[.-][\w.-]{1,40})?$")  # app.log, app.log.1, nohup.out
+_NAMED = matcher(r"\.(?:log|out|err)(?:[.-][\w.-]{1,40})?$")  # app.log, app.log.1, nohup.out
 LOOKED_AT = 16 << 10  # bytes of a beginning in which a log shows what it is
 SHORT_BYTES = 2 << 10  # so much a service may print before anything that shows what its log is
 BANNER_BYTES = 4 << 20  # so much before its first record a log may say at its start

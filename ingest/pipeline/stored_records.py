@@ -2,11 +2,9 @@
 lines are too coarse for, a few lines from the middle of a log, or several logs sorted into one.
 """
 
-import re
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from ingest.lazily import dataclass, matcher
 from ingest.model import EPOCH
 from ingest.pipeline.asked_content import Asked
 from ingest.records.arrays import I32, Bools, Ints
@@ -36,7 +35,7 @@ _MOST_ASKED = 256  # instants in one statement
 _MOST_HELD = 200_000  # records whose commit is to come
 _NEAR_BYTES = 256 << 10  # records of a stored file whose groups are fetched in one go
 _LONGEST = timedelta(hours=24)  # from a request's first record to its start
-_FINE = re.compile(rb"\d:\d\d:\d\d[.,]\d|\d{13}")  # a time to the millisecond, or finer
+_FINE = matcher(rb"\d:\d\d:\d\d[.,]\d|\d{13}")  # a time to the millisecond, or finer
 _HEADER_BYTES = 160  # in which a record's time stands
 _OTHER = -1
 _STAGES = (

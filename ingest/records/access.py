@@ -6,22 +6,22 @@ Traefik ("common", "combined", and what follows them).
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from ingest.lazily import dataclass, matcher
 from ingest.records.access_rest import as_text, take_rest
 from ingest.records.moments import Stamp, stamp_at
 
 _CLIENT = rb"(?P<client>\[?[0-9A-Za-z:.%_-]{1,100}\]?(?::\d{1,5})?)"
 _REQUEST = rb'"(?P<request>(?:[^"\\]|\\.)*)"'
 _STATUS = rb"(?P<status>\d{3})(?!\d)"
-_UVICORN = re.compile(
+_UVICORN = matcher(
     rb"(?:\s*(?:INFO|WARNING|ERROR)\s{2,8})?"  # as the command line of FastAPI writes the level
     rb"(?P<client>\S{0,100}?)(?::(?P<port>\d{1,5}))?(?:^| )- "
     + _REQUEST
     + rb" (?P<status>\d{3})(?: [A-Z][\w' -]*)?\s*$"
 )
-_SOCKET = re.compile(rb'\S{1,100} - "WebSocket [^"]*" (?:\[accepted\]|403)\s*$')
-_COMMON = re.compile(
+_SOCKET = matcher(rb'\S{1,100} - "WebSocket [^"]*" (?:\[accepted\]|403)\s*$')
+_COMMON = matcher(
     rb"(?P<client>\[?[0-9A-Za-z:.%_-]{0,100}\]?(?::\d{1,5})?)"  # none behind a Unix socket
     + rb" (?P<ident>\S{1,100}) (?P<user>[^\[\"]{1,200}?) \["
     + rb"(?P<stamp>[^\]]{8,40})"
@@ -32,7 +32,7 @@ _COMMON = re.compile(
     + rb" (?P<bytes>\d+|-)(?P<rest>.*)$",
     re.S,
 )
-_STAMPLESS = re.compile(
+_STAMPLESS = matcher(
     rb"(?P<server_line>) ?"
     + _CLIENT
     + rb" - - "
@@ -43,7 +43,7 @@ _STAMPLESS = re.compile(
     re.S,
 )
 # werkzeug and gevent write a client's quotes as they are: what stands behind the last one is theirs
-_RAW = re.compile(
+_RAW = matcher(
     _CLIENT
     + rb" - - \["
     + rb"(?P<stamp>\d\d/[A-Z][a-z]{2}/\d{4} [\d:]{8}|\d{4}-\d\d-\d\d [\d:]{8})"
@@ -52,21 +52,21 @@ _RAW = re.compile(
     + rb" (?P<bytes>\d+|-)(?P<rest>(?: \d+\.\d+)?\s*)$",
     re.S,
 )
-_LINE = re.compile(
+_LINE = matcher(
     rb"(?P<method>[A-Z]{3,20}|WebSocket) (?P<target>\S+)(?: (?P<protocol>(?:HTTP/)?[\d.]+))?$"
 )
 _REQUEST_PARTS = ("method", "path", "query", "protocol")
 _APACHE = b"(internal dummy connection)"  # Apache wakes its own children so
 # a byte that nginx writes in capital digits, Apache in small ones; both escape a backslash
-_NGINX_BYTE = re.compile(rb"(?<!\\)\\x(?=[0-9A-F]{2})(?:[A-F]|.[A-F])")
-_APACHE_BYTE = re.compile(rb"(?<!\\)\\x(?=[0-9a-f]{2})(?:[a-f]|.[a-f])")
+_NGINX_BYTE = matcher(rb"(?<!\\)\\x(?=[0-9A-F]{2})(?:[A-F]|.[A-F])")
+_APACHE_BYTE = matcher(rb"(?<!\\)\\x(?=[0-9a-f]{2})(?:[a-f]|.[a-f])")
 _OWN_OF_NGINX = (b"444", b"494", b"495", b"496", b"497", b"499")
-_ADDRESS = re.compile(rb"[0-9.]{7,15}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
-_ID = re.compile(rb"[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f-]{27}")
-_PORT = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([\d.]+)):\d{1,5}$")
+_ADDRESS = matcher(rb"[0-9.]{7,15}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
+_ID = matcher(rb"[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f-]{27}")
+_PORT = matcher(r"(?:\[([0-9A-Fa-f:.]+)\]|([\d.]+)):\d{1,5}$")
 # Traefik, behind the user agent: number, router, server, duration
-_TRAEFIK = re.compile(rb' \d+ "(?P<router>[^"]*)" "(?P<backend>[^"]*)" (?P<ms>\d+)ms\s*$')
-_TORCHSERVE = re.compile(
+_TRAEFIK = matcher(rb' \d+ "(?P<router>[^"]*)" "(?P<backend>[^"]*)" (?P<ms>\d+)ms\s*$')
+_TORCHSERVE = matcher(
     rb"(?P<client>/[\d.:\[\]A-Fa-f]+):\d{1,5} " + _REQUEST + rb" (?P<status>\d{3}) (?P<ms>\d+)\s*$"
 )
 

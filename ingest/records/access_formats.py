@@ -8,23 +8,22 @@ mod_log_config), gunicorn (``%(h)s``, access_log_format) and uvicorn (``%(client
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from ingest.errors import FormatError
+from ingest.lazily import dataclass, matcher
 from ingest.records.access import Access, split_request
 from ingest.records.access_rest import milliseconds
 from ingest.records.moments import DAY, Stamp, stamp_at
 
-_NGINX = re.compile(r"\$(?:\{(?P<braced>\w+)\}|(?P<name>\w+))")
-_LOGGING = re.compile(r"%\((?P<name>\{[^}]+\}[ioe]|\w+)\)s")
-_APACHE = re.compile(
+_NGINX = matcher(r"\$(?:\{(?P<braced>\w+)\}|(?P<name>\w+))")
+_LOGGING = matcher(r"%\((?P<name>\{[^}]+\}[ioe]|\w+)\)s")
+_APACHE = matcher(
     r"%%|%[!\d,]*[<>]?(?:\{(?P<argument>[^}]*)\})?(?P<name>\^t[io]|[A-Za-z])"
 )  # fmt: skip
-_DIRECTIVE = re.compile(
-    r"\s*(?:log_format\s+\S+\s+(?:escape=\w+\s+)?|LogFormat\s+)(?P<rest>.*)", re.S
-)
-_PIECES = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"", re.S)
-_ESCAPE = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|(.))", re.S)
+_DIRECTIVE = matcher(r"\s*(?:log_format\s+\S+\s+(?:escape=\w+\s+)?|LogFormat\s+)(?P<rest>.*)", re.S)
+_PIECES = matcher(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"", re.S)
+_ESCAPE = matcher(rb"\\(?:x([0-9A-Fa-f]{2})|(.))", re.S)
 _PLAIN = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 _LONGEST = 64 << 10  # bytes of a line
 

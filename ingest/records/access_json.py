@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
+from ingest.lazily import matcher
 from ingest.records.access import Access, client_of, split_request
 from ingest.records.access_rest import milliseconds, take_named
 from ingest.records.access_servers import server_object
@@ -59,24 +60,24 @@ _TIMES: Mapping[str, tuple[str, float]] = {
         ("request_ms", 0.0),
     ),
 }  # fmt: skip
-_UNIT = re.compile(r"(?P<of>[a-z]+?)_?(?:in_?)?(?P<unit>ms|millis|milliseconds|msec|s|sec|secs|"
+_UNIT = matcher(r"(?P<of>[a-z]+?)_?(?:in_?)?(?P<unit>ms|millis|milliseconds|msec|s|sec|secs|"
                    r"seconds|us|micros|microseconds|ns|nanos|nanoseconds)", re.I)  # fmt: skip
 _PER_UNIT = {"m": 1.0, "s": 1000.0, "u": 1e-3, "n": 1e-6}
-_WRITTEN = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?) ?(ms|s|us|\u00b5s|\u03bcs|ns)")
+_WRITTEN = matcher(r"([0-9]{1,15}(?:\.[0-9]{1,15})?) ?(ms|s|us|\u00b5s|\u03bcs|ns)")
 _WRITTEN_UNITS = {"ms": 1.0, "s": 1000.0, "ns": 1e-6}
-_OF_NGINX = re.compile(
+_OF_NGINX = matcher(
     r"body_bytes_sent|time_iso8601|time_local|msec|request_time|upstream_\w+|http_\w+|remote_user"
     r"|rt|urt"
 )
 _RAISED = ("exc_info", "exception", "traceback", "stack", "exc_text", "stack_trace", "err")
 _TOLD = {"level", "severity", "levelname", "lvl", "msg", "message", "pid", "hostname", "logger"}
-_STATUS = re.compile(r"[1-5][0-9]{2}")
-_SIZE = re.compile(r"[0-9]{1,18}")
-_WORD = re.compile(r"[A-Z]{3,12}")
+_STATUS = matcher(r"[1-5][0-9]{2}")
+_SIZE = matcher(r"[0-9]{1,18}")
+_WORD = matcher(r"[A-Z]{3,12}")
 _SHORT = 64  # characters of a name: of these, many are remembered
 _LONGEST_MS, _LONGEST_NUMBER = 1e9, 1 << 60
-_SECONDS_WRITTEN = re.compile(r"\d+\.\d{6}")
-_SECONDS_OF_NGINX = re.compile(r"\d+\.\d{3}(?:\d{3})?")
+_SECONDS_WRITTEN = matcher(r"\d+\.\d{6}")
+_SECONDS_OF_NGINX = matcher(r"\d+\.\d{3}(?:\d{3})?")
 
 
 def access_object(found: Mapping[str, Any], times: tuple[str, ...]) -> Access | None:

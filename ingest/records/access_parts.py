@@ -8,34 +8,31 @@ request: a client's own, or an application's.
 
 import re
 
+from ingest.lazily import matcher
 from ingest.records.access import Access, client_of, request_of
 from ingest.records.access_rest import as_text, is_named, take_named, take_rest
 from ingest.records.moments import DAY, Stamp, stamp_at
 
 _METHOD = rb"(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|CONNECT|TRACE|PROPFIND)"
 _LINE = _METHOD + rb" [^\s\"]+ HTTP/\d(?:\.\d)?"
-_REQUEST = re.compile(
-    rb'"(?P<quoted>' + _LINE + rb')"|(?:(?<=\s)|^)(?P<bare>' + _LINE + rb")(?=\s)"
-)
+_REQUEST = matcher(rb'"(?P<quoted>' + _LINE + rb')"|(?:(?<=\s)|^)(?P<bare>' + _LINE + rb")(?=\s)")
 _MOST = 16  # values before the request
-_VALUE = re.compile(
+_VALUE = matcher(
     rb'[\s,|]*(?:\[(?P<boxed>[^\]]{0,60})\]|"(?P<quoted>[^"]{0,200})"'
     rb'|(?P<key>[A-Za-z_]{1,40})[=:](?P<named>"[^"]{0,200}"|[^\s",]{1,200})(?=[\s,|]|$)'
     rb"|(?P<bare>[^\s\",|]{1,200})(?=[\s,|]|$))"
 )
-_ADDRESS = re.compile(
+_ADDRESS = matcher(
     rb"(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*|"
     rb"\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?"
 )
-_HOST = re.compile(
-    rb"(?=[^.]*[A-Za-z])[\w-]{1,63}(?:\.[\w-]{1,63})+(?::\d{1,5})?|localhost(?::\d+)?"
-)
-_ID = re.compile(rb"[0-9a-f]{16,32}|[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
-_NUMBER = re.compile(rb"\d{1,16}(?:\.\d{1,9})?|-")
-_EPOCH = re.compile(rb"1\d{9}\.\d{3}")
-_STATUS = re.compile(rb"(?:^|\s)\"?(?P<status>[1-5]\d\d)\"?(?=\s|$)")
-_BEFORE_STATUS = re.compile(rb"(?:\s*(?:-|\d+(?:\.\d+)?))*\s*")
-_SIZE = re.compile(rb"\s*\"?(?P<bytes>\d{1,15}|-)\"?(?=\s|$)")
+_HOST = matcher(rb"(?=[^.]*[A-Za-z])[\w-]{1,63}(?:\.[\w-]{1,63})+(?::\d{1,5})?|localhost(?::\d+)?")
+_ID = matcher(rb"[0-9a-f]{16,32}|[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+_NUMBER = matcher(rb"\d{1,16}(?:\.\d{1,9})?|-")
+_EPOCH = matcher(rb"1\d{9}\.\d{3}")
+_STATUS = matcher(rb"(?:^|\s)\"?(?P<status>[1-5]\d\d)\"?(?=\s|$)")
+_BEFORE_STATUS = matcher(rb"(?:\s*(?:-|\d+(?:\.\d+)?))*\s*")
+_SIZE = matcher(rb"\s*\"?(?P<bytes>\d{1,15}|-)\"?(?=\s|$)")
 
 
 def by_parts(text: bytes) -> Access | None:

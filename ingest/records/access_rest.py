@@ -7,26 +7,28 @@ upstream servers with commas or colons, and its ``$request_id`` as 32 hexadecima
 
 import re
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from ingest.lazily import dataclass, matcher
 
 _MOST = 60  # values of a line that are looked at
 _ITEM = rb'[^\s",=]+(?=[\s,"]|$)'
 _BARE = rb'[^\s",]+(?:(?:, ?| : )' + _ITEM + rb")*"
 _QUOTED = rb'"((?:[^"\\]|\\.)*)"'
-_TOKEN = re.compile(
+_TOKEN = matcher(
     rb"[\s,|]*(?:" + _QUOTED + rb"|\[([^\]]*)\]"
     rb"|([A-Za-z_][\w.-]{0,40}[=:])(?:" + _QUOTED + rb"|(" + _BARE + rb"))?"
     rb"|(" + _BARE + rb"))"
 )  # fmt: skip
 _TIME = rb"\d{1,9}\.\d{3}(?:\d{3})?"
-_TIMES = re.compile(rb"(?:-(?:, ?| : ))*" + _TIME + rb"(?:(?:, ?| : )(?:" + _TIME + rb"|-))*")
-_UNIT = re.compile(rb"(\d{1,15}(?:\.\d{1,9})?)(us|\xc2\xb5s|\xce\xbcs|ms|s)")
+_TIMES = matcher(rb"(?:-(?:, ?| : ))*" + _TIME + rb"(?:(?:, ?| : )(?:" + _TIME + rb"|-))*")
+_UNIT = matcher(rb"(\d{1,15}(?:\.\d{1,9})?)(us|\xc2\xb5s|\xce\xbcs|ms|s)")
 _PER_UNIT = {b"ms": 1.0, b"s": 1000.0}
-_ANY_SECONDS = re.compile(rb"\d{1,9}\.\d+")
-_ID = re.compile(rb"[0-9a-f]{32}|[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
-_ADDRESSES = re.compile(rb"-|[0-9A-Fa-f:.]{3,45}(?:, ?[0-9A-Fa-f:.]{3,45})*")
-_LETTERS = re.compile(rb"[A-Za-z]{2}")
-_ESCAPED = re.compile(r"(?:\\x[0-9A-Fa-f]{2})+")
+_ANY_SECONDS = matcher(rb"\d{1,9}\.\d+")
+_ID = matcher(rb"[0-9a-f]{32}|[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+_ADDRESSES = matcher(rb"-|[0-9A-Fa-f:.]{3,45}(?:, ?[0-9A-Fa-f:.]{3,45})*")
+_LETTERS = matcher(rb"[A-Za-z]{2}")
+_ESCAPED = matcher(r"(?:\\x[0-9A-Fa-f]{2})+")
 
 # names that log_format strings commonly give to nginx's variables, by column
 _ALIASES: Mapping[str, str] = {
@@ -43,7 +45,7 @@ _ALIASES: Mapping[str, str] = {
     **dict.fromkeys(("ua", "http_user_agent", "user_agent", "useragent", "agent"), "user_agent"),
     **dict.fromkeys(("ref", "http_referer", "referer", "referrer"), "referer"),
 }  # fmt: skip
-_NGINX_NAMES = re.compile(r"rt|u[crh]t|uresp|request_time|upstream_\w+|http_\w+|request_length")
+_NGINX_NAMES = matcher(r"rt|u[crh]t|uresp|request_time|upstream_\w+|http_\w+|request_length")
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ingest.lazily import matcher
 from ingest.records.access import Access, access_of, client_of, request_of, split_request
 from ingest.records.access_parts import by_parts
 from ingest.records.moments import Stamp, stamp_at
@@ -22,65 +23,63 @@ _REQUEST = rb'"(?P<request>(?:[^"\\]|\\.)*)"'
 _MORE = ("frontend", "backend", "ended", "more")
 
 # tornado.web's log_request: "200 POST /tts (10.0.0.1) 1834.52ms"
-_TORNADO = re.compile(
+_TORNADO = matcher(
     rb"(?P<status>\d{3}) " + _METHOD + rb" (?P<target>\S+) \((?P<client>[^)\s]{1,100})\) " + _MS
 )
 # aiohttp.web_log's AccessLogger: '%a %t "%r" %s %b "%{Referer}i" "%{User-Agent}i"'
-_AIOHTTP = re.compile(
+_AIOHTTP = matcher(
     rb"(?P<client>[0-9A-Fa-f:.]{2,45}|unix:) \[(?P<stamp>[^\]]{8,40})\] "
     + _REQUEST
     + rb' (?P<status>\d{3}) (?P<bytes>\d+)(?: "(?P<referer>[^"]*)" "(?P<user_agent>[^"]*)")?'
 )
 # HAProxy's option httplog
-_HAPROXY = re.compile(
+_HAPROXY = matcher(
     rb"(?P<client>[0-9A-Fa-f:.]{2,45}):\d{1,5} \[(?P<stamp>[^\]]{8,40})\] (?P<frontend>\S+) "
     rb"(?P<backend>\S+) -?\d+/-?\d+/-?\d+/(?P<up>-?\d+)/\+?(?P<ms>\d+) (?P<status>\d{3}) "
     rb"\+?(?P<bytes>\d+) \S+ \S+ (?P<ended>\S{4}) [\d/+]+ \d+/\d+ (?:\{[^}]*\} ){0,2}" + _REQUEST
 )
 # Envoy's default format, Istio's begins alike
-_ENVOY = re.compile(
+_ENVOY = matcher(
     rb"\[(?P<stamp>\d{4}-[^\]]{8,40})\] "
     + _REQUEST
     + rb" (?P<status>\d{3}) \S+ (?:\S+ \S+ \"[^\"]*\" )?\d+ (?P<bytes>\d+) (?P<ms>\d+) "
     rb"(?P<up>\d+|-) \"(?P<client>[^\"]*)\" \"(?P<user_agent>[^\"]*)\" \"(?P<request_id>[^\"]*)\""
 )
 # BentoML's access log
-_BENTOML = re.compile(
+_BENTOML = matcher(
     rb"(?P<client>[0-9A-Fa-f:.]{2,45}):\d{1,5} \(scheme=\w+,method="
     + _METHOD
     + rb",path=(?P<target>[^,)\s]+)[^)]*\) \(status=(?P<status>\d{3})"
     rb"(?:,type=[^,)]*)?(?:,length=(?P<bytes>\d+))?[^)]*\) " + _MS + rb"(?: \((?P<more>[^)]*)\))?"
 )
 # Ray Serve: "-- POST /tts 200 1834.5ms", "proxy.py:1089 - POST 200 1834.5ms" before 2.40
-_RAY = re.compile(
+_RAY = matcher(
     rb"(?:(?:\S{1,100} ){0,3}(?P<request_id>[0-9a-f][0-9a-f-]{3,63}) |.{0,200} )?-- "
     + _METHOD
     + rb" (?P<target>\S+) (?P<status>\d{3}) "
     + _MS
 )
-_RAY_PROXY = re.compile(
+_RAY_PROXY = matcher(
     rb"(?:.{0,200} )?(?P<target>/\S*) (?:http_)?proxy\.py:\d+ - "
     + _METHOD
     + rb" (?P<status>\d{3}) "
     + _MS
 )
 # sanic.access: "POST http://host/tts  200 1834"
-_SANIC = re.compile(
-    _METHOD + rb" https?://[^/\s]+(?P<target>/\S*)\s+(?P<status>\d{3}) (?P<bytes>\d+)"
-)
+_SANIC = matcher(_METHOD + rb" https?://[^/\s]+(?P<target>/\S*)\s+(?P<status>\d{3}) (?P<bytes>\d+)")
 # gin: "[GIN] 2026/03/02 - 10:00:00 | 200 |  1.8s |  10.0.0.1 | POST  \"/tts\""
-_GIN = re.compile(
+_GIN = matcher(
     rb"\[GIN\] (?P<day>\d{4}/\d\d/\d\d) - (?P<time>\d\d:\d\d:\d\d) \|\s*(?P<status>\d{3}) \|\s*"
     rb"(?P<took>[\dhm.]+)(?P<unit>ns|us|\xc2\xb5s|\xce\xbcs|ms|s) \|\s*(?P<client>\S+) \|\s*"
     + _METHOD
     + rb'\s+"(?P<target>[^"\s]*)"'
 )
 # morgan's dev and tiny: "POST /tts 200 1834.512 ms - 70342"
-_MORGAN = re.compile(
+_MORGAN = matcher(
     _METHOD + rb" (?P<target>/\S*) (?P<status>\d{3}) " + _MS + rb" - (?P<bytes>\d+|-)"
 )
 # uWSGI's request logging, unless it is told another format
-_UWSGI = re.compile(
+_UWSGI = matcher(
     rb"\[pid: \d+\|app: [\d-]+\|req: [\d/-]+\] (?P<client>\S*) \([^)]*\) \{[^}]*\} "
     rb"\[(?P<stamp>[^\]]{8,40})\] "
     + _METHOD
@@ -88,20 +87,20 @@ _UWSGI = re.compile(
     rb"(?:via \S+ )?\((?P<protocol>HTTP/[\d.]+) (?P<status>\d{3})\)[^\n]*"
 )
 # Granian: '[%(time)s] %(addr)s - "%(method)s %(path)s %(protocol)s" %(status)d %(dt_ms).3f'
-_GRANIAN = re.compile(
+_GRANIAN = matcher(
     rb"(?:\[(?P<stamp>[^\]]{8,40})\] )?(?P<client>\S{1,100}) - "
     + _REQUEST
     + rb" (?P<status>\d{3}) (?P<ms>\d+\.\d{3})"
 )
 # Quart's format for hypercorn: "%(h)s %(r)s %(s)s %(b)s %(D)s", the last in microseconds
-_QUART = re.compile(
+_QUART = matcher(
     rb"(?P<client>[0-9A-Fa-f:.]{2,45}:\d{1,5}|<\w{1,20}>) "
     + _METHOD
     + rb" (?P<target>/\S*) (?P<version>[123](?:\.[01])?) (?P<status>\d{3}) (?P<bytes>\d{1,15}|-) "
     rb"(?P<us>\d{1,15})[ \r\t]*"
 )
 # AWS's application load balancer
-_ALB = re.compile(
+_ALB = matcher(
     rb"(?:https?|h2|grpcs|wss?) (?P<stamp>\d{4}-\S+Z) \S+ (?P<client>\S+) \S+ (?P<times>[-\d. ]+) "
     rb"(?P<status>\d{3}) (?:\d{3}|-) \d+ (?P<bytes>\d+) "
     + _REQUEST
@@ -135,7 +134,7 @@ _SHAPES: tuple[tuple[str, re.Pattern[bytes], bytes], ...] = (
     ("tornado", _TORNADO, b") "),
     ("aiohttp", _AIOHTTP, b'] "'),
     ("haproxy", _HAPROXY, b'"'),
-    ("envoy", re.compile(_ENVOY.pattern + rb".*"), b'] "'),
+    ("envoy", matcher(_ENVOY.pattern + rb".*"), b'] "'),
     ("bentoml", _BENTOML, b"(scheme="),
     ("ray serve", _RAY, b"-- "),
     ("ray serve", _RAY_PROXY, b"proxy.py:"),

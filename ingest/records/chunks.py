@@ -1,20 +1,20 @@
 """A log file's bytes → parsed chunks, one after another, in bounded memory."""
 
-import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from ingest.compiled import layout
 from ingest.errors import DamagedFileError
+from ingest.lazily import dataclass, matcher
 from ingest.model import CHUNK_BYTES, Ledger, Reject
 from ingest.records.arrays import raw_text
 from ingest.records.parse import REJECT_HEAD_BYTES, ChunkParser, Parsed
 
 Read = Callable[[int], bytes]
 _BLANK = b" \t\r\n\v\f\0"
-_TRACEBACK = re.compile(rb"\0*Traceback \(most recent call last\):")
+_TRACEBACK = matcher(rb"\0*Traceback \(most recent call last\):")
 
 
 @dataclass(slots=True)

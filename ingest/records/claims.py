@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from ingest.compiled import layout
 from ingest.compiled.layout import L_ERROR, L_INFO, L_WARNING
+from ingest.lazily import dataclass, matcher
 from ingest.model import Ledger, Reject
 from ingest.records import profile_rules as does
 from ingest.records.access import Access, is_socket
@@ -24,20 +25,20 @@ from ingest.records.written import Place, Value, Writer
 
 REJECT_HEAD_BYTES = 64 << 10
 MOST_INSTANCES = 4096  # whose last instant is remembered
-_EVENT = re.compile(rb"(?:" + b"|".join(e.encode() for e in PUBLIC_EVENTS) + rb"):(?=\s|$)")
-_LATER_EVENT = re.compile(rb"^[^\"=]{0,120}?[\])|>:-] +(?=" + _EVENT.pattern + rb")")
+_EVENT = matcher(rb"(?:" + b"|".join(e.encode() for e in PUBLIC_EVENTS) + rb"):(?=\s|$)")
+_LATER_EVENT = matcher(rb"^[^\"=]{0,120}?[\])|>:-] +(?=" + _EVENT.pattern + rb")")
 WRAPPERS = "wrappers"  # a profile of services' own lines, which any of them may print
 _AROUND = frozenset((WRAPPERS, "celery", "ffmpeg", "codes", ""))  # profiles of no engine's own
 _ENDS = ("synthesis_complete", "synthesis_failed")  # by which a structured record ends a request
 _RENAMED = {"exception": "exc"}  # of a rule's columns, as the table of errors reads them
 _PARTS = frozenset((does.OPENS, does.ADDS, does.CLOSES, does.WHOLE))  # of an engine's request
 # how pybind11 tells of an exception of Python: "…: ValueError: told\n\nAt:\n  file(88): function"
-_AT = re.compile(
+_AT = matcher(
     r"(?:^|: )(?P<exc>[A-Za-z_][\w.]*(?:Error|Exception|Interrupt)\b.*?)\n\s*\nAt:\n"
     r"(?:.*\n)*?  (?P<file>\S.*)\((?P<line>\d+)\): (?P<name>\S+)",
     re.S,
 )
-_EXCEPTION = re.compile(rb"^(?P<type>[A-Za-z_][\w.]*)(?:: ?(?P<message>.*))?$", re.S)
+_EXCEPTION = matcher(rb"^(?P<type>[A-Za-z_][\w.]*)(?:: ?(?P<message>.*))?$", re.S)
 
 
 @dataclass(slots=True)

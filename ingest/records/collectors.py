@@ -4,10 +4,10 @@ Each puts names before a line and no sign behind them. So a name must be one tha
 a platform gives: a word of a text is never one.
 """
 
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from ingest.lazily import dataclass, matcher
 from ingest.records.headers import bare_stamp, header_of
 from ingest.records.moments import read_stamp
 from ingest.records.wrapped import Wrapped
@@ -16,7 +16,7 @@ from ingest.records.wrapped import Wrapped
 _SAFE = rb"[bcdfghjklmnpqrstvwxz2456789]"
 _LABEL = rb"[a-z0-9](?:[a-z0-9.-]{0,200}[a-z0-9])?"
 # a pod of a deployment (hash of its template, then its own five) or of a daemon set or job
-_STERN = re.compile(
+_STERN = matcher(
     rb"(?:" + _LABEL + rb" )?(?P<pod>[a-z](?:[a-z0-9.-]{0,200}[a-z0-9])?-"
     rb"(?:"
     + _SAFE
@@ -28,18 +28,18 @@ _STERN = re.compile(
     rb" (?P<name>" + _LABEL + rb")(?: |$)"
 )
 # a pod of a stateful set: its name and its number, which any word of a text may look like
-_ORDINAL = re.compile(
+_ORDINAL = matcher(
     rb"(?:" + _LABEL + rb" )?(?P<pod>[a-z](?:[a-z0-9.-]{0,200}[a-z0-9])?-\d{1,3})"
     rb" (?P<name>" + _LABEL + rb")(?: |$)"
 )
 # what begins a line of a program and no rest of a sentence
-_EVIDENT = re.compile(
+_EVIDENT = matcher(
     rb'>> |\{"|\([A-Za-z_]\w* pid=\d|Traceback \(most recent call last\):|  File "|\s*\d{1,3}%\|'
     rb"|\d{1,3}(?:\.\d{1,3}){3}(?::\d+)? - "
 )
 MOST_PODS = 1000
 # CloudWatch's streams: of a task (prefix/container/task), of a function, of a machine, of a build
-_TAILED = re.compile(
+_TAILED = matcher(
     rb"(?P<Y>\d{4})-(?P<M>\d\d)-(?P<D>\d\d)T(?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)(?:\.(?P<f>\d{6}))?"
     rb"(?P<z>[+-]\d\d:\d\d|Z) "
     rb"(?P<name>[\w./#-]{1,200}/[0-9a-f]{32}"
@@ -48,26 +48,26 @@ _TAILED = re.compile(
     rb"|(?:[\w./#-]{1,200}/)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?: |$)"
 )
 # Loki's labels behind a stamp, as logcli prints what its queries find
-_QUERIED = re.compile(
+_QUERIED = matcher(
     rb"(?P<Y>\d{4})-(?P<M>\d\d)-(?P<D>\d\d)T(?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)(?:\.(?P<f>\d{1,9}))?"
     rb"(?P<z>[+-]\d\d:\d\d|Z) "
     rb"\{(?P<labels>(?:[A-Za-z_]\w{0,60}=\"(?:[^\"\\]|\\.){0,300}\"(?:, ?|(?=\}))){0,40})\} "
 )
-_LABEL_OF = re.compile(rb"(?:^|[, ])(?P<key>\w+)=\"(?P<value>[^\"\\]*)\"")
+_LABEL_OF = matcher(rb"(?:^|[, ])(?P<key>\w+)=\"(?P<value>[^\"\\]*)\"")
 _ORIGINS = (b"pod", b"container", b"container_name", b"instance", b"unit", b"app", b"job")
 # Grafana's "Download logs" of a query: milliseconds since 1970, the instant, the line
-_EXPLORED = re.compile(
+_EXPLORED = matcher(
     rb"\d{13}\t(?P<Y>\d{4})-(?P<M>\d\d)-(?P<D>\d\d)T(?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)"
     rb"\.(?P<f>\d{3})(?P<z>Z)\t"
 )
 # foreman, honcho: the time of day, the process of the Procfile and its number
-_PROCFILE = re.compile(
+_PROCFILE = matcher(
     rb"(?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d) (?P<name>[A-Za-z][\w-]{0,60}\.\d{1,3}|system) +\|(?: |$)"
 )
 # TAI64N of multilog and s6-log; these differ by the leap seconds, so it is no instant
-_TAI64N = re.compile(rb"@4[0-9a-f]{23} ")
+_TAI64N = matcher(rb"@4[0-9a-f]{23} ")
 # a table as Datadog, Excel and others save it: a stamp first, the line last, each in quotes
-_TABLED = re.compile(
+_TABLED = matcher(
     rb'"(?P<Y>\d{4})-(?P<M>\d\d)-(?P<D>\d\d)[T ](?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)'
     rb'(?:\.(?P<f>\d{1,9}))?(?P<z>Z|[+-]\d\d:\d\d)?",(?:"(?:[^"]|""){0,300}",){0,8}'
     rb'"(?P<text>(?:[^"]|"")*)(?:"|$)'

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Collection
 from functools import lru_cache
 
+from ingest.lazily import matcher
 from ingest.model import DAY_US
 from ingest.records.collectors import explored, labelled, procfile, queried, stern, tabled, tailed
 from ingest.records.moments import Stamp, read_stamp, stamp_of
@@ -27,24 +28,24 @@ _SENDER = (
     rb" (?P<host>[\w.:-]{1,255}) "
     rb"(?P<name>[^\s:\[\]]{1,64}|[\w@.\\/-]{1,64})(?:\[(?P<pid>\d{1,10})\])?: ?"
 )
-_RFC3339 = re.compile(_STAMP + rb"[ \t]")
-_PM2_TIME = re.compile(
+_RFC3339 = matcher(_STAMP + rb"[ \t]")
+_PM2_TIME = matcher(
     rb"(?P<Y>\d{4})-(?P<M>\d\d)-(?P<D>\d\d)(?:T(?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)"
     rb"| (?P<h2>\d\d):(?P<m2>\d\d)(?::(?P<s2>\d\d)(?:\.(?P<f>\d{3}))?)? (?P<z>[+-]\d\d:?\d\d)): "
 )
-_APP = re.compile(
+_APP = matcher(
     _STAMP + rb" (?P<name>[A-Za-z][\w.-]{0,63}\[[\w.-]{1,64}\])(?:: | \w{2,4} \[\w{2,9}\] ?)"
 )
-_FULL = re.compile(
+_FULL = matcher(
     rb"[A-Z][a-z]{2} (?P<Y>\d{4})-(?P<M>\d\d)-(?P<D>\d\d) (?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)"
     rb"(?:\.(?P<f>\d{6}))? (?:(?P<z>UTC|GMT|[+-]\d\d)|[A-Z]{2,5})" + _SENDER
 )
-_UNIX = re.compile(rb"(?P<since>\d{10})\.(?P<f>\d{6})" + _SENDER)
-_MONOTONIC = re.compile(rb"\[ {0,6}\d{1,10}\.\d{6}\]" + _SENDER)
-_CRI = re.compile(_STAMP + rb" (?P<stream>stdout|stderr) (?P<part>[PF])(?::\S*)?(?: |$)")
-_SHORT_ISO = re.compile(_STAMP + _SENDER)
-_RFC3164 = re.compile(rb"(?:<(?P<pri>\d{1,3})>)?" + _BSD + _SENDER)
-_RFC5424 = re.compile(
+_UNIX = matcher(rb"(?P<since>\d{10})\.(?P<f>\d{6})" + _SENDER)
+_MONOTONIC = matcher(rb"\[ {0,6}\d{1,10}\.\d{6}\]" + _SENDER)
+_CRI = matcher(_STAMP + rb" (?P<stream>stdout|stderr) (?P<part>[PF])(?::\S*)?(?: |$)")
+_SHORT_ISO = matcher(_STAMP + _SENDER)
+_RFC3164 = matcher(rb"(?:<(?P<pri>\d{1,3})>)?" + _BSD + _SENDER)
+_RFC5424 = matcher(
     rb"<(?P<pri>\d{1,3})>1 (?:"
     + _STAMP
     + rb"|-) (?P<host>\S{1,255}) (?P<name>\S{1,48}) (?P<pid>\S{1,128}) \S{1,32} "
@@ -52,13 +53,13 @@ _RFC5424 = re.compile(
 )
 _DOCKERS = frozenset(("log", "stream", "time", "attrs"))
 # of journald's JSON: microseconds since 1970, and a level of syslog
-_MICROSECONDS, _PRIORITY = re.compile(r"[0-9]{1,16}"), re.compile(r"[0-9]{1,2}")
-_COMPOSE = re.compile(rb"(?P<name>[A-Za-z0-9][\w.@-]{0,127})(?P<pad> *) \|")
-_NUMBERED = re.compile(rb"[._-]\d+$")
-_PM2 = re.compile(rb"(?P<id>\d{1,4})\|(?P<name>[^|\s][^|]{0,63}?) *\|(?: |$)")
-_RELAYED = re.compile(rb"(?P<name>[\w.:-]{1,64}) std(?P<stream>out|err) \|(?: |$)")
-_POD = re.compile(rb"\[pod/(?P<pod>[^/\]\s]{1,253})/(?P<name>[^\]\s]{1,253})\] ?")
-_PROCESS = re.compile(
+_MICROSECONDS, _PRIORITY = matcher(r"[0-9]{1,16}"), matcher(r"[0-9]{1,2}")
+_COMPOSE = matcher(rb"(?P<name>[A-Za-z0-9][\w.@-]{0,127})(?P<pad> *) \|")
+_NUMBERED = matcher(rb"[._-]\d+$")
+_PM2 = matcher(rb"(?P<id>\d{1,4})\|(?P<name>[^|\s][^|]{0,63}?) *\|(?: |$)")
+_RELAYED = matcher(rb"(?P<name>[\w.:-]{1,64}) std(?P<stream>out|err) \|(?: |$)")
+_POD = matcher(rb"\[pod/(?P<pod>[^/\]\s]{1,253})/(?P<name>[^\]\s]{1,253})\] ?")
+_PROCESS = matcher(
     rb"\((?P<name>[A-Za-z_][\w\[\],:.-]{0,63}) pid=(?P<pid>\d{1,10})(?:, ip=[\d.:a-f]+)?\)(?: |$)"
 )
 _LEVELS = frozenset(b"TRACE DEBUG INFO NOTICE WARN WARNING ERROR CRITICAL FATAL".split())
@@ -276,7 +277,7 @@ def _rfc3339(line: bytes) -> Wrapped | None:
 
 
 # behind a stamp, what shows that it is the program's own: a level, or a name and then a level
-_OWN = re.compile(
+_OWN = matcher(
     rb"[\s|:-]*(?:[\[(<]?(?i:debug|info|warn|warning|error|critical|fatal|trace|notice)\b(?!:  )"
     rb"|[\w.:-]{1,60}[\s|-]{1,5}[\[(<]?(?:DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL|FATAL)\b)"
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ingest.compiled import layout
 from ingest.errors import FormatError
+from ingest.lazily import matcher
 from ingest.records.clock import check_text, compile_clock
 from ingest.records.vocabulary import ONE_WORD_KEYS, PUBLIC_EVENTS, PUBLIC_KEYS
 
@@ -38,18 +39,18 @@ class _Style(NamedTuple):
 
 
 _PERCENT = _Style(
-    re.compile(r"%%|%\((?P<name>\w+)\)[#0+ -]*(?P<width>[0-9]*)(?:\.[0-9]+)?(?P<type>[a-zA-Z])"),
+    matcher(r"%%|%\((?P<name>\w+)\)[#0+ -]*(?P<width>[0-9]*)(?:\.[0-9]+)?(?P<type>[a-zA-Z])"),
     ("%%",),
 )
 _BRACE = _Style(
-    re.compile(
+    matcher(
         r"\{\{|\}\}"
         r"|\{(?P<name>\w+)(?:![rsa])?(?::[^{}0-9]*(?P<width>[0-9]*)[^{}]*?(?P<type>[a-zA-Z]?))?\}"
     ),
     ("{{", "}}"),
 )
 _DOLLAR = _Style(
-    re.compile(r"\$\$|\$(?P<open>\{)?(?P<name>[_A-Za-z][_A-Za-z0-9]*)(?(open)\})"), ("$$",)
+    matcher(r"\$\$|\$(?P<open>\{)?(?P<name>[_A-Za-z][_A-Za-z0-9]*)(?(open)\})"), ("$$",)
 )
 _NUMERIC = {"process", "thread", "lineno", "levelno", "relativeCreated"}
 # Attributes that every LogRecord has: of interest with an error, noise with a request.
@@ -119,7 +120,7 @@ class Format(NamedTuple):
     after: int | None = None
 
 
-_FILE_OF_REQUEST = re.compile(
+_FILE_OF_REQUEST = matcher(
     r"(?:^|.*/)ffmpeg[-_.](?P<id>\w[\w-]{2,63})\.(?:log|err|stderr|txt)(?:\.\d+)?(?:\.gz|\.zst)?"
 )
 

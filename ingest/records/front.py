@@ -6,7 +6,6 @@ the general path reads on from there, a little at first, and more each time that
 come back.
 """
 
-import re
 from codecs import BOM_UTF8
 from dataclasses import replace
 from datetime import tzinfo
@@ -15,6 +14,7 @@ import numpy as np
 
 from ingest.compiled import layout
 from ingest.compiled.parts import unnamed
+from ingest.lazily import matcher
 from ingest.records.arrays import I32, view
 from ingest.records.formats import DEFAULT_FORMAT, MAX_RECORD_BYTES, Format
 from ingest.records.general import HEAD_BYTES, GeneralParser
@@ -26,11 +26,11 @@ from ingest.records.profiles import Profiles
 FIRST_SLICE = 64 << 10  # bytes that the general path reads before the scanner is tried again
 # bytes of the format at a stretch, behind which the general path begins with little again
 NATIVE_RUN = 256 << 10
-_BEYOND = re.compile(rb"[^\n]*[\x80-\xff][^\n]*")
-_ACCESS = re.compile(
+_BEYOND = matcher(rb"[^\n]*[\x80-\xff][^\n]*")
+_ACCESS = matcher(
     rb'" \d{3}(?!\d)|"WebSocket |\b\d{3} [A-Z]{3,7} /|[A-Z]{3,7} \S+ +\d{3}(?!\d)|\(scheme='
 )
-_STAMP = re.compile(rb"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[,.]\d{3}")
+_STAMP = matcher(rb"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[,.]\d{3}")
 
 
 class FrontParser:

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from operator import attrgetter
 
 from ingest.compiled.layout import L_ERROR, L_NONE, L_WARNING, LOOKAHEAD
+from ingest.lazily import dataclass, matcher
 from ingest.records.logical import Logical, access_in
 from ingest.records.native import NativeFormat
 
@@ -16,9 +17,9 @@ NO_TRACEBACK, FRAMES, ENDED, CHAINED = 0, 1, 2, 3
 
 # a quoted text as Python's repr of an object has it: its fields stand behind spaces, or none does.
 # The format's own texts end before a comma or at the line's end, and may hold such a look-alike.
-_REPR = re.compile(rb'text="(?:[^"\\]|\\.)*"(?: [A-Za-z_]\w*=|[)\]}])')
-_EXCEPTION = re.compile(rb"[A-Za-z_][\w.]*(?:\([\w.]+\))?(?::(?: .*)?|\s*)$", re.S)
-_FURTHER = re.compile(rb"[\w.]+\([\w.]+\): ray::")  # Ray's: frames and the exception itself follow
+_REPR = matcher(rb'text="(?:[^"\\]|\\.)*"(?: [A-Za-z_]\w*=|[)\]}])')
+_EXCEPTION = matcher(rb"[A-Za-z_][\w.]*(?:\([\w.]+\))?(?::(?: .*)?|\s*)$", re.S)
+_FURTHER = matcher(rb"[\w.]+\([\w.]+\): ray::")  # Ray's: frames and the exception itself follow
 _CAUGHT = b'> File "'  # loguru's mark of the frame that caught
 _CHAIN = (
     b"During handling of the above exception, another exception occurred:",

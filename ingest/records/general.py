@@ -7,11 +7,12 @@ docs/parsing.md.
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import tzinfo
 from typing import Any
 
 from ingest.compiled.masks import COMPILED, may_hold_stamp
+from ingest.lazily import dataclass
 from ingest.records.claims import Claims
 from ingest.records.collectors import Pods
 from ingest.records.formats import MAX_RECORD_BYTES, Format

@@ -4,34 +4,33 @@ A letter or a number is a level or a stamp only where something else of a header
 tag, a place in a source file, bars or brackets. Each shape says whose it is.
 """
 
-import re
-
+from ingest.lazily import matcher
 from ingest.model import DAY_US
 from ingest.records.levels import LETTERS, LEVELS, Header
 from ingest.records.moments import Stamp, stamp_of
 
 _LETTER = rb"(?P<level>[VDIWECF])"
 # seconds, with a fraction or without; milliseconds; zap's own of seconds (EpochTimeEncoder)
-_EPOCH = re.compile(
+_EPOCH = matcher(
     rb"\[?(?:(?P<s>[12]\d{9})(?:[.,](?P<f>\d{1,9}))?|(?P<ms>[12]\d{12})"
     rb"|(?P<zap>[12]\.\d{6,18}[eE]\+0?9))\]?(?=[ \t:|,])"
 )
 _BEHIND = (
     # Android's logcat: "  pid   tid E Tag     : "
-    re.compile(rb" +\d{1,7} +\d{1,7} " + _LETTER + rb" (?P<name>[\w./ -]{1,60}?) *: "),
+    matcher(rb" +\d{1,7} +\d{1,7} " + _LETTER + rb" (?P<name>[\w./ -]{1,60}?) *: "),
     # TensorFlow's ": E place/of/file.cc:123] "
-    re.compile(rb":? +" + _LETTER + rb" +(?P<name>[\w./-]{1,150}\.\w{1,4}:\d{1,6})\] ?"),
-    re.compile(rb"(?: [|-])? +\[" + _LETTER + rb"\](?: \[?(?P<name>[\w.-]{1,60})\]?:)? "),
-    re.compile(rb" (?P<bar>[|-]) " + _LETTER + rb" +(?P=bar) (?P<name>(?!))?"),
-    re.compile(rb" " + _LETTER + rb" (?P<name>[A-Za-z_][\w.-]{0,60}): "),
+    matcher(rb":? +" + _LETTER + rb" +(?P<name>[\w./-]{1,150}\.\w{1,4}:\d{1,6})\] ?"),
+    matcher(rb"(?: [|-])? +\[" + _LETTER + rb"\](?: \[?(?P<name>[\w.-]{1,60})\]?:)? "),
+    matcher(rb" (?P<bar>[|-]) " + _LETTER + rb" +(?P=bar) (?P<name>(?!))?"),
+    matcher(rb" " + _LETTER + rb" (?P<name>[A-Za-z_][\w.-]{0,60}): "),
 )
 # zerolog's ConsoleWriter, whose time is Go's time.Kitchen: "10:00AM INF file.go:12 > text"
-_KITCHEN = re.compile(
+_KITCHEN = matcher(
     rb"(?P<h>1?\d):(?P<m>\d\d)(?P<a>[AP])M (?P<level>TRC|DBG|INF|WRN|ERR|FTL|PNC) "
     rb"(?:(?P<name>[\w./-]{1,150}\.go:\d{1,6}) > )?"
 )
 # PyTorch's own: "[W socket.cpp:601] ", "[rank0]:[W1113 12:00:00.123456789 socket.cpp:601] "
-_TORCH = re.compile(
+_TORCH = matcher(
     rb"(?:\[rank\d{1,5}\]: ?)?\["
     + _LETTER
     + rb"(?:(?P<M>\d{1,2}?)(?P<D>\d\d) (?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)\.(?P<f>\d{6,9}))? "
@@ -39,7 +38,7 @@ _TORCH = re.compile(
 )
 
 # a letter before a whole stamp, as loggers of C++ and Dart are set up
-_LETTER_FIRST = re.compile(
+_LETTER_FIRST = matcher(
     _LETTER + rb" (?P<Y>\d{4})-(?P<M>\d\d)-(?P<D>\d\d)[ T](?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)"
     rb"(?:[.,](?P<f>\d{1,9}))?(?P<z>Z|[+-]\d\d:\d\d)? +"
     rb"(?:(?P<name>[\w./-]{1,150}:\d{1,6})[\]:]? +)?"

@@ -8,6 +8,7 @@ make a header, as do the shapes that begin with a level (docs/parsing.md, "Heade
 import re
 
 from ingest.compiled.layout import L_ERROR
+from ingest.lazily import matcher
 from ingest.records.header_shapes import epoch_at, kitchen, letter_first, lettered, named_letter
 from ingest.records.levels import LETTERS, LEVELS, Header
 from ingest.records.moments import Stamp, read_stamp, stamp_at, stamp_of
@@ -18,7 +19,7 @@ _MOST_BEFORE = 8  # words between a stamp and its level; behind a number that is
 _WORDS = b"|".join(sorted(LEVELS, key=lambda word: -len(bytes(word))))
 # a level in brackets, or in capitals between things that are no word, or before a colon, or between
 # bars
-_LEVEL = re.compile(
+_LEVEL = matcher(
     rb"[\[(<] ?(?P<boxed>(?i:" + _WORDS + rb")) *[\])>]"
     rb"|(?<![\w.])(?P<capital>" + _WORDS.upper() + rb")(?![\w.(=])"
     rb"|(?<![\w.])(?P<colon>(?i:" + _WORDS + rb")):(?=\s|$)"
@@ -30,80 +31,80 @@ _LEVEL = re.compile(
     + _WORDS
     + rb"))/[\w-]{1,60}\]"  # Celery, whose bracket holds the stamp, too
 )
-_UVICORN = re.compile(rb"(?P<level>" + _WORDS.upper() + rb"):(?P<pad> +|$)")
-_BASIC = re.compile(rb"(?P<level>" + _WORDS.upper() + rb"):(?P<name>[A-Za-z_][\w.-]*):")
-_GLOG = re.compile(
+_UVICORN = matcher(rb"(?P<level>" + _WORDS.upper() + rb"):(?P<pad> +|$)")
+_BASIC = matcher(rb"(?P<level>" + _WORDS.upper() + rb"):(?P<name>[A-Za-z_][\w.-]*):")
+_GLOG = matcher(
     rb"(?P<level>[DIWEF])(?:(?P<Y>\d{4}))?(?P<M>\d\d)(?P<D>\d\d) "
     rb"(?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)\.(?P<f>\d{6,9}) +"
     rb"\d+ (?P<place>[^\s:\]]{1,100}:\d+)\] ?"
 )
 # tornado's LogFormatter, Jupyter's: [I 260302 10:00:00 web:2348] text
-_TORNADO = re.compile(
+_TORNADO = matcher(
     rb"\[(?P<level>[DIWEC]) (?:(?P<y>\d\d)(?P<M>\d\d)(?P<D>\d\d)"
     rb"|(?P<Y>\d{4})-(?P<Mo>\d\d)-(?P<Da>\d\d)) "
     rb"(?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)(?:[.,](?P<f>\d{3,6}))? (?P<place>[\w.:<>-]{1,100})\] ?"
 )
-_LEADING = re.compile(
+_LEADING = matcher(
     rb"(?:\[[A-Za-z][\w .-]{0,30}\] )?[\[(<]?(?P<level>"
     + _WORDS.upper()
     + rb")[\])>]?[ :|-]+(?=[\[(]?\d)"
 )
 # a level at the beginning and no stamp: "[ERROR] ", "[ERROR][app] ", "ERROR - ", "ERROR | ",
 # "app - ERROR - "
-_BOXED = re.compile(
+_BOXED = matcher(
     rb"(?:\[(?P<level>" + _WORDS.upper() + rb") *\]|(?P<bare>" + _WORDS.upper() + rb") +[-|])"
     rb"(?:: ?| ?(?:\[(?P<name>[A-Za-z_][\w./-]{0,60}(?::\d+)?)\]|"
     rb"(?P<named>[A-Za-z_]\w*(?:\.\w+)+|[a-z_]\w{0,30}):(?= ))?(?: [-|:] |:? |$))"
 )
-_NAMED = re.compile(rb"(?P<name>[A-Za-z_][\w.-]{0,60}) - (?P<level>" + _WORDS.upper() + rb") - ")
+_NAMED = matcher(rb"(?P<name>[A-Za-z_][\w.-]{0,60}) - (?P<level>" + _WORDS.upper() + rb") - ")
 # logger, function and line in colons: logging's "%(asctime)s:%(levelname)s:%(name)s:%(message)s"
-_CHAINED = re.compile(
+_CHAINED = matcher(
     rb":(?P<name>[A-Za-z_][\w.]{0,100})(?::[A-Za-z_<][\w<>]{0,100})?(?::\d{1,6}: ?|:(?=\S))"
 )
-_RANKS = re.compile(rb"(?: [A-Z]{2}\d{1,4}){1,4}\]")  # sglang's, behind its stamp
-_SEPARATOR = re.compile(rb":? (?:[-|] )?")  # and no more: an indented line stays one
-_BEHIND = re.compile(rb"[ \t]*(?:[-|:\])>,]+[ \t]*)*")
+_RANKS = matcher(rb"(?: [A-Z]{2}\d{1,4}){1,4}\]")  # sglang's, behind its stamp
+_SEPARATOR = matcher(rb":? (?:[-|] )?")  # and no more: an indented line stays one
+_BEHIND = matcher(rb"[ \t]*(?:[-|:\])>,]+[ \t]*)*")
 # what stands between level and message: [file.py:12], name:function:12 -, name -, name:, | name |,
 # in name:, 12#12:
 _PLACES = (
-    re.compile(rb"\[(?P<name>[\w./-]{1,100}:\d+)\] ?"),
-    re.compile(rb"(?P<name>[\w.<>/-]{1,100}:[\w<>.]{1,100}:\d+) (?:-|\||:)(?! ?\"[A-Z]+ ) ?"),
-    re.compile(  # no client's port
+    matcher(rb"\[(?P<name>[\w./-]{1,100}:\d+)\] ?"),
+    matcher(rb"(?P<name>[\w.<>/-]{1,100}:[\w<>.]{1,100}:\d+) (?:-|\||:)(?! ?\"[A-Z]+ ) ?"),
+    matcher(  # no client's port
         rb"(?!\d{1,3}(?:\.\d{1,3}){3}:)(?P<name>[\w.<>/-]{1,100}:\d+) (?:-|\||:)(?! ?\"[A-Z]+ ) ?"
     ),
-    re.compile(rb"(?P<name>[\w./-]{1,100}:\d+)\] "),
+    matcher(rb"(?P<name>[\w./-]{1,100}:\d+)\] "),
     # Spring Boot's "pid --- [application] [thread] logger : "
-    re.compile(rb"\d{1,10} --- (?:\[[^\]]{0,60}\] ?){1,3}(?P<name>[\w.$\[\]/-]{1,100}) *: "),
+    matcher(rb"\d{1,10} --- (?:\[[^\]]{0,60}\] ?){1,3}(?P<name>[\w.$\[\]/-]{1,100}) *: "),
     # Rust's target, behind the spans it is in: "request{id=1}: tts::server: "; env_logger's "tts] "
-    re.compile(rb"(?:[a-z_]\w{0,60}(?:\{[^{}]{0,300}\})?:){0,4} ?(?P<name>[a-z_]\w*(?:::\w+)+): "),
-    re.compile(rb"(?P<name>[a-z_]\w{0,60}(?:::\w{1,60}){0,4})\] "),
-    re.compile(rb"(?P<name>[\w./@-]{1,200}(?::\d{1,6})?)\t(?:[\w./@-]{1,200}:\d{1,6}\t)?"),  # zap's
-    re.compile(rb"in (?P<name>[\w.]{1,100}): "),
-    re.compile(rb"\((?P<name>[A-Za-z_][\w.:-]{0,60})\) "),
-    re.compile(rb"(?P<name>\d+#\d+): (?:\*\d+ )?"),
-    re.compile(rb"\[(?P<name>[A-Za-z_][\w./:-]{0,100})\] ?(?:[-:|] )?"),
-    re.compile(rb"(?P<name>[A-Za-z_][\w.]{0,100}) (?:\||-) (?:(?P<more>[A-Za-z_]\w{0,60}) \| )?"),
+    matcher(rb"(?:[a-z_]\w{0,60}(?:\{[^{}]{0,300}\})?:){0,4} ?(?P<name>[a-z_]\w*(?:::\w+)+): "),
+    matcher(rb"(?P<name>[a-z_]\w{0,60}(?:::\w{1,60}){0,4})\] "),
+    matcher(rb"(?P<name>[\w./@-]{1,200}(?::\d{1,6})?)\t(?:[\w./@-]{1,200}:\d{1,6}\t)?"),  # zap's
+    matcher(rb"in (?P<name>[\w.]{1,100}): "),
+    matcher(rb"\((?P<name>[A-Za-z_][\w.:-]{0,60})\) "),
+    matcher(rb"(?P<name>\d+#\d+): (?:\*\d+ )?"),
+    matcher(rb"\[(?P<name>[A-Za-z_][\w./:-]{0,100})\] ?(?:[-:|] )?"),
+    matcher(rb"(?P<name>[A-Za-z_][\w.]{0,100}) (?:\||-) (?:(?P<more>[A-Za-z_]\w{0,60}) \| )?"),
     # log4j's "thread logger - ", of TorchServe
-    re.compile(rb"[\w.:-]{1,80} (?P<name>[A-Z]+_[A-Z_]+|[a-z]\w*(?:\.\w+)+) - "),
-    re.compile(rb"(?P<name>[a-z_][\w.]{0,60}): "),
+    matcher(rb"[\w.:-]{1,80} (?P<name>[A-Z]+_[A-Z_]+|[a-z]\w*(?:\.\w+)+) - "),
+    matcher(rb"(?P<name>[a-z_][\w.]{0,60}): "),
 )
 _UNBOXED = (
     *_PLACES[:-1],
-    re.compile(
+    matcher(
         rb"(?P<name>[A-Za-z_]\w*(?:\.\w+)+|__\w+__"
         rb"|root|werkzeug|uvicorn|gunicorn|fastapi|flask|app|api|main|server|engine|tts|worker): "
     ),
 )
 # behind the logger, by OpenTelemetry's instrumentation of logging: [file.py:12] [trace_id=…
 # span_id=…] -
-_TRACED = re.compile(rb"(?:\[[\w./<>-]{1,100}:\d+\] )?\[trace_id=[^\]]{0,200}\] ?(?:- )?")
+_TRACED = matcher(rb"(?:\[[\w./<>-]{1,100}:\d+\] )?\[trace_id=[^\]]{0,200}\] ?(?:- )?")
 # Rich, within one second
-_IN_BRACKET = re.compile(rb" +(?:" + _WORDS.upper() + rb")(?: *\]| +[A-Za-z_][\w:]{0,100}\] )")
-_BLANK_STAMP = re.compile(rb" {8,30}(?P<level>" + _WORDS.upper() + rb") +")
-_NAME_BEFORE = re.compile(
+_IN_BRACKET = matcher(rb" +(?:" + _WORDS.upper() + rb")(?: *\]| +[A-Za-z_][\w:]{0,100}\] )")
+_BLANK_STAMP = matcher(rb" {8,30}(?P<level>" + _WORDS.upper() + rb") +")
+_NAME_BEFORE = matcher(
     rb"(?<![\w.])(?P<name>[A-Za-z_][\w.]{0,100}(?::\w+)?(?::\d+)?)[ \t\]]*[-|: ]*[\[( ]*$"
 )
-_THREAD = re.compile(rb"(?:Exception (?:in thread|ignored in|in callback)\b|Uncaught exception\b)")
+_THREAD = matcher(rb"(?:Exception (?:in thread|ignored in|in callback)\b|Uncaught exception\b)")
 
 
 def header_of(text: bytes) -> Header | None:

@@ -2,20 +2,21 @@
 
 import re
 from codecs import BOM_UTF8
-from dataclasses import dataclass
+
+from ingest.lazily import dataclass, matcher
 
 # ECMA-48 control sequences, operating system commands, two-byte escapes
-_ANSI = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-Z\\^-~])")
+_ANSI = matcher(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-Z\\^-~])")
 # tqdm's bar: [description: ]NN%|…| i/n [elapsed<remaining, rate], and that of a total that is not
 # known
-BAR = re.compile(
+BAR = matcher(
     rb"[ \t]*(?:[A-Za-z][\w .()/-]{0,39}:[ \t]*)?"
     rb"(?:(?P<share>\d{1,5})%\|[^|\r\n]{0,400}\|[ "
     rb"\t]*(?P<n>[\d.]+)[kMGTBi]*/(?P<of>[\d.?]+)[\w.]*[ \t]*"
     rb"|(?P<count>[\d.]+)[a-zA-Z]{1,12}[ \t])"
     rb"\[(?P<elapsed>[\d:?]{2,12})(?:<[^\]\r\n]{0,80}|,[^\]\r\n]{0,60}/[^\]\r\n]{1,20})\]"
 )
-_RUN = re.compile(rb"(?:" + re.sub(rb"\(\?P<\w+>", b"(?:", BAR.pattern) + rb"[ \t]*\r)+")
+_RUN = matcher(rb"(?:" + re.sub(rb"\(\?P<\w+>", b"(?:", BAR.pattern) + rb"[ \t]*\r)+")
 _BLANK = b" \t\x1a\0" + BOM_UTF8
 
 

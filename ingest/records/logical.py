@@ -2,13 +2,13 @@
 told apart (pure).
 """
 
-import re
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from operator import attrgetter
 from typing import Final
 
+from ingest.lazily import dataclass, matcher
 from ingest.records.access import Access
 from ingest.records.access_servers import access_line
 from ingest.records.collectors import Pods
@@ -25,7 +25,7 @@ from ingest.records.physical import Physical
 from ingest.records.wrapped import Wrapped
 
 # before an access line: "aiohttp.access ", TorchServe's "thread ACCESS_LOG - "
-_LOGGER = re.compile(
+_LOGGER = matcher(
     rb"(?:[\w.-]{1,80} )?(?P<name>ACCESS_LOG|[A-Za-z_][\w-]{0,40}(?:\.[A-Za-z_][\w-]{0,40})+)"
     rb"(?::\d+)?(?: [-|:]|:)? "
 )
@@ -34,9 +34,9 @@ _STRIPPED = frozenset((b"\0", b"\x1a", b"\xef"))
 TRACEBACK: Final = b"Traceback (most recent call last):"
 _GROUP: Final = b"  + Exception Group Traceback (most recent call last):"
 # the frames of a task or actor that failed elsewhere (ray/exceptions.py RayTaskError)
-_RAY = re.compile(rb"ray::[\w.:<>\[\]-]{1,200}\(\)(?: \(pid=\d+[^)]*\))?$")
+_RAY = matcher(rb"ray::[\w.:<>\[\]-]{1,200}\(\)(?: \(pid=\d+[^)]*\))?$")
 _MAYBE_BLANK = frozenset((b"", b" ", b"\t", b"\n", b"\r", b"\v", b"\f", b"\0", b"\x1a"))
-_SOLID = re.compile(rb"[^\s\0\x1a]")
+_SOLID = matcher(rb"[^\s\0\x1a]")
 
 
 @dataclass(slots=True)

@@ -6,18 +6,18 @@ file's modification time (docs/parsing.md, "Stamps").
 """
 
 import re
-from dataclasses import dataclass
 from datetime import date, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any
 
+from ingest.lazily import dataclass, matcher
 from ingest.model import DAY_US, EPOCH
 from ingest.records.instants import utc_offset_us
 
 SECOND, DAY = 1_000_000, DAY_US  # microseconds
 _BUCKET = 900 * SECOND
 _JITTER = 300 * SECOND  # as in :mod:`ingest.records.instants`
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_NUMBER = matcher(r"-?\d+(?:\.\d+)?")
 _LATEST = 1e20  # nanoseconds since 1970
 _BACK = 6 * 3600 * SECOND  # a time of day so much earlier than the one before it is of the next day
 _MONTHS = {
@@ -47,8 +47,8 @@ _SHAPES = (
     rb"(?P<M>\d\d)/(?P<D>\d\d)/(?:(?P<Y>\d{4})|(?P<y>\d\d)),? " + _TIME,  # transformers, Rich
     _TIME + rb"(?: (?P<a>[AaPp])[Mm]\b)?",
 )
-STAMP = [re.compile(shape) for shape in _SHAPES]
-BRACKETED = [re.compile(rb"\[" + shape + rb"\]") for shape in _SHAPES]
+STAMP = [matcher(shape) for shape in _SHAPES]
+BRACKETED = [matcher(rb"\[" + shape + rb"\]") for shape in _SHAPES]
 
 
 @dataclass(slots=True)

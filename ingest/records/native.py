@@ -1,13 +1,12 @@
 """The service's own ``logging`` format, as one line at a time is held against it."""
 
-import re
 from codecs import BOM_UTF8
-from dataclasses import dataclass
 
 import numpy as np
 
 from ingest.compiled import layout
 from ingest.compiled import records as scan
+from ingest.lazily import dataclass, matcher
 from ingest.records.access import Access
 from ingest.records.arrays import I32, view
 from ingest.records.formats import DEFAULT_FORMAT, Format, scanner_arguments
@@ -16,7 +15,7 @@ from ingest.records.moments import DAY, Stamp
 
 _SHIFTED = (layout.R_NAME, layout.R_MSG, layout.R_REQUEST_ID)
 # Python's default stamp where something stands before it on its line
-_STAMP = re.compile(rb"(?<=[^\n\x00])\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[,.]\d{3}")
+_STAMP = matcher(rb"(?<=[^\n\x00])\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[,.]\d{3}")
 _MOST_PLACES = 8
 
 

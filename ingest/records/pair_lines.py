@@ -14,6 +14,7 @@ import re
 from dataclasses import replace
 
 from ingest.compiled.layout import L_NONE
+from ingest.lazily import matcher
 from ingest.records.header_shapes import epoch_at
 from ingest.records.headers import header_of
 from ingest.records.json_lines import JsonLine, access_record, record_of
@@ -25,27 +26,27 @@ from ingest.records.vocabulary import PUBLIC_EVENTS
 
 MOST = 64 << 10  # bytes of a line that is looked at
 _VALUE = r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s"'=][^\s"=]*|"""
-_PAIR = re.compile(rf"(?P<key>[A-Za-z_@][\w.@-]{{0,63}})=(?P<value>{_VALUE})(?=\s|$)\s*")
-_LOGFMT = re.compile(rb"[A-Za-z_@][\w.@-]{0,63}=")
-_NAMES = re.compile(rb"(?:^|\s)(?:level|lvl|severity)=")
-_STATUS = re.compile(rb"(?:^|\s)(?:status|code|status_code)=\"?[1-5]\d\d\"?(?:\s|$)")
+_PAIR = matcher(rf"(?P<key>[A-Za-z_@][\w.@-]{{0,63}})=(?P<value>{_VALUE})(?=\s|$)\s*")
+_LOGFMT = matcher(rb"[A-Za-z_@][\w.@-]{0,63}=")
+_NAMES = matcher(rb"(?:^|\s)(?:level|lvl|severity)=")
+_STATUS = matcher(rb"(?:^|\s)(?:status|code|status_code)=\"?[1-5]\d\d\"?(?:\s|$)")
 _WORD = "|".join(sorted((word.decode() for word in LEVELS), key=len, reverse=True))
-_LEVEL = re.compile(rf"\s*\[(?P<level>{_WORD}) *\] ")
-_LOGGER = re.compile(r"\[(?P<name>[A-Za-z_][\w.]{0,100})\](?:\s+|$)")
-_PADDED = re.compile(r"(?P<event>\S.*?)(?:\s{2,}|\s+(?=\[[A-Za-z_][\w.]*\](?:\s|$))|$)")
-_LOGRUS = re.compile(
+_LEVEL = matcher(rf"\s*\[(?P<level>{_WORD}) *\] ")
+_LOGGER = matcher(r"\[(?P<name>[A-Za-z_][\w.]{0,100})\](?:\s+|$)")
+_PADDED = matcher(r"(?P<event>\S.*?)(?:\s{2,}|\s+(?=\[[A-Za-z_][\w.]*\](?:\s|$))|$)")
+_LOGRUS = matcher(
     r"(?P<level>TRAC|DEBU|INFO|WARN|ERRO|FATA|PANI)\[(?P<since>[^\]\s]{4,35})\] ?(?P<rest>.*)"
 )
 _LOGRUS_WORDS = {"TRAC": "trace", "FATA": "fatal", "PANI": "panic"}
-_COMMA_PAIR = re.compile(
+_COMMA_PAIR = matcher(
     r"""(?P<key>[A-Za-z_@][\w.@-]{0,63})=(?P<value>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'"""
     r"""|[^\s"'=,][^\s"=,]*|)(?:,\s*|$)"""
 )
-_HAS_ID = re.compile(rb"[ ,](?:[A-Za-z_]{1,24}_)?(?:[iI][dD]|[a-z]{1,24}Id)=")
-_ZEROLOG = re.compile(rb"[MZ\d] (?:TRC|DBG|INF|WRN|ERR|FTL|PNC) ")
-_PLACE = re.compile(r"[\w./@-]{1,200}\.\w{1,4}:\d{1,6}")
-_NAME = re.compile(r"[A-Za-z_][\w.-]{0,100}")
-_FIRST = re.compile(r"\s(?=[A-Za-z_][\w.-]*=)")
+_HAS_ID = matcher(rb"[ ,](?:[A-Za-z_]{1,24}_)?(?:[iI][dD]|[a-z]{1,24}Id)=")
+_ZEROLOG = matcher(rb"[MZ\d] (?:TRC|DBG|INF|WRN|ERR|FTL|PNC) ")
+_PLACE = matcher(r"[\w./@-]{1,200}\.\w{1,4}:\d{1,6}")
+_NAME = matcher(r"[A-Za-z_][\w.-]{0,100}")
+_FIRST = matcher(r"\s(?=[A-Za-z_][\w.-]*=)")
 
 
 def pair_line(text: bytes) -> JsonLine | None:

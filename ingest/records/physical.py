@@ -8,10 +8,11 @@ fixed at the first line that tells. UTF-16 is seen by its mark or its NULs where
 import re
 from codecs import BOM_UTF8
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from ingest.lazily import dataclass, matcher
 
 UTF8, GB18030, UTF16LE, UTF16BE, UNKNOWN = "utf-8", "gb18030", "utf-16-le", "utf-16-be", "unknown"
-_SEQUENCE = re.compile(
+_SEQUENCE = matcher(
     rb"(?P<good>[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}"
     rb"|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2})"
     rb"|[\x80-\xff]"

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 from ingest.errors import ProfileError
+from ingest.lazily import matcher
 from ingest.records import profile_rules as rules_of
 from ingest.records.profile_rules import ACTIONS, ADDS, CLOSES, NOISE, REPEATS, WARNS, Column, Rule
 from ingest.records.profiles import Code, Profile, Sample, digest
@@ -36,8 +37,8 @@ _CHOICES = {
     "only": ("", "INFO", "WARNING", "ERROR", "CRITICAL"),
     "level": ("", "INFO", "WARNING", "ERROR", "CRITICAL"),
 }
-_TABLE = re.compile(r"\s*\[\[\s*([\w.-]+)\s*\]\]")
-_KEY = re.compile(r'\s*(?:"([^"]*)"|([^\s"=]+))\s*=')
+_TABLE = matcher(r"\s*\[\[\s*([\w.-]+)\s*\]\]")
+_KEY = matcher(r'\s*(?:"([^"]*)"|([^\s"=]+))\s*=')
 _SPARE_BITS = 512  # rules of one profile at most: each has a bit in what a request has seen
 
 

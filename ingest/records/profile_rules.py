@@ -2,11 +2,13 @@
 
 import ast
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 import re2
 from re2 import _re2
+
+from ingest.lazily import dataclass, matcher
 
 OPENS, ADDS, CLOSES, WHOLE = "opens", "adds", "closes", "whole"
 FAILS, WARNS, NOISE, RESTARTS, FOLLOWS = "fails", "warns", "noise", "restarts", "follows"
@@ -30,7 +32,7 @@ _TEXTS = (
 _WHOLE = ("text_len", "tokens")
 _TOKENS = {"tokens_from": -1.0, "tokens_to": 1.0}  # a range of token numbers
 _REAL = ("rtf", "rms", "spectral_centroid")
-_TIMED = re.compile(r"(duration|audio|stage(?:_\w+?)?)_(ms|s|min|h)")
+_TIMED = matcher(r"(duration|audio|stage(?:_\w+?)?)_(ms|s|min|h)")
 MOST_TEXT = 1 << 20  # characters of a Python literal that are still read as one
 
 

@@ -8,13 +8,14 @@ profile stands in one RE2 set, so a line costs one pass however many rules there
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any
 
 from re2 import _re2
 
 from ingest.errors import ProfileError
+from ingest.lazily import dataclass, matcher
 from ingest.records import structured_words as words
 from ingest.records.levels import LEVELS
 from ingest.records.profile_rules import (
@@ -26,16 +27,16 @@ from ingest.records.profile_rules import (
     options,
 )
 
-_LOGGER = re.compile(rb"[a-z_]\w{0,40}(?:\.[A-Za-z_]\w{0,40}){1,8}(?::\d+)? ")  # no sign behind it
-_SEPARATORS = re.compile(rb"\] |: | - | \| ")
-_NAME = re.compile(rb"[\w.\-/<>()\[\]#:@+]+\Z")
-_MARKS = re.compile(
+_LOGGER = matcher(rb"[a-z_]\w{0,40}(?:\.[A-Za-z_]\w{0,40}){1,8}(?::\d+)? ")  # no sign behind it
+_SEPARATORS = matcher(rb"\] |: | - | \| ")
+_NAME = matcher(rb"[\w.\-/<>()\[\]#:@+]+\Z")
+_MARKS = matcher(
     rb"[\d._\-/<>()\[\]#@]|[a-z][A-Z]|[\w)]:\w"
 )  # of a logger, a place, a thread, a tag
 _NAMES_OF_PARTS = frozenset(
     word.encode() for word in (words.SPEECH | words.UNITS | words.RUNNERS | {"main", "root"})
 ) | {level.lower() for level in LEVELS}
-_WORDS_OF_USERS = re.compile(
+_WORDS_OF_USERS = matcher(
     rb"(?i)(?:text|input|prompt|query|content|msg|message|body|said|says|quote|title|subject|comment|"
     rb"todo|fixme|note|notes|hint|tip|example|reminder)\Z"
 )

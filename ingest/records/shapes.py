@@ -2,15 +2,16 @@
 (pure).
 """
 
-import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
+
+from ingest.lazily import dataclass, matcher
 
 MOST = 1_000  # shapes that are counted; beyond it the rare half is forgotten
 LONGEST = 160  # bytes of a line that a shape is made of
-_QUOTED = re.compile(r'"[^"]*"?|\'[^\']*\'')
-_NUMBER = re.compile(r"0x[0-9a-fA-F]+|\b[0-9a-f]{8,}\b|\d+(?:[.,:/-]\d+)*")
+_QUOTED = matcher(r'"[^"]*"?|\'[^\']*\'')
+_NUMBER = matcher(r"0x[0-9a-fA-F]+|\b[0-9a-f]{8,}\b|\d+(?:[.,:/-]\d+)*")
 
 
 class Unclaimed(Protocol):

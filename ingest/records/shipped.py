@@ -8,9 +8,9 @@ mark of these and none is a name that they do not use: a service's own record ha
 """
 
 import json
-import re
 from typing import Any
 
+from ingest.lazily import matcher
 from ingest.records.moments import told_stamp
 from ingest.records.wrapped import Wrapped
 
@@ -39,7 +39,7 @@ _TIMES = (
 )
 _STREAMS = frozenset(("stdout", "stderr", "out", "err"))
 # what no service writes of itself; cheaper to look for than to read an object
-_MARK = re.compile(
+_MARK = matcher(
     rb'"(?:stream|kubernetes|source_type|labels|textPayload|jsonPayload|TimeStamp|process_id'
     rb"|logStreamName|ingestionTime|short_message|_raw|container_(?:id|name)|agent|dd(?:source|tags)"
     rb'|_source|__time__|__CONTENT__|podName|syslogtag)"[ ]?:'

@@ -8,10 +8,11 @@ request, and one that says what has become of it. See docs/parsing.md, "Structur
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import lru_cache
 from typing import Any
 
+from ingest.lazily import dataclass, matcher
 from ingest.records import structured_words as words
 from ingest.records.json_lines import JsonLine
 from ingest.records.structured_fields import Fields, Pair, fields_of
@@ -23,8 +24,8 @@ from ingest.records.vocabulary import PUBLIC_EVENTS
 MOST_OPEN, MOST_CLOSED = 1000, 64  # requests that are remembered
 _FOLLOWS_US = 60_000_000  # what comes later than this behind an end is another request's
 _LONGEST = 120  # characters of a message that is looked at
-_FORBIDDEN = re.compile(r"[^A-Za-z\u4e00-\u9fff\s._:/,()!…#\[\]|-]")
-_IN_TIME = re.compile(
+_FORBIDDEN = matcher(r"[^A-Za-z\u4e00-\u9fff\s._:/,()!…#\[\]|-]")
+_IN_TIME = matcher(
     r"[\s:,(]*(?:in|took|after|耗时|用时)?[\s:：]*"
     r"(?P<taken>\d+(?:\.\d+)? ?(?:ms|s|secs?|seconds|秒|毫秒))[).!]*$"
 )

@@ -2,25 +2,24 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Any
 
+from ingest.lazily import dataclass, matcher
 from ingest.records import structured_words as words
 from ingest.records.profile_rules import tidy
 from ingest.records.structured_tokens import apart, names_speech
 
 Pair = tuple[str, str | int | float | bool]
-_SPLIT = re.compile(r"[^a-z0-9]+")
-_AMOUNT = re.compile(r"(?P<number>\d{1,15}(?:\.\d{1,15})?)\s*(?P<unit>[^\W\d_]+)")
-_NUMBER = re.compile(r"\d{1,15}(?:\.\d{1,15})?")
-_CLOCK = re.compile(r"(?P<h>\d{1,3}):(?P<m>[0-5]\d):(?P<s>[0-5]\d(?:\.\d{1,9})?)")
-_SIZE = re.compile(
-    r"(?P<number>\d{1,15}(?:\.\d{1,6})?)\s*(?P<unit>[KMG]?i?B|bytes)?", re.IGNORECASE
-)
-_ID = re.compile(r"[^\s\"'{}\[\]\\]{1,128}")
-_NAME = re.compile(r"[\w][\w .:/-]{0,63}")
-_ASKED = re.compile(r"(?:GET|POST|PUT|DELETE|PATCH|HEAD|OPTIONS) (?P<path>/\S*)")
+_SPLIT = matcher(r"[^a-z0-9]+")
+_AMOUNT = matcher(r"(?P<number>\d{1,15}(?:\.\d{1,15})?)\s*(?P<unit>[^\W\d_]+)")
+_NUMBER = matcher(r"\d{1,15}(?:\.\d{1,15})?")
+_CLOCK = matcher(r"(?P<h>\d{1,3}):(?P<m>[0-5]\d):(?P<s>[0-5]\d(?:\.\d{1,9})?)")
+_SIZE = matcher(r"(?P<number>\d{1,15}(?:\.\d{1,6})?)\s*(?P<unit>[KMG]?i?B|bytes)?", re.IGNORECASE)
+_ID = matcher(r"[^\s\"'{}\[\]\\]{1,128}")
+_NAME = matcher(r"[\w][\w .:/-]{0,63}")
+_ASKED = matcher(r"(?:GET|POST|PUT|DELETE|PATCH|HEAD|OPTIONS) (?P<path>/\S*)")
 _KB = {"": 1 / 1024, "b": 1 / 1024, "bytes": 1 / 1024, "kb": 1.0, "mb": 1024.0, "gb": 1048576.0}
 _SURELY_SECONDS, _SURELY_MS = 10.0, 3600.0
 _OF_SPEECH = frozenset(("text", "text_len", "voice", "audio_ms", "rtf", "audio_size_kb"))

@@ -1,12 +1,11 @@
 """The words that a message or a name of a structured record is made of (pure)."""
 
-import re
-
+from ingest.lazily import matcher
 from ingest.records import structured_words as words
 
 _LONGEST = 240  # characters that are looked at
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_WORDS = re.compile(r"[A-Za-z]+|[\u4e00-\u9fff]+")
+_CAMEL = matcher(r"(?<=[a-z0-9])(?=[A-Z])")
+_WORDS = matcher(r"[A-Za-z]+|[\u4e00-\u9fff]+")
 
 
 def apart(name: str, between: str) -> str:

@@ -1,7 +1,6 @@
 """What a line without its envelopes is (pure)."""
 
-from dataclasses import dataclass
-
+from ingest.lazily import dataclass
 from ingest.records.moments import Stamp
 
 

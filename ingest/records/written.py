@@ -7,13 +7,14 @@ sets are never looked for in a text.
 
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 import numpy.typing as npt
 
 from ingest.compiled import layout, learnt
 from ingest.compiled import records as scan
+from ingest.lazily import dataclass
 from ingest.records.arrays import I8, I32, Ints, view
 from ingest.records.instants import ENVELOPE, TIME_SOURCES
 from ingest.records.native import shifted

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.errors import UsageProblem
+from ingest.lazily import dataclass, matcher
 from ingest.render.cells import (
     FORMULA,
     STEERING,
@@ -40,7 +41,7 @@ SUFFIXES = {
     ".txt": "table",
 }
 PICTURES = (".svg", ".png", ".html")  # of a chart
-_CSV_SPECIAL = re.compile(r'[",\r\n]')
+_CSV_SPECIAL = matcher(r'[",\r\n]')
 _MARKDOWN = str.maketrans(
     {
         "\\": "\\\\",

@@ -2,6 +2,8 @@
 
 import re
 
+from ingest.lazily import matcher
+
 _NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 # Control characters (C0, DEL, C1), and format characters but for the joiners of scripts and emoji:
 # bidi overrides, zero-width spaces, separators, tags.
@@ -9,8 +11,8 @@ STEERING = (  # as in the brackets of a regular expression
     "\x00-\x1f\x7f-\x9f\u00ad\u0600-\u0605\u061c\u06dd\u070f\u180e\u200b\u200e\u200f\u2028-\u202e"
     "\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
 )
-_IN_JSON = re.compile(f"(?!\n)[{STEERING}\ud800-\udfff]")  # without the line ends between members
-UNSAFE = re.compile(f"[{STEERING}\ud800-\udfff]")
+_IN_JSON = matcher(f"(?!\n)[{STEERING}\ud800-\udfff]")  # without the line ends between members
+UNSAFE = matcher(f"[{STEERING}\ud800-\udfff]")
 
 
 def escape_controls(text: str) -> str:

@@ -5,13 +5,13 @@ tells the request that it is about, and one access line alone is of that request
 All instants are int64 microseconds.
 """
 
-import re
 from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ingest.lazily import matcher
 from ingest.rows.answers import (
     JITTER_US,
     NAME_GAP_US,
@@ -26,13 +26,13 @@ from ingest.rows.answers import (
 from ingest.rows.pairing import Ints, alone_over
 
 # How ngx_log_error ends a line about a request; what stands before it may quote a path.
-_ABOUT = re.compile(
+_ABOUT = matcher(
     r", client: (?P<client>[^,\s]{1,100}), server: [^,]{0,255}, "
     r'request: "(?P<method>[A-Z]{3,20}) (?P<target>\S{1,8192})(?: HTTP/[\d.]+)?"(?:, |$)'
 )
 _MAY_BE_NGINX = ("nginx", "combined", "other")
 # nginx answers by itself then: with an error, unless another upstream server has answered
-_ENDS = re.compile(
+_ENDS = matcher(
     r"(?:while (?:connecting to|sending request to|reading response header from) upstream"
     r"|no live upstreams|client intended to send too large)"
 )

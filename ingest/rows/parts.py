@@ -5,9 +5,10 @@ The bulk of requests begin and end within one batch and never come here.
 """
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
+from ingest.lazily import dataclass
 from ingest.model import make_key
 from ingest.records.instants import TIME_SOURCES
 

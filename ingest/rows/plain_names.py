@@ -2,10 +2,10 @@
 what is shaped like a name, for whoever can write into a log could write anything there.
 """
 
-import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from ingest.lazily import matcher
 from ingest.rows.described import BY_NAME
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ _SHAPES = {
     r":[0-9]+(?: in [A-Za-z0-9_.<>]{1,80})?$",
     "client": r"^(?:[0-9A-Fa-f:.,\[\] ]{1,200}|[A-Za-z0-9_./:@#+=~-]{0,80})$",
 }
-_IS_NAME = re.compile(NAME.replace("$", r"\Z"))
-_SEGMENT = re.compile(r"[A-Za-z0-9_.:@+=~-]{0,40}")  # of a path
+_IS_NAME = matcher(NAME.replace("$", r"\Z"))
+_SEGMENT = matcher(r"[A-Za-z0-9_.:@+=~-]{0,40}")  # of a path
 _PATHS = "^/?(?:[A-Za-z0-9_.:@+=~-]{0,40}/){0,9}[A-Za-z0-9_.:@+=~-]{0,40}$"
 _PATH_CHARACTERS = 400
 

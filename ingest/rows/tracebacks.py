@@ -1,17 +1,18 @@
 """Python tracebacks → exception type, message and the deepest frame of the service's own code."""
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
 import pyarrow as pa
 
-_FRAME = re.compile(
+from ingest.lazily import dataclass, matcher
+
+_FRAME = matcher(
     r'^[ |+>]*File "(?P<file>[^"\n]*)", line (?P<line>\d+)(?:, in (?P<name>.*))?$', re.M
 )
-_EXCEPTION = re.compile(r"^(?P<type>[A-Za-z_][\w.]*)(?:: (?P<message>.*))?$")
-_EXC_PAIR = re.compile(r"^(?P<type>[A-Za-z_][\w.]*)(?:[:(]\s*(?P<message>.*))?$", re.S)
-_FOREIGN = re.compile(r"site-packages|dist-packages|/lib/python3|\\lib\\|^<frozen ", re.I)
+_EXCEPTION = matcher(r"^(?P<type>[A-Za-z_][\w.]*)(?:: (?P<message>.*))?$")
+_EXC_PAIR = matcher(r"^(?P<type>[A-Za-z_][\w.]*)(?:[:(]\s*(?P<message>.*))?$", re.S)
+_FOREIGN = matcher(r"site-packages|dist-packages|/lib/python3|\\lib\\|^<frozen ", re.I)
 _NOT_EXCEPTIONS = ("Traceback (most recent call last)",)
 _INTERLUDES = ("During handling of the above", "The above exception was")
 

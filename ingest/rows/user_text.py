@@ -6,11 +6,11 @@ and codes stay. Columns of names keep what is shaped like a name (:mod:`.plain_n
 """
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from ingest.lazily import matcher
 from ingest.rows.described import USER_TEXT
 from ingest.rows.plain_names import names_of, plain_ids, shaped
 
@@ -29,7 +29,7 @@ FIGURE = (
 
 TextPolicy = Literal["keep", "hash", "drop"]
 
-_NAME = re.compile(r"[\w.:/@+-]{0,80}")
+_NAME = matcher(r"[\w.:/@+-]{0,80}")
 _HASH_BYTES = 16  # 2^64 texts before two are likely to be taken for one
 # what users sent, as they sent it; ``hash`` drops the other columns of user text
 _HASHED = ("text", "query")

@@ -1,10 +1,11 @@
 """Parameters of a SQL text, ``:name`` as in SQLAlchemy's text() (a test compares them)."""
 
-import re
 from collections.abc import Callable
 
-_BIND = re.compile(r"(?<![:\w\\]):(\w+)(?![:\w])")
-_ESCAPED = re.compile(r"\\(:\w*)(?![:\w])")
+from ingest.lazily import matcher
+
+_BIND = matcher(r"(?<![:\w\\]):(\w+)(?![:\w])")
+_ESCAPED = matcher(r"\\(:\w*)(?![:\w])")
 
 
 def binds(sql: str) -> dict[str, int]:

@@ -2,11 +2,11 @@
 understands.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from ingest.lazily import matcher
 from ingest.model import make_key
 from ingest.rows.described import CONTENT, RECORDS, TABLES, Described
 from ingest.stores.contract import AGE_COLUMNS, FOLLOWERS, TEXT_TABLES
@@ -32,7 +32,7 @@ OF_REQUESTS = (
     "(start_file_key = :key or end_file_key = :key or "
     "(request_key >= :low_key and request_key < :high_key))"
 )
-_WORD_AFTER_COLON = re.compile(r":(?=\w)")  # in a text of SQL, no parameter
+_WORD_AFTER_COLON = matcher(r":(?=\w)")  # in a text of SQL, no parameter
 _PRUNED = "select table_name, pruned_before, text_pruned_before from pruned"
 
 

@@ -3,14 +3,16 @@
 import re
 from urllib.parse import quote
 
+from ingest.lazily import matcher
+
 _HIDDEN = "***"
-_PASSWORD = re.compile(r"(://[^:@/?#]*:).*@", re.S)
-_PASSWORD_OPTION = re.compile(
+_PASSWORD = matcher(r"(://[^:@/?#]*:).*@", re.S)
+_PASSWORD_OPTION = matcher(
     r"([?&][^=&]*(?:password|passwd|passphrase|pwd|secret|token)[^=&]*=)[^&]*", re.I
 )
-_USER_ONLY = re.compile(r"([\w+.-]+://[^:@/?#]+)@")
+_USER_ONLY = matcher(r"([\w+.-]+://[^:@/?#]+)@")
 # settings of a session: only those are shown that hold no secret under any name
-_SESSION_OPTIONS = re.compile(
+_SESSION_OPTIONS = matcher(
     r"([?&]options=)(?!(?:%20|\+|-c|search_path(?:=|%3D)[\w,.%]*)+(?:&|$))[^&]*", re.I
 )
 

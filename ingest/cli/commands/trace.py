@@ -1,6 +1,5 @@
 """``ttsq trace``: one request's life."""
 
-import re
 import shutil
 import sys
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -13,6 +12,7 @@ from ingest.cli.options.context import open_reader, options, reported
 from ingest.cli.options.logs import DateFormat, LogFormat, chosen_format
 from ingest.cli.settings.load import zone
 from ingest.errors import UsageProblem
+from ingest.lazily import matcher
 from ingest.named_queries.values import parse_instant
 from ingest.records.read_with import ReadWith
 from ingest.tasks.trace.find import Found, Trace, find, gather, wanted_records
@@ -24,7 +24,7 @@ from ingest.tasks.triage.belongs import BelongsTo, finding_of
 
 _USUAL = timedelta(seconds=30)  # before and after it: what a cause may reach
 _WIDEST = timedelta(days=7)
-_SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|d)")
+_SPAN = matcher(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|d)")
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
 _Wanted = Annotated[

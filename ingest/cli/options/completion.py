@@ -1,6 +1,5 @@
 """What a shell completes: names and options of queries, formats, zones, ids of requests."""
 
-import re
 from contextlib import suppress
 from typing import Any
 from zoneinfo import available_timezones
@@ -10,6 +9,7 @@ from typer.core import TyperCommand, TyperOption
 
 from ingest.cli.options.context import Options
 from ingest.errors import TtsqError
+from ingest.lazily import matcher
 from ingest.named_queries.library import load_query, query_paths
 from ingest.named_queries.params import Param
 from ingest.render.formats import FORMATS
@@ -21,7 +21,7 @@ _IDS = (
 )
 
 # letters of any script, and signs that mean nothing to a shell
-_PLAIN = re.compile(r"[\w/][\w./:@%+=,-]*")
+_PLAIN = matcher(r"[\w/][\w./:@%+=,-]*")
 # values of options that there are no others of, and beginnings of instants
 _AGES = ("15m", "1h", "6h", "24h", "7d", "today", "yesterday", "now")
 _FIXED = {

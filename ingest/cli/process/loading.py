@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from importlib.abc import MetaPathFinder
 
+# made since the last search for garbage, until the next one (Python: 700); an ingest loads more
+# modules yet, and four searches among them take as long as reading 1 MB
+_NEW_OBJECTS = 50_000
+
 
 def with_garbage() -> None:
     """The command's module is loaded: look for garbage again (:mod:`ingest.__main__`), in what it
@@ -16,6 +20,7 @@ def with_garbage() -> None:
     """
     if not gc.isenabled():
         gc.freeze()
+        gc.set_threshold(_NEW_OBJECTS)
         gc.enable()
 
 

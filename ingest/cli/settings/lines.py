@@ -1,12 +1,13 @@
 """On which line of a TOML text each key stands; the parser of the standard library does not say."""
 
-import re
 from collections.abc import Iterator, Mapping
 
+from ingest.lazily import matcher
+
 _PART = r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')"""
-_KEY = re.compile(rf"[ \t]*({_PART}(?:[ \t]*\.[ \t]*{_PART})*)[ \t]*=")
-_TABLE = re.compile(r"[ \t]*(\[\[?)([^\]]*)\]")
-_PARTS = re.compile(_PART)
+_KEY = matcher(rf"[ \t]*({_PART}(?:[ \t]*\.[ \t]*{_PART})*)[ \t]*=")
+_TABLE = matcher(r"[ \t]*(\[\[?)([^\]]*)\]")
+_PARTS = matcher(_PART)
 _LONG_QUOTES = ('"""', "'''")
 
 

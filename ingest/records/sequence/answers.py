@@ -1,7 +1,6 @@
 """Access lines: which request they answer, and which they end or fail (pure)."""
 
-import re
-
+from ingest.lazily import matcher
 from ingest.records.profiles import Profile
 from ingest.records.sequence.around import are_several
 from ingest.records.sequence.ends import end, end_done, fail
@@ -18,9 +17,7 @@ from ingest.records.sequence.state import (
 
 NEAR_BYTES = 4096  # between an access line and the opening line of the block that it comes before
 MOST_LEARNED = 32  # paths remembered as those of synthesis
-_POLLED = re.compile(
-    r"/(?:gradio_api|queue|health\w*|metrics|docs|openapi|favicon|static|assets)\b"
-)
+_POLLED = matcher(r"/(?:gradio_api|queue|health\w*|metrics|docs|openapi|favicon|static|assets)\b")
 
 
 def answers(instance: Instance, profile: Profile, opened_at: int) -> int | None:

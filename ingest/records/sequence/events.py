@@ -1,15 +1,14 @@
 """What the assembly gives: events of SPEC §1, and the figures that end a request (pure)."""
 
-import re
-from dataclasses import dataclass
 from typing import Final
 
 from ingest.compiled.layout import L_CRITICAL, L_ERROR, L_INFO, L_WARNING
+from ingest.lazily import dataclass, matcher
 from ingest.records.profile_rules import Rule, Value, tidy
 from ingest.records.profiles import Match
 from ingest.records.sequence.state import MOST_TEXT, Assembly, Line, Request
 
-_PLACE = re.compile(r"[0-9a-f]{8}-\d+")
+_PLACE = matcher(r"[0-9a-f]{8}-\d+")
 LEVELS = {"INFO": L_INFO, "WARNING": L_WARNING, "ERROR": L_ERROR, "CRITICAL": L_CRITICAL}
 START: Final = "synthesis_start"
 COMPLETE: Final = "synthesis_complete"

@@ -1,10 +1,10 @@
 """The assembly's one door: lines in, claims out (pure)."""
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 
 from ingest.compiled.layout import L_INFO, L_NONE
+from ingest.lazily import matcher
 from ingest.records import profile_rules as does
 from ingest.records.profiles import Match, Profiles, is_of_users
 from ingest.records.sequence import around
@@ -39,7 +39,7 @@ from ingest.records.sequence.state import (
     load,
 )
 
-_ACCESS = re.compile(r'"[A-Z]+ \S+ HTTP/[\d.]+" \d{3}\b')
+_ACCESS = matcher(r'"[A-Z]+ \S+ HTTP/[\d.]+" \d{3}\b')
 MOST_GLUED = 3  # further messages read behind the first on one physical line
 _GLUEABLE = frozenset({does.OPENS, does.ADDS, does.CLOSES})
 Handler = Callable[[Assembly, Instance, Line, Match], Claim | None]

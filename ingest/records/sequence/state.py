@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from ingest.lazily import dataclass
 from ingest.records.profile_rules import Value, tidy
 from ingest.records.profiles import Profiles
 

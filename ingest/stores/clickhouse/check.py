@@ -2,17 +2,18 @@
 
 import re
 
+from ingest.lazily import matcher
 from ingest.resources import folder
 from ingest.stores.clickhouse.cluster import of_view
 from ingest.stores.clickhouse.connection import Session
 
 _CREATE = r"create (?:(?:table|view) if not exists|or replace view)"
-_MADE = re.compile(rf"{_CREATE} (\w+) \((.*?)\n\)", re.S | re.I)
-_DROPPED = re.compile(r"alter table (\w+) drop column if exists `(\w+)`", re.I)
-_COLUMN = re.compile(
+_MADE = matcher(rf"{_CREATE} (\w+) \((.*?)\n\)", re.S | re.I)
+_DROPPED = matcher(r"alter table (\w+) drop column if exists `(\w+)`", re.I)
+_COLUMN = matcher(
     r"^    `(\w+)` (.*?)(?: default .*?)?(?: comment '((?:[^'\\]|\\.)*)')?(?: codec\(.*\))?,?$"
 )
-_VIEW = re.compile(
+_VIEW = matcher(
     r"create (?:view if not exists|or replace view) (\w+) .*?\n\)\nas (.*?)\ncomment '",
     re.S | re.I,
 )

@@ -9,9 +9,9 @@ else by going to each of them.
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from ingest.errors import StoreError
+from ingest.lazily import dataclass, matcher
 from ingest.model import KEY_SHIFT
 from ingest.stores.clickhouse.connection import WRITING, Session
 
@@ -34,22 +34,22 @@ _OF_FILE = {
         )
     },
 }
-_TABLE = re.compile(r"\s*create\s+table\s+(if\s+not\s+exists\s+)?`?(\w+)`?(.*)", re.I | re.S)
-_ENGINE = re.compile(r"(\bengine\s*=?\s*)(\w*MergeTree)\b(?:\(([^)]*)\))?", re.I)
-_COMMENT = re.compile(r"\ncomment '(?:[^'\\]|\\.)*'\s*$", re.I)
-_VIEW = re.compile(r"\s*create\s+(?:or\s+replace\s+)?view\b", re.I)
-_CHANGE = re.compile(
+_TABLE = matcher(r"\s*create\s+table\s+(if\s+not\s+exists\s+)?`?(\w+)`?(.*)", re.I | re.S)
+_ENGINE = matcher(r"(\bengine\s*=?\s*)(\w*MergeTree)\b(?:\(([^)]*)\))?", re.I)
+_COMMENT = matcher(r"\ncomment '(?:[^'\\]|\\.)*'\s*$", re.I)
+_VIEW = matcher(r"\s*create\s+(?:or\s+replace\s+)?view\b", re.I)
+_CHANGE = matcher(
     r"(\s*(?:alter\s+table|delete\s+from|optimize\s+table|drop\s+table\s+if\s+exists|drop\s+table)"
     r"\s+)`?(\w+)`?(.*)",
     re.I | re.S,
 )
-_SHARDS_ONLY = re.compile(
+_SHARDS_ONLY = matcher(
     r"\s*(?:delete|optimize|alter\s+table\s+`?\w+`?\s+(?:update|delete|(?:add|drop)\s+index))\b",
     re.I,
 )
-_SCHEMA = re.compile(r"\s*(?:create|alter|drop|delete|optimize|rename)\b", re.I)
-_COPY = re.compile(r"\s*create\s+table\s+\w+\s+as\b", re.I)
-_NAMED = re.compile(
+_SCHEMA = matcher(r"\s*(?:create|alter|drop|delete|optimize|rename)\b", re.I)
+_COPY = matcher(r"\s*create\s+table\s+\w+\s+as\b", re.I)
+_NAMED = matcher(
     r"(\s*(?:create\s+(?:or\s+replace\s+)?(?:table|view|database)\s+(?:if\s+not\s+exists\s+)?"
     r"|alter\s+table\s+|delete\s+from\s+|optimize\s+table\s+|drop\s+table\s+(?:if\s+exists\s+)?)"
     r"(?:\w+|`(?:[^`\\]|\\.)+`))(.*)",

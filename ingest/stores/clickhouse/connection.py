@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ingest.errors import StoreError, StoreLostError, UsageProblem
+from ingest.lazily import matcher
 from ingest.stores.contract import schema_refused
 
 try:
@@ -67,17 +68,17 @@ _ALWAYS_SET: dict[str, object] = {
     "skip_unavailable_shards": 0,
 }
 _READ_ONLY: dict[str, object] = {"readonly": 2}
-_URL = re.compile(
+_URL = matcher(
     r"clickhousedb(?:\+connect)?://(?:[^:@/?#]*(?::[^:@/?#]*)?@)?"
     r"(?:\[[0-9a-fA-F:.]+\]|[^:@/?#\[\]]+)(?::[0-9]*)?(?:/[^/?#]*)?(?:\?[^#]*)?$"
 )
 _OPTIONS = ("verify", "ca_cert", "client_cert", "client_cert_key", "server_host_name")
 CLUSTER_WORD = "cluster"  # of the URL: the cluster that a new store is made on
 RETENTION_WORD = "retention"  # of the URL: how long the server keeps rows
-_CLUSTER = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-_OF_STORE = re.compile(r"Distributed\('([^']+)'")
-_CODE = re.compile(r"[Cc]ode: (\d+)")
-_TEXT = re.compile(r"DB::Exception: (.*?)(?:\. \([A-Z_0-9]+\)|\(version |$)", re.S)
+_CLUSTER = matcher(r"[A-Za-z0-9_.-]{1,64}")
+_OF_STORE = matcher(r"Distributed\('([^']+)'")
+_CODE = matcher(r"[Cc]ode: (\d+)")
+_TEXT = matcher(r"DB::Exception: (.*?)(?:\. \([A-Z_0-9]+\)|\(version |$)", re.S)
 KEEPS = "enable_materialized_cte"  # a setting of newer servers
 RUNS_ALREADY, TOO_SLOW, NO_DATABASE, NO_TABLE = 216, 159, 81, 60
 _DENIED = (497, 164, 516, 192)  # no grant, read only, wrong password, no such user

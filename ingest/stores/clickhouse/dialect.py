@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 
+from ingest.lazily import matcher
 from ingest.stores.binds import replace_binds
 
 _TYPES = {
@@ -33,26 +34,26 @@ _FUNCTIONS = {
     "starts_with": "startsWith",
 }
 _TYPE = "|".join(sorted(_TYPES, key=len, reverse=True))
-_ENDS = re.compile(r"\btimestamptz\s+'(-?)infinity'", re.I)
-_INSTANT = re.compile(r"\btimestamptz\s+('[0-9][^']*')", re.I)
-_UPDATE = re.compile(r"update (\w+) set (.*) where (.*)", re.I | re.S)
-_TYPED = re.compile(rf"\bcast\(\s*:(\w+)\s+as\s+({_TYPE})\s*\)", re.I)
-_LIMIT = re.compile(r"\blimit\s+cast\(\s*:(\w+)\s+as\s+bigint\s*\)", re.I)
-_AS_TYPE = re.compile(rf"\bas\s+({_TYPE})\s*\)", re.I)
-_MEMBER = re.compile(r"([\w.]+)\s*->>\s*(\x00\d+\x00|case\b)", re.I)
-_NUMBERS = re.compile(
+_ENDS = matcher(r"\btimestamptz\s+'(-?)infinity'", re.I)
+_INSTANT = matcher(r"\btimestamptz\s+('[0-9][^']*')", re.I)
+_UPDATE = matcher(r"update (\w+) set (.*) where (.*)", re.I | re.S)
+_TYPED = matcher(rf"\bcast\(\s*:(\w+)\s+as\s+({_TYPE})\s*\)", re.I)
+_LIMIT = matcher(r"\blimit\s+cast\(\s*:(\w+)\s+as\s+bigint\s*\)", re.I)
+_AS_TYPE = matcher(rf"\bas\s+({_TYPE})\s*\)", re.I)
+_MEMBER = matcher(r"([\w.]+)\s*->>\s*(\x00\d+\x00|case\b)", re.I)
+_NUMBERS = matcher(
     r"\bunnest\(cast\(string_to_array\((.+?), (\x00\d+\x00)\) as bigint\[\]\)\)", re.I
 )
-_HINT = re.compile(r"\bas\s+(?:not\s+)?materialized\s*\(", re.I)
+_HINT = matcher(r"\bas\s+(?:not\s+)?materialized\s*\(", re.I)
 KEPT = "as materialized ("
-_EXPRESSION = re.compile(r"\b(\w+)\s+as\s*\(", re.I)
-_COSTLY = re.compile(r"\bgroup\s+by\b|\bover\b|\bdistinct\b|\bcount\(|\blimit\b", re.I)
-_CASE = re.compile(r"\b(case|end)\b", re.I)
-_SELECT = re.compile(r"\bselect\s+(?:distinct\s+)?", re.I)
-_FROM = re.compile(r"\bfrom\b", re.I)
-_OF_TABLE = re.compile(r"\s*\w+\.(\w+)\s*$")
-_CALLED = re.compile(rf"(?<![\w.])({'|'.join(_FUNCTIONS)})\(", re.I)
-_QUOTED = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.S)
+_EXPRESSION = matcher(r"\b(\w+)\s+as\s*\(", re.I)
+_COSTLY = matcher(r"\bgroup\s+by\b|\bover\b|\bdistinct\b|\bcount\(|\blimit\b", re.I)
+_CASE = matcher(r"\b(case|end)\b", re.I)
+_SELECT = matcher(r"\bselect\s+(?:distinct\s+)?", re.I)
+_FROM = matcher(r"\bfrom\b", re.I)
+_OF_TABLE = matcher(r"\s*\w+\.(\w+)\s*$")
+_CALLED = matcher(rf"(?<![\w.])({'|'.join(_FUNCTIONS)})\(", re.I)
+_QUOTED = matcher(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.S)
 _MOST_OF_PARAMETER = 16_000  # characters, each of up to four bytes, any of which may be escaped
 _FIRST = "toDateTime64('1900-01-01 00:00:00', 6, 'UTC')"
 _LAST = "toDateTime64('2299-12-31 23:59:59.999999', 6, 'UTC')"
@@ -291,9 +292,9 @@ def _closing(sql: str, start: int) -> int:
     return len(sql)
 
 
-_WITHIN = re.compile(r"\s*within\s+group\s*\(\s*order\s+by\s+", re.I)
-_EPOCH = re.compile(r"\s*epoch\s+from\s+", re.I)
-_ORDERED = re.compile(r"\s+order\s+by\s", re.I)
+_WITHIN = matcher(r"\s*within\s+group\s*\(\s*order\s+by\s+", re.I)
+_EPOCH = matcher(r"\s*epoch\s+from\s+", re.I)
+_ORDERED = matcher(r"\s+order\s+by\s", re.I)
 
 
 def _percentile(inner: str, behind: str) -> tuple[str, int]:

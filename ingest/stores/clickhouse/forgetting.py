@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from ingest.lazily import matcher
 from ingest.rows.described import Described
 from ingest.stores.clickhouse.dialect import as_here
 from ingest.stores.clickhouse.layout import TABLES
@@ -19,8 +20,8 @@ from ingest.stores.forgetting import OF_REQUESTS, Forgetting
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_READ = re.compile(rf"\bfrom ({'|'.join(TABLES)})\b")
-_DELETE = re.compile(r"delete from (\w+) where (.*)", re.S)
+_READ = matcher(rf"\bfrom ({'|'.join(TABLES)})\b")
+_DELETE = matcher(r"delete from (\w+) where (.*)", re.S)
 # no subquery here names a row of the statement around it
 _BESIDE = (
     "select * from requests where start_file_key = :key and end_file_key = :key "

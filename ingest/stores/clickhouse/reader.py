@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ingest.errors import StoreError
+from ingest.lazily import matcher
 from ingest.stores.binds import binds as names_of
 from ingest.stores.clickhouse.connection import (
     FAILURES,
@@ -39,18 +40,18 @@ _BOUNDS: dict[str, object] = {
 }
 # the server does not know a word or a function: the statement may be one for the other engines
 _NOT_OF_HERE = (46, 62)
-_LEADING = re.compile(r"(?:\s+|--[^\n]*|/\*.*?\*/)*", re.S)
+_LEADING = matcher(r"(?:\s+|--[^\n]*|/\*.*?\*/)*", re.S)
 _BYTES: dict[str, str | dict[str, str]] = {"line_hashes": "bytes"}  # the one column that is no text
 _WORDS = ("select", "with", "(")
 # they reach files, programs, other servers and other databases
-_REACHING = re.compile(
+_REACHING = matcher(
     r"\b(?:file|url|s3\w*|hdfs\w*|remote\w*|cluster\w*|mysql|postgresql|mongodb|redis|jdbc|odbc|"
     r"sqlite|executable|input|azure\w*|gcs|iceberg\w*|delta\w*|hudi\w*|dictionary|merge|loop|"
     r"view_?explain|fuzz\w*|urlcluster|ytsaurus|arrowflight|mergetreeindex|mergetreeprojection)"
     r"\s*\(|\binto\s+outfile\b|\bsystem\s*\.|\bsettings\b|\bformat\b",
     re.I,
 )
-_QUOTED = re.compile(r"'(?:[^'\\]|\\.|'')*'|--[^\n]*|/\*.*?\*/", re.S)
+_QUOTED = matcher(r"'(?:[^'\\]|\\.|'')*'|--[^\n]*|/\*.*?\*/", re.S)
 
 
 class ClickHouseReader:
@@ -155,7 +156,7 @@ def _keeping(sql: str) -> dict[str, object]:
     return {KEEPS: 1} if f" {KEPT}" in sql else {}
 
 
-_WRAPPED = re.compile(r"(?:Nullable|LowCardinality)\((.*)\)$")
+_WRAPPED = matcher(r"(?:Nullable|LowCardinality)\((.*)\)$")
 
 
 def _plain_name(told: object) -> str:

@@ -4,11 +4,11 @@ The server drops a part of a table once all of its rows are too old. What it may
 noted beforehand, as of rows that were pruned, so that nobody takes such rows for lost.
 """
 
-import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ingest.errors import UsageProblem
+from ingest.lazily import matcher
 from ingest.stores.clickhouse.cluster import SHARD, change, of_shards
 from ingest.stores.clickhouse.layout import ROWS
 from ingest.stores.clickhouse.months import MONTHLY
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from ingest.stores.clickhouse.connection import Session
     from ingest.stores.clickhouse.writer import ClickHouseWriter
 
-_DAYS = re.compile(r"(\d{1,4})d")
-_TTL = re.compile(r"\bTTL .*?toIntervalDay\((\d+)\)")
+_DAYS = matcher(r"(\d{1,4})d")
+_TTL = matcher(r"\bTTL .*?toIntervalDay\((\d+)\)")
 # the server reckons a TTL in seconds from 1970 to 2106, and takes what overflows for long past
 _FIRST, _LAST = "1971-01-01 00:00:00", "2070-01-01 00:00:00"
 # a part goes as a whole, and its rows are not written anew for that

@@ -1,10 +1,10 @@
 """Rows that a commit adds, and rows that it replaces or removes: each step is a version."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ingest.lazily import matcher
 from ingest.model import KEY_SHIFT
 from ingest.stores.clickhouse import related
 from ingest.stores.clickhouse.connection import Session
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Binds = Mapping[str, object]
 Tables = "Mapping[str, pa.Table]"
 MOST_STEPS = STEPS  # of one number
-_TABLE = re.compile(rf"\{{({'|'.join(TABLES)})(\+version)?\}}")
+_TABLE = matcher(rf"\{{({'|'.join(TABLES)})(\+version)?\}}")
 
 
 class Versions:

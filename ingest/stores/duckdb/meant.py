@@ -1,9 +1,10 @@
 """What DuckDB proposes for a name that it does not know."""
 
-import re
 from collections.abc import Iterable
 
-_CANDIDATES = re.compile(r"Candidate (?:bindings|tables)[:\s]+(?P<names>.+)")
+from ingest.lazily import matcher
+
+_CANDIDATES = matcher(r"Candidate (?:bindings|tables)[:\s]+(?P<names>.+)")
 
 
 def meant(lines: Iterable[str]) -> str:

@@ -1,7 +1,6 @@
 """Connections to a PostgreSQL server: bounded waits, no hostile SQL, no password shown."""
 
 import os
-import re
 import socket
 import time
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.types.string import TextLoader
 
 from ingest.errors import IngestBusyError, StoreError, StoreLostError, UsageProblem
+from ingest.lazily import matcher
 from ingest.stores.contract import schema_refused
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -40,7 +40,7 @@ ONE_MIGRATES = (
 )
 _OLDEST = 140000  # server version: extract() is exact from 14 on
 # user, password, host, port and database may hold nothing that another part begins with
-_URL = re.compile(
+_URL = matcher(
     r"postgresql(?:\+psycopg)?://(?:[^:@/?#]*(?::[^@/?#]*)?@)?"
     r"(?:\[[0-9a-fA-F:.]+\]|[^:@/?#\[\]]*)(?::[0-9]*)?(?:/[^/?#]*)?(?:\?[^#]*)?$"
 )

@@ -4,7 +4,6 @@ A day without a partition of its own is in the table's DEFAULT partition: so a r
 place, and partitions are never a condition of storing it. A day that has rows there stays there.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ import numpy as np
 import psycopg
 from psycopg import errors
 
+from ingest.lazily import matcher
 from ingest.model import DAY_US, EPOCH
 from ingest.rows.described import TABLES
 
@@ -23,7 +23,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 # the instant that a table's partitions go by
 PARTITIONED: Mapping[str, str] = {t.name: t.at for t in TABLES if t.is_partitioned and t.at}
-_NAME = re.compile(r"_p(\d{8})$")
+_NAME = matcher(r"_p(\d{8})$")
 _AHEAD = 3  # days; made while the ones before are filled
 _MOST_DAYS = 400  # new ones for one batch
 _AROUND = timedelta(days=200)  # of a batch's middle row: what lies farther off has a wrong clock

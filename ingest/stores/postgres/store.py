@@ -10,6 +10,7 @@ import psycopg
 
 from ingest.errors import StoreError
 from ingest.faults import reach
+from ingest.lazily import matcher
 from ingest.model import Checkpoint
 from ingest.stores.binds import binds as names_of
 from ingest.stores.binds import replace_binds
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 _SNAPSHOT = "begin isolation level repeatable read read only"
 _READING = ("select", "with", "values", "table", "show", "explain", "(")
-_LEADING = re.compile(r"(?:\s+|--[^\n]*|/\*.*?\*/)*", re.S)
+_LEADING = matcher(r"(?:\s+|--[^\n]*|/\*.*?\*/)*", re.S)
 # a read-only transaction does not bind these: they reach files, programs and other sessions
 _MIGHTY = r"""
 select session_user, rolname || case when rolsuper then ' (superuser)'
@@ -260,10 +261,10 @@ def _checkpoints(connection: Connection, sql: str, binds: list[object]) -> list[
 
 
 # how a named query's filters put a table's rows before it
-_ROWS_OF = re.compile(
+_ROWS_OF = matcher(
     r"(?P<before>\bas not materialized \(\n    select )\*(?P<behind>\n    from (?P<table>\w+)\n)"
 )
-_AS_TEXT = re.compile(r"\bas text\b|:\w+|'[^']*'")
+_AS_TEXT = matcher(r"\bas text\b|:\w+|'[^']*'")
 _COLUMNS = """
     select attname, has_column_privilege(attrelid, attnum, 'SELECT') from pg_attribute
     where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped order by attnum

@@ -2,19 +2,19 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from ingest.lazily import dataclass, matcher
 from ingest.named_queries.golden import BY_NAME, logging_lines
 from ingest.named_queries.library import NO_NEEDS, NamedQuery
 from ingest.rows.described import TABLES
 from ingest.tasks.check.fields import FieldCount
 
 YES, PART, NO = "yes", "in part", "no"
-_TABLE = re.compile(
+_TABLE = matcher(
     rf"\b(?:from|join)\s+({'|'.join(t.name for t in TABLES if t.kind in ('rows', 'records'))})\b"
 )
-_NOISE = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
-_WORD = re.compile(r"(?<![:\w])[a-z_]+\b")
+_NOISE = matcher(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_WORD = matcher(r"(?<![:\w])[a-z_]+\b")
 # Columns that a field fills, by table; None: every row of the table is of the field.
 _COLUMNS: Mapping[str, Mapping[str, str] | str] = {
     # text is also the name of a type, and no query shows the texts themselves

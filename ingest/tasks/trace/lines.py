@@ -8,11 +8,11 @@ stored.
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ingest.compiled import layout
 from ingest.errors import LogFileError
+from ingest.lazily import dataclass, matcher
 from ingest.logfiles.locate import Absent, Finder
 from ingest.logfiles.reader import LogReader
 from ingest.logfiles.stat import FileStat
@@ -26,11 +26,11 @@ from ingest.tasks.trace.rows import KnownFile
 _GAP = 1 << 20  # bytes: records nearer to each other are read in one go, with all between them
 _STRETCH = 8 << 20  # bytes read in one go at most, but for the last record's own
 _BEHIND = 64 << 10  # bytes first read behind the last record, to find its end
-_PLACE_ID = re.compile(r"[0-9a-f]{8}-\d+")  # made from where a request begins in its log
+_PLACE_ID = matcher(r"[0-9a-f]{8}-\d+")  # made from where a request begins in its log
 _LINE = 4096  # bytes shown of a line whose record the format does not find
 _LEVELS = (None, "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _STORED_EVENTS = frozenset({START, COMPLETE, FAILED, STAGE_TIME})  # each has a row of its own
-_ESCAPABLE = re.compile(r'["\\\n\r\t]')  # what may be written otherwise in the log
+_ESCAPABLE = matcher(r'["\\\n\r\t]')  # what may be written otherwise in the log
 
 
 @dataclass(frozen=True, slots=True)

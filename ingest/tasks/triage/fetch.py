@@ -5,9 +5,8 @@ in so many, by a rule on their keys that every engine counts alike; each then st
 (Horvitz and Thompson, 1952).
 """
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -26,6 +25,7 @@ from ingest.causes.columns import (
     Samples,
     Stage,
 )
+from ingest.lazily import dataclass, matcher
 from ingest.model import EPOCH
 from ingest.stores.contract import Reader
 from ingest.tasks.triage import statements as sql
@@ -35,7 +35,7 @@ CAP = 100_000
 DAY = timedelta(hours=24)
 _LEVELS = {"WARNING": 0, "ERROR": 1, "CRITICAL": 2}
 _OPTIONAL = ("instance", "profile", "audio_ms", "rtf")
-_NUMBERS = re.compile(r"0x[0-9a-fA-F]+|\d+(?:\.\d+)?")
+_NUMBERS = matcher(r"0x[0-9a-fA-F]+|\d+(?:\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True)

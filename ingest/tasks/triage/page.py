@@ -1,13 +1,12 @@
 """Findings for people: a block each, in 80 columns; or as Markdown, for a ticket."""
 
-import re
 import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import tzinfo
 
 from ingest.causes.findings import CRITICAL, NOTE, WARNING, Finding
 from ingest.causes.symptoms import RTF
+from ingest.lazily import dataclass, matcher
 from ingest.render.cells import display_width, escape_controls, zone_label
 from ingest.tasks.triage.listing import named
 from ingest.tasks.triage.phrases import Clock, duration, number, percent, title, written
@@ -18,7 +17,7 @@ _WIDTH = 80
 _LABEL = 10
 _MOST_CONSEQUENCES = 3
 # what stays on one line: a Chinese character with the marks behind it, or a word
-_PIECES = re.compile(
+_PIECES = matcher(
     r" *(?:[\u2e80-\u9fff\uac00-\ud7af][\u3001-\u303f\uff00-\uff65]*|[^ "
     r"\u2e80-\u9fff\uac00-\ud7af]+)| +$"
 )

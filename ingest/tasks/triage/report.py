@@ -1,9 +1,8 @@
 """A window of the store → findings with all that is said of them: texts, examples, next steps."""
 
-import re
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ingest.causes.answers import OUTSIDE
@@ -11,6 +10,7 @@ from ingest.causes.diagnose import diagnose
 from ingest.causes.dimensions import TEXT, TEXT_LEN, Condition
 from ingest.causes.findings import Diagnosis, Finding
 from ingest.causes.symptoms import CACHE_FILLING, CLOCK, ERRORS, HTTP_ERRORS, HTTP_LATENCY, SILENCE
+from ingest.lazily import dataclass, matcher
 from ingest.model import EPOCH
 from ingest.stores.contract import Reader
 from ingest.tasks.triage import statements as sql
@@ -18,7 +18,7 @@ from ingest.tasks.triage.arrays import FILE_SHIFT
 from ingest.tasks.triage.fetch import Window, fetched
 
 _EXAMPLES = 3
-_HASH = re.compile(r"[0-9a-f]{32}")  # what stands in for a text under --text hash
+_HASH = matcher(r"[0-9a-f]{32}")  # what stands in for a text under --text hash
 
 
 @dataclass(frozen=True, slots=True)
