@@ -34,7 +34,7 @@ def numbers(data, pairs, families, values, states):
 
     ``families`` int32[n_keys] by key code; ``values`` float64[p] and ``states`` int8[p] are filled:
     OK, BAD (no such number) or SLOW (a number whose digits need exact arithmetic: the caller reads
-    it). Text keys are left BAD.
+    it). Text keys are left BAD. Return whether one is SLOW.
     """
     src: cython.const[cython.uchar][::1] = data
     here: cython.p_const_uchar = cython.address(src[0]) if cython.compiled else data
@@ -48,9 +48,11 @@ def numbers(data, pairs, families, values, states):
     pos: cython.int
     end: cython.int
     whole: cython.longlong
+    slow: cython.bint = False
     with cython.nogil:
         for i in range(n):
             st[i] = _BAD
+            val[i] = 0.0
             if p[i, P_CODE] < 0:
                 continue
             family = fam[p[i, P_CODE]]
@@ -71,6 +73,8 @@ def numbers(data, pairs, families, values, states):
                 st[i] = _boolean(src, p[i, P_VALUE], p[i, P_VALUE_END], val, i)
             else:
                 st[i] = _number(src, p[i, P_VALUE], p[i, P_VALUE_END], family, val, i)
+                slow = slow or st[i] == _SLOW
+    return slow
 
 
 def doubles(values, states, slots, wanted, out, valid, nulls):

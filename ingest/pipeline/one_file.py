@@ -272,7 +272,7 @@ class OneFile:
             modified = opened.file.stat.modified_ns // 1000
             return ChunkReader(
                 self._parser, read, at, end, last, modified,
-                chunk_bytes=self._options.chunk_bytes, skip_hole=skip_hole,
+                chunk_bytes=self._options.chunk_bytes, skip_hole=skip_hole, in_place=True,
             )  # fmt: skip
 
         if watch:

@@ -1,7 +1,7 @@
 """A log file's bytes → parsed chunks, one after another, in bounded memory."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import field, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from ingest.records.arrays import raw_text
 from ingest.records.parse import REJECT_HEAD_BYTES, ChunkParser, Parsed
 
 Read = Callable[[int], bytes]
+_SPARE_BYTES = 64 << 10  # what may be left of a chunk without more memory for the next one
 _BLANK = b" \t\r\n\v\f\0"
 _TRACEBACK = matcher(rb"\0*Traceback \(most recent call last\):")
 
@@ -24,7 +25,9 @@ class ChunkReader:
 
     ``read`` gives up to so many bytes, empty at the end; ``final``: nothing will follow the end;
     ``offset`` that of the stream's first byte in the file; instants as in :meth:`Parser.parse`.
-    ``skip_hole`` goes over NUL bytes that need not be read.
+    ``skip_hole`` goes over NUL bytes that need not be read. ``in_place``: all chunks stand in the
+    same memory, each in place of the one before it, which nobody looks at any more; fresh memory
+    costs as much as scanning.
     """
 
     parser: ChunkParser
@@ -37,24 +40,27 @@ class ChunkReader:
     chunk_bytes: int = CHUNK_BYTES
     damage: DamagedFileError | None = None
     skip_hole: Callable[[], int] = lambda: 0
+    in_place: bool = False
+    _room: bytearray = field(default_factory=bytearray)
 
     def __iter__(self) -> Iterator[Parsed]:
-        data, base, at_end, stuck, fill = b"", self.offset, False, True, 0
+        data, base, at_end, stuck, fill = memoryview(b""), self.offset, False, True, 0
         while not at_end or data:
             if not at_end and (stuck or len(data) < self.chunk_bytes):
                 skipped = 0 if data else self.skip_hole()
                 fill, base = fill + skipped, base + skipped
                 block, at_end = self._block()
-                data += block
+                data = self._joined(data, block)
+                del block
             nuls = _leading_nuls(data)
             fill, base = fill + nuls, base + nuls
             if nuls == len(data) and not (at_end and self.final):
-                data = b""  # however much of it there is, it makes one chunk
+                data = data[:0]  # however much of it there is, it makes one chunk
                 if at_end:  # a writer may yet put its lines there
                     self.tail_bytes = max(self.tail_bytes, fill)
                     return
                 continue
-            parsed = self._parse(memoryview(data)[nuls:], base, at_end)
+            parsed = self._parse(data[nuls:], base, at_end)
             if fill:
                 parsed = _with_fill(parsed, fill)
             parsed_bytes = parsed.consumed
@@ -67,7 +73,8 @@ class ChunkReader:
             del parsed  # its tables, before the next ones are made
             if giant:
                 giant_base = base
-                reject, data, base, at_end = _Giant(self, base, data).run()
+                reject, line, base, at_end = _Giant(self, base, bytes(data)).run()
+                data = memoryview(line)
                 if base > giant_base:
                     yield _giant_chunk(empty, reject, giant_base, base - giant_base)
                 stuck = True
@@ -77,6 +84,18 @@ class ChunkReader:
             if at_end and not settled:
                 break
         self.tail_bytes = max(self.tail_bytes, len(data))
+
+    def _joined(self, rest: memoryview, block: bytes) -> memoryview:
+        """What is left of a chunk, and the block behind it, in one piece."""
+        size = len(rest) + len(block)
+        if not self.in_place:
+            return memoryview(b"".join((rest, block)))
+        if size > len(self._room):
+            self._room = bytearray(size + _SPARE_BYTES)
+        room = memoryview(self._room)
+        room[: len(rest)] = rest  # may overlap: it is moved
+        room[len(rest) : size] = block
+        return room[:size]
 
     def _block(self) -> tuple[bytes, bool]:
         """Further bytes, and whether they are the last: damage or nothing follows a short read."""
@@ -103,15 +122,15 @@ class ChunkReader:
         )
 
 
-def _leading_nuls(data: bytes) -> int:
+def _leading_nuls(data: memoryview) -> int:
     """NUL bytes of a hole before the text, without the first half of a UTF-16 character."""
-    if not data.startswith(b"\0"):
+    if not len(data) or data[0]:
         return 0
     array = np.frombuffer(data, np.uint8)
     first = int(np.argmax(array != 0))
     if not array[first]:
         return len(data)
-    is_wide = first % 2 == 1 and data[first + 1 : first + 2] == b"\0"
+    is_wide = first % 2 == 1 and first + 1 < len(data) and data[first + 1] == 0
     return first - is_wide
 
 

@@ -117,12 +117,12 @@ class FrontParser:
         encoding = self.general.encoding
         self._told_at = -1
         if encoding is None:
-            encoding = self._told(bytes(data))
+            encoding = self._told(data)
         return encoding in (None, UTF8)
 
-    def _told(self, data: bytes) -> str | None:
+    def _told(self, data: memoryview) -> str | None:
         """The encoding that the first line tells which is not ASCII; ``_told_at`` is its place."""
-        if data.isascii():
+        if not len(data) or np.frombuffer(data, np.uint8).max() < 128:
             return None
         for match in _BEYOND.finditer(data):
             found = encoding_of(match[0].removeprefix(BOM_UTF8))

@@ -15,9 +15,9 @@ from ingest.model import Ledger, Reject
 from ingest.records.arrays import I8, I32, Ints, raw_text, view
 from ingest.records.formats import MAX_RECORD_BYTES, Format, scanner_arguments
 from ingest.records.instants import FILE, LOGGED, NEIGHBOUR, infer, to_utc
-from ingest.records.units import numbers
+from ingest.records.units import Numbers, numbers
 
-_Tables = tuple[I32, Ints, I32]
+_Tables = tuple[I32, Ints, I32, Numbers]
 REJECT_HEAD_BYTES = 64 << 10  # what is kept of a piece too long to be kept whole
 _REASONS = {
     layout.K_NO_HEADER: "no_header",
@@ -180,7 +180,7 @@ class Parser:
         The tables of the result are overwritten by the next call.
         """
         consumed = self._scan(data, base, final, last_instant)
-        records, stamps, pairs = cast(_Tables, self._tables)
+        records, stamps, pairs, room = cast(_Tables, self._tables)
         n, p = self._scanner.n_records, self._scanner.n_pairs
         own = self._own(data, records[:n])
         if own < n:
@@ -197,7 +197,7 @@ class Parser:
         instants, source = self._instants(
             records, stamps[:n], all_of, last_instant, fallback_instant
         )
-        values, states = numbers(data, pairs)
+        values, states = numbers(data, pairs, room)
         return Parsed(
             data=data,
             base=base,
@@ -222,7 +222,7 @@ class Parser:
         """Fill the tables; bytes settled. They grow for a large record or for waiting ones."""
         rows, pairs = max(1024, len(data) // 48), max(4096, len(data) // 12)
         while True:
-            records, stamps, found = self._tables_for(rows, pairs)
+            records, stamps, found, _ = self._tables_for(rows, pairs)
             scanned = int(
                 self._scanner.scan(
                     data, 0, len(data), final, base == 0, view(records), view(stamps), view(found)
@@ -242,6 +242,7 @@ class Parser:
                 np.empty((rows, self._width), np.int32),
                 np.empty(rows, np.int64),
                 np.empty((pairs, layout.PAIR_WIDTH), np.int32),
+                (np.empty(pairs, np.float64), np.empty(pairs, np.int8)),
             )
         return self._tables
 

@@ -36,15 +36,20 @@ FAMILIES: I32 = np.array([_FAMILY.get(k, convert_numbers.N_TEXT) for k in KEYS],
 _INT64_MAX = 2**63 - 1
 
 
-def numbers(data: memoryview, pairs: I32) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int8]]:
-    values = np.zeros(len(pairs), np.float64)
-    states = np.zeros(len(pairs), np.int8)
-    if not len(pairs):
+Numbers = tuple[npt.NDArray[np.float64], npt.NDArray[np.int8]]
+
+
+def numbers(data: memoryview, pairs: I32, room: Numbers | None = None) -> Numbers:
+    """The numbers that the values of pairs int32[p] are, float64[p], and what became of them,
+    int8[p]; in ``room``, which has at least as much, where that is given.
+    """
+    n = len(pairs)
+    values, states = room or (np.empty(n, np.float64), np.empty(n, np.int8))
+    values, states = values[:n], states[:n]
+    if not n:
         return values, states
-    convert_numbers.numbers(
-        data, view(pairs), view(FAMILIES), view(values),
-        view(states),
-    )  # fmt: skip
+    if not convert_numbers.numbers(data, view(pairs), view(FAMILIES), view(values), view(states)):
+        return values, states
     for i in np.flatnonzero(states == convert_numbers.SLOW):
         value = _slow_number(data, pairs[i])
         values[i] = value if value is not None else 0.0
