@@ -2,7 +2,8 @@
 
 import sys
 
-from docs.generate import cli, dbt, errors, man, queries, schema, services
+from docs.generate import cli, dbt, errors, man, profiles, queries, schema, services
 
-PAGES = (cli, dbt, errors, man, queries, schema, services)
+# services is made of what profiles writes
+PAGES = (profiles, cli, dbt, errors, man, queries, schema, services)
 sys.exit(max([page.main(sys.argv[1:]) for page in PAGES]))

@@ -4,9 +4,11 @@ from functools import cache
 from pathlib import Path
 
 from ingest.errors import ProfileError
-from ingest.records.profile_file import read_profile
+from ingest.records.profile_kept import of_kept
 from ingest.records.profiles import Profile, Profiles, together
 from ingest.resources import folder
+
+SHIPPED = "shipped.json"  # made of the files beside it: python -m docs.generate
 
 
 @cache
@@ -16,7 +18,7 @@ def profiles(own: Path | None = None) -> Profiles:
 
     :raises ProfileError: for a profile that cannot be read, naming file and line.
     """
-    shipped = [read_file(path, path.name) for path in sorted(folder("profiles").glob("*.toml"))]
+    shipped = of_kept((folder("profiles") / SHIPPED).read_text(encoding="utf-8"))
     return together([*shipped, *(of_folder(own) if own is not None else [])])
 
 
@@ -48,6 +50,8 @@ def read_file(path: Path, shown: str) -> Profile:
 
     :raises ProfileError: naming file and line.
     """
+    from ingest.records.profile_file import read_profile  # with TOML: for a user's own
+
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:

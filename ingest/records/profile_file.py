@@ -177,7 +177,7 @@ def _rule(
     elapsed: bool,
 ) -> Rule:
     sample_rate = table.get("sample_rate", 0)
-    columns, regex = _pattern(file, "rule", number, table["pattern"], sample_rate)
+    columns = _pattern(file, "rule", number, table["pattern"], sample_rate)
     masks = {
         key: _mask(file, number, key, table.get(key, []), bits)
         for key in ("needs", "unless", "until")
@@ -223,7 +223,6 @@ def _rule(
         constants=tuple(table.get("set", {}).items()),
         columns=columns,
         has_id=any(column.name == "id" for column in columns),
-        regex=regex,
         **masks,
     )
 
@@ -243,7 +242,7 @@ def _mask(file: _File, number: int, key: str, names: list[str], bits: Mapping[st
 
 def _pattern(
     file: _File, kind: str, number: int, pattern: str, sample_rate: int = 0
-) -> tuple[tuple[Column, ...], Any]:
+) -> tuple[Column, ...]:
     line = file.line_of(kind, number, "pattern")
     regex = rules_of.compiled(pattern)
     if not regex.ok():
@@ -258,7 +257,7 @@ def _pattern(
         file.refuse(line, "the pattern takes an empty line", "Name something that the line holds.")
     groups = {name.decode(): group for name, group in regex.NamedCapturingGroups()}
     try:
-        return rules_of.columns_of(groups, sample_rate), regex
+        return rules_of.columns_of(groups, sample_rate)
     except KeyError as error:
         file.refuse(
             line,

@@ -2,7 +2,6 @@
 
 import ast
 import re
-from dataclasses import field
 from typing import Any, Final
 
 import re2
@@ -78,7 +77,6 @@ class Rule:
     constants: tuple[tuple[str, Value], ...] = ()
     columns: tuple[Column, ...] = ()
     has_id: bool = False
-    regex: Any = field(default=None, repr=False, compare=False)
 
     def values(self, data: bytes, spans: list[tuple[int, int]]) -> dict[str, Value]:
         """Columns that a match fills: durations in ms, sizes in KB; no number fills nothing."""

@@ -24,6 +24,7 @@ from ingest.records.profile_rules import (
     OUTER_OPENS,
     Anchor,
     Rule,
+    compiled,
     options,
 )
 
@@ -129,16 +130,33 @@ class Match:
 
 @dataclass(frozen=True)
 class Profiles:
-    """All profiles, compiled together; made by ``together``."""
+    """All profiles; made by ``together``. Their patterns are compiled when a line first asks."""
 
     profiles: tuple[Profile, ...]
     rules: tuple[Rule, ...]
     by_name: dict[str, Profile]
     digests: dict[str, str]
-    _set: Any = field(repr=False)
-    _codes: tuple[tuple[Any, str], ...] = field(repr=False)
-    _paths: Any = field(repr=False)
     _seen: dict[str, list[Match]] = field(default_factory=dict, repr=False)
+    _regexes: dict[int, Any] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def _set(self) -> Any:
+        patterns = _re2.Set(Anchor.ANCHOR_START, options())
+        for rule in self.rules:
+            patterns.Add(rule.pattern.encode())
+        patterns.Compile()
+        return patterns
+
+    @cached_property
+    def _codes(self) -> tuple[tuple[Any, str], ...]:
+        codes = (code for profile in self.profiles for code in profile.codes)
+        return tuple((compiled(code.pattern), code.code) for code in codes)
+
+    @cached_property
+    def _paths(self) -> Any:
+        globs = sorted({path for profile in self.profiles for path in profile.paths})
+        paths = "|".join(re.escape(path).replace(r"\*", ".*") for path in globs)
+        return compiled(paths or r"[^\s\S]")
 
     @cached_property
     def closed_outers(self) -> frozenset[str]:
@@ -209,7 +227,10 @@ class Profiles:
         found = []
         for index in sorted(candidates):
             rule = self.rules[index]
-            spans = rule.regex.Match(Anchor.ANCHOR_START, data, start, len(data))
+            regex = self._regexes.get(index)
+            if regex is None:
+                regex = self._regexes[index] = compiled(rule.pattern)
+            spans = regex.Match(Anchor.ANCHOR_START, data, start, len(data))
             if spans[0][0] >= 0:
                 found.append(Match(rule, start, data, spans))
         return found
@@ -269,21 +290,8 @@ def together(profiles: Iterable[Profile]) -> Profiles:
     by_name = {profile.name: profile for profile in profiles}
     chosen = tuple(by_name.values())
     rules = tuple(rule for profile in chosen for rule in profile.rules)
-    patterns = _re2.Set(Anchor.ANCHOR_START, options())
-    for rule in rules:
-        patterns.Add(rule.pattern.encode())
-    patterns.Compile()
-    codes = tuple(
-        (_re2.RE2(code.pattern.encode(), options()), code.code)
-        for profile in chosen
-        for code in profile.codes
-    )
-    globs = sorted({path for profile in chosen for path in profile.paths})
-    paths = "|".join(re.escape(path).replace(r"\*", ".*") for path in globs) or r"[^\s\S]"
     digests = {profile.name: profile.digest for profile in chosen}
-    return Profiles(
-        chosen, rules, by_name, digests, patterns, codes, _re2.RE2(paths.encode(), options())
-    )
+    return Profiles(chosen, rules, by_name, digests)
 
 
 def digest(text: str) -> str:

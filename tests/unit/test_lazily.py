@@ -7,12 +7,12 @@ import pkgutil
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError, asdict, field, fields, replace
-from typing import Any
 
 import pytest
 
 import ingest
 from ingest.lazily import dataclass, matcher
+from tests.support.warmed import expressions
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,22 +123,10 @@ def test_expression_is_that_of_re() -> None:
 
 def test_every_expression_of_the_code_compiles() -> None:
     """A wrong one would be met only where it is used."""
-    kind = type(matcher(""))
-    found: list[Any] = []
     for module in pkgutil.walk_packages(ingest.__path__, "ingest."):
         if module.name != "ingest.__main__":
-            found += vars(importlib.import_module(module.name)).values()
-    expressions = [e for v in found for e in _expressions(v, kind)]
-    assert len(expressions) > 200
-    for expression in expressions:
+            importlib.import_module(module.name)
+    found = list(expressions())
+    assert len(found) > 200
+    for expression in found:
         re.compile(expression.pattern, expression.flags_given)
-
-
-def _expressions(value: object, kind: type) -> list[Any]:
-    if isinstance(value, kind):
-        return [value]
-    if isinstance(value, dict):
-        return [e for v in value.values() for e in _expressions(v, kind)]
-    if isinstance(value, list | tuple):
-        return [e for v in value for e in _expressions(v, kind)]
-    return []

@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from ingest.errors import ProfileError
+from ingest.pipeline.profiles import of_folder, profiles
 from ingest.records.profile_file import PROFILE_KEYS, RULE_KEYS, read_profile
+from ingest.records.profile_kept import kept, of_kept
 from ingest.records.profile_rules import ACTIONS
 from ingest.records.profile_samples import check_samples
 from ingest.records.profiles import together
+from ingest.resources import folder
 from tests.support.shipped_profiles import shipped
 
 GOOD = """name = "mine"
@@ -106,3 +109,8 @@ def test_of_two_profiles_with_one_name_the_later_counts() -> None:
     first = read_profile("a.toml", GOOD)
     second = read_profile("b.toml", GOOD.replace("An engine", "Another"))
     assert [profile.summary for profile in together([first, second]).profiles] == ["Another"]
+
+
+def test_what_is_kept_of_profiles_is_what_their_files_say() -> None:
+    files = of_folder(folder("profiles"))
+    assert of_kept(kept(files)) == files == list(profiles().profiles)
