@@ -6,6 +6,7 @@ import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -421,6 +422,69 @@ def test_each_day_has_a_partition_and_a_wrong_clock_has_none(
     harness.run(store, [path], final=True)
     days = {f"errors_p202603{day:02}": 1 for day in range(1, 7)}
     assert _places(store) == days | {"errors_default": 2}
+
+
+def test_more_days_than_one_transaction_makes_have_their_partitions_too(
+    store: PostgresStore, tmp_path: Path
+) -> None:
+    path, days = tmp_path / "app.log", [datetime(2026, 3, 1) + timedelta(n) for n in range(150)]
+    path.write_text("".join(f"{day},000 - app - ERROR - x\n" for day in days))
+    harness.run(store, [path], final=True)
+    assert len(_places(store)) == 150
+    assert "errors_default" not in _places(store)
+
+
+def test_a_new_day_has_every_index_of_its_table_also_those_of_others(
+    store: PostgresStore, tmp_path: Path
+) -> None:
+    path = tmp_path / "app.log"
+    path.write_bytes(_days(1, 2))
+    with store.connected("tests") as connection:
+        connection.execute(
+            'create index "by % host" on errors (lower(host) desc) where error_key > 1'
+        )
+        harness.run(store, [path], final=True)
+        sql = "select regexp_replace(pg_get_indexdef(indexrelid), '.* USING', '') from pg_index "
+        wanted = connection.execute(f"{sql} where indrelid = 'errors'::regclass").fetchall()
+        for table in _places(store):
+            own = connection.execute(f"{sql} where indrelid = '{table}'::regclass").fetchall()
+            assert sorted(own) == sorted(wanted) and len(own) > 1
+            joined = connection.execute(
+                "select count(*) from pg_inherits join pg_index on indexrelid = inhrelid "
+                f"where indrelid = '{table}'::regclass"
+            )
+            assert joined.fetchone() == (len(own),)
+
+
+def test_a_reader_that_ends_soon_is_waited_for(store: PostgresStore, tmp_path: Path) -> None:
+    path = tmp_path / "app.log"
+    path.write_bytes(_days(1, 2))
+    with store.connected("tests") as reader, ThreadPoolExecutor() as other:
+        reader.execute("begin")
+        reader.execute("select count(*) from errors").fetchall()
+        running = other.submit(harness.run, store, [path], final=True)
+        time.sleep(0.4)
+        reader.execute("commit")
+        running.result()
+    assert _places(store) == {"errors_p20260301": 1, "errors_p20260302": 1}
+
+
+def test_a_host_waits_for_the_partitions_that_another_one_makes(
+    store: PostgresStore, tmp_path: Path
+) -> None:
+    path, begun = tmp_path / "app.log", []
+    path.write_bytes(_days(1, 2))
+
+    def another() -> None:
+        again = PostgresStore(_url(store))
+        begun.append(other.submit(harness.run, again, [path], final=True, host="web-2"))
+        time.sleep(1.5)  # longer than what others wait behind is waited for
+
+    with ThreadPoolExecutor() as other:
+        with hooked("relinked", 1, another):
+            harness.run(store, [path], final=True, host="web-1")
+        begun[0].result()
+    assert _places(store) == {"errors_p20260301": 2, "errors_p20260302": 2}
 
 
 def test_where_a_reader_is_in_the_way_rows_go_to_the_default_partition(

@@ -1,6 +1,9 @@
 """Arrow tables to binary COPY, and rows back to Arrow. U+0000, which it cannot store, is gone."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
 from pgpq import ArrowToPostgresBinaryEncoder
@@ -11,25 +14,65 @@ if TYPE_CHECKING:
 NUL = "\0"
 NUL_SHOWN = "\ufffd"
 _ROWS_PER_PIECE = 4096  # encoded and sent in one go: a few MB
+# around the rows: signature, flags, no extension; a row of -1 columns
+_HEADER, _END = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
+
+
+class Step(NamedTuple):
+    """A statement; with ``rows``, which are encoded, COPY and a piece of what it takes."""
+
+    sql: str
+    rows: bytes | None = None
 
 
 def copy_in(connection: psycopg.Connection[Any], name: str, table: "pa.Table") -> None:
     """Append rows to a table by COPY, within the connection's transaction."""
-    plain = storable(table)
-    plain = plain.select(
-        [
-            n
-            for n, c in zip(plain.column_names, plain.columns, strict=True)
-            if c.null_count < plain.num_rows
-        ]
-    )
-    columns = ", ".join(plain.column_names)
+    for _ in run(connection, steps(name, storable(table))):
+        pass
+
+
+def steps(name: str, plain: "pa.Table") -> Iterator[Step]:
+    """The COPY of rows without dictionaries into a table."""
+    filled = [
+        n
+        for n, c in zip(plain.column_names, plain.columns, strict=True)
+        if c.null_count < plain.num_rows
+    ]
+    plain = plain.select(filled)
+    sql = f"copy {name} ({', '.join(filled)}) from stdin (format binary)"
     encoder = ArrowToPostgresBinaryEncoder(plain.schema)
-    with connection.cursor().copy(f"copy {name} ({columns}) from stdin (format binary)") as copy:
-        copy.write(encoder.write_header())
-        for batch in plain.to_batches(max_chunksize=_ROWS_PER_PIECE):
-            copy.write(encoder.write_batch(batch))
-        copy.write(encoder.finish())
+    encoder.write_header()
+    for batch in plain.to_batches(max_chunksize=_ROWS_PER_PIECE):
+        if rows := encoder.write_batch(batch):  # it keeps what is little
+            yield Step(sql, rows)
+    yield Step(sql, encoder.finish().removesuffix(_END))
+
+
+def run(connection: psycopg.Connection[Any], steps: Iterable[Step]) -> Iterator[str]:
+    """Run steps; what follows each other into the same columns goes by one COPY.
+
+    :return: each statement that has run.
+    """
+    for (sql, is_copy), pieces in groupby(_ahead(steps), lambda s: (s.sql, s.rows is not None)):
+        if is_copy:
+            with connection.cursor().copy(sql) as copy:
+                copy.write(_HEADER)
+                for piece in pieces:
+                    copy.write(piece.rows or b"")
+                copy.write(_END)
+        else:
+            connection.execute(sql)
+        yield sql
+
+
+def _ahead(steps: Iterable[Step]) -> Iterator[Step]:
+    """The same; a thread makes the next one while the server takes one."""
+    with ThreadPoolExecutor(1, "ttsq-encode") as pool:
+        source = iter(steps)
+        made = pool.submit(next, source, None)
+        while (step := made.result()) is not None:
+            made = pool.submit(next, source, None)
+            yield step
 
 
 def storable(table: "pa.Table") -> "pa.Table":

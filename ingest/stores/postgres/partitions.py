@@ -14,6 +14,7 @@ from psycopg import errors
 
 from ingest.lazily import matcher
 from ingest.model import DAY_US, EPOCH
+from ingest.records.arrays import Ints
 from ingest.rows.described import TABLES
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ _AROUND = timedelta(days=200)  # of a batch's middle row: what lies farther off 
 _MOST_PARTITIONS = 4000  # of a table; planning a statement looks at each
 # Adding a partition waits for whoever reads the DEFAULT one, and whoever comes then waits behind
 # it.
-_LOCK_SECONDS = 1.0
+LOCK_SECONDS = 1.0
+_TURN_SECONDS = 60.0  # for whoever makes partitions, and may fill them; nobody waits behind us
 
 Days = Mapping[str, set[date]]
 
@@ -45,19 +47,29 @@ def default_name(table: str) -> str:
     return f"{table}_default"
 
 
+def day_number(day: date) -> int:
+    """Days since the epoch."""
+    return (day - EPOCH.date()).days
+
+
+def numbers_of(column: "pa.ChunkedArray") -> Ints:
+    """The UTC day of each instant, in days since the epoch."""
+    numbers: Ints = column.cast("int64").to_numpy() // DAY_US
+    return numbers
+
+
 def days_of(column: "pa.ChunkedArray", today: date) -> set[date]:
     """The UTC days around the middle of some instants, and where that is now a few ahead."""
-    micros = column.cast("int64").to_numpy()
-    days, counts = np.unique(micros // DAY_US, return_counts=True)
+    days, counts = np.unique(numbers_of(column), return_counts=True)
     if not len(days):
         return set()
-    middle = int(days[np.searchsorted(np.cumsum(counts), len(micros) / 2)])
+    middle = int(days[np.searchsorted(np.cumsum(counts), len(column) / 2)])
     near = {int(d) for d in days.tolist() if abs(d - middle) <= _AROUND.days}
-    now = (today - EPOCH.date()).days
+    now = day_number(today)
     newest = max(near)
     if abs(newest - now) <= _AHEAD:
         near.update(range(newest + 1, newest + 1 + _AHEAD))
-    first, last = (date.min - EPOCH.date()).days, (date.max - EPOCH.date()).days - 1
+    first, last = day_number(date.min), day_number(date.max) - 1
     chosen = [d for d in sorted(near, reverse=True) if first <= d <= last][:_MOST_DAYS]
     return {EPOCH.date() + timedelta(days=d) for d in chosen}
 
@@ -85,6 +97,11 @@ class Partitions:
         self._key = key  # of the lock for making some
         self._settled: dict[str, set[date]] = {}
 
+    def settle(self, days: Days) -> None:
+        """Note days that have a partition by now, or will have none."""
+        for table, those in days.items():
+            self._settled[table] |= those
+
     def missing(self, wanted: Days) -> Days:
         """The days that have no partition yet, and were not tried yet."""
         found = {}
@@ -98,7 +115,7 @@ class Partitions:
     def make(self, missing: Days) -> None:
         """Create partitions, one transaction per table; on conflict the DEFAULT one is used."""
         for table, days in missing.items():
-            self._settled[table] |= days
+            self.settle({table: days})
             self._connection.execute("begin")
             try:
                 self._make(table, days)
@@ -112,17 +129,49 @@ class Partitions:
 
     def _make(self, table: str, days: Iterable[date]) -> None:
         connection = self._connection
-        connection.execute(f"set local lock_timeout = {int(_LOCK_SECONDS * 1000)}")
+        connection.execute(f"set local lock_timeout = {int(_TURN_SECONDS * 1000)}")
         connection.execute("select pg_advisory_xact_lock(%s)", [self._key])
-        there = partitions(connection, table)
-        days = sorted(set(days) - set(there))[: max(0, _MOST_PARTITIONS - len(there))]
-        if not days:
+        connection.execute(f"set local lock_timeout = {int(LOCK_SECONDS * 1000)}")
+        if not _lacking(connection, table, days):
             return
         connection.execute(f"lock table {default_name(table)} in access exclusive mode")
-        taken = _days_in_default(connection, table)
-        for day in days:
-            if day not in taken:
-                _attach(connection, table, day)
+        for day in _makeable(connection, table, days):
+            connection.execute(
+                f"create table {partition_name(table, day)} (like {table} including all)"
+            )
+            connection.execute(attaching(table, day))
+
+    def begin(self, missing: Days) -> Days | None:
+        """Keep others from making partitions until the transaction ends, if nobody does just now.
+
+        :return: the days that can get one; None: somebody does.
+        """
+        connection = self._connection
+        row = connection.execute("select pg_try_advisory_xact_lock(%s)", [self._key]).fetchone()
+        if not row or not row[0]:
+            return None
+        return {t: set(_makeable(connection, t, days)) for t, days in missing.items()}
+
+
+def _lacking(connection: Connection, table: str, days: Iterable[date]) -> list[date]:
+    """Those of some days that a partition may be made for."""
+    there = partitions(connection, table)
+    return sorted(set(days) - set(there))[: max(0, _MOST_PARTITIONS - len(there))]
+
+
+def _makeable(connection: Connection, table: str, days: Iterable[date]) -> list[date]:
+    """The same, without those of which the DEFAULT partition has rows, or somebody has detached the
+    partition: it is theirs.
+    """
+    lacking = {partition_name(table, day): day for day in _lacking(connection, table, days)}
+    if not lacking:
+        return []
+    taken = _days_in_default(connection, table)
+    free = connection.execute(
+        "select n from unnest(%s::text[]) as u(n) where to_regclass(n) is null order by n",
+        [list(lacking)],
+    ).fetchall()
+    return [lacking[n] for (n,) in free if lacking[n] not in taken]
 
 
 def _days_in_default(connection: Connection, table: str) -> set[date]:
@@ -130,19 +179,17 @@ def _days_in_default(connection: Connection, table: str) -> set[date]:
         f"select distinct cast(floor(extract(epoch from {PARTITIONED[table]}) / 86400) as bigint) "
         f"from {default_name(table)}"
     ).fetchall()
-    first, last = (date.min - EPOCH.date()).days, (date.max - EPOCH.date()).days
+    first, last = day_number(date.min), day_number(date.max)
     return {EPOCH.date() + timedelta(days=int(d)) for (d,) in rows if first <= d <= last}
 
 
-def _attach(connection: Connection, table: str, day: date) -> None:
-    """Attaching locks only the DEFAULT partition; creating in place would lock the table."""
-    name = partition_name(table, day)
-    found = connection.execute("select to_regclass(%s) is not null", [name]).fetchone()
-    if found is None or found[0]:
-        return  # somebody has detached it: theirs
-    connection.execute(f"create table {name} (like {table} including all)")
+def attaching(table: str, day: date) -> str:
+    """The statement that makes a table the partition of a day.
+
+    Attaching locks only the DEFAULT partition; creating one in place would lock the table.
+    """
     bounds = f"from ('{_midnight(day)}') to ('{_midnight(day + timedelta(days=1))}')"
-    connection.execute(f"alter table {table} attach partition {name} for values {bounds}")
+    return f"alter table {table} attach partition {partition_name(table, day)} for values {bounds}"
 
 
 def _midnight(day: date) -> str:

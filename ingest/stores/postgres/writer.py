@@ -1,6 +1,6 @@
 """The writing side of a PostgreSQL store: one transaction on the session that holds the lock."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,8 @@ from ingest.stores.binds import replace_binds
 from ingest.stores.contract import Standing, require_standing
 from ingest.stores.forgetting import Forgetting
 from ingest.stores.postgres.answers import PostgresAnswers
-from ingest.stores.postgres.copy import copy_in, shown, to_arrow
+from ingest.stores.postgres.copy import Step, copy_in, run, shown, storable, to_arrow
+from ingest.stores.postgres.new_days import MOST, NewDays
 from ingest.stores.postgres.partitions import PARTITIONED, Days, Partitions, days_of
 from ingest.stores.redating import redating
 
@@ -37,13 +38,14 @@ class Session:
 
     ``commits`` are the advisory locks of a transaction that proves what it stands on, and whether
     each is shared: a lock of the session may be lost, where a pooler gives every transaction
-    another one.
+    another one. ``fills_new_days``: nobody was in the way of that yet.
     """
 
     connection: Connection
     host: str | None
     partitions: Partitions
     commits: Sequence[tuple[int, bool]] = ()
+    fills_new_days: bool = True
 
 
 class PostgresWriter:
@@ -55,6 +57,7 @@ class PostgresWriter:
         self._store = store
         self._standing = standing
         self._has_written = False
+        self._settled: Days = {}  # days that lack no partition once this has committed
         self.committed = False
 
     @property
@@ -174,32 +177,44 @@ class PostgresWriter:
         return to_arrow(self._connection.execute(_REQUESTS_NEAR, binds))
 
     def write(self, changes: Changes) -> None:
-        self._make_partitions(changes)
+        new = self._new_days(changes)
         self._has_written = True
         self._delete(changes)
         reach("deleted")
-        for name, tables in _tables(changes).items():
-            for table in tables:
-                copy_in(self._connection, name, table)
-                reach("inserted")
+        for _ in run(self._connection, _steps(changes, new)):
+            reach("inserted")
+        if new.days and not new.attach():
+            self._session.fills_new_days = False
+            self._connection.execute("rollback")
+            self._has_written = False
+            self.begin()
+            self.write(changes)
+            return
         self._relink(changes)
         reach("relinked")
         self._reject(changes)
         reach("rows_in")
 
-    def _make_partitions(self, changes: Changes) -> None:
-        """Make the partitions that the rows need, before anything is locked: in transactions of
-        their own.
+    def _new_days(self, changes: Changes) -> NewDays:
+        """The days whose partitions are filled before they become ones.
 
-        What was read so far stays true behind them: what the transaction stands on is proven anew.
+        Where that cannot be, the partitions are made now, before anything is locked: in
+        transactions of their own. What was read so far stays true behind them: what the transaction
+        stands on is proven anew.
         """
-        if self._has_written:
-            return
-        missing = self._session.partitions.missing(_days(changes))
-        if missing:
-            self._connection.execute("rollback")
-            self._session.partitions.make(missing)
-            self.begin()
+        known = self._session.partitions
+        missing = {} if self._has_written else known.missing(_days(changes))
+        if not missing:
+            return NewDays(self._connection, {})
+        if self._session.fills_new_days and sum(map(len, missing.values())) <= MOST:
+            days = known.begin(missing)
+            if days is not None:
+                self._settled = missing
+                return NewDays(self._connection, days)
+        self._connection.execute("rollback")
+        known.make(missing)
+        self.begin()
+        return NewDays(self._connection, {})
 
     def redate(self, file_key: int, at: datetime) -> None:
         self._has_written = True
@@ -232,6 +247,7 @@ class PostgresWriter:
         done = self._connection.execute("commit").statusmessage
         if done != "COMMIT":
             raise StoreError(f"the store did not commit: {done}", "the server's log says more")
+        self._session.partitions.settle(self._settled)
         reach("committed")
         self.committed = True
 
@@ -340,6 +356,12 @@ def newest_run(connection: Connection, host: str | None) -> int:
 def _tables(changes: Changes) -> Mapping[str, "list[pa.Table]"]:
     """The rows of a commit, by table; none without any."""
     return {n: [t for t in changes.rows.get(n, ()) if t.num_rows] for n in WRITTEN}
+
+
+def _steps(changes: Changes, new: NewDays) -> Iterator[Step]:
+    """What stores the rows of a commit."""
+    for name, tables in _tables(changes).items():
+        yield from new.steps(name, [storable(t) for t in tables])
 
 
 def _days(changes: Changes) -> Days:
