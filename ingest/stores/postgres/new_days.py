@@ -58,9 +58,8 @@ class NewDays:
     def steps(self, name: str, rows: "Sequence[pa.Table]") -> Iterator[Step]:
         """What stores a table's rows, and makes the tables that some of them go to."""
         days = self.days.get(name, ())
-        for day in days:
-            made = f"{partition_name(name, day)} (like {name} including all excluding indexes)"
-            yield Step(f"create table {made}")
+        if days:
+            yield Step("; ".join(_making(name, day) for day in days))
         split = [(table, *_places(table, name, days)) for table in rows]
         for table, rest, _ in split:
             if len(rest):
@@ -69,8 +68,12 @@ class NewDays:
             for table, _, places in split:
                 if len(places[day]):
                     yield from steps(partition_name(name, day), _chosen(table, places[day]))
-            for kind, how in self._indexes[name]:
-                yield Step(f"create {kind}index on {partition_name(name, day)}{how}")
+        if days:
+            yield Step("; ".join(s for day in days for s in self._indexing(name, day)))
+
+    def _indexing(self, name: str, day: date) -> list[str]:
+        partition = partition_name(name, day)
+        return [f"create {kind}index on {partition}{how}" for kind, how in self._indexes[name]]
 
     def attach(self) -> bool:
         """Make partitions of those tables; whether nobody was in the way of that for long.
@@ -100,6 +103,11 @@ class NewDays:
         except (errors.LockNotAvailable, errors.DeadlockDetected, errors.CheckViolation):
             return False
         return True
+
+
+def _making(name: str, day: date) -> str:
+    partition = partition_name(name, day)
+    return f"create table {partition} (like {name} including all excluding indexes)"
 
 
 def _places(table: "pa.Table", name: str, days: Sequence[date]) -> tuple[Ints, Mapping[date, Ints]]:

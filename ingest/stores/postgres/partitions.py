@@ -60,10 +60,14 @@ def numbers_of(column: "pa.ChunkedArray") -> Ints:
 
 def days_of(column: "pa.ChunkedArray", today: date) -> set[date]:
     """The UTC days around the middle of some instants, and where that is now a few ahead."""
-    days, counts = np.unique(numbers_of(column), return_counts=True)
-    if not len(days):
+    numbers = numbers_of(column)
+    if not len(numbers):
         return set()
-    middle = int(days[np.searchsorted(np.cumsum(counts), len(column) / 2)])
+    # rows stand by time, nearly: a day is a few runs
+    runs = np.flatnonzero(np.diff(numbers, prepend=numbers[0] - 1))
+    days, lengths = numbers[runs], np.diff(runs, append=len(numbers))
+    order = np.argsort(days)
+    middle = int(days[order][np.searchsorted(np.cumsum(lengths[order]), len(numbers) / 2)])
     near = {int(d) for d in days.tolist() if abs(d - middle) <= _AROUND.days}
     now = day_number(today)
     newest = max(near)

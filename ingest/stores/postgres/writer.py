@@ -28,6 +28,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 CHECKPOINT_COLUMNS = Checkpoint._fields
 _RUN_COLUMNS = RunRow._fields
+_FEW = 5000  # ids: some milliseconds to be sent, and looked up
 _LONG = timedelta(days=1)  # a request that takes longer is in an index of its own
 
 
@@ -153,8 +154,17 @@ class PostgresWriter:
     def known_ids(
         self, origin: Origin, ids: "pa.Array", earliest: datetime, latest: datetime
     ) -> "pa.Array":
-        binds = {**_named(origin, earliest, latest), "ids": ids.to_pylist()}
-        return to_arrow(self._connection.execute(_KNOWN, binds))["id"].combine_chunks()
+        import pyarrow.compute as pc
+
+        binds = {**_named(origin, earliest, latest), "most": _FEW}
+        if len(ids) >= _FEW:  # what is near is told sooner than so many ids, if it is little
+            near = self._ids(_NEAR, binds)
+            if len(near) < _FEW:
+                return near.filter(pc.is_in(near, value_set=ids)).unique()
+        return self._ids(_KNOWN, {**binds, "ids": ids.to_pylist()})
+
+    def _ids(self, sql: str, binds: Mapping[str, object]) -> "pa.Array":
+        return to_arrow(self._connection.execute(sql, binds))["id"].combine_chunks()
 
     def last_pieces(self, origin: Origin, heads: "pa.Table") -> "pa.Table":
         binds = {**_heads(heads), "key": origin.file_key}
@@ -414,11 +424,12 @@ select id, ended from (
 order by place
 """
 
-_KNOWN = """
-select distinct id from request_parts
-where id = any(%(ids)s) and host = %(host)s and service = %(service)s
+_IS_NEAR = """
+host = %(host)s and service = %(service)s
   and (file_key = %(key)s or (last_at >= %(earliest)s and logged_at <= %(latest)s))
 """
+_NEAR = f"select id from request_parts where id is not null and {_IS_NEAR} limit %(most)s"
+_KNOWN = f"select distinct id from request_parts where id = any(%(ids)s) and {_IS_NEAR}"
 
 _HEADS = "unnest(%(ids)s::text[], %(befores)s::bigint[]) as b(id, before)"
 _LAST_PIECES = f"""
