@@ -106,6 +106,15 @@ def _yields(chance: random.Random, number: int) -> Lines:
     yield "stdout", f'INFO:     10.3.0.7:{40000 + number % 20000} - "POST /tts HTTP/1.1" 200 OK'
 
 
+def _reads_aloud(chance: random.Random, number: int) -> Lines:
+    """CosyVoice, of texts that come once."""
+    for stream, line in _yields(chance, number):
+        if stream == "own" and "text" in line:
+            words = (chance.choice(_WORDS) for _ in range(chance.randrange(2, 12)))
+            line = f"INFO synthesis text {number}，{'，'.join(words)}。"
+        yield stream, line
+
+
 def _structured(chance: random.Random, number: int) -> Lines:
     """structlog's JSON, by the names of this product's own events."""
     name = {"id": f"ts_{number}", "level": "info", "logger": "tts.engine"}
@@ -211,6 +220,7 @@ SHAPES: "dict[str, tuple[Wrap, Callable[[random.Random, int], Lines]]]" = {
     "cri, split lines": (_split, _request),
     "loguru's stamps": (_loguru, _request),
     "CosyVoice": (_bare, _yields),
+    "CosyVoice, texts that come once": (_bare, _reads_aloud),
     "structlog's JSON": (_bare, _structured),
 }
 SLOW = 10  # times smaller are logs of which the general path reads many lines
@@ -270,7 +280,7 @@ def _tell(shape: str, log: Path, folder: Path, usual: float | None) -> float:
     size = log.stat().st_size / MB
     ratio = "" if usual is None else f"   {usual / (size / wall):.1f} times the native log's time"
     print(
-        f"{shape:26} {size / wall:7.1f} MB/s wall {size / cpu:7.1f} MB/s CPU   peak "
+        f"{shape:31} {size / wall:7.1f} MB/s wall {size / cpu:7.1f} MB/s CPU   peak "
         f"{peak:.0f} MB{ratio}"
     )
     return size / wall

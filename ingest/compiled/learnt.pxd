@@ -62,8 +62,10 @@ cdef class Learnt:
     cdef long long[:, ::1] places
     cdef unsigned char[::1] out
     cdef int[::1] consts
+    cdef int[::1] told
     cdef const unsigned char[::1] head
     cdef int _run(self, const unsigned char[::1] data, int pos, long long base) noexcept nogil
+    cdef bint _line(self, long long offset, int size) noexcept nogil
     cdef int _find(self) noexcept nogil
     cdef bint _object(self, long long offset, int size) noexcept nogil
     cdef bint _object_done(self, int at, long long offset, int size) noexcept nogil

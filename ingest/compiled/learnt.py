@@ -55,8 +55,9 @@ OFFSET, END, INSTANT, NAME, NEAR, VALUES = (MOST_REGISTERS + k for k in range(6)
 _OFFSET = cython.declare(cython.int, OFFSET)
 _VALUES = cython.declare(cython.int, VALUES)
 # ways to take a value: a stretch of text, a number, an id made of the place, a constant, a value of
-# a JSON object, a number of one to four places, the time between two instants
-TEXT, NUMBER, ID, CONSTANT, MEMBER, ROUNDED, BETWEEN = range(7)
+# a JSON object, a number of one to four places, the time between two instants, a value that the
+# caller tells
+TEXT, NUMBER, ID, CONSTANT, MEMBER, ROUNDED, BETWEEN, TOLD = range(8)
 VALUE_WIDTH, HEADER, RECORD_HEADER, PLACES = 6, 8, 9, 5
 _TEXT = cython.declare(cython.int, TEXT)
 _NUMBER = cython.declare(cython.int, NUMBER)
@@ -64,6 +65,7 @@ _ID = cython.declare(cython.int, ID)
 _MEMBER = cython.declare(cython.int, MEMBER)
 _ROUNDED = cython.declare(cython.int, ROUNDED)
 _BETWEEN = cython.declare(cython.int, BETWEEN)
+_CONSTANT = cython.declare(cython.int, CONSTANT)
 _VALUE_WIDTH = cython.declare(cython.int, VALUE_WIDTH)
 _HEADER = cython.declare(cython.int, HEADER)
 _RECORD_HEADER = cython.declare(cython.int, RECORD_HEADER)
@@ -128,6 +130,7 @@ class Learnt:
         self.uses = np.zeros(1 << 14, np.int64)
         self._uses = self.uses
         self.consts = np.zeros(2, np.int32)
+        self.told = np.zeros(2 * MOST_VALUES, np.int32)
         self.named = np.zeros((MOST_INSTANCES, 3), np.int64)
         self._named = self.named
         self.objects = Objects()
@@ -170,6 +173,17 @@ class Learnt:
         self.hashes[n] = self.masker.hash
         return n
 
+    def add_told(self):
+        """Make a template of lines that the caller tells by itself; its number, -1 where there are
+        too many.
+        """
+        n: cython.int = self.n_templates
+        if n >= MOST_TEMPLATES:
+            return -1
+        self.mask_ends[n] = self.mask_ends[n - 1]
+        self.n_templates = n + 1
+        return n
+
     def template_of(self, text):
         """The template of a text, -1 where there is none of its mask, -2 where it has no mask."""
         if self.masker.is_run_of_bars(text):
@@ -205,10 +219,11 @@ class Learnt:
         """Take the spans int32[2n] in which constants stand in what is written."""
         self.consts = spans
 
-    def pass_over(self, line):
-        """Count a line, without its end, that nothing claims, and that changes nothing."""
-        self.masker.inner(line)
-        self._tally(_UNCLAIMED, len(line) + 1)
+    def pass_over(self, size):
+        """Count the line at hand of so many bytes, which nothing claims, and which changes
+        nothing.
+        """
+        self._tally(_UNCLAIMED, size)
         if self.stamped:
             self.last = self.masker.instant
 
@@ -228,6 +243,32 @@ class Learnt:
         self.fresh[0, 1] = n
         self.n_bytes = n + 1
         return bool(self._object_done(at, offset, self.size))
+
+    def take(self, template, offset, size, told, ends):
+        """Run a program for the line at hand, whose template and values the caller tells:
+        ``told[:ends[0]]`` is the first, the next begins behind one byte. False where none is run,
+        and ``reason`` says why.
+        """
+        n: cython.int = self.n_bytes
+        at: cython.int = n
+        k: cython.int
+        text: cython.const[cython.uchar][::1] = told or b"\n"
+        self.reason = _FULL
+        if n + len(told) + _ROOM > self.out.shape[0]:
+            return False
+        for k in range(len(told)):
+            self.out[n + k] = text[k]
+        for k in range(len(ends)):
+            self.told[2 * k] = at
+            self.told[2 * k + 1] = at = n + ends[k]
+            at += 1
+        self.n_bytes = n + len(told)
+        self.template, self.instance = template, self.masker.instance
+        self.reason = _FOREIGN
+        if self._line(offset, size):
+            return True
+        self.n_bytes = n
+        return False
 
     def write_to(self, rows, pairs, places, out, used):
         """Write to these tables from now on; ``used`` bytes of ``out`` are taken already."""
@@ -253,11 +294,6 @@ class Learnt:
     def _run(self, data, pos, base):
         stop: cython.int = data.shape[0]
         nl: cython.int
-        at: cython.int
-        n: cython.int
-        k: cython.int
-        state: cython.int
-        end: cython.longlong
         while True:
             nl = _newline(data, pos, stop)
             if nl < 0:
@@ -272,6 +308,7 @@ class Learnt:
                 return pos
             if not self.masker.enter(data, pos, nl) or (self.ascii_only and self.masker.wide):
                 return pos
+            self.size = nl + 1 - pos
             if self.masker.is_braced():
                 if not self._object(base + pos, nl + 1 - pos):
                     return pos
@@ -284,39 +321,49 @@ class Learnt:
                     self.reason = _UNTOLD if self.masker.lacks else _UNKNOWN
                     return pos
             self.instance = self.masker.instance
-            state = self._state[self.instance]
-            if state < 0:
-                self.reason = _STATELESS
+            if not self._line(base + pos, nl + 1 - pos):
                 return pos
-            at = self._next[state, self.template]
-            if at < 0:
-                self.reason = _UNLEARNT
-                return pos
-            if (
-                self.n_rows + self.code[at + 4] > self.rows.shape[0]
-                or self.n_pairs + self.code[at + 5] > self.pairs.shape[0]
-                or self.n_bytes + _ROOM > self.out.shape[0]
-            ):
-                self.reason = _FULL
-                return pos
-            if self.masker.dated and not self.stamped and not self._may_be_dated():
-                return pos
-            end = base + nl + 1
-            n = self.code[at + 3]
-            self._registered(self.code[at + 7], base + pos, end)
-            if not self._values(at + _HEADER, n):
-                return pos
-            if self.stamped and self.code[at + 1] != _BLANK:
-                self.last = self.masker.instant
-            self._tally(self.code[at + 1], nl + 1 - pos)
-            self._uses[self.code[at + 6] >> 8] += 1
-            self._count[self.instance] += self.code[at + 2]
-            self._state[self.instance] = self.code[at]
-            k = at + _HEADER + n * _VALUE_WIDTH
-            for n in range(self.code[at + 4]):
-                k = self._record(k)
-            self._move(k, self.code[at + 6] & 255)
             pos = nl + 1
+
+    def _line(self, offset, size):
+        """Run the program of the line at hand, which is of a known template; False where there is
+        none, or it is not for the line.
+        """
+        at: cython.int
+        n: cython.int
+        k: cython.int
+        state: cython.int = self._state[self.instance]
+        if state < 0:
+            self.reason = _STATELESS
+            return False
+        at = self._next[state, self.template]
+        if at < 0:
+            self.reason = _UNLEARNT
+            return False
+        if (
+            self.n_rows + self.code[at + 4] > self.rows.shape[0]
+            or self.n_pairs + self.code[at + 5] > self.pairs.shape[0]
+            or self.n_bytes + _ROOM > self.out.shape[0]
+        ):
+            self.reason = _FULL
+            return False
+        if self.masker.dated and not self.stamped and not self._may_be_dated():
+            return False
+        n = self.code[at + 3]
+        self._registered(self.code[at + 7], offset, offset + size)
+        if not self._values(at + _HEADER, n):
+            return False
+        if self.stamped and self.code[at + 1] != _BLANK:
+            self.last = self.masker.instant
+        self._tally(self.code[at + 1], size)
+        self._uses[self.code[at + 6] >> 8] += 1
+        self._count[self.instance] += self.code[at + 2]
+        self._state[self.instance] = self.code[at]
+        k = at + _HEADER + n * _VALUE_WIDTH
+        for n in range(self.code[at + 4]):
+            k = self._record(k)
+        self._move(k, self.code[at + 6] & 255)
+        return True
 
     def _may_be_dated(self):
         """Take the instant of a line's own stamp; False where its zone's offset is not known."""
@@ -340,7 +387,6 @@ class Learnt:
             self.reason = _KEYLESS if self.objects.lacks else _UNKNOWN
             return False
         self.instance = self.masker.instance
-        self.size = size
         self.reason = _STATELESS
         if self._calm[self.instance] == 0:
             return False
@@ -478,9 +524,12 @@ class Learnt:
             elif op == _MEMBER or op == _ROUNDED:
                 if not self._member(at, k):
                     return False
-            else:
+            elif op == _CONSTANT:
                 self.fresh[_VALUES + k, 0] = self.consts[2 * self.code[at + 1]]
                 self.fresh[_VALUES + k, 1] = self.consts[2 * self.code[at + 1] + 1]
+            else:
+                self.fresh[_VALUES + k, 0] = self.told[2 * self.code[at + 1]]
+                self.fresh[_VALUES + k, 1] = self.told[2 * self.code[at + 1] + 1]
             at += _VALUE_WIDTH
         return True
 

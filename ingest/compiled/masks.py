@@ -523,6 +523,7 @@ class Masker:
         self.n_tokens = 0
         self.zoned = self.lacks = False
         self.told = 0
+        self.hash = 0
         self._request()
         i = self._own_stamp()
         self.dated = self.leads = i > 0

@@ -31,6 +31,8 @@ class Masker:
     instant: int
     local: int
     mode: int
+    n: int
+    hash: int
     tell: Callable[[str], int] | None
     def __init__(self, mode: int) -> None: ...
     def take(self, text: bytes) -> bool: ...

@@ -108,8 +108,13 @@ _ALB = matcher(
 )
 
 
+_MAY_BE_STATUS = re.compile(rb"\d{3}")  # every access line has one
+
+
 def access_line(text: bytes, logger: bytes | None) -> Access | None:
     """The access line that a message is, or None; ``logger`` as its header named it."""
+    if _MAY_BE_STATUS.search(text) is None:
+        return None
     found = access_of(text, logger)
     if found is not None or not (
         b'"' in text or b"ms" in text or b"://" in text or b" HTTP/" in text

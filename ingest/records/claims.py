@@ -632,6 +632,11 @@ class Claims:
         self.counts.quarantined_bytes += size
 
 
+def names_event(message: bytes) -> bool:
+    """Whether a message behind a header may be one of the format's own events."""
+    return _EVENT.match(message) is not None or _LATER_EVENT.match(message) is not None
+
+
 def _told_at(record: Record) -> list[tuple[str, Value]]:
     """Exception and place of an error that a Python extension tells of, as pairs."""
     first = message_of(record.first)

@@ -278,11 +278,7 @@ class Gatherer:
             record.traceback, record.state = 0, FRAMES
             record.level = max(record.level, L_ERROR)
         record.cr = line.cr
-        record.open_text = (
-            line.json is None
-            and self._native.text_open(message)
-            and (line.native is not None or _REPR.search(message) is None)
-        )
+        record.open_text = leaves_open(self._native, line, message)
         record.grows = self._may_grow(record)
         self._records.append(record)
         if record.grows:
@@ -297,6 +293,15 @@ class Gatherer:
         if line.native is not None:
             return access_in(line) is None
         return record.level >= L_WARNING
+
+
+def leaves_open(native: NativeFormat, line: Logical, message: bytes) -> bool:
+    """Whether a line, whose message this is, leaves a quoted text open."""
+    return (
+        line.json is None
+        and native.text_open(message)
+        and (line.native is not None or _REPR.search(message) is None)
+    )
 
 
 def _without_header(line: Logical) -> Logical:

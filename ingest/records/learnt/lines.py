@@ -10,9 +10,11 @@ from ingest.records.learnt import memory
 from ingest.records.learnt.memory import Shape
 from ingest.records.learnt.modes import Attempts, Chunk, Mode, Room, State
 from ingest.records.learnt.object_lines import Answers, learn_key, learn_object
+from ingest.records.learnt.plain import PlainLines
 from ingest.records.learnt.program import program
 from ingest.records.learnt.symbols import Unlearnable
-from ingest.records.learnt.templates import Templates
+from ingest.records.learnt.templates import Seen, Template, Templates
+from ingest.records.learnt.told import Kind, Told, given, told
 from ingest.records.learnt.trial import MODES, Setting, Whole, tried
 from ingest.records.logical import Reader
 from ingest.records.native import NativeFormat
@@ -21,6 +23,8 @@ from ingest.records.sequence import Sequencer
 
 _OFTEN = 64  # times that a line which changes nothing has come: to learn it costs as much
 REQUESTS = 8  # times that a line with a request has come: of such there are many kinds in a log
+_MOST_TOLD = 256  # kinds of lines that are told
+_USUAL = 1 << 10  # bytes of a line
 _NEVER = -2  # in place of a program: there is none
 
 
@@ -34,6 +38,7 @@ class LearntLines:
         self._native, self._profiles, self._head = native, profiles, head
         self._reader = Reader(native, None, profiles.prints_text_at)
         self._makes = Templates(self._reader, profiles)
+        self._plain = PlainLines(self._makes, profiles)
         self._modes: dict[int, Mode] = {}
         self.attempts = Attempts()
 
@@ -70,20 +75,18 @@ class LearntLines:
 
     # learning
 
-    def learn_object(self, mode: Mode, line: bytes) -> bool:
+    def learn_object(self, mode: Mode, text: bytes) -> bool:
         """Learn what a JSON object does that has come so often; whether it is known now."""
-        return learn_object(mode, line, self._reader, self.attempts)
+        return learn_object(mode, text, self._reader, self.attempts)
 
-    def learn_template(self, mode: Mode, line: bytes, times: int) -> bool:
-        """Make a template of a line whose mask has come so many times; whether there is one now."""
+    def learn_template(self, mode: Mode, text: bytes, times: int) -> bool:
+        """Make a template of a text whose mask has come so many times; whether there is one now."""
         masker = mode.engine.masker
-        text = masker.inner(line)
-        masked = masker.of(text) if text is not None else None
-        if text is None or masked is None:
-            return False
-        mask = masked[0]
         times = max(times, REQUESTS) if masker.is_asked() else times
-        if not self.attempts.are_left or not mode.is_due(mask, times):
+        if not masker.hash or not self.attempts.are_left or not mode.is_due(masker.hash, times):
+            return False
+        masked = masker.of(text)
+        if masked is None:
             return False
         self.attempts.count()
         try:
@@ -91,11 +94,39 @@ class LearntLines:
         except Unlearnable:
             return False
         masker.of(text)
-        number = mode.engine.add_template(mask, [n for limit in template.limits for n in limit])
+        number = mode.engine.add_template(
+            masked[0], [n for limit in template.limits for n in limit]
+        )
         if number < 0:
             return False
         mode.templates[number] = template
         return True
+
+    def read(self, text: bytes, *, is_dated: bool) -> Seen | None:
+        """What the general path sees in a text, None where that is not one plain line;
+        ``is_dated``: it begins with a possible stamp.
+        """
+        found = self._plain.seen(text, is_dated=is_dated)
+        if found is not None:
+            return found
+        try:
+            return self._makes.read(text)
+        except Unlearnable:
+            return None
+
+    def learn_told(self, mode: Mode, seen: Seen, kind: Kind) -> int:
+        """The template of lines of a kind that are told, -1 where there is none (yet)."""
+        number = mode.told.get(kind)
+        if number is None and len(mode.told) < _MOST_TOLD:
+            mode.told[kind] = -1
+        elif number == -1:
+            number = mode.told[kind] = mode.engine.add_told()
+            if number >= 0:
+                mode.templates[number] = Template(seen, [], [], given=given(seen))
+        if number is None or number < 0:
+            return -1
+        self._plain.learn(seen)
+        return number
 
     def ask_of_paths(self, mode: Mode, sequencer: Sequencer) -> None:
         """Ask this sequencer for the kinds of paths from now on."""
@@ -105,11 +136,6 @@ class LearntLines:
             mode.engine.masker.ask_of_paths(sequencer.kind_of_path)
             self._makes.ask_of_paths(sequencer.kind_of_path)
         mode.engine.masker.tell = sequencer.kind_of_path
-
-    def is_unclaimed(self, mode: Mode, line: bytes) -> bool:
-        """Whether nothing claims a line of texts that do not come again."""
-        text = mode.engine.masker.inner(line)
-        return text is not None and self._makes.is_unclaimed(text)
 
     def learn_effect(self, mode: Mode, state: int, template: int) -> bool:
         """Learn what a template does in a state; whether there is a program for it now."""
@@ -149,9 +175,12 @@ class LearntLines:
 
 def _line_at(data: memoryview, pos: int) -> bytes | None:
     """The line at a place without its end, None where it has none, or is a long one."""
-    head = bytes(data[pos : pos + masks.LONGEST])
-    end = head.find(b"\n")
-    return head[:end] if end >= 0 else None
+    for size in (_USUAL, masks.LONGEST):
+        head = bytes(data[pos : pos + size])
+        end = head.find(b"\n")
+        if end >= 0:
+            return head[:end]
+    return None
 
 
 class _Run:
@@ -196,8 +225,7 @@ class _Run:
         """Where a run that has stopped goes on, -1 where the general path has to."""
         engine, mode = self._engine, self._mode
         if reason == learnt.UNKNOWN:
-            line = _line_at(self._chunk.data, at)
-            return -1 if line is None else self._behind_unknown(line, at)
+            return self._behind_unknown(at)
         if reason == learnt.UNLEARNT:
             state = int(engine.state[engine.instance])
             known = self._lines.learn_effect(mode, state, engine.template)
@@ -220,19 +248,40 @@ class _Run:
         self._answers.has_learnt = False
         return then if self._lay_out() else -1
 
-    def _behind_unknown(self, line: bytes, at: int) -> int:
+    def _behind_unknown(self, at: int) -> int:
         """Where a run goes on that has stopped at a line of an unknown mask."""
         engine, mode = self._engine, self._mode
+        text, then = engine.masker.piece(0, engine.masker.n), at + engine.size
         if engine.masker.is_braced():
-            return at if self._lines.learn_object(mode, line) and self._lay_out() else -1
+            return at if self._lines.learn_object(mode, text) and self._lay_out() else -1
         has_state = engine.state[engine.masker.instance] >= 0
-        is_free = has_state and self._lines.is_unclaimed(mode, line)
-        if self._lines.learn_template(mode, line, _OFTEN if is_free else 2):
+        seen = self._lines.read(text, is_dated=engine.masker.dated) if has_state else None
+        known = told(seen) if seen is not None and not seen.is_free else None
+        comes_once = seen is not None and (seen.is_free or known is not None)
+        if self._lines.learn_template(mode, text, _OFTEN if comes_once else 2):
             return at
-        if not is_free:
+        if seen is None or not comes_once:
             return -1
-        engine.pass_over(line)
-        return at + len(line) + 1
+        if known is not None:
+            return then if self._take(seen, known, at, then - at) else -1
+        engine.pass_over(then - at)
+        return then
+
+    def _take(self, seen: Seen, known: Told, at: int, size: int) -> bool:
+        """Take a line of which its values are told; False where that has to be learnt yet, or there
+        is no room.
+        """
+        engine, mode = self._engine, self._mode
+        number = self._lines.learn_told(mode, seen, known.kind)
+        if number < 0:
+            return False
+        place, values = self._chunk.base + at, known.laid_out
+        if engine.take(number, place, size, *values):
+            return True
+        state = int(engine.state[engine.instance])
+        if engine.reason != learnt.UNLEARNT or not self._lines.learn_effect(mode, state, number):
+            return False
+        return self._lay_out() and bool(engine.take(number, place, size, *values))
 
     # registers
 

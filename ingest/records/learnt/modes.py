@@ -14,6 +14,7 @@ from ingest.records.learnt.memory import Shape
 from ingest.records.learnt.objects import ObjectLines
 from ingest.records.learnt.program import Constants
 from ingest.records.learnt.templates import Template
+from ingest.records.learnt.told import Kind
 from ingest.records.learnt.trial import Setting, Whole
 from ingest.records.sequence import Sequencer
 
@@ -89,19 +90,20 @@ class Mode:
     names: list[str | None] = field(default_factory=list)
     prefixes: list[bytes] = field(default_factory=list)
     templates: dict[int, Template | None] = field(default_factory=lambda: {learnt.BARS: None})
-    refused: set[bytes] = field(default_factory=set)
-    counted: dict[bytes, int] = field(default_factory=dict)
+    refused: set[int] = field(default_factory=set)
+    counted: dict[int, int] = field(default_factory=dict)
     states: dict[tuple[Shape, Whole], int] = field(default_factory=dict)
     paths: tuple[str, ...] | None = None  # those learnt, by which paths are of the kinds known
     known: list[State] = field(default_factory=list)
+    told: dict[Kind, int] = field(default_factory=dict)  # templates of kinds of lines, -1: seen
     seen: list[tuple[tuple[str, str], ...]] = field(default_factory=list)
     constants: Constants = field(default_factory=Constants)
     objects: ObjectLines | None = None
     asks: AskedLines | None = None
     asked: dict[int, Asked] = field(default_factory=dict)
 
-    def is_due(self, mask: bytes, times: int) -> bool:
-        """Whether a mask has come so many times that it is to be learnt now, for once."""
+    def is_due(self, mask: int, times: int) -> bool:
+        """Whether a mask of this hash has come so many times that it is to be learnt now."""
         if mask in self.refused:
             return False
         if len(self.counted) >= MOST_COUNTED:

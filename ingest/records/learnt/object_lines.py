@@ -27,14 +27,13 @@ def learn_key(mode: Mode) -> bool:
     return name is not None and objects.know(masker, kind_of_key(name.decode()))
 
 
-def learn_object(mode: Mode, line: bytes, reader: Reader, attempts: Attempts) -> bool:
+def learn_object(mode: Mode, text: bytes, reader: Reader, attempts: Attempts) -> bool:
     """Learn what an object does that has come so often; whether it is known now."""
     engine = mode.engine
-    text = engine.masker.inner(line)
-    masked = engine.objects.of(engine.masker, text) if text is not None else None
-    if text is None or masked is None or not attempts.are_left:
+    masked = engine.objects.of(engine.masker, text)
+    if masked is None or not attempts.are_left:
         return False
-    if not mode.is_due(masked[0], TIMES):
+    if not mode.is_due(engine.masker.hash, TIMES):
         return False
     attempts.count()
     if mode.objects is None or mode.asks is None:

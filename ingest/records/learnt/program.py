@@ -76,6 +76,8 @@ class _Compiler:
             return [learnt.NUMBER, *slot[1:], 0, 0]
         if slot[0] == "member":
             return [learnt.MEMBER, slot[1], 0, 0, 0, 0]
+        if slot[0] == "told":
+            return [learnt.TOLD, slot[1], 0, 0, 0, 0]
         if slot[0] == "rounded":
             return [learnt.ROUNDED, *slot[1:], 0, 0, 0]
         if slot[0] == "between":

@@ -19,14 +19,16 @@ from ingest.compiled.layout import L_WARNING
 from ingest.compiled.masks import Masker
 from ingest.lazily import dataclass
 from ingest.records.access import Access, is_socket
+from ingest.records.claims import names_event
 from ingest.records.collectors import is_ordinal
 from ingest.records.envelopes import unwrap
-from ingest.records.gather import level_of, message_of
+from ingest.records.gather import leaves_open, level_of, message_of
 from ingest.records.learnt.others import digits, other_stamp, others_of
 from ingest.records.learnt.symbols import Slot, Unlearnable
 from ingest.records.levels import Header
-from ingest.records.logical import Logical, Reader, access_in
+from ingest.records.logical import TRACEBACK, Logical, Reader, access_in
 from ingest.records.moments import DAY, SECOND, Stamp
+from ingest.records.profile_rules import Value
 from ingest.records.profiles import Match, Profiles
 from ingest.records.vocabulary import PUBLIC_EVENTS
 from ingest.records.wrapped import Wrapped
@@ -34,7 +36,7 @@ from ingest.records.wrapped import Wrapped
 Edge = tuple[int, int]  # so many bytes behind the end of a number (-1: the text's beginning)
 MOST_DIGITS, MOST_WHOLE = 15, 9  # of a whole number, of one with a fraction before its point
 _EVENTS = tuple(event.encode() for event in PUBLIC_EVENTS)
-_LEFT_ALONE = (b"Traceback (most recent call last):", b'text="')
+_LEFT_ALONE = (TRACEBACK, b'text="')
 # numbers by which the general path tells what a line is
 _KNOWN = (b"015", b"033", b"0", b"00", b"1", b"100", b"137", b"200", b"302", b"404", b"499", b"500",
           b"503", b"1970", b"2026", b"20260302", b"260302")  # fmt: skip
@@ -54,6 +56,17 @@ class Seen:
     dated: bool = False
 
     @property
+    def is_free(self) -> bool:
+        """Whether nothing claims the text, whatever is open, and no line goes on with it."""
+        return not (
+            self.matches
+            or self.dated
+            or self.access is not None
+            or self.line.is_blank
+            or level_of(self.line) >= L_WARNING
+        )
+
+    @property
     def at(self) -> int:
         """Where the message begins in the text."""
         return self.line.header.message if self.line.header is not None else 0
@@ -64,7 +77,8 @@ class Template:
     """What texts of one mask are: that of ``seen``, with its parts' spans and marks, and how many
     digits each number may have before its point.
 
-    ``path``, ``columns`` and ``more`` are an access line's: constants, or slots.
+    ``path``, ``columns`` and ``more`` are an access line's: constants, or slots. ``given`` are the
+    values of the matches where each line is read by the general path.
     """
 
     seen: Seen
@@ -74,6 +88,7 @@ class Template:
     path: str | Slot = ""
     columns: dict[str, str | Slot] = field(default_factory=dict)
     more: dict[str, str | Slot] = field(default_factory=dict)
+    given: list[dict[str, Value]] | None = None
 
     def edge(self, place: int) -> Edge:
         """Where a place of the text is in any text of the mask.
@@ -146,19 +161,11 @@ class Templates:
             template.more = self._spans_of(template, others, lambda a: a.more)
         return template
 
-    def is_unclaimed(self, text: bytes) -> bool:
-        """Whether nothing claims a text, whatever is open, and no line goes on with it."""
-        try:
-            seen = self._seen(text)
-        except Unlearnable:
-            return False
-        return (
-            not seen.matches
-            and not seen.dated
-            and seen.access is None
-            and not seen.line.is_blank
-            and level_of(seen.line) < L_WARNING
-        )
+    def stamp_end(self, text: bytes) -> int:
+        """Where the stamp ends that a text begins with, 0 without one."""
+        self._masker.of(text)  # without a mask, too, it has read the stamp
+        is_own = self._masker.dated and self._masker.marked()[0] == masks.STAMP
+        return self._masker.taken()[1][0][1] if is_own else 0
 
     def _numbers(self, text: bytes) -> list[tuple[int, int]]:
         masked = self._masker.of(text)
@@ -169,6 +176,16 @@ class Templates:
         return None if masked is None else masked[0]
 
     def _seen(self, text: bytes) -> Seen:
+        """What the general path sees in a text of a template.
+
+        :raises Unlearnable: where it is more than one plain line, or holds what begins others.
+        """
+        seen = self.read(text)
+        if seen.access is None and any(word in text for word in (*_LEFT_ALONE, *_EVENTS)):
+            raise Unlearnable("a traceback, an event or a quoted text")
+        return seen
+
+    def read(self, text: bytes) -> Seen:
         """What the general path sees in a text.
 
         :raises Unlearnable: where it is more than one plain line.
@@ -182,8 +199,6 @@ class Templates:
         if line.native is not None or line.json is not None or line.begins_traceback:
             raise Unlearnable("a header of the format, or pairs")
         access = access_in(line)
-        if access is None and any(word in text for word in (*_LEFT_ALONE, *_EVENTS)):
-            raise Unlearnable("a traceback, an event or a quoted text")
         stamp = line.header.stamp if line.header is not None else None
         if stamp is None and access is not None:
             stamp = access.stamp
@@ -196,6 +211,12 @@ class Templates:
             decoded = message.decode()
         except UnicodeDecodeError:
             raise Unlearnable("no UTF-8") from None
+        if access is None and (
+            names_event(message)
+            or message.startswith(TRACEBACK)
+            or leaves_open(self._reader.native, line, message)
+        ):
+            raise Unlearnable("an event, a traceback or an open text")
         matches = self._profiles.match(decoded) if access is None else []
         return Seen(text, line, access, message, matches, dated=stamp is not None)
 

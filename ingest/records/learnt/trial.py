@@ -201,8 +201,11 @@ class _Match(Match):
 
     template: Template
     at: int
+    given: dict[str, Value] | None = None
 
     def values(self) -> dict[str, Value]:
+        if self.given is not None:
+            return dict(self.given)
         rule, found = self.rule, dict(self.rule.constants)
         for column in rule.columns:
             start, end = self.spans[column.group]
@@ -248,9 +251,11 @@ class _Profiles:
         if message.encode() != seen.message:
             raise Unlearnable("further messages on the line")
         found: list[Match] = []
-        for match in seen.matches:
+        given = self._template.given
+        for number, match in enumerate(seen.matches):
             made = _Match(match.rule, match.start, match.data, match.spans)
             made.template, made.at = self._template, seen.at
+            made.given = None if given is None else given[number]
             found.append(made)
         return found
 

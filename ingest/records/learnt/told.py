@@ -1,0 +1,96 @@
+"""Lines of texts that come once: each is read by the general path; what follows from it is learnt
+(pure).
+
+Two lines are of one kind where the general path sees the same header, the same rules, and values of
+the same columns in them. What a text holds cannot change that unseen, since each is looked at.
+"""
+
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
+
+from ingest.compiled.layout import L_WARNING
+from ingest.records import profile_rules as does
+from ingest.records.gather import level_of
+from ingest.records.learnt import symbols
+from ingest.records.learnt.templates import Seen
+from ingest.records.profile_rules import Value
+from ingest.records.profiles import Match
+from ingest.records.written import written
+
+Kind = tuple[Any, ...]
+# what lines do that may be told: others are about the words of their message, too
+_TELLING = frozenset((does.OPENS, does.ADDS, does.CLOSES, does.WHOLE, does.FOLLOWS, does.NOISE,
+                      does.OUTER_OPENS, does.OUTER_CLOSES))  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the general path sees in a line: the kind, and the values as they are written, in the
+    order of rules and their columns.
+    """
+
+    kind: Kind
+    values: list[bytes]
+
+    @property
+    def laid_out(self) -> tuple[bytes, list[int]]:
+        """The values behind each other, each before a newline, and where they end."""
+        ends = accumulate(len(value) + 1 for value in self.values)
+        return b"\n".join([*self.values, b""]), [end - 1 for end in ends]
+
+
+def told(seen: Seen) -> Told | None:
+    """What is told of a line; None of one of which more than its values counts, or which has
+    nothing but numbers that differ.
+    """
+    if seen.access is not None or seen.line.is_blank or level_of(seen.line) >= L_WARNING:
+        return None
+    header = seen.line.header if seen.matches else None  # of no account where nothing claims it
+    values: list[bytes] = []
+    rules: list[Any] = []
+    has_text = False
+    for match in seen.matches:
+        if match.rule.does not in _TELLING or match.tag or _goes_on(match):
+            return None
+        columns = []
+        for name, value in match.values().items():
+            columns.append((name, _kind_of(value)))
+            has_text = has_text or isinstance(value, str)
+            if not _is_constant(value):
+                values.append((value if isinstance(value, str) else written(value)).encode())
+        rules.append((match.rule.profile, match.rule.name, *columns))
+    if seen.matches and not has_text:
+        return None
+    named = None if header is None else (header.level, header.logger)
+    return Told((seen.dated, named, *rules), values)
+
+
+def _goes_on(match: Match) -> bool:
+    """Whether something stands behind what a rule takes: it may be a further message."""
+    return bool(match.data[match.spans[0][1] :].strip())
+
+
+def _is_constant(value: Value) -> bool:
+    return isinstance(value, bool) or value == ""
+
+
+def _kind_of(value: Value) -> object:
+    return value if _is_constant(value) else isinstance(value, str)
+
+
+def given(seen: Seen) -> list[dict[str, Value]]:
+    """The values of a line's matches, with symbols in place of those that are told."""
+    found, number = [], 0
+    for match in seen.matches:
+        columns: dict[str, Value] = {}
+        for name, value in match.values().items():
+            if _is_constant(value):
+                columns[name] = value
+                continue
+            slot = ("told", number)
+            is_text = isinstance(value, str)
+            columns[name] = symbols.text(slot, is_solid=True) if is_text else symbols.number(slot)
+            number += 1
+        found.append(columns)
+    return found
