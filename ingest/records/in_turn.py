@@ -4,6 +4,7 @@ The compiled code takes what it knows; before a line that it does not, the gener
 for a few lines, for more of them the less the compiled code finds to do.
 """
 
+import itertools
 from collections.abc import Callable
 
 from ingest.compiled import masks
@@ -13,7 +14,7 @@ from ingest.records.collectors import Pods
 from ingest.records.gather import Gatherer, before
 from ingest.records.learnt.lines import LearntLines
 from ingest.records.learnt.modes import Chunk
-from ingest.records.logical import Reader
+from ingest.records.logical import TRACEBACK, Reader
 from ingest.records.native import NativeFormat
 from ingest.records.physical import UTF8, Lines
 from ingest.records.profiles import Profiles
@@ -25,6 +26,7 @@ _WORTH = 384  # bytes that the compiled code takes at once, to be asked again so
 # times that the compiled code found less, until the general path takes twice as many lines; how
 # often that may be
 _TIMES, _MOST_DOUBLED = 8, 9
+_NEAR, _LONGEST_TRACEBACK = 400, 16 << 10  # bytes in which one is looked for, and that it may have
 MOST_RECORDS = 1 << 15  # of a chunk; its tables take so much memory again as all rows of a commit
 
 
@@ -84,6 +86,7 @@ class InTurn:
                 at = self._learnt.run(chunk, at)
                 times = 0 if at - begun > _WORTH else times + 1
             lines = 2 * lines if is_held else 1 << min(times // _TIMES, _MOST_DOUBLED)
+            lines = max(lines, _traceback(data, at))
             end = _behind_lines(data, at, lines)
             if end < 0 or (is_held and end == behind):
                 break
@@ -115,6 +118,21 @@ class InTurn:
             records, settled = before(records, min(held), base)
         claims.take(records, gathered.records)
         return settled
+
+
+def _traceback(data: memoryview, at: int) -> int:
+    """How many lines a traceback and one behind it take that begins with the first or second line
+    at a place; 0 where there is none. Its frames are indented as far as its first line is.
+    """
+    near = bytes(data[at : at + _NEAR])
+    begun = near.find(TRACEBACK)
+    before = near.count(b"\n", 0, begun) if begun >= 0 else 2
+    if before > 1:
+        return 0
+    column = begun - near.rfind(b"\n", 0, begun) - 1
+    frames = bytes(data[at : at + _LONGEST_TRACEBACK]).split(b"\n")[before + 1 :]
+    inside = itertools.takewhile(lambda line: line[column : column + 2] == b"  ", frames)
+    return before + 1 + sum(1 for _ in inside) + 2
 
 
 def _behind_lines(data: memoryview, at: int, lines: int) -> int:

@@ -114,6 +114,10 @@ class LearntLines:
         except Unlearnable:
             return None
 
+    def told(self, seen: Seen) -> Told | None:
+        """What is told of a line that does something, None of others."""
+        return None if seen.is_free else told(seen, self._profiles)
+
     def learn_told(self, mode: Mode, seen: Seen, kind: Kind) -> int:
         """The template of lines of a kind that are told, -1 where there is none (yet)."""
         number = mode.told.get(kind)
@@ -228,8 +232,9 @@ class _Run:
             return self._behind_unknown(at)
         if reason == learnt.UNLEARNT:
             state = int(engine.state[engine.instance])
-            known = self._lines.learn_effect(mode, state, engine.template)
-            return at if known and self._lay_out() else -1
+            if self._lines.learn_effect(mode, state, engine.template):
+                return at if self._lay_out() else -1
+            return self._behind_unlearnt(at)
         if reason == learnt.UNTOLD and engine.masker.learn_path():
             return at
         if reason == learnt.ASKED:
@@ -256,16 +261,26 @@ class _Run:
             return at if self._lines.learn_object(mode, text) and self._lay_out() else -1
         has_state = engine.state[engine.masker.instance] >= 0
         seen = self._lines.read(text, is_dated=engine.masker.dated) if has_state else None
-        known = told(seen) if seen is not None and not seen.is_free else None
-        comes_once = seen is not None and (seen.is_free or known is not None)
+        known = self._lines.told(seen) if seen is not None else None
+        comes_once = known.comes_once if known is not None else seen is not None and seen.is_free
         if self._lines.learn_template(mode, text, _OFTEN if comes_once else 2):
             return at
-        if seen is None or not comes_once:
-            return -1
-        if known is not None:
+        if seen is not None and known is not None:
             return then if self._take(seen, known, at, then - at) else -1
+        if seen is None or not seen.is_free:
+            return -1
         engine.pass_over(then - at)
         return then
+
+    def _behind_unlearnt(self, at: int) -> int:
+        """Where a run goes on that has stopped at a line of a template that has no program."""
+        masker = self._engine.masker
+        seen = self._lines.read(masker.piece(0, masker.n), is_dated=masker.dated)
+        known = self._lines.told(seen) if seen is not None else None
+        if seen is None or known is None:
+            return -1
+        size = self._engine.size
+        return at + size if self._take(seen, known, at, size) else -1
 
     def _take(self, seen: Seen, known: Told, at: int, size: int) -> bool:
         """Take a line of which its values are told; False where that has to be learnt yet, or there

@@ -15,7 +15,7 @@ from ingest.records.gather import level_of
 from ingest.records.learnt import symbols
 from ingest.records.learnt.templates import Seen
 from ingest.records.profile_rules import Value
-from ingest.records.profiles import Match
+from ingest.records.profiles import Match, Profiles
 from ingest.records.written import written
 
 Kind = tuple[Any, ...]
@@ -27,11 +27,12 @@ _TELLING = frozenset((does.OPENS, does.ADDS, does.CLOSES, does.WHOLE, does.FOLLO
 @dataclass(frozen=True, slots=True)
 class Told:
     """What the general path sees in a line: the kind, and the values as they are written, in the
-    order of rules and their columns.
+    order of rules and their columns. ``comes_once``: it may hold a text.
     """
 
     kind: Kind
     values: list[bytes]
+    comes_once: bool
 
     @property
     def laid_out(self) -> tuple[bytes, list[int]]:
@@ -40,10 +41,8 @@ class Told:
         return b"\n".join([*self.values, b""]), [end - 1 for end in ends]
 
 
-def told(seen: Seen) -> Told | None:
-    """What is told of a line; None of one of which more than its values counts, or which has
-    nothing but numbers that differ.
-    """
+def told(seen: Seen, profiles: Profiles) -> Told | None:
+    """What is told of a line; None of one of which more than its values counts."""
     if seen.access is not None or seen.line.is_blank or level_of(seen.line) >= L_WARNING:
         return None
     header = seen.line.header if seen.matches else None  # of no account where nothing claims it
@@ -51,7 +50,7 @@ def told(seen: Seen) -> Told | None:
     rules: list[Any] = []
     has_text = False
     for match in seen.matches:
-        if match.rule.does not in _TELLING or match.tag or _goes_on(match):
+        if match.rule.does not in _TELLING or match.tag or _goes_on(match, profiles):
             return None
         columns = []
         for name, value in match.values().items():
@@ -60,15 +59,16 @@ def told(seen: Seen) -> Told | None:
             if not _is_constant(value):
                 values.append((value if isinstance(value, str) else written(value)).encode())
         rules.append((match.rule.profile, match.rule.name, *columns))
-    if seen.matches and not has_text:
-        return None
     named = None if header is None else (header.level, header.logger)
-    return Told((seen.dated, named, *rules), values)
+    return Told((seen.dated, named, *rules), values, has_text or not rules)
 
 
-def _goes_on(match: Match) -> bool:
-    """Whether something stands behind what a rule takes: it may be a further message."""
-    return bool(match.data[match.spans[0][1] :].strip())
+def _goes_on(match: Match, profiles: Profiles) -> bool:
+    """Whether a further message stands behind what a rule takes."""
+    rest = match.data[match.spans[0][1] :]
+    return bool(rest.strip()) and any(
+        further.start == 0 for further in profiles.match(rest.decode("utf-8", "replace"))
+    )
 
 
 def _is_constant(value: Value) -> bool:

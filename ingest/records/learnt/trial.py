@@ -249,7 +249,7 @@ class _Profiles:
     def match(self, message: str) -> list[Match]:
         seen = self._template.seen
         if message.encode() != seen.message:
-            raise Unlearnable("further messages on the line")
+            return self._behind(message)
         found: list[Match] = []
         given = self._template.given
         for number, match in enumerate(seen.matches):
@@ -258,6 +258,19 @@ class _Profiles:
             made.given = None if given is None else given[number]
             found.append(made)
         return found
+
+    def _behind(self, message: str) -> list[Match]:
+        """No match of what stands behind the first message of the line: of lines that are told it
+        was asked, of others it is always the same.
+        """
+        template, rest = self._template, message.encode()
+        place = len(template.seen.text) - len(rest)
+        is_same = template.seen.text.endswith(rest) and all(
+            end <= place for _, end in template.spans
+        )
+        if template.given is None and (not is_same or self._profiles.match(message)):
+            raise Unlearnable("further messages on the line")
+        return []
 
     def code_of(self, text: str) -> str | None:
         raise Unlearnable("a code told by a text")
