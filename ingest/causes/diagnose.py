@@ -76,9 +76,10 @@ def _of_event(
     """An event's findings, and the best uncertain one; ``total`` is what rows are sampled from."""
     search = Search.of(rows, dimensions, event)
     found, rest = explanations(rows, dimensions, event)
-    rhythm = rhythm_of(search, event)
     best = max((f.net for f in found[:1]), default=0.0)
-    if rhythm is not None and rhythm.net >= max(LEAST_NET, best + _PERIODIC_NET):
+    needed = max(LEAST_NET, best + _PERIODIC_NET)
+    rhythm = rhythm_of(search, event, needed)
+    if rhythm is not None and rhythm.net >= needed:
         return [_periodic(search, event, rhythm, total, dimensions)], []
     findings = []
     for explanation in found:

@@ -14,12 +14,15 @@ _SYMPTOMS = frozenset((FAILURES, LATENCY, UNFINISHED))
 _LEAST_EVENTS = 12
 _EVENTS = 600
 _FREQUENCIES = 1600
+_STEPS = 40  # of that many, whose turns are told by this many frequencies and as many steps
 _STRONGEST = 6
 _TIMES = (2, 3, 4, 5)  # of a period: the one whose harmonic it is
 _BESIDE, _FINER = 5, 5  # periods beside the best on both sides, and how much closer then
 _USUAL_S = tuple(60.0 * m for m in (1, 2, 3, 5, 10, 15, 20, 30, 60))
 _PHASES, _MOST_PHASES = 30, 10  # of a period; the widest arc that is one
-_WIDTHS = (1, 2, 3, 4, 5, 7, 10)
+_WIDTHS = np.array((1, 2, 3, 4, 5, 7, 10))
+_ENDS = _WIDTHS[:, None] + np.arange(_PHASES)  # of arcs, by width and first phase
+_ROUNDING = 1e-6  # nats
 _LEAST_CYCLES = 4
 _TIMES_OUTSIDE = 3.0
 _LEAST_PERIOD_S = 20.0
@@ -39,8 +42,10 @@ class Rhythm:
     cost: float
 
 
-def rhythm_of(search: Search, event: Event) -> Rhythm | None:
-    """The period that explains an event best; None where none does."""
+def rhythm_of(search: Search, event: Event, floor: float) -> Rhythm | None:
+    """The period that explains an event best; None where none does, or none can by ``floor``
+    nats.
+    """
     at = search.requests.at
     affected = np.flatnonzero(event.affected & search.population)
     if event.symptom not in _SYMPTOMS or len(affected) < _LEAST_EVENTS:
@@ -50,18 +55,23 @@ def rhythm_of(search: Search, event: Event) -> Rhythm | None:
     span = float(when[-1])
     if span < _LEAST_CYCLES * _LEAST_PERIOD_S:
         return None
+    frequencies = _frequencies(span)
+    cost = math.log(_tried(frequencies)) + math.log(_PHASES) + math.log(len(_WIDTHS))
+    is_affected, weight = event.affected[rows], search.weight[rows]
+    if _most(weight[is_affected].sum(), weight.sum()) - cost < floor - _ROUNDING:
+        return None
     chosen = affected
     if len(affected) > _EVENTS:
         chosen = affected[np.linspace(0, len(affected) - 1, _EVENTS).astype(np.int64)]
-    periods, tried = _candidates(at[chosen] - at[rows[0]], span)
-    is_affected, weight = event.affected[rows], search.weight[rows]
+    periods = _candidates(frequencies, at[chosen] - at[rows[0]], span)
     found: Rhythm | None = None
 
     def try_all(some: list[float]) -> None:
         nonlocal found
         for period in some:
-            one = _folded(period, when, is_affected, weight, math.log(tried), rows, len(at))
-            if one is not None and (found is None or one.net > found.net):
+            best = -math.inf if found is None else found.net
+            one = _folded(period, when, is_affected, weight, cost, rows, len(at), best)
+            if one is not None:
                 found = one
 
     try_all(periods)
@@ -73,21 +83,37 @@ def rhythm_of(search: Search, event: Event) -> Rhythm | None:
     return found
 
 
-def _candidates(times: Floats, span: float) -> tuple[list[float], int]:
-    """Periods worth a closer look, and how many were looked at, seconds."""
+def _most(k_all: float, n_all: float) -> float:
+    """Nats that are gained where all affected rows, and no others, are inside."""
+    k = np.asarray([k_all])
+    return float(gain(k, k, k_all, n_all)[0])
+
+
+def _frequencies(span: float) -> Floats:
+    """Those that are looked at in so many seconds."""
     lowest, highest = _LEAST_CYCLES / span, 1 / _LEAST_PERIOD_S
-    frequencies = np.arange(lowest, highest, max(0.25 / span, (highest - lowest) / _FREQUENCIES))
-    power = np.zeros(len(frequencies))
-    for begin in range(0, len(frequencies), 256):
-        turn = 2 * np.pi * np.outer(frequencies[begin : begin + 256], times)
-        power[begin : begin + 256] = np.cos(turn).sum(axis=1) ** 2 + np.sin(turn).sum(axis=1) ** 2
+    return np.arange(lowest, highest, max(0.25 / span, (highest - lowest) / _FREQUENCIES))
+
+
+def _tried(frequencies: Floats) -> int:
+    """How many periods are looked at."""
+    return len(frequencies) + len(_USUAL_S) + _STRONGEST * len(_TIMES) + 2 * (2 * _BESIDE + 1)
+
+
+def _candidates(frequencies: Floats, times: Floats, span: float) -> list[float]:
+    """Periods worth a closer look, seconds."""
+    # of equal steps: a turn by f + n steps is one by f, and one by n steps
+    turn = 2j * np.pi * times
+    steps = (frequencies - frequencies[0])[:_STEPS]
+    coarse, fine = np.exp(np.outer(frequencies[::_STEPS], turn)), np.exp(np.outer(turn, steps))
+    sums = np.einsum("ft,ts->fs", coarse, fine)  # not by BLAS, whose threads would only spin
+    power = np.abs(sums).ravel()[: len(frequencies)]
     strongest = np.argsort(-power)[:_STRONGEST]
     periods = [1 / float(f) for f in frequencies[strongest]]
     # what is short within its period has power at its harmonics, too
     periods += [p * m for p in periods for m in _TIMES if p * m * _LEAST_CYCLES <= span]
     periods += [p for p in _USUAL_S if p * _LEAST_CYCLES <= span]
-    tried = len(frequencies) + len(_USUAL_S) + _STRONGEST * len(_TIMES) + 2 * (2 * _BESIDE + 1)
-    return periods, tried
+    return periods
 
 
 def _folded(
@@ -98,25 +124,20 @@ def _folded(
     cost: float,
     rows: Ints,
     size: int,
+    least: float,
 ) -> Rhythm | None:
-    """The best arc of a period, where it is one."""
-    phase = (when % period * (_PHASES / period)).astype(np.int64) % _PHASES
-    k = np.bincount(phase, weight * affected, _PHASES)
-    n = np.bincount(phase, weight, _PHASES)
+    """The best arc of a period, where it is one and gains more than ``least``."""
+    phase = (when % period * (_PHASES / period)).astype(np.int64)
+    phase[phase == _PHASES] = 0  # by rounding
+    k = np.bincount(phase, weight * affected, _PHASES).astype(np.float64)
+    n = np.bincount(phase, weight, _PHASES).astype(np.float64)
     k_all, n_all = float(k.sum()), float(n.sum())
-    cost += math.log(_PHASES) + math.log(len(_WIDTHS))
-    best: tuple[float, int, int] | None = None
-    for width in _WIDTHS:
-        arcs = [
-            np.convolve(np.concatenate([a, a[: width - 1]]), np.ones(width), "valid")
-            for a in (k, n)
-        ]
-        gains = gain(arcs[0], arcs[1], k_all, n_all)
-        start = int(np.argmax(gains))
-        if best is None or gains[start] > best[0]:
-            best = (float(gains[start]), start, width)
-    assert best is not None
-    value, start, width = best
+    inside_k, inside_n = (_arcs(counts) for counts in (k, n))
+    gains = gain(inside_k, inside_n, k_all, n_all)
+    place, start = divmod(int(np.argmax(gains)), _PHASES)
+    value, width = float(gains[place, start]), int(_WIDTHS[place])
+    if value - cost <= least:
+        return None
     inside = (phase - start) % _PHASES < width
     k_in, n_in = float((weight * affected)[inside].sum()), float(weight[inside].sum())
     cycles = len(np.unique((when[inside & affected] - start * period / _PHASES) // period))
@@ -130,3 +151,10 @@ def _folded(
     in_arc = np.zeros(size, bool)
     in_arc[rows[inside]] = True
     return Rhythm(period, in_arc, k_in, n_in, k_all, n_all, value - cost, cost)
+
+
+def _arcs(counts: Floats) -> Floats:
+    """What lies inside each arc, float64[widths, phases]: sums of whole weights, so exact."""
+    upto = np.zeros(2 * _PHASES + 1)
+    np.cumsum(np.concatenate([counts, counts]), out=upto[1:])
+    return np.asarray(upto[_ENDS] - upto[:_PHASES])
