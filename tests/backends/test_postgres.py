@@ -268,6 +268,28 @@ def test_a_reader_is_not_stopped_by_a_writer_nor_stops_it(half: Half) -> None:
     assert _rows(store, "select count(*) from requests")[0][0] > before  # type: ignore[operator]
 
 
+def test_while_access_lines_are_joined_a_reader_is_not_stopped_on_a_new_day_either(
+    store: PostgresStore, tmp_path: Path
+) -> None:
+    lines, path = tmp_path / "access.log", tmp_path / "app.log"
+    lines.write_bytes(
+        b'10.0.0.1 - - [02/Mar/2026:00:00:03 +0000] "POST /tts HTTP/1.1" 200 9 "-" "-" "-"\n' * 3
+    )
+    harness.run(store, [lines], final=True)
+    path.write_bytes(b"".join(_ACROSS).replace(b"2026-03-02", b"2026-03-03"))
+    found: list[object] = []
+
+    def look() -> None:
+        with store.connected("tests") as connection:
+            connection.execute("set lock_timeout = 2000")
+            found.append(connection.execute("select count(*) from requests").fetchone())
+
+    with hooked("before_commit", 1, look):
+        harness.run(store, [path], final=True)
+    assert found == [(0,)]
+    assert _rows(store, "select count(*) from requests") == [(1,)]
+
+
 _WRITING = (
     "delete from requests",
     "select 1; delete from requests",

@@ -18,7 +18,7 @@ from ingest.stores.forgetting import Forgetting
 from ingest.stores.postgres.answers import PostgresAnswers
 from ingest.stores.postgres.copy import Step, copy_in, run, shown, storable, to_arrow
 from ingest.stores.postgres.new_days import MOST, NewDays
-from ingest.stores.postgres.partitions import PARTITIONED, Days, Partitions, days_of
+from ingest.stores.postgres.partitions import PARTITIONED, Days, Partitions, begins, days_of
 from ingest.stores.redating import redating
 
 if TYPE_CHECKING:
@@ -212,11 +212,12 @@ class PostgresWriter:
         transactions of their own. What was read so far stays true behind them: what the transaction
         stands on is proven anew.
         """
-        known = self._session.partitions
-        missing = {} if self._has_written else known.missing(_days(changes))
+        known, wanted = self._session.partitions, _days(changes)
+        missing = {} if self._has_written else known.missing(wanted)
         if not missing:
             return NewDays(self._connection, {})
-        if self._session.fills_new_days and sum(map(len, missing.values())) <= MOST:
+        fit = sum(map(len, missing.values())) <= MOST and not self._is_near_lines(wanted)
+        if fit and self._session.fills_new_days:
             days = known.begin(missing)
             if days is not None:
                 self._settled = missing
@@ -225,6 +226,16 @@ class PostgresWriter:
         known.make(missing)
         self.begin()
         return NewDays(self._connection, {})
+
+    def _is_near_lines(self, days: Days) -> bool:
+        """Whether access lines are near rows of these days: what they answer is decided once the
+        rows are written, and that takes long where there are many; readers would wait.
+        """
+        if days.get("http_requests"):
+            return True
+        every = set().union(*days.values())
+        first, last = begins(min(every)), begins(max(every))
+        return self.answers.has_lines(_shifted(first, -_LONG), _shifted(last, 2 * _LONG))
 
     def redate(self, file_key: int, at: datetime) -> None:
         self._has_written = True
@@ -391,7 +402,7 @@ def _shifted(instant: datetime, by: timedelta) -> datetime:
     try:
         return instant + by
     except OverflowError:
-        return datetime.min.replace(tzinfo=UTC)
+        return (datetime.max if by > timedelta(0) else datetime.min).replace(tzinfo=UTC)
 
 
 # A request of more than a day is in an index of its own: so old partitions cost a look at it, here
