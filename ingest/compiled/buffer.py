@@ -36,11 +36,10 @@ class Bytes:
         if pos >= end:
             return -1
         if cython.compiled:
-            base: cython.p_const_uchar = cython.address(self.data[0])
             found: cython.p_const_uchar = cython.cast(
-                cython.p_const_uchar, memchr(base + pos, byte, end - pos)
+                cython.p_const_uchar, memchr(self.base + pos, byte, end - pos)
             )
-            return cython.cast(cython.int, found - base) if found != cython.NULL else -1
+            return cython.cast(cython.int, found - self.base) if found != cython.NULL else -1
         while i < end:
             if self.data[i] == byte:
                 return i

@@ -251,6 +251,7 @@ def _hash(
     h: cython.ulonglong = cython.cast(cython.ulonglong, 0x9E3779B97F4A7C15)
     prime: cython.ulonglong = cython.cast(cython.ulonglong, 0xD6E8FEB86659FD93)
     word: cython.ulonglong
+    first: cython.Py_ssize_t = pos
     k: cython.int
     while pos + 8 <= stop:
         word = _eight(src + pos) if cython.compiled else _eight(src[pos : pos + 8])
@@ -258,8 +259,11 @@ def _hash(
         h ^= h >> 32
         pos += 8
     word = cython.cast(cython.ulonglong, stop - pos) << 56
-    for k in range(stop - pos):
-        word |= cython.cast(cython.ulonglong, src[pos + k]) << (8 * k)
+    if cython.compiled and first + 8 <= pos < stop:  # the last bytes of the last eight
+        word |= _eight(src + (stop - 8)) >> (8 * (8 - (stop - pos)))
+    else:
+        for k in range(stop - pos):
+            word |= cython.cast(cython.ulonglong, src[pos + k]) << (8 * k)
     h = ((h ^ word) * prime) & _MASK if not cython.compiled else (h ^ word) * prime
     h ^= h >> 32
     h = (h * prime) & _MASK if not cython.compiled else h * prime

@@ -15,11 +15,14 @@ cdef class Headers(Bytes):
     cdef int[::1] scratch
     cdef int level, message, message_end
     cdef int msecs
-    cdef bint may_recall, has_day
+    cdef bint may_recall, has_day, is_recalled
     cdef int n_recalled, next_recalled, last_recalled
     cdef unsigned char[::1] day
     cdef long long midnight
+    cdef unsigned long long day_first, day_last
     cdef unsigned char[::1] prefixes
+    cdef unsigned char *prefix
+    cdef int[::1] lengths
     cdef int[:, ::1] recalled
     cdef int begins(self, int line, int stop) noexcept nogil
     cdef bint begins_traceback(self, int line, int stop) noexcept nogil

@@ -11,39 +11,70 @@ from ingest.compiled import layout
 
 if cython.compiled:
     from cython.cimports.ingest.compiled.buffer import Bytes
+    from cython.cimports.ingest.compiled.layout import (
+        C_FIRST,
+        C_IDENT,
+        C_SPACE,
+        F_ASCTIME,
+        F_CREATED,
+        F_DIGITS,
+        F_LEVEL,
+        F_MESSAGE,
+        F_MSECS,
+        F_NAME,
+        F_REQUEST_ID,
+        K_HEADER,
+        K_HEADERLESS,
+        K_TRACEBACK,
+        L_CRITICAL,
+        L_DEBUG,
+        L_ERROR,
+        L_INFO,
+        L_NONE,
+        L_WARNING,
+        NO_ZONE,
+        R_NAME,
+        R_NAME_END,
+        R_REQUEST_ID,
+        R_REQUEST_ID_END,
+        REC_WIDTH,
+        T_YEAR,
+    )
     from cython.cimports.ingest.compiled.stamps import Stamps
-    from cython.cimports.libc.string import memcmp, memset
+    from cython.cimports.libc.string import memcmp
 else:
     from ingest.compiled.buffer import Bytes
+    from ingest.compiled.layout import (
+        C_FIRST,
+        C_IDENT,
+        C_SPACE,
+        F_ASCTIME,
+        F_CREATED,
+        F_DIGITS,
+        F_LEVEL,
+        F_MESSAGE,
+        F_MSECS,
+        F_NAME,
+        F_REQUEST_ID,
+        K_HEADER,
+        K_HEADERLESS,
+        K_TRACEBACK,
+        L_CRITICAL,
+        L_DEBUG,
+        L_ERROR,
+        L_INFO,
+        L_NONE,
+        L_WARNING,
+        NO_ZONE,
+        R_NAME,
+        R_NAME_END,
+        R_REQUEST_ID,
+        R_REQUEST_ID_END,
+        REC_WIDTH,
+        T_YEAR,
+    )
     from ingest.compiled.stamps import Stamps
 
-R_NAME = cython.declare(cython.int, layout.R_NAME)
-R_NAME_END = cython.declare(cython.int, layout.R_NAME_END)
-R_REQUEST_ID = cython.declare(cython.int, layout.R_REQUEST_ID)
-R_REQUEST_ID_END = cython.declare(cython.int, layout.R_REQUEST_ID_END)
-REC_WIDTH = cython.declare(cython.int, layout.REC_WIDTH)
-K_HEADER = cython.declare(cython.int, layout.K_HEADER)
-K_HEADERLESS = cython.declare(cython.int, layout.K_HEADERLESS)
-K_TRACEBACK = cython.declare(cython.int, layout.K_TRACEBACK)
-F_ASCTIME = cython.declare(cython.int, layout.F_ASCTIME)
-F_LEVEL = cython.declare(cython.int, layout.F_LEVEL)
-F_NAME = cython.declare(cython.int, layout.F_NAME)
-F_MESSAGE = cython.declare(cython.int, layout.F_MESSAGE)
-F_REQUEST_ID = cython.declare(cython.int, layout.F_REQUEST_ID)
-F_DIGITS = cython.declare(cython.int, layout.F_DIGITS)
-F_MSECS = cython.declare(cython.int, layout.F_MSECS)
-F_CREATED = cython.declare(cython.int, layout.F_CREATED)
-T_YEAR = cython.declare(cython.int, layout.T_YEAR)
-NO_ZONE = cython.declare(cython.int, layout.NO_ZONE)
-L_NONE = cython.declare(cython.int, layout.L_NONE)
-L_DEBUG = cython.declare(cython.int, layout.L_DEBUG)
-L_INFO = cython.declare(cython.int, layout.L_INFO)
-L_WARNING = cython.declare(cython.int, layout.L_WARNING)
-L_ERROR = cython.declare(cython.int, layout.L_ERROR)
-L_CRITICAL = cython.declare(cython.int, layout.L_CRITICAL)
-C_IDENT = cython.declare(cython.int, layout.C_IDENT)
-C_FIRST = cython.declare(cython.int, layout.C_FIRST)
-C_SPACE = cython.declare(cython.int, layout.C_SPACE)
 # bytes that may stand behind a message; bounds the search
 _TRAILER = cython.declare(cython.int, 1024)
 # ``2026-03-02 10:00:00,123``, its day with what follows it, and what stands between it and the
@@ -65,7 +96,7 @@ class Headers(Bytes):
     number; ``literals`` the bytes they point into, ``suffix`` start and length of what ends the
     line; ``max_record`` bytes. What the last line that begins a record holds: ``level``, the span
     ``message`` … ``message_end``, the stamp, and in ``scratch`` int32[REC_WIDTH + 2 * n_extra] the
-    spans of name, request id and extras.
+    spans of name, request id and extras; ``is_recalled``: of a name alone.
     """
 
     def __init__(self, program, literals, suffix, clock, plain_clock, max_record):
@@ -80,10 +111,15 @@ class Headers(Bytes):
         width = REC_WIDTH + 2 * max(extras, 0)
         self.scratch = memoryview(bytearray(4 * width)).cast("i")
         self.may_recall = plain_clock and _has_only_names(program, suffix[1], clock)
-        self.has_day = False
+        self.has_day = self.is_recalled = False
         self.n_recalled = self.next_recalled = self.last_recalled = 0
         self.day = memoryview(bytearray(_DAY))
         self.prefixes = memoryview(bytearray(_LONGEST * _RECALLED))
+        if cython.compiled:
+            self.prefix = cython.address(self.prefixes[0])
+        else:
+            self.prefix = self.prefixes
+        self.lengths = memoryview(bytearray(4 * _RECALLED)).cast("i")
         # length, and behind the stamp: the name's start and end, the level
         self.recalled = memoryview(bytearray(16 * _RECALLED)).cast("B").cast("i", [_RECALLED, 4])
 
@@ -119,6 +155,7 @@ class Headers(Bytes):
         pos: cython.int = line
         name: cython.int
         j: cython.int
+        self.is_recalled = False
         for j in range(self.scratch.shape[0]):
             self.scratch[j] = 0
         if kind == K_TRACEBACK:
@@ -196,6 +233,7 @@ class Headers(Bytes):
             if not padded and self.stamps.clock[0, 0] == T_YEAR:
                 if not (48 <= self.data[line] <= 57):
                     return False
+        self.is_recalled = False
         for j in range(self.scratch.shape[0]):
             self.scratch[j] = 0
         if not self._fields(0, line, stop) or self.message - line > self.max_record:
@@ -216,49 +254,45 @@ class Headers(Bytes):
         j: cython.int
         k: cython.int
         n: cython.int
-        hour: cython.int
-        minute: cython.int
         second: cython.int
         millis: cython.int
         if not self.has_day or stop - begin < SHORTEST:
             return False
-        if not _same(src, line, self.day, 0, _DAY):
-            return False
-        if src[line + 13] != 58 or src[line + 16] != 58:
-            return False
-        if src[line + 19] != 44 and src[line + 19] != 46:
-            return False
-        hour = _pair(src, line + 11)
-        minute = _pair(src, line + 14)
-        second = _pair(src, line + 17)
-        millis = _pair(src, line + 20)
-        k = src[line + 22] - 48
-        if hour < 0 or hour > 23 or minute < 0 or minute > 59 or second < 0 or second > 59:
-            return False
-        if millis < 0 or k < 0 or k > 9:
-            return False
-        millis = millis * 10 + k
-        for j in range(self.n_recalled):  # the last one first
-            k = self.last_recalled if j == 0 else j - 1 if j <= self.last_recalled else j
-            n = self.recalled[k, 0]
-            if stop - begin >= n and _same(src, begin, self.prefixes, LONGEST * k, n):
-                break
-        else:
-            return False
-        self.last_recalled = k
         if cython.compiled:
-            memset(cython.address(self.scratch[0]), 0, 4 * self.scratch.shape[0])
+            if _eight(src + line) != self.day_first or _eight(src + (line + 3)) != self.day_last:
+                return False
+            second = _second(_eight(src + (line + 11)))
         else:
+            if bytes(src[line : line + 11]) != bytes(self.day):
+                return False
+            second = _second(_eight(src[line + 11 : line + 19]))
+        millis = _millis(src, line + 19)
+        if second < 0 or millis < 0:
+            return False
+        k = self.last_recalled  # the last one first
+        n = self.lengths[k]
+        if stop - begin < n or not _same(src, begin, self.prefix, LONGEST * k, n):
+            for k in range(self.n_recalled):
+                n = self.lengths[k]
+                if stop - begin >= n and _same(src, begin, self.prefix, LONGEST * k, n):
+                    break
+            else:
+                return False
+            self.last_recalled = k
+        if not self.is_recalled:  # else the name alone is another one
             for j in range(self.scratch.shape[0]):
                 self.scratch[j] = 0
+            self.is_recalled = True
         if self.recalled[k, 1] >= 0:
             self.scratch[R_NAME] = begin + self.recalled[k, 1]
             self.scratch[R_NAME_END] = begin + self.recalled[k, 2]
+        else:
+            self.scratch[R_NAME] = self.scratch[R_NAME_END] = 0
         self.stamps.zone = NO_ZONE
         self.stamps.is_bad = False
         self.stamps.stamp = (
             self.midnight
-            + cython.cast(cython.longlong, (hour * 60 + minute) * 60 + second) * 1000000
+            + cython.cast(cython.longlong, second) * 1000000
             + cython.cast(cython.longlong, millis) * 1000
         )
         self.msecs = -1
@@ -292,12 +326,15 @@ class Headers(Bytes):
             - cython.cast(cython.longlong, self.number(line + 20, stop, 3)) * 1000
         )
         self.has_day = True
+        if cython.compiled:
+            self.day_first = _eight(self.base + line)
+            self.day_last = _eight(self.base + (line + 3))
         for j in range(self.n_recalled):
-            if self.recalled[j, 0] == n and _same(self.base, begin, self.prefixes, LONGEST * j, n):
+            if self.lengths[j] == n and _same(self.base, begin, self.prefix, LONGEST * j, n):
                 return
         for j in range(n):
             self.prefixes[LONGEST * k + j] = self.data[begin + j]
-        self.recalled[k, 0] = n
+        self.recalled[k, 0] = self.lengths[k] = n
         self.recalled[k, 1] = self.scratch[R_NAME] - begin
         self.recalled[k, 2] = self.scratch[R_NAME_END] - begin
         self.recalled[k, 3] = self.level
@@ -503,11 +540,56 @@ def _has_only_names(program, suffix, clock):
 @cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
-def _pair(src: cython.p_const_uchar, pos: cython.int) -> cython.int:
-    """The number of two digits, or -1."""
-    if src[pos] < 48 or src[pos] > 57 or src[pos + 1] < 48 or src[pos + 1] > 57:
+def _eight(here: cython.p_const_uchar) -> cython.ulonglong:
+    """Eight bytes as a number, the first one lowest; the compiler makes one load of it."""
+    return (
+        cython.cast(cython.ulonglong, here[0])
+        | cython.cast(cython.ulonglong, here[1]) << 8
+        | cython.cast(cython.ulonglong, here[2]) << 16
+        | cython.cast(cython.ulonglong, here[3]) << 24
+        | cython.cast(cython.ulonglong, here[4]) << 32
+        | cython.cast(cython.ulonglong, here[5]) << 40
+        | cython.cast(cython.ulonglong, here[6]) << 48
+        | cython.cast(cython.ulonglong, here[7]) << 56
+    )
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _second(clock: cython.ulonglong) -> cython.int:
+    """The second of the day that eight bytes tell, ``10:00:00``; -1 where they do not."""
+    hour: cython.int
+    minute: cython.int
+    second: cython.int
+    digits: cython.ulonglong = clock ^ cython.cast(cython.ulonglong, 0x30303A30303A3030)
+    # a digit is 0 to 9 now and a colon 0: nothing more may come up to 128
+    above: cython.ulonglong = digits + cython.cast(cython.ulonglong, 0x76767F76767F7676)
+    if (above | digits) & cython.cast(cython.ulonglong, 0x8080808080808080):
         return -1
-    return (src[pos] - 48) * 10 + src[pos + 1] - 48
+    hour = cython.cast(cython.int, (digits & 15) * 10 + ((digits >> 8) & 15))
+    minute = cython.cast(cython.int, ((digits >> 24) & 15) * 10 + ((digits >> 32) & 15))
+    second = cython.cast(cython.int, ((digits >> 48) & 15) * 10 + (digits >> 56))
+    if hour > 23 or minute > 59 or second > 59:
+        return -1
+    return (hour * 60 + minute) * 60 + second
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _millis(src: cython.p_const_uchar, pos: cython.int) -> cython.int:
+    """The number of three digits behind a comma or a point at pos, or -1."""
+    a: cython.int = src[pos + 1] - 48
+    b: cython.int = src[pos + 2] - 48
+    c: cython.int = src[pos + 3] - 48
+    if src[pos] != 44 and src[pos] != 46:
+        return -1
+    if a < 0 or a > 9 or b < 0 or b > 9 or c < 0 or c > 9:
+        return -1
+    return (a * 10 + b) * 10 + c
 
 
 @cython.cfunc
@@ -517,7 +599,7 @@ def _pair(src: cython.p_const_uchar, pos: cython.int) -> cython.int:
 def _same(
     src: cython.p_const_uchar,
     pos: cython.int,
-    other: cython.uchar[::1],
+    other: cython.p_uchar,
     at: cython.int,
     n: cython.int,
 ) -> cython.bint:
@@ -526,7 +608,7 @@ def _same(
     if not cython.compiled:
         return bytes(src[pos : pos + n]) == bytes(other[at : at + n])
     here: cython.p_const_uchar = src + pos
-    there: cython.p_uchar = cython.address(other[at])
+    there: cython.p_uchar = other + at
     while k + 8 < n:
         if memcmp(here + k, there + k, 8) != 0:
             return False

@@ -7,12 +7,20 @@ from __future__ import annotations
 
 import cython
 
-from ingest.compiled import layout
+if cython.compiled:
+    from cython.cimports.ingest.compiled.layout import (
+        P_CODE,
+        P_VALUE,
+        P_VALUE_END,
+    )
+else:
+    from ingest.compiled.layout import (
+        P_CODE,
+        P_VALUE,
+        P_VALUE_END,
+    )
 
 COMPILED = cython.compiled
-P_VALUE = cython.declare(cython.int, layout.P_VALUE)
-P_VALUE_END = cython.declare(cython.int, layout.P_VALUE_END)
-P_CODE = cython.declare(cython.int, layout.P_CODE)
 
 # Families of numbers, by the unit a value may carry.
 N_TEXT, N_MS, N_KB, N_MB, N_PERCENT, N_PLAIN, N_LENGTH, N_BOOL = range(8)
@@ -48,6 +56,7 @@ def numbers(data, pairs, families, values, states):
     pos: cython.int
     end: cython.int
     whole: cython.longlong
+    scale: cython.double
     slow: cython.bint = False
     with cython.nogil:
         for i in range(n):
@@ -60,13 +69,20 @@ def numbers(data, pairs, families, values, states):
                 continue
             pos = p[i, P_VALUE]
             end = p[i, P_VALUE_END]
-            if family != _BOOL and 0 < end - pos <= 15:  # nearly all are digits alone
+            if family != _BOOL and 0 < end - pos <= 15:  # most are digits, some with a point
                 whole = 0
                 while pos < end and 48 <= here[pos] <= 57:
                     whole = whole * 10 + here[pos] - 48
                     pos += 1
+                scale = 1.0
+                if pos + 1 < end and here[pos] == 46 and family != _LENGTH:
+                    pos += 1
+                    while pos < end and 48 <= here[pos] <= 57:
+                        whole = whole * 10 + here[pos] - 48
+                        scale = scale * 10.0
+                        pos += 1
                 if pos == end:
-                    val[i] = cython.cast(cython.double, whole)
+                    val[i] = cython.cast(cython.double, whole) / scale
                     st[i] = _OK
                     continue
             if family == _BOOL:

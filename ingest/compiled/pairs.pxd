@@ -14,8 +14,11 @@ cdef class Pairs(Bytes):
     cdef int n_events
     cdef int n_keys
     cdef int[::1] follows
-    cdef unsigned long long[:, ::1] event_words
-    cdef unsigned long long[:, ::1] key_words
+    cdef int *guesses
+    cdef unsigned long long[::1] event_words
+    cdef unsigned long long[::1] key_words
+    cdef unsigned long long *event_cells
+    cdef unsigned long long *key_cells
     cdef const unsigned char[::1] key_text
     cdef int[::1] key_at
     cdef int[::1] key_bucket
@@ -25,7 +28,7 @@ cdef class Pairs(Bytes):
     cdef bint escapes
     cdef bint is_torn
     cdef int event(self, int i, int pos, int end) noexcept nogil
-    cdef bint _has_event(self, int j, int pos, int end) noexcept nogil
+    cdef bint _is_event(self, int j, int pos, int end) noexcept nogil
     cdef int _guessed(self, int code, int pos, int end) noexcept nogil
     cdef bint cut(self, int i, int start, int end) noexcept nogil
     cdef bint text_open(self, int pos, int end) noexcept nogil

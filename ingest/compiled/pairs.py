@@ -7,32 +7,51 @@ from __future__ import annotations
 
 import cython
 
-from ingest.compiled import layout
-
 if cython.compiled:
     from cython.cimports.ingest.compiled.bits import trailing_zeros
     from cython.cimports.ingest.compiled.buffer import Bytes
+    from cython.cimports.ingest.compiled.layout import (
+        C_FIRST,
+        C_IDENT,
+        C_SPACE,
+        ESCAPED,
+        P_CODE,
+        P_FLAGS,
+        P_KEY,
+        P_KEY_END,
+        P_RECORD,
+        P_VALUE,
+        P_VALUE_END,
+        PAIR_WIDTH,
+        QUOTED,
+        R_EVENT,
+        R_EVENT_END,
+        R_EVENT_START,
+        R_PAIRS,
+    )
     from cython.cimports.libc.string import memcmp
 else:
     from ingest.compiled.buffer import Bytes
+    from ingest.compiled.layout import (
+        C_FIRST,
+        C_IDENT,
+        C_SPACE,
+        ESCAPED,
+        P_CODE,
+        P_FLAGS,
+        P_KEY,
+        P_KEY_END,
+        P_RECORD,
+        P_VALUE,
+        P_VALUE_END,
+        PAIR_WIDTH,
+        QUOTED,
+        R_EVENT,
+        R_EVENT_END,
+        R_EVENT_START,
+        R_PAIRS,
+    )
 
-R_EVENT = cython.declare(cython.int, layout.R_EVENT)
-R_EVENT_START = cython.declare(cython.int, layout.R_EVENT_START)
-R_EVENT_END = cython.declare(cython.int, layout.R_EVENT_END)
-R_PAIRS = cython.declare(cython.int, layout.R_PAIRS)
-P_KEY = cython.declare(cython.int, layout.P_KEY)
-P_KEY_END = cython.declare(cython.int, layout.P_KEY_END)
-P_VALUE = cython.declare(cython.int, layout.P_VALUE)
-P_VALUE_END = cython.declare(cython.int, layout.P_VALUE_END)
-P_FLAGS = cython.declare(cython.int, layout.P_FLAGS)
-P_CODE = cython.declare(cython.int, layout.P_CODE)
-P_RECORD = cython.declare(cython.int, layout.P_RECORD)
-PAIR_WIDTH = cython.declare(cython.int, layout.PAIR_WIDTH)
-QUOTED = cython.declare(cython.int, layout.QUOTED)
-ESCAPED = cython.declare(cython.int, layout.ESCAPED)
-C_IDENT = cython.declare(cython.int, layout.C_IDENT)
-C_FIRST = cython.declare(cython.int, layout.C_FIRST)
-C_SPACE = cython.declare(cython.int, layout.C_SPACE)
 _QUOTE = cython.declare(cython.int, 34)
 _BACKSLASH = cython.declare(cython.int, 92)
 # How far a bare value goes: to the next comma, or to the next pair, or only its first word counts.
@@ -40,6 +59,7 @@ _WHOLE, _WORD = 1, 2
 TO_PAIR = cython.declare(cython.int, _WHOLE)
 _STAMP = cython.declare(cython.int, 19)  # bytes of one that may be of a torn header
 FIRST_WORD = cython.declare(cython.int, _WORD)
+_LONG = cython.declare(cython.int, -2)  # in place of an offset: see _known
 # of eight bytes at once
 _ONES = cython.declare(cython.ulonglong, 0x0101010101010101)
 _HIGH_BITS = cython.declare(cython.ulonglong, 0x8080808080808080)
@@ -52,8 +72,8 @@ class Pairs(Bytes):
     ``events`` and ``keys`` the known names, bytes; ``words`` the keys whose value is one word;
     ``escapes`` whether a backslash protects a quote. ``follows`` int32[n_events + 1, n_keys + 1] as
     one row: the key that last followed each in messages of an event (its end: the first), -1 for
-    none; a guess, tried first. ``event_words`` and ``key_words`` uint64[n, 3]: a name and the sign
-    behind it, to be compared at once (:func:`_words`).
+    none; a guess, tried first. ``event_words`` and ``key_words`` uint64[4 n]: names and the sign
+    behind each, to be compared at once (:func:`_words`).
     """
 
     def __init__(self, events, keys, words, escapes):
@@ -65,6 +85,12 @@ class Pairs(Bytes):
             self.follows[i] = -1
         self.event_words = _words(events, b":")
         self.key_words = _words(keys, b"=")
+        if cython.compiled:
+            self.event_cells = cython.address(self.event_words[0])
+            self.key_cells = cython.address(self.key_words[0])
+            self.guesses = cython.address(self.follows[0])
+        else:
+            self.guesses = self.follows
         self.key_text, self.key_at = _pack(keys)
         self.key_bucket, self.key_next = _buckets(keys)
         self.text_key = keys.index(b"text") if b"text" in keys else -1
@@ -88,24 +114,18 @@ class Pairs(Bytes):
         """Find the name that record i's message begins with; the offset after its colon, or pos."""
         p: cython.int = pos
         j: cython.int
-        n: cython.int
+        word: cython.ulonglong = 0
         src: cython.p_const_uchar = self.base
         kinds: cython.p_const_uchar = self.kinds
         if p >= end or not kinds[src[p]] & C_FIRST:
             return pos
+        if cython.compiled and pos + 8 <= self.end:
+            word = _eight(src + pos)
         for j in range(self.n_events):
             if cython.compiled and pos + 8 <= self.end:
-                if (_eight(src + pos) ^ self.event_words[j, 0]) & self.event_words[j, 1]:
+                if (word ^ self.event_cells[4 * j]) & self.event_cells[4 * j + 1]:
                     continue
-                n = self.event_at[j + 1] - self.event_at[j]
-                if n < 16:
-                    if end - pos <= n:
-                        continue
-                    if n >= 8 and _eight(src + (pos + n - 7)) != self.event_words[j, 2]:
-                        continue
-                    p = pos + n
-                    break
-            if self._has_event(j, pos, end):
+            if self._is_event(j, pos, end):
                 p = pos + self.event_at[j + 1] - self.event_at[j]
                 break
         else:
@@ -122,9 +142,14 @@ class Pairs(Bytes):
             self.records[i, R_EVENT] = j
         return p + 1
 
-    def _has_event(self, j, pos, end):
+    def _is_event(self, j, pos, end):
         """Whether known event j and a colon stand at pos."""
-        n: cython.int = self.event_at[j + 1] - self.event_at[j]
+        n: cython.int
+        if cython.compiled and pos + 8 <= self.end:
+            n = _known(self.base, pos, end, self.event_cells + 4 * j)
+            if n != _LONG:
+                return n >= 0
+        n = self.event_at[j + 1] - self.event_at[j]
         if end - pos <= n or self.base[pos + n] != 58:
             return False
         return _same(self.base, pos, self.event_text, self.event_at[j], n)
@@ -133,21 +158,28 @@ class Pairs(Bytes):
         """All pairs of record i's message; false when the table is full."""
         src: cython.p_const_uchar = self.base
         kinds: cython.p_const_uchar = self.kinds
+        follows: cython.p_int = self.guesses
         pos: cython.int = start
         key: cython.int
         at: cython.int
         code: cython.int
         row: cython.int
-        cell: cython.int
+        cell: cython.p_int
         first: cython.int = self.n
+        room: cython.int = self.table.shape[0]
         none: cython.int = self.records[i, R_EVENT]
         before: cython.int
         none = (none + 1) * (self.n_keys + 1) if -1 < none < self.n_events else 0
         before = none + self.n_keys
         while pos < end:
             key = pos + 1 if src[pos] == 32 else pos
-            code = self.follows[before]
-            at = self._guessed(code, key, end)
+            code = follows[before]
+            if cython.compiled and code >= 0 and key + 8 <= self.end:
+                at = _known(src, key, end, self.key_cells + 4 * code)
+            else:
+                at = self._guessed(code, key, end)
+            if at == _LONG:
+                at = self._guessed(code, key, end)
             if at < 0:
                 code = -1
                 key = -1
@@ -169,25 +201,28 @@ class Pairs(Bytes):
                     continue
                 code = self._key(key, at)
                 if code >= 0:
-                    self.follows[before] = code
+                    follows[before] = code
             before = none + (code if code >= 0 else self.n_keys)
             row = self.n
-            if row >= self.table.shape[0]:
+            if row >= room:
                 return False
-            cell = row * PAIR_WIDTH
-            self.cells[cell + P_KEY] = key
-            self.cells[cell + P_KEY_END] = at
-            self.cells[cell + P_CODE] = code
-            self.cells[cell + P_FLAGS] = 0
-            self.cells[cell + P_RECORD] = i
-            if at + 1 < end and src[at + 1] == _QUOTE:
-                pos = self._quoted(row, at + 2, end, code == self.text_key and code >= 0)
+            if cython.compiled:
+                cell = self.cells + row * PAIR_WIDTH
             else:
-                at += 1
+                cell = self.cells[row * PAIR_WIDTH : (row + 1) * PAIR_WIDTH]
+            cell[P_KEY] = key
+            cell[P_KEY_END] = at
+            cell[P_CODE] = code
+            cell[P_FLAGS] = 0
+            cell[P_RECORD] = i
+            at += 1
+            if at < end and src[at] == _QUOTE:
+                pos = self._quoted(row, at + 1, end, code == self.text_key and code >= 0)
+            else:
                 pos = _plain_end(src, at, end, self.end)
                 if pos >= 0 and pos - at < _STAMP and (code < 0 or code != self.text_key):
-                    self.cells[cell + P_VALUE] = at
-                    self.cells[cell + P_VALUE_END] = pos
+                    cell[P_VALUE] = at
+                    cell[P_VALUE_END] = pos
                     self.n = row + 1
                     pos += 1
                     continue
@@ -205,14 +240,6 @@ class Pairs(Bytes):
         if code < 0:
             return -1
         n = self.key_at[code + 1] - self.key_at[code]
-        if cython.compiled and pos + 8 <= self.end and n < 16:
-            if end - pos <= n:
-                return -1
-            if (_eight(self.base + pos) ^ self.key_words[code, 0]) & self.key_words[code, 1]:
-                return -1
-            if n >= 8 and _eight(self.base + (pos + n - 7)) != self.key_words[code, 2]:
-                return -1
-            return pos + n
         if end - pos <= n or self.base[pos + n] != 61:
             return -1
         return pos + n if _same(self.base, pos, self.key_text, self.key_at[code], n) else -1
@@ -402,18 +429,19 @@ def _pack(words):
 
 
 def _words(names, sign):
-    """Of each name with a sign behind it: its first eight bytes, which of these are its own, and
-    its last eight, 0 where there are fewer.
+    """Of each name with a sign behind it: its first eight bytes, which of these are its own, its
+    last eight, 0 where there are fewer, and the name's length.
     """
-    rows = memoryview(bytearray(24 * max(len(names), 1))).cast("Q", (max(len(names), 1), 3))
+    rows = memoryview(bytearray(32 * max(len(names), 1))).cast("Q")
     for i, name in enumerate(names):
         whole = name + sign
         n = min(len(whole), 8)
-        rows[i, 0] = int.from_bytes(whole[:8], "little")
-        rows[i, 1] = (1 << (8 * n)) - 1
-        rows[i, 2] = (
-            int.from_bytes(whole[max(len(whole) - 8, 0) :], "little") if len(whole) >= 8 else 0
+        rows[4 * i] = int.from_bytes(whole[:8], "little")
+        rows[4 * i + 1] = (1 << (8 * n)) - 1
+        rows[4 * i + 2] = (
+            int.from_bytes(whole[len(whole) - 8 :], "little") if len(whole) >= 8 else 0
         )
+        rows[4 * i + 3] = len(name)
     return rows
 
 
@@ -474,6 +502,26 @@ def _eight(here: cython.p_const_uchar) -> cython.ulonglong:
         | cython.cast(cython.ulonglong, here[6]) << 48
         | cython.cast(cython.ulonglong, here[7]) << 56
     )
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _known(
+    src: cython.p_const_uchar, pos: cython.int, end: cython.int, word: cython.p_ulonglong
+) -> cython.int:
+    """The offset behind a name at pos, where its sign stands; -1 where these are not there, _LONG
+    for a name too long to be compared so. ``word``: of :func:`_words`; eight bytes follow pos.
+    """
+    n: cython.int = cython.cast(cython.int, word[3])
+    if n >= 16:
+        return _LONG
+    if end - pos <= n or (_eight(src + pos) ^ word[0]) & word[1]:
+        return -1
+    if n >= 8 and _eight(src + (pos + n - 7)) != word[2]:
+        return -1
+    return pos + n
 
 
 @cython.cfunc

@@ -12,18 +12,38 @@ import cython
 
 from ingest.compiled import layout as spans
 
+if cython.compiled:
+    from cython.cimports.ingest.compiled.layout import (
+        P_CODE,
+        P_VALUE,
+        P_VALUE_END,
+        PAIR_WIDTH,
+        R_END,
+        R_EVENT,
+        R_KIND,
+        R_LEVEL,
+        R_PAIR,
+        R_PAIRS,
+        R_START,
+        R_ZONE,
+    )
+else:
+    from ingest.compiled.layout import (
+        P_CODE,
+        P_VALUE,
+        P_VALUE_END,
+        PAIR_WIDTH,
+        R_END,
+        R_EVENT,
+        R_KIND,
+        R_LEVEL,
+        R_PAIR,
+        R_PAIRS,
+        R_START,
+        R_ZONE,
+    )
+
 COMPILED = cython.compiled
-P_CODE = cython.declare(cython.int, spans.P_CODE)
-R_START = cython.declare(cython.int, spans.R_START)
-R_END = cython.declare(cython.int, spans.R_END)
-R_KIND = cython.declare(cython.int, spans.R_KIND)
-R_ZONE = cython.declare(cython.int, spans.R_ZONE)
-R_PAIR = cython.declare(cython.int, spans.R_PAIR)
-R_PAIRS = cython.declare(cython.int, spans.R_PAIRS)
-R_EVENT = cython.declare(cython.int, spans.R_EVENT)
-R_LEVEL = cython.declare(cython.int, spans.R_LEVEL)
-P_VALUE = cython.declare(cython.int, spans.P_VALUE)
-P_VALUE_END = cython.declare(cython.int, spans.P_VALUE_END)
 _GOOD = cython.declare(cython.int, spans.K_TRACEBACK)  # the last kind of records that are
 _SEVERE = cython.declare(cython.int, spans.L_WARNING)
 
@@ -426,30 +446,45 @@ def choose(
     c: cython.int
     i: cython.int
     first: cython.int
+    last: cython.int
     code: cython.int
     n: cython.int = 0
     s: cython.int = -1
     k: cython.int
     seen: cython.longlong  # a bit for every key that has been taken in the event
+    text_of: cython.p_uchar = cython.address(text[0]) if cython.compiled else text
+    width: cython.int = col.shape[1]
+    all_columns: cython.p_int = cython.address(col[0, 0]) if cython.compiled else None
+    all_cells: cython.p_int = cython.address(pr[0, 0]) if cython.compiled else None
+    column: cython.p_int = all_columns
+    cell: cython.p_int = all_cells
     with cython.nogil:
         for e in range(total):
             kind = kd[e] if kd[e] < 5 else 5
             p = po[e]
             seen = 0
             first = rec[at[e], R_PAIR]
+            last = first + rec[at[e], R_PAIRS]
+            if cython.compiled:
+                column = all_columns + kind * width
+                cell = all_cells + first * PAIR_WIDTH
             if kind == _STAGE:
                 s += 1
                 found[0, s] = e
                 found[1, s] = found[2, s] = found[3, s] = -1
-            for i in range(first, first + rec[at[e], R_PAIRS]):
-                code = pr[i, P_CODE]
+            for i in range(first, last):
+                if cython.compiled:
+                    code = cell[P_CODE]
+                    cell += PAIR_WIDTH
+                else:
+                    code = pr[i, P_CODE]
                 if kind == _STAGE:
                     k = 1 if code == stage_key else 2 if code == total_key else 3
                     if (k < 3 or code == own_key) and found[k, s] < 0:
                         found[k, s] = i
                 c = -1
-                if code >= 0 and (state[i] != 0 or text[code] != 0) and not seen >> code & 1:
-                    c = col[kind, code]
+                if code >= 0 and (state[i] != 0 or text_of[code] != 0) and not seen >> code & 1:
+                    c = column[code] if cython.compiled else col[kind, code]
                 if c < 0:
                     if kd[e] != _OTHER:
                         left[n] = i

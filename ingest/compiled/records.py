@@ -14,54 +14,81 @@ from __future__ import annotations
 
 import cython
 
-from ingest.compiled import layout
-
 if cython.compiled:
     from cython.cimports.ingest.compiled.buffer import Bytes
     from cython.cimports.ingest.compiled.headers import Headers
+    from cython.cimports.ingest.compiled.layout import (
+        C_FIRST,
+        C_IDENT,
+        C_SPACE,
+        K_BAD_TIME,
+        K_HEADER,
+        K_HEADERLESS,
+        K_TOO_LONG,
+        K_TRACEBACK,
+        L_WARNING,
+        LOOKAHEAD,
+        P_RECORD,
+        PAIR_WIDTH,
+        R_END,
+        R_EVENT,
+        R_KIND,
+        R_LEVEL,
+        R_LOW,
+        R_MSG,
+        R_MSG_END,
+        R_PAIR,
+        R_PAIRS,
+        R_START,
+        R_TRACEBACK,
+        R_ZONE,
+        TB_CHAINED,
+        TB_ENDED,
+        TB_FRAMES,
+    )
     from cython.cimports.ingest.compiled.pairs import Pairs
     from cython.cimports.libc.string import memcpy
 else:
     from ingest.compiled.buffer import Bytes
     from ingest.compiled.headers import Headers
+    from ingest.compiled.layout import (
+        C_FIRST,
+        C_IDENT,
+        C_SPACE,
+        K_BAD_TIME,
+        K_HEADER,
+        K_HEADERLESS,
+        K_TOO_LONG,
+        K_TRACEBACK,
+        L_WARNING,
+        LOOKAHEAD,
+        P_RECORD,
+        PAIR_WIDTH,
+        R_END,
+        R_EVENT,
+        R_KIND,
+        R_LEVEL,
+        R_LOW,
+        R_MSG,
+        R_MSG_END,
+        R_PAIR,
+        R_PAIRS,
+        R_START,
+        R_TRACEBACK,
+        R_ZONE,
+        TB_CHAINED,
+        TB_ENDED,
+        TB_FRAMES,
+    )
     from ingest.compiled.pairs import Pairs, flat
 
 COMPILED = cython.compiled
 
-R_START = cython.declare(cython.int, layout.R_START)
-R_END = cython.declare(cython.int, layout.R_END)
-R_KIND = cython.declare(cython.int, layout.R_KIND)
-R_ZONE = cython.declare(cython.int, layout.R_ZONE)
-R_LEVEL = cython.declare(cython.int, layout.R_LEVEL)
-R_MSG = cython.declare(cython.int, layout.R_MSG)
-R_MSG_END = cython.declare(cython.int, layout.R_MSG_END)
-R_TRACEBACK = cython.declare(cython.int, layout.R_TRACEBACK)
-R_EVENT = cython.declare(cython.int, layout.R_EVENT)
-R_PAIR = cython.declare(cython.int, layout.R_PAIR)
-R_PAIRS = cython.declare(cython.int, layout.R_PAIRS)
-R_LOW = cython.declare(cython.int, layout.R_LOW)
-REC_WIDTH = cython.declare(cython.int, layout.REC_WIDTH)
-P_RECORD = cython.declare(cython.int, layout.P_RECORD)
-PAIR_WIDTH = cython.declare(cython.int, layout.PAIR_WIDTH)
-K_HEADER = cython.declare(cython.int, layout.K_HEADER)
-K_HEADERLESS = cython.declare(cython.int, layout.K_HEADERLESS)
-K_TRACEBACK = cython.declare(cython.int, layout.K_TRACEBACK)
-K_NO_HEADER = cython.declare(cython.int, layout.K_NO_HEADER)
-K_BAD_TIME = cython.declare(cython.int, layout.K_BAD_TIME)
-K_TOO_LONG = cython.declare(cython.int, layout.K_TOO_LONG)
-L_WARNING = cython.declare(cython.int, layout.L_WARNING)
-C_IDENT = cython.declare(cython.int, layout.C_IDENT)
-C_FIRST = cython.declare(cython.int, layout.C_FIRST)
-C_SPACE = cython.declare(cython.int, layout.C_SPACE)
-LOOKAHEAD = cython.declare(cython.int, layout.LOOKAHEAD)
 # In place of an offset: a table has no room; more bytes are needed to tell; a line is none of the
 # format's own; a beginning is real, also after a look ahead.
 _NO_ROOM = cython.declare(cython.int, -1)
 _MORE = cython.declare(cython.int, -2)
 _FOREIGN = cython.declare(cython.int, -3)
-TB_FRAMES = cython.declare(cython.int, layout.TB_FRAMES)
-TB_ENDED = cython.declare(cython.int, layout.TB_ENDED)
-TB_CHAINED = cython.declare(cython.int, layout.TB_CHAINED)
 _REAL = cython.declare(cython.int, 0)
 _REAL_AHEAD = cython.declare(cython.int, -1)
 

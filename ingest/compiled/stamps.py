@@ -7,31 +7,51 @@ from __future__ import annotations
 
 import cython
 
-from ingest.compiled import layout
-
 if cython.compiled:
     from cython.cimports.ingest.compiled.buffer import Bytes
+    from cython.cimports.ingest.compiled.layout import (
+        C_FIRST,
+        NO_ZONE,
+        T_AMPM,
+        T_CHAR,
+        T_DAY,
+        T_FRACTION,
+        T_HOUR,
+        T_HOUR12,
+        T_MAYBE_FRACTION,
+        T_MAYBE_ZONE,
+        T_MINUTE,
+        T_MONTH,
+        T_MONTH_NAME,
+        T_SECOND,
+        T_SEPARATOR,
+        T_YEAR,
+        T_YEAR2,
+        T_ZONE,
+    )
 else:
     from ingest.compiled.buffer import Bytes
+    from ingest.compiled.layout import (
+        C_FIRST,
+        NO_ZONE,
+        T_AMPM,
+        T_CHAR,
+        T_DAY,
+        T_FRACTION,
+        T_HOUR,
+        T_HOUR12,
+        T_MAYBE_FRACTION,
+        T_MAYBE_ZONE,
+        T_MINUTE,
+        T_MONTH,
+        T_MONTH_NAME,
+        T_SECOND,
+        T_SEPARATOR,
+        T_YEAR,
+        T_YEAR2,
+        T_ZONE,
+    )
 
-C_FIRST = cython.declare(cython.int, layout.C_FIRST)
-T_YEAR = cython.declare(cython.int, layout.T_YEAR)
-T_MONTH = cython.declare(cython.int, layout.T_MONTH)
-T_DAY = cython.declare(cython.int, layout.T_DAY)
-T_HOUR = cython.declare(cython.int, layout.T_HOUR)
-T_MINUTE = cython.declare(cython.int, layout.T_MINUTE)
-T_SECOND = cython.declare(cython.int, layout.T_SECOND)
-T_FRACTION = cython.declare(cython.int, layout.T_FRACTION)
-T_ZONE = cython.declare(cython.int, layout.T_ZONE)
-T_CHAR = cython.declare(cython.int, layout.T_CHAR)
-T_MONTH_NAME = cython.declare(cython.int, layout.T_MONTH_NAME)
-T_SEPARATOR = cython.declare(cython.int, layout.T_SEPARATOR)
-T_MAYBE_FRACTION = cython.declare(cython.int, layout.T_MAYBE_FRACTION)
-T_MAYBE_ZONE = cython.declare(cython.int, layout.T_MAYBE_ZONE)
-T_YEAR2 = cython.declare(cython.int, layout.T_YEAR2)
-T_HOUR12 = cython.declare(cython.int, layout.T_HOUR12)
-T_AMPM = cython.declare(cython.int, layout.T_AMPM)
-NO_ZONE = cython.declare(cython.int, layout.NO_ZONE)
 _PLAIN_STEPS = cython.declare(cython.int, 11)  # of ``Y-m-d H:M:S``
 
 

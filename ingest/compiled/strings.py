@@ -12,17 +12,24 @@ from __future__ import annotations
 
 import cython
 
-from ingest.compiled import layout
-
 if cython.compiled:
     from cython.cimports.ingest.compiled.bits import prefetch
+    from cython.cimports.ingest.compiled.layout import (
+        ESCAPED,
+        P_FLAGS,
+        P_VALUE,
+        P_VALUE_END,
+    )
     from cython.cimports.libc.string import memcpy
+else:
+    from ingest.compiled.layout import (
+        ESCAPED,
+        P_FLAGS,
+        P_VALUE,
+        P_VALUE_END,
+    )
 
 COMPILED = cython.compiled
-P_VALUE = cython.declare(cython.int, layout.P_VALUE)
-P_VALUE_END = cython.declare(cython.int, layout.P_VALUE_END)
-P_FLAGS = cython.declare(cython.int, layout.P_FLAGS)
-ESCAPED = cython.declare(cython.int, layout.ESCAPED)
 # of a JSON object: comparing each with each takes longer than a dictionary beyond it
 MANY_MEMBERS = 64
 # of eight bytes at once
@@ -410,6 +417,19 @@ def _same(
 
 
 @cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _mixed(h: cython.ulonglong, word: cython.ulonglong) -> cython.ulonglong:
+    """A hash, and eight more bytes."""
+    if cython.compiled:
+        h = (h ^ word) * _PRIME
+    else:
+        h = ((h ^ word) * _PRIME) & _WORD_MASK
+    return h ^ (h >> 32)  # the upper bytes reach the lower bits in no other way
+
+
+@cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
 def _hash(
@@ -427,8 +447,7 @@ def _hash(
     while pos < end:
         if pos + 8 > end:
             pos = end - 8
-        h = ((h ^ _eight(data, pos)) * _PRIME) & _WORD_MASK
-        h ^= h >> 32  # the upper bytes of a word reach the lower bits of the hash in no other way
+        h = _mixed(h, _eight(data, pos))
         pos += 8
     return h
 
@@ -457,6 +476,11 @@ def distinct(data, pairs, chosen, seed, table, codes, firsts):
     j: cython.int
     f: cython.int
     n: cython.int = 0
+    pos: cython.int
+    end: cython.int
+    flags: cython.int
+    a: cython.ulonglong
+    b: cython.ulonglong
     with cython.nogil:
         for i in range(ch.shape[0]):
             if cython.compiled and i + _AHEAD < ch.shape[0] and ch[i + _AHEAD] >= 0:
@@ -465,15 +489,33 @@ def distinct(data, pairs, chosen, seed, table, codes, firsts):
             if j < 0:
                 code[i] = -1
                 continue
-            h = _hash(src, p[j, P_VALUE], p[j, P_VALUE_END], start ^ (p[j, P_FLAGS] & ESCAPED))
-            h &= mask
-            while slot[h] >= 0:
-                f = last[slot[h]]
-                if (p[f, P_FLAGS] & ESCAPED) == (p[j, P_FLAGS] & ESCAPED) and _same(
-                    src, p[f, P_VALUE], p[f, P_VALUE_END], p[j, P_VALUE], p[j, P_VALUE_END]
-                ):
-                    break
-                h = (h + 1) & mask
+            pos = p[j, P_VALUE]
+            end = p[j, P_VALUE_END]
+            flags = p[j, P_FLAGS] & ESCAPED
+            if cython.compiled and flags == 0 and 8 < end - pos <= 16:
+                # most ids and words: hashed and compared as the two words that they are
+                a = _eight(src, pos)
+                b = _eight(src, end - 8)
+                h = _mixed(_mixed(start ^ cython.cast(cython.ulonglong, end - pos), a), b) & mask
+                while slot[h] >= 0:
+                    f = last[slot[h]]
+                    if (
+                        p[f, P_VALUE_END] - p[f, P_VALUE] == end - pos
+                        and p[f, P_FLAGS] & ESCAPED == 0
+                        and _eight(src, p[f, P_VALUE]) == a
+                        and _eight(src, p[f, P_VALUE_END] - 8) == b
+                    ):
+                        break
+                    h = (h + 1) & mask
+            else:
+                h = _hash(src, pos, end, start ^ flags) & mask
+                while slot[h] >= 0:
+                    f = last[slot[h]]
+                    if p[f, P_FLAGS] & ESCAPED == flags and _same(
+                        src, p[f, P_VALUE], p[f, P_VALUE_END], pos, end
+                    ):
+                        break
+                    h = (h + 1) & mask
             if slot[h] < 0:
                 slot[h] = n
                 first[n] = j

@@ -9,6 +9,8 @@ import cython
 
 COMPILED = cython.compiled
 _HIGH_BITS = cython.declare(cython.ulonglong, 0x8080808080808080)
+_THREES_MASK = cython.declare(cython.ulonglong, 0x0000C0C0F0C0C0F0)
+_THREES = cython.declare(cython.ulonglong, 0x00008080E08080E0)
 
 
 @cython.cfunc
@@ -50,6 +52,17 @@ def _larger(a: cython.int, b: cython.int) -> cython.int:
     return a if a > b else b
 
 
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _three(word: cython.ulonglong) -> cython.int:
+    """The character that the lowest three bytes of a number are in UTF-8."""
+    return cython.cast(
+        cython.int, ((word & 15) << 12) | ((word >> 8 & 63) << 6) | (word >> 16 & 63)
+    )
+
+
 def classify(data, offsets, table, loaded, classes, lengths, start):
     """Class and length of texts from ``start`` on; return None, or (text, code point) where a block
     is not loaded.
@@ -74,6 +87,7 @@ def classify(data, offsets, table, loaded, classes, lengths, start):
     pos: cython.Py_ssize_t
     end: cython.Py_ssize_t
     c: cython.int
+    other: cython.int
     top: cython.int
     count: cython.longlong
     missing: cython.int = -1
@@ -85,6 +99,16 @@ def classify(data, offsets, table, loaded, classes, lengths, start):
             top = 0
             count = 0
             while pos < end:
+                if cython.compiled and pos + 8 <= end:
+                    word = _eight(src + pos)
+                    if word & _THREES_MASK == _THREES:  # two characters of three bytes
+                        c = _three(word)
+                        other = _three(word >> 24)
+                        if have[c >> 8] != 0 and have[other >> 8] != 0:
+                            top = _larger(_larger(t[c], t[other]), top)
+                            count += 2
+                            pos += 6
+                            continue
                 c = src[pos]
                 if c < 0x80:
                     pos += 1

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 import sys
 from datetime import UTC, tzinfo
 from itertools import pairwise
@@ -95,6 +96,13 @@ def test_the_package_runs_compiled(module: ModuleType) -> None:
         f"{module.__name__} is not compiled: install with a C compiler (pip install -e .)"
     )
     assert str(module.__file__).endswith(".so")
+
+
+def test_compiled_modules_have_the_layout_of_the_others() -> None:
+    path = Path(ingest.__file__).parent / "compiled" / "layout.pxd"
+    declared = dict(re.findall(r"^    (\w+) = (-?\d+)$", path.read_text(), re.MULTILINE))
+    numbers_of = {k: v for k, v in vars(layout).items() if k.isupper() and isinstance(v, int)}
+    assert {name: int(number) for name, number in declared.items()} == numbers_of
 
 
 def _scanned(module: ModuleType, data: bytes, number: int, final: bool) -> tuple[object, ...]:
