@@ -37,14 +37,14 @@ def unattached(settings: dict[str, Any], spill: Path) -> duckdb.DuckDBPyConnecti
     return duckdb.connect(":memory:", config={**settings, "temp_directory": str(spill)})
 
 
-def attach(connection: duckdb.DuckDBPyConnection, path: Path) -> duckdb.DuckDBPyConnection:
+def attach(
+    connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool = False
+) -> duckdb.DuckDBPyConnection:
     """Have a connection hold a store; the size of row groups is an option of ATTACH alone."""
     quoted = str(path).replace("'", "''")
+    written = f"row_group_size {ROW_GROUP_SIZE}, storage_version '{STORAGE_VERSION}'"
     try:
-        connection.execute(
-            f"attach '{quoted}' as store (row_group_size {ROW_GROUP_SIZE}, storage_version "
-            f"'{STORAGE_VERSION}')"
-        )
+        connection.execute(f"attach '{quoted}' as store ({'read_only' if read_only else written})")
         connection.execute("use store")
     except BaseException:
         connection.close()

@@ -195,14 +195,10 @@ class DuckDBStore:
         """
         with _interrupted_by_signals():
             connection, self._reading = self._reading, None
-            is_new = connection is None
             if connection is None:
                 with self._turn(True):
-                    connection = self._connect(True, None)
+                    connection = self._connect(True, self._attached_to_read)
             try:
-                if is_new:
-                    with self._errors():
-                        _lock_down(connection)
                 yield connection
             except BaseException:
                 connection.close()
@@ -212,9 +208,9 @@ class DuckDBStore:
 
     def release(self) -> None:
         """Let go of the file that a run reads; it is opened anew when it is next looked at."""
-        if self._reading is not None:
-            self._reading.close()
-            self._reading = None
+        connection, self._reading = self._reading, None
+        if connection is not None:
+            self._let_go(connection, read_only=True)
 
     @contextmanager
     def ingesting(self, wait_seconds: float, host: str | None = None) -> Iterator[None]:
@@ -245,11 +241,9 @@ class DuckDBStore:
         return self.path.with_name(self.path.name + ".lock")
 
     def _read(self, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
-        with self._opened(True) as connection:
-            try:
-                return work(connection)
-            except duckdb.Error as error:
-                raise self._error(error) from error
+        opened = self._kept(read_only=True) if self._is_ingesting else self._opened(True)
+        with opened as connection, self._errors():
+            return work(connection)
 
     @contextmanager
     def _opened(
@@ -265,29 +259,33 @@ class DuckDBStore:
                 connection.close()
 
     @contextmanager
-    def _kept(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection for a commit: behind it the store is let go, the connection stays for the
-        next one.
+    def _kept(self, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection of an ingest, for a commit or a look: behind it the store is let go, the
+        connection stays for the next one.
 
         To make one, and to have the memory given back that it leaves, takes as long as a sixth of a
-        commit of many rows.
+        commit of many rows, and four times as long as to attach the store anew.
         """
         self.release()
+        attached = self._attached_to_read if read_only else self._attached_again
         with _interrupted_by_signals():
-            with self._turn(False):
-                connection = self._connect(False, self._attached_again)
+            with self._turn(read_only):
+                connection = self._connect(read_only, attached)
             try:
                 yield connection
-                self._let_go(connection)
+                self._let_go(connection, read_only)
             except BaseException:
                 connection.close()
                 raise
 
-    def _let_go(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def _let_go(self, connection: duckdb.DuckDBPyConnection, read_only: bool) -> None:
         try:
             connection.execute("use memory")
             connection.execute("detach store")
-        except duckdb.Error:  # what it was kept for is stored: its end lets go as well
+            if read_only:
+                connection.execute(f"set memory_limit = '{COMMITTING['memory_limit']}'")
+                connection.execute(f"set threads = {COMMITTING['threads']}")
+        except duckdb.Error:  # what it was kept for is done: its end lets go as well
             connection.close()
         else:
             self._idle = connection
@@ -380,8 +378,19 @@ class DuckDBStore:
 
     def _attached_again(self) -> duckdb.DuckDBPyConnection:
         """As :meth:`_attached`, the one that was kept where there is one."""
+        return attach(self._unattached(), self.path)
+
+    def _attached_to_read(self) -> duckdb.DuckDBPyConnection:
+        """The same, for what an ingest asks: it cannot write, and may use what a reader may."""
+        connection = self._unattached()
+        connection.execute(f"set memory_limit = '{_read_memory()}MB'")
+        connection.execute(f"set threads = {os.cpu_count() or 1}")
+        connection.execute(UTC)
+        return attach(connection, self.path, read_only=True)
+
+    def _unattached(self) -> duckdb.DuckDBPyConnection:
         idle, self._idle = self._idle, None
-        return attach(idle or unattached(COMMITTING, self.spill), self.path)
+        return idle or unattached(COMMITTING, self.spill)
 
     def _end_spill(self) -> None:
         """What a kept connection has spilled goes with it."""
