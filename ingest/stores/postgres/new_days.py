@@ -55,11 +55,14 @@ class NewDays:
         self.days: Mapping[str, Sequence[date]] = {t: sorted(d) for t, d in days.items() if d}
         self._indexes = {t: connection.execute(_INDEXES, [t]).fetchall() for t in self.days}
 
+    def made(self) -> Iterator[Step]:
+        """What makes the tables: all at first, so that rows are encoded while indexes are built."""
+        if self.days:
+            yield Step("; ".join(_making(t, day) for t, days in self.days.items() for day in days))
+
     def steps(self, name: str, rows: "Sequence[pa.Table]") -> Iterator[Step]:
-        """What stores a table's rows, and makes the tables that some of them go to."""
+        """What stores a table's rows."""
         days = self.days.get(name, ())
-        if days:
-            yield Step("; ".join(_making(name, day) for day in days))
         split = [(table, *_places(table, name, days)) for table in rows]
         for table, rest, _ in split:
             if len(rest):

@@ -381,6 +381,7 @@ def _tables(changes: Changes) -> Mapping[str, "list[pa.Table]"]:
 
 def _steps(changes: Changes, new: NewDays) -> Iterator[Step]:
     """What stores the rows of a commit."""
+    yield from new.made()
     for name, tables in _tables(changes).items():
         yield from new.steps(name, [storable(t) for t in tables])
 
