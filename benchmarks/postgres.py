@@ -12,7 +12,7 @@ from benchmarks.measure import Command, Figures, Taken, run, ttsq
 from benchmarks.report import Row, Section, judged, ratio
 from tests.support import postgres_server
 
-TIMES = 1.5
+TIMES = 1.3
 MAX_ROUNDS = 3
 BLOCK = 1 << 20
 TABLES = ("requests", "stage_timings", "errors", "cache_samples")
@@ -60,7 +60,7 @@ def _section(bench: Bench, server: postgres_server.Server, where: str) -> Sectio
                 connection.execute(f"drop database {name}")
     ours, copy = Taken(tuple(ingests)), Taken(tuple(copies))
     times = ours.wall / copy.wall
-    verdict = judged("at most 1.5 × COPY", ratio(times, 1), times <= TIMES)
+    verdict = judged("at most 1.3 × COPY", ratio(times, 1), times <= TIMES)
     rows = (
         Row(FIRST, ours, bench.megabytes, f"{ratio(times, 1)} COPY", verdict),
         Row(COPY, copy, bench.megabytes),

@@ -290,6 +290,36 @@ def test_while_access_lines_are_joined_a_reader_is_not_stopped_on_a_new_day_eith
     assert _rows(store, "select count(*) from requests") == [(1,)]
 
 
+_TOLD = {
+    "a trigger": "create table told (n int); create function tell() returns trigger "
+    "language plpgsql as $$ begin insert into told values (1); return new; end $$; "
+    "create trigger told after insert on errors for each row execute function tell()",
+    "a publication": "create publication told for table errors",
+}
+
+
+@pytest.mark.parametrize("how", _TOLD)
+def test_who_is_told_of_rows_is_told_of_those_of_a_new_day(
+    store: PostgresStore, tmp_path: Path, how: str
+) -> None:
+    path = tmp_path / "app.log"
+    path.write_bytes(_days(1, 2))
+    attached = "select count(*) from pg_inherits where inhparent = 'errors'::regclass"
+    found: list[object] = []
+
+    def look() -> None:  # what comes into a partition is told
+        found.extend(_rows(store, attached))
+
+    with store.connected("tests") as connection:
+        connection.execute(_TOLD[how])
+        with hooked("deleted", 1, look):
+            harness.run(store, [path], final=True)
+        if how == "a trigger":
+            assert connection.execute("select count(*) from told").fetchone() == (2,)
+    assert found == [(3,)]
+    assert _places(store) == {"errors_p20260301": 1, "errors_p20260302": 1}
+
+
 _WRITING = (
     "delete from requests",
     "select 1; delete from requests",

@@ -34,6 +34,14 @@ _MOST_PARTITIONS = 4000  # of a table; planning a statement looks at each
 LOCK_SECONDS = 1.0
 _TURN_SECONDS = 60.0  # for whoever makes partitions, and may fill them; nobody waits behind us
 
+# rows of a table that is no partition yet are neither published nor seen by the triggers of what it
+# becomes a partition of
+_MAY_FILL = """
+select pg_try_advisory_xact_lock(%s) and not exists (select from pg_publication) and not exists (
+    select from pg_trigger where tgrelid = any(%s::text[]::regclass[]) and not tgisinternal
+)
+"""
+
 Days = Mapping[str, set[date]]
 
 
@@ -146,12 +154,13 @@ class Partitions:
             connection.execute(attaching(table, day))
 
     def begin(self, missing: Days) -> Days | None:
-        """Keep others from making partitions until the transaction ends, if nobody does just now.
+        """Keep others from making partitions until the transaction ends, if nobody does just now,
+        and nobody wants to be told of each row that is added to a table.
 
         :return: the days that can get one; None: somebody does.
         """
         connection = self._connection
-        row = connection.execute("select pg_try_advisory_xact_lock(%s)", [self._key]).fetchone()
+        row = connection.execute(_MAY_FILL, [self._key, list(missing)]).fetchone()
         if not row or not row[0]:
             return None
         return {t: set(_makeable(connection, t, days)) for t, days in missing.items()}
