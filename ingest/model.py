@@ -23,9 +23,9 @@ KEY_SHIFT = 40
 # parsed in one go; what is made of it on the way stays in the processor's cache
 CHUNK_BYTES = 3 << 20
 BATCH_BYTES = 40 << 20  # whose rows are written to the store in one go
-# batches of one file that a commit takes at most: each commit writes the incomplete row groups of
-# all tables once more, and twice the rows of a transaction that are few
-COMMIT_BATCHES = 8
+# that a commit takes at most, of one file or several: each commit writes the incomplete row groups
+# of all tables once more, and twice the rows of a transaction that are few
+COMMIT_BYTES = 8 * BATCH_BYTES
 
 
 def make_key(file_key: int, offset: int) -> int:

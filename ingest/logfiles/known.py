@@ -1,7 +1,7 @@
 """The known log files during a run: recognised by content, advanced by commits."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -38,6 +38,7 @@ class Known:
     def __init__(self, checkpoints: Iterable[Checkpoint]) -> None:
         self._files = KnownFiles(checkpoints)
         self._stored = {c.file_key: c for c in self._files}
+        self._not_stored: set[int] = set()
         self._present: dict[int, list[FileStat]] = {}
         self._plain: dict[bytes, list[FileStat]] = {}  # uncompressed files by their first bytes
         self._found_again: set[int] = set()
@@ -341,15 +342,16 @@ class Known:
         self._last_key = new(self._last_key)
         return self._last_key
 
-    def update(self, checkpoint: Checkpoint, *, stored: bool = False) -> None:
-        """Set what is known of a file; ``stored``: it has been committed like this."""
+    def update(self, checkpoint: Checkpoint) -> None:
+        """Set what is known of a file."""
         self._files.put(checkpoint)
-        if stored:
-            self._stored[checkpoint.file_key] = checkpoint
+        if checkpoint.file_key not in self._stored:
+            self._not_stored.add(checkpoint.file_key)
 
     def stored(self, checkpoint: Checkpoint) -> None:
         """A checkpoint has been committed; what has become known of its file meanwhile stays."""
         self._stored[checkpoint.file_key] = checkpoint
+        self._not_stored.discard(checkpoint.file_key)
 
     def revert(self, file_keys: Iterable[int]) -> None:
         """Forget what was learnt of files since they were stored: their commit has failed."""
@@ -357,7 +359,7 @@ class Known:
             if key in self._stored:
                 self._files.put(self._stored[key])
             else:
-                self._files.drop(key)
+                self._drop(key)
 
     def present(self, file_key: int, stat: FileStat) -> None:
         """A file of this run holds this content."""
@@ -425,7 +427,16 @@ class Known:
     def forget(self, file_keys: Iterable[int]) -> None:
         """Take back what is known of new files: their rows will not be stored."""
         for key in file_keys:
-            self._files.drop(key)
+            self._drop(key)
+
+    def _drop(self, file_key: int) -> None:
+        self._files.drop(file_key)
+        self._not_stored.discard(file_key)
+
+    @property
+    def not_stored(self) -> Collection[int]:
+        """Keys of the files that no commit has noted yet."""
+        return self._not_stored
 
 
 def _gathers(archive: str, path: str) -> bool:

@@ -25,7 +25,8 @@ _NEWEST = (
     f"select {_GROUP} from (select {_GROUP}, row_number() over (partition by mark "
     "order by file_key desc, byte_offset desc) as place from stored_lines "
     "where mark in (select unnest(cast(string_to_array(cast(:marks as text), ',') as bigint[]))) "
-    "and file_key in (select file_key from log_files where host = :host and service = :service)"
+    "and (file_key in (select file_key from log_files where host = :host and service = :service) "
+    "or file_key in (select unnest(cast(string_to_array(cast(:new as text), ',') as bigint[]))))"
     f") as alike where place <= {MOST_ALIKE}"
 )
 
@@ -89,7 +90,12 @@ class Asked:
                 -MOST_ALIKE:
             ]
         ]
-        binds: dict[str, object] = {"host": self._origin.host, "service": self._origin.service}
+        new = [k for k in self._known.not_stored if self.is_of_origin(k)]
+        binds: dict[str, object] = {
+            "host": self._origin.host,
+            "service": self._origin.service,
+            "new": ",".join(map(str, [0, *new])),  # no file has 0
+        }
         listed = list(map(str, marks))
         for low in range(0, len(listed), _MOST_ASKED):
             some = ",".join(listed[low : low + _MOST_ASKED])

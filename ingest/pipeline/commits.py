@@ -12,7 +12,7 @@ from ingest.errors import IngestBusyError
 from ingest.faults import reach
 from ingest.lazily import dataclass
 from ingest.logfiles.known import Known
-from ingest.model import COMMIT_BATCHES, EPOCH, Changes, Checkpoint, FileReport, Ledger, RunRow
+from ingest.model import COMMIT_BYTES, EPOCH, Changes, Checkpoint, FileReport, Ledger, RunRow
 from ingest.pipeline.open_requests import OpenRequests
 from ingest.stores.contract import Standing, Store, Writer
 
@@ -40,15 +40,17 @@ class _SmallFile:
 
 @dataclass(slots=True)
 class _Committed:
-    """How the run stands after a commit; ``reading`` is the ledger of the file being read."""
+    """How the run stands after a commit; ``reading`` is the ledger of the file being read. The run
+    goes by its checkpoints from its beginning on.
+    """
 
     checkpoints: list[Checkpoint]
     rows: dict[str, int]
     reading: Ledger
-    reports: list[FileReport] = field(default_factory=list)
-    number: int = 0  # of files finished when it began
+    reports: list[FileReport]
+    number: int  # of files finished when it began
+    has_held: bool  # what was held is in it
     in_doubt: bool = False  # its commit has begun
-    apart: bool = False  # a thread does it: the run goes by its checkpoints already
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +68,21 @@ class _Open:
     :ivar stack: ends it, and lets the store go.
     :ivar requests: those that wait for its end.
     :ivar more: how the run stands once these are committed; None before the first is written.
+    :ivar size: bytes of the log files that they are of.
     """
 
     writer: Writer
     stack: ExitStack
     more: _Committed | None = None
     tally: _Tally | None = None
-    batches: int = 0
+    size: int = 0
     requests: OpenRequests = field(default_factory=OpenRequests)
     began: float = field(default_factory=monotonic)
 
     @property
     def may_go_on(self) -> bool:
         """Whether another batch may join it."""
-        return self.batches < COMMIT_BATCHES and monotonic() - self.began < _LONGEST_SECONDS
+        return self.size < COMMIT_BYTES and monotonic() - self.began < _LONGEST_SECONDS
 
 
 class Commits:
@@ -129,23 +132,27 @@ class Commits:
         rows: Rows,
         total: Ledger,
         *,
+        size: int,
         apart: bool = False,
         goes_on: bool = False,
     ) -> None:
         """Store a batch's rows and their checkpoint in one transaction.
 
-        ``rows`` gives the batch away: memory holds it once. ``total`` is the file's ledger
-        with these rows. ``replaced`` are checkpoints of files whose place this one has taken; they
-        are stored now because no later run looks for them. ``apart``: a thread commits.
-        ``goes_on``: more of the file follows, which may join the transaction. After either, call
-        :meth:`settle` before the store is used.
+        ``rows`` gives the batch away: memory holds it once; they are of ``size`` bytes of the
+        file. ``total`` is the file's ledger with these rows. ``replaced`` are checkpoints of files
+        whose place this one has taken; they are stored now because no later run looks for them.
+        ``apart``: a thread stores them; call :meth:`join` before the store is read. ``goes_on``:
+        more may follow that joins the transaction; call :meth:`settle` before the store is used
+        otherwise than to be read.
         """
         self.flush()
         if self._dry_run:
             self._known.update(checkpoint)
             return
         goes_on = goes_on and self._store.capabilities.has_one_writer
-        self._write(rows, [*replaced, checkpoint], total, [], apart, goes_on)
+        self._write(
+            rows, [*replaced, checkpoint], total, [], size=size, apart=apart, goes_on=goes_on
+        )
 
     def hold(self, checkpoint: Checkpoint, batches: "list[ChunkRows]", total: Ledger) -> None:
         """Keep a new small file's first chunks, to be stored with those of others."""
@@ -166,6 +173,7 @@ class Commits:
             [self._known.known(h.file_key) for h in self._held],
             last.ledger if last.report is None else Ledger(),
             [h.report for h in self._held if h.report is not None],
+            has_held=True,
         )
         self._let_go()
 
@@ -176,7 +184,8 @@ class Commits:
 
     def file_done(self, report: FileReport) -> None:
         """Record that a file was read to its end; a held file counts once its rows are stored."""
-        self.reading = Ledger()
+        if self._ahead is None:
+            self.reading = Ledger()  # else it is so from that commit on
         self._number += 1
         if self._held and self._held[-1].report is None:
             self._held[-1].report = report
@@ -186,13 +195,20 @@ class Commits:
             self.note(report)
 
     def note(self, report: FileReport) -> None:
-        """Record a finished file. While a commit thread runs, the report waits for that commit."""
-        if self._working is not None and self._pending is not None:
-            self._pending.reports.append(report)
+        """Record a finished file, once what was written before is committed."""
+        if self._ahead is not None:
+            self._ahead.reports.append(report)
             return
         self.reports.append(report)
         self._ledger = self._ledger + report.ledger
         self._files += bool(report.ledger.settled_bytes)
+
+    @property
+    def _ahead(self) -> _Committed | None:
+        """How the run stands once what is written, or being written, is committed."""
+        if self._working is not None:
+            return self._pending
+        return self._open.more if self._open is not None else None
 
     def _write(
         self,
@@ -200,11 +216,14 @@ class Commits:
         checkpoints: list[Checkpoint],
         reading: Ledger,
         reports: list[FileReport],
+        *,
+        size: int = 0,
         apart: bool = False,
         goes_on: bool = False,
+        has_held: bool = False,
     ) -> None:
-        self._join()
-        before = self._open.more if self._open is not None else None
+        self.join()
+        before = self._ahead
         stands = {c.file_key: c for c in [*(before.checkpoints if before else ()), *checkpoints]}
         self._pending = more = _Committed(
             list(stands.values()),
@@ -212,30 +231,38 @@ class Commits:
             reading,
             [*(before.reports if before else ()), *reports],
             self._number,
-            apart=apart,
+            has_held,
         )
-        tally = self._tally(reports, reading)
+        for checkpoint in checkpoints:
+            self._known.update(checkpoint)
+        arguments = (rows, more, self._tally(more.reports, reading), size, goes_on)
         if apart:
-            for checkpoint in checkpoints:
-                self._known.update(checkpoint)
-            arguments = (rows, more, tally)
             self._working = Thread(
                 target=self._work, args=arguments, name="ttsq-commit", daemon=True
             )
             self._working.start()
-            return
-        opened = self._add(rows, more, tally, last=not goes_on)
-        if goes_on and opened.may_go_on:
-            self._pending = None
         else:
-            self._commit(opened)
-            self._take(more)
+            self._put(*arguments)
+            self._note_put(more)
 
-    def _work(self, rows: Rows, more: _Committed, tally: _Tally) -> None:
+    def _work(self, rows: Rows, more: _Committed, tally: _Tally, size: int, goes_on: bool) -> None:
         try:
-            self._commit(self._add(rows, more, tally, last=True))
+            self._put(rows, more, tally, size, goes_on)
         except BaseException as error:
             self._failure = error
+
+    def _put(self, rows: Rows, more: _Committed, tally: _Tally, size: int, goes_on: bool) -> None:
+        """Write rows, and commit them unless more may join them."""
+        opened = self._add(rows, more, tally, last=not goes_on)
+        opened.size += size
+        if not (goes_on and opened.may_go_on):
+            self._commit(opened)
+
+    def _note_put(self, more: _Committed) -> None:
+        """Note that rows were written; where they are committed, that they are stored."""
+        if self._open is None:
+            self._take(more)
+        self._pending = None
 
     def _add(self, rows: Rows, more: _Committed, tally: _Tally, *, last: bool) -> _Open:
         """Write rows in the open transaction, or in a new one; add their counts to ``more``."""
@@ -258,7 +285,6 @@ class Commits:
                 more.rows[table] = more.rows.get(table, 0) + count
             write(writer, opened.requests.without(changes, last=last))
             opened.more, opened.tally = more, tally
-            opened.batches += 1
         return opened
 
     def _write_waiting(self, opened: _Open) -> None:
@@ -314,20 +340,22 @@ class Commits:
         return max(0.0, self._open.began + _LONGEST_SECONDS - monotonic())
 
     def settle(self) -> None:
-        """Commit what is written, and wait for the commit that a thread is doing: the store may be
-        used then.
+        """Commit what is written: the store may be used then.
 
         :raises TtsqError: when a commit failed.
         """
-        self._join()
+        self.join()
         if self._open is not None:
             self._pending = more = self._open.more
             self._commit(self._open)
             if more is not None:
                 self._take(more)
 
-    def _join(self) -> None:
-        """Wait for the commit that a thread is doing."""
+    def join(self) -> None:
+        """Wait for what a thread is storing: it can be read then, whether or not it is committed.
+
+        :raises TtsqError: when that failed.
+        """
         if self._working is None:
             return
         self._working.join()
@@ -336,19 +364,15 @@ class Commits:
         if failure is not None:
             raise failure
         if self._pending is not None:
-            self._take(self._pending)
+            self._note_put(self._pending)
 
     def _take(self, done: _Committed) -> None:
         """Note what a commit has stored."""
         self._newest_run = self._run_key or self._newest_run
         self.rows, self._pending = done.rows, None
-        if done.number == self._number:
-            self.reading = done.reading
+        self.reading = done.reading if done.number == self._number else Ledger()
         for checkpoint in done.checkpoints:
-            if done.apart:
-                self._known.stored(checkpoint)
-            else:
-                self._known.update(checkpoint, stored=True)
+            self._known.stored(checkpoint)
         for report in done.reports:
             self.note(report)
 
@@ -359,9 +383,9 @@ class Commits:
         pending, self._pending = self._pending, None
         if pending is not None and pending.in_doubt and self._is_stored(pending):
             self._take(pending)
-            if not pending.apart:
+            if pending.has_held:
                 self._let_go()
-        elif pending is not None and pending.apart:
+        elif pending is not None:
             self._known.revert(c.file_key for c in pending.checkpoints)
         self._known.forget(h.file_key for h in self._held)
         self._let_go()

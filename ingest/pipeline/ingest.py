@@ -129,6 +129,7 @@ class Run:
             store, known, options.host, newest_run, dry_run=options.dry_run, now=now
         )
         self._has_store = known.has_files or not options.dry_run
+        self._knows_files = known.has_files
         self._progress = progress
         self._on_file = on_file
         self._total = 0
@@ -138,6 +139,7 @@ class Run:
     @cached_property
     def _shared(self) -> "Shared":
         """What the files that are read share; imported then: a run with nothing new reads none."""
+        from ingest.pipeline.later import UNKNOWN
         from ingest.pipeline.one_file import Shared
 
         return Shared(
@@ -149,6 +151,7 @@ class Run:
             now=self.now,
             progress=self._progress,
             has_store=self._has_store,
+            latest=UNKNOWN if self._knows_files else None,
             problems=self._problems,
             total=self._total,
         )
@@ -194,6 +197,8 @@ class Run:
     def _file(self, file: LogFile) -> None:
         self._on_file(str(file.stat.path))
         self._begun = None
+        if self.commits.patience == 0:
+            self.commits.settle()
         try:
             file = self.known.seen_again(file)
             while not self._is_dealt_with(file):
@@ -201,6 +206,7 @@ class Run:
         except LogFileError as problem:
             self._problems.append(problem)
             self.commits.flush()
+            self.commits.settle()
             stored = self.commits.reading
             self.commits.file_done(
                 FileReport(str(file.stat.path), "unreadable", problem.message, stored)
@@ -247,7 +253,7 @@ class Run:
         decision = self.known.decide(file, final=self.options.final)
         if not decision.edited or decision.checkpoint is None:
             return decision
-        self.commits.settle()
+        self.commits.join()
         if self._shared.content.is_usable and self._shared.content.knows(
             decision.checkpoint.file_key
         ):

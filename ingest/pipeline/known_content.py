@@ -86,6 +86,23 @@ class Content:
             stored = reader.query(sql, {"key": file_key}).rows
         return bool(stored) or bool(self._held.of(file_key))
 
+    def has_any(
+        self, opened: OpenLog, origin: Origin, parse: Parse, data: bytes, newest: int
+    ) -> bool:
+        """Whether any line of ``data``, a file's first lines, may be stored; ``newest`` is the
+        latest instant that is.
+        """
+        if not self.is_usable:
+            return False
+        with self._store.reading() as reader:
+            asked = Asked(reader, self._held, self._known, origin)
+            sampled = self._sampled(opened, asked, reader, origin, parse, newest)
+            search = Search(asked.marked, asked.before, asked.behind)
+            search.feed(lines_of(data, 0, final=False))
+            if sampled is not None:
+                sampled.look_at(data, 0)
+            return bool(search.end()) or (sampled is not None and sampled.has_found)
+
     def stretches(
         self,
         opened: OpenLog,
@@ -134,10 +151,16 @@ class Content:
             return result
 
     def _sampled(
-        self, opened: OpenLog, asked: Asked, reader: Reader, origin: Origin, parse: Parse | None
+        self,
+        opened: OpenLog,
+        asked: Asked,
+        reader: Reader,
+        origin: Origin,
+        parse: Parse | None,
+        latest: int | None = None,
     ) -> Sampled | None:
         """What samples a file's records that may be stored from other files: those no younger than
-        what these say.
+        what these say, or than ``latest``.
         """
         own = opened.decision.checkpoint
         own_key = None if own is None else own.file_key
@@ -151,7 +174,8 @@ class Content:
                 for at, every in places_at(reader, self._held_records, instants).items()
             }
 
-        return Sampled(asked, parse, (newest - EPOCH) // timedelta(microseconds=1), places)
+        said = (newest - EPOCH) // timedelta(microseconds=1)
+        return Sampled(asked, parse, said if latest is None else max(said, latest), places)
 
     def _recognised(self, look: Look, search: Search) -> list[Stretch]:
         """What a search finds in the file, as far as it counts as stored."""

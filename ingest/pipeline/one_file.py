@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import field
 from datetime import datetime, timedelta
 from functools import cache, cached_property
+from math import ceil
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from ingest.pipeline.ahead import Ahead, read_ahead
 from ingest.pipeline.around import Around, no_hole
 from ingest.pipeline.commits import SMALL_BYTES, Commits
 from ingest.pipeline.known_content import Content
+from ingest.pipeline.later import UNKNOWN, Later, older_until
 from ingest.pipeline.options import Options
 from ingest.pipeline.pending import Ask, Pending, Settled, built, gathered, joining
 from ingest.pipeline.profiles import profiles
@@ -43,6 +45,7 @@ from ingest.stores.contract import Store
 _LATEST = np.iinfo(np.int64).max  # instant
 _WORTH_A_THREAD = 4 << 20  # bytes whose rows are stored while the next file is opened and scanned
 _MOST_CARRIED = 10_000  # parts of a file's requests that are loaded before it is read on
+_UNEVEN = 1.05  # times the bytes of a batch: the last one of a file is no more than the others
 _NEW_OBJECTS = 50_000  # made since the last search for garbage, until the next one (Python: 700)
 
 
@@ -51,6 +54,8 @@ class Shared:
     """What the files of one run share.
 
     :ivar problems: what was found wrong so far; the run goes on.
+    :ivar latest: the latest instant of all records that are stored; None without any.
+    :ivar ratio: of bytes decompressed to those on disk, of the compressed file that was read last.
     :ivar total: bytes that the run expects to read; ``done`` of them are stored.
     """
 
@@ -62,6 +67,8 @@ class Shared:
     now: Callable[[], datetime]
     progress: Callable[[int, int], None]
     has_store: bool
+    latest: int | None
+    ratio: float = 1.0
     problems: list[TtsqError] = field(default_factory=list)
     total: int = 0
     done: int = 0
@@ -70,6 +77,15 @@ class Shared:
     def content(self) -> Content:
         """What the store has of lines."""
         return Content(self.store, self.known, self.options.tz, is_usable=self.has_store)
+
+    def size_of(self, file: LogFile) -> int:
+        """About how many bytes a file has, decompressed."""
+        return int(file.stat.stored_bytes * (1 if file.compression == "none" else self.ratio))
+
+    def note_latest(self, instant: int | None) -> None:
+        """Note that records up to an instant are stored."""
+        if instant is not None:
+            self.latest = instant if self.latest is None else max(self.latest, instant)
 
     def advance(self, size: int) -> None:
         """Report ``size`` more bytes as stored."""
@@ -90,6 +106,7 @@ class OneFile:
         self._format = self._own_format()
         self._read_with = ReadWith(self._format, self._options.tz)
         self._first_lines: FirstLines | None = None
+        self._later: Later | None = None
         self._begun_with = handed_on(before.reading) if before is not None else None
         known = self._checkpoint.reading if self._checkpoint is not None else None
         self._parser = FrontParser(
@@ -104,8 +121,8 @@ class OneFile:
         """Store what is new in the file, and note how the file stands afterwards.
 
         ``begun``: this run has read it up to here, and that became of its bytes. ``stops``: where
-        a new file goes on with its own first lines, this ends, and returns what to go on with: what
-        is stored by then is recognised behind it.
+        a new file goes on with its own first lines, or with older ones than it was taken to have,
+        this ends, and returns what to go on with: what is stored by then is recognised behind it.
 
         :raises LogFileError: when the file is no log, or cannot be read.
         """
@@ -116,8 +133,7 @@ class OneFile:
         opened.header_offset = self._header_offset()  # before a thread has the scanner
         base = self._keyed(base)
         origin = Origin(base.file_key, base.host, base.service)
-        self._commits.settle()
-        stretches = self._shared.content.stretches(opened, origin, self._pieces, final=final)
+        stretches = self._stretches(origin, final=final, stops=stops)
         opened.note = _edits(stretches)
         lost, replaced = self._lost(stretches)
         carry, ask = self._carry(base)
@@ -140,7 +156,7 @@ class OneFile:
                     ask,
                     is_dated=base.last_logged_at is not None,
                 ),
-                self._options.batch_bytes - self._options.chunk_bytes,
+                self._batch_bytes - self._options.chunk_bytes,
             )
             # what asks the store must not do so while a commit uses it
             at_once = is_small or ask is not None
@@ -151,13 +167,59 @@ class OneFile:
                 with closing(Ahead(joining(source))) as ahead:
                     made = self._in_time(ahead)
                     base, total = self._store(made, base, total, replaced, waits, goes_on=True)
-        if self._first_lines is not None and self._first_lines.at is not None:
+        if self._first_lines is not None:
+            self._first_lines.let_go()
+        if self._has_stopped:
             return total
         total = total + Ledger(tail_bytes=opened.end - opened.committed)
         _assert_ledger(total, opened.end - (opened.offset if begun is None else 0))
         reach("before_settle")
         self._note_state(base, final, total)
         return None
+
+    @property
+    def _batch_bytes(self) -> int:
+        """Bytes of a batch: one is made while another is stored, so those of a file are alike."""
+        most = self._options.batch_bytes
+        expected = self._shared.size_of(self._opened.file) - self._opened.offset
+        return (
+            min(most, int(_UNEVEN * expected / ceil(expected / most))) if expected > most else most
+        )
+
+    @property
+    def _has_stopped(self) -> bool:
+        """Whether more of the file is to be compared with what is stored before it is read."""
+        first, later = self._first_lines, self._later
+        return (first is not None and first.at is not None) or (later is not None and later.stopped)
+
+    def _stretches(self, origin: Origin, *, final: bool, stops: bool) -> list[Stretch]:
+        """What of the file is stored already; not looked for as long as it is later than that."""
+        if stops and self._opened.decision.action is Action.START:
+            self._later = self._later_than_stored(origin)
+            if self._later is not None:
+                return []
+        self._commits.join()
+        return self._shared.content.stretches(self._opened, origin, self._pieces, final=final)
+
+    def _later_than_stored(self, origin: Origin) -> Later | None:
+        """What passes on its chunks as long as they are later than all that is stored; None where
+        they do not begin so.
+        """
+        newest, head = self._shared.latest, self._opened.file.head
+        if newest is None:
+            return Later(None)
+        if newest == UNKNOWN or may_repeat(newest, self._options.tz):
+            return None
+        lines = head[: head.rfind(b"\n") + 1]
+        until = max((older_until(p, newest) for p in self._pieces(lines, 0)), default=len(lines))
+        if until >= len(lines):
+            return None
+        if until:  # one file's last lines and the next one's first are often of one moment
+            self._commits.join()
+            first = lines[: lines.find(b"\n", until - 1) + 1]
+            if self._shared.content.has_any(self._opened, origin, self._pieces, first, newest):
+                return None
+        return Later(newest, until)
 
     def _own_format(self) -> Format:
         """What it is read with: as told, the request that its first name says it is of, and what
@@ -276,9 +338,10 @@ class OneFile:
             )  # fmt: skip
 
         if watch:
-            return self._up_to_first_lines(
+            read_on = self._up_to_first_lines(
                 read, lambda first: chunks(first, opened.offset, final, instant)
             )
+            return read_on if self._later is None else self._later.of(read_on)
         if not stretches:
             return chunks(read, opened.offset, final, instant)
         stamps = Parser(self._format, self._options.tz)
@@ -334,16 +397,17 @@ class OneFile:
         """Store what is gathered of the file as it comes.
 
         ``waits``: the first rows are held until those of other small files are there, too.
-        ``goes_on``: one commit may take several batches.
+        ``goes_on``: one commit may take several batches, those of the next file among them.
 
         :return: the checkpoint after the last commit, and what became of the bytes.
         """
         commits = self._commits
-        commits.settle()  # before a second one is made: memory holds two
+        commits.join()  # before a second one is made: memory holds two
         try:
             for pending in made:
                 apart = pending.last and pending.settled_bytes >= _WORTH_A_THREAD
                 for settled in pending.settled:
+                    self._shared.note_latest(settled.latest)
                     total = total + settled.ledger
                     checkpoint = self._advanced(checkpoint, settled)
                 if waits:
@@ -353,7 +417,7 @@ class OneFile:
                 else:
                     commits.commit(
                         checkpoint, replaced, pending.joined, total,
-                        apart=apart, goes_on=goes_on and not pending.last,
+                        size=pending.settled_bytes, apart=apart, goes_on=goes_on,
                     )  # fmt: skip
                 self._shared.advance(pending.settled_bytes)
                 del pending  # its rows, before the next ones are made
@@ -388,6 +452,8 @@ class OneFile:
             )
         )
         self._shared.known.present(checkpoint.file_key, stat)
+        if opened.file.compression != "none" and stat.stored_bytes:
+            self._shared.ratio = opened.end / stat.stored_bytes
         reach("settled")
         self._commits.file_done(
             FileReport(

@@ -30,7 +30,9 @@ Ask = Callable[[Sequence[str]], Mapping[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The state after a chunk: ``before`` are the bytes just before ``offset``."""
+    """The state after a chunk: ``before`` are the bytes just before ``offset``, ``latest`` as in
+    :func:`ingest.pipeline.later.latest_of`.
+    """
 
     offset: int
     before: bytes
@@ -38,6 +40,7 @@ class Settled:
     last_instant: int | None
     reading: str | None = None
     encoding: str | None = None
+    latest: int | None = None
 
 
 def built(
@@ -59,6 +62,7 @@ def built(
     before has an instant.
     """
     from ingest.pipeline.known_content import content_rows
+    from ingest.pipeline.later import latest_of
     from ingest.rows.assemble import build, ids_of
 
     asked: set[str] = set()
@@ -69,8 +73,9 @@ def built(
         before = bytes(original[max(0, parsed.consumed - ANCHOR_BYTES) : parsed.consumed])
         offset = parsed.base + parsed.consumed
         settled = Settled(
-            offset, before, parsed.ledger, parsed.last_instant, parsed.reading, parsed.encoding
-        )
+            offset, before, parsed.ledger, parsed.last_instant, parsed.reading, parsed.encoding,
+            latest_of(parsed),
+        )  # fmt: skip
         if ask is not None:
             new = [i for i in ids_of(parsed) if i not in asked]
             asked.update(new)

@@ -42,6 +42,10 @@ class FirstLines:
         """Whether bytes that were read have not been given on yet."""
         return bool(self._kept)
 
+    def let_go(self) -> None:
+        """Forget who reads: they know this one, and hold the tables of a chunk."""
+        self._telling, self._ended, self._read = None, _nothing, _no_more
+
     def read(self, size: int) -> bytes:
         """Some bytes, more than ``size`` where some were kept; empty at the end."""
         while self.at is None:
@@ -71,6 +75,14 @@ class FirstLines:
         size = telling(self._head[self._first :], self._first)
         end = self._first + max(len(self._lines), size)
         self._lines = self._head[self._first : end] if size else b""
+
+
+def _nothing() -> None:
+    pass
+
+
+def _no_more(_: int) -> bytes:
+    return b""
 
 
 def _first_lines(head: bytes) -> tuple[int, bytes]:

@@ -42,10 +42,14 @@ _STAGES = (
     "(select t.logged_at, r.id, t.file_key, t.byte_offset from stage_timings t "
     "left join requests r on r.request_key = t.request_key) as stages"
 )
+_PARTS = "request_parts"
 # what is stored of a record, with its instant
 _STORED = (
     ("requests", "started_at", "start_file_key", "start_offset", "logged_at", "id", START),
     ("requests", "completed_at", "end_file_key", "end_offset", "logged_at", "id", COMPLETE),
+    # of requests that are not whole, which wait outside their table while a transaction is open
+    (_PARTS, "started_at", "start_file_key", "start_offset", "logged_at", "id", START),
+    (_PARTS, "completed_at", "end_file_key", "end_offset", "logged_at", "id", COMPLETE),
     (_STAGES, "logged_at", "file_key", "byte_offset", "logged_at", "id", _OTHER),
     ("errors", "occurred_at", "file_key", "byte_offset", "occurred_at", "id", _OTHER),
     ("cache_samples", "sampled_at", "file_key", "byte_offset", "sampled_at", "null", _OTHER),
@@ -190,6 +194,11 @@ class Sampled:
         self._found: list[int] = []  # offsets
         self.changed: list[Changed] = []
 
+    @property
+    def has_found(self) -> bool:
+        """Whether any record that was looked at is stored, as it is or edited."""
+        return bool(self._found)
+
     def look_at(self, data: bytes, base: int) -> None:
         """Look at a block of whole lines."""
         pieces = [(data[low:high], base + low) for low, high in _samples(data)]
@@ -254,6 +263,8 @@ class HeldRecords:
         of = pa.array(stages.part, pa.int64(), mask=np.asarray(stages.part) < 0)
         tables[_STAGES] = stages.table.append_column("id", rows.parts["id"].take(of))
         for name, at, _, offset, _, _, kind in _STORED:
+            if name == _PARTS:
+                continue
             table = tables[name]
             instants = table[at].cast(pa.timestamp("us", "UTC")).cast(pa.int64()).fill_null(-1)
             offsets = table[offset].fill_null(-1).to_numpy()

@@ -46,7 +46,8 @@ class Capabilities(NamedTuple):
     ``keys_without_store``: file keys are given out without a look at the store, also while a thread
     writes to it. ``shared_schema``: others may have tables of their own beside the store's, and the
     store indexes and partitions. ``has_one_writer``: nobody else can write while a transaction is
-    open, so one that waits for its next rows keeps no other ingest from its own; it sees its rows.
+    open, so one that waits for its next rows keeps no other ingest from its own; it sees its rows,
+    and so does :meth:`Store.reading` meanwhile, by the thread that writes.
     """
 
     keys_without_store: bool
@@ -463,7 +464,8 @@ class Store(Protocol):
         """
 
     def reading(self) -> AbstractContextManager[Reader]:
-        """A read-only session; waits, bounded, for whoever holds the store.
+        """A read-only session; waits, bounded, for whoever holds the store. Within :meth:`writing`,
+        where the backend has one writer, it reads what was written, too.
 
         :raises StoreError: when there is no store.
         """

@@ -6,7 +6,7 @@ from ingest import model
 
 if __name__ == "__main__":
     model.CHUNK_BYTES = model.BATCH_BYTES = int(sys.argv.pop(1))
-    model.COMMIT_BATCHES = 1
+    model.COMMIT_BYTES = 1
 
     from ingest.cli import main
 

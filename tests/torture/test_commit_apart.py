@@ -10,7 +10,7 @@ import pytest
 
 from ingest import faults
 from ingest.errors import StoreError
-from ingest.pipeline import one_file
+from ingest.pipeline import commits, one_file
 from ingest.stores.duckdb.store import DuckDBStore
 from tests.support import harness
 from tests.support.fault_machine import KILLED, ended_in_child
@@ -22,8 +22,9 @@ _FILES = 5
 
 @pytest.fixture(autouse=True)
 def apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As for large files."""
+    """As for large files, each batch with a commit of its own."""
     monkeypatch.setattr(one_file, "_WORTH_A_THREAD", 0)
+    monkeypatch.setattr(commits, "COMMIT_BYTES", 1)
     monkeypatch.setattr(one_file, "SMALL_BYTES", -1)
 
 
@@ -51,9 +52,17 @@ def expected(logs: list[Path], tmp_path_factory: pytest.TempPathFactory) -> harn
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("chunk", [2000, 1 << 20])
+@pytest.mark.parametrize("commit", [1, 5000, 1 << 30])
 def test_the_rows_are_the_same(
-    logs: list[Path], expected: harness.Tables, tmp_path: Path, engine: str, chunk: int
+    logs: list[Path],
+    expected: harness.Tables,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    engine: str,
+    chunk: int,
+    commit: int,
 ) -> None:
+    monkeypatch.setattr(commits, "COMMIT_BYTES", commit)
     store = harness.new_store_of(engine, tmp_path)
     report = harness.run(store, logs, final=True, chunk_bytes=chunk)
     assert not report.problems

@@ -26,8 +26,9 @@ _CHUNK = 2000
 
 @pytest.fixture(autouse=True)
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files are read as large ones are: by a thread, none waits for others."""
+    """Files are read as large ones are: by a thread, none waits for others, in several commits."""
     monkeypatch.setattr(one_file, "SMALL_BYTES", -1)
+    monkeypatch.setattr(commits, "COMMIT_BYTES", 8 * _CHUNK)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,7 @@ def expected(logs: list[Path], tmp_path_factory: pytest.TempPathFactory) -> harn
     """The rows where each batch has a commit of its own."""
     store = harness.new_store(tmp_path_factory.mktemp("expected"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(commits, "COMMIT_BATCHES", 1)
+        patch.setattr(commits, "COMMIT_BYTES", 1)
         _run(store, logs)
     return harness.dump(store, logs)
 
@@ -63,7 +64,7 @@ def test_the_rows_are_the_same(
     engine: str,
     batches: int,
 ) -> None:
-    monkeypatch.setattr(commits, "COMMIT_BATCHES", batches)
+    monkeypatch.setattr(commits, "COMMIT_BYTES", batches * _CHUNK)
     store = harness.new_store_of(engine, tmp_path)
     report = _run(store, logs)
     assert not report.problems
@@ -86,14 +87,14 @@ def test_a_commit_takes_so_many_batches_where_nobody_else_can_write(
 
     monkeypatch.setattr(DuckDBWriter, "commit", counted)
     for batches, seconds in ((1, 60.0), (4, 60.0), (4, 0.0)):
-        monkeypatch.setattr(commits, "COMMIT_BATCHES", batches)
+        monkeypatch.setattr(commits, "COMMIT_BYTES", 1 + (batches - 1) * _CHUNK)
         monkeypatch.setattr(commits, "_LONGEST_SECONDS", seconds)
         counts.append(0)
         (tmp_path / f"{batches}-{seconds}").mkdir()
         _run(harness.new_store(tmp_path / f"{batches}-{seconds}"), logs)
     each, four, at_once = counts
     assert each == at_once
-    assert each / 4 <= four <= each / 3
+    assert each / 6 <= four <= each / 3
 
 
 def test_a_reader_does_not_wait_until_the_next_batch_is_made(

@@ -79,6 +79,7 @@ class DuckDBStore:
         self.wait_seconds = wait_seconds
         self._idle: duckdb.DuckDBPyConnection | None = None
         self._reading: duckdb.DuckDBPyConnection | None = None  # kept between the looks of a run
+        self._writing: duckdb.DuckDBPyConnection | None = None  # of the open transaction
         self._is_ingesting = False
 
     @property
@@ -147,6 +148,7 @@ class DuckDBStore:
     def writing(self, standing: Standing | None = None) -> Iterator[DuckDBWriter]:
         with self._kept() as connection:
             try:
+                self._writing = connection
                 reach("store_opened")
                 connection.execute(UTC)
                 connection.execute("begin")
@@ -160,6 +162,8 @@ class DuckDBStore:
                 writer.end()
             except (duckdb.Error, OSError) as error:
                 raise self._error(error) from error
+            finally:
+                self._writing = None
         reach("closed")
 
     def _prove(self, connection: duckdb.DuckDBPyConnection, standing: Standing) -> None:
@@ -173,6 +177,10 @@ class DuckDBStore:
     def reading(self) -> Iterator["DuckDBReader"]:
         if not self.exists():
             raise no_store(self.description)
+        if self._writing is not None:
+            with self._errors():
+                yield DuckDBReader(self._writing)
+            return
         if self._is_ingesting:
             with self._reading_again() as connection, self._errors():
                 yield DuckDBReader(connection)
