@@ -275,6 +275,8 @@ def _loss_is_forgotten_by_a_killed_run(patch: Patch) -> None:
 
 def _interrupted_commit_is_taken_for_undone(patch: Patch) -> None:
     def wrong(self: Commits) -> None:
+        if self._pending is not None:
+            self._known.revert(c.file_key for c in self._pending.checkpoints)
         self._known.forget(h.file_key for h in self._held)
         self._held.clear()
 

@@ -49,6 +49,7 @@ def test_small_files_are_stored_together_as_one_by_one(
     assert len(together["requests"]) > _FILES // 2
     with monkeypatch.context() as patch:
         patch.setattr("ingest.pipeline.one_file.SMALL_BYTES", -1)
+        patch.setattr("ingest.pipeline.commits.COMMIT_BYTES", 1)
         with counting() as passed:
             single = _stored(logs, tmp_path / "single")
     assert passed.times["committed"] > _FILES
