@@ -67,7 +67,7 @@ class Shared:
     now: Callable[[], datetime]
     progress: Callable[[int, int], None]
     has_store: bool
-    latest: int | None
+    latest: int | None = UNKNOWN
     ratio: float = 1.0
     problems: list[TtsqError] = field(default_factory=list)
     total: int = 0

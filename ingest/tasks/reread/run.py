@@ -243,6 +243,7 @@ class _InOneTransaction(Commits):
         rows: Rows,
         total: Ledger,
         *,
+        size: int,
         apart: bool = False,
         goes_on: bool = False,
     ) -> None:
@@ -259,7 +260,7 @@ class _InOneTransaction(Commits):
 
     def hold(self, checkpoint: Checkpoint, batches: "list[ChunkRows]", total: Ledger) -> None:
         """Write them as well."""
-        self.commit(checkpoint, [], lambda: joined(batches), total)
+        self.commit(checkpoint, [], lambda: joined(batches), total, size=0)
 
     def flush(self) -> None:
         """Nothing is held."""
