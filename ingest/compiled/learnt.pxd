@@ -1,13 +1,10 @@
 cimport cython
 
-from ingest.compiled.masks cimport Masker
-from ingest.compiled.objects cimport Objects
+from ingest.compiled.line_values cimport LineValues
 
 
 @cython.final
-cdef class Learnt:
-    cdef public Masker masker
-    cdef public Objects objects
+cdef class Learnt(LineValues):
     cdef public object anywhere
     cdef int[::1] _anywhere
     cdef public object moments
@@ -32,7 +29,6 @@ cdef class Learnt:
     cdef unsigned char[::1] _own
     cdef public int n_rows
     cdef public int n_pairs
-    cdef public int n_bytes
     cdef public object table
     cdef public object next
     cdef public object state
@@ -48,39 +44,25 @@ cdef class Learnt:
     cdef unsigned char[::1] masks
     cdef int[:, ::1] limits
     cdef int[:, ::1] _next
-    cdef int[::1] code
     cdef int code_end
     cdef int[::1] _state
     cdef long long[::1] _count
     cdef long long[:, ::1] _registers
-    cdef long long[:, ::1] fresh
     cdef long long[::1] _counts
     cdef long long[::1] _uses
     cdef long long[:, ::1] _named
     cdef int[:, ::1] rows
     cdef int[:, ::1] pairs
     cdef long long[:, ::1] places
-    cdef unsigned char[::1] out
-    cdef int[::1] consts
-    cdef int[::1] told
-    cdef const unsigned char[::1] head
     cdef int _run(self, const unsigned char[::1] data, int pos, long long base) noexcept nogil
     cdef bint _line(self, long long offset, int size) noexcept nogil
     cdef int _find(self) noexcept nogil
     cdef bint _object(self, long long offset, int size) noexcept nogil
     cdef bint _object_done(self, int at, long long offset, int size) noexcept nogil
     cdef bint _may_be_dated(self) noexcept nogil
-    cdef bint _between(self, long long begun, long long ended, int k) noexcept nogil
-    cdef bint _member(self, int at, int k) noexcept nogil
     cdef bint _is_same(self, int start) noexcept nogil
     cdef bint _is_within(self, int template) noexcept nogil
     cdef void _registered(self, int n, long long offset, long long end) noexcept nogil
-    cdef bint _values(self, int at, int n) noexcept nogil
-    cdef bint _text(self, int at, int k) noexcept nogil
-    cdef bint _number(self, int at, int k) noexcept nogil
-    cdef int _edge(self, int token, int delta) noexcept nogil
-    cdef bint _is_tiny(self, int i) noexcept nogil
-    cdef void _id(self, int k, long long offset) noexcept nogil
     cdef int _record(self, int at) noexcept nogil
     cdef void _move(self, int at, int n) noexcept nogil
     cdef void _dated(self) noexcept nogil

@@ -18,12 +18,15 @@ import numpy as np
 from ingest.compiled import layout
 
 if cython.compiled:
+    from cython.cimports.ingest.compiled.line_values import LineValues
     from cython.cimports.ingest.compiled.masks import Masker
     from cython.cimports.ingest.compiled.objects import Objects
     from cython.cimports.libc.string import memchr, memcmp
 else:
+    from ingest.compiled.line_values import LineValues
     from ingest.compiled.masks import Masker
     from ingest.compiled.objects import Objects
+from ingest.compiled.line_values import MOST_REGISTERS, OFFSET, VALUE_WIDTH
 from ingest.compiled.masks import MOST_TOKENS
 
 COMPILED = cython.compiled
@@ -40,8 +43,7 @@ _FULL = cython.declare(cython.int, FULL)
 _UNTOLD = cython.declare(cython.int, UNTOLD)
 _KEYLESS = cython.declare(cython.int, KEYLESS)
 _ASKED = cython.declare(cython.int, ASKED)
-MOST_TEMPLATES, MOST_STATES, MOST_INSTANCES, MOST_REGISTERS = 1024, 256, 64, 96
-MOST_VALUES = 64
+MOST_TEMPLATES, MOST_STATES, MOST_INSTANCES = 1024, 256, 64
 _MOST_INSTANCES = cython.declare(cython.int, MOST_INSTANCES)
 # what becomes of a line's bytes: a record's, unclaimed, ignored; blank lines have no time
 RECORD, UNCLAIMED, IGNORED, BLANK = range(4)
@@ -49,23 +51,8 @@ _RECORD = cython.declare(cython.int, RECORD)
 _UNCLAIMED = cython.declare(cython.int, UNCLAIMED)
 _BLANK = cython.declare(cython.int, BLANK)
 BARS = 0  # the template of a line of progress bars
-# slots: registers, then what is the line's own (place, end, instant of its envelope, name of its
-# instance, the time that stands for one), then the values that a program takes from it
-OFFSET, END, INSTANT, NAME, NEAR, VALUES = (MOST_REGISTERS + k for k in range(6))
+HEADER, RECORD_HEADER, PLACES = 8, 9, 5
 _OFFSET = cython.declare(cython.int, OFFSET)
-_VALUES = cython.declare(cython.int, VALUES)
-# ways to take a value: a stretch of text, a number, an id made of the place, a constant, a value of
-# a JSON object, a number of one to four places, the time between two instants, a value that the
-# caller tells
-TEXT, NUMBER, ID, CONSTANT, MEMBER, ROUNDED, BETWEEN, TOLD = range(8)
-VALUE_WIDTH, HEADER, RECORD_HEADER, PLACES = 6, 8, 9, 5
-_TEXT = cython.declare(cython.int, TEXT)
-_NUMBER = cython.declare(cython.int, NUMBER)
-_ID = cython.declare(cython.int, ID)
-_MEMBER = cython.declare(cython.int, MEMBER)
-_ROUNDED = cython.declare(cython.int, ROUNDED)
-_BETWEEN = cython.declare(cython.int, BETWEEN)
-_CONSTANT = cython.declare(cython.int, CONSTANT)
 _VALUE_WIDTH = cython.declare(cython.int, VALUE_WIDTH)
 _HEADER = cython.declare(cython.int, HEADER)
 _RECORD_HEADER = cython.declare(cython.int, RECORD_HEADER)
@@ -73,21 +60,15 @@ _RECORD_HEADER = cython.declare(cython.int, RECORD_HEADER)
 DATED, OWN_PAIRS = 256, 512
 _DATED = cython.declare(cython.int, DATED)
 _OWN_PAIRS = cython.declare(cython.int, OWN_PAIRS)
-# kinds of numbers: to four places, as logged, whole, to three places
-TIDY, REAL, WHOLE, MILLI = range(4)
-_TIDY = cython.declare(cython.int, TIDY)
-_WHOLE = cython.declare(cython.int, WHOLE)
-_MILLI = cython.declare(cython.int, MILLI)
 _K_HEADER = cython.declare(cython.int, layout.K_HEADER)
 _NO_ZONE = cython.declare(cython.int, layout.NO_ZONE)
 _QUOTED = cython.declare(cython.int, layout.QUOTED)
 _MOST_TEMPLATES = cython.declare(cython.int, MOST_TEMPLATES)
 _ROOM = cython.declare(cython.int, 1 << 16)  # bytes that one line's values may take
 _TABLE = cython.declare(cython.int, 4095)
-_FAR = cython.declare(cython.longlong, 10**15)  # microseconds: so many milliseconds a float keeps
 
 
-class Learnt:
+class Learnt(LineValues):
     """The templates, states and programs of one file, and the instances' registers.
 
     ``state`` int32[i] (-1: none), ``count`` int64[i] and ``registers`` int64[i, 2 * 96] are those
@@ -105,8 +86,7 @@ class Learnt:
     """
 
     def __init__(self, mode, head):
-        self.masker = Masker(mode)
-        self.head = memoryview(head)
+        LineValues.__init__(self, Masker(mode), Objects(), head)
         self.n_templates = 1
         self.table = np.full(4096, -1, np.int32)
         self._table = self.table
@@ -116,7 +96,6 @@ class Learnt:
         self.limits = np.zeros((MOST_TEMPLATES, 2 * MOST_TOKENS), np.int32)
         self.next = np.full((MOST_STATES, MOST_TEMPLATES), -1, np.int32)
         self._next = self.next
-        self.code = np.zeros(1 << 16, np.int32)
         self.code_end = 0
         self.state = np.full(MOST_INSTANCES, -1, np.int32)
         self._state = self.state
@@ -124,16 +103,12 @@ class Learnt:
         self._count = self.count
         self.registers = np.zeros((MOST_INSTANCES, 2 * MOST_REGISTERS), np.int64)
         self._registers = self.registers
-        self.fresh = np.zeros((VALUES + MOST_VALUES, 2), np.int64)
         self.counts = np.zeros(4, np.int64)
         self._counts = self.counts
         self.uses = np.zeros(1 << 14, np.int64)
         self._uses = self.uses
-        self.consts = np.zeros(2, np.int32)
-        self.told = np.zeros(2 * MOST_VALUES, np.int32)
         self.named = np.zeros((MOST_INSTANCES, 3), np.int64)
         self._named = self.named
-        self.objects = Objects()
         self.anywhere = np.full(MOST_TEMPLATES, -1, np.int32)
         self._anywhere = self.anywhere
         self.moments = np.full(MOST_TEMPLATES, -1, np.int32)
@@ -149,7 +124,7 @@ class Learnt:
         self.offset = self.low = self.high = 0
         self.last = 0
         self.reason = self.template = self.instance = self.size = 0
-        self.n_rows = self.n_pairs = self.n_bytes = 0
+        self.n_rows = self.n_pairs = 0
 
     def add_template(self, mask, limits):
         """Make a template of the mask at hand; its number, -1 where there are too many.
@@ -486,8 +461,6 @@ class Learnt:
                 return False
         return True
 
-    # values
-
     def _registered(self, n, offset, end):
         """Fill the slots of the n registers, and of what is the line's own."""
         i: cython.int
@@ -501,206 +474,6 @@ class Learnt:
         self.fresh[_OFFSET + 3, 0] = self._named[k, 0]
         self.fresh[_OFFSET + 3, 1] = self._named[k, 1]
         self.fresh[_OFFSET + 4, 0] = self._named[k, 2]
-
-    def _values(self, at, n):
-        """Take a program's values from the line; False where the line is not for it."""
-        k: cython.int
-        op: cython.int
-        for k in range(n):
-            op = self.code[at]
-            if op == _NUMBER:
-                if not self._number(at, k):
-                    return False
-            elif op == _TEXT:
-                if not self._text(at, k):
-                    return False
-            elif op == _ID:
-                self._id(k, self.fresh[_OFFSET, 0])
-            elif op == _BETWEEN:
-                if not self._between(
-                    self.fresh[self.code[at + 1], 0], self.fresh[self.code[at + 2], 0], k
-                ):
-                    return False
-            elif op == _MEMBER or op == _ROUNDED:
-                if not self._member(at, k):
-                    return False
-            elif op == _CONSTANT:
-                self.fresh[_VALUES + k, 0] = self.consts[2 * self.code[at + 1]]
-                self.fresh[_VALUES + k, 1] = self.consts[2 * self.code[at + 1] + 1]
-            else:
-                self.fresh[_VALUES + k, 0] = self.told[2 * self.code[at + 1]]
-                self.fresh[_VALUES + k, 1] = self.told[2 * self.code[at + 1] + 1]
-            at += _VALUE_WIDTH
-        return True
-
-    def _edge(self, token, delta):
-        """A place in the text: so far behind a number, or behind the text's beginning (-1)."""
-        return (self.masker.ends[token] if token >= 0 else 0) + delta
-
-    def _text(self, at, k):
-        start: cython.int = self._edge(self.code[at + 1], self.code[at + 2])
-        end: cython.int = self._edge(self.code[at + 3], self.code[at + 4])
-        i: cython.int
-        n: cython.int = self.n_bytes
-        if end < start or n + end - start + 512 > self.out.shape[0]:
-            return False
-        self.fresh[_VALUES + k, 0] = n
-        for i in range(start, end):
-            self.out[n] = self.masker.text[i]
-            n += 1
-        self.fresh[_VALUES + k, 1] = n
-        self.out[n] = 10
-        self.n_bytes = n + 1
-        return True
-
-    def _between(self, begun, ended, k):
-        """Milliseconds from one instant to another, as Python writes them; False where that comes
-        first, or is far.
-        """
-        took: cython.longlong = ended - begun
-        left: cython.longlong
-        n: cython.int = self.n_bytes
-        i: cython.int
-        digits: cython.int = 1
-        if took < 0 or took >= _FAR:
-            return False
-        self.fresh[_VALUES + k, 0] = n
-        left = took // 1000
-        while left >= 10:
-            left //= 10
-            digits += 1
-        left = took // 1000
-        for i in range(digits):
-            self.out[n + digits - 1 - i] = 48 + left % 10
-            left //= 10
-        n += digits
-        i = took % 1000
-        if i > 0:
-            self.out[n] = 46
-            self.out[n + 1] = 48 + i // 100
-            self.out[n + 2] = 48 + i // 10 % 10
-            self.out[n + 3] = 48 + i % 10
-            n += 4
-            while self.out[n - 1] == 48:
-                n -= 1
-        self.fresh[_VALUES + k, 1] = n
-        self.out[n] = 10
-        self.n_bytes = n + 1
-        return True
-
-    def _member(self, at, k):
-        """A value of a JSON object as its pair is written."""
-        n: cython.int = self.n_bytes
-        token: cython.int = self.code[at + 1]
-        if self.code[at] == _MEMBER:
-            n = self.objects.copied(self.masker, token, self.out, n)
-        else:
-            n = self.objects.rounded(self.masker, token, self.code[at + 2], self.out, n)
-        if n < 0:
-            return False
-        self.fresh[_VALUES + k, 0] = self.n_bytes
-        self.fresh[_VALUES + k, 1] = n
-        self.out[n] = 10
-        self.n_bytes = n + 1
-        return True
-
-    def _number(self, at, k):
-        """A number as Python writes it: its point moved, zeros that say nothing left out."""
-        token: cython.int = self.code[at + 1]
-        shift: cython.int = self.code[at + 2]
-        kind: cython.int = self.code[at + 3]
-        i: cython.int = self.masker.starts[token]
-        end: cython.int = self.masker.ends[token]
-        point: cython.int = i
-        last: cython.int = end
-        n: cython.int = self.n_bytes
-        digits: cython.int = 0
-        if self.masker.text[i] == 45:
-            return False
-        while point < end and self.masker.text[point] != 46:
-            point += 1
-        while i < point and self.masker.text[i] == 48:
-            i += 1
-        if kind == _WHOLE:
-            if point < end:
-                return False
-        else:
-            while last > point + 1 and self.masker.text[last - 1] == 48:
-                last -= 1
-            if last == point + 1:
-                last = point
-        if kind == _TIDY:
-            if last - point - 1 - shift > 4 or point - i + shift > 10:
-                return False
-        elif kind == _MILLI:
-            if last - point - 1 - shift > 3 or point - i + shift > 10:
-                return False
-        elif kind != _WHOLE and (
-            (last - i > 15) or (i == point and point + 4 < last and self._is_tiny(point + 1))
-        ):
-            return False
-        self.fresh[_VALUES + k, 0] = n
-        while i < point:
-            self.out[n] = self.masker.text[i]
-            n += 1
-            i += 1
-            digits += 1
-        i = point + 1
-        while shift > 0:
-            if i < last:
-                if digits > 0 or self.masker.text[i] != 48:
-                    self.out[n] = self.masker.text[i]
-                    n += 1
-                    digits += 1
-                i += 1
-            elif digits > 0:
-                self.out[n] = 48
-                n += 1
-            shift -= 1
-        if digits == 0:
-            self.out[n] = 48
-            n += 1
-        if i < last:
-            self.out[n] = 46
-            n += 1
-            while i < last:
-                self.out[n] = self.masker.text[i]
-                n += 1
-                i += 1
-        self.fresh[_VALUES + k, 1] = n
-        self.out[n] = 10
-        self.n_bytes = n + 1
-        return True
-
-    def _is_tiny(self, i):
-        """Whether a fraction begins with so many zeros that Python writes an exponent."""
-        k: cython.int
-        for k in range(i, i + 4):
-            if self.masker.text[k] != 48:
-                return False
-        return True
-
-    def _id(self, k, offset):
-        """The id of a request that this line opens: the file's own beginning, and the place."""
-        n: cython.int = self.n_bytes
-        i: cython.int
-        digits: cython.int = 0
-        left: cython.longlong = offset
-        self.fresh[_VALUES + k, 0] = n
-        for i in range(self.head.shape[0]):
-            self.out[n] = self.head[i]
-            n += 1
-        while left > 0 or digits == 0:
-            left //= 10
-            digits += 1
-        n += digits
-        left = offset
-        for i in range(digits):
-            self.out[n - 1 - i] = 48 + left % 10
-            left //= 10
-        self.fresh[_VALUES + k, 1] = n
-        self.out[n] = 10
-        self.n_bytes = n + 1
 
     # what is written
 
@@ -786,72 +559,3 @@ def _newline(
             return pos
         pos += 1
     return -1
-
-
-def moved(rows, pairs, at, number, sources, kinds):
-    """Take records and pairs, whose spans begin at 0 and whose records at the first, to a place in
-    a longer buffer and behind ``number`` other records; ``kinds`` are those of records by where
-    their instants come from: ``sources`` int8[n].
-    """
-    of: cython.int[:, ::1] = rows
-    to: cython.int[:, ::1] = pairs
-    base: cython.int = at
-    before: cython.int = number
-    told: cython.const[cython.char][::1] = sources
-    kind: cython.const[cython.int][::1] = kinds
-    i: cython.Py_ssize_t
-    with cython.nogil:
-        for i in range(of.shape[0]):
-            of[i, 0] += base
-            of[i, 1] += base
-            of[i, 2] = kind[told[i]]
-            if of[i, 6] > 0:
-                of[i, 5] += base
-                of[i, 6] += base
-            of[i, 7] += base
-            of[i, 8] += base
-            of[i, 13] += base
-            of[i, 14] += base
-            of[i, 17] += base
-        for i in range(to.shape[0]):
-            to[i, 2] += base
-            to[i, 3] += base
-            to[i, 6] += before
-
-
-def used_keys(pairs, order):
-    """The numbers of the keys of pairs, in the order in which they come first; how many.
-
-    ``order`` int32[2k] takes them; behind them it is needed as room.
-    """
-    of: cython.int[:, ::1] = pairs
-    found: cython.int[::1] = order
-    keys: cython.int = found.shape[0] // 2
-    n: cython.int = 0
-    key: cython.int
-    i: cython.Py_ssize_t
-    with cython.nogil:
-        for i in range(keys):
-            found[keys + i] = 0
-        for i in range(of.shape[0]):
-            key = of[i, 0]
-            if found[keys + key] == 0:
-                found[keys + key] = 1
-                found[n] = key
-                n += 1
-                if n == keys:
-                    break
-    return n
-
-
-def name_keys(pairs, spans):
-    """Give pairs the spans int32[k, 2] of their keys, which they have the numbers of."""
-    of: cython.int[:, ::1] = pairs
-    at: cython.int[:, ::1] = spans
-    key: cython.int
-    i: cython.Py_ssize_t
-    with cython.nogil:
-        for i in range(of.shape[0]):
-            key = of[i, 0]
-            of[i, 0] = at[key, 0]
-            of[i, 1] = at[key, 1]

@@ -20,35 +20,15 @@ ASKED: int
 MOST_TEMPLATES: int
 MOST_STATES: int
 MOST_INSTANCES: int
-MOST_REGISTERS: int
-MOST_VALUES: int
 RECORD: int
 UNCLAIMED: int
 IGNORED: int
 BLANK: int
 BARS: int
-OFFSET: int
-END: int
-INSTANT: int
-NAME: int
-NEAR: int
-VALUES: int
-TEXT: int
-NUMBER: int
-ID: int
-CONSTANT: int
 HEADER: int
-MEMBER: int
-ROUNDED: int
-BETWEEN: int
-TOLD: int
 PLACES: int
 DATED: int
 OWN_PAIRS: int
-TIDY: int
-REAL: int
-WHOLE: int
-MILLI: int
 
 class Learnt:
     masker: Masker
@@ -93,7 +73,3 @@ class Learnt:
     def pass_over(self, size: int) -> None: ...
     def write_to(self, rows: Any, pairs: Any, places: Any, out: Any, used: int) -> None: ...
     def run(self, data: Any, pos: int, base: int) -> int: ...
-
-def moved(rows: Any, pairs: Any, at: int, number: int, sources: Any, kinds: Any) -> None: ...
-def used_keys(pairs: Any, order: Any) -> int: ...
-def name_keys(pairs: Any, spans: Any) -> None: ...

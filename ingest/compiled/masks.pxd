@@ -1,16 +1,12 @@
 cimport cython
 
+from ingest.compiled.bars cimport Bars
+
 
 @cython.final
-cdef class Masker:
-    cdef public int mode
-    cdef public int instance
-    cdef public int n
+cdef class Masker(Bars):
     cdef public int length
     cdef public int n_tokens
-    cdef public bint wide
-    cdef public long long instant
-    cdef public bint dated
     cdef public long long local
     cdef public unsigned long long hash
     cdef public bint zoned
@@ -28,34 +24,17 @@ cdef class Masker:
     cdef unsigned char[::1] path_kinds
     cdef unsigned char[::1] path_bytes
     cdef int n_paths
-    cdef unsigned char[::1] heads
-    cdef int[::1] head_sizes
-    cdef unsigned char[::1] text
     cdef unsigned char[::1] mask
     cdef int[::1] starts
     cdef int[::1] ends
     cdef int[::1] wholes
     cdef int[::1] marks
-    cdef const unsigned char[::1] prefixes
-    cdef int[::1] prefix_ends
-    cdef bint enter(self, const unsigned char[::1] data, int pos, int stop) noexcept nogil
-    cdef bint _copied(self, const unsigned char[::1] data, int pos, int stop) noexcept nogil
-    cdef bint _compose(self, const unsigned char[::1] data, int pos, int stop) noexcept nogil
-    cdef bint _cri(self, const unsigned char[::1] data, int pos, int stop) noexcept nogil
-    cdef bint _json(self, const unsigned char[::1] data, int pos, int stop) noexcept nogil
-    cdef int _unescaped(self, const unsigned char[::1] data, int pos, int stop) noexcept nogil
-    cdef int _escaped(self, const unsigned char[::1] data, int pos, int stop) noexcept nogil
-    cdef int _stamp(self, const unsigned char[::1] data, int pos, int stop) noexcept nogil
-    cpdef bint is_braced(self) noexcept nogil
-    cdef bint is_bars(self) noexcept nogil
-    cdef int _bar(self, int i, int number) noexcept nogil
-    cdef int _bar_head(self, int i, int number) noexcept nogil
     cdef void hashed(self) noexcept nogil
+    cpdef bint is_braced(self) noexcept nogil
     cdef bint shape(self) noexcept nogil
     cdef int _number(self, int i) noexcept nogil
     cdef bint _is_part(self, int i) noexcept nogil
     cdef int _own_stamp(self) noexcept nogil
-    cdef int _two(self, int i) noexcept nogil
     cdef void _put(self, int c) noexcept nogil
     cdef bint _is_alone(self, int i, int end) noexcept nogil
     cdef void _token(self, int mark, int start, int end) noexcept nogil
@@ -73,8 +52,3 @@ cdef class Masker:
     cdef int _marked(self, int mark, int i, int end) noexcept nogil
     cdef int _boxed(self, int i) noexcept nogil
     cdef int _month(self, int i) noexcept nogil
-
-
-cdef int days_of(int year, int month) noexcept nogil
-cdef int day_number(int year, int month, int day) noexcept nogil
-cdef long long micros(int days, int hour, int minute, int second) noexcept nogil

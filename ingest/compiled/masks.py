@@ -1,14 +1,12 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 # cython: initializedcheck=False
 # mypy: ignore-errors
-"""A service's line → its text without the envelope, and its mask: the text with a mark for every
-number; compiled as :mod:`ingest.compiled.records`.
+"""A line's text → its mask: the text with a mark for every number; compiled as
+:mod:`ingest.compiled.records`.
 
 Two lines of one mask differ in their numbers alone. In a line that holds a request
 (``"POST /tts HTTP/1.1"``) the path, the query, and words in later quotes have marks, too, and so
-have ids and the stamp in brackets: its mask is what its server's format makes of any request. Of
-each envelope only the usual spelling is taken; whatever else a line may be, ``enter`` leaves it to
-the general path.
+have ids and the stamp in brackets: its mask is what its server's format makes of any request.
 """
 
 from __future__ import annotations
@@ -18,11 +16,34 @@ from array import array
 import cython
 
 if cython.compiled:
-    from cython.cimports.libc.string import memchr, memcmp, memcpy
+    from cython.cimports.ingest.compiled.bars import Bars
+    from cython.cimports.ingest.compiled.moments import (
+        date_at,
+        day_of,
+        digits_at,
+        instant_of,
+        micros_at,
+        second_at,
+        two,
+        zone_at,
+    )
+    from cython.cimports.libc.string import memchr, memcpy
+else:
+    from ingest.compiled.bars import Bars
+    from ingest.compiled.moments import (
+        date_at,
+        day_of,
+        digits_at,
+        instant_of,
+        micros_at,
+        second_at,
+        two,
+        zone_at,
+    )
+from ingest.compiled.moments import NONE
 
 COMPILED = cython.compiled
-BARE, COMPOSE, JSON_FILE, CRI = 0, 1, 2, 3  # modes: the one envelope that a file's lines have
-LONGEST, LONGEST_MASK, MOST_TOKENS = 32 << 10, 2048, 48
+LONGEST_MASK, MOST_TOKENS = 2048, 48
 # marks: a whole number; one with a fraction, and then the length of this; an IPv4 address; date and
 # time of day at the text's beginning
 INT, DECIMAL, ADDRESS, STAMP, FRACTION = 1, 2, 3, 4, 16
@@ -51,46 +72,35 @@ _ZONED = cython.declare(cython.int, ZONED)
 _MOST_PATHS = cython.declare(cython.int, MOST_PATHS)
 _PATH_TABLE = cython.declare(cython.int, 2 * MOST_PATHS - 1)
 _PATH_ROOM = cython.declare(cython.int, 1 << 20)  # bytes of paths
-_COMPOSE = cython.declare(cython.int, COMPOSE)
-_JSON_FILE = cython.declare(cython.int, JSON_FILE)
-_CRI = cython.declare(cython.int, CRI)
-_LONGEST = cython.declare(cython.int, LONGEST)
+_NO_ZONE = cython.declare(cython.int, NONE)
 _LONGEST_MASK = cython.declare(cython.int, LONGEST_MASK)
 _MOST_TOKENS = cython.declare(cython.int, MOST_TOKENS)
 # digits of a number before and behind its point
 _MOST_WHOLE = cython.declare(cython.int, 9)
 _MOST_FRACTION = cython.declare(cython.int, 9)
-_MOST_HEADS = cython.declare(cython.int, 64)  # bars of a line whose beginnings are remembered
-_LONGEST_HEAD = cython.declare(cython.int, 256)
 _WORD = (1 << 64) - 1
 
 
-class Masker:
+class Masker(Bars):
     """The mask of one line at a time.
 
-    ``text[:n]`` is the line without its envelope, ``mask[:length]`` its mask with ``hash``;
-    ``starts`` and ``ends`` are the spans of its ``n_tokens`` numbers and other marked parts,
-    ``marks`` what these are, ``wholes`` how many digits numbers have before a point. ``instance``
-    is the number of the prefix that the line has, ``instant`` its envelope's (microseconds UTC);
-    ``wide``: not all of the line is ASCII;
-    ``dated``: the text has a stamp, which says ``local`` (microseconds in no known zone), or
-    ``zoned``: the instant itself. ``lacks``: there is no mask because the path's kind is unknown;
-    ``tell(path)`` is asked for it. ``prefixes`` of compose stand behind each other, up to
-    ``prefix_ends``.
+    ``mask[:length]`` is that of the text, with ``hash`` (0 without any); ``starts`` and ``ends``
+    are the spans of its ``n_tokens`` numbers and other marked parts, ``marks`` what these are,
+    ``wholes`` how many digits numbers have before a point. The stamp of a ``dated`` text says
+    ``local`` (microseconds in no known zone), or ``zoned``: the instant itself. ``lacks``: there is
+    no mask because the path's kind is unknown; ``tell(path)`` is asked for it.
     """
 
     def __init__(self, mode):
-        self.mode = mode
-        self.text = bytearray(LONGEST + 8)
+        Bars.__init__(self, mode)
         self.mask = bytearray(LONGEST_MASK + 8)
         self.starts = array("i", [0] * MOST_TOKENS)
         self.ends = array("i", [0] * MOST_TOKENS)
         self.wholes = array("i", [0] * MOST_TOKENS)
         self.marks = array("i", [0] * MOST_TOKENS)
-        self.n = self.length = self.n_tokens = self.instance = 0
-        self.wide = False
-        self.instant = self.local = 0
-        self.dated = self.zoned = self.lacks = False
+        self.length = self.n_tokens = 0
+        self.local = 0
+        self.zoned = self.lacks = False
         self.hash = 0
         self.told = 0
         self.quote = self.path_at = self.path_end = self.target_end = self.asked_end = 0
@@ -100,31 +110,11 @@ class Masker:
         self.path_kinds = bytearray(MOST_PATHS)
         self.path_bytes = bytearray(1 << 20)
         self.n_paths = 0
-        self.heads = bytearray(64 * 256)
-        self.head_sizes = array("i", [0] * 64)
-        self.know(())
-
-    def take(self, text):
-        """Take a text without an envelope; whether there was room for it."""
-        return bool(self._copied(text or b"\0", 0, len(text)))
 
     def taken(self):
         """The mask at hand, and the spans of its marked parts."""
         spans = [(self.starts[i], self.ends[i]) for i in range(self.n_tokens)]
         return bytes(self.mask[: self.length]), spans
-
-    def piece(self, start, end):
-        """A stretch of the text."""
-        return bytes(self.text[start:end])
-
-    def know(self, prefixes):
-        """Take these prefixes of compose, up to their bars, as the instances 0, 1, …"""
-        ends, at = [], 0
-        for prefix in prefixes:
-            at += len(prefix)
-            ends.append(at)
-        self.prefixes = b"".join(prefixes) or b"\0"
-        self.prefix_ends = memoryview(array("i", ends or [0]))
 
     def of(self, text):
         """The mask of a text without an envelope, and the spans of its numbers; None without any
@@ -174,343 +164,11 @@ class Masker:
         self.path_ends[self.n_paths] = end + len(path)
         return True
 
-    def is_run_of_bars(self, text):
-        """Whether a text is nothing but progress bars."""
-        return bool(self._copied(text or b"\0", 0, len(text)) and self.is_bars())
-
-    def inner(self, line):
-        """The text of a line without its envelope, or None where the line is to be left alone."""
-        if not self.enter(line or b"\0", 0, len(line)):
-            return None
-        return bytes(self.text[: self.n])
-
-    # envelopes
-
-    def enter(self, data, pos, stop):
-        """Take the line ``data[pos:stop]`` out of its envelope; whether it has the usual one."""
-        self.wide = self.dated = False
-        self.instance = 0
-        if stop - pos > _LONGEST:
-            return False
-        if self.mode == _COMPOSE:
-            return self._compose(data, pos, stop)
-        if self.mode == _JSON_FILE:
-            return self._json(data, pos, stop)
-        if self.mode == _CRI:
-            return self._cri(data, pos, stop)
-        return self._copied(data, pos, stop)
-
-    def _copied(self, data, pos, stop):
-        i: cython.int
-        n: cython.int = stop - pos
-        seen: cython.uchar = 0
-        if n > _LONGEST:
-            return False
-        if cython.compiled:
-            to: cython.p_uchar = cython.address(self.text[0])
-            if n > 0:
-                memcpy(to, cython.address(data[pos]), n)
-            for i in range(n):
-                seen |= to[i]
-        else:
-            for i in range(n):
-                self.text[i] = data[pos + i]
-                seen |= data[pos + i]
-        self.n = n
-        self.wide = self.wide or seen >= 128
-        return True
-
-    def _compose(self, data, pos, stop):
-        """``name  | text``, the name one of those known."""
-        i: cython.int
-        k: cython.int
-        begin: cython.int = 0
-        length: cython.int
-        for i in range(self.prefix_ends.shape[0]):
-            length = self.prefix_ends[i] - begin
-            if 0 < length <= stop - pos:
-                k = length - 1
-                while k >= 0 and self.prefixes[begin + k] == data[pos + k]:
-                    k -= 1
-                if k < 0:
-                    self.instance = i
-                    k = pos + length
-                    if k == stop:
-                        return self._copied(data, stop, stop)
-                    return data[k] == 32 and self._copied(data, k + 1, stop)
-            begin = self.prefix_ends[i]
-        return False
-
-    def _cri(self, data, pos, stop):
-        """``stamp stdout F text``."""
-        at: cython.int = self._stamp(data, pos, stop)
-        if at < 0 or stop - at < 10 or data[at] != 32 or data[at + 1] != 115:
-            return False
-        if data[at + 2] != 116 or data[at + 3] != 100:
-            return False
-        if data[at + 4] == 111 and data[at + 5] == 117 and data[at + 6] == 116:
-            at += 7
-        elif data[at + 4] == 101 and data[at + 5] == 114 and data[at + 6] == 114:
-            at += 7
-        else:
-            return False
-        if data[at] != 32 or data[at + 1] != 70 or at + 2 >= stop or data[at + 2] != 32:
-            return False
-        return self._copied(data, at + 3, stop)
-
-    def _json(self, data, pos, stop):
-        """``{"log":"text\\n","stream":"stdout","time":"stamp"}``."""
-        at: cython.int
-        if stop - pos < 60 or data[pos] != 123 or data[stop - 1] != 125 or data[stop - 2] != 34:
-            return False
-        if data[pos + 1] != 34 or data[pos + 2] != 108 or data[pos + 3] != 111:
-            return False
-        if data[pos + 4] != 103 or data[pos + 5] != 34 or data[pos + 6] != 58:
-            return False
-        if data[pos + 7] != 34:
-            return False
-        at = self._unescaped(data, pos + 8, stop)
-        if at < 0 or stop - at < 40 or self.n == 0 or self.text[self.n - 1] != 10:
-            return False
-        self.n -= 1
-        at = _follows(data, at, b'","stream":"std\0')
-        if at < 0:
-            return False
-        if not (data[at] == 111 and data[at + 1] == 117 and data[at + 2] == 116) and not (
-            data[at] == 101 and data[at + 1] == 114 and data[at + 2] == 114
-        ):
-            return False
-        at = _follows(data, at + 3, b'","time":"\0')
-        if at < 0:
-            return False
-        return self._stamp(data, at, stop) == stop - 2
-
-    def _unescaped(self, data, pos, stop):
-        """Undo JSON's escapes up to the quote that ends the string; the quote's place, or -1."""
-        i: cython.int = pos
-        n: cython.int = 0
-        c: cython.int
-        used: cython.int
-        seen: cython.uchar = 0
-        self.n = 0
-        while i < stop:
-            c = data[i]
-            if c == 34:
-                self.n = n
-                self.wide = self.wide or seen >= 128
-                return i
-            if c < 32:
-                return -1
-            if c == 92:
-                self.n = n
-                used = self._escaped(data, i + 1, stop)
-                if used < 0:
-                    return -1
-                n = self.n
-                i += 1 + used
-                continue
-            seen |= data[i]
-            self.text[n] = c
-            n += 1
-            i += 1
-        return -1
-
-    def _escaped(self, data, pos, stop):
-        """Undo the escape behind a backslash; how many bytes it has, or -1."""
-        c: cython.int
-        k: cython.int
-        value: cython.int = 0
-        n: cython.int = self.n
-        if pos + 4 >= stop:
-            return -1
-        c = data[pos]
-        if c != 117:
-            if c == 110:
-                if data[pos + 1] != 34:
-                    return -1  # several lines in one
-                c = 10
-            elif c == 114:
-                c = 13
-            elif c == 116:
-                c = 9
-            elif c != 34 and c != 92 and c != 47:
-                return -1
-            self.text[n] = c
-            self.n = n + 1
-            return 1
-        for k in range(1, 5):
-            c = data[pos + k]
-            if 48 <= c <= 57:
-                value = value * 16 + c - 48
-            elif 97 <= c <= 102:
-                value = value * 16 + c - 87
-            elif 65 <= c <= 70:
-                value = value * 16 + c - 55
-            else:
-                return -1
-        if 0xD800 <= value <= 0xDFFF or value == 0:
-            return -1
-        if value < 0x80:
-            self.text[n] = value
-            self.n = n + 1
-        elif value < 0x800:
-            self.text[n] = 0xC0 | (value >> 6)
-            self.text[n + 1] = 0x80 | (value & 63)
-            self.n = n + 2
-        else:
-            self.text[n] = 0xE0 | (value >> 12)
-            self.text[n + 1] = 0x80 | ((value >> 6) & 63)
-            self.text[n + 2] = 0x80 | (value & 63)
-            self.n = n + 3
-        return 5
-
-    def _stamp(self, data, pos, stop):
-        """Read ``2026-03-02T02:00:00.123456789Z`` into ``instant``; where it ends, or -1."""
-        year: cython.int
-        month: cython.int
-        day: cython.int
-        hour: cython.int
-        minute: cython.int
-        second: cython.int
-        k: cython.int
-        i: cython.int = pos + 19
-        fraction: cython.longlong = 0
-        if stop - pos < 20 or data[pos + 4] != 45 or data[pos + 7] != 45 or data[pos + 10] != 84:
-            return -1
-        if data[pos + 13] != 58 or data[pos + 16] != 58:
-            return -1
-        year = _pair(data, pos) * 100 + _pair(data, pos + 2)
-        month = _pair(data, pos + 5)
-        day = _pair(data, pos + 8)
-        hour = _pair(data, pos + 11)
-        minute = _pair(data, pos + 14)
-        second = _pair(data, pos + 17)
-        if year < 1970 or month < 1 or month > 12 or day < 1 or day > days_of(year, month):
-            return -1
-        if hour < 0 or hour > 23 or minute < 0 or minute > 59 or second < 0 or second > 59:
-            return -1
-        if data[i] == 46:
-            i += 1
-            k = 0
-            while i < stop and 48 <= data[i] <= 57:
-                if k < 6:
-                    fraction = fraction * 10 + data[i] - 48
-                k += 1
-                i += 1
-            if k == 0 or k > 9:
-                return -1
-            while k < 6:
-                fraction *= 10
-                k += 1
-        if i >= stop or data[i] != 90:
-            return -1
-        self.instant = micros(day_number(year, month, day), hour, minute, second) + fraction
-        return i + 1
+    # masks
 
     def is_braced(self):
         """Whether the text stands in braces, as a JSON object does."""
         return self.n > 1 and self.text[0] == 123 and self.text[self.n - 1] == 125
-
-    # progress bars
-
-    def is_bars(self):
-        """Whether the text is nothing but tqdm's bars, each behind a carriage return."""
-        i: cython.int = 0
-        bars: cython.int = 0
-        while i < self.n:
-            if self.text[i] == 13:
-                i += 1
-                continue
-            i = self._bar(i, bars)
-            if i < 0:
-                return False
-            bars += 1
-            while i < self.n and self.text[i] == 32:
-                i += 1
-            if i < self.n and self.text[i] != 13:
-                return False
-        return bars > 0
-
-    def _bar(self, i, number):
-        """Where the bar at a place ends, or -1: ``NN%|██  | n/of [mm:ss<…]``, the so manieth of its
-        line.
-        """
-        k: cython.int
-        n: cython.int = self.n
-        src: cython.p_uchar = cython.address(self.text[0]) if cython.compiled else self.text
-        i = self._bar_head(i, number)
-        if i < 0:
-            return -1
-        k = i
-        while i < n and (48 <= src[i] <= 57 or src[i] == 58):
-            i += 1
-        if i - k < 2 or i - k > 12 or i >= n or src[i] != 60:
-            return -1
-        i += 1
-        k = i + 80 if i + 80 < n else n - 1
-        while i < k and src[i] != 93 and 32 <= src[i] < 127:
-            i += 1
-        if i >= n or src[i] != 93:
-            return -1
-        return i + 1
-
-    def _bar_head(self, i, number):
-        """Where what stands before a bar's times ends, or -1: as a rule, that is as it was in the
-        bar of this number that came last.
-        """
-        begin: cython.int = i
-        k: cython.int
-        n: cython.int = self.n
-        src: cython.p_uchar = cython.address(self.text[0]) if cython.compiled else self.text
-        if cython.compiled:
-            if number < _MOST_HEADS:
-                k = self.head_sizes[number]
-                if 0 < k <= n - i and (
-                    memcmp(src + i, cython.address(self.heads[number * _LONGEST_HEAD]), k) == 0
-                ):
-                    return i + k
-        while i < n and src[i] == 32:
-            i += 1
-        k = i
-        while i < n and 48 <= src[i] <= 57:
-            i += 1
-        if i == k or i - k > 5 or i + 2 > n or src[i] != 37 or src[i + 1] != 124:
-            return -1
-        i += 2
-        k = i
-        while i < n and src[i] != 124:
-            if src[i] == 0xE2:
-                if i + 2 >= n or src[i + 1] != 0x96 or not 0x80 <= src[i + 2] <= 0x9F:
-                    return -1
-                i += 3
-            elif src[i] == 32 or src[i] == 35:
-                i += 1
-            else:
-                return -1
-        if i >= n or i - k > 400:
-            return -1
-        i += 1
-        while i < n and src[i] == 32:
-            i += 1
-        k = i
-        while i < n and 48 <= src[i] <= 57:
-            i += 1
-        if i == k or i >= n or src[i] != 47:
-            return -1
-        i += 1
-        k = i
-        while i < n and 48 <= src[i] <= 57:
-            i += 1
-        if i == k or i + 1 >= n or src[i] != 32 or src[i + 1] != 91:
-            return -1
-        i += 2
-        if cython.compiled:
-            if number < _MOST_HEADS and i - begin <= _LONGEST_HEAD:
-                memcpy(cython.address(self.heads[number * _LONGEST_HEAD]), src + begin, i - begin)
-                self.head_sizes[number] = i - begin
-        return i
-
-    # masks
 
     def shape(self):
         """Make the mask of the text; False where it has none."""
@@ -602,59 +260,35 @@ class Masker:
 
         None is one with a zone, or with what may be one behind it.
         """
-        year: cython.int
-        month: cython.int
-        day: cython.int
-        hour: cython.int
-        minute: cython.int
-        second: cython.int
         k: cython.int = 0
         i: cython.int = 19
-        n: cython.int = self.n
-        fraction: cython.longlong = 0
-        if n < 22 or self.text[4] != 45 or self.text[7] != 45 or self.text[13] != 58:
+        at: cython.longlong
+        if self.n < 22 or self.text[4] != 45 or self.text[13] != 58:
             return 0
-        if self.text[16] != 58 or (self.text[10] != 32 and self.text[10] != 84):
+        if self.text[10] != 32 and self.text[10] != 84:
             return 0
-        year = self._two(0) * 100 + self._two(2)
-        month = self._two(5)
-        day = self._two(8)
-        hour = self._two(11)
-        minute = self._two(14)
-        second = self._two(17)
-        if year < 1970 or month < 1 or month > 12 or day < 1 or day > days_of(year, month):
-            return 0
-        if hour < 0 or hour > 23 or minute < 0 or minute > 59 or second < 0 or second > 59:
+        at = instant_of(date_at(self.text, 0), second_at(self.text, 11))
+        if at < 0:
             return 0
         if self.text[i] == 44 or self.text[i] == 46:
-            i += 1
-            while i < n and _is_digit(self.text[i]):
-                if k < 6:
-                    fraction = fraction * 10 + self.text[i] - 48
-                k += 1
-                i += 1
+            k = digits_at(self.text, i + 1, self.n)
             if k == 0 or k > 9:
                 return 0
-        if i + 2 >= n or self.text[i] != 32 or not _may_follow(self.text[i + 1], self.text[i + 2]):
+            at += micros_at(self.text, i + 1, k)
+            i += 1 + k
+        if i + 2 >= self.n or self.text[i] != 32:
+            return 0
+        if not _may_follow(self.text[i + 1], self.text[i + 2]):
             return 0
         self._put(_STAMP)
         self._put(self.text[10])
         if k > 0:
             self._put(self.text[19])
         self._put(_FRACTION + k)
-        while k < 6:
-            fraction *= 10
-            k += 1
-        self.local = micros(day_number(year, month, day), hour, minute, second) + fraction
+        self.local = at
         self._token(_STAMP, 0, i)
         self.wholes[0] = i
         return i
-
-    def _two(self, i):
-        """The number of two digits of the text, far below zero where they are none."""
-        if not _is_digit(self.text[i]) or not _is_digit(self.text[i + 1]):
-            return -100000
-        return (self.text[i] - 48) * 10 + self.text[i + 1] - 48
 
     def _put(self, c):
         self.mask[self.length] = c
@@ -998,73 +632,49 @@ class Masker:
         """Mark a stamp in brackets, ``[02/Mar/2026:10:00:00 +0000]`` or as ISO writes it; where it
         ends, or the place itself.
         """
-        year: cython.int
-        month: cython.int
-        day: cython.int
-        hour: cython.int
-        minute: cython.int
-        second: cython.int
         k: cython.int = 0
         n: cython.int = self.n
         begin: cython.int = i + 1
         at: cython.int
         zone: cython.int = 0
         zoned: cython.bint = False
-        fraction: cython.longlong = 0
+        day: cython.longlong
+        local: cython.longlong
         if n - i < 23:
             return i
         if self.text[i + 3] == 47 and self.text[i + 7] == 47:
-            day = self._two(i + 1)
-            month = self._month(i + 4)
-            year = self._two(i + 8) * 100 + self._two(i + 10)
+            day = day_of(
+                two(self.text, i + 8) * 100 + two(self.text, i + 10),
+                self._month(i + 4),
+                two(self.text, i + 1),
+            )
             at = i + 12
             if self.text[at] != 58 and self.text[at] != 32:
                 return i
-        elif self.text[i + 5] == 45 and self.text[i + 8] == 45:
-            year = self._two(i + 1) * 100 + self._two(i + 3)
-            month = self._two(i + 6)
-            day = self._two(i + 9)
+        else:
+            day = date_at(self.text, i + 1)
             at = i + 11
             if self.text[at] != 84 and self.text[at] != 32:
                 return i
-        else:
-            return i
-        hour = self._two(at + 1)
-        minute = self._two(at + 4)
-        second = self._two(at + 7)
-        if self.text[at + 3] != 58 or self.text[at + 6] != 58:
-            return i
-        if year < 1970 or month < 1 or month > 12 or day < 1 or day > days_of(year, month):
-            return i
-        if hour < 0 or hour > 23 or minute < 0 or minute > 59 or second < 0 or second > 59:
+        local = instant_of(day, second_at(self.text, at + 1))
+        if local < 0:
             return i
         i = at + 9
         if i + 1 < n and (self.text[i] == 44 or self.text[i] == 46):
-            i += 1
-            while i < n and _is_digit(self.text[i]):
-                if k < 6:
-                    fraction = fraction * 10 + self.text[i] - 48
-                k += 1
-                i += 1
+            k = digits_at(self.text, i + 1, n)
             if k == 0 or k > 9:
                 return begin - 1
+            local += micros_at(self.text, i + 1, k)
+            i += 1 + k
         if i < n and self.text[i] == 90:
             zoned = True
             i += 1
         elif i + 6 < n and (self.text[i] == 32 or self.text[i] == 43 or self.text[i] == 45):
             if self.text[i] == 32:
                 i += 1
-            if self.text[i] != 43 and self.text[i] != 45:
+            zone = zone_at(self.text, i)
+            if zone == _NO_ZONE:
                 return begin - 1
-            zone = self._two(i + 1) * 60
-            if self.text[i + 3] == 58:
-                zone += self._two(i + 4)
-            else:
-                zone += self._two(i + 3)
-            if zone < 0 or zone > 900:
-                return begin - 1
-            if self.text[i] == 45:
-                zone = -zone
             i += 6 if self.text[i + 3] == 58 else 5
             zoned = True
         if i >= n or self.text[i] != 93:
@@ -1076,16 +686,13 @@ class Masker:
         if k > 0:
             self._put(self.text[at + 9])
         self._put(_FRACTION + k)
-        while k < 6:
-            fraction *= 10
-            k += 1
-        self.local = micros(day_number(year, month, day), hour, minute, second) + fraction
+        self.local = local
         self.dated = True
         self._token(_BOXED, begin, i)
         if zoned:
             self._put(_ZONED)
             self.zoned = True
-            self.instant = self.local - cython.cast(cython.longlong, zone) * 60000000
+            self.instant = local - cython.cast(cython.longlong, zone) * 60000000
         return i
 
     def _month(self, i):
@@ -1096,96 +703,6 @@ class Masker:
             self.text[i + 1],
             self.text[i + 2],
         )
-
-
-def may_hold_stamp(data):
-    """Whether bytes hold a time of day with its seconds anywhere."""
-    src: cython.const[cython.uchar][::1] = data
-    n: cython.Py_ssize_t = src.shape[0]
-    i: cython.Py_ssize_t = 2
-    found: cython.bint = False
-    end: cython.Py_ssize_t
-    with cython.nogil:
-        while not found:
-            end = _with_colons(src, i, n - 5)
-            if end < 0:
-                break
-            i = _colon(src, end, n - 5)
-            if i < 0:
-                break
-            found = (
-                src[i + 3] == 58
-                and _is_digit(src[i + 1])
-                and _is_digit(src[i + 2])
-                and _is_digit(src[i + 4])
-                and _is_digit(src[i + 5])
-            )
-            i += 1
-    return bool(found)
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def _with_colons(
-    data: cython.const[cython.uchar][::1], pos: cython.Py_ssize_t, stop: cython.Py_ssize_t
-) -> cython.Py_ssize_t:
-    """A place from which on two colons stand three bytes apart, and none before it; -1 without
-    any.
-    """
-    end: cython.Py_ssize_t
-    k: cython.Py_ssize_t
-    hit: cython.uchar = 0
-    if not cython.compiled:
-        return pos if pos < stop else -1
-    base: cython.p_const_uchar = cython.address(data[0])
-    while pos < stop:
-        end = min(pos + 256, stop)
-        for k in range(pos, end):
-            hit |= cython.cast(cython.uchar, base[k] == 58) & cython.cast(
-                cython.uchar, base[k + 3] == 58
-            )
-        if hit:
-            return pos
-        pos = end
-    return -1
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def _colon(
-    data: cython.const[cython.uchar][::1], pos: cython.Py_ssize_t, stop: cython.Py_ssize_t
-) -> cython.Py_ssize_t:
-    """Where the first colon from a place on stands, or -1."""
-    if pos >= stop:
-        return -1
-    if cython.compiled:
-        base: cython.p_const_uchar = cython.address(data[0])
-        found: cython.p_const_uchar = cython.cast(
-            cython.p_const_uchar, memchr(base + pos, 58, stop - pos)
-        )
-        return found - base if found != cython.NULL else -1
-    while pos < stop:
-        if data[pos] == 58:
-            return pos
-        pos += 1
-    return -1
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def _follows(
-    data: cython.const[cython.uchar][::1], pos: cython.int, word: cython.p_const_uchar
-) -> cython.int:
-    """Where a word (ended by a NUL) ends that stands at a place, or -1."""
-    k: cython.int = 0
-    while word[k] != 0:
-        if data[pos + k] != word[k]:
-            return -1
-        k += 1
-    return pos + k
 
 
 @cython.cfunc
@@ -1234,17 +751,6 @@ def _is_letter(c: cython.int) -> cython.bint:
 @cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
-def _pair(data: cython.const[cython.uchar][::1], pos: cython.int) -> cython.int:
-    """The number of two digits, far below zero where they are none."""
-    if not _is_digit(data[pos]) or not _is_digit(data[pos + 1]):
-        return -100000
-    return (data[pos] - 48) * 10 + data[pos + 1] - 48
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
 def _may_follow(c: cython.int, behind: cython.int) -> cython.bint:
     """Whether what stands behind a stamp and a space cannot begin a zone."""
     if c == 45:
@@ -1252,36 +758,3 @@ def _may_follow(c: cython.int, behind: cython.int) -> cython.bint:
     return (
         c != 43 and c != 85 and c != 71 and c != 90 and c != 65 and c != 80 and c != 97 and c != 112
     )
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def micros(
-    days: cython.int, hour: cython.int, minute: cython.int, second: cython.int
-) -> cython.longlong:
-    return (
-        cython.cast(cython.longlong, days) * 86400 + hour * 3600 + minute * 60 + second
-    ) * 1000000
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def days_of(year: cython.int, month: cython.int) -> cython.int:
-    if month == 2:
-        return 29 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 28
-    return 30 if month == 4 or month == 6 or month == 9 or month == 11 else 31
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def day_number(year: cython.int, month: cython.int, day: cython.int) -> cython.int:
-    """Days since 1970 of a date of the Gregorian calendar."""
-    y: cython.int = year - (1 if month <= 2 else 0)
-    era: cython.int = y // 400
-    of_era: cython.int = y - era * 400
-    of_year: cython.int = (153 * (month + (-3 if month > 2 else 9)) + 2) // 5 + day - 1
-    return era * 146097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719468

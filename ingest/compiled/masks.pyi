@@ -1,12 +1,6 @@
 from collections.abc import Callable, Iterable
-from typing import Any
 
 COMPILED: bool
-BARE: int
-COMPOSE: int
-JSON_FILE: int
-CRI: int
-LONGEST: int
 LONGEST_MASK: int
 MOST_TOKENS: int
 INT: int
@@ -47,5 +41,3 @@ class Masker:
     def is_braced(self) -> bool: ...
     def is_run_of_bars(self, text: bytes) -> bool: ...
     def inner(self, line: bytes) -> bytes | None: ...
-
-def may_hold_stamp(data: Any) -> bool: ...

@@ -15,23 +15,28 @@ from array import array
 import cython
 
 if cython.compiled:
-    from cython.cimports.ingest.compiled.masks import (
-        Masker,
-        day_number,
-        days_of,
-        micros,
+    from cython.cimports.ingest.compiled.moments import (
+        date_at,
+        digits_at,
+        instant_of,
+        micros_at,
+        second_at,
+        zone_at,
     )
     from cython.cimports.libc.math import rint
     from cython.cimports.libc.stdio import snprintf
     from cython.cimports.libc.stdlib import strtod
 else:
-    from ingest.compiled.masks import (
-        Masker,
-        day_number,
-        days_of,
-        micros,
+    from ingest.compiled.moments import (
+        date_at,
+        digits_at,
+        instant_of,
+        micros_at,
+        second_at,
+        zone_at,
     )
 from ingest.compiled.masks import DECIMAL, HEX, INT, LONGEST_MASK, MOST_TOKENS, WORDS
+from ingest.compiled.moments import NONE
 
 COMPILED = cython.compiled
 # what the values of a key are: they stand in the mask as they are; numbers are marked; numbers and
@@ -48,6 +53,7 @@ _HEX = cython.declare(cython.int, HEX)
 _LONGEST_MASK = cython.declare(cython.int, LONGEST_MASK)
 _LONGEST_KEY = cython.declare(cython.int, LONGEST_KEY)
 _MOST_TOKENS = cython.declare(cython.int, MOST_TOKENS)
+_NO_ZONE = cython.declare(cython.int, NONE)
 _TABLE = cython.declare(cython.int, 2 * MOST_KEYS - 1)
 _DEEPEST = cython.declare(cython.int, 8)
 _MOST_KEPT = cython.declare(cython.int, 256)  # bytes of a value that stands in a mask
@@ -441,63 +447,31 @@ class Objects:
 
     def _is_stamp(self, m, i, end):
         """Read ``2026-03-02T10:00:00.123456Z``, with a zone or without, for the masker."""
-        year: cython.int
-        month: cython.int
-        day: cython.int
-        hour: cython.int
-        minute: cython.int
-        second: cython.int
         zone: cython.int = 0
-        k: cython.int = 0
+        k: cython.int
         at: cython.int = i + 19
-        fraction: cython.longlong = 0
-        if end - i < 19 or m.text[i + 4] != 45 or m.text[i + 7] != 45 or m.text[i + 13] != 58:
+        local: cython.longlong
+        if end - i < 19 or (m.text[i + 10] != 32 and m.text[i + 10] != 84):
             return False
-        if m.text[i + 16] != 58 or (m.text[i + 10] != 32 and m.text[i + 10] != 84):
-            return False
-        year = _two(m, i) * 100 + _two(m, i + 2)
-        month = _two(m, i + 5)
-        day = _two(m, i + 8)
-        hour = _two(m, i + 11)
-        minute = _two(m, i + 14)
-        second = _two(m, i + 17)
-        if year < 1970 or month < 1 or month > 12 or day < 1 or day > days_of(year, month):
-            return False
-        if hour < 0 or hour > 23 or minute < 0 or minute > 59 or second < 0 or second > 59:
+        local = instant_of(date_at(m.text, i), second_at(m.text, i + 11))
+        if local < 0:
             return False
         if at < end and (m.text[at] == 44 or m.text[at] == 46):
-            at += 1
-            while at < end and _is_digit(m.text[at]):
-                if k < 6:
-                    fraction = fraction * 10 + m.text[at] - 48
-                k += 1
-                at += 1
+            k = digits_at(m.text, at + 1, end)
             if k == 0 or k > 9:
                 return False
-            while k < 6:
-                fraction *= 10
-                k += 1
-        m.zoned = False
-        if at < end:
-            m.zoned = True
-            if m.text[at] == 90 and at + 1 == end:
-                zone = 0
-            elif (m.text[at] == 43 or m.text[at] == 45) and 5 <= end - at <= 6:
-                k = at + 3
-                if end - at == 6:
-                    if m.text[k] != 58:
-                        return False
-                    k += 1
-                zone = _two(m, at + 1) * 60 + _two(m, k)
-                if zone < 0 or zone > 900:
-                    return False
-                if m.text[at] == 45:
-                    zone = -zone
-            else:
+            local += micros_at(m.text, at + 1, k)
+            at += 1 + k
+        m.zoned = at < end
+        if m.zoned and (m.text[at] != 90 or at + 1 != end):
+            if end - at != (6 if m.text[at + 3] == 58 else 5):
                 return False
-        m.local = micros(day_number(year, month, day), hour, minute, second) + fraction
+            zone = zone_at(m.text, at)
+            if zone == _NO_ZONE:
+                return False
+        m.local = local
         if m.zoned:
-            m.instant = m.local - cython.cast(cython.longlong, zone) * 60000000
+            m.instant = local - cython.cast(cython.longlong, zone) * 60000000
         m.dated = True
         return True
 
@@ -698,14 +672,3 @@ class Objects:
 @cython.exceptval(check=False)
 def _is_digit(c: cython.int) -> cython.bint:
     return 48 <= c <= 57
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def _two(m: Masker, i: cython.int) -> cython.int:
-    """The number of two digits of the text, far below zero where they are none."""
-    if not _is_digit(m.text[i]) or not _is_digit(m.text[i + 1]):
-        return -100000
-    return (m.text[i] - 48) * 10 + m.text[i + 1] - 48

@@ -11,7 +11,8 @@ from dataclasses import field
 from datetime import tzinfo
 from typing import Any
 
-from ingest.compiled.masks import COMPILED, may_hold_stamp
+from ingest.compiled.masks import COMPILED
+from ingest.compiled.moments import may_hold_stamp
 from ingest.lazily import dataclass
 from ingest.records.claims import Claims
 from ingest.records.collectors import Pods

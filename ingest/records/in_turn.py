@@ -7,7 +7,7 @@ for a few lines, for more of them the less the compiled code finds to do.
 import itertools
 from collections.abc import Callable
 
-from ingest.compiled import masks
+from ingest.compiled import envelopes
 from ingest.lazily import dataclass
 from ingest.records.claims import Claims
 from ingest.records.collectors import Pods
@@ -63,7 +63,7 @@ class InTurn:
         return (
             len(data) >= LEAST
             and encoding in (None, UTF8)
-            and max_record > masks.LONGEST
+            and max_record > envelopes.LONGEST
             and not self._native.is_given
             and fmt.pins.envelopes is None
             and fmt.named is None

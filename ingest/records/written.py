@@ -12,7 +12,7 @@ from dataclasses import field
 import numpy as np
 import numpy.typing as npt
 
-from ingest.compiled import layout, learnt
+from ingest.compiled import joined, layout
 from ingest.compiled import records as scan
 from ingest.lazily import dataclass
 from ingest.records.arrays import I8, I32, Ints, view
@@ -153,7 +153,7 @@ class Writer:
         base, number = len(self.buffer), len(self.offsets)
         self.buffer += view(data)
         sources = places[:, 3].astype(np.int8)
-        learnt.moved(view(rows), view(pairs), base, number, view(sources), view(_KINDS))
+        joined.moved(view(rows), view(pairs), base, number, view(sources), view(_KINDS))
         self._name_keys(pairs, keys)
         self.rows.frombytes(_bytes_of(rows))
         self.pairs.frombytes(_bytes_of(pairs))
@@ -166,11 +166,11 @@ class Writer:
     def _name_keys(self, pairs: I32, keys: Sequence[str]) -> None:
         """Give pairs the spans of their keys, written in the order in which they are used first."""
         order = np.empty(2 * max(len(keys), 1), np.int32)
-        used = order[: learnt.used_keys(view(pairs), view(order))]
+        used = order[: joined.used_keys(view(pairs), view(order))]
         spans = np.zeros((max(len(keys), 1), 2), np.int32)
         for k in used.tolist():
             spans[k] = self._key(keys[k])
-        learnt.name_keys(view(pairs), view(spans))
+        joined.name_keys(view(pairs), view(spans))
 
     def _key(self, key: str) -> tuple[int, int]:
         name = self.keys.get(key)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingest.compiled import learnt
+from ingest.compiled import line_values
 from ingest.records.formats import MAX_RECORD_BYTES, compile_format
 from ingest.records.learnt.symbols import Unlearnable
 from ingest.records.learnt.templates import Templates
@@ -28,7 +28,7 @@ def test_of_an_access_line_all_that_a_client_says_may_be_anything() -> None:
         b'"curl/8.5" rt=1.250 urt=1.200 rid=0123456789abcdef0123456789abcdef'
     )
     template = _MAKES.of(text)
-    assert template.columns["request_ms"] == ("number", 6, 3, learnt.MILLI)
+    assert template.columns["request_ms"] == ("number", 6, 3, line_values.MILLI)
     told = template.path, template.columns["query"], template.columns["user_agent"]
     assert [slot[0] for slot in told] == ["text", "text", "text"]
     assert template.seen.dated

@@ -21,8 +21,11 @@ import ingest
 from benchmarks.foreign import write_log
 from ingest.compiled import (
     content,
+    envelopes,
+    joined,
     layout,
     learnt,
+    line_values,
     masks,
     numbers,
     objects,
@@ -76,9 +79,10 @@ def _sources(*names: str) -> dict[str, ModuleType]:
     return modules
 
 
-_OTHERS = ("strings", "numbers", "text_classes", "parts", "masks", "objects", "learnt",
-           "content")  # fmt: skip
-PLAIN = _sources(*_SCANNER, *_OTHERS)
+_BELOW = ("moments", "envelopes", "bars")
+_OTHERS = ("strings", "numbers", "text_classes", "parts", "masks", "objects",
+           "line_values", "learnt", "content", "joined")  # fmt: skip
+PLAIN = _sources(*_SCANNER, *_BELOW, *_OTHERS)
 
 
 def test_the_sources_run_uncompiled() -> None:
@@ -88,7 +92,19 @@ def test_the_sources_run_uncompiled() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    [records, strings, numbers, text_classes, parts, masks, objects, learnt, content],
+    [
+        records,
+        strings,
+        numbers,
+        text_classes,
+        parts,
+        masks,
+        objects,
+        line_values,
+        learnt,
+        content,
+        joined,
+    ],
     ids=lambda m: str(m.__name__),
 )
 def test_the_package_runs_compiled(module: ModuleType) -> None:
@@ -357,7 +373,7 @@ def test_classes_of_texts(texts: list[str], missing: set[int]) -> None:
 @given(st.text(alphabet='aZ0123456789.: "\t%|█/[<]\r_', max_size=60))
 def test_masks_are_the_same(text: str) -> None:
     line = text.encode()
-    compiled, plain = masks.Masker(masks.BARE), PLAIN["masks"].Masker(masks.BARE)
+    compiled, plain = masks.Masker(envelopes.BARE), PLAIN["masks"].Masker(envelopes.BARE)
     assert compiled.of(line) == plain.of(line)
     assert compiled.is_run_of_bars(line) == plain.is_run_of_bars(line)
 
@@ -378,7 +394,7 @@ def test_masks_of_objects_are_the_same(members: Any, is_ascii: bool, odd: str) -
     line = (json.dumps(members, ensure_ascii=is_ascii) + odd).encode("utf-8", "surrogatepass")
     found = []
     for of_lines, of_objects in ((masks, objects), (PLAIN["masks"], PLAIN["objects"])):
-        masker, known = of_lines.Masker(masks.BARE), of_objects.Objects()
+        masker, known = of_lines.Masker(envelopes.BARE), of_objects.Objects()
         masked = known.of(masker, line)
         while masked is None and known.lacks and known.know(masker, objects.FREE):
             masked = known.of(masker, line)

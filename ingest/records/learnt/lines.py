@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ingest.compiled import learnt, masks
+from ingest.compiled import envelopes, learnt
 from ingest.compiled.learnt import Learnt
 from ingest.records.arrays import view
 from ingest.records.instants import ENVELOPE, FILE, NEIGHBOUR
@@ -61,7 +61,8 @@ class LearntLines:
         if mode is None:
             setting = Setting(
                 self._native, self._profiles, self._head,
-                stamped=number in (masks.JSON_FILE, masks.CRI), named=number == masks.COMPOSE,
+                stamped=number in (envelopes.JSON_FILE, envelopes.CRI),
+                named=number == envelopes.COMPOSE,
             )  # fmt: skip
             engine = Learnt(number, setting.id_begins.encode())
             engine.stamped = setting.stamped
@@ -179,7 +180,7 @@ class LearntLines:
 
 def _line_at(data: memoryview, pos: int) -> bytes | None:
     """The line at a place without its end, None where it has none, or is a long one."""
-    for size in (_USUAL, masks.LONGEST):
+    for size in (_USUAL, envelopes.LONGEST):
         head = bytes(data[pos : pos + size])
         end = head.find(b"\n")
         if end >= 0:

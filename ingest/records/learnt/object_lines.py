@@ -2,7 +2,7 @@
 that tell of a request (pure).
 """
 
-from ingest.compiled import learnt, masks
+from ingest.compiled import envelopes, learnt
 from ingest.records.learnt.asked import STAMPS, Answer, Asked, AskedLines, Program
 from ingest.records.learnt.modes import Attempts, Chunk, Mode
 from ingest.records.learnt.object_keys import kind_of_key
@@ -50,7 +50,7 @@ def learn_object(mode: Mode, text: bytes, reader: Reader, attempts: Attempts) ->
     except Unlearnable:
         return False
     engine.objects.of(engine.masker, text)
-    template = engine.add_template(masked[0], [0, masks.LONGEST] * len(masked[1]))
+    template = engine.add_template(masked[0], [0, envelopes.LONGEST] * len(masked[1]))
     if template < 0:
         return False
     mode.templates[template] = None

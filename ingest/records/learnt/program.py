@@ -4,7 +4,7 @@ from dataclasses import field
 
 import numpy as np
 
-from ingest.compiled import learnt
+from ingest.compiled import learnt, line_values
 from ingest.lazily import dataclass
 from ingest.records.arrays import I32
 from ingest.records.learnt.symbols import Slot, Unlearnable
@@ -15,11 +15,11 @@ _CODES = {key: code for code, key in enumerate(KEYS)}
 _PUBLIC = {key: _CODES[key] for key in PUBLIC_KEYS}
 _EVENT_CODES = {name: code for code, name in enumerate(EVENTS)}
 _OWN = {
-    "offset": learnt.OFFSET,
-    "end": learnt.END,
-    "instant": learnt.INSTANT,
-    "name": learnt.NAME,
-    "near": learnt.NEAR,
+    "offset": line_values.OFFSET,
+    "end": line_values.END,
+    "instant": line_values.INSTANT,
+    "name": line_values.NAME,
+    "near": line_values.NEAR,
 }
 
 
@@ -62,8 +62,8 @@ class _Compiler:
             return _OWN[slot[0]]
         found = self.numbered.get(slot)
         if found is None:
-            found = self.numbered[slot] = learnt.VALUES + len(self.numbered)
-            if len(self.numbered) > learnt.MOST_VALUES:
+            found = self.numbered[slot] = line_values.VALUES + len(self.numbered)
+            if len(self.numbered) > line_values.MOST_VALUES:
                 raise Unlearnable("too many values")
             self.values += self._value(slot)
         return found
@@ -71,24 +71,24 @@ class _Compiler:
     def _value(self, slot: Slot) -> list[int]:
         if slot[0] == "text":
             (first, behind), (last, to) = slot[1:]
-            return [learnt.TEXT, first, behind, last, to, 0]
+            return [line_values.TEXT, first, behind, last, to, 0]
         if slot[0] == "number":
-            return [learnt.NUMBER, *slot[1:], 0, 0]
+            return [line_values.NUMBER, *slot[1:], 0, 0]
         if slot[0] == "member":
-            return [learnt.MEMBER, slot[1], 0, 0, 0, 0]
+            return [line_values.MEMBER, slot[1], 0, 0, 0, 0]
         if slot[0] == "told":
-            return [learnt.TOLD, slot[1], 0, 0, 0, 0]
+            return [line_values.TOLD, slot[1], 0, 0, 0, 0]
         if slot[0] == "rounded":
-            return [learnt.ROUNDED, *slot[1:], 0, 0, 0]
+            return [line_values.ROUNDED, *slot[1:], 0, 0, 0]
         if slot[0] == "between":
             places = [self.slot(each) for each in slot[1:] if each[0] in ("register", *_OWN)]
             if len(places) != 2:
                 raise Unlearnable("a time between what no line says")
-            return [learnt.BETWEEN, *places, 0, 0, 0]
+            return [line_values.BETWEEN, *places, 0, 0, 0]
         if slot[0] == "id":
-            return [learnt.ID, 0, 0, 0, 0, 0]
+            return [line_values.ID, 0, 0, 0, 0, 0]
         if slot[0] == "constant":
-            return [learnt.CONSTANT, self.constants.text(slot[1]), 0, 0, 0, 0]
+            return [line_values.CONSTANT, self.constants.text(slot[1]), 0, 0, 0, 0]
         raise Unlearnable(f"no way to take {slot[0]}")
 
     def record(self, record: Written) -> list[int]:

@@ -14,7 +14,7 @@ from dataclasses import field
 from functools import cached_property
 from typing import Any
 
-from ingest.compiled import learnt, masks
+from ingest.compiled import line_values, masks
 from ingest.compiled.layout import L_WARNING
 from ingest.compiled.masks import Masker
 from ingest.lazily import dataclass
@@ -410,7 +410,7 @@ def _scaled(template: Template, value: str, others: _Fields) -> Slot | None:
             if _moved(template.written(number), shift) == value and all(
                 _moved(seen.text[slice(*spans[number])], shift) == v for seen, spans, v in others
             ):
-                return ("number", number, shift, learnt.MILLI)
+                return ("number", number, shift, line_values.MILLI)
     return None
 
 

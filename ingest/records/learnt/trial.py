@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import field
 from typing import Any
 
-from ingest.compiled import learnt, masks
+from ingest.compiled import envelopes, learnt, line_values
 from ingest.compiled.layout import L_WARNING
 from ingest.lazily import dataclass
 from ingest.records.access import Access
@@ -225,14 +225,14 @@ class _Match(Match):
         if number is None:
             raise Unlearnable("a value that is no whole number of the line")
         if column.kind == "pair":
-            kind = learnt.REAL if b"." in written else learnt.WHOLE
+            kind = line_values.REAL if b"." in written else line_values.WHOLE
             return symbols.number(("number", number, 0, kind))
         if column.kind == "real":
-            return symbols.number(("number", number, 0, learnt.REAL))
+            return symbols.number(("number", number, 0, line_values.REAL))
         if column.kind == "whole":
-            return symbols.number(("number", number, 0, learnt.WHOLE))
+            return symbols.number(("number", number, 0, line_values.WHOLE))
         if column.kind == "sum" and column.factor in _SHIFTS:
-            return symbols.number(("number", number, _SHIFTS[column.factor], learnt.TIDY))
+            return symbols.number(("number", number, _SHIFTS[column.factor], line_values.TIDY))
         raise Unlearnable(f"a value to be worked out: {column.kind}")
 
 
@@ -323,7 +323,7 @@ def tried(
     if list(assembly.instances) != [name] or claims.rejects:
         raise Unlearnable("another instance, or a reject")
     after = memory.taken(assembly.instances[name])
-    if after is None or len(writer.noted) > 8 or len(after.values) > learnt.MOST_REGISTERS:
+    if after is None or len(writer.noted) > 8 or len(after.values) > line_values.MOST_REGISTERS:
         raise Unlearnable("a memory that no state has")
     return Effect(
         kind, after.shape, after.kinds, [slots.of(value) for value in after.values],
@@ -378,5 +378,9 @@ def _kind_of(claims: Claims) -> int:
     return learnt.IGNORED
 
 
-MODES = {(): masks.BARE, ("compose",): masks.COMPOSE, ("docker json-file",): masks.JSON_FILE,
-         ("CRI",): masks.CRI}  # fmt: skip
+MODES = {
+    (): envelopes.BARE,
+    ("compose",): envelopes.COMPOSE,
+    ("docker json-file",): envelopes.JSON_FILE,
+    ("CRI",): envelopes.CRI,
+}

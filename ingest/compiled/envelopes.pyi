@@ -1,0 +1,5 @@
+BARE: int
+COMPOSE: int
+JSON_FILE: int
+CRI: int
+LONGEST: int

@@ -1,0 +1,3 @@
+from typing import Any
+
+def may_hold_stamp(data: Any) -> bool: ...
