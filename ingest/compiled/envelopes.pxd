@@ -26,3 +26,6 @@ cdef class Envelopes:
     cdef int _escaped(self, const unsigned char[::1] data, int pos, int stop) noexcept nogil
     @cython.final
     cdef int _stamp(self, const unsigned char[::1] data, int pos, int stop) noexcept nogil
+
+
+cdef int put_character(unsigned char[::1] out, int n, int value) noexcept nogil

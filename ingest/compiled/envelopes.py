@@ -237,18 +237,7 @@ class Envelopes:
                 return -1
         if 0xD800 <= value <= 0xDFFF or value == 0:
             return -1
-        if value < 0x80:
-            self.text[n] = value
-            self.n = n + 1
-        elif value < 0x800:
-            self.text[n] = 0xC0 | (value >> 6)
-            self.text[n + 1] = 0x80 | (value & 63)
-            self.n = n + 2
-        else:
-            self.text[n] = 0xE0 | (value >> 12)
-            self.text[n + 1] = 0x80 | ((value >> 6) & 63)
-            self.text[n + 2] = 0x80 | (value & 63)
-            self.n = n + 3
+        self.n = put_character(self.text, n, value)
         return 5
 
     def _stamp(self, data, pos, stop):
@@ -286,3 +275,28 @@ def _follows(
             return -1
         k += 1
     return pos + k
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def put_character(out: cython.uchar[::1], n: cython.int, value: cython.int) -> cython.int:
+    """Write a character as UTF-8 at a place; the place behind it."""
+    if value < 0x80:
+        out[n] = value
+        return n + 1
+    if value < 0x800:
+        out[n] = 0xC0 | (value >> 6)
+        n += 1
+    else:
+        if value < 0x10000:
+            out[n] = 0xE0 | (value >> 12)
+            n += 1
+        else:
+            out[n] = 0xF0 | (value >> 18)
+            out[n + 1] = 0x80 | ((value >> 12) & 63)
+            n += 2
+        out[n] = 0x80 | ((value >> 6) & 63)
+        n += 1
+    out[n] = 0x80 | (value & 63)
+    return n + 1

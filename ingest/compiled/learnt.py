@@ -26,7 +26,7 @@ else:
     from ingest.compiled.line_values import LineValues
     from ingest.compiled.masks import Masker
     from ingest.compiled.objects import Objects
-from ingest.compiled.line_values import MOST_REGISTERS, OFFSET, VALUE_WIDTH
+from ingest.compiled.line_values import MOST_REGISTERS, MOST_VALUES, OFFSET, VALUE_WIDTH
 from ingest.compiled.masks import MOST_TOKENS
 
 COMPILED = cython.compiled
@@ -228,6 +228,9 @@ class Learnt(LineValues):
         at: cython.int = n
         k: cython.int
         text: cython.const[cython.uchar][::1] = told or b"\n"
+        self.reason = _FOREIGN
+        if len(ends) > MOST_VALUES:
+            return False
         self.reason = _FULL
         if n + len(told) + _ROOM > self.out.shape[0]:
             return False

@@ -15,6 +15,7 @@ from array import array
 import cython
 
 if cython.compiled:
+    from cython.cimports.ingest.compiled.envelopes import put_character
     from cython.cimports.ingest.compiled.moments import (
         date_at,
         digits_at,
@@ -27,6 +28,7 @@ if cython.compiled:
     from cython.cimports.libc.stdio import snprintf
     from cython.cimports.libc.stdlib import strtod
 else:
+    from ingest.compiled.envelopes import put_character
     from ingest.compiled.moments import (
         date_at,
         digits_at,
@@ -598,25 +600,7 @@ class Objects:
             if 0xD800 <= value <= 0xDBFF:
                 value = 0x10000 + ((value - 0xD800) << 10) + self._hexes(m, i) - 0xDC00
                 i += 6
-            if value < 0x80:
-                out[n] = value
-                n += 1
-                continue
-            if value < 0x800:
-                out[n] = 0xC0 | (value >> 6)
-                n += 1
-            else:
-                if value < 0x10000:
-                    out[n] = 0xE0 | (value >> 12)
-                    n += 1
-                else:
-                    out[n] = 0xF0 | (value >> 18)
-                    out[n + 1] = 0x80 | ((value >> 12) & 63)
-                    n += 2
-                out[n] = 0x80 | ((value >> 6) & 63)
-                n += 1
-            out[n] = 0x80 | (value & 63)
-            n += 1
+            n = put_character(out, n, value)
         return n
 
     def _real(self, m, i, end, out, n):

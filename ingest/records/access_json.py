@@ -188,6 +188,11 @@ def _server(names: set[str], parts: Mapping[str, str]) -> str:
 
 def _spelled(name: str) -> str:
     """A name in nginx's spelling: ``requestId`` and ``X-Request-Id`` as it writes them."""
+    return _spelled_known(name) if len(name) <= _SHORT else _spelled_known.__wrapped__(name)
+
+
+@lru_cache(4096)
+def _spelled_known(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().replace("-", "_").replace(".", "_")
 
 
@@ -195,13 +200,9 @@ def _take_time(
     name: str, value: str, server: str, columns: dict[str, str], more: dict[str, str]
 ) -> bool:
     """Take a length of time by its name and unit; False for anything else."""
-    found = _TIMES.get(_plain(name))
+    found = _time_known(name) if len(name) <= _SHORT else _time_known.__wrapped__(name)
     if found is None:
-        match = _UNIT.fullmatch(_spelled(name))
-        known = _TIMES.get(_plain(match["of"])) if match is not None else None
-        if match is None or known is None:
-            return False
-        found = known[0], _PER_UNIT[match["unit"][0].lower()]
+        return False
     column, per_unit = found
     if not per_unit and server == "envoy":
         per_unit = 1.0
@@ -213,6 +214,19 @@ def _take_time(
     if value not in ("", "-") and (taken is None or "," in value or " : " in value):
         more[_spelled(name)] = value
     return True
+
+
+@lru_cache(4096)
+def _time_known(name: str) -> tuple[str, float] | None:
+    """The column of a length of time by its name, and how many milliseconds its unit is."""
+    found = _TIMES.get(_plain(name))
+    if found is not None:
+        return found
+    match = _UNIT.fullmatch(_spelled(name))
+    known = _TIMES.get(_plain(match["of"])) if match is not None else None
+    if match is None or known is None:
+        return None
+    return known[0], _PER_UNIT[match["unit"][0].lower()]
 
 
 def _in_ms(value: str, per_unit: float) -> str | None:

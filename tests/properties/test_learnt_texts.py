@@ -2,9 +2,12 @@
 whatever the text holds, whichever service prints it, and however the log is cut.
 """
 
+import json
 import os
 import random
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, note, settings
@@ -88,6 +91,50 @@ def _log(seed: int, hostile: float, requests: int) -> bytes:
     return "".join(line + "\n" for line in lines).encode("utf-8", "surrogatepass")
 
 
+# access lines of which no mask is made: in JSON, in pairs, with something escaped or beyond ASCII
+_ANSWERS: tuple[Callable[[dict[str, Any], str], str], ...] = (
+    lambda f, t: json.dumps({"time_iso8601": f["at"] + "+00:00", "status": str(f["status"]),
+                             "request": f"{f['method']} {f['path']} HTTP/1.1", "http_referer": t,
+                             "remote_addr": "10.0.0.7", "request_time": "0.250",
+                             "http_user_agent": t, "request_id": f["id"]}),
+    lambda f, t: json.dumps({"level": "info", "ts": f["ts"], "msg": "handled request", "request": {
+        "remote_ip": "10.0.0.7", "proto": "HTTP/2.0", "method": f["method"], "host": "tts",
+        "uri": f["path"], "headers": {"User-Agent": [t]}}, "duration": 0.5, "size": 7,
+        "status": f["status"]}, ensure_ascii=False),
+    lambda f, t: json.dumps({"method": f["method"], "path": f["path"], "status": f["status"],
+                             "duration_ms": 12.5, "timestamp": f["at"], "note": t,
+                             "voice": f["id"]}, ensure_ascii=False),
+    lambda f, t: f"time={f['at']}Z level=info method={f['method']} path={f['path']} "
+                 f"status={f['status']} note={json.dumps(t)} duration=12ms",
+    lambda f, t: f'10.3.0.7 - - [02/Mar/2026:10:00:00 +0100] "{f["method"]} {f["path"]}\\x22é '
+                 f'HTTP/1.1" {f["status"]} 512 "-" "{t}" rt=1.250 urt="0.100, 0.250"',
+)  # fmt: skip
+_PATHS = ("/tts", "/v1/audio/speech", "/health", "/tts?text=你好", "/a%20b", "*", "", "/x'y",
+          "/favicon.ico", "/é")  # fmt: skip
+
+
+def _answers(seed: int, hostile: float, requests: int) -> bytes:
+    chance = random.Random(seed)
+    wrap = chance.choice(("{}", "{}", "proxy  | {}", "{at:%Y-%m-%dT%H:%M:%S.%f}789Z stdout F {}"))
+    answer, engine = chance.choice(_ANSWERS), chance.random() < 0.5
+    at = datetime(2026, 3, 2, 10, tzinfo=UTC)
+    lines = ["the service begins " + "." * 1100]
+    for _ in range(requests):
+        at += timedelta(milliseconds=chance.randrange(3000))
+        text = _text(chance, hostile)
+        fields = {
+            "method": chance.choice(("POST", "POST", "GET")), "path": chance.choice(_PATHS[:3]),
+            "status": chance.choice((200, 200, 200, 404, 500)), "at": f"{at:%Y-%m-%dT%H:%M:%S}",
+            "ts": at.timestamp(), "id": f"{chance.getrandbits(64):016x}",
+        }  # fmt: skip
+        if chance.random() < hostile:
+            fields["path"] = chance.choice(_PATHS)
+        if engine and chance.random() < 0.7:
+            lines.append(wrap.format(f"INFO synthesis text {text}", at=at))
+        lines.append(wrap.format(answer(fields, text), at=at))
+    return "".join(line + "\n" for line in lines).encode("utf-8", "surrogatepass")
+
+
 @pytest.fixture(autouse=True)
 def _small_chunks_are_learnt_from(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(in_turn, "LEAST", 1)
@@ -105,3 +152,23 @@ def test_texts_that_come_once_are_what_the_general_path_makes_of_them(
     data = _log(seed, hostile, 60)
     note(repr(data[1100:4000]))
     assert read_log(data, chunk, learns=True) == read_log(data, chunk, learns=False)
+
+
+@_PROFILE
+@given(
+    st.integers(0, 1 << 30),
+    st.sampled_from((0.0, 0.02, 0.1, 0.4)),
+    st.sampled_from((3000, 20_000, 1 << 20)),
+)
+def test_access_lines_without_a_mask_are_what_the_general_path_makes_of_them(
+    seed: int, hostile: float, chunk: int
+) -> None:
+    data = _answers(seed, hostile, 100)
+    note(repr(data[1100:4000]))
+    assert read_log(data, chunk, learns=True) == read_log(data, chunk, learns=False)
+
+
+def test_half_a_character_in_a_quoted_text_is_left_to_the_general_path() -> None:
+    lines = [f"Text input: ['{'ab' * k}\\ud800']" for k in range(1, 30)]
+    data = "\n".join(["the service begins " + "." * 1100, *lines, ""]).encode()
+    assert read_log(data, 1 << 20, learns=True) == read_log(data, 1 << 20, learns=False)

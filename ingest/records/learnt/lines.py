@@ -14,9 +14,10 @@ from ingest.records.learnt.plain import PlainLines
 from ingest.records.learnt.program import program
 from ingest.records.learnt.symbols import Unlearnable
 from ingest.records.learnt.templates import Seen, Template, Templates
-from ingest.records.learnt.told import Kind, Told, given, told
+from ingest.records.learnt.told import Kind, Told, given, given_access, told, told_access
 from ingest.records.learnt.trial import MODES, Setting, Whole, tried
 from ingest.records.logical import Reader
+from ingest.records.moments import DAY, SECOND, Stamp
 from ingest.records.native import NativeFormat
 from ingest.records.profiles import Profiles
 from ingest.records.sequence import Sequencer
@@ -25,6 +26,7 @@ _OFTEN = 64  # times that a line which changes nothing has come: to learn it cos
 REQUESTS = 8  # times that a line with a request has come: of such there are many kinds in a log
 _MOST_TOLD = 256  # kinds of lines that are told
 _USUAL = 1 << 10  # bytes of a line
+_OF_ACCESS = (b"tatus", b"esponse")  # in names of a field of each access line in JSON
 _NEVER = -2  # in place of a program: there is none
 
 
@@ -115,8 +117,10 @@ class LearntLines:
         except Unlearnable:
             return None
 
-    def told(self, seen: Seen) -> Told | None:
+    def told(self, seen: Seen, sequencer: Sequencer) -> Told | None:
         """What is told of a line that does something, None of others."""
+        if seen.access is not None:
+            return told_access(seen, sequencer.kind_of_path)
         return None if seen.is_free else told(seen, self._profiles)
 
     def learn_told(self, mode: Mode, seen: Seen, kind: Kind) -> int:
@@ -127,10 +131,11 @@ class LearntLines:
         elif number == -1:
             number = mode.told[kind] = mode.engine.add_told()
             if number >= 0:
-                mode.templates[number] = Template(seen, [], [], given=given(seen))
+                mode.templates[number] = _told_template(seen)
         if number is None or number < 0:
             return -1
-        self._plain.learn(seen)
+        if seen.access is None:
+            self._plain.learn(seen)
         return number
 
     def ask_of_paths(self, mode: Mode, sequencer: Sequencer) -> None:
@@ -186,6 +191,14 @@ def _line_at(data: memoryview, pos: int) -> bytes | None:
         if end >= 0:
             return head[:end]
     return None
+
+
+def _told_template(seen: Seen) -> Template:
+    """The template of lines of which all values are told."""
+    if seen.access is None:
+        return Template(seen, [], [], given=given(seen))
+    columns, more = given_access(seen.access)
+    return Template(seen, [], [], path=("told", 0), columns=columns, more=more, given=[])
 
 
 class _Run:
@@ -258,13 +271,17 @@ class _Run:
         """Where a run goes on that has stopped at a line of an unknown mask."""
         engine, mode = self._engine, self._mode
         text, then = engine.masker.piece(0, engine.masker.n), at + engine.size
-        if engine.masker.is_braced():
-            return at if self._lines.learn_object(mode, text) and self._lay_out() else -1
+        is_object = engine.masker.is_braced()
+        if is_object and self._lines.learn_object(mode, text):
+            return at if self._lay_out() else -1
+        if is_object and not any(word in text for word in _OF_ACCESS):
+            return -1
         has_state = engine.state[engine.masker.instance] >= 0
         seen = self._lines.read(text, is_dated=engine.masker.dated) if has_state else None
-        known = self._lines.told(seen) if seen is not None else None
+        known = self._lines.told(seen, self._chunk.sequencer) if seen is not None else None
         comes_once = known.comes_once if known is not None else seen is not None and seen.is_free
-        if self._lines.learn_template(mode, text, _OFTEN if comes_once else 2):
+        is_template = not is_object and (seen is None or seen.line.json is None)
+        if is_template and self._lines.learn_template(mode, text, _OFTEN if comes_once else 2):
             return at
         if seen is not None and known is not None:
             return then if self._take(seen, known, at, then - at) else -1
@@ -277,7 +294,7 @@ class _Run:
         """Where a run goes on that has stopped at a line of a template that has no program."""
         masker = self._engine.masker
         seen = self._lines.read(masker.piece(0, masker.n), is_dated=masker.dated)
-        known = self._lines.told(seen) if seen is not None else None
+        known = self._lines.told(seen, self._chunk.sequencer) if seen is not None else None
         if seen is None or known is None:
             return -1
         size = self._engine.size
@@ -289,7 +306,7 @@ class _Run:
         """
         engine, mode = self._engine, self._mode
         number = self._lines.learn_told(mode, seen, known.kind)
-        if number < 0:
+        if number < 0 or (seen.access is not None and not self._dates(seen.stamp)):
             return False
         place, values = self._chunk.base + at, known.laid_out
         if engine.take(number, place, size, *values):
@@ -298,6 +315,18 @@ class _Run:
         if engine.reason != learnt.UNLEARNT or not self._lines.learn_effect(mode, state, number):
             return False
         return self._lay_out() and bool(engine.take(number, place, size, *values))
+
+    def _dates(self, stamp: Stamp | None) -> bool:
+        """Let the line at hand have this stamp of its own; False where its envelope's is lost."""
+        engine, masker = self._engine, self._engine.masker
+        local = 0 if stamp is None or stamp.days is None else stamp.days * DAY + stamp.time
+        zone = None if stamp is None else stamp.zone
+        if engine.stamped and zone is None and masker.zoned and not masker.is_braced():
+            return False
+        masker.dated, masker.zoned, masker.local = stamp is not None, zone is not None, local
+        if zone is not None:
+            masker.instant = local - zone * 60 * SECOND
+        return True
 
     # registers
 

@@ -45,7 +45,7 @@ _KNOWN = (b"015", b"033", b"0", b"00", b"1", b"100", b"137", b"200", b"302", b"4
 @dataclass(slots=True)
 class Seen:
     """What the general path sees in a text: the line, and the rules that may take its message,
-    unless it is an access line; ``dated``: it has a stamp of its own.
+    unless it is an access line; ``dated``: it has a stamp of its own, which may be ``stamp``.
     """
 
     text: bytes
@@ -54,6 +54,7 @@ class Seen:
     message: bytes
     matches: list[Match]
     dated: bool = False
+    stamp: Stamp | None = None
 
     @property
     def is_free(self) -> bool:
@@ -181,12 +182,14 @@ class Templates:
         :raises Unlearnable: where it is more than one plain line, or holds what begins others.
         """
         seen = self.read(text)
+        if seen.line.json is not None or _told(seen.stamp) != self._told(text):
+            raise Unlearnable("pairs, or a stamp that the masker reads otherwise")
         if seen.access is None and any(word in text for word in (*_LEFT_ALONE, *_EVENTS)):
             raise Unlearnable("a traceback, an event or a quoted text")
         return seen
 
     def read(self, text: bytes) -> Seen:
-        """What the general path sees in a text.
+        """What the general path sees in a text; of JSON and pairs, only of access lines.
 
         :raises Unlearnable: where it is more than one plain line.
         """
@@ -196,15 +199,17 @@ class Templates:
         line = lines[0]
         if len(lines) != 1 or line.text != text or line.bar is not None or line.torn is not None:
             raise Unlearnable("not one plain line")
-        if line.native is not None or line.json is not None or line.begins_traceback:
-            raise Unlearnable("a header of the format, or pairs")
+        if line.native is not None or line.begins_traceback:
+            raise Unlearnable("a header of the format")
+        if line.json is not None and line.access is None:
+            raise Unlearnable("pairs")
         access = access_in(line)
         stamp = line.header.stamp if line.header is not None else None
         if stamp is None and access is not None:
             stamp = access.stamp
         if stamp is not None and stamp.days is None:
             raise Unlearnable("a stamp without a date")
-        if _told(stamp) != self._told(text):
+        if access is None and _told(stamp) != self._told(text):
             raise Unlearnable("a stamp that the masker reads otherwise")
         message = message_of(line)
         try:
@@ -218,7 +223,7 @@ class Templates:
         ):
             raise Unlearnable("an event, a traceback or an open text")
         matches = self._profiles.match(decoded) if access is None else []
-        return Seen(text, line, access, message, matches, dated=stamp is not None)
+        return Seen(text, line, access, message, matches, stamp is not None, stamp)
 
     def _told(self, text: bytes) -> tuple[int, bool] | None:
         """The time of the stamp that a text has, and whether it has a zone; None without any."""

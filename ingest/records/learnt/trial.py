@@ -351,11 +351,11 @@ def _access(template: Template) -> Access | None:
     found = template.seen.access
     if found is None:
         return None
-    path = template.path
+    path, stamp = template.path, found.stamp or template.seen.stamp
     return Access(
         found.server, found.method,
         path if isinstance(path, str) else symbols.path(path, found.path), found.status,
-        _symbols(template.columns), _symbols(template.more), found.stamp, found.is_sure,
+        _symbols(template.columns), _symbols(template.more), stamp, found.is_sure,
     )  # fmt: skip
 
 
