@@ -16,7 +16,7 @@ from setuptools.command.build_ext import build_ext
 from setuptools.command.egg_info import egg_info
 from setuptools.errors import CompileError
 
-UNCOMPILED = {"__init__", "layout"}  # docstring and constants
+UNCOMPILED = {"__init__", "bits", "layout"}  # docstring, what is C's own there, constants
 FOLDER = Path("ingest/compiled")
 # CFLAGS with -g are of somebody who wants the symbols
 KEEP_SYMBOLS = "-g" in os.environ.get("CFLAGS", "").split()

@@ -8,7 +8,10 @@ from __future__ import annotations
 import cython
 
 if cython.compiled:
+    from cython.cimports.ingest.compiled.bits import eight
     from cython.cimports.libc.string import memchr
+else:
+    from ingest.compiled.bits import eight
 
 COMPILED = cython.compiled
 _MASK = (1 << 64) - 1
@@ -224,24 +227,6 @@ def _is_of_name(c: cython.uchar) -> cython.bint:
 
 
 @cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def _eight(here: cython.p_const_uchar) -> cython.ulonglong:
-    """Eight bytes as a number, the first one lowest; the compiler makes one load of it."""
-    return (
-        cython.cast(cython.ulonglong, here[0])
-        | cython.cast(cython.ulonglong, here[1]) << 8
-        | cython.cast(cython.ulonglong, here[2]) << 16
-        | cython.cast(cython.ulonglong, here[3]) << 24
-        | cython.cast(cython.ulonglong, here[4]) << 32
-        | cython.cast(cython.ulonglong, here[5]) << 40
-        | cython.cast(cython.ulonglong, here[6]) << 48
-        | cython.cast(cython.ulonglong, here[7]) << 56
-    )
-
-
-@cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
 def _hash(
@@ -254,13 +239,13 @@ def _hash(
     first: cython.Py_ssize_t = pos
     k: cython.int
     while pos + 8 <= stop:
-        word = _eight(src + pos) if cython.compiled else _eight(src[pos : pos + 8])
+        word = eight(src, pos)
         h = ((h ^ word) * prime) & _MASK if not cython.compiled else (h ^ word) * prime
         h ^= h >> 32
         pos += 8
     word = cython.cast(cython.ulonglong, stop - pos) << 56
     if cython.compiled and first + 8 <= pos < stop:  # the last bytes of the last eight
-        word |= _eight(src + (stop - 8)) >> (8 * (8 - (stop - pos)))
+        word |= eight(src, stop - 8) >> (8 * (8 - (stop - pos)))
     else:
         for k in range(stop - pos):
             word |= cython.cast(cython.ulonglong, src[pos + k]) << (8 * k)

@@ -10,6 +10,7 @@ import cython
 from ingest.compiled import layout
 
 if cython.compiled:
+    from cython.cimports.ingest.compiled.bits import eight
     from cython.cimports.ingest.compiled.buffer import Bytes
     from cython.cimports.ingest.compiled.layout import (
         C_FIRST,
@@ -43,6 +44,7 @@ if cython.compiled:
     from cython.cimports.ingest.compiled.stamps import Stamps
     from cython.cimports.libc.string import memcmp
 else:
+    from ingest.compiled.bits import eight
     from ingest.compiled.buffer import Bytes
     from ingest.compiled.layout import (
         C_FIRST,
@@ -259,13 +261,13 @@ class Headers(Bytes):
         if not self.has_day or stop - begin < SHORTEST:
             return False
         if cython.compiled:
-            if _eight(src + line) != self.day_first or _eight(src + (line + 3)) != self.day_last:
+            if eight(src, line) != self.day_first or eight(src, line + 3) != self.day_last:
                 return False
-            second = _second(_eight(src + (line + 11)))
+            second = _second(eight(src, line + 11))
         else:
             if bytes(src[line : line + 11]) != bytes(self.day):
                 return False
-            second = _second(_eight(src[line + 11 : line + 19]))
+            second = _second(eight(src, line + 11))
         millis = _millis(src, line + 19)
         if second < 0 or millis < 0:
             return False
@@ -327,8 +329,8 @@ class Headers(Bytes):
         )
         self.has_day = True
         if cython.compiled:
-            self.day_first = _eight(self.base + line)
-            self.day_last = _eight(self.base + (line + 3))
+            self.day_first = eight(self.base, line)
+            self.day_last = eight(self.base, line + 3)
         for j in range(self.n_recalled):
             if self.lengths[j] == n and _same(self.base, begin, self.prefix, LONGEST * j, n):
                 return
@@ -534,24 +536,6 @@ def _has_only_names(program, suffix, clock):
     if program[0, 2] or program[0, 3] > 0 or not program[1, 2]:
         return False
     return [clock[i, 0] for i in range(_PLAIN_STEPS, clock.shape[0])] == _MAYBE
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def _eight(here: cython.p_const_uchar) -> cython.ulonglong:
-    """Eight bytes as a number, the first one lowest; the compiler makes one load of it."""
-    return (
-        cython.cast(cython.ulonglong, here[0])
-        | cython.cast(cython.ulonglong, here[1]) << 8
-        | cython.cast(cython.ulonglong, here[2]) << 16
-        | cython.cast(cython.ulonglong, here[3]) << 24
-        | cython.cast(cython.ulonglong, here[4]) << 32
-        | cython.cast(cython.ulonglong, here[5]) << 40
-        | cython.cast(cython.ulonglong, here[6]) << 48
-        | cython.cast(cython.ulonglong, here[7]) << 56
-    )
 
 
 @cython.cfunc

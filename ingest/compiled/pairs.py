@@ -8,7 +8,7 @@ from __future__ import annotations
 import cython
 
 if cython.compiled:
-    from cython.cimports.ingest.compiled.bits import trailing_zeros
+    from cython.cimports.ingest.compiled.bits import eight, trailing_zeros
     from cython.cimports.ingest.compiled.buffer import Bytes
     from cython.cimports.ingest.compiled.layout import (
         C_FIRST,
@@ -31,6 +31,7 @@ if cython.compiled:
     )
     from cython.cimports.libc.string import memcmp
 else:
+    from ingest.compiled.bits import eight
     from ingest.compiled.buffer import Bytes
     from ingest.compiled.layout import (
         C_FIRST,
@@ -120,7 +121,7 @@ class Pairs(Bytes):
         if p >= end or not kinds[src[p]] & C_FIRST:
             return pos
         if cython.compiled and pos + 8 <= self.end:
-            word = _eight(src + pos)
+            word = eight(src, pos)
         for j in range(self.n_events):
             if cython.compiled and pos + 8 <= self.end:
                 if (word ^ self.event_cells[4 * j]) & self.event_cells[4 * j + 1]:
@@ -490,24 +491,6 @@ def _same(
 @cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
-def _eight(here: cython.p_const_uchar) -> cython.ulonglong:
-    """Eight bytes as a number, the first one lowest; the compiler makes one load of it."""
-    return (
-        cython.cast(cython.ulonglong, here[0])
-        | cython.cast(cython.ulonglong, here[1]) << 8
-        | cython.cast(cython.ulonglong, here[2]) << 16
-        | cython.cast(cython.ulonglong, here[3]) << 24
-        | cython.cast(cython.ulonglong, here[4]) << 32
-        | cython.cast(cython.ulonglong, here[5]) << 40
-        | cython.cast(cython.ulonglong, here[6]) << 48
-        | cython.cast(cython.ulonglong, here[7]) << 56
-    )
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
 def _known(
     src: cython.p_const_uchar, pos: cython.int, end: cython.int, word: cython.p_ulonglong
 ) -> cython.int:
@@ -517,9 +500,9 @@ def _known(
     n: cython.int = cython.cast(cython.int, word[3])
     if n >= 16:
         return _LONG
-    if end - pos <= n or (_eight(src + pos) ^ word[0]) & word[1]:
+    if end - pos <= n or (eight(src, pos) ^ word[0]) & word[1]:
         return -1
-    if n >= 8 and _eight(src + (pos + n - 7)) != word[2]:
+    if n >= 8 and eight(src, pos + n - 7) != word[2]:
         return -1
     return pos + n
 
@@ -534,7 +517,7 @@ def _solid_words(src: cython.p_const_uchar, start: cython.int, end: cython.int) 
     word: cython.ulonglong
     if cython.compiled:
         while pos + 8 <= end:
-            word = _eight(src + pos)
+            word = eight(src, pos)
             if (word - 33 * _ONES) & ~word & _HIGH_BITS:
                 break
             pos += 8
@@ -557,7 +540,7 @@ def _plain_end(
     other: cython.ulonglong
     if cython.compiled:
         while pos < end and pos + 8 <= limit:
-            word = _eight(src + pos)
+            word = eight(src, pos)
             other = word ^ cython.cast(cython.ulonglong, 0x2C2C2C2C2C2C2C2C)
             # exact in the lowest bit found, as in _either; white space is below 33
             found = (word - cython.cast(cython.ulonglong, 0x2121212121212121)) & ~word
@@ -603,7 +586,7 @@ def _either(
         a = _ONES * one
         b = _ONES * other
         while pos < end and pos + 8 <= limit:
-            word = _eight(src + pos)
+            word = eight(src, pos)
             found = ((word ^ a) - _ONES) & ~(word ^ a) | ((word ^ b) - _ONES) & ~(word ^ b)
             found &= _HIGH_BITS
             if found != 0:

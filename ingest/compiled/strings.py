@@ -13,7 +13,7 @@ from __future__ import annotations
 import cython
 
 if cython.compiled:
-    from cython.cimports.ingest.compiled.bits import prefetch
+    from cython.cimports.ingest.compiled.bits import eight, prefetch
     from cython.cimports.ingest.compiled.layout import (
         ESCAPED,
         P_FLAGS,
@@ -22,6 +22,7 @@ if cython.compiled:
     )
     from cython.cimports.libc.string import memcpy
 else:
+    from ingest.compiled.bits import eight
     from ingest.compiled.layout import (
         ESCAPED,
         P_FLAGS,
@@ -112,27 +113,6 @@ def _bad_length(data: cython.p_const_uchar, pos: cython.int, end: cython.int) ->
 @cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
-def _eight(here: cython.p_const_uchar, pos: cython.int) -> cython.ulonglong:
-    """Eight bytes as a number, the first one lowest; the compiler makes one load of it."""
-    if cython.compiled:
-        here = here + pos  # by a pointer: an index may wrap, and eight of them are eight loads
-        pos = 0
-    return (
-        cython.cast(cython.ulonglong, here[pos])
-        | cython.cast(cython.ulonglong, here[pos + 1]) << 8
-        | cython.cast(cython.ulonglong, here[pos + 2]) << 16
-        | cython.cast(cython.ulonglong, here[pos + 3]) << 24
-        | cython.cast(cython.ulonglong, here[pos + 4]) << 32
-        | cython.cast(cython.ulonglong, here[pos + 5]) << 40
-        | cython.cast(cython.ulonglong, here[pos + 6]) << 48
-        | cython.cast(cython.ulonglong, here[pos + 7]) << 56
-    )
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
 def _is_plain(word: cython.ulonglong, escaped: cython.bint) -> cython.bint:
     """Whether eight bytes are ASCII from 14 on, without a backslash where that may escape."""
     other: cython.ulonglong = word ^ _BACKSLASHES
@@ -185,8 +165,8 @@ def _copy(
     c: cython.int
     n: cython.int
     k: cython.int
-    if cython.compiled and 8 <= end - pos <= 16 and _is_plain(_eight(data, pos), escaped):
-        if _is_plain(_eight(data, end - 8), escaped):  # most names and words; the two may overlap
+    if cython.compiled and 8 <= end - pos <= 16 and _is_plain(eight(data, pos), escaped):
+        if _is_plain(eight(data, end - 8), escaped):  # most names and words; the two may overlap
             memcpy(out + at, data + pos, 8)
             memcpy(out + at + (end - pos - 8), data + end - 8, 8)
             return at + (end - pos)
@@ -201,7 +181,7 @@ def _copy(
                     return at
                 c = data[pos]
         if cython.compiled and c >= 0xE1 and pos + 8 <= end:
-            if _are_threes(_eight(data, pos)):
+            if _are_threes(eight(data, pos)):
                 memcpy(out + at, data + pos, 8)  # of the last two bytes nothing stays
                 at += 6
                 pos += 6
@@ -212,7 +192,7 @@ def _copy(
             at += 3
             pos += 3
             continue
-        if pos + 8 <= end and _is_plain(_eight(data, pos), escaped):
+        if pos + 8 <= end and _is_plain(eight(data, pos), escaped):
             if cython.compiled:
                 memcpy(out + at, data + pos, 8)
             else:
@@ -381,7 +361,7 @@ def plain(data, pairs, chosen):
             end = p[ch[i], P_VALUE_END]
             if p[ch[i], P_FLAGS] & ESCAPED:
                 found = False
-            while found and pos + 8 <= end and _is_plain(_eight(src, pos), False):
+            while found and pos + 8 <= end and _is_plain(eight(src, pos), False):
                 pos += 8
             while found and pos < end:
                 found = 14 <= src[pos] < 0x80
@@ -406,7 +386,7 @@ def _same(
     if length != b_end - b:
         return False
     while k + 8 <= length:
-        if _eight(data, a + k) != _eight(data, b + k):
+        if eight(data, a + k) != eight(data, b + k):
             return False
         k += 8
     while k < length:
@@ -447,7 +427,7 @@ def _hash(
     while pos < end:
         if pos + 8 > end:
             pos = end - 8
-        h = _mixed(h, _eight(data, pos))
+        h = _mixed(h, eight(data, pos))
         pos += 8
     return h
 
@@ -494,16 +474,16 @@ def distinct(data, pairs, chosen, seed, table, codes, firsts):
             flags = p[j, P_FLAGS] & ESCAPED
             if cython.compiled and flags == 0 and 8 < end - pos <= 16:
                 # most ids and words: hashed and compared as the two words that they are
-                a = _eight(src, pos)
-                b = _eight(src, end - 8)
+                a = eight(src, pos)
+                b = eight(src, end - 8)
                 h = _mixed(_mixed(start ^ cython.cast(cython.ulonglong, end - pos), a), b) & mask
                 while slot[h] >= 0:
                     f = last[slot[h]]
                     if (
                         p[f, P_VALUE_END] - p[f, P_VALUE] == end - pos
                         and p[f, P_FLAGS] & ESCAPED == 0
-                        and _eight(src, p[f, P_VALUE]) == a
-                        and _eight(src, p[f, P_VALUE_END] - 8) == b
+                        and eight(src, p[f, P_VALUE]) == a
+                        and eight(src, p[f, P_VALUE_END] - 8) == b
                     ):
                         break
                     h = (h + 1) & mask

@@ -7,28 +7,15 @@ from __future__ import annotations
 
 import cython
 
+if cython.compiled:
+    from cython.cimports.ingest.compiled.bits import eight
+else:
+    from ingest.compiled.bits import eight
+
 COMPILED = cython.compiled
 _HIGH_BITS = cython.declare(cython.ulonglong, 0x8080808080808080)
 _THREES_MASK = cython.declare(cython.ulonglong, 0x0000C0C0F0C0C0F0)
 _THREES = cython.declare(cython.ulonglong, 0x00008080E08080E0)
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def _eight(here: cython.p_const_uchar) -> cython.ulonglong:
-    """Eight bytes as a number, the first one lowest; the compiler makes one load of it."""
-    return (
-        cython.cast(cython.ulonglong, here[0])
-        | cython.cast(cython.ulonglong, here[1]) << 8
-        | cython.cast(cython.ulonglong, here[2]) << 16
-        | cython.cast(cython.ulonglong, here[3]) << 24
-        | cython.cast(cython.ulonglong, here[4]) << 32
-        | cython.cast(cython.ulonglong, here[5]) << 40
-        | cython.cast(cython.ulonglong, here[6]) << 48
-        | cython.cast(cython.ulonglong, here[7]) << 56
-    )
 
 
 @cython.cfunc
@@ -100,7 +87,7 @@ def classify(data, offsets, table, loaded, classes, lengths, start):
             count = 0
             while pos < end:
                 if cython.compiled and pos + 8 <= end:
-                    word = _eight(src + pos)
+                    word = eight(src, pos)
                     if word & _THREES_MASK == _THREES:  # two characters of three bytes
                         c = _three(word)
                         other = _three(word >> 24)
@@ -133,7 +120,7 @@ def classify(data, offsets, table, loaded, classes, lengths, start):
                 top = top if top > t[c] else t[c]
                 if cython.compiled and c < 0x80:  # they are of one block, which is filled
                     while pos + 8 <= end:
-                        word = _eight(src + pos)
+                        word = eight(src, pos)
                         if word & _HIGH_BITS:
                             break
                         top = _highest(t, word, top)
