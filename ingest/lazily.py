@@ -1,8 +1,7 @@
 """What is made when it is first used: regular expressions, and the methods of dataclasses.
 
 A command's modules have hundreds of both, of which it uses a few dozen. To compile an expression
-takes 0.13 ms, to write and compile a dataclass's methods 0.5: together a fifth of an ingest of a
-few lines.
+takes 0.13 ms, to write and compile a dataclass's methods 0.5, its ``__init__`` alone 0.1.
 """
 
 import re
@@ -18,9 +17,10 @@ else:
 
     _METHODS = ("match", "search", "fullmatch", "finditer", "findall", "sub", "subn", "split")
     # what the standard decorator adds, but for what Python itself keeps of a class
-    _GIVEN = ("__init__", "__repr__", "__eq__", "__hash__", "__setattr__", "__delattr__")
+    _GIVEN = ("__repr__", "__eq__", "__hash__")
     _OF_FIELDS = ("__dataclass_fields__", "__dataclass_params__", "__match_args__")
     _OF_ONE_CLASS = ("__dict__", "__weakref__")
+    _KEPT = "__as_written__"
     _finishing = RLock()
 
     class _Matcher:
@@ -51,44 +51,107 @@ else:
     def dataclass(
         cls: type | None = None, *, frozen: bool = False, slots: bool = False, eq: bool = True
     ) -> Any:
-        """The decorator of :mod:`dataclasses`, which writes the methods of a class when it first
-        makes an instance, or is asked for its fields.
+        """The decorator of :mod:`dataclasses`. A class's ``__init__`` is written when it is first
+        called, its other methods when one of them is, or its fields are asked for.
         """
         if cls is None:
             return lambda given: _Unfinished(given, frozen, slots, eq).shown
         return _Unfinished(cls, frozen, slots, eq).shown
 
     class _Unfinished:
-        """A class as it was written, and ``shown``, which modules see: the methods are written for
-        a copy of the former, then given to the latter.
+        """A class as it was written, and ``shown``, which modules see. ``fields``: those of its
+        bases, and its own, with their defaults, or :data:`dataclasses.MISSING`.
         """
 
         def __init__(self, given: type, frozen: bool, slots: bool, eq: bool) -> None:
-            self._options = {"frozen": frozen, "eq": eq}
-            self._keeps_state = frozen and slots
-            self._given = given.__name__, given.__bases__, _members(given)
+            members = _members(given)
+            self._given = given.__name__, given.__bases__, members
+            self._frozen, self._eq = frozen, eq
             self._is_finished = False
             self.shown = _with_slots(given) if slots else given
-            for name, value in self._given[2].items():
-                if isinstance(value, dataclasses.Field) and not slots:
+            self.fields: dict[str, Any] = {}
+            for base in reversed(given.__mro__[1:]):
+                if _KEPT in vars(base):
+                    self.fields |= vars(base)[_KEPT].fields
+            for name in members.get("__annotations__", ()):
+                self.fields[name] = members.get(name, dataclasses.MISSING)
+                if isinstance(self.fields[name], dataclasses.Field) and not slots:
                     delattr(given, name)
-            for name in ("__init__", "__repr__", *(("__eq__", "__hash__") if eq else ())):
-                if name not in self._given[2]:
-                    setattr(self.shown, name, self._first(name))
-            for name in _OF_FIELDS:
-                setattr(self.shown, name, _OfFields(name, self))
+            for name, value in self._added(slots).items():
+                if name not in members:
+                    setattr(self.shown, name, value)
 
-        def _first(self, name: str) -> object:
-            """A method that writes all, then calls the one of its name."""
+        def _added(self, slots: bool) -> dict[str, object]:
+            """The members of a class whose methods are not written yet."""
+            added: dict[str, object] = {_KEPT: self, "__init__": self._first_init()}
+            added |= {name: self._first(name) for name in _GIVEN[: 3 if self._eq else 1]}
+            added |= {name: _OfFields(name, self) for name in _OF_FIELDS}
+            if self._frozen:
+                added |= {
+                    "__setattr__": self._kept("assign to"),
+                    "__delattr__": self._kept("delete"),
+                }
+                if slots:
+                    added |= {"__getstate__": _state, "__setstate__": _restore}
+            return added
 
-            def method(*args: object, **named: object) -> object:
-                self.finish()
-                return getattr(self.shown, name)(*args, **named)
+        def _kept(self, what: str) -> object:
+            """The method that refuses to change a field."""
+
+            def method(this: object, name: str, *value: object) -> None:
+                if type(this) is self.shown or name in self.fields:
+                    raise dataclasses.FrozenInstanceError(f"cannot {what} field {name!r}")
+                getattr(super(self.shown, this), "__setattr__" if value else "__delattr__")(
+                    name, *value
+                )
 
             return method
 
+        def _first_init(self) -> object:
+            """An ``__init__`` that writes the one which takes its place."""
+
+            def init(*args: object, **named: object) -> None:
+                written = self._init()
+                self.shown.__init__ = written
+                written(*args, **named)
+
+            return init
+
+        def _first(self, name: str) -> object:
+            """A method that writes all others, then calls the one of its name."""
+
+            def method(*args: object) -> object:
+                self.finish()
+                return getattr(self.shown, name)(*args)
+
+            return method
+
+        def _init(self) -> Any:
+            names: dict[str, Any] = {"_set": object.__setattr__, "_none": dataclasses.MISSING}
+            parameters, lines = ["self"], []
+            for name, default in self.fields.items():
+                value, made = name, dataclasses.MISSING
+                if isinstance(default, dataclasses.Field):
+                    made, default = default.default_factory, default.default
+                if made is not dataclasses.MISSING:
+                    names[f"_made_{name}"], default = made, dataclasses.MISSING
+                    parameters.append(f"{name}=_none")
+                    value = f"_made_{name}() if {name} is _none else {name}"
+                elif default is not dataclasses.MISSING:
+                    names[f"_of_{name}"] = default
+                    parameters.append(f"{name}=_of_{name}")
+                else:
+                    parameters.append(name)
+                lines.append(
+                    f"_set(self, {name!r}, {value})" if self._frozen else f"self.{name} = {value}"
+                )
+            body = "\n ".join(lines or ["pass"])
+            exec(f"def __init__({', '.join(parameters)}):\n {body}", names)
+            names["__init__"].__qualname__ = f"{self.shown.__qualname__}.__init__"
+            return names["__init__"]
+
         def finish(self) -> None:
-            """Write the methods; only once, whichever thread comes first."""
+            """Write the other methods; only once, whichever thread comes first."""
             with _finishing:
                 if self._is_finished:
                     return
@@ -97,13 +160,13 @@ else:
                 written = type(self.shown)(name, bases, {"__doc__": name, **members})
                 written.__qualname__ = self.shown.__qualname__
                 before = dict(vars(written))
-                dataclasses.dataclass(**self._options)(written)
+                # what is frozen refuses by itself, above
+                hashed = self._frozen and self._eq and "__hash__" not in members
+                dataclasses.dataclass(init=False, eq=self._eq, unsafe_hash=hashed)(written)
                 added = vars(written)
                 for name in (*_OF_FIELDS, *_GIVEN):
                     if name in added and added[name] is not before.get(name, before):
                         setattr(self.shown, name, added[name])
-                if self._keeps_state:
-                    self.shown.__getstate__, self.shown.__setstate__ = _state, _restore
                 self._is_finished = True
 
     class _OfFields:
