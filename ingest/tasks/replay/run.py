@@ -370,7 +370,10 @@ class _File:
         if self.run_.options.dry_run:
             return
         parsed = healed.parsed  # its tables are used again for the next chunk
-        kept = replace(parsed, records=parsed.records.copy(), pairs=parsed.pairs.copy())
+        kept = replace(
+            parsed, records=parsed.records.copy(), pairs=parsed.pairs.copy(),
+            values=parsed.values.copy(), states=parsed.states.copy(),
+        )  # fmt: skip
         self._batch.append(replace(healed, parsed=kept))
         size = sum(len(h.parsed.data) for h in self._batch)
         if size >= _BATCH_BYTES or len(self._batch) >= _BATCH_PIECES:
