@@ -6,13 +6,15 @@ import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from ingest import faults
 from ingest.errors import IngestBusyError, StoreError, UsageProblem
+from ingest.model import Origin
 from ingest.stores.open import open_store
 from ingest.stores.postgres.store import PostgresStore
 from tests.support import harness, postgres_server
@@ -451,6 +453,30 @@ def test_what_postgresql_cannot_store_is_replaced(store: PostgresStore, tmp_path
     harness.run(store, [path], final=True)
     found = _rows(store, "select text, text_class, status from requests where id = 'ts_0a0a0a0a'")
     assert found == [("a\ufffdb", "symbols", "success")]
+
+
+@pytest.mark.parametrize("few", [1, 3, 4, 5000])
+def test_which_ids_are_known_does_not_depend_on_how_many_are_asked_for(
+    store: PostgresStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr("ingest.stores.postgres.writer._FEW", few)
+    path, names = tmp_path / "app.log", ["ts_00000001", "ts_00000002", "ts_00000003"]
+    path.write_text(
+        "".join(
+            f"2026-03-02 00:00:0{n},000 - app - INFO - synthesis_start: id={name}, text=x\n"
+            for n, name in enumerate(names)
+        )
+    )
+    harness.run(store, [path], final=True)
+    origin = Origin(0, "h", "s")  # another file
+    begin = datetime(2026, 3, 2, tzinfo=UTC)
+    for more in (1, 5000):
+        ids = pa.array([*names[:2], *(f"other {n}" for n in range(more))])
+        for until, known in ((0, set(names[:1])), (9, set(names[:2]))):
+            with store.writing() as writer:
+                found = writer.known_ids(origin, ids, begin, begin + timedelta(seconds=until))
+            assert set(found.to_pylist()) == known
+            assert len(found) == len(known)
 
 
 def _days(first: int, count: int, *, year: int = 2026) -> bytes:
