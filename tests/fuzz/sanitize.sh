@@ -21,6 +21,7 @@ tests=("$@")
 if [ ${#tests[@]} -eq 0 ]; then
   tests=(tests/fuzz tests/unit/test_uncompiled.py tests/unit/test_formats.py tests/unit/test_reference.py
     tests/properties/test_learnt_objects.py tests/properties/test_learnt_access_lines.py
+    tests/properties/test_learnt_texts.py
     tests/properties/test_against_reference.py)
 fi
 # every allocation by malloc, so that a read beyond any buffer is seen; -P: the package of $out, not the one beside this
