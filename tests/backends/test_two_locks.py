@@ -15,10 +15,8 @@ from pathlib import Path
 import pytest
 
 from ingest.errors import IngestBusyError, StoreError
-from ingest.logfiles.open_log import OpenLog
 from ingest.model import Origin
-from ingest.pipeline.known_content import Content
-from ingest.pipeline.stored_records import Parse
+from ingest.pipeline.one_file import OneFile
 from ingest.rows.content import Stretch
 from ingest.stores.contract import Standing, Store
 from ingest.stores.duckdb.store import DuckDBStore
@@ -127,7 +125,7 @@ def test_who_commits_second_stores_nothing(
     if way == "symlink":
         other = tmp_path / "other.duckdb"
         other.symlink_to(store.path)
-    writing, stretches, ended = store.writing, Content.stretches, []
+    writing, stretches, ended = store.writing, OneFile._stretches, []
 
     def overtake() -> None:
         if not ended:
@@ -141,16 +139,14 @@ def test_who_commits_second_stores_nothing(
         overtake()
         return writing(standing)
 
-    def late_stretches(
-        content: Content, opened: OpenLog, origin: Origin, parse: Parse, *, final: bool
-    ) -> list[Stretch]:
+    def late_stretches(one: OneFile, origin: Origin, *, final: bool, stops: bool) -> list[Stretch]:
         overtake()
-        return stretches(content, opened, origin, parse, final=final)
+        return stretches(one, origin, final=final, stops=stops)
 
     if moment == "commits":
         monkeypatch.setattr(store, "writing", late_writing)
     else:
-        monkeypatch.setattr(Content, "stretches", late_stretches)
+        monkeypatch.setattr(OneFile, "_stretches", late_stretches)
     with pytest.raises(IngestBusyError, match=r"stored into .* meanwhile"):
         harness.run(store, [logs.folder], final=True, chunk_bytes=_CHUNK)
     assert ended == [0]
