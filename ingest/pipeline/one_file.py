@@ -30,7 +30,7 @@ from ingest.pipeline.profiles import profiles
 from ingest.pipeline.recognise import format_in_short, recognised
 from ingest.pipeline.repeated import FirstLines
 from ingest.pipeline.stored_records import records_of
-from ingest.records.chunks import ChunkReader
+from ingest.records.chunks import Block, ChunkReader
 from ingest.records.formats import Format, request_of_file
 from ingest.records.front import FrontParser
 from ingest.records.instants import may_repeat
@@ -328,7 +328,7 @@ class OneFile:
         instant = None if last is None else (last - EPOCH) // timedelta(microseconds=1)
 
         def chunks(
-            read: Callable[[int], bytes], at: int, end: bool, last: int | None
+            read: Callable[[int], Block], at: int, end: bool, last: int | None
         ) -> ChunkReader:
             skip_hole = no_hole if stretches else self._skip_hole
             modified = opened.file.stat.modified_ns // 1000
@@ -356,7 +356,7 @@ class OneFile:
         return 0 if first is not None and first.keeps_some else self._opened.reader.skip_hole()
 
     def _up_to_first_lines(
-        self, read: Callable[[int], bytes], chunks: Callable[[Callable[[int], bytes]], ChunkReader]
+        self, read: Callable[[int], bytes], chunks: Callable[[Callable[[int], Block]], ChunkReader]
     ) -> ChunkReader:
         """Chunks that end where the file's own first lines come again."""
 

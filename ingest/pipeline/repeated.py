@@ -36,22 +36,27 @@ class FirstLines:
         self._ended = ended
         self._offset = 0  # of what is kept
         self._kept = b""  # may be the first of these lines
+        self._next = b""  # behind kept ones that were given on
 
     @property
     def keeps_some(self) -> bool:
         """Whether bytes that were read have not been given on yet."""
-        return bool(self._kept)
+        return bool(self._kept or self._next)
 
     def let_go(self) -> None:
         """Forget who reads: they know this one, and hold the tables of a chunk."""
         self._telling, self._ended, self._read = None, _nothing, _no_more
 
-    def read(self, size: int) -> bytes:
-        """Some bytes, more than ``size`` where some were kept; empty at the end."""
+    def read(self, size: int) -> bytes | memoryview:
+        """Some bytes, fewer than ``size`` or more where some were kept; empty at the end."""
         while self.at is None:
-            more = self._read(size)
+            more, self._next = self._next or self._read(size), b""
             if not self._lines:
                 return more
+            if self._are_none(self._kept, more):  # a copy of all takes longer than reading it
+                data, self._kept, self._next = self._kept, b"", more
+                self._offset += len(data)
+                return data
             data, self._kept = self._kept + more, b""
             low = max(0, self._first + 1 - self._offset)
             place = data.find(self._lines, low)
@@ -62,12 +67,21 @@ class FirstLines:
                 self.at, data = self._offset + place, data[:place]
                 self._ended()
             elif more and self._lines:
-                kept = _begun(data, self._lines, low)
-                data, self._kept = data[: len(data) - kept], data[len(data) - kept :]
+                kept = len(data) - _begun(data, self._lines, low)
+                self._offset += kept
+                self._kept = data[kept:]
+                if kept:
+                    return memoryview(data)[:kept]
+                continue
             self._offset += len(data)
             if data or not more:
                 return data
         return b""
+
+    def _are_none(self, kept: bytes, more: bytes) -> bool:
+        """Whether the lines do not begin in what was kept, for what is behind it."""
+        size = len(self._lines)
+        return bool(kept) and len(more) >= size and (kept + more[:size]).find(self._lines) < 0
 
     def _tell(self, telling: Callable[[bytes, int], int]) -> None:
         """Take as many of the first lines as it takes; once, and only where they seem to come."""

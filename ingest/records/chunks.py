@@ -1,6 +1,6 @@
 """A log file's bytes → parsed chunks, one after another, in bounded memory."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field, replace
 
 import numpy as np
@@ -12,6 +12,7 @@ from ingest.model import CHUNK_BYTES, Ledger, Reject
 from ingest.records.arrays import raw_text
 from ingest.records.parse import REJECT_HEAD_BYTES, ChunkParser, Parsed
 
+Block = bytes | memoryview
 Read = Callable[[int], bytes]
 _SPARE_BYTES = 64 << 10  # what may be left of a chunk without more memory for the next one
 _BLANK = b" \t\r\n\v\f\0"
@@ -31,7 +32,7 @@ class ChunkReader:
     """
 
     parser: ChunkParser
-    read: Read
+    read: Callable[[int], Block]
     offset: int
     final: bool
     last_instant: int | None
@@ -49,9 +50,9 @@ class ChunkReader:
             if not at_end and (stuck or len(data) < self.chunk_bytes):
                 skipped = 0 if data else self.skip_hole()
                 fill, base = fill + skipped, base + skipped
-                block, at_end = self._block()
-                data = self._joined(data, block)
-                del block
+                blocks, at_end = self._blocks()
+                data = self._joined(data, blocks)
+                del blocks
             nuls = _leading_nuls(data)
             fill, base = fill + nuls, base + nuls
             if nuls == len(data) and not (at_end and self.final):
@@ -69,9 +70,9 @@ class ChunkReader:
                 yield parsed
                 self.last_instant = parsed.last_instant
             giant = parsed.giant and not at_end and not settled
-            empty = _emptied(parsed)
+            empty = _emptied(parsed) if giant else None
             del parsed  # its tables, before the next ones are made
-            if giant:
+            if empty is not None:
                 giant_base = base
                 reject, line, base, at_end = _Giant(self, base, bytes(data)).run()
                 data = memoryview(line)
@@ -85,31 +86,34 @@ class ChunkReader:
                 break
         self.tail_bytes = max(self.tail_bytes, len(data))
 
-    def _joined(self, rest: memoryview, block: bytes) -> memoryview:
-        """What is left of a chunk, and the block behind it, in one piece."""
-        size = len(rest) + len(block)
+    def _joined(self, rest: memoryview, blocks: Sequence[Block]) -> memoryview:
+        """What is left of a chunk, and the blocks behind it, in one piece."""
         if not self.in_place:
-            return memoryview(b"".join((rest, block)))
+            return memoryview(b"".join((rest, *blocks)))
+        at = len(rest)
+        size = at + sum(map(len, blocks))
         if size > len(self._room):
             self._room = bytearray(size + _SPARE_BYTES)
         room = memoryview(self._room)
         room[: len(rest)] = rest  # may overlap: it is moved
-        room[len(rest) : size] = block
+        for block in blocks:
+            room[at : at + len(block)] = block
+            at += len(block)
         return room[:size]
 
-    def _block(self) -> tuple[bytes, bool]:
+    def _blocks(self) -> tuple[Sequence[Block], bool]:
         """Further bytes, and whether they are the last: damage or nothing follows a short read."""
         if self.damage is not None:
             raise self.damage
         block = self.read(self.chunk_bytes)
         if not block or len(block) >= self.chunk_bytes:
-            return block, not block
+            return (block,), not block
         try:
             more = self.read(self.chunk_bytes)
         except DamagedFileError as damage:
             self.damage = damage  # told behind what comes before it
-            return block, False
-        return block + more, not more
+            return (block,), False
+        return (block, more), not more
 
     def _parse(self, data: memoryview, base: int, at_end: bool) -> Parsed:
         return self.parser.parse(

@@ -41,6 +41,7 @@ from ingest.rows.columns import (
     numbered,
     own_offsets,
     same,
+    same_number,
     time_sources,
     value_columns,
 )
@@ -298,11 +299,10 @@ def _part_rows(
 ) -> pa.Table:
     events, origin, n = chunk.events, chunk.origin, len(parts)
     values = _part_values(chunk, parts, chosen.slots, places.any_failed)
-    file_key = np.full(n, origin.file_key, np.int64)
 
     def file_keys(bitmap: int) -> pa.Array:
         bits = places.valid[bitmap] if places.nulls[bitmap] else None
-        return column(pa.int64(), n, bits, file_key)
+        return same_number(origin.file_key, n, bits)
 
     columns: dict[str, Any] = {
         "request_key": places.column(0, pa.int64()),
@@ -319,7 +319,7 @@ def _part_rows(
         "start_offset": places.column(3, pa.int64(), _STARTS),
         "end_file_key": file_keys(_ENDS),
         "end_offset": places.column(4, pa.int64(), _ENDS),
-        "file_key": column(pa.int64(), n, None, file_key),
+        "file_key": same_number(origin.file_key, n),
         "first_offset": places.column(1, pa.int64()),
         "last_offset": places.column(2, pa.int64()),
         "last_at": instants(extents.highest),

@@ -1,6 +1,5 @@
 """Records of how full a cache is → rows of cache_samples."""
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -12,6 +11,7 @@ from ingest.rows.columns import (
     offsets_of,
     row_keys,
     same,
+    same_number,
     span_strings,
     time_sources,
 )
@@ -39,7 +39,7 @@ def rows(chunk: Chunk) -> RecordRows:
             "action": values["action"],
             "event": span_strings(parsed, at, [(layout.R_EVENT_START, layout.R_EVENT_END)])[0],
             "time_source": time_sources(parsed.time_source[at]),
-            "file_key": pa.array(np.full(n, origin.file_key, np.int64)),
+            "file_key": same_number(origin.file_key, n),
             "byte_offset": pa.array(offsets),
         }
     )

@@ -279,6 +279,18 @@ def same(value: str, n: int) -> pa.Array:
     return _constant(value, _room(n)).slice(0, n)
 
 
+@lru_cache(maxsize=8)
+def _number(value: int, size: int) -> Ints:
+    return np.full(size, value, np.int64)
+
+
+def same_number(value: int, n: int, valid: npt.NDArray[np.uint8] | None = None) -> pa.Array:
+    """A column int64[n] of one value, of memory that all columns of it share; ``valid`` is its
+    validity bitmap, None where there are no nulls.
+    """
+    return column(pa.int64(), n, valid, _number(value, _room(n))[:n])
+
+
 def nulls(n: int, kind: pa.DataType) -> pa.Array:
     """A column of nulls."""
     return _no_values(kind, _room(n)).slice(0, n)

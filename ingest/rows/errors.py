@@ -16,6 +16,7 @@ from ingest.rows.columns import (
     request_ids,
     row_keys,
     same,
+    same_number,
     span_strings,
     time_sources,
 )
@@ -69,7 +70,7 @@ def _table(chunk: Chunk, rows: I32) -> pa.Table:
             "traceback": tracebacks,
             "location": _either(exceptions.locations, values["location"]),
             "attributes": free_pairs(parsed, chunk.format, rows, taken),
-            "file_key": pa.array(np.full(n, origin.file_key, np.int64)),
+            "file_key": same_number(origin.file_key, n),
             "byte_offset": pa.array(offsets),
         }
     )

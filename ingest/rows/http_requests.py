@@ -1,6 +1,5 @@
 """Access lines, as records of the event http_request → rows of http_requests."""
 
-import numpy as np
 import pyarrow as pa
 
 from ingest.compiled import layout
@@ -15,6 +14,7 @@ from ingest.rows.columns import (
     request_ids,
     row_keys,
     same,
+    same_number,
     span_strings,
     time_sources,
 )
@@ -62,7 +62,7 @@ def _table(chunk: Chunk, rows: I32) -> pa.Table:
             "request_key": nulls(n, pa.int64()),
             **{name: values[name] for name in _FROM},
             "attributes": free_pairs(parsed, chunk.format, rows, first.table),
-            "file_key": pa.array(np.full(n, origin.file_key, np.int64)),
+            "file_key": same_number(origin.file_key, n),
             "byte_offset": pa.array(offsets),
         }
     )

@@ -13,6 +13,7 @@ from ingest.rows.columns import (
     nulls,
     numbered,
     own_offsets,
+    same_number,
 )
 
 _Bytes = npt.NDArray[np.uint8]
@@ -44,7 +45,7 @@ def rows(chunk: Chunk) -> RecordRows:
             "logged_at": instants(places[0]),
             "elapsed_ms": total,
             "duration_ms": own_ms,
-            "file_key": pa.array(np.full(n, origin.file_key, np.int64)),
+            "file_key": same_number(origin.file_key, n),
             "byte_offset": pa.array(places[1]),
         }
     )
