@@ -1,13 +1,11 @@
 """The frozen values that every room speaks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from operator import add, attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
-
-from ingest.lazily import dataclass
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -1,12 +1,13 @@
 """Caches that fill: when will one be full?"""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ingest.causes.columns import Floats, Observed
 from ingest.causes.dimensions import Condition
 from ingest.causes.findings import WARNING, Finding
 from ingest.causes.symptoms import CACHE_FILLING
-from ingest.lazily import dataclass
 
 _PURGE = 5.0  # points that a purge takes away
 _GREW = 5.0

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,7 +12,6 @@ from ingest.causes.dimensions import Condition, Dimension, dimensions_of
 from ingest.causes.judge import wilson
 from ingest.causes.scan import gain
 from ingest.causes.symptoms import Event, events_of
-from ingest.lazily import dataclass
 
 RATE, TIME, SHARE, LENGTH = "rate", "time", "share", "text_len"
 _LEAST_NET = 8.0  # nats, as for a finding

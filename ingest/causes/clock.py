@@ -1,12 +1,13 @@
 """Clocks that jump: stamps that go back in a log file, and ends that contradict durations."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ingest.causes.columns import Ints, Observed
 from ingest.causes.dimensions import Condition
 from ingest.causes.findings import WARNING, Finding
 from ingest.causes.symptoms import CLOCK
-from ingest.lazily import dataclass
 
 _BACK_S = 120.0
 _APART_S = 30.0

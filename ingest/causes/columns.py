@@ -4,12 +4,11 @@ Instants are seconds since the epoch, as float64; NaN stands for an instant or a
 known.
 """
 
+from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-
-from ingest.lazily import dataclass
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]

@@ -1,6 +1,7 @@
 """What requests may differ by before their end is known: the conditions of findings."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,7 +16,6 @@ from ingest.causes.columns import (
     Requests,
     Value,
 )
-from ingest.lazily import dataclass
 
 TEXT, TEXT_LEN, CACHE_HIT, CONCURRENCY = "text", "text_len", "cache_hit", "concurrency"
 PATH, CLIENT = "path", "client"  # of a request's access line

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -24,7 +24,6 @@ from ingest.causes.scan import (
     tally,
 )
 from ingest.causes.symptoms import CACHE_HITS, LATENCY, RTF, Event
-from ingest.lazily import dataclass
 
 LEAST_NET = 8.0  # nats: e^-8 is one chance in three thousand
 _CONDITION_NET = 3.0  # what each condition must add to what is said without it

@@ -1,12 +1,11 @@
 """What triage finds."""
 
-from dataclasses import field
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from ingest.causes.columns import Ints
 from ingest.causes.dimensions import Condition
-from ingest.lazily import dataclass
 
 CRITICAL, WARNING, NOTE = "critical", "warning", "note"
 

@@ -1,7 +1,7 @@
 """How bad an explained event is: its numbers, and from them its severity and score."""
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,7 +23,6 @@ from ingest.causes.symptoms import (
     WARNINGS,
 )
 from ingest.causes.windows import BEGAN, MIX, NEW, STANDING, Span
-from ingest.lazily import dataclass
 
 _Z = 1.959964  # 95 %
 _LEAST_RISK_RATIO = 1.5

@@ -1,6 +1,7 @@
 """Events that recur, say every ten minutes (Rayleigh's test for a period, then an arc of it)."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -8,7 +9,6 @@ from ingest.causes.columns import Bools, Floats, Ints
 from ingest.causes.explain import Search
 from ingest.causes.scan import gain
 from ingest.causes.symptoms import FAILURES, LATENCY, UNFINISHED, Event
-from ingest.lazily import dataclass
 
 _SYMPTOMS = frozenset((FAILURES, LATENCY, UNFINISHED))
 _LEAST_EVENTS = 12

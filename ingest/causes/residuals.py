@@ -6,13 +6,13 @@ that is not slow.
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
 from ingest.causes.columns import Bools, Codes, Floats, Ints
 from ingest.causes.dimensions import CACHE_HIT, TEXT, TEXT_LEN, Dimension
 from ingest.causes.scan import BUCKETS
-from ingest.lazily import dataclass
 
 _BINS = 16  # of length
 _ROWS_A_BIN = 60

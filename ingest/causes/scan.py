@@ -8,10 +8,11 @@ scan statistic, 1997); the net is the gain less what it costs to name the slice 
 description length, in nats).
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ingest.causes.columns import Codes, Floats, Ints
-from ingest.lazily import dataclass
 
 BUCKETS = 48
 _FROM, _TO = (a.astype(np.int64) for a in np.triu_indices(BUCKETS + 1, 1))

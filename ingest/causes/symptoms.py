@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,7 +10,6 @@ from ingest.causes.columns import NO, UNKNOWN, WARNING, Bools, Codes, Floats, Ob
 from ingest.causes.dimensions import Dimension
 from ingest.causes.residuals import deviations, residuals
 from ingest.causes.scan import buckets_of
-from ingest.lazily import dataclass
 
 FAILURES, UNFINISHED, LATENCY = "failures", "unfinished", "latency"
 CACHE_WRITE, CACHE_HITS, WARNINGS = "cache_write", "cache_hits", "warnings"

@@ -1,6 +1,6 @@
 """Since when and until when: a window's ends, found by row, and the kind of change."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,7 +9,6 @@ from ingest.causes.dimensions import CONCURRENCY, TEXT, TEXT_LEN
 from ingest.causes.explain import Explanation, Search
 from ingest.causes.scan import BUCKETS, best_split, best_window, gain, tally
 from ingest.causes.symptoms import FAILURES, MIN_K, UNFINISHED, WARNINGS
-from ingest.lazily import dataclass
 
 BEGAN, MIX, NEW, STANDING = "began", "mix", "new", "standing"
 _OWN = 4.0  # nats that a slice's own history must give, beside the cost of the edges

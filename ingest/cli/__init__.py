@@ -11,7 +11,6 @@ import typer
 from ingest import __version__
 from ingest.cli.group import LazyGroup
 from ingest.cli.options.context import Options, print_error, printable, refused, reported
-from ingest.cli.process.arrow_functions import make_when_asked_for
 from ingest.cli.process.completion_script import use_own_script
 from ingest.cli.process.ending import end_at_once, with_code
 from ingest.cli.process.loading import without_metadata
@@ -104,7 +103,6 @@ def main() -> None:
     raise_at_sigterm()
     do_without_pandas()
     without_metadata()
-    make_when_asked_for()
     use_own_script()
     # NumPy's linear algebra is not used: its threads would only spin
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

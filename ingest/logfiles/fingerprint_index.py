@@ -1,9 +1,8 @@
 """Fingerprints indexed by their marks: candidates are found without comparing all; pure."""
 
 from collections.abc import Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from ingest.lazily import dataclass
 from ingest.logfiles.fingerprint import head_hash, marks
 
 

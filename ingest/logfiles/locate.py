@@ -3,11 +3,11 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from ingest.errors import LogFileError
-from ingest.lazily import dataclass
 from ingest.logfiles import reader, rotation
 from ingest.logfiles.compression import PACKED
 from ingest.logfiles.fingerprint import Match, anchor, anchor_length, compare

@@ -5,10 +5,11 @@ That nothing was found is good news only where something was looked at (docs/ala
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from ingest.errors import BlindAlarm
-from ingest.lazily import dataclass, matcher
+from ingest.lazily import matcher
 from ingest.named_queries.filters import tables_read
 from ingest.named_queries.library import NamedQuery
 from ingest.rows.described import BY_NAME, TABLES, Described

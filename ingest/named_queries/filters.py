@@ -8,8 +8,9 @@ parameters of this module are in them.
 
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
-from ingest.lazily import dataclass, matcher
+from ingest.lazily import matcher
 from ingest.named_queries.params import Param
 from ingest.rows.described import TABLES
 

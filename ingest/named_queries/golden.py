@@ -4,7 +4,7 @@ there.
 The counts of a field are those of ``queries/field_coverage.sql``, where that has the field.
 """
 
-from ingest.lazily import dataclass
+from dataclasses import dataclass
 
 MOST = 0.95  # a field that fewer records have is a gap; some are lost at the borders of any log
 ANY = 1e-9  # a field that only some records can have, so that one is enough

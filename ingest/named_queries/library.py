@@ -11,12 +11,12 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
 from ingest.errors import QueryFileError, UsageProblem
-from ingest.lazily import dataclass, matcher
+from ingest.lazily import matcher
 from ingest.named_queries.filters import NAMES, filters_of, restricted, tables_read
 from ingest.named_queries.golden import BY_NAME
 from ingest.named_queries.params import Param

@@ -1,6 +1,8 @@
 """A parameter of a named query."""
 
-from ingest.lazily import dataclass, matcher
+from dataclasses import dataclass
+
+from ingest.lazily import matcher
 
 _COUNTS_SECONDS = matcher(r"\bseconds\b")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from threading import Thread
 from time import monotonic
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from ingest.errors import IngestBusyError
 from ingest.faults import reach
-from ingest.lazily import dataclass
 from ingest.logfiles.known import Known
 from ingest.model import COMMIT_BYTES, EPOCH, Changes, Checkpoint, FileReport, Ledger, RunRow
 from ingest.pipeline.open_requests import OpenRequests

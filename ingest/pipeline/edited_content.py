@@ -2,11 +2,10 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from itertools import pairwise
 
-from ingest.lazily import dataclass
 from ingest.records.moments import Clock, Stamp, stamp_within
 from ingest.rows.content import LEAST_STAMPED, Group, Lines, Stretch, lines_of
 from ingest.rows.edits import Between, resolved, stored_between

@@ -2,13 +2,12 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
 
 from ingest.errors import DamagedFileError
-from ingest.lazily import dataclass
 from ingest.logfiles.open_log import OpenLog
 from ingest.pipeline.asked_content import Asked
 from ingest.pipeline.stored_records import NO_RECORDS, Changed, Offers, Records, Sampled

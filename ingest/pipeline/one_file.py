@@ -4,7 +4,7 @@ import gc
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache, cached_property
 from math import ceil
@@ -13,7 +13,6 @@ import numpy as np
 
 from ingest.errors import DamagedFileError, TtsqError
 from ingest.faults import reach
-from ingest.lazily import dataclass
 from ingest.logfiles.fingerprint import covered, extended
 from ingest.logfiles.known import Known, LogFile
 from ingest.logfiles.open_log import OpenLog, first_checkpoint
@@ -36,7 +35,6 @@ from ingest.records.front import FrontParser
 from ingest.records.instants import may_repeat
 from ingest.records.parse import Parsed, Parser
 from ingest.records.read_with import ReadWith, after_of, beginning_with, mark_of_beginning, named_of
-from ingest.records.series import handed_on
 from ingest.rows.content import Stretch
 from ingest.rows.spans import EPOCH
 from ingest.rows.user_text import Redaction
@@ -107,7 +105,7 @@ class OneFile:
         self._read_with = ReadWith(self._format, self._options.tz)
         self._first_lines: FirstLines | None = None
         self._later: Later | None = None
-        self._begun_with = handed_on(before.reading) if before is not None else None
+        self._begun_with = None if before is None else _handed_on(before.reading)
         known = self._checkpoint.reading if self._checkpoint is not None else None
         self._parser = FrontParser(
             self._format,
@@ -512,6 +510,15 @@ class OneFile:
             else EPOCH + timedelta(microseconds=last),
             last_ingested_at=self._shared.now(),
         )
+
+
+def _handed_on(reading: str | None) -> str | None:
+    """The state in which a file's reading begins, from that at the end of the one before it."""
+    if reading is None:
+        return None
+    from ingest.records.series import handed_on  # most files' lines are all of the log format
+
+    return handed_on(reading)
 
 
 def _longest_print(base: Checkpoint, file: LogFile) -> str | None:

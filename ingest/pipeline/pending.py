@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ingest.errors import DamagedFileError
 from ingest.faults import reach
-from ingest.lazily import dataclass
 from ingest.logfiles.fingerprint import ANCHOR_BYTES
 from ingest.model import Ledger, Origin
 from ingest.records.formats import Format

@@ -3,6 +3,7 @@
 import json
 from codecs import BOM_UTF8
 from datetime import tzinfo
+from typing import TYPE_CHECKING
 
 from ingest.errors import LogFileError
 from ingest.lazily import matcher
@@ -11,7 +12,9 @@ from ingest.logfiles.reader import read_head
 from ingest.logfiles.stat import FileStat
 from ingest.records.formats import Format
 from ingest.records.profiles import Profiles
-from ingest.records.recognise import Recognised, guess_format, recognise
+
+if TYPE_CHECKING:
+    from ingest.records.recognise import Recognised
 
 _NAMED = matcher(r"\.(?:log|out|err)(?:[.-][\w.-]{1,40})?$")  # app.log, app.log.1, nohup.out
 LOOKED_AT = 16 << 10  # bytes of a beginning in which a log shows what it is
@@ -29,7 +32,7 @@ def recognised(
     shown: bool,
     goes_on: bool = False,
     may_wait: bool = False,
-) -> Recognised:
+) -> "Recognised":
     """What a file is; ``head`` are its first bytes, ``shown``: its first line may be quoted;
     ``goes_on``: the file before it in its series is a log; ``may_wait``: a short file that is named
     as a log is one, though its service has printed nothing yet but a banner.
@@ -37,6 +40,8 @@ def recognised(
     :raises LogFileError: for a binary file, or a text in whose first bytes, a banner of
         BANNER_BYTES at most, no line shows what it is.
     """
+    from ingest.records.recognise import guess_format, recognise  # a known file needs neither
+
     found = recognise(head[:LOOKED_AT], fmt, profiles)
     if found.is_log or not head.strip(b"\0\r\n\t " + BOM_UTF8):
         return found
@@ -78,7 +83,7 @@ def format_in_short(text: str | None) -> str | None:
     return ", ".join(map(str, parts)) or None
 
 
-def _refuse_binary(stat: FileStat, head: bytes, found: Recognised) -> None:
+def _refuse_binary(stat: FileStat, head: bytes, found: "Recognised") -> None:
     text = head.decode(found.encoding or "utf-8", "replace")
     odd = sum(1 for c in text if (c < " " and c not in "\t\n\r\x1b\0") or c == "\ufffd")
     if odd > len(text) // 10 or (b"\n" not in head and len(head) >= HEAD_BYTES and odd):

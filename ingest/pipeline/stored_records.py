@@ -5,6 +5,7 @@ lines are too coarse for, a few lines from the middle of a log, or several logs 
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ingest.lazily import dataclass, matcher
+from ingest.lazily import matcher
 from ingest.model import EPOCH
 from ingest.pipeline.asked_content import Asked
 from ingest.records.arrays import I32, Bools, Ints

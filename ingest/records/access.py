@@ -6,8 +6,9 @@ Traefik ("common", "combined", and what follows them).
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from ingest.lazily import dataclass, matcher
+from ingest.lazily import matcher
 from ingest.records.access_rest import as_text, take_rest
 from ingest.records.moments import Stamp, stamp_at
 

@@ -8,10 +8,10 @@ mod_log_config), gunicorn (``%(h)s``, access_log_format) and uvicorn (``%(client
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from ingest.errors import FormatError
-from ingest.lazily import dataclass, matcher
+from ingest.lazily import matcher
 from ingest.records.access import Access, split_request
 from ingest.records.access_rest import milliseconds
 from ingest.records.moments import DAY, Stamp, stamp_at

@@ -7,9 +7,9 @@ upstream servers with commas or colons, and its ``$request_id`` as 32 hexadecima
 
 import re
 from collections.abc import Mapping, MutableMapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from ingest.lazily import dataclass, matcher
+from ingest.lazily import matcher
 
 _MOST = 60  # values of a line that are looked at
 _ITEM = rb'[^\s",=]+(?=[\s,"]|$)'

@@ -1,13 +1,13 @@
 """A log file's bytes → parsed chunks, one after another, in bounded memory."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ingest.compiled import layout
 from ingest.errors import DamagedFileError
-from ingest.lazily import dataclass, matcher
+from ingest.lazily import matcher
 from ingest.model import CHUNK_BYTES, Ledger, Reject
 from ingest.records.arrays import raw_text
 from ingest.records.parse import REJECT_HEAD_BYTES, ChunkParser, Parsed

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from ingest.compiled import layout
 from ingest.compiled.layout import L_ERROR, L_INFO, L_WARNING
-from ingest.lazily import dataclass, matcher
+from ingest.lazily import matcher
 from ingest.model import Ledger, Reject
 from ingest.records import profile_rules as does
 from ingest.records.access import Access, is_socket

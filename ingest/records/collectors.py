@@ -5,9 +5,9 @@ a platform gives: a word of a text is never one.
 """
 
 from collections.abc import Iterable
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from ingest.lazily import dataclass, matcher
+from ingest.lazily import matcher
 from ingest.records.headers import bare_stamp, header_of
 from ingest.records.moments import read_stamp
 from ingest.records.wrapped import Wrapped

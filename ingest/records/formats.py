@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 DEFAULT_FORMAT = "%(asctime)s - %(name)s - %(levelname)s - %(message)s"
 
 MAX_WIDTH = 1000  # characters that a field may be padded to; far beyond what a header has
+HEAD_BYTES = 1024  # of a file, that its requests' ids are made from
 MAX_RECORD_BYTES = 4 << 20  # a record longer than this is quarantined by its head (docs/parsing.md)
 
 

@@ -9,6 +9,7 @@ come back.
 from codecs import BOM_UTF8
 from dataclasses import replace
 from datetime import tzinfo
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,12 +17,15 @@ from ingest.compiled import layout
 from ingest.compiled.parts import unnamed
 from ingest.lazily import matcher
 from ingest.records.arrays import I32, view
-from ingest.records.formats import DEFAULT_FORMAT, MAX_RECORD_BYTES, Format
-from ingest.records.general import HEAD_BYTES, GeneralParser
+from ingest.records.formats import DEFAULT_FORMAT, HEAD_BYTES, MAX_RECORD_BYTES, Format
+from ingest.records.native import NativeFormat
 from ingest.records.native import is_swapped as swapped
 from ingest.records.parse import Parsed, Parser
 from ingest.records.physical import UTF8, encoding_of
 from ingest.records.profiles import Profiles
+
+if TYPE_CHECKING:
+    from ingest.records.general import GeneralParser
 
 FIRST_SLICE = 64 << 10  # bytes that the general path reads before the scanner is tried again
 # bytes of the format at a stretch, behind which the general path begins with little again
@@ -56,14 +60,46 @@ class FrontParser:
         profiles = profiles.pinned(fmt.pins.profile)
         encoding = encoding or fmt.pins.encoding
         self.profiles = profiles
-        self.general = GeneralParser(
-            fmt, tz, profiles, head=head, reading=reading, encoding=encoding, max_record=max_record
-        )
+        self._tz, self._head, self._pinned = tz, head, encoding
+        self._line_format = NativeFormat(fmt, max_record)
         self._native = _NativeParser(fmt, tz, max_record, profiles)
         self._reading = reading
+        self._encoding: str | None = None  # that the format's own lines told
+        self._general: GeneralParser | None = None
         self._slice = FIRST_SLICE
         self._run = 0
         self._told_at = -1
+
+    @property
+    def general(self) -> "GeneralParser":
+        """The general path, loaded for lines that need it, or a file that had such."""
+        if self._general is None:
+            from ingest.records.general import GeneralParser
+
+            self._general = GeneralParser(
+                self.format, self._tz, self.profiles, head=self._head, reading=self._reading,
+                encoding=self._pinned, max_record=self.max_record, native=self._line_format,
+            )  # fmt: skip
+            if self._encoding is not None:
+                self._general.encoding = self._encoding
+        return self._general
+
+    @property
+    def _is_simple(self) -> bool:
+        """Whether there were only the format's own lines."""
+        return self._general is None and self._reading is None
+
+    @property
+    def encoding(self) -> str | None:
+        """What the file's text is encoded in, None as long as all of it was ASCII."""
+        return (self._pinned or self._encoding) if self._is_simple else self.general.encoding
+
+    @encoding.setter
+    def encoding(self, told: str) -> None:
+        if self._is_simple:
+            self._encoding = told
+        else:
+            self.general.encoding = told
 
     @property
     def reading(self) -> str | None:
@@ -89,8 +125,10 @@ class FrontParser:
         more: bool = False,
     ) -> Parsed:
         """Parse what is complete in a chunk that begins at a record (file offset ``base``)."""
-        if base == 0:
-            self.general.begin(bytes(data[:HEAD_BYTES]))
+        if base == 0 and len(data[:HEAD_BYTES]) > len(self._head):
+            self._head = bytes(data[:HEAD_BYTES])
+            if self._general is not None:
+                self._general.begin(self._head)
         if self._may_be_native(data):
             parsed = self._native.parse(
                 data, base=base, final=final, last_instant=last_instant,
@@ -102,8 +140,8 @@ class FrontParser:
                 if self._run > NATIVE_RUN:
                     self._slice = FIRST_SLICE
                 if 0 <= self._told_at < parsed.consumed:
-                    self.general.encoding = UTF8
-                return replace(parsed, reading=self._reading, encoding=self.general.encoding)
+                    self.encoding = UTF8
+                return replace(parsed, reading=self._reading, encoding=self.encoding)
         self._run = 0
         parsed = self._by_parts(data, base, final, last_instant, fallback_instant, more)
         self._reading = parsed.reading
@@ -116,9 +154,11 @@ class FrontParser:
 
     def _may_be_native(self, data: memoryview) -> bool:
         """Whether the scanner may read: UTF-8, no open request, a line of the format is next."""
-        if self.general.has_open or not self.general.native.may_begin(bytes(data[:4096])):
+        if not self._is_simple and self.general.has_open:
             return False
-        encoding = self.general.encoding
+        if not self._line_format.may_begin(bytes(data[:4096])):
+            return False
+        encoding = self.encoding
         self._told_at = -1
         if encoding is None:
             encoding = self._told(data)

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 
 from ingest.compiled.layout import L_ERROR, L_NONE, L_WARNING, LOOKAHEAD
-from ingest.lazily import dataclass, matcher
+from ingest.lazily import matcher
 from ingest.records.logical import Logical, access_in
 from ingest.records.native import NativeFormat
 

@@ -7,16 +7,15 @@ docs/parsing.md.
 """
 
 import json
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any
 
 from ingest.compiled.masks import COMPILED
 from ingest.compiled.moments import may_hold_stamp
-from ingest.lazily import dataclass
 from ingest.records.claims import Claims
 from ingest.records.collectors import Pods
-from ingest.records.formats import MAX_RECORD_BYTES, Format
+from ingest.records.formats import HEAD_BYTES, MAX_RECORD_BYTES, Format
 from ingest.records.gather import Gatherer, before
 from ingest.records.in_turn import InTurn
 from ingest.records.logical import Reader
@@ -31,8 +30,6 @@ from ingest.records.shapes import Unclaimed
 from ingest.records.structured import Memory
 from ingest.records.units import numbers
 from ingest.records.written import Writer
-
-HEAD_BYTES = 1024  # of a file, that its requests' ids are made from
 
 
 @dataclass(slots=True)
@@ -108,11 +105,12 @@ class GeneralParser:
         reading: str | None = None,
         encoding: str | None = None,
         max_record: int = MAX_RECORD_BYTES,
+        native: NativeFormat | None = None,
     ) -> None:
         self.format = fmt
         self.tz = tz
         self.max_record = max_record
-        self.native = NativeFormat(fmt, max_record)
+        self.native = native or NativeFormat(fmt, max_record)
         self.profiles = profiles
         self._head = head
         self._pinned = encoding

@@ -2,8 +2,9 @@
 
 import re
 from codecs import BOM_UTF8
+from dataclasses import dataclass
 
-from ingest.lazily import dataclass, matcher
+from ingest.lazily import matcher
 
 # ECMA-48 control sequences, operating system commands, two-byte escapes
 _ANSI = matcher(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-Z\\^-~])")

@@ -6,9 +6,9 @@ for a few lines, for more of them the less the compiled code finds to do.
 
 import itertools
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from ingest.compiled import envelopes
-from ingest.lazily import dataclass
 from ingest.records.claims import Claims
 from ingest.records.collectors import Pods
 from ingest.records.gather import Gatherer, before

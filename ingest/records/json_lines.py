@@ -4,11 +4,10 @@ loguru ``serialize``, structlog, python-json-logger, nginx ``escape=json``; docs
 """
 
 import json
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ingest.compiled.layout import L_CRITICAL, L_DEBUG, L_ERROR, L_INFO, L_NONE, L_WARNING
-from ingest.lazily import dataclass
 from ingest.records.access import Access
 from ingest.records.access_json import access_object
 from ingest.records.levels import LEVELS

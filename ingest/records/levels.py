@@ -1,7 +1,8 @@
 """Words and letters of levels, and what a header says (pure)."""
 
+from dataclasses import dataclass
+
 from ingest.compiled.layout import L_CRITICAL, L_DEBUG, L_ERROR, L_INFO, L_WARNING
-from ingest.lazily import dataclass
 from ingest.records.moments import Stamp
 
 LEVELS: dict[bytes, int] = {

@@ -4,11 +4,11 @@ told apart (pure).
 
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Final
 
-from ingest.lazily import dataclass, matcher
+from ingest.lazily import matcher
 from ingest.records.access import Access
 from ingest.records.access_servers import access_line
 from ingest.records.collectors import Pods

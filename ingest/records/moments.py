@@ -6,11 +6,12 @@ file's modification time (docs/parsing.md, "Stamps").
 """
 
 import re
+from dataclasses import dataclass
 from datetime import date, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any
 
-from ingest.lazily import dataclass, matcher
+from ingest.lazily import matcher
 from ingest.model import DAY_US, EPOCH
 from ingest.records.instants import utc_offset_us
 

@@ -1,17 +1,21 @@
 """The service's own ``logging`` format, as one line at a time is held against it."""
 
 from codecs import BOM_UTF8
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ingest.compiled import layout
 from ingest.compiled import records as scan
-from ingest.lazily import dataclass, matcher
-from ingest.records.access import Access
+from ingest.lazily import matcher
 from ingest.records.arrays import I32, view
 from ingest.records.formats import DEFAULT_FORMAT, Format, scanner_arguments
 from ingest.records.levels import LEVELS
 from ingest.records.moments import DAY, Stamp
+
+if TYPE_CHECKING:
+    from ingest.records.access import Access
 
 _SHIFTED = (layout.R_NAME, layout.R_MSG, layout.R_REQUEST_ID)
 # Python's default stamp where something stands before it on its line
@@ -59,7 +63,7 @@ class NativeFormat:
             begins_with_digits and fmt.clock[0][0] == layout.T_YEAR and not fmt.fields[0][2]
         )
 
-    def access_of(self, line: bytes) -> Access | None:
+    def access_of(self, line: bytes) -> "Access | None":
         """The access line that a line is by the format of an HTTP server, where that was said."""
         return self.format.access.of(line) if self.format.access is not None else None
 

@@ -1,5 +1,6 @@
 """Chunk + format → records, pairs and instants."""
 
+from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import Protocol, cast
 
@@ -10,7 +11,6 @@ from ingest.compiled import layout
 from ingest.compiled import records as scan
 from ingest.compiled.parts import infer as in_utc
 from ingest.compiled.parts import tally
-from ingest.lazily import dataclass
 from ingest.model import Ledger, Reject
 from ingest.records.arrays import I8, I32, Ints, raw_text, view
 from ingest.records.formats import MAX_RECORD_BYTES, Format, scanner_arguments

@@ -8,8 +8,9 @@ fixed at the first line that tells. UTF-16 is seen by its mark or its NULs where
 import re
 from codecs import BOM_UTF8
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from ingest.lazily import dataclass, matcher
+from ingest.lazily import matcher
 
 UTF8, GB18030, UTF16LE, UTF16BE, UNKNOWN = "utf-8", "gb18030", "utf-16-le", "utf-16-be", "unknown"
 _SEQUENCE = matcher(

@@ -2,12 +2,13 @@
 
 import ast
 import re
+from dataclasses import dataclass
 from typing import Any, Final
 
 import re2
 from re2 import _re2
 
-from ingest.lazily import dataclass, matcher
+from ingest.lazily import matcher
 
 OPENS, ADDS, CLOSES, WHOLE = "opens", "adds", "closes", "whole"
 FAILS, WARNS, NOISE, RESTARTS, FOLLOWS = "fails", "warns", "noise", "restarts", "follows"

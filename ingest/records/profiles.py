@@ -8,14 +8,14 @@ profile stands in one RE2 set, so a line costs one pass however many rules there
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from re2 import _re2
 
 from ingest.errors import ProfileError
-from ingest.lazily import dataclass, matcher
+from ingest.lazily import matcher
 from ingest.records import structured_words as words
 from ingest.records.levels import LEVELS
 from ingest.records.profile_rules import (

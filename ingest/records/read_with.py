@@ -2,12 +2,12 @@
 
 import hashlib
 import json
+from dataclasses import dataclass
 from datetime import UTC, timedelta, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from ingest.errors import FormatError
-from ingest.lazily import dataclass
 from ingest.records.formats import Format, Pins, compile_format
 
 _BEGUN, _AFTER_FILE, _PINNED = "begun_with", "begun_after", "pinned"

@@ -2,11 +2,10 @@
 
 import json
 from collections import Counter
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import tzinfo
 
 from ingest.compiled import layout
-from ingest.lazily import dataclass
 from ingest.records.formats import DEFAULT_FORMAT, MAX_RECORD_BYTES, Format, compile_format
 from ingest.records.logical import Logical, Reader, access_in
 from ingest.records.native import NativeFormat

@@ -3,10 +3,10 @@
 """
 
 from collections import Counter
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from ingest.lazily import dataclass, matcher
+from ingest.lazily import matcher
 
 MOST = 1_000  # shapes that are counted; beyond it the rare half is forgotten
 LONGEST = 160  # bytes of a line that a shape is made of

@@ -8,11 +8,11 @@ request, and one that says what has become of it. See docs/parsing.md, "Structur
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-from ingest.lazily import dataclass, matcher
+from ingest.lazily import matcher
 from ingest.records import structured_words as words
 from ingest.records.json_lines import JsonLine
 from ingest.records.structured_fields import Fields, Pair, fields_of

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from ingest.lazily import dataclass, matcher
+from ingest.lazily import matcher
 from ingest.records import structured_words as words
 from ingest.records.profile_rules import tidy
 from ingest.records.structured_tokens import apart, names_speech

@@ -1,6 +1,7 @@
 """What a line without its envelopes is (pure)."""
 
-from ingest.lazily import dataclass
+from dataclasses import dataclass
+
 from ingest.records.moments import Stamp
 
 

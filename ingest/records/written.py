@@ -7,14 +7,13 @@ sets are never looked for in a text.
 
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from ingest.compiled import joined, layout
 from ingest.compiled import records as scan
-from ingest.lazily import dataclass
 from ingest.records.arrays import I8, I32, Ints, view
 from ingest.records.instants import ENVELOPE, TIME_SOURCES
 from ingest.records.native import shifted

@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
 from ingest.errors import UsageProblem
-from ingest.lazily import dataclass
 from ingest.named_queries.library import NamedQuery
 from ingest.render.cells import Result, escape_controls, is_number, plain, zone_label
 

@@ -6,6 +6,7 @@ through the style's own function, once however often it occurs.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
@@ -13,7 +14,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest.lazily import dataclass
 from ingest.model import DAY_US
 from ingest.stores.results import TableRows, python_values
 

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.errors import UsageProblem
-from ingest.lazily import dataclass, matcher
+from ingest.lazily import matcher
 from ingest.render.cells import (
     FORMULA,
     STEERING,

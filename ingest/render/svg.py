@@ -7,11 +7,11 @@ shows ``<title>`` as the tooltip.
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from html import escape
 from typing import Any
 
-from ingest.lazily import dataclass
 from ingest.render.cells import escape_controls, short_number
 from ingest.render.chart_data import HeatMap, Picture, Series
 

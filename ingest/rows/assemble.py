@@ -1,6 +1,7 @@
 """Records of a chunk → rows of the tables, as Arrow (docs/parsing.md)."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,6 @@ import pyarrow.compute as pc
 from ingest.compiled import layout
 from ingest.compiled import numbers as convert_numbers
 from ingest.compiled import parts as segments
-from ingest.lazily import dataclass
 from ingest.model import Origin, make_key
 from ingest.records.arrays import I8, I32, Bools, Ints, column, string_column, view
 from ingest.records.formats import STANDARD_EXTRAS, Format

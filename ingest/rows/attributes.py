@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,6 @@ import pyarrow as pa
 from ingest.compiled import layout
 from ingest.compiled import strings as convert
 from ingest.compiled.parts import unused
-from ingest.lazily import dataclass
 from ingest.records.arrays import I32, string_column, strings, view
 from ingest.records.formats import Format
 from ingest.records.parse import Parsed

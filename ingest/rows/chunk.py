@@ -1,12 +1,11 @@
 """A parsed chunk on its way to rows, and the rows of a table that has one per record."""
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
 
-from ingest.lazily import dataclass
 from ingest.model import Origin, Reject
 from ingest.records.arrays import I32, Bools, Ints
 from ingest.records.formats import Format

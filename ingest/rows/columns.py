@@ -1,6 +1,7 @@
 """Pairs and spans of a chunk → Arrow columns; nothing here makes a Python object a value."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from random import SystemRandom
 from typing import Any
@@ -13,7 +14,6 @@ import pyarrow.compute as pc
 from ingest.compiled import layout, parts
 from ingest.compiled import numbers as convert_numbers
 from ingest.compiled import strings as convert
-from ingest.lazily import dataclass
 from ingest.model import KEY_SHIFT, Origin
 from ingest.records.arrays import (
     I8,

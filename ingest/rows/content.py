@@ -3,7 +3,7 @@ them (docs/design.md); pure.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -12,7 +12,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ingest.compiled import content as compiled
-from ingest.lazily import dataclass
 from ingest.records.arrays import I32, Ints, column, view
 
 GROUP_LINES = 64  # to a row of stored_lines: 8 KB of a log

@@ -1,12 +1,11 @@
 """Finds what of a stream of lines is stored (docs/design.md); pure."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from ingest.lazily import dataclass
 from ingest.rows.content import GROUP_LINES, LEAST_STAMPED, NO_LINES, Group, Hashes, Lines, Stretch
 
 MOST_ALIKE = 16  # groups that begin with the same line: among them none tells more than another

@@ -3,13 +3,12 @@ which are new (docs/design.md); pure.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from ingest.lazily import dataclass
 from ingest.rows.alignment import matching_blocks
 from ingest.rows.content import LEAST_STAMPED, Group, Lines, Stretch
 

@@ -7,11 +7,10 @@ microseconds since the epoch.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import accumulate, groupby
 
-from ingest.lazily import dataclass
 from ingest.rows.parts import Group, Part, merge, own_key
 from ingest.rows.spans import EPOCH, GRACE_US, JOIN_GAP_US
 

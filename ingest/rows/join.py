@@ -1,13 +1,12 @@
 """The rows of chunks, and of several files, as one batch that one commit takes; pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest.lazily import dataclass
 from ingest.records.arrays import I32, Ints
 from ingest.rows.chunk import Batch, ChunkRows, RecordRows
 from ingest.rows.described import CONTENT

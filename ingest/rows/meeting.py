@@ -6,10 +6,9 @@ turns a stored request into another one, the time of both is asked for in its tu
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from itertools import pairwise
 
-from ingest.lazily import dataclass
 from ingest.rows.grouping import (
     END,
     ERRORS,

@@ -5,10 +5,9 @@ The bulk of requests begin and end within one batch and never come here.
 """
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ingest.lazily import dataclass
 from ingest.model import make_key
 from ingest.records.instants import TIME_SOURCES
 

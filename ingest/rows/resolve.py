@@ -1,7 +1,7 @@
 """A batch's parts + what the store has near them → what one commit changes; pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -9,7 +9,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest.lazily import dataclass
 from ingest.model import Changes, Relink
 from ingest.records.arrays import Ints
 from ingest.rows.chunk import Batch, RecordRows

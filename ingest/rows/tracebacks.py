@@ -1,11 +1,12 @@
 """Python tracebacks → exception type, message and the deepest frame of the service's own code."""
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 
 import pyarrow as pa
 
-from ingest.lazily import dataclass, matcher
+from ingest.lazily import matcher
 
 _FRAME = matcher(
     r'^[ |+>]*File "(?P<file>[^"\n]*)", line (?P<line>\d+)(?:, in (?P<name>.*))?$', re.M

@@ -1,13 +1,12 @@
 """Where a store has rows of a stretch of a log file: their offsets, table by table."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
 
-from ingest.lazily import dataclass
 from ingest.model import make_key
 from ingest.records.arrays import Ints
 from ingest.rows.described import RECORDS

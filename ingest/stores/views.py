@@ -4,9 +4,8 @@ One text of each serves every backend. A migration creates them from a copy of i
 ``ttsq db check`` compares the two.
 """
 
+from dataclasses import dataclass
 from typing import NamedTuple
-
-from ingest.lazily import dataclass
 
 
 class ViewColumn(NamedTuple):

@@ -7,12 +7,11 @@ import gzip
 import random
 import zlib
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from ingest.lazily import dataclass
 from ingest.tasks.demo_nginx import Exchange, exchange, request_id_of, write_access
 
 STAGES = ("text_normalize", "llm_prompt_gen", "llm_inference", "llm_postproc", "audio_render")

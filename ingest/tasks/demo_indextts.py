@@ -6,10 +6,10 @@ The lines are those of index-tts ``indextts/infer_v2.py`` behind uvicorn. Everyt
 
 import random
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ingest.lazily import dataclass
 from ingest.tasks.demo_nginx import Exchange, exchange, write_access
 
 FILE_NAME = "indextts.log"

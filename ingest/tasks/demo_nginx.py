@@ -6,10 +6,9 @@ before the synthesis fails.
 
 import random
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-
-from ingest.lazily import dataclass
 
 ACCESS_NAME = "access.log"
 GIVEN_UP = timedelta(seconds=60)  # nginx's proxy_read_timeout

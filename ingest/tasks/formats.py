@@ -1,9 +1,9 @@
 """A format of access lines, tried on the first lines of a file."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.lazily import dataclass
 from ingest.logfiles.reader import read_head
 from ingest.logfiles.stat import stat_file
 from ingest.records.access import Access

@@ -8,11 +8,11 @@ import os
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from ingest.errors import StoreError
-from ingest.lazily import dataclass
 from ingest.stores.durable import sync
 from ingest.stores.holders import holder_of, opener_of
 

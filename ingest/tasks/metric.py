@@ -1,9 +1,8 @@
 """A figure for Prometheus: its name, what it says, and a value for each set of labels."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
-
-from ingest.lazily import dataclass
 
 Labels = tuple[tuple[str, str], ...]
 

@@ -1,10 +1,10 @@
 """A log file line by line: which rule of which profile took what. Keeps nothing, stores nothing."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
 
-from ingest.lazily import dataclass
 from ingest.logfiles.reader import LogReader
 from ingest.logfiles.stat import stat_file
 from ingest.model import CHUNK_BYTES

@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from ingest.errors import UsageProblem
-from ingest.lazily import dataclass
 from ingest.model import EPOCH
 from ingest.named_queries.values import parse_instant
 from ingest.stores import migrate

@@ -1,11 +1,11 @@
 """Copies of the store for readers that stay connected: they hold a generation (SPEC §3.9)."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from ingest.errors import StoreError
-from ingest.lazily import dataclass
 from ingest.stores import migrate
 from ingest.stores.contract import Store, Upkeep
 from ingest.stores.durable import sync

@@ -4,9 +4,9 @@ In: a reader, an instant. Out: a View. Knows nothing of a terminal.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from ingest.lazily import dataclass
 from ingest.stores.contract import Reader
 from ingest.stores.results import whole
 

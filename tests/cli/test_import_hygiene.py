@@ -73,6 +73,15 @@ def test_an_ingest_with_nothing_new_loads_the_engine_and_no_arrow(ttsq: CommandL
     assert not any(m.startswith(("ingest.causes", "ingest.named_queries")) for m in modules)
 
 
+def test_more_lines_of_the_log_format_do_not_load_the_general_path(ttsq: CommandLine) -> None:
+    with (ttsq.folder / "app.log").open("a") as file:
+        file.write(lines(20, 40))
+    modules = _modules(ttsq, "ingest", "app.log", "--final")
+    assert "ingest.records.front" in modules
+    general = ("ingest.records.general", "ingest.records.learnt", "ingest.records.sequence")
+    assert not any(m.startswith(general) for m in modules)
+
+
 def test_a_query_loads_what_asks_and_shows_and_nothing_that_reads_logs(ttsq: CommandLine) -> None:
     modules = _modules(ttsq, "run", "error_codes", "--format", "csv")
     assert _libraries(modules) <= {"duckdb", "pytz"}  # DuckDB hands out instants by pytz

@@ -1,11 +1,10 @@
 """Imported last by the process that others are forked from: what each ingest would make anew, a
 tenth to a third of what it takes in a test. The profiles that come with ttsq are read; regular
-expressions and dataclasses, which wait until they are used, are made.
+expressions, which wait until they are used, are compiled.
 """
 
 import sys
 from collections.abc import Iterator
-from dataclasses import is_dataclass
 from itertools import chain
 from typing import Any
 
@@ -38,8 +37,6 @@ def _within(value: object) -> Iterator[Any]:
 def _make_all() -> None:
     for expression in expressions():
         expression.search  # noqa: B018
-    for value in _values():
-        is_dataclass(value)  # asks for its fields
     known = profiles(None)  # as an ingest asks for them
     known.match("a line of a service")
     known.code_of("a message")

@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 import typer
 
@@ -12,7 +12,6 @@ from ingest.cli.commands.run_report import as_line, as_object, print_upgrade
 from ingest.cli.options.context import print_error
 from ingest.cli.process.systemd import ServiceManager
 from ingest.errors import ExitCode, TtsqError
-from ingest.lazily import dataclass
 from ingest.logfiles.discover import expand
 from ingest.model import RunReport
 from ingest.render.harmless import json_shown

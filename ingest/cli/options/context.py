@@ -5,13 +5,13 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 
 from ingest.cli.settings.load import Loaded, Settings, default_store, load, store_url
 from ingest.errors import ExitCode, StoreError, TtsqError
-from ingest.lazily import dataclass
 from ingest.paths import shown
 from ingest.render.harmless import printable as printable
 from ingest.stores import migrate

@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from itertools import chain
 from pathlib import Path
@@ -17,7 +17,6 @@ from ingest.cli.options.context import options
 from ingest.cli.process.pager import page
 from ingest.cli.settings.load import zone
 from ingest.errors import UsageProblem
-from ingest.lazily import dataclass
 from ingest.render import formats
 from ingest.render.cells import Result, wrapped
 from ingest.render.chosen import only_columns, without_empty

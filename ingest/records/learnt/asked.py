@@ -3,10 +3,9 @@ requests, line by line; how it is written is learnt for each answer (pure).
 """
 
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ingest.lazily import dataclass
 from ingest.records.learnt.objects import ObjectLines, Outcome
 from ingest.records.learnt.symbols import Unlearnable
 from ingest.records.learnt.trial import Effect, Slots

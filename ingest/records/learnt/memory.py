@@ -5,10 +5,10 @@ that the assembly decides by; where more would have to be known, there is none.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ingest.compiled.line_values import MOST_REGISTERS
-from ingest.lazily import dataclass
 from ingest.records.learnt import symbols
 from ingest.records.profile_rules import Value
 from ingest.records.sequence.events import is_place

@@ -1,13 +1,12 @@
 """What is known of the lines in one kind of envelope, and where they write (pure)."""
 
-from dataclasses import field
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from ingest.compiled import learnt
 from ingest.compiled.layout import PAIR_WIDTH
 from ingest.compiled.learnt import Learnt
-from ingest.lazily import dataclass
 from ingest.records.claims import Claims
 from ingest.records.learnt.asked import Asked, AskedLines
 from ingest.records.learnt.memory import Shape

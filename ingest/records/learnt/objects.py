@@ -9,7 +9,7 @@ events, and one that nothing claims.
 
 import random
 from collections.abc import Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
 
@@ -17,7 +17,6 @@ from ingest.compiled import learnt, masks
 from ingest.compiled.layout import L_WARNING
 from ingest.compiled.masks import Masker
 from ingest.compiled.objects import Objects
-from ingest.lazily import dataclass
 from ingest.records.access import is_socket
 from ingest.records.claims import WRAPPERS, Claims
 from ingest.records.collectors import is_ordinal

@@ -1,11 +1,10 @@
 """Effects → the programs that compiled code runs (:mod:`ingest.compiled.learnt`); pure."""
 
-from dataclasses import field
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from ingest.compiled import learnt, line_values
-from ingest.lazily import dataclass
 from ingest.records.arrays import I32
 from ingest.records.learnt.symbols import Slot, Unlearnable
 from ingest.records.learnt.trial import Effect, Written

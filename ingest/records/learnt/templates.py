@@ -10,14 +10,13 @@ Words, paths, ids and addresses of a line with a request are tried likewise.
 import random
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from ingest.compiled import line_values, masks
 from ingest.compiled.layout import L_WARNING
 from ingest.compiled.masks import Masker
-from ingest.lazily import dataclass
 from ingest.records.access import Access, is_socket
 from ingest.records.claims import names_event
 from ingest.records.collectors import is_ordinal

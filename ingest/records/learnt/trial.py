@@ -5,12 +5,11 @@ symbols for all that differs between texts of the template and memories of the s
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from ingest.compiled import envelopes, learnt, line_values
 from ingest.compiled.layout import L_WARNING
-from ingest.lazily import dataclass
 from ingest.records.access import Access
 from ingest.records.claims import Claims
 from ingest.records.gather import Record, level_of

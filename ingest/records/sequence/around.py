@@ -7,10 +7,9 @@ is given to nobody.
 """
 
 from collections.abc import Iterable
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 from ingest.compiled.layout import L_INFO, L_WARNING
-from ingest.lazily import dataclass
 from ingest.records.profile_rules import Value, tidy
 from ingest.records.sequence.events import (
     COMPLETE,

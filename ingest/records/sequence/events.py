@@ -1,9 +1,10 @@
 """What the assembly gives: events of SPEC §1, and the figures that end a request (pure)."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from ingest.compiled.layout import L_CRITICAL, L_ERROR, L_INFO, L_WARNING
-from ingest.lazily import dataclass, matcher
+from ingest.lazily import matcher
 from ingest.records.profile_rules import Rule, Value, tidy
 from ingest.records.profiles import Match
 from ingest.records.sequence.state import MOST_TEXT, Assembly, Line, Request

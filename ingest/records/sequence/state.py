@@ -2,10 +2,9 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
-from ingest.lazily import dataclass
 from ingest.records.profile_rules import Value, tidy
 from ingest.records.profiles import Profiles
 

@@ -9,9 +9,10 @@ else by going to each of them.
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from ingest.errors import StoreError
-from ingest.lazily import dataclass, matcher
+from ingest.lazily import matcher
 from ingest.model import KEY_SHIFT
 from ingest.stores.clickhouse.connection import WRITING, Session
 

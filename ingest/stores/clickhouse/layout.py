@@ -6,7 +6,8 @@ the commit that brought it, and of the step within it. What replaces or removes 
 so a single row, the note that a commit is done, makes all that it did be seen at once.
 """
 
-from ingest.lazily import dataclass
+from dataclasses import dataclass
+
 from ingest.model import KEY_SHIFT
 
 STEPS = 64  # versions that one commit has: its inserts, and each change of rows after them

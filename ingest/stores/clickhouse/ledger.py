@@ -7,12 +7,11 @@ compare-and-set of the commit contract.
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from ingest.errors import IngestBusyError
-from ingest.lazily import dataclass
 from ingest.stores.clickhouse.cluster import change
 from ingest.stores.clickhouse.connection import WRITING, Session
 from ingest.stores.clickhouse.layout import (

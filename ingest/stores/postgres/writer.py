@@ -1,6 +1,7 @@
 """The writing side of a PostgreSQL store: one transaction on the session that holds the lock."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +9,6 @@ import psycopg
 
 from ingest.errors import StoreError
 from ingest.faults import reach
-from ingest.lazily import dataclass
 from ingest.model import KEY_SHIFT, Changes, Checkpoint, Origin, RunRow
 from ingest.rows.described import TABLES, WRITTEN
 from ingest.rows.spans import CARRY, EPOCH, OPEN

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from ingest.lazily import dataclass, matcher
+from ingest.lazily import matcher
 from ingest.named_queries.golden import BY_NAME, logging_lines
 from ingest.named_queries.library import NO_NEEDS, NamedQuery
 from ingest.rows.described import TABLES

@@ -7,7 +7,7 @@ rules of
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest.lazily import dataclass
 from ingest.named_queries.golden import FIELDS
 from ingest.rows.grouping import group
 from ingest.rows.parts import VALUE_COLUMNS, Part, continued

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +10,6 @@ import numpy.typing as npt
 import pyarrow.compute as pc
 
 from ingest.compiled import layout
-from ingest.lazily import dataclass
 from ingest.records.arrays import string_column
 from ingest.records.parse import Parsed
 from ingest.records.vocabulary import AUDIO_METRICS, EVENTS, KEYS

@@ -2,12 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
 
 from ingest.errors import LogFileError, TtsqError
-from ingest.lazily import dataclass
 from ingest.logfiles import reader as files
 from ingest.logfiles.discover import expand
 from ingest.logfiles.stat import FileStat, stat_file

@@ -1,10 +1,10 @@
 """What is understood now of a chunk of quarantined bytes, and what happens to its pieces; pure."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from ingest.lazily import dataclass
 from ingest.model import Ledger, Reject
 from ingest.records.arrays import Bools, Ints, raw_text
 from ingest.records.parse import REJECT_HEAD_BYTES, Parsed

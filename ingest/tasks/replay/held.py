@@ -2,10 +2,10 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.errors import LogFileError
-from ingest.lazily import dataclass
 from ingest.logfiles.reader import LogReader
 
 _BLANK = b" \t\r\n\x0b\x0c\0"

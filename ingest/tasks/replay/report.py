@@ -1,11 +1,10 @@
 """What a replay is told, and what it tells."""
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
 
 from ingest.errors import TtsqError
-from ingest.lazily import dataclass
 from ingest.model import Ledger
 from ingest.records.formats import Format
 from ingest.rows.user_text import TextPolicy

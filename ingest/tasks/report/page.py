@@ -4,9 +4,9 @@ The page has no script and allows none (Content-Security-Policy): what a log hol
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from ingest.lazily import dataclass
 from ingest.render.cells import is_number, plain, short_number, zone_label
 from ingest.render.chart_data import chart_data
 from ingest.render.people import readable

@@ -1,9 +1,9 @@
 """The questions that a report asks of a window, section by section, and their answers."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
-from ingest.lazily import dataclass
 from ingest.named_queries.help import shown_sql
 from ingest.named_queries.library import NamedQuery
 from ingest.named_queries.values import bind_values

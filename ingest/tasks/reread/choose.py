@@ -1,10 +1,10 @@
 """Which known log file stands at a path, and whether it can be read anew."""
 
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.errors import LogFileError
-from ingest.lazily import dataclass
 from ingest.logfiles.known import Known, LogFile
 from ingest.logfiles.open_log import OpenLog
 from ingest.logfiles.resume import Action, Anchored, Decision

@@ -1,12 +1,11 @@
 """One log file's rows are taken out of a store, within a transaction."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import pyarrow as pa
 
-from ingest.lazily import dataclass
 from ingest.model import Changes, Origin
 from ingest.pipeline.answers import answer, write
 from ingest.pipeline.changes import settle

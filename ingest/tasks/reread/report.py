@@ -1,9 +1,9 @@
 """What a reread tells."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ingest.errors import TtsqError
-from ingest.lazily import dataclass
 from ingest.model import Ledger
 
 

@@ -1,12 +1,11 @@
 """One request's life: which request is meant, and what the store has of it and around it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ingest.errors import ExitCode, TtsqError
-from ingest.lazily import dataclass
 from ingest.rows.spans import GRACE, JOIN_GAP
 from ingest.stores.contract import Reader
 from ingest.tasks.trace import statements as sql

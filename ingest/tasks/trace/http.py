@@ -1,11 +1,10 @@
 """Access lines of a traced request: what they answer to, and what they say."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ingest.lazily import dataclass
 from ingest.stores.contract import Reader
 from ingest.tasks.trace import statements as sql
 from ingest.tasks.trace.rows import Http, Match, rows_of

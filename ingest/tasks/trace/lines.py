@@ -8,11 +8,12 @@ stored.
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ingest.compiled import layout
 from ingest.errors import LogFileError
-from ingest.lazily import dataclass, matcher
+from ingest.lazily import matcher
 from ingest.logfiles.locate import Absent, Finder
 from ingest.logfiles.reader import LogReader
 from ingest.logfiles.stat import FileStat

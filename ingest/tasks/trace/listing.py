@@ -1,10 +1,9 @@
 """What ``ttsq trace`` writes besides the page: a choice of requests, one object for programs."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import tzinfo
 
-from ingest.lazily import dataclass
 from ingest.render.cells import escape_controls, json_text, parsed_json
 from ingest.render.table import render_table
 from ingest.tasks.trace.find import Found, Trace

@@ -1,9 +1,9 @@
 """Values of a trace → a few words each. All text from a log is made harmless here."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
-from ingest.lazily import dataclass
 from ingest.render.cells import escape_controls, parsed_json, short_number
 from ingest.tasks.trace.find import Trace
 from ingest.tasks.trace.lines import Line

@@ -1,10 +1,9 @@
 """The values that ``ttsq trace`` gathers: rows of the tables, each named as its columns are."""
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TypeVar
 
-from ingest.lazily import dataclass
 from ingest.stores.contract import QueryResult
 
 T = TypeVar("T")

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ingest.causes.columns import Attribute, Bools, Codes, Floats, Ints, Labels, Value
-from ingest.lazily import dataclass
 from ingest.stores.contract import QueryResult
 from ingest.stores.results import TableRows
 

@@ -1,12 +1,12 @@
 """Which finding does a request belong to?"""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
 import numpy as np
 
 from ingest.causes.diagnose import diagnose
 from ingest.causes.findings import Finding
-from ingest.lazily import dataclass
 from ingest.stores.contract import Reader
 from ingest.tasks.triage.fetch import DAY, Window, fetched, newest
 from ingest.tasks.triage.phrases import Clock, title

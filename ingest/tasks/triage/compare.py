@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from ingest.causes.changes import LENGTH, RATE, SHARE, TIME, Change, Compared, compared
 from ingest.causes.dimensions import TEXT
-from ingest.lazily import dataclass
 from ingest.render.cells import display_width, json_text, zone_label
 from ingest.stores.contract import Reader
 from ingest.tasks.triage.fetch import Window, fetched

@@ -6,7 +6,7 @@ in so many, by a rule on their keys that every engine counts alike; each then st
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -25,7 +25,7 @@ from ingest.causes.columns import (
     Samples,
     Stage,
 )
-from ingest.lazily import dataclass, matcher
+from ingest.lazily import matcher
 from ingest.model import EPOCH
 from ingest.stores.contract import Reader
 from ingest.tasks.triage import statements as sql

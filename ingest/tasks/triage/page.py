@@ -2,11 +2,12 @@
 
 import textwrap
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import tzinfo
 
 from ingest.causes.findings import CRITICAL, NOTE, WARNING, Finding
 from ingest.causes.symptoms import RTF
-from ingest.lazily import dataclass, matcher
+from ingest.lazily import matcher
 from ingest.render.cells import display_width, escape_controls, zone_label
 from ingest.tasks.triage.listing import named
 from ingest.tasks.triage.phrases import Clock, duration, number, percent, title, written

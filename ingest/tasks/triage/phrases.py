@@ -1,11 +1,11 @@
 """Findings in words: what is common to all languages, and English."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from ingest.causes.dimensions import ATTRIBUTE, CACHE_HIT, CONCURRENCY, TEXT, TEXT_LEN, Condition
 from ingest.causes.findings import Finding
-from ingest.lazily import dataclass
 from ingest.render.cells import escape_controls
 from ingest.tasks.triage.report import moment
 

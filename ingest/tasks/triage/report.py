@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ingest.causes.answers import OUTSIDE
@@ -10,7 +10,7 @@ from ingest.causes.diagnose import diagnose
 from ingest.causes.dimensions import TEXT, TEXT_LEN, Condition
 from ingest.causes.findings import Diagnosis, Finding
 from ingest.causes.symptoms import CACHE_FILLING, CLOCK, ERRORS, HTTP_ERRORS, HTTP_LATENCY, SILENCE
-from ingest.lazily import dataclass, matcher
+from ingest.lazily import matcher
 from ingest.model import EPOCH
 from ingest.stores.contract import Reader
 from ingest.tasks.triage import statements as sql

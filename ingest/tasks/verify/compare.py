@@ -1,9 +1,10 @@
 """What a piece of a log file should have in the tables, beside what is there; pure."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pyarrow as pa
 
-from ingest.lazily import dataclass
 from ingest.records.arrays import Bools, Ints
 from ingest.records.instants import NO_INSTANT
 from ingest.records.parse import Parsed

@@ -6,13 +6,12 @@ rows tell where that was.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from io import BytesIO
 
 import numpy as np
 
 from ingest.compiled import layout
-from ingest.lazily import dataclass
 from ingest.logfiles.fingerprint import ANCHOR_BYTES
 from ingest.logfiles.reader import LogReader
 from ingest.pipeline.around import Around, no_hole

@@ -2,12 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from pathlib import Path
 
 from ingest.errors import LogFileError
-from ingest.lazily import dataclass
 from ingest.logfiles.fingerprint import anchor, anchor_length
 from ingest.logfiles.locate import Absent, Finder
 from ingest.logfiles.reader import LogReader, read_head

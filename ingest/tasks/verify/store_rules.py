@@ -1,10 +1,10 @@
 """What must hold in a store by itself, without looking at a log file."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from ingest.lazily import dataclass
 from ingest.model import Checkpoint, make_key
 from ingest.rows.described import TABLES
 from ingest.rows.spans import EPOCH, JOIN_GAP
