@@ -220,6 +220,7 @@ class Run:
             return True
         if decision.action is Action.RESUME:
             self.commits.flush()  # the rows before its offset may be held
+            self.commits.settle()  # to get there may take long
         with closing(OpenLog(file, decision)) as opened:
             proof = opened.prove()
             reach("proved")

@@ -42,6 +42,7 @@ from ingest.stores.contract import Store
 
 _LATEST = np.iinfo(np.int64).max  # instant
 _WORTH_A_THREAD = 4 << 20  # bytes whose rows are stored while the next file is opened and scanned
+_LONG_LOOK = 128 << 20  # bytes that are compared with what is stored in less than a second
 _MOST_CARRIED = 10_000  # parts of a file's requests that are loaded before it is read on
 _UNEVEN = 1.05  # times the bytes of a batch: the last one of a file is no more than the others
 _NEW_OBJECTS = 50_000  # made since the last search for garbage, until the next one (Python: 700)
@@ -53,7 +54,8 @@ class Shared:
 
     :ivar problems: what was found wrong so far; the run goes on.
     :ivar latest: the latest instant of all records that are stored; None without any.
-    :ivar ratio: of bytes decompressed to those on disk, of the compressed file that was read last.
+    :ivar ratio: of bytes decompressed to those on disk, of the compressed file that was read last;
+        before there is one, that of most logs.
     :ivar total: bytes that the run expects to read; ``done`` of them are stored.
     """
 
@@ -66,7 +68,7 @@ class Shared:
     progress: Callable[[int, int], None]
     has_store: bool
     latest: int | None = UNKNOWN
-    ratio: float = 1.0
+    ratio: float = 8.0
     problems: list[TtsqError] = field(default_factory=list)
     total: int = 0
     done: int = 0
@@ -196,6 +198,8 @@ class OneFile:
             self._later = self._later_than_stored(origin)
             if self._later is not None:
                 return []
+        if self._shared.size_of(self._opened.file) > _LONG_LOOK:
+            self._commits.settle()  # readers wait for what is written and not committed
         self._commits.join()
         return self._shared.content.stretches(self._opened, origin, self._pieces, final=final)
 

@@ -12,6 +12,8 @@ from ingest import faults
 from ingest.errors import StoreError
 from ingest.model import RunReport
 from ingest.pipeline import commits, one_file, pending
+from ingest.pipeline.known_content import Content
+from ingest.pipeline.one_file import OneFile
 from ingest.stores.contract import Store
 from ingest.stores.duckdb.store import DuckDBStore
 from ingest.stores.duckdb.writer import DuckDBWriter
@@ -97,32 +99,49 @@ def test_a_commit_takes_so_many_batches_where_nobody_else_can_write(
     assert each / 6 <= four <= each / 3
 
 
+def _requests_seen_by_others(store: DuckDBStore, folder: Path) -> int:
+    """As another process counts them now."""
+    where = ("--db", f"duckdb:///{store.path}")
+    sql = ("sql", "select count(*) from requests", "--format", "csv")
+    return int(CommandLine(folder).well(*where, *sql).splitlines()[-1])
+
+
 def test_a_reader_does_not_wait_until_the_next_batch_is_made(
     logs: list[Path], expected: harness.Tables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(commits, "_LONGEST_SECONDS", 0.2)
     built, store = pending.built, harness.new_store(tmp_path)
     seen: list[int] = []
-    ttsq = CommandLine(tmp_path)
 
     def slowly(*arguments: Any, **options: Any) -> Iterator[Any]:
         """The fifth chunk comes when somebody has read the store, which the first ones are in."""
         for number, chunk in enumerate(built(*arguments, **options)):
             if number == 4:
-                asked = ttsq.well(
-                    "--db",
-                    f"duckdb:///{store.path}",
-                    "sql",
-                    "select count(*) from requests",
-                    "--format",
-                    "csv",
-                )
-                seen.append(int(asked.splitlines()[-1]))
+                seen.append(_requests_seen_by_others(store, tmp_path))
             yield chunk
 
     monkeypatch.setattr(one_file, "built", slowly)
     _run(store, logs)
     assert len(seen) == len(logs) and all(seen)
+    assert harness.dump(store, logs) == expected
+
+
+def test_a_reader_does_not_wait_while_a_large_file_is_compared_with_what_is_stored(
+    logs: list[Path], expected: harness.Tables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(one_file, "_LONG_LOOK", 1000)
+    monkeypatch.setattr(OneFile, "_later_than_stored", lambda *_: None)
+    monkeypatch.setattr(commits, "COMMIT_BYTES", 1 << 30)
+    look, store = Content.stretches, harness.new_store(tmp_path)
+    seen: list[int] = []
+
+    def slowly(*arguments: Any, **options: Any) -> Any:
+        seen.append(_requests_seen_by_others(store, tmp_path))
+        return look(*arguments, **options)
+
+    monkeypatch.setattr(Content, "stretches", slowly)
+    _run(store, logs)
+    assert seen[0] == 0 < seen[1]
     assert harness.dump(store, logs) == expected
 
 
