@@ -84,7 +84,7 @@ Patch = pytest.MonkeyPatch
 
 
 def _nothing_is_handed_on(patch: Patch) -> None:
-    patch.setattr(one_file, "handed_on", lambda reading: None)
+    patch.setattr(one_file, "_handed_on", lambda reading: None)
 
 
 def _nothing_is_read_anew(patch: Patch) -> None:
