@@ -18,11 +18,13 @@ UNKNOWN = np.iinfo(np.int64).max  # instant: anything may be as old
 def latest_of(parsed: "Parsed") -> int | None:
     """The latest instant of a chunk's records, microseconds UTC; None without any.
 
-    :return: UNKNOWN where the same lines may be taken for others' instants another time.
+    Lines of the log format have the same instant on whichever path they were read.
     """
+    last = parsed.last_instant
     if not len(parsed.records):
-        return None
-    return int(parsed.instants.max()) if _is_native(parsed) else UNKNOWN
+        return last
+    latest = int(parsed.instants.max())
+    return latest if last is None else max(latest, last)
 
 
 class Later:

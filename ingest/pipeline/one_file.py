@@ -212,6 +212,8 @@ class OneFile:
             return Later(None)
         if newest == UNKNOWN or may_repeat(newest, self._options.tz):
             return None
+        if self._opened.header_offset is None:
+            return None  # no line of the log format
         lines = head[: head.rfind(b"\n") + 1]
         until = max((older_until(p, newest) for p in self._pieces(lines, 0)), default=len(lines))
         if until >= len(lines):

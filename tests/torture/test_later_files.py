@@ -20,6 +20,13 @@ from tests.support import harness
 from tests.support.truth import make_truth
 
 _LINES = make_truth(21, 40, files=1).files[0].splitlines(keepends=True)
+_OTHERS = (
+    b"INFO:     Started server process [1]\n",
+    b'10.0.0.1 - - [02/Mar/2026:06:00:09 +0000] "POST /tts HTTP/1.1" 200 9 "-" "-"\n',
+    b"ERROR: failed to load model\n",
+    b"2026-03-02 25:61:00,000 - app.tts - INFO - a time that is none\n",
+    b'{"time": "2026-03-02T06:00:10Z", "message": "warm", "level": "info"}\n',
+)
 _FAILURE = b"2026-03-02 %02d:%02d:%02d,%03d - app.tts - ERROR - failure %d\n"
 
 
@@ -170,6 +177,20 @@ def test_what_has_no_stamp_beside_later_lines_is_read(
     assert len(compared) == 2, compared
 
 
+def test_of_logs_beside_each_other_those_of_the_log_format_are_compared_with_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compared: list[str]
+) -> None:
+    access = b'10.0.0.1 - - [02/Mar/2026:00:%02d:%02d +0000] "POST /tts HTTP/1.1" 200 9 "-" "-"\n'
+    lines = _failures(0, 300)
+    files = []
+    for n in range(3):
+        files.append(b"".join(lines[100 * n : 100 * n + 100]))
+        files.append(b"".join(access % divmod(70 * n + 3 * m, 60) for m in range(20)))
+    report = _both(tmp_path, [*files, b"".join(lines[150:160] + _failures(300, 50))], monkeypatch)
+    assert report.ledger.already_stored_bytes == len(b"".join(lines[150:160]))
+    assert len(compared) == 3 + 1 + 7, compared
+
+
 def test_in_an_hour_that_comes_twice_all_are_compared(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compared: list[str]
 ) -> None:
@@ -180,7 +201,7 @@ def test_in_an_hour_that_comes_twice_all_are_compared(
     assert compared.count("app.log") >= 2, compared
 
 
-@settings(max_examples=25)
+@settings(max_examples=int(os.environ.get("TTSQ_EXAMPLES", "25")))
 @given(
     data=st.data(),
     cuts=st.lists(st.integers(0, len(_LINES)), min_size=1, max_size=4),
@@ -188,7 +209,7 @@ def test_in_an_hour_that_comes_twice_all_are_compared(
 def test_whatever_comes_again_and_wherever(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, cuts: list[int]
 ) -> None:
-    """Files of one log, between whose lines stand pieces of it all."""
+    """Files of one log, between whose lines stand pieces of it all, and lines of other formats."""
     edges = [0, *sorted(cuts), len(_LINES)]
     files = []
     for low, high in pairwise(edges):
@@ -198,6 +219,10 @@ def test_whatever_comes_again_and_wherever(
             begin = data.draw(st.integers(0, len(_LINES) - 1), "from")
             size = data.draw(st.integers(1, 60), "lines")
             lines = lines[:at] + _LINES[begin : begin + size] + lines[at:]
+        if lines and data.draw(st.booleans(), "others"):
+            at = data.draw(st.integers(0, len(lines)), "at")
+            other = data.draw(st.lists(st.sampled_from(_OTHERS), min_size=1, max_size=3), "lines")
+            lines = lines[:at] + other + lines[at:]
         if lines:
             files.append(b"".join(lines))
     with pytest.MonkeyPatch.context() as patch:
