@@ -90,17 +90,21 @@ class Asked:
                 -MOST_ALIKE:
             ]
         ]
-        new = [k for k in self._known.not_stored if self.is_of_origin(k)]
-        binds: dict[str, object] = {
-            "host": self._origin.host,
-            "service": self._origin.service,
-            "new": ",".join(map(str, [0, *new])),  # no file has 0
-        }
         listed = list(map(str, marks))
+        binds = self._binds() if listed else {}
         for low in range(0, len(listed), _MOST_ASKED):
             some = ",".join(listed[low : low + _MOST_ASKED])
             found += self._groups(_NEWEST, {**binds, "marks": some})
         return sorted(dict.fromkeys(found), key=lambda g: (g.file_key, g.byte_offset))
+
+    def _binds(self) -> dict[str, object]:
+        """Which files are the origin's: those that are stored, and the open transaction's."""
+        new = [k for k in self._known.not_stored if self.is_of_origin(k)]
+        return {
+            "host": self._origin.host,
+            "service": self._origin.service,
+            "new": ",".join(map(str, [0, *new])),  # no file has 0
+        }
 
     def _stored(self, marks: Ints) -> Ints:
         """Those of these hashes that a stored group may begin with.

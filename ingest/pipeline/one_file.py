@@ -45,7 +45,6 @@ _WORTH_A_THREAD = 4 << 20  # bytes whose rows are stored while the next file is 
 _LONG_LOOK = 128 << 20  # bytes that are compared with what is stored in less than a second
 _MOST_CARRIED = 10_000  # parts of a file's requests that are loaded before it is read on
 _UNEVEN = 1.05  # times the bytes of a batch: the last one of a file is no more than the others
-_NEW_OBJECTS = 50_000  # made since the last search for garbage, until the next one (Python: 700)
 
 
 @dataclass
@@ -554,13 +553,8 @@ def _assert_ledger(total: Ledger, read: int) -> None:
 
 @cache
 def _freeze_loaded() -> None:
-    """Once a process: keep what is loaded from being searched for garbage, and search more rarely.
-
-    The first saves 0.2 s of a long run. The second saves a tenth of the time that a service's own
-    lines take: a line is a few objects, none of which refer to each other in a circle.
-    """
+    """Once a process: keep what is loaded from being searched for garbage: 0.2 s of a long run."""
     gc.freeze()
-    gc.set_threshold(_NEW_OBJECTS)
 
 
 def _passing(read: Callable[[int], bytes]) -> Callable[[int], bytes]:

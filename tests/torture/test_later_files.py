@@ -143,6 +143,16 @@ def test_older_lines_further_on_are_compared(
     assert report.ledger.records == 100 + 100 + 20
 
 
+def test_the_latest_record_counts_and_not_the_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, again = _failures(0, 100), b"".join(_failures(85, 15))
+    late = _failures(10, 1, step_ms=333)
+    files = [b"".join(first + late), again + b"".join(_failures(200, 50))]
+    report = _both(tmp_path, files, monkeypatch)
+    assert report.ledger.already_stored_bytes == len(again)
+
+
 def test_a_copy_of_a_file_within_another_one_is_recognised(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
