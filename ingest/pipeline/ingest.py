@@ -159,7 +159,7 @@ class Run:
     def over(self, paths: Iterable[Path], missing: Sequence[LogFileError]) -> RunReport:
         """Go over the files, oldest first."""
         self._problems.extend(missing)
-        identified = self.known.observe(paths, self._unreadable)
+        identified = self._in_order(self.known.observe(paths, self._unreadable))
         reach("looked")
         self._total = sum(f.stat.stored_bytes for f in identified if f.untouched is None)
         status, error = "done", None
@@ -176,6 +176,13 @@ class Run:
             error = error or "; ".join(p.message for p in self._problems) or None
             self.commits.finish(status, error)
         return self._report()
+
+    def _in_order(self, files: list[LogFile]) -> list[LogFile]:
+        if sum(f.untouched is None for f in files) < 2:
+            return files
+        from ingest.pipeline.order import oldest_first
+
+        return oldest_first(files, self.options.tz)
 
     def _unreadable(self, problem: LogFileError) -> None:
         self._problems.append(problem)

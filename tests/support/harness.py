@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -70,6 +70,7 @@ def run(
     stage_time: str = "elapsed",
     escapes: str = "backslash",
     wait_seconds: float = 10.0,
+    on_file: Callable[[str], None] = lambda path: None,
 ) -> RunReport:
     """One run of the ingest over some files; so many chunks make a commit."""
     kwargs = {"stage_time": stage_time, "escapes": escapes}
@@ -84,7 +85,8 @@ def run(
         chunk_bytes=chunk_bytes,
         batch_bytes=batch_chunks * chunk_bytes,
     )
-    return pipeline.ingest(store, [str(p) for p in paths], options, now=lambda: datetime.now(UTC))
+    named = [str(p) for p in paths]
+    return pipeline.ingest(store, named, options, now=lambda: datetime.now(UTC), on_file=on_file)
 
 
 def runs_add_up(store: Store) -> None:
