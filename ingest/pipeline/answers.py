@@ -23,6 +23,7 @@ from ingest.rows.answers import (
     is_timed,
     windows,
 )
+from ingest.rows.described import BY_NAME
 from ingest.rows.error_owners import by_access_line
 from ingest.rows.error_owners import by_name as owner_by_name
 from ingest.rows.pairing import MISSING_US, Bools, Ints
@@ -107,7 +108,7 @@ def _note(store: AnswerWriter, errors: pa.Table, after: Ints) -> None:
     if len(changed):
         at = _instants(errors["occurred_at"])[changed]
         keys = _numbers(errors["error_key"])[changed]
-        store.own(keys, after[changed], _at(int(at.min())), _at(int(at.max())))
+        store.link(BY_NAME["errors"], keys, after[changed], _at(int(at.min())), _at(int(at.max())))
 
 
 def _by_name(
@@ -151,7 +152,9 @@ def _write(store: AnswerWriter, lines: pa.Table, before: Ints, after: Ints) -> I
     at = _instants(lines["logged_at"])[changed]
     if len(changed):
         keys = _numbers(lines["http_key"])[changed]
-        store.answer(keys, after[changed], _at(int(at.min())), _at(int(at.max())))
+        store.link(
+            BY_NAME["http_requests"], keys, after[changed], _at(int(at.min())), _at(int(at.max()))
+        )
     return at
 
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from ingest.errors import IngestBusyError, StoreError
 from ingest.model import Changes, Checkpoint, Origin, RunRow
-from ingest.rows.described import TABLES, USER_TEXT
+from ingest.rows.described import TABLES, USER_TEXT, Described
 
 if TYPE_CHECKING:
     import numpy as np
@@ -113,15 +113,6 @@ class AnswerWriter(Protocol):
     def requests_between(self, since: datetime, until: datetime) -> "pa.Table":
         """The requests that began within a time."""
 
-    def answer(
-        self,
-        lines: "npt.NDArray[np.int64]",
-        requests: "npt.NDArray[np.int64]",
-        since: datetime,
-        until: datetime,
-    ) -> None:
-        """Note which requests lines of this time answer, by key; 0: none. Not durable yet."""
-
     def has_named_errors(self, since: datetime, until: datetime) -> bool:
         """Whether any error of this time has an X-Request-ID and no id."""
 
@@ -135,14 +126,17 @@ class AnswerWriter(Protocol):
     def proxy_errors_between(self, since: datetime, until: datetime) -> "pa.Table":
         """Errors of a time without an id or X-Request-ID that may be of nginx's error log."""
 
-    def own(
+    def link(
         self,
-        errors: "npt.NDArray[np.int64]",
+        table: Described,
+        rows: "npt.NDArray[np.int64]",
         requests: "npt.NDArray[np.int64]",
         since: datetime,
         until: datetime,
     ) -> None:
-        """Note which requests errors of this time belong to, by key; 0: none. Not durable yet."""
+        """Note which requests rows of a linked table and of this time belong to: keys of both; 0:
+        none. Not durable yet.
+        """
 
 
 class Forgetter(Protocol):

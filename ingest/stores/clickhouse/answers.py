@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from ingest.rows.described import Described
 from ingest.stores.clickhouse.connection import Session
 from ingest.stores.clickhouse.types import bounded
 from ingest.stores.clickhouse.versions import Versions
@@ -112,29 +113,9 @@ class ClickHouseAnswers:
             binds |= {"day_before": _moved(since, -_DAY), "day_after": _moved(until, _DAY)}
         return self._versions.arrow(sql, binds, tables)
 
-    def answer(
+    def link(
         self,
-        lines: "npt.NDArray[np.int64]",
-        requests: "npt.NDArray[np.int64]",
-        since: datetime,
-        until: datetime,
-    ) -> None:
-        self._note("http_requests", "http_key", "logged_at", lines, requests, since, until)
-
-    def own(
-        self,
-        errors: "npt.NDArray[np.int64]",
-        requests: "npt.NDArray[np.int64]",
-        since: datetime,
-        until: datetime,
-    ) -> None:
-        self._note("errors", "error_key", "occurred_at", errors, requests, since, until)
-
-    def _note(
-        self,
-        table: str,
-        key: str,
-        at: str,
+        table: Described,
         rows: "npt.NDArray[np.int64]",
         requests: "npt.NDArray[np.int64]",
         since: datetime,
@@ -142,8 +123,10 @@ class ClickHouseAnswers:
     ) -> None:
         import pyarrow as pa
 
-        self._versions.answer(
-            table,
+        key, at = table.key, table.at
+        assert key is not None and at is not None  # as of all linked tables
+        self._versions.link(
+            table.name,
             key,
             f"{key} in (select line from batch_answers) and {_WITHIN.replace('logged_at', at)}",
             {"since": bounded(since), "until": bounded(until)},

@@ -91,7 +91,7 @@ class Versions:
             ),
         )
 
-    def answer(
+    def link(
         self, name: str, key: str, which: str, binds: Binds, tables: "Mapping[str, pa.Table]"
     ) -> None:
         """Let rows belong to other requests: ``batch_answers`` says which, 0: none."""

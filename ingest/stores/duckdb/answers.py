@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from ingest.rows.described import Described
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -117,29 +119,9 @@ class DuckDBAnswers:
         found = self._connection.execute(sql, {"since": since, "until": until})
         return found.to_arrow_table(batch_size=_ROWS)
 
-    def answer(
+    def link(
         self,
-        lines: "npt.NDArray[np.int64]",
-        requests: "npt.NDArray[np.int64]",
-        since: datetime,
-        until: datetime,
-    ) -> None:
-        self._note("http_requests", "http_key", "logged_at", lines, requests, since, until)
-
-    def own(
-        self,
-        errors: "npt.NDArray[np.int64]",
-        requests: "npt.NDArray[np.int64]",
-        since: datetime,
-        until: datetime,
-    ) -> None:
-        self._note("errors", "error_key", "occurred_at", errors, requests, since, until)
-
-    def _note(
-        self,
-        table: str,
-        key: str,
-        at: str,
+        table: Described,
         rows: "npt.NDArray[np.int64]",
         requests: "npt.NDArray[np.int64]",
         since: datetime,
@@ -149,8 +131,8 @@ class DuckDBAnswers:
 
         self._connection.register("batch_answers", pa.table({"row": rows, "request": requests}))
         self._connection.execute(
-            f"update {table} as t set request_key = nullif(b.request, 0) from batch_answers b "
-            f"where t.{key} = b.row and t.{at} >= $since and t.{at} <= $until",
+            f"update {table.name} as t set request_key = nullif(b.request, 0) from batch_answers b "
+            f"where t.{table.key} = b.row and t.{table.at} >= $since and t.{table.at} <= $until",
             {"since": since, "until": until},
         )
         self._connection.unregister("batch_answers")

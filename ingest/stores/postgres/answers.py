@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from ingest.rows.described import Described
 from ingest.stores.postgres.copy import to_arrow
 
 if TYPE_CHECKING:
@@ -102,38 +103,19 @@ class PostgresAnswers:
         binds = {"since": since, "until": until, **more}
         return to_arrow(self._connection.execute(sql, binds))
 
-    def answer(
+    def link(
         self,
-        lines: "npt.NDArray[np.int64]",
-        requests: "npt.NDArray[np.int64]",
-        since: datetime,
-        until: datetime,
-    ) -> None:
-        self._note("http_requests", "http_key", "logged_at", lines, requests, since, until)
-
-    def own(
-        self,
-        errors: "npt.NDArray[np.int64]",
-        requests: "npt.NDArray[np.int64]",
-        since: datetime,
-        until: datetime,
-    ) -> None:
-        self._note("errors", "error_key", "occurred_at", errors, requests, since, until)
-
-    def _note(
-        self,
-        table: str,
-        key: str,
-        at: str,
+        table: Described,
         rows: "npt.NDArray[np.int64]",
         requests: "npt.NDArray[np.int64]",
         since: datetime,
         until: datetime,
     ) -> None:
         self._connection.execute(
-            f"update {table} t set request_key = nullif(b.request, 0) "
+            f"update {table.name} t set request_key = nullif(b.request, 0) "
             "from unnest(%(rows)s::bigint[], %(requests)s::bigint[]) as b(line, request) "
-            f"where t.{key} = b.line and t.{at} >= %(since)s and t.{at} <= %(until)s",
+            f"where t.{table.key} = b.line "
+            f"and t.{table.at} >= %(since)s and t.{table.at} <= %(until)s",
             {
                 "rows": rows.tolist(),
                 "requests": requests.tolist(),
