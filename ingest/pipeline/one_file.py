@@ -154,6 +154,7 @@ class OneFile:
                     stretches,
                     ask,
                     is_dated=base.last_logged_at is not None,
+                    keeps_rare=not waits,  # rows that wait are looked at
                 ),
                 self._batch_bytes - self._options.chunk_bytes,
             )

@@ -52,19 +52,21 @@ def built(
     ask: "Ask | None" = None,
     *,
     is_dated: bool = True,
+    keeps_rare: bool = False,
 ) -> Iterator["tuple[Settled, ChunkRows]"]:
     """Assemble parsed chunks of a file; ``carry`` as for :func:`ingest.rows.assemble.build`.
 
     ``stretches`` are stored from another place; a chunk whose bytes are already stored is one of
     them. ``ask`` says how the stored part of the file stands for some ids, where ``carry`` does not
     have all of it: each id of a chunk is asked for once. ``is_dated``: what was read of the file
-    before has an instant.
+    before has an instant. ``keeps_rare`` as there: their rows are looked at only when joined.
     """
     from ingest.pipeline.known_content import content_rows
     from ingest.pipeline.later import latest_of
     from ingest.rows.assemble import build, ids_of
 
     asked: set[str] = set()
+    keeps_rare = keeps_rare and redaction.keeps_all
 
     for parsed in chunks:
         reach("parsed")
@@ -83,7 +85,7 @@ def built(
         if not is_dated and parsed.last_instant is not None:
             dates, is_dated = _first_instant(parsed), True
             carry = {name: end if end == OPEN else dates for name, end in carry.items()}
-        rows, carry = build(parsed, fmt, origin, carry)
+        rows, carry = build(parsed, fmt, origin, carry, keeps_rare=keeps_rare)
         rows = redaction.of(rows)
         content = content_rows(parsed, origin.file_key, stretches)
         rows = replace(rows, content=content, dates=dates if parsed.base else None)
@@ -142,7 +144,7 @@ def gathered(
         for settled, batch in chunks:
             more = int((batch.used & ~batch.whole).sum())
             further = len(batch.used) + sum(
-                r.table.num_rows * _HEAVY.get(name, 1) for name, r in batch.records.items()
+                n * _HEAVY.get(name, 1) for name, n in batch.counts.items()
             )
             is_full = size > most_bytes or loose + more > _MOST_LOOSE or rows + further > _MOST_ROWS
             if pending.settled and is_full:

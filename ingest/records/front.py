@@ -31,13 +31,11 @@ FIRST_SLICE = 64 << 10  # bytes that the general path reads before the scanner i
 # bytes of the format at a stretch, behind which the general path begins with little again
 NATIVE_RUN = 256 << 10
 _BEYOND = matcher(rb"[^\n]*[\x80-\xff][^\n]*")
-# of an access line, each with bytes that it needs: these are found much sooner
-_ACCESS = (
-    (b'" ', matcher(rb'" \d{3}(?!\d)')),
-    (b" /", matcher(rb"\b\d{3} [A-Z]{3,7} /")),
-    (b" ", matcher(rb"[A-Z]{3,7} \S+ +\d{3}(?!\d)")),
-)
-_ACCESS_WORDS = (b'"WebSocket ', b"(scheme=")
+# of an access line; what each needs is found much sooner
+_QUOTED_REQUEST = matcher(rb'" \d{3}(?!\d)')
+_STATUS_FIRST = matcher(rb"\b\d{3} [A-Z]{3,7} /")
+_STATUS = matcher(rb" \d{3}(?!\d)")
+_STATUS_LAST = matcher(rb"[A-Z]{3,7} \S+ +\d{3}(?!\d)")
 _STAMP = matcher(rb"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[,.]\d{3}")
 
 
@@ -222,12 +220,19 @@ class _NativeParser(Parser):
         return len(records)
 
     def _is_others(self, message: bytes) -> bool:
-        if any(word in message for word in _ACCESS_WORDS):
-            return True
-        if any(word in message and shape.search(message) for word, shape in _ACCESS):
-            return True
-        if b":" in message and _STAMP.search(message):
+        if _is_like_access(message) or (message.count(b":") > 1 and _STAMP.search(message)):
             return True
         if self._access is not None and self._access.of(message) is not None:
             return True
         return bool(self._profiles.match(message.decode("utf-8", "replace")))
+
+
+def _is_like_access(message: bytes) -> bool:
+    """Whether a message may be an access line."""
+    if b'"WebSocket ' in message or b"(scheme=" in message:
+        return True
+    if b'" ' in message and _QUOTED_REQUEST.search(message):
+        return True
+    if b" /" in message and _STATUS_FIRST.search(message):
+        return True
+    return bool(_STATUS.search(message) and _STATUS_LAST.search(message))

@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from re2 import _re2
@@ -211,7 +211,7 @@ class Profiles:
             found = self._at(data, named.end())
             if found:
                 return found
-        for start in _behind_prefixes(data):
+        for start in _behind_prefixes(data[:FIRST_PART].partition(b"=")[0]):
             found = self._at(data, start)
             if found and not _is_prefix(data[:start]):
                 found = [match for match in found if not _is_in_plain_words(match.rule)]
@@ -249,17 +249,22 @@ class Profiles:
         return bool(self._paths.Match(Anchor.ANCHOR_BOTH, data, 0, len(data))[0][0] >= 0)
 
 
-def _behind_prefixes(data: bytes) -> Iterable[int]:
-    """Places after a relay's prefix: each separator that no user's text precedes."""
-    for count, separator in enumerate(_SEPARATORS.finditer(data, 0, FIRST_PART)):
-        before = data[: separator.start()]
-        if count == MOST_PREFIXES or b'"' in before or b"'" in before or b"=" in before:
-            return
+@lru_cache(maxsize=REMEMBERED)
+def _behind_prefixes(head: bytes) -> tuple[int, ...]:
+    """Places after a relay's prefix: each separator that no user's text precedes. ``head`` is what
+    stands before a message's first equals sign, behind which is none of these.
+    """
+    places: list[int] = []
+    for separator in _SEPARATORS.finditer(head):
+        before = head[: separator.start()]
+        if len(places) == MOST_PREFIXES or b'"' in before or b"'" in before:
+            break
         if separator[0] == b": ":
             name = _NAME.search(before)
             if name is None or _WORDS_OF_USERS.search(name[0]):
-                return
-        yield separator.end()
+                break
+        places.append(separator.end())
+    return tuple(places)
 
 
 def is_of_users(logger: str) -> bool:

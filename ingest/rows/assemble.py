@@ -31,7 +31,7 @@ from ingest.records.vocabulary import (
 )
 from ingest.rows import cache_samples, errors, http_requests, stage_timings
 from ingest.rows.attributes import Entries, attribute_objects
-from ingest.rows.chunk import Chunk, ChunkRows, Events
+from ingest.rows.chunk import Chunk, ChunkRows, Events, RecordRows
 from ingest.rows.columns import (
     CODE,
     TIMESTAMP,
@@ -46,6 +46,7 @@ from ingest.rows.columns import (
     value_columns,
 )
 from ingest.rows.parts import BIT_OF, LOGGED_COLUMNS, TOLD_BITS
+from ingest.rows.rare import rare_of
 from ingest.rows.spans import CARRY_US, OPEN
 from ingest.rows.text_class import describe_texts
 
@@ -57,6 +58,12 @@ RECORD_TABLES = {
     "cache_samples": cache_samples,
     "http_requests": http_requests,
 }
+_OFTEN = "stage_timings"  # what every request has several of
+
+
+def rare_rows(chunk: Chunk) -> dict[str, RecordRows]:
+    """The rows of the other tables, of records that were kept for that."""
+    return {name: table.rows(chunk) for name, table in RECORD_TABLES.items() if name != _OFTEN}
 
 
 def _column_map() -> I32:
@@ -133,12 +140,18 @@ def _carried_ids(parsed: Parsed, ids: Numbered, carry: Iterable[str]) -> list[tu
 
 
 def build(
-    parsed: Parsed, fmt: Format, origin: Origin, carry: Mapping[str, int]
+    parsed: Parsed,
+    fmt: Format,
+    origin: Origin,
+    carry: Mapping[str, int],
+    *,
+    keeps_rare: bool = False,
 ) -> tuple[ChunkRows, dict[str, int]]:
     """Make the rows of a chunk; and ``carry`` as the next chunk of the file needs it.
 
     ``carry`` says of ids how their last part in this file stands: the instant of its end
     (microseconds), or OPEN. Ended ones are dropped when nothing can follow them any more.
+    ``keeps_rare``: rows of which there are few are left to :func:`ingest.rows.join.join`.
     """
     events, ids = _events(parsed)
     carried = _carried_ids(parsed, ids, carry)
@@ -153,6 +166,8 @@ def build(
     chosen = _Chosen.of(parsed, events, part_of, n)
     chunk = Chunk(parsed, fmt, origin, events, part_of, n, chosen.stages)
     extents, places = _Extents.of(chunk), _Places.of(chunk, parts, len(carried))
+    rare = rare_of(chunk) if keeps_rare else None
+    tables = RECORD_TABLES if rare is None else {_OFTEN: RECORD_TABLES[_OFTEN]}
     rows = ChunkRows(
         origin=origin,
         own_stage_times=fmt.own_stage_times,
@@ -161,12 +176,13 @@ def build(
         used=places.used,
         carried=tuple(name for _, name in carried),
         ended=frozenset(name for _, name in carried if carry[name] != OPEN),
-        records={name: table.rows(chunk) for name, table in RECORD_TABLES.items()},
+        records={name: table.rows(chunk) for name, table in tables.items()},
         rejects=tuple((origin.file_key, r) for r in parsed.rejects),
         ids=events.ids,
         startless=_startless_ids(events, parts),
         earliest=int(events.instants.min()) if len(events.instants) else 0,
         latest=int(events.instants.max()) if len(events.instants) else 0,
+        rare=rare,
     )
     return rows, _going_on(_carry_on(carry, carried, events, parts, extents.codes), parsed)
 

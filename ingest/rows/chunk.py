@@ -88,7 +88,8 @@ class ChunkRows:
     with the key of their file. ``own_stage_times``: stage times as logged are each stage's own,
     where no profile says otherwise. ``content`` are rows of the tables that say what was read
     (rows.described.CONTENT). ``dates`` is the file's first instant, microseconds, where rows before
-    these have only the file's time.
+    these have only the file's time. ``rare`` are the records that errors, cache_samples and
+    http_requests are made of, where ``records`` does not have these tables (rows.rare).
     """
 
     origin: Origin
@@ -106,6 +107,17 @@ class ChunkRows:
     latest: int
     content: Mapping[str, pa.Table] = field(default_factory=dict)
     dates: int | None = None
+    rare: Chunk | None = None
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many rows the tables have, by name, that ``records`` has or that ``rare`` makes."""
+        counts = {name: rows.table.num_rows for name, rows in self.records.items()}
+        if self.rare is not None:
+            of = self.rare.events
+            counts["errors"], counts["cache_samples"] = len(of.severe), len(of.samples)
+            counts["http_requests"] = len(of.accesses)
+        return counts
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import groupby
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.records.arrays import I32, Ints
+from ingest.rows import rare
+from ingest.rows.assemble import rare_rows
 from ingest.rows.chunk import Batch, ChunkRows, RecordRows
 from ingest.rows.described import CONTENT
 from ingest.rows.part_table import chosen, part_list, part_table, whole_requests, without
@@ -23,7 +26,9 @@ def join(batches: Sequence[ChunkRows]) -> Batch:
     in one go.
     """
     if len(batches) == 1:
-        return Batch(*(getattr(batches[0], f.name) for f in fields(ChunkRows)))
+        batch = Batch(*(getattr(batches[0], f.name) for f in fields(ChunkRows)))
+        few = {} if batch.rare is None else rare_rows(batch.rare)
+        return replace(batch, records={**batch.records, **few}, rare=None)
     order = _Order(batches)
     table = _table([b.parts for b in batches])
     merged = order.merge(table)
@@ -31,9 +36,7 @@ def join(batches: Sequence[ChunkRows]) -> Batch:
     whole = np.concatenate([b.whole for b in batches])
     for root, part in merged:
         whole[root] = part.has_start and part.has_end and root not in order.slots
-    records = {
-        name: _records([b.records[name] for b in batches], order) for name in batches[0].records
-    }
+    records = {name: _records(rows, order) for name, rows in _tables_of(batches, order).items()}
     if merged:
         records["stage_timings"] = _numbered(records["stage_timings"], parts.num_rows)
     timed = [b for b in batches if len(b.ids)]
@@ -78,9 +81,29 @@ def joined(batches: list[ChunkRows]) -> Joined:
     return Joined(replace(batch, requests=whole_requests(batch.parts, batch.whole)), content, dates)
 
 
-def _records(rows: Sequence[RecordRows], order: "_Order") -> RecordRows:
+_Rows = list[tuple[int, RecordRows]]
+
+
+def _tables_of(batches: Sequence[ChunkRows], order: "_Order") -> dict[str, _Rows]:
+    """The rows of each table that has one per record, as tables, each with the number of parts that
+    come before those that it numbers.
+    """
+    found: dict[str, _Rows] = {}
+    for batch, before in zip(batches, order.before, strict=True):
+        for name, rows in batch.records.items():
+            found.setdefault(name, []).append((before, rows))
+    kept = [(b.rare, n) for b, n in zip(batches, order.before, strict=True) if b.rare is not None]
+    for _, group in groupby(kept, lambda pair: pair[0].origin):
+        chunks, before_each = zip(*group, strict=True)
+        for name, rows in rare_rows(rare.joined(chunks, before_each)).items():
+            found.setdefault(name, []).append((0, rows))
+    return found
+
+
+def _records(tables: _Rows, order: "_Order") -> RecordRows:
     """One table's rows of all batches, their parts numbered as in the joined one."""
-    parts = [r.part for r in rows if r.part is not None]
+    rows = [r for _, r in tables]
+    parts = [(before, r.part) for before, r in tables if r.part is not None]
     own = [r.is_own for r in rows if r.is_own is not None]
     return RecordRows(
         _table([r.table for r in rows]),
@@ -106,6 +129,7 @@ class _Order:
     """Where the parts of the batches stand in the joined one; those before it are numbered on from
     batch to batch.
 
+    :ivar before: how many parts stand before each batch's.
     :ivar slots: numbers and ids of the parts that continue one which the store has; they come
         first.
     :ivar ended: those of these ids of which that one has ended.
@@ -115,6 +139,7 @@ class _Order:
     def __init__(self, batches: Sequence[ChunkRows]) -> None:
         counts = [b.parts.num_rows for b in batches]
         self._before = [0, *np.cumsum(counts).tolist()]
+        self.before: list[int] = self._before[:-1]
         self._batches = batches
         self._continues: dict[int, list[int]] = {}  # a part, and what follows it in later chunks
         self._root_of: dict[int, int] = {}
@@ -175,10 +200,11 @@ class _Order:
         head = _table([chosen(table, self._head), part_table(merged, table.schema)])
         return _table([chosen(head, np.array(order, np.int64)), without(table, self._left_out)])
 
-    def moved(self, parts: Sequence[I32]) -> I32:
-        """The rows' parts, of each batch, as numbers in the joined one; -1 stays."""
-        before = [np.where(p >= 0, p + b, -1) for p, b in zip(parts, self._before, strict=False)]
-        numbers = np.concatenate(before)
+    def moved(self, parts: Sequence[tuple[int, I32]]) -> I32:
+        """The rows' parts, numbered behind so many others, as numbers in the joined one; -1
+        stays.
+        """
+        numbers = np.concatenate([np.where(p >= 0, p + before, -1) for before, p in parts])
         return np.where(numbers >= 0, self._place[numbers], -1).astype(np.int32)
 
 
