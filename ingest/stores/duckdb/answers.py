@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from ingest.rows.described import Described
+from ingest.stores.duckdb.handed import handed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,6 +33,7 @@ select request_key, id, request_id, host, service, instance, id_source, time_sou
 from requests
 where logged_at >= $since and logged_at <= $until
 """
+_NAMES = "with names as materialized (select id from batch_ids)"
 _ERROR = """
 select error_key, occurred_at, host, request_id, request_key, message
 from errors
@@ -63,14 +65,12 @@ class DuckDBAnswers:
     ) -> "pa.Table":
         import pyarrow as pa
 
-        self._connection.register("batch_keys", pa.table({"k": pa.array(keys, pa.int64())}))
+        chosen = pa.table({"k": pa.array(keys, pa.int64())})
         which = (
             "and h.id is null and (h.request_id in (select id from batch_ids) "
             "or h.request_key in (select k from batch_keys))"
         )
-        found = self._named(_LINE + which, names, since, until)
-        self._connection.unregister("batch_keys")
-        return found
+        return self._named(_LINE + which, names, since, until, batch_keys=chosen)
 
     def has_named_errors(self, since: datetime, until: datetime) -> bool:
         found = self._connection.execute(
@@ -85,29 +85,27 @@ class DuckDBAnswers:
     ) -> "pa.Table":
         import pyarrow as pa
 
-        self._connection.register("batch_keys", pa.table({"k": pa.array(keys, pa.int64())}))
+        chosen = pa.table({"k": pa.array(keys, pa.int64())})
         which = (
             "and request_id is not null and (request_id in (select id from batch_ids) "
             "or request_key in (select k from batch_keys))"
         )
-        found = self._named(_ERROR + which, names, since, until)
-        self._connection.unregister("batch_keys")
-        return found
+        return self._named(_ERROR + which, names, since, until, batch_keys=chosen)
 
     def proxy_errors_between(self, since: datetime, until: datetime) -> "pa.Table":
         return self._fetched(_PROXY_ERROR, since, until)
 
     def requests_named(self, names: "pa.Array", since: datetime, until: datetime) -> "pa.Table":
-        which = "and (request_id in (select id from batch_ids) or id in (select id from batch_ids))"
-        return self._named(_REQUEST + which, names, since, until)
+        which = "and (request_id in (from names) or id in (from names))"
+        return self._named(f"{_NAMES} {_REQUEST} {which}", names, since, until)
 
-    def _named(self, sql: str, names: "pa.Array", since: datetime, until: datetime) -> "pa.Table":
+    def _named(
+        self, sql: str, names: "pa.Array", since: datetime, until: datetime, **more: "pa.Table"
+    ) -> "pa.Table":
         import pyarrow as pa
 
-        self._connection.register("batch_ids", pa.table({"id": names}))
-        found = self._fetched(sql, since, until)
-        self._connection.unregister("batch_ids")
-        return found
+        with handed(self._connection, batch_ids=pa.table({"id": names}), **more):
+            return self._fetched(sql, since, until)
 
     def lines_between(self, since: datetime, until: datetime) -> "pa.Table":
         return self._fetched(_LINE, since, until)
@@ -129,10 +127,10 @@ class DuckDBAnswers:
     ) -> None:
         import pyarrow as pa
 
-        self._connection.register("batch_answers", pa.table({"row": rows, "request": requests}))
-        self._connection.execute(
-            f"update {table.name} as t set request_key = nullif(b.request, 0) from batch_answers b "
-            f"where t.{table.key} = b.row and t.{table.at} >= $since and t.{table.at} <= $until",
-            {"since": since, "until": until},
-        )
-        self._connection.unregister("batch_answers")
+        with handed(self._connection, batch_answers=pa.table({"row": rows, "request": requests})):
+            self._connection.execute(
+                f"update {table.name} as t set request_key = nullif(b.request, 0) "
+                f"from batch_answers b where t.{table.key} = b.row "
+                f"and t.{table.at} >= $since and t.{table.at} <= $until",
+                {"since": since, "until": until},
+            )

@@ -12,6 +12,7 @@ from ingest.rows.described import TABLES, WRITTEN
 from ingest.rows.spans import CARRY, EPOCH, OPEN
 from ingest.stores.binds import replace_binds
 from ingest.stores.duckdb.answers import DuckDBAnswers
+from ingest.stores.duckdb.handed import handed, kept
 from ingest.stores.forgetting import Forgetting
 from ingest.stores.redating import redating
 
@@ -89,12 +90,13 @@ class DuckDBWriter:
 
         near = (checkpoint.last_logged_at or EPOCH) - CARRY
         binds = {"key": checkpoint.file_key, "near": near, "offset": checkpoint.committed_offset}
-        if ids is not None:
-            self._connection.register("batch_ids", pa.table({"id": ids}))
-        mine = "" if ids is None else "and id in (select id from batch_ids)"
-        rows = self._connection.execute(_CARRIED.format(mine=mine), binds).fetchall()
-        if ids is not None:
-            self._connection.unregister("batch_ids")
+        if ids is None:
+            sql = _CARRIED.format(chosen="", mine="")
+            rows = self._connection.execute(sql, binds).fetchall()
+        else:
+            sql = _CARRIED.format(chosen=_CHOSEN, mine="and id in (from chosen)")
+            with handed(self._connection, batch_ids=pa.table({"id": ids})):
+                rows = self._connection.execute(sql, binds).fetchall()
         return {r[0]: OPEN if r[2] is None else r[2] for r in rows if r[0] is not None}
 
     def has_many_parts(self, checkpoint: Checkpoint, many: int) -> bool:
@@ -170,13 +172,9 @@ class DuckDBWriter:
             self._allow_more()
 
     def _related(self, sql: str, binds: tuple[object, ...], **tables: "pa.Table") -> "pa.Table":
-        for name, table in tables.items():
-            self._connection.register(name, table)
-        # few rows; DuckDB asks for the memory of a whole batch of them, a million, at once
-        result = self._connection.execute(sql, binds).to_arrow_table(batch_size=_RELATED_ROWS)
-        for name in tables:
-            self._connection.unregister(name)
-        return result
+        with handed(self._connection, **tables):
+            # few rows; DuckDB asks for the memory of a whole batch of them, a million, at once
+            return self._connection.execute(sql, binds).to_arrow_table(batch_size=_RELATED_ROWS)
 
     def write(self, changes: Changes) -> None:
         # asking needs more memory than most rows do. To set the limit has the C library give back
@@ -199,12 +197,12 @@ class DuckDBWriter:
     def release(self, file_key: int, offsets: Sequence[int]) -> None:
         import pyarrow as pa
 
-        self._connection.register("batch_places", pa.table({"o": pa.array(offsets, pa.int64())}))
-        self._connection.execute(
-            "delete from quarantine using batch_places where file_key = ? and byte_offset = o",
-            [file_key],
-        )
-        self._connection.unregister("batch_places")
+        places = pa.table({"o": pa.array(offsets, pa.int64())})
+        with handed(self._connection, batch_places=places):
+            self._connection.execute(
+                "delete from quarantine using batch_places where file_key = ? and byte_offset = o",
+                [file_key],
+            )
 
     def text_salt(self, new: str, at: datetime) -> str:
         self._connection.execute("insert or ignore into text_salts values (1, ?, ?)", [new, at])
@@ -235,9 +233,9 @@ class DuckDBWriter:
             self._piece_bytes += table.nbytes
         filled = filled_columns(table)
         columns = ", ".join(filled)
-        self._connection.register("batch_rows", _once(table.select(filled)))
-        self._connection.execute(f"insert into {name} ({columns}) select {columns} from batch_rows")
-        self._connection.unregister("batch_rows")
+        insert = f"insert into {name} ({columns}) select {columns} from batch_rows"
+        with handed(self._connection, batch_rows=table.select(filled)):
+            self._connection.execute(insert)
         reach("inserted")
 
     def _upsert(self, name: str, columns: Sequence[str], values: Sequence[object]) -> None:
@@ -263,12 +261,11 @@ class DuckDBWriter:
 
         columns = zip(*checkpoints, strict=True)
         table = pa.table(dict(zip(CHECKPOINT_COLUMNS, map(list, columns), strict=True)))
-        self._connection.register("batch_files", table)
         names = ", ".join(CHECKPOINT_COLUMNS)
-        self._connection.execute(
-            f"insert or replace into log_files ({names}) select {names} from batch_files"
-        )
-        self._connection.unregister("batch_files")
+        with handed(self._connection, batch_files=table):
+            self._connection.execute(
+                f"insert or replace into log_files ({names}) select {names} from batch_files"
+            )
         reach("checkpoint_in")
 
     def _delete(self, changes: Changes) -> None:
@@ -276,13 +273,12 @@ class DuckDBWriter:
 
         if changes.delete_requests:
             keys = pa.table({"k": pa.array(sorted(set(changes.delete_requests)), pa.int64())})
-            self._connection.register("batch_keys", keys)
-            self._connection.execute(
-                "delete from requests using batch_keys where request_key = k "
-                "and logged_at >= ? and logged_at <= ?",
-                [changes.earliest, changes.latest],
-            )
-            self._connection.unregister("batch_keys")
+            with handed(self._connection, batch_keys=keys):
+                self._connection.execute(
+                    "delete from requests using batch_keys where request_key = k "
+                    "and logged_at >= ? and logged_at <= ?",
+                    [changes.earliest, changes.latest],
+                )
         if changes.delete_parts:
             places = pa.table(
                 {
@@ -290,28 +286,26 @@ class DuckDBWriter:
                     "o": pa.array([p[1] for p in changes.delete_parts], pa.int64()),
                 }
             )
-            self._connection.register("batch_places", places)
-            self._connection.execute(
-                "delete from request_parts using batch_places "
-                "where file_key = f and first_offset = o"
-            )
-            self._connection.unregister("batch_places")
+            with handed(self._connection, batch_places=places):
+                self._connection.execute(
+                    "delete from request_parts using batch_places "
+                    "where file_key = f and first_offset = o"
+                )
 
     def _relink(self, changes: Changes) -> None:
         if not changes.relinks:
             return
-        self._connection.register("batch_links", _link_table(changes.relinks))
         window = [changes.earliest, changes.latest]
-        for table in (t for t in TABLES if t.is_linked):
-            self._connection.execute(
-                f"update {table.name} as t set request_key = l.request_key from batch_links l "
-                "where t.file_key = l.file_key and t.id = l.id "
-                "and t.byte_offset between l.first_offset and l.last_offset "
-                f"and t.{table.at} >= ? and t.{table.at} <= ?",
-                window,
-            )
-        self._connection.execute(_RESTAGE, window * 2)
-        self._connection.unregister("batch_links")
+        with kept(self._connection, "batch_links", _link_table(changes.relinks)):
+            for table in (t for t in TABLES if t.is_linked):
+                self._connection.execute(
+                    f"update {table.name} as t set request_key = l.request_key from batch_links l "
+                    "where t.file_key = l.file_key and t.id = l.id "
+                    "and t.byte_offset between l.first_offset and l.last_offset "
+                    f"and t.{table.at} >= ? and t.{table.at} <= ?",
+                    window,
+                )
+            self._connection.execute(_RESTAGE, window * 2)
 
     def _reject(self, changes: Changes) -> None:
         import pyarrow as pa
@@ -353,18 +347,6 @@ def _in_few(tables: "Sequence[pa.Table]") -> "list[pa.Table]":
     return [pa.concat_tables(group) for group in alike]
 
 
-def _once(table: "pa.Table") -> object:
-    """A table that can be read once, then holds nothing: a transaction keeps what was registered in
-    it until it ends.
-
-    As a stream of Arrow's C interface: DuckDB reads that itself, a table through Arrow's scanner.
-    """
-    import pyarrow as pa
-
-    batches = iter(table.to_batches())
-    return pa.RecordBatchReader.from_batches(table.schema, batches).__arrow_c_stream__()
-
-
 def filled_columns(table: "pa.Table") -> list[str]:
     """The columns that have a value in some row; null is what a column is left out for."""
     return [
@@ -388,6 +370,7 @@ def _link_table(links: Sequence[Relink]) -> "pa.Table":
 
 # The last condition: an older open part of the id must not pass for its last one.
 _CARRIED = """
+{chosen}
 select id, first_offset as place,
     case when end_offset < $offset then epoch_us(completed_at) end as ended
 from request_parts where file_key = $key and first_offset < $offset {mine}
@@ -401,6 +384,8 @@ where end_file_key = $key and start_file_key = $key and start_offset < $offset {
   )
 order by place
 """
+
+_CHOSEN = "with chosen as materialized (select id from batch_ids)"
 
 _KNOWN = """
 select distinct p.id from request_parts p {chosen}
@@ -436,16 +421,18 @@ where r.start_file_key = ? and r.end_file_key = ? and r.completed_at >= ? and r.
 
 # Narrow rows first: an id may have any number of them. A request is fetched with all its rows.
 _PIECES_NEAR = """
-with mine as materialized (
+with windows as materialized (
+    from batch_windows
+), mine as materialized (
     select p.id, p.request_key, p.logged_at, p.last_at,
         (p.start_offset is null) <> (p.end_offset is null) as is_loose
-    from request_parts p semi join batch_windows w on p.id = w.id
+    from request_parts p semi join windows w on p.id = w.id
     where p.host = ? and p.service = ?
 ), edges as (
     select w.id, w.low, w.high,
         max(case when m.is_loose and m.logged_at < w.low then m.logged_at end) as before,
         min(case when m.is_loose and m.logged_at > w.high then m.logged_at end) as behind
-    from batch_windows w join mine m on m.id = w.id
+    from windows w join mine m on m.id = w.id
     group by w.id, w.low, w.high
 ), found as (
     select m.request_key from mine m join edges e on e.id = m.id
