@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 
 from ingest.model import Changes, Origin
+from ingest.records import kernels
 from ingest.rows.chunk import Batch
 from ingest.rows.resolve import Resolution, Window
 from ingest.rows.spans import EPOCH, GRACE, JOIN_GAP
@@ -59,7 +60,8 @@ def _before(writer: Writer, batch: Batch) -> tuple[pa.Table | None, pa.Table | N
         }
     )
     pieces = writer.last_pieces(batch.origin, heads)
-    ended = heads.filter(pa.array([i in batch.ended for i in heads["id"].to_pylist()], pa.bool_()))
+    is_ended = [i in batch.ended for i in heads["id"].to_pylist()]
+    ended = kernels.select(heads, pa.array(is_ended, pa.bool_()))
     if not ended.num_rows:  # what an open part is of has rows of request_parts
         return pieces, None
     low, high = _moved(_instant(batch.earliest), -GRACE), _moved(_instant(batch.latest), GRACE)

@@ -41,18 +41,20 @@ class OpenRequests:
     def _forget(self, keys: Sequence[int]) -> frozenset[int]:
         """Drop the rows with these keys; those that there were."""
         import pyarrow as pa
-        import pyarrow.compute as pc
+
+        from ingest.records import kernels
 
         deleted, found = pa.array(sorted(set(keys)), pa.int64()), set[int]()
         for i, table in enumerate(self._rows):
-            hit = pc.is_in(table["request_key"], value_set=deleted)
-            found.update(table["request_key"].filter(hit).to_pylist())
-            self._rows[i] = table.filter(pc.invert(hit))
+            hit = kernels.are_in(table["request_key"], deleted)
+            found.update(kernels.select(table["request_key"], hit).to_pylist())
+            self._rows[i] = kernels.select(table, ~hit)
         return frozenset(found)
 
     def _keep(self, changes: Changes) -> Changes:
         import pyarrow as pa
-        import pyarrow.compute as pc
+
+        from ingest.records import kernels
 
         parts = [t["request_key"] for t in changes.rows.get("request_parts", ())]
         loose = pa.chunked_array([c for keys in parts for c in keys.chunks], pa.int64())
@@ -60,9 +62,9 @@ class OpenRequests:
             return changes
         stay = []
         for table in changes.rows.get("requests", ()):
-            waits = pc.is_in(table["request_key"], value_set=loose.combine_chunks())
-            if pc.any(waits).as_py():
-                self._rows.append(table.filter(waits))
-                table = table.filter(pc.invert(waits))
+            waits = kernels.are_in(table["request_key"], loose.combine_chunks())
+            if waits.any():
+                self._rows.append(kernels.select(table, waits))
+                table = kernels.select(table, ~waits)
             stay.append(table)
         return changes._replace(rows={**changes.rows, "requests": stay})

@@ -63,6 +63,19 @@ def nullable(
     return column(kind, len(values), _validity(valid), np.ascontiguousarray(values))
 
 
+def numbers(values: npt.NDArray[Any], valid: Bools | None = None) -> pa.Array:
+    """An Arrow column of numbers, kept, of the type that numpy's are; null where not ``valid``.
+
+    ``pa.array`` would ask whether they are of ``numpy.ma``, and load it for that.
+    """
+    return nullable(values, valid, pa.from_numpy_dtype(values.dtype))
+
+
+def truths(values: Bools) -> pa.Array:
+    """An Arrow column of bool[n]."""
+    return column(pa.bool_(), len(values), None, np.packbits(values, bitorder="little"))
+
+
 def column(
     kind: pa.DataType,
     n: int,

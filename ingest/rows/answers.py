@@ -16,9 +16,9 @@ import pyarrow.compute as pc
 
 from ingest.model import APPLICATION_SERVERS
 from ingest.rows.pairing import LONGEST_US, Bools, Ints, Lines, Spans, paired
+from ingest.rows.spans import NAME_GAP_US
 
 NONE = 0  # no request has this key: files are numbered from 1
-NAME_GAP_US = 24 * 3_600_000_000  # a name means a request up to so long before or after its line
 SAME_NAME = 64  # a name that so many requests have is no name
 SECOND_US = 1_000_000
 JITTER_US = 50_000  # two programs of one machine stamp what they do so far apart

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ingest.compiled import layout
 from ingest.compiled import numbers as convert_numbers
 from ingest.compiled import parts as segments
 from ingest.model import Origin, make_key
-from ingest.records.arrays import I8, I32, Bools, Ints, column, string_column, view
+from ingest.records import kernels
+from ingest.records.arrays import I8, I32, Bools, Ints, column, string_column, truths, view
 from ingest.records.formats import STANDARD_EXTRAS, Format
 from ingest.records.instants import FILE, LOGGED
 from ingest.records.parse import Parsed
@@ -127,7 +127,7 @@ def _startless_ids(events: Events, parts: I32) -> pa.Array:
     """
     chosen = (parts[:, segments.STARTED] < 0) & (parts[:, segments.FIRST] >= 0)
     codes = np.bincount(events.codes[parts[chosen, segments.FIRST]] + 1)  # in 0 those without an id
-    return events.ids.take(np.flatnonzero(codes[1:]))
+    return kernels.take(events.ids, np.flatnonzero(codes[1:]))
 
 
 def _carried_ids(parsed: Parsed, ids: Numbered, carry: Iterable[str]) -> list[tuple[int, str]]:
@@ -223,7 +223,8 @@ def _carry_on(
     completed = parts[last, segments.COMPLETED]
     at = events.instants[np.maximum(completed, 0)]
     keep = np.flatnonzero((completed < 0) | (np.abs(at - newest) <= CARRY_US))
-    for code, name in zip(keep.tolist(), events.ids.take(keep).to_pylist(), strict=True):
+    names = kernels.take(events.ids, keep).to_pylist()
+    for code, name in zip(keep.tolist(), names, strict=True):
         if completed[code] == -1:
             carry[name] = OPEN
         elif completed[code] >= 0:
@@ -365,14 +366,12 @@ def _part_values(chunk: Chunk, parts: I32, slots: I32, any_failed: bool) -> dict
     """Value columns of the parts, of pairs int32[n, columns]."""
     columns = value_columns(chunk.parsed, LOGGED_COLUMNS, slots)
     if any_failed:
-        columns["status"] = pc.if_else(
-            pc.and_(columns["status"].is_null(), pa.array(parts[:, segments.HAS_FAILED] == 1)),
-            pa.scalar("failed"),
-            columns["status"],
-        )
+        failed = truths(parts[:, segments.HAS_FAILED] == 1)
+        unsaid = kernels.both(kernels.is_null(columns["status"]), failed)
+        columns["status"] = kernels.if_else(unsaid, pa.scalar("failed"), columns["status"])
     header = _header_request_ids(chunk.parsed, chunk.events, chunk.part_of, len(parts))
     if header is not None:
-        columns["request_id"] = pc.coalesce(columns["request_id"], header)
+        columns["request_id"] = kernels.coalesce(columns["request_id"], header)
     columns["text_class"], columns["text_points"] = describe_texts(columns["text"])
     return columns
 

@@ -1,9 +1,10 @@
 """Records of how full a cache is → rows of cache_samples."""
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ingest.compiled import layout
+from ingest.records import kernels
+from ingest.records.arrays import numbers
 from ingest.rows.chunk import Chunk, RecordRows
 from ingest.rows.columns import (
     FirstPairs,
@@ -28,11 +29,11 @@ def rows(chunk: Chunk) -> RecordRows:
     offsets = offsets_of(parsed, at)
     table = pa.table(
         {
-            "sample_key": pa.array(row_keys(origin, offsets)),
+            "sample_key": numbers(row_keys(origin, offsets)),
             "sampled_at": instants(parsed.instants[at]),
             "host": same(origin.host, n),
             "path": values["path"],
-            "used_percent": pc.coalesce(values["used_percent"], values["usage"]),
+            "used_percent": kernels.coalesce(values["used_percent"], values["usage"]),
             "threshold_percent": values["threshold"],
             "used_mb": values["used"],
             "total_mb": values["total"],
@@ -40,7 +41,7 @@ def rows(chunk: Chunk) -> RecordRows:
             "event": span_strings(parsed, at, [(layout.R_EVENT_START, layout.R_EVENT_END)])[0],
             "time_source": time_sources(parsed.time_source[at]),
             "file_key": same_number(origin.file_key, n),
-            "byte_offset": pa.array(offsets),
+            "byte_offset": numbers(offsets),
         }
     )
     return RecordRows(table)

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ingest.compiled import layout, parts
 from ingest.compiled import numbers as convert_numbers
 from ingest.compiled import strings as convert
 from ingest.model import KEY_SHIFT, Origin
+from ingest.records import kernels
 from ingest.records.arrays import (
     I8,
     I32,
@@ -22,6 +22,7 @@ from ingest.records.arrays import (
     Ints,
     column,
     nullable,
+    numbers,
     view,
 )
 from ingest.records.instants import LOGGED, TIME_SOURCES
@@ -112,8 +113,8 @@ class Numbered:
     def find(self, parsed: Parsed, words: Sequence[str]) -> I32:
         """The numbers of some strings, int32[w]; -1 for what is no value."""
         if self.table is None:
-            places = pc.index_in(pa.array(words, pa.string()), value_set=self.names)
-            found: I32 = places.fill_null(-1).to_numpy()
+            places = kernels.index_in(pa.array(words, pa.string()), self.names)
+            found: I32 = kernels.filled(places, -1).to_numpy()
             return found
         column = pa.array(words, pa.string())
         _, ends, text = column.buffers()
@@ -143,7 +144,7 @@ def numbered(parsed: Parsed, chosen: I32) -> Numbered:
     if convert.plain(parsed.data, view(parsed.pairs), view(firsts)):
         return Numbered(codes, values, firsts, table)
     # what differs as written may be equal when escapes are undone
-    encoded = values.dictionary_encode()
+    encoded = kernels.encoded(values)
     if len(encoded.dictionary) < n:
         merged = encoded.indices.to_numpy()
         codes = np.where(codes >= 0, merged[codes], -1).astype(np.int32)
@@ -260,7 +261,7 @@ def span_strings(
 @lru_cache(maxsize=64)
 def _constant(value: str, size: int) -> pa.Array:
     return pa.DictionaryArray.from_arrays(
-        pa.array(np.zeros(size, np.int32)), pa.array([value], pa.string())
+        numbers(np.zeros(size, np.int32)), pa.array([value], pa.string())
     )
 
 
@@ -347,14 +348,14 @@ def time_sources(codes: I8) -> pa.Array:
     if not codes.any():
         return same_source(len(codes))
     return pa.DictionaryArray.from_arrays(
-        pa.array(codes.astype(np.int32)), pa.array(TIME_SOURCES, pa.string())
+        numbers(codes.astype(np.int32)), pa.array(TIME_SOURCES, pa.string())
     )
 
 
 @lru_cache(maxsize=64)
 def _logged(size: int) -> pa.Array:
     return pa.DictionaryArray.from_arrays(
-        pa.array(np.full(size, LOGGED, np.int32)), pa.array(TIME_SOURCES, pa.string())
+        numbers(np.full(size, LOGGED, np.int32)), pa.array(TIME_SOURCES, pa.string())
     )
 
 
@@ -369,5 +370,5 @@ def request_ids(logged: pa.Array, header: pa.Array) -> pa.Array:
     """
     if header.null_count == len(header):
         return logged
-    header = pc.if_else(pc.equal(header, "-"), pa.scalar(None, pa.string()), header)
-    return pc.coalesce(logged, header)
+    is_none = kernels.call("equal", header, pa.scalar("-"))
+    return kernels.coalesce(logged, kernels.if_else(is_none, pa.scalar(None, pa.string()), header))

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ingest.compiled import content as compiled
-from ingest.records.arrays import I32, Ints, column, view
+from ingest.records.arrays import I32, Ints, column, numbers, view
 
 GROUP_LINES = 64  # to a row of stored_lines: 8 KB of a log
 # the last lines of a stretch have short groups: what is left of a log is its end
@@ -87,10 +87,10 @@ def stored_lines(lines: Lines, file_key: int) -> pa.Table | None:
     bounds = 2 * np.append(cuts, np.int32(n))  # groups follow each other without a gap
     return pa.table(
         {
-            "file_key": pa.array(np.full(len(cuts), file_key, np.int64)),
-            "byte_offset": pa.array(lines.begins[cuts]),
-            "byte_length": pa.array(lines.begins[ends] - lines.begins[cuts]),
-            "mark": pa.array(lines.hashes[cuts].view(np.int64)),
+            "file_key": numbers(np.full(len(cuts), file_key, np.int64)),
+            "byte_offset": numbers(lines.begins[cuts]),
+            "byte_length": numbers(lines.begins[ends] - lines.begins[cuts]),
+            "mark": numbers(lines.hashes[cuts].view(np.int64)),
             "line_hashes": column(pa.binary(), len(cuts), None, bounds, low),
         }
     )

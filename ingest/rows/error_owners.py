@@ -14,7 +14,6 @@ import pyarrow.compute as pc
 from ingest.lazily import matcher
 from ingest.rows.answers import (
     JITTER_US,
-    NAME_GAP_US,
     NONE,
     SAME_NAME,
     SECOND_US,
@@ -24,6 +23,7 @@ from ingest.rows.answers import (
     times,
 )
 from ingest.rows.pairing import Ints, alone_over
+from ingest.rows.spans import NAME_GAP_US
 
 # How ngx_log_error ends a line about a request; what stands before it may quote a path.
 _ABOUT = matcher(

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ingest.compiled import layout
-from ingest.records.arrays import I32
+from ingest.records import kernels
+from ingest.records.arrays import I32, numbers
 from ingest.rows.attributes import free_pairs
 from ingest.rows.chunk import Chunk, RecordRows
 from ingest.rows.columns import (
@@ -51,27 +51,27 @@ def _table(chunk: Chunk, rows: I32) -> pa.Table:
     taken = np.ascontiguousarray(first.table[:, [KEYS.index(key) for key in _TAKEN]])
     return pa.table(
         {
-            "error_key": pa.array(row_keys(origin, offsets)),
+            "error_key": numbers(row_keys(origin, offsets)),
             "occurred_at": instants(parsed.instants[rows]),
             "time_source": time_sources(parsed.time_source[rows]),
             "host": same(origin.host, n),
             "service": same(origin.service, n),
             "instance": values["instance"],
-            "level": _LEVELS.take(pa.array(parsed.records[rows, layout.R_LEVEL])),
+            "level": kernels.take(_LEVELS, parsed.records[rows, layout.R_LEVEL]),
             "logger": name,
             "event": event,
             "code": values["error_code"],
             "id": values["id"],
             "request_id": request_ids(values["request_id"], header),
             "request_key": nulls(n, pa.int64()),
-            "message": message.fill_null("") if message.null_count else message,
+            "message": kernels.filled(message, "") if message.null_count else message,
             "exception_type": exceptions.types,
             "exception_message": exceptions.messages,
             "traceback": tracebacks,
             "location": _either(exceptions.locations, values["location"]),
             "attributes": free_pairs(parsed, chunk.format, rows, taken),
             "file_key": same_number(origin.file_key, n),
-            "byte_offset": pa.array(offsets),
+            "byte_offset": numbers(offsets),
         }
     )
 
@@ -80,8 +80,10 @@ def _either(first: pa.Array, second: pa.Array) -> pa.Array:
     """The first column's values, those of the second in place of its nulls."""
     if second.null_count == len(second):
         return first
-    return second if first.null_count == len(first) else pc.coalesce(first, second)
+    return second if first.null_count == len(first) else kernels.coalesce(first, second)
 
 
 def _tracebacks(column: pa.Array) -> pa.Array:
-    return column if column.null_count == len(column) else pc.utf8_rtrim_whitespace(column)
+    if column.null_count == len(column):
+        return column
+    return kernels.call("utf8_rtrim_whitespace", column)

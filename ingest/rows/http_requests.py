@@ -3,7 +3,7 @@
 import pyarrow as pa
 
 from ingest.compiled import layout
-from ingest.records.arrays import I32
+from ingest.records.arrays import I32, numbers
 from ingest.rows.attributes import free_pairs
 from ingest.rows.chunk import Chunk, RecordRows
 from ingest.rows.columns import (
@@ -50,7 +50,7 @@ def _table(chunk: Chunk, rows: I32) -> pa.Table:
         header = span_strings(parsed, rows, [(layout.R_REQUEST_ID, layout.R_REQUEST_ID_END)])[0]
     return pa.table(
         {
-            "http_key": pa.array(row_keys(origin, offsets)),
+            "http_key": numbers(row_keys(origin, offsets)),
             "logged_at": instants(parsed.instants[rows]),
             "time_source": time_sources(parsed.time_source[rows]),
             "host": same(origin.host, n),
@@ -63,6 +63,6 @@ def _table(chunk: Chunk, rows: I32) -> pa.Table:
             **{name: values[name] for name in _FROM},
             "attributes": free_pairs(parsed, chunk.format, rows, first.table),
             "file_key": same_number(origin.file_key, n),
-            "byte_offset": pa.array(offsets),
+            "byte_offset": numbers(offsets),
         }
     )

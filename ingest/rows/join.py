@@ -6,8 +6,8 @@ from itertools import groupby
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from ingest.records import kernels
 from ingest.records.arrays import I32, Ints
 from ingest.rows import rare
 from ingest.rows.assemble import rare_rows
@@ -211,9 +211,9 @@ class _Order:
 def _last_parts(batch: ChunkRows, names: Iterable[str]) -> dict[str, int]:
     """The last part with records of each of these ids that the batch has."""
     ids = batch.parts["id"].combine_chunks()
-    wanted = pc.is_in(ids.dictionary, value_set=pa.array(list(names), pa.string()))
-    codes = ids.indices.fill_null(-1).to_numpy()
-    mates = np.append(wanted.to_numpy(zero_copy_only=False), False)[codes] & batch.used
+    wanted = kernels.are_in(ids.dictionary, pa.array(list(names), pa.string()))
+    codes = kernels.filled(ids.indices, -1).to_numpy()
+    mates = np.append(wanted, False)[codes] & batch.used
     found = np.flatnonzero(mates)
     return {ids.dictionary[int(codes[at])].as_py(): int(at) for at in found}
 

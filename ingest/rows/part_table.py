@@ -6,9 +6,9 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from ingest.records.arrays import Ints
+from ingest.records import kernels
+from ingest.records.arrays import Ints, numbers
 from ingest.rows.parts import VALUE_COLUMNS, Group, Part
 from ingest.rows.text_class import describe_texts
 
@@ -32,7 +32,7 @@ def without(table: pa.Table, rows: Ints) -> pa.Table:
     if len(rows) > _FEW:
         stays = np.ones(len(table), np.bool_)
         stays[rows] = False
-        return table.filter(pa.array(stays))
+        return kernels.select(table, stays)
     bounds = [-1, *rows.tolist(), len(table)]
     slices = [
         table.slice(low + 1, high - low - 1) for low, high in pairwise(bounds) if high > low + 1
@@ -43,7 +43,7 @@ def without(table: pa.Table, rows: Ints) -> pa.Table:
 def chosen(table: pa.Table, rows: Ints) -> pa.Table:
     """Rows int64[n] of a table in this order: few of many chunks, without copying these."""
     if len(rows) > _FEW:
-        return table.unify_dictionaries().combine_chunks().take(rows)
+        return kernels.take(table.unify_dictionaries().combine_chunks(), rows)
     return pa.concat_tables([table.slice(row, 1) for row in rows.tolist()] or [table.slice(0, 0)])
 
 
@@ -52,7 +52,7 @@ def few(table: pa.Table, rows: Ints) -> pa.Table:
     table = chosen(table, rows)
     for i, field in enumerate(table.schema):
         if pa.types.is_dictionary(field.type):
-            column = pc.dictionary_encode(table.column(i).cast(field.type.value_type))
+            column = kernels.encoded(kernels.decoded(table.column(i)))
             table = table.set_column(i, field.name, column)
     return table.combine_chunks()
 
@@ -63,7 +63,7 @@ def finish_requests(parts: pa.Table) -> pa.Table:
 
     A request of which no record says how it was put together was logged with its id.
     """
-    length = pc.coalesce(parts["text_len"], parts["text_points"])
+    length = kernels.coalesce(parts["text_len"], parts["text_points"])
     table = parts.drop_columns(list(_PARTS_ONLY))
     table = table.set_column(table.column_names.index("text_len"), "text_len", length)
     table = table.set_column(table.column_names.index("rtf"), "rtf", _rtf(table))
@@ -89,8 +89,9 @@ def _rtf(table: pa.Table) -> pa.ChunkedArray:
     logged, audio = table["rtf"], table["audio_ms"]
     if audio.null_count == len(audio):
         return logged
-    audio = pc.if_else(pc.greater(audio, 0.0), audio, pa.scalar(None, pa.float64()))
-    return pc.coalesce(logged, pc.divide(table["duration_ms"], audio))
+    has_some = kernels.call("greater", audio, pa.scalar(0.0))
+    audio = kernels.if_else(has_some, audio, pa.scalar(None, pa.float64()))
+    return kernels.coalesce(logged, kernels.call("divide", table["duration_ms"], audio))
 
 
 def _where_named(
@@ -98,22 +99,22 @@ def _where_named(
 ) -> pa.ChunkedArray | pa.Array:
     """A column of strings with a value in place of its nulls where there is an id."""
     if column.null_count == len(column):
-        codes = np.zeros(len(column), np.int32)
-        named = ids.is_valid().to_numpy()
-        return pa.DictionaryArray.from_arrays(pa.array(codes, mask=~named), pa.array([value]))
-    filled = pc.if_else(ids.is_valid(), pa.scalar(value), pa.scalar(None, pa.string()))
-    return pc.coalesce(column.cast(pa.string()), filled)
+        codes = numbers(np.zeros(len(column), np.int32), kernels.valid(ids))
+        return pa.DictionaryArray.from_arrays(codes, pa.array([value]))
+    named = kernels.is_valid(ids)
+    filled = kernels.if_else(named, pa.scalar(value), pa.scalar(None, pa.string()))
+    return kernels.coalesce(kernels.cast(column, pa.string()), filled)
 
 
 def with_classes(parts: pa.Table) -> pa.Table:
     """Stored rows of parts, with texts described if a version before revision 0006 stored them."""
     text, known = parts["text"], parts["text_class"]
-    if not pc.any(pc.and_(pc.is_valid(text), pc.is_null(known))).as_py():
+    if not kernels.has_true(kernels.both(kernels.is_valid(text), kernels.is_null(known))):
         return parts
     classes, points = describe_texts(text.combine_chunks())
     for name, column in (("text_class", classes.dictionary_decode()), ("text_points", points)):
         place = parts.column_names.index(name)
-        parts = parts.set_column(place, name, pc.coalesce(parts[name], column))
+        parts = parts.set_column(place, name, kernels.coalesce(parts[name], column))
     return parts
 
 

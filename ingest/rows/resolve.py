@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ingest.model import Changes, Relink
-from ingest.records.arrays import Ints
+from ingest.records import kernels
+from ingest.records.arrays import Ints, numbers
 from ingest.rows.chunk import Batch, RecordRows
 from ingest.rows.grouping import (
     Found,
@@ -194,11 +194,11 @@ class Resolution:
         single = few(batch.parts, plain)
         requests = [
             self._whole_requests(),
-            finish_requests(single.filter(single["is_request"])).combine_chunks(),
+            finish_requests(kernels.select(single, single["is_request"])).combine_chunks(),
         ]
         if rewrite.requests:
             requests.append(request_table(rewrite.requests, schema))
-        waiting = [single.filter(pa.array(~_is_whole(single)))] if len(plain) else []
+        waiting = [kernels.select(single, ~_is_whole(single))] if len(plain) else []
         keys = self._part_keys(rewrite)
         return Changes(
             quarantined_at=at,
@@ -293,7 +293,7 @@ class Resolution:
                 none[number] = True
             elif key != _OWN_KEY:
                 keys[number] = key
-        return pa.array(keys, pa.int64(), mask=none)
+        return numbers(keys, ~none)
 
 
 _OWN_KEY, _NO_KEY = -1, -2  # of a part that met no other
@@ -322,7 +322,7 @@ def _marks(batch: Batch, numbers: Ints) -> Iterator[tuple[str, Mark]]:
     columns = []
     for name, column in zip(table.column_names, table.columns, strict=True):
         is_instant = pa.types.is_timestamp(column.type)
-        columns.append((column.cast(pa.int64()) if is_instant else column).to_pylist())
+        columns.append((kernels.cast(column, pa.int64()) if is_instant else column).to_pylist())
         assert name in _NEEDED
     for name, at, last, done, first, file, is_request, start, finish, took in zip(
         *columns, strict=True
@@ -336,8 +336,8 @@ def _marks(batch: Batch, numbers: Ints) -> Iterator[tuple[str, Mark]]:
 
 def _is_whole(parts: pa.Table) -> npt.NDArray[np.bool_]:
     """Which parts are requests that nothing can meet any more but stray records."""
-    whole = pc.and_(parts["start_offset"].is_valid(), parts["end_offset"].is_valid())
-    return whole.to_numpy()  # type: ignore[no-any-return]
+    whole: npt.NDArray[np.bool_] = kernels.valid(parts["start_offset"])
+    return whole & kernels.valid(parts["end_offset"])
 
 
 def _apart(batch: Batch, slow: Ints, known: set[str]) -> npt.NDArray[np.bool_]:
@@ -346,23 +346,23 @@ def _apart(batch: Batch, slow: Ints, known: set[str]) -> npt.NDArray[np.bool_]:
     An end that is the only part of its id meets none either.
     """
     ids = batch.parts["id"].unify_dictionaries().combine_chunks()
-    codes = ids.indices.fill_null(-1).to_numpy()[slow]
-    stored = pc.is_in(ids.dictionary, value_set=pa.array([*known, *batch.carried], pa.string()))
-    is_start = batch.parts["start_offset"].is_valid().to_numpy()[slow]
-    is_end = batch.parts["end_offset"].is_valid().to_numpy()[slow] & ~is_start
+    codes = kernels.filled(ids.indices, -1).to_numpy()[slow]
+    stored = kernels.are_in(ids.dictionary, pa.array([*known, *batch.carried], pa.string()))
+    is_start = kernels.valid(batch.parts["start_offset"])[slow]
+    is_end = kernels.valid(batch.parts["end_offset"])[slow] & ~is_start
     has_others = np.zeros(len(ids.dictionary), np.bool_)
     has_others[codes[~is_start]] = True
     is_only = np.bincount(codes, minlength=len(ids.dictionary))[codes] == 1
-    here = ~stored.to_numpy(zero_copy_only=False)[codes]
+    here = ~stored[codes]
     return here & (~has_others[codes] | (is_end & is_only))  # type: ignore[no-any-return]
 
 
 def _in_company(batch: Batch, known: set[str]) -> npt.NDArray[np.bool_]:
     """Which of the chunk's parts have an id of which there are parts that may meet them."""
     ids = batch.parts["id"].unify_dictionaries().combine_chunks()
-    codes = ids.indices.fill_null(-1).to_numpy()
-    company = pc.is_in(ids.dictionary, value_set=pa.array(sorted(known), pa.string()))
-    mates = np.append(company.to_numpy(zero_copy_only=False), False)  # the last one: no id
+    codes = kernels.filled(ids.indices, -1).to_numpy()
+    company = kernels.are_in(ids.dictionary, pa.array(sorted(known), pa.string()))
+    mates = np.append(company, False)  # the last one: no id
     torn = codes[~batch.whole]
     mates[torn[torn >= 0]] = True
     return mates[codes]  # type: ignore[no-any-return]
@@ -383,7 +383,7 @@ def _with_keys(rows: RecordRows, keys: pa.Array) -> pa.Table:
     table, parts = rows.table, rows.part
     if parts is None:
         return table
-    index = pa.array(np.maximum(parts, 0), mask=parts < 0)
+    index = numbers(np.maximum(parts, 0), parts >= 0)
     at = table.column_names.index("request_key")
-    column = keys.take(index) if len(keys) else pa.nulls(len(parts), pa.int64())
+    column = kernels.take(keys, index) if len(keys) else pa.nulls(len(parts), pa.int64())
     return table.set_column(at, "request_key", column)

@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ingest.compiled import parts as segments
-from ingest.records.arrays import I32, Bools, column, view
+from ingest.records.arrays import I32, Bools, column, numbers, view
 from ingest.rows.chunk import Chunk, RecordRows
 from ingest.rows.columns import (
     instants,
@@ -27,14 +27,14 @@ def rows(chunk: Chunk) -> RecordRows:
     part, places = np.empty(n, np.int32), np.empty((2, n), np.int64)
     logged, told = np.empty(n), np.empty((2, n), np.uint8)
     valid = np.zeros((n + 7) // 8, np.uint8)
-    numbers = segments.stage_times(
+    valued = segments.stage_times(
         view(chunk.stages), view(events.rows), view(chunk.part_of), view(events.instants),
         view(parsed.records), view(own_offsets(parsed)), parsed.base, view(parsed.values),
         view(parsed.states), chunk.format.own_stage_times, view(part), view(places), view(logged),
         view(told), view(valid),
     )  # fmt: skip
     is_own = told[1].view(np.bool_).copy()  # it stays
-    bits = valid if numbers < n else None
+    bits = valid if valued < n else None
     seq, total, own_ms = _numbered(part, logged, told[0], told[1], chunk.n_parts, bits)
     stages = numbered(parsed, chunk.stages[1])
     table = pa.table(
@@ -46,7 +46,7 @@ def rows(chunk: Chunk) -> RecordRows:
             "elapsed_ms": total,
             "duration_ms": own_ms,
             "file_key": same_number(origin.file_key, n),
-            "byte_offset": pa.array(places[1]),
+            "byte_offset": numbers(places[1]),
         }
     )
     return RecordRows(table, part, is_own)
@@ -82,7 +82,7 @@ def _numbered(
         n_parts, view(seq), view(own_ms), view(elapsed),
     )  # fmt: skip
     return (
-        pa.array(seq),
+        numbers(seq),
         column(pa.float64(), n, bits, elapsed),
         column(pa.float64(), n, bits, own_ms),
     )

@@ -7,6 +7,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ingest.compiled import text_classes
+from ingest.records import kernels
+from ingest.records.arrays import numbers
 
 CLASSES = ("empty", "plain", "symbols", "emoji", "control")
 _CLASSES = pa.array(CLASSES)
@@ -19,34 +21,27 @@ _EMOJI_RANGES = (
     (0x1F000, 0x1FAFF),
     (0xE0020, 0xE007F),
 )
-_SYMBOL_CHARACTERS = frozenset("#%&*@\\^_`{|}~<>=+$[]")
-_JOINERS = {0x200C, 0x200D}
+_OF_CATEGORY = dict.fromkeys(("Zs", "Zl", "Zp"), _SPACE) | dict.fromkeys(("Cc", "Cf"), _CONTROL)
+_OF_CATEGORY |= dict.fromkeys(("Sm", "Sc", "Sk", "So"), _SYMBOL)
+_OTHERS = dict.fromkeys(map(ord, "#%&*@\\^_`{|}~<>=+$[]"), _SYMBOL)
+_OTHERS |= dict.fromkeys(map(ord, "\t\n\r"), _SPACE) | dict.fromkeys((0x200C, 0x200D), _PLAIN)
 
 _table: npt.NDArray[np.uint8] = np.zeros(0x110000, np.uint8)
 _loaded: npt.NDArray[np.uint8] = np.zeros(0x1100, np.uint8)
 
 
-def class_of(point: int) -> int:
-    """Class number of one code point."""
-    for low, high in _EMOJI_RANGES:
-        if low <= point <= high:
-            return _EMOJI
-    character = chr(point)
-    if character in "\t\n\r" or (character.isspace() and unicodedata.category(character) != "Cc"):
-        return _SPACE
-    category = unicodedata.category(character)
-    if category == "Cc" or (category == "Cf" and point not in _JOINERS):
-        return _CONTROL
-    if category in ("Sm", "Sc", "Sk", "So") or character in _SYMBOL_CHARACTERS:
-        return _SYMBOL
-    return _PLAIN
-
-
 def _load(point: int) -> None:
-    block = point >> 8
-    for p in range(block << 8, (block + 1) << 8):
-        _table[p] = class_of(p)
-    _loaded[block] = 1
+    """Class numbers of the 256 code points of a block: by their categories, but for some."""
+    first = point & ~0xFF
+    categories = map(unicodedata.category, map(chr, range(first, first + 0x100)))
+    _table[first : first + 0x100] = [_OF_CATEGORY.get(c, _PLAIN) for c in categories]
+    for p, number in _OTHERS.items():
+        if first <= p < first + 0x100:
+            _table[p] = number
+    for low, high in _EMOJI_RANGES:
+        if low < first + 0x100 and first <= high:
+            _table[max(low, first) : min(high + 1, first + 0x100)] = _EMOJI
+    _loaded[first >> 8] = 1
 
 
 def _classify(texts: pa.Array) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int64]]:
@@ -70,9 +65,9 @@ def describe_texts(texts: pa.Array) -> tuple[pa.Array, pa.Array]:
     """The class of each text and its code points, null for null; linear in the bytes."""
     classes, lengths = _classify(texts)
     if texts.offset:
-        mask = texts.is_null().to_numpy(zero_copy_only=False)
-        codes = pa.array(classes, mask=mask)
-        return pa.DictionaryArray.from_arrays(codes, _CLASSES), pa.array(lengths, mask=mask)
+        known = kernels.valid(texts)
+        codes = numbers(classes, known)
+        return pa.DictionaryArray.from_arrays(codes, _CLASSES), numbers(lengths, known)
     n, valid = len(texts), texts.buffers()[0]
     codes = pa.Array.from_buffers(pa.int8(), n, [valid, pa.py_buffer(classes)])
     counted = pa.Array.from_buffers(pa.int64(), n, [valid, pa.py_buffer(lengths)])

@@ -82,6 +82,16 @@ def test_more_lines_of_the_log_format_do_not_load_the_general_path(ttsq: Command
     assert not any(m.startswith(general) for m in modules)
 
 
+def test_more_lines_of_the_log_format_load_of_the_libraries_what_they_use(
+    ttsq: CommandLine,
+) -> None:
+    with (ttsq.folder / "app.log").open("a") as file:
+        file.write(lines(20, 40))
+    modules = _modules(ttsq, "ingest", "app.log", "--final")
+    assert "pyarrow._compute" in modules
+    assert not modules & {"pyarrow.compute", "pyarrow.dataset", "numpy.ma", "ingest.pipeline.anew"}
+
+
 def test_a_query_loads_what_asks_and_shows_and_nothing_that_reads_logs(ttsq: CommandLine) -> None:
     modules = _modules(ttsq, "run", "error_codes", "--format", "csv")
     assert _libraries(modules) <= {"duckdb", "pytz"}  # DuckDB hands out instants by pytz

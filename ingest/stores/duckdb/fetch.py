@@ -58,12 +58,13 @@ def fetched(run: "Callable[[], duckdb.DuckDBPyConnection]") -> QueryResult:
 def _within_python(table: "pa.Table") -> bool:
     """Whether Python's datetime and date hold every instant and date."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     for column in table.columns:
         kind = column.type
         if not (pa.types.is_timestamp(kind) or pa.types.is_date32(kind)):
             continue
+        import pyarrow.compute as pc
+
         least, most = _INSTANTS if pa.types.is_timestamp(kind) else _DAYS
         ends = pc.min_max(column.cast(pa.int64() if pa.types.is_timestamp(kind) else pa.int32()))
         low, high = ends["min"].as_py(), ends["max"].as_py()

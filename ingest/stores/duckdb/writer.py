@@ -121,14 +121,15 @@ class DuckDBWriter:
         self, origin: Origin, ids: "pa.Array", earliest: datetime, latest: datetime
     ) -> "pa.Array":
         import pyarrow as pa
-        import pyarrow.compute as pc
+
+        from ingest.records import kernels
 
         binds = (origin.host, origin.service, origin.file_key, earliest, latest)
         self._allow_for_pieces()
         few = self._related(_KNOWN.format(chosen="", most=f"limit {_FEW_PIECES + 1}"), binds)
         if few.num_rows <= _FEW_PIECES:  # a join would have DuckDB look at all ids of the batch
-            stored = few["id"].combine_chunks().unique()
-            return stored.filter(pc.is_in(stored, value_set=ids))
+            stored = kernels.unique(few["id"].combine_chunks())
+            return kernels.select(stored, kernels.is_in(stored, ids))
         sql = _KNOWN.format(chosen="semi join batch_ids b on p.id = b.id", most="")
         return self._related(sql, binds, batch_ids=pa.table({"id": ids}))["id"].combine_chunks()
 
