@@ -29,7 +29,8 @@ def rare_of(chunk: Chunk) -> Chunk | None:
     numbers = events.severe, events.samples, events.accesses
     if parsed.source is not None or parsed.offsets is not None or sum(map(len, numbers)) > MOST:
         return None
-    rows = np.unique(np.concatenate(numbers))
+    # np.unique loads numpy.ma, to see whether these are of it
+    rows = np.flatnonzero(np.bincount(np.concatenate(numbers))).astype(np.int32)
     severe, samples, accesses = (np.searchsorted(rows, n).astype(np.int32) for n in numbers)
     return _chunk(chunk, _picked(parsed, rows), chunk.owners(rows), (severe, samples, accesses))
 
