@@ -10,3 +10,4 @@ cdef class Bytes:
     cdef int number(self, int pos, int stop, int n) noexcept nogil
     cdef int trim_cr(self, int line, int end) noexcept nogil
     cdef int skip_fill(self, int line, int end) noexcept nogil
+    cdef int stamp_from(self, int pos, int end) noexcept nogil

@@ -82,3 +82,17 @@ class Bytes:
         while i < end and self.data[i] == 0:
             i += 1
         return i
+
+    def stamp_from(self, pos, end):
+        """Where ``2026-03-02 10:00:00,123`` or ``….123`` stands first in a span, or -1."""
+        colon: cython.int = self.find(58, pos + 13, end)
+        p: cython.int
+        while colon >= 0 and colon + 10 <= end:
+            p = colon - 13
+            if self.data[colon + 3] == 58 and self.data[p + 4] == 45 and self.data[p + 7] == 45:
+                if self.data[p + 10] == 32 or self.data[p + 10] == 84:
+                    if self.data[p + 19] == 44 or self.data[p + 19] == 46:
+                        if self.number(p, end, 4) >= 0 and self.number(p + 20, end, 3) >= 0:
+                            return p
+            colon = self.find(58, colon + 1, end)
+        return -1

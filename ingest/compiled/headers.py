@@ -315,6 +315,8 @@ class Headers(Bytes):
             return
         if self.number(line + 20, stop, 3) < 0 or 48 <= self.data[begin] <= 57:
             return
+        if self.stamp_from(begin, min(self.message + _STAMP, stop)) >= 0:
+            return  # maybe the next header, behind half of this one
         for j in range(_DAY):
             self.day[j] = self.data[line + j]
         self.midnight = (

@@ -378,6 +378,8 @@ class Pairs(Bytes):
         if whole == TO_PAIR:
             while pos < end and not (src[pos] == 44 and self._follows(pos, end)):
                 pos += 1
+            if self.stamp_from(start, pos) >= 0:
+                self.is_torn = True
         else:
             pos = _either(src, start, end, self.end, 44, 10)
             if pos - 18 > start and src[pos - 3] == 58 and self._stamp_before(pos, start, end):

@@ -22,6 +22,7 @@ cdef class Scanner(Bytes):
     cdef int cur_traceback
     cdef int traceback_state
     cdef int text_from
+    cdef bint is_torn
     cdef bint full
     cdef int _scan(self, int start, bint final, bint first) noexcept nogil
     cdef int _take(self, int pos, int nl, int after, bint final) noexcept nogil
@@ -35,6 +36,9 @@ cdef class Scanner(Bytes):
     cdef bint _goes_on(self, int line, int stop) noexcept nogil
     cdef bint _is_exception(self, int line, int stop) noexcept nogil
     cdef void _open(self, int kind, int line, int stop, int after, int low) noexcept nogil
+    cdef bint _is_torn(self, int kind, int line, int stop) noexcept nogil
+    cdef bint _holds_header(self, int line, int end, int stop) noexcept nogil
+    cdef bint _is_glued(self, int line, int stop) noexcept nogil
     cdef bint _continue(self, int line, int stop, int after) noexcept nogil
     cdef bint _finish(self) noexcept nogil
     cdef int _absorb(self, int start, bint final) noexcept nogil

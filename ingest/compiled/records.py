@@ -91,6 +91,8 @@ _MORE = cython.declare(cython.int, -2)
 _FOREIGN = cython.declare(cython.int, -3)
 _REAL = cython.declare(cython.int, 0)
 _REAL_AHEAD = cython.declare(cython.int, -1)
+_STAMP = cython.declare(cython.int, 23)  # bytes of ``2026-03-02 10:00:00,123``
+_POINT = cython.declare(cython.int, 46)
 
 
 class Scanner(Bytes):
@@ -424,14 +426,52 @@ class Scanner(Bytes):
             self.stamps[i] = self.headers.stamps.stamp
             if self.headers.stamps.is_bad:
                 self.records[i, R_KIND] = K_BAD_TIME
+        self.is_torn = self._is_torn(kind, line, stop)
+
+    def _is_torn(self, kind, line, stop):
+        """Whether a whole header stands in a record's first line, which a killed writer left; not
+        looked for where the record's pairs show it. What the headers said is overwritten.
+        """
+        end: cython.int = stop
+        if kind == K_HEADER and not (line + 19 < stop and self.data[line + 19] == _POINT):
+            if self.headers.is_recalled:
+                return False
+            end = min(stop, self.headers.message + _STAMP)
+        return self._holds_header(line, end, stop)
+
+    def _holds_header(self, line, end, stop):
+        """Whether the format's header stands in a line behind its first byte, its stamp before
+        ``end``.
+        """
+        at: cython.int = self.stamp_from(line + 1, end)
+        while at >= 0:
+            if self.headers.begins(at, stop) == K_HEADER:
+                return True
+            at = self.stamp_from(at + 1, end)
+        return False
+
+    def _is_glued(self, line, stop):
+        """Whether a stamp stands directly behind a letter or digit in a traceback's line: one that
+        quotes a header has something between.
+        """
+        at: cython.int = self.stamp_from(line + 1, stop)
+        byte: cython.int
+        while at >= 0:
+            byte = self.data[at - 1]
+            if 48 <= byte <= 57 or 65 <= byte <= 90 or 97 <= byte <= 122:
+                return True
+            at = self.stamp_from(at + 1, stop)
+        return False
 
     def _continue(self, line, stop, after):
         """A line of the gathered record: of its open text or its traceback; else false."""
         if self.cur_traceback >= 0:
-            if not self._goes_on(line, stop):
+            if not self._goes_on(line, stop) or self._is_glued(line, stop):
                 return False
         elif self.headers.begins_traceback(line, stop):
             if self.records[self.cur, R_LEVEL] < L_WARNING:
+                return False
+            if self._holds_header(line, stop, stop):
                 return False
             self.cur_traceback = line
         elif self._in_text():
@@ -493,6 +533,9 @@ class Scanner(Bytes):
         row: cython.int = i * self.width
         end: cython.int = self.cells[row + R_MSG_END]
         pos: cython.int
+        if self.is_torn:
+            self.foreign = True
+            return False
         self.cells[row + R_TRACEBACK] = self.cur_traceback
         while end > self.cells[row + R_MSG] and self.characters[self.data[end - 1]] & C_SPACE:
             end -= 1

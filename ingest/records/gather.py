@@ -108,6 +108,11 @@ class Gatherer:
             taken = self._in_text(record, at, final)
             if taken:
                 return taken
+        if record is not None and line.torn is not None and _may_quote(record, line.torn):
+            quoting = _untorn(line)
+            if self._in_traceback(record, quoting):
+                self._append(record, quoting, at)
+                return at + 1
         if (
             record is not None
             and not line.begins
@@ -302,6 +307,20 @@ def leaves_open(native: NativeFormat, line: Logical, message: bytes) -> bool:
         and native.text_open(message)
         and (line.native is not None or _REPR.search(message) is None)
     )
+
+
+def _may_quote(record: Record, torn: bytes) -> bool:
+    """Whether a header in the middle of a line may be what a traceback quotes: that has something
+    before it.
+    """
+    return record.state != NO_TRACEBACK and not torn[-1:].isalnum()
+
+
+def _untorn(line: Logical) -> Logical:
+    """A line as it would be if no header stood in it."""
+    torn = line.torn or b""
+    place = line.place - len(torn)
+    return replace(line, text=torn + line.text, place=place, native=None, torn=None)
 
 
 def _without_header(line: Logical) -> Logical:

@@ -112,7 +112,8 @@ class NativeFormat:
 
     def _is_quoted(self, line: bytes, at: int) -> bool:
         """Whether a quote is open at a place of a line."""
-        return line.count(b'"', 0, at) % 2 == 1 or self.scanner.text_open(line[:at] or b"\0", 0, at)
+        # what follows counts: a quote before a stamp does not end a text
+        return line.count(b'"', 0, at) % 2 == 1 or self.scanner.text_open(line, 0, at + 1)
 
     def text_open(self, message: bytes) -> bool:
         """Whether a message leaves a quoted text open."""

@@ -5,6 +5,7 @@ however they are cut.
 import os
 from datetime import UTC
 
+import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
@@ -25,6 +26,23 @@ _PROFILE = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 _FORMAT = compile_format()
+_FORMATS = (
+    (None, None, "{at},{ms:03} - app.tts - {level} - {message}"),
+    ("%(asctime)s.%(msecs)03d [%(request_id)s] %(levelname)s %(name)s: %(message)s",
+     "%Y-%m-%d %H:%M:%S", "{at}.{ms:03} [r1] {level} app.tts: {message}"),
+    ("%(asctime)s:%(levelname)s:%(name)s:%(message)s", None,
+     "{at},{ms:03}:{level}:app.tts:{message}"),
+    ("%(asctime)s | %(levelname)-8s | %(process)d | %(name)s | %(message)s", None,
+     "{at},{ms:03} | {level:8} | 17 | app.tts | {message}"),
+)  # fmt: skip
+_TRACEBACK = 'Traceback (most recent call last):\n  File "/app/x.py", line 3, in f\nValueError: bad'
+_MESSAGES = (
+    ("INFO", "stage_time: stage=llm, id=ts_1, duration_ms=12"),
+    ("INFO", "synthesis_start: id=ts_1, text=hello, lang=zh"),
+    ("WARNING", "cache_dir_usage: path=/app/cache, used_percent=92.7, action=warn"),
+    ("INFO", "loading 3 models"),
+    ("ERROR", f"synthesis_failed: id=ts_1, error_code=X, Invalid input\n{_TRACEBACK}"),
+)
 
 
 @_PROFILE
@@ -34,6 +52,29 @@ def test_both_paths_give_the_same_records(data: bytes, chunk: int) -> None:
     front = FrontParser(_FORMAT, UTC, shipped(), head=data[:1024])
     general = GeneralParser(_FORMAT, UTC, shipped(), head=data[:1024])
     assert _read(front, data, chunk) == _read(general, data, len(data) + 1)
+
+
+@pytest.mark.parametrize(("text", "datefmt", "line"), _FORMATS)
+@pytest.mark.parametrize(("level", "message"), _MESSAGES)
+def test_a_record_behind_half_of_one_is_read_wherever_that_was_cut(
+    text: str | None, datefmt: str | None, line: str, level: str, message: str
+) -> None:
+    fmt = compile_format(text, datefmt) if text else _FORMAT
+    made: list[str] = []
+    half = line.format(at="2026-03-02 10:00:00", ms=7, level=level, message=message)
+    for cut in range(len(half)):
+        if half[:cut].count('"') % 2:
+            continue  # a quote is open: what follows may be its text
+        if "\n" in half[:cut] and not half[:cut][-1].isalnum():
+            continue  # a traceback may quote a header
+        at, ms = f"2026-03-02 10:{cut // 60:02}:{cut % 60:02}", cut % 7
+        made.append(half[:cut])
+        made.append(line.format(at=at, ms=ms, level="ERROR", message=f"failure {cut}") + "\n")
+    data = "".join(made).encode()
+    front = _read(FrontParser(fmt, UTC, shipped(), head=data[:1024]), data, 3000)
+    assert front == _read(GeneralParser(fmt, UTC, shipped(), head=data[:1024]), data, 1 << 20)
+    failures = [r for r in front if f"{layout.L_ERROR}, -1, b'app.tts', b'failure" in repr(r)]
+    assert len(failures) == len(made) // 2
 
 
 def _read(parser: ChunkParser, data: bytes, chunk: int) -> list[object]:
