@@ -142,3 +142,34 @@ def test_13_nuls_on_disk_are_counted_like_a_hole(scene: Scene) -> None:
     scene.expect_bytes(ignored=2 * len(zeros))
     _ttsq(scene, "verify", "logs")
     scene.path("app.log").unlink()
+
+
+def test_31_ordinary_lines_behind_texts_of_megabytes(scene: Scene) -> None:
+    """In the same commit, and in a later one, which writes the texts once more with its own rows:
+    more of them than the memory of a commit of ordinary rows holds.
+    """
+    texts, lines = 40, 20_000
+    _write_requests(scene.path("app.log"), 0, texts, "a long text " * 200_000)
+    _write_requests(scene.path("app.log"), texts, lines, "a short one")
+    for number in (1, 2):
+        if number == 2:
+            _write_requests(scene.path("app.log"), texts + lines, 1, "a short one")
+        done = _ttsq(scene, "ingest", "logs", "--final")
+        assert done.peak < 2 * _PEAK
+        with scene.store.reading() as reader:
+            stored = "select count(*) filter (length(text) > 1000000), count(*) from requests"
+            assert reader.query(stored, {}).rows == [(texts, texts + lines + number - 1)]
+    scene.path("app.log").unlink()
+
+
+def _write_requests(path: Path, first: int, count: int, text: str) -> None:
+    """Records of requests of two lines, numbered on."""
+    with path.open("a") as file:
+        for number in range(first, first + count):
+            at = f"2026-03-02 {10 + number // 3600:02}:{number // 60 % 60:02}:{number % 60:02},000"
+            head, own = f"{at} - app.tts - INFO - ", f"id=ts_{number}"
+            file.write(
+                f'{head}synthesis_start: {own}, text="{number} {text}", lang=en, voice=nova, '
+                "duration_ms=0, cache_hit=false\n"
+                f"{head}synthesis_complete: {own}, status=success, duration_ms=9\n"
+            )

@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from ingest.stores.duckdb.writer import LITTLE_MEMORY
+from ingest.stores.duckdb.memory import LITTLE_MEMORY
 
 UTC = "set TimeZone = 'UTC'"
 NEW = ".new"  # how the file is called, beside its place, in which a store is made

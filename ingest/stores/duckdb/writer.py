@@ -13,19 +13,16 @@ from ingest.rows.spans import CARRY, EPOCH, OPEN
 from ingest.stores.binds import replace_binds
 from ingest.stores.duckdb.answers import DuckDBAnswers
 from ingest.stores.duckdb.handed import handed, kept
+from ingest.stores.duckdb.memory import Memory
 from ingest.stores.forgetting import Forgetting
 from ingest.stores.redating import redating
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# Rows are compressed 2048 at a time: where texts are long, these must fit the memory together. A
-# batch bounds them.
-_WIDE_BYTES = 1024
 _RELATED_ROWS = 2048
 _NARROW_BYTES = 16 << 20  # of all pieces together: however they are read, they fit little memory
 _FEW_PIECES = 10_000  # whose ids are compared with a batch's here
-LITTLE_MEMORY, _MORE_MEMORY = "80MB", "512MB"
 _FEW = 8  # checkpoints that are written one by one
 CHECKPOINT_COLUMNS = Checkpoint._fields
 _RUN_COLUMNS = RunRow._fields
@@ -40,7 +37,7 @@ class DuckDBWriter:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
         self.committed = False
-        self._memory = LITTLE_MEMORY
+        self._memory = Memory(connection)
         self._piece_bytes: int | None = None  # of request_parts, as far as that was asked
 
     @property
@@ -63,12 +60,7 @@ class DuckDBWriter:
 
     def end(self) -> None:
         """Leave the connection as it was found."""
-        if self._memory != LITTLE_MEMORY:
-            self._set_memory(LITTLE_MEMORY)
-
-    def _set_memory(self, limit: str) -> None:
-        self._connection.execute(f"set memory_limit = '{limit}'")
-        self._memory = limit
+        self._memory.end()
 
     def next_run_key(self, host: str | None) -> int:
         self._end_killed()
@@ -142,7 +134,7 @@ class DuckDBWriter:
         self, origin: Origin, heads: "pa.Table", earliest: datetime, latest: datetime
     ) -> "pa.Table":
         binds = (origin.file_key, origin.file_key, earliest, latest) * 2
-        self._allow_more()
+        self._memory.allow_more()
         return self._related(_LAST_REQUESTS, binds, batch_heads=heads)
 
     def pieces_near(self, origin: Origin, windows: "pa.Table") -> "pa.Table":
@@ -153,24 +145,16 @@ class DuckDBWriter:
         self, origin: Origin, windows: "pa.Table", earliest: datetime, latest: datetime
     ) -> "pa.Table":
         binds = (origin.host, origin.service, earliest, latest)
-        self._allow_more()
+        self._memory.allow_more()
         return self._related(_REQUESTS_NEAR, binds, batch_windows=windows)
 
-    def _allow_more(self) -> None:
-        """Allow the memory that reading stored texts may take: of a megabyte each."""
-        if self._memory != _MORE_MEMORY:
-            self._set_memory(_MORE_MEMORY)
-
     def _allow_for_pieces(self) -> None:
-        """The same for rows of request_parts, where these have long texts at all.
-
-        To set the limit has the C library return all free memory, which is asked for again.
-        """
+        """Allow more memory to read rows of request_parts, where these have long texts at all."""
         if self._piece_bytes is None:
-            self._allow_more()
+            self._memory.allow_more()
             self._piece_bytes = self._scalar(_PIECE_BYTES)
         if self._piece_bytes > _NARROW_BYTES:
-            self._allow_more()
+            self._memory.allow_more()
 
     def _related(self, sql: str, binds: tuple[object, ...], **tables: "pa.Table") -> "pa.Table":
         with handed(self._connection, **tables):
@@ -178,9 +162,7 @@ class DuckDBWriter:
             return self._connection.execute(sql, binds).to_arrow_table(batch_size=_RELATED_ROWS)
 
     def write(self, changes: Changes) -> None:
-        # asking needs more memory than most rows do. To set the limit has the C library give back
-        # what is free, too: without that, once a batch, a run's peak is 50 MB higher
-        self._set_memory(LITTLE_MEMORY)
+        self._memory.begin_rows()
         self._delete(changes)
         reach("deleted")
         for name in WRITTEN:
@@ -223,13 +205,13 @@ class DuckDBWriter:
         else:
             self._upsert("ingest_runs", _RUN_COLUMNS, run)
         reach("before_commit")
+        self._memory.allow_commit()
         self._connection.execute("commit")
         reach("committed")
         self.committed = True
 
     def _insert(self, name: str, table: "pa.Table") -> None:
-        if table.nbytes > _WIDE_BYTES * table.num_rows:
-            self._set_memory(_MORE_MEMORY)
+        self._memory.allow_for(table)
         if name == "request_parts" and self._piece_bytes is not None:
             self._piece_bytes += table.nbytes
         filled = filled_columns(table)
