@@ -23,17 +23,24 @@ _LONGEST_HEAD = cython.declare(cython.int, 256)
 
 class Bars(Envelopes):
     """Tells lines of bars. ``heads`` are the beginnings of the bars that came last, by their number
-    in a line: there is room for 256 bytes of each, of which ``head_sizes`` are taken.
+    in a line: there is room for 256 bytes of each, of which ``head_sizes`` are taken. ``is_full``:
+    the last bar of the line at hand has all of its total, as ``heads_full`` of these.
     """
 
     def __init__(self, mode):
         Envelopes.__init__(self, mode)
         self.heads = bytearray(64 * 256)
         self.head_sizes = array("i", [0] * 64)
+        self.heads_full = array("i", [0] * 64)
+        self.is_full = False
 
     def is_run_of_bars(self, text):
         """Whether a text is nothing but progress bars."""
         return bool(self._copied(text or b"\0", 0, len(text)) and self.is_bars())
+
+    def ends_full(self):
+        """Whether the last bar of the text that was asked about last is full."""
+        return bool(self.is_full)
 
     def is_bars(self):
         """Whether the text is nothing but tqdm's bars, each behind a carriage return."""
@@ -81,6 +88,7 @@ class Bars(Envelopes):
         bar of this number that came last.
         """
         begin: cython.int = i
+        of: cython.int
         k: cython.int
         n: cython.int = self.n
         src: cython.p_uchar = cython.address(self.text[0]) if cython.compiled else self.text
@@ -90,6 +98,7 @@ class Bars(Envelopes):
                 if 0 < k <= n - i and (
                     memcmp(src + i, cython.address(self.heads[number * _LONGEST_HEAD]), k) == 0
                 ):
+                    self.is_full = self.heads_full[number] != 0
                     return i + k
         while i < n and src[i] == 32:
             i += 1
@@ -120,14 +129,20 @@ class Bars(Envelopes):
         if i == k or i >= n or src[i] != 47:
             return -1
         i += 1
-        k = i
+        of = i
         while i < n and 48 <= src[i] <= 57:
             i += 1
-        if i == k or i + 1 >= n or src[i] != 32 or src[i + 1] != 91:
+        if i == of or i + 1 >= n or src[i] != 32 or src[i + 1] != 91:
             return -1
+        self.is_full = i - of == of - 1 - k
+        while self.is_full and of < i:
+            self.is_full = src[k] == src[of]
+            k += 1
+            of += 1
         i += 2
         if cython.compiled:
             if number < _MOST_HEADS and i - begin <= _LONGEST_HEAD:
                 memcpy(cython.address(self.heads[number * _LONGEST_HEAD]), src + begin, i - begin)
                 self.head_sizes[number] = i - begin
+                self.heads_full[number] = self.is_full
         return i

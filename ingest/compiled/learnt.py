@@ -50,7 +50,7 @@ RECORD, UNCLAIMED, IGNORED, BLANK = range(4)
 _RECORD = cython.declare(cython.int, RECORD)
 _UNCLAIMED = cython.declare(cython.int, UNCLAIMED)
 _BLANK = cython.declare(cython.int, BLANK)
-BARS = 0  # the template of a line of progress bars
+BARS, PARTLY = 0, 1  # the templates of lines of progress bars, the last one full or not
 HEADER, RECORD_HEADER, PLACES = 8, 9, 5
 _OFFSET = cython.declare(cython.int, OFFSET)
 _VALUE_WIDTH = cython.declare(cython.int, VALUE_WIDTH)
@@ -87,7 +87,7 @@ class Learnt(LineValues):
 
     def __init__(self, mode, head):
         LineValues.__init__(self, Masker(mode), Objects(), head)
-        self.n_templates = 1
+        self.n_templates = 2
         self.table = np.full(4096, -1, np.int32)
         self._table = self.table
         self.hashes = np.zeros(MOST_TEMPLATES, np.uint64)
@@ -162,7 +162,7 @@ class Learnt(LineValues):
     def template_of(self, text):
         """The template of a text, -1 where there is none of its mask, -2 where it has no mask."""
         if self.masker.is_run_of_bars(text):
-            return BARS
+            return BARS if self.masker.is_full else PARTLY
         if self.masker.of(text) is None:
             return -2
         return self._find()
@@ -293,7 +293,9 @@ class Learnt(LineValues):
                 pos = nl + 1
                 continue
             self.template = 0
-            if not self.masker.is_bars():
+            if self.masker.is_bars():
+                self.template = 0 if self.masker.is_full else 1
+            else:
                 self.template = self._find() if self.masker.shape() else -1
                 if self.template < 0:
                     self.reason = _UNTOLD if self.masker.lacks else _UNKNOWN

@@ -25,6 +25,7 @@ UNCLAIMED: int
 IGNORED: int
 BLANK: int
 BARS: int
+PARTLY: int
 HEADER: int
 PLACES: int
 DATED: int

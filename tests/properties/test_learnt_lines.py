@@ -46,6 +46,11 @@ _YIELDS = (
     _BAR, "INFO synthesis text 你好", "INFO yield speech len {:.2f}, rtf {:.4f}",
     'INFO:     10.3.0.{:.0f}:43122 - "POST /tts HTTP/1.1" 200 OK',
 )  # fmt: skip
+# services whose bars tell of a request
+_BARS_TELL = (
+    ("INFO synthesis text 你好", "INFO yield speech len {:.2f}, rtf 0.25"),
+    ("gen_text 0 hello {:.2f}", "gen_text 1 said", "Generating audio in 2 batches..."),
+)
 # what else stands between them: known lines with other numbers, and what only looks like them
 _OTHERS = (
     *_REQUEST,
@@ -190,6 +195,22 @@ def test_learnt_lines_are_what_the_general_path_makes_of_them(
     note(repr(data[:4000]))
     learnt = read_log(data, chunk, learns=True)
     assert learnt == read_log(data, chunk, learns=False)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_bar_that_is_not_full_does_what_it_does_by_the_general_path(seed: int) -> None:
+    """It ends no request, and of some services it tells how long one took."""
+    chance = random.Random(seed)
+    lines = _BARS_TELL[seed % 2]
+    made = [b"the service begins " + b"." * 1100]
+    for _ in range(400):
+        done, of = chance.choice(((1, 2), (2, 2), (2, 20), (20, 20)))
+        bar = (
+            f"\r{100 * done // of:3}%|████| {done}/{of} [00:0{chance.randrange(9)}<00:00, 1.50it/s]"
+        )
+        made.append(chance.choice((*lines, bar, bar)).format(chance.random()).encode())
+    data = b"\n".join(made) + b"\n"
+    assert read_log(data, 4000, learns=True) == read_log(data, 4000, learns=False)
 
 
 @pytest.mark.parametrize("seed", range(3))

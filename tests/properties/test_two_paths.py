@@ -39,6 +39,7 @@ _TRACEBACK = 'Traceback (most recent call last):\n  File "/app/x.py", line 3, in
 _MESSAGES = (
     ("INFO", "stage_time: stage=llm, id=ts_1, duration_ms=12"),
     ("INFO", "synthesis_start: id=ts_1, text=hello, lang=zh"),
+    ("INFO", 'synthesis_start: id=ts_1, text="a, b", lang=zh, voice=alloy, cache_hit=false'),
     ("WARNING", "cache_dir_usage: path=/app/cache, used_percent=92.7, action=warn"),
     ("INFO", "loading 3 models"),
     ("ERROR", f"synthesis_failed: id=ts_1, error_code=X, Invalid input\n{_TRACEBACK}"),
@@ -63,13 +64,16 @@ def test_a_record_behind_half_of_one_is_read_wherever_that_was_cut(
     made: list[str] = []
     half = line.format(at="2026-03-02 10:00:00", ms=7, level=level, message=message)
     for cut in range(len(half)):
+        if 'text="' in half[:cut] and "lang=" not in half[:cut]:
+            continue  # nothing has ended the text yet: what follows may be its own
         if half[:cut].count('"') % 2:
-            continue  # a quote is open: what follows may be its text
+            continue
         if "\n" in half[:cut] and not half[:cut][-1].isalnum():
             continue  # a traceback may quote a header
         at, ms = f"2026-03-02 10:{cut // 60:02}:{cut % 60:02}", cut % 7
         made.append(half[:cut])
-        made.append(line.format(at=at, ms=ms, level="ERROR", message=f"failure {cut}") + "\n")
+        failure = f"failure {cut}" if cut % 2 else f'failure {cut}: text="c, d", lang=zh'
+        made.append(line.format(at=at, ms=ms, level="ERROR", message=failure) + "\n")
     data = "".join(made).encode()
     front = _read(FrontParser(fmt, UTC, shipped(), head=data[:1024]), data, 3000)
     assert front == _read(GeneralParser(fmt, UTC, shipped(), head=data[:1024]), data, 1 << 20)

@@ -376,6 +376,7 @@ def test_masks_are_the_same(text: str) -> None:
     compiled, plain = masks.Masker(envelopes.BARE), PLAIN["masks"].Masker(envelopes.BARE)
     assert compiled.of(line) == plain.of(line)
     assert compiled.is_run_of_bars(line) == plain.is_run_of_bars(line)
+    assert not compiled.is_run_of_bars(line) or compiled.ends_full() == plain.ends_full()
 
 
 _MEMBERS = st.dictionaries(

@@ -157,8 +157,9 @@ class LearntLines:
         known = mode.known[state]
         try:
             effect = tried(
-                mode.setting, mode.templates[template], known.shape, known.kinds, known.whole
-            )
+                mode.setting, mode.templates[template], known.shape, known.kinds, known.whole,
+                is_full=template == learnt.BARS,
+            )  # fmt: skip
             after = self.state_of(mode, effect.shape, effect.kinds, known.whole)
             if after < 0 or len(mode.seen) >= len(engine.uses):
                 return False

@@ -88,7 +88,9 @@ class Mode:
     room: Room
     names: list[str | None] = field(default_factory=list)
     prefixes: list[bytes] = field(default_factory=list)
-    templates: dict[int, Template | None] = field(default_factory=lambda: {learnt.BARS: None})
+    templates: dict[int, Template | None] = field(
+        default_factory=lambda: {learnt.BARS: None, learnt.PARTLY: None}
+    )
     refused: set[int] = field(default_factory=set)
     counted: dict[int, int] = field(default_factory=dict)
     states: dict[tuple[Shape, Whole], int] = field(default_factory=dict)

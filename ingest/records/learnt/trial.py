@@ -32,6 +32,7 @@ from ingest.records.written import Place, Writer
 # numbers that stand for places in a trial: above any real one, and far apart
 BASE, _STEP, _COUNT = 10**15, 10**6, 10**6
 _OFFSET, _END = BASE, BASE + 1000
+_BAR_MS = BASE * 5  # of a bar, of which any may be told
 _NEAR, _NAME = 10**17, f"{symbols.MARK}name"
 _SHIFTS = {1.0: 0, 1000.0: 3}
 
@@ -287,9 +288,9 @@ class _Kept(list[Any]):
 
 def tried(
     setting: Setting, template: Template | None, shape: Shape, kinds: tuple[str, ...],
-    whole: Whole,
+    whole: Whole, *, is_full: bool = True,
 ) -> Effect:  # fmt: skip
-    """What a template (None: progress bars) does in a state.
+    """What a template (None: progress bars, the last one full or not) does in a state.
 
     :raises Unlearnable: where that depends on values, or is more than records of numbers.
     """
@@ -311,7 +312,7 @@ def tried(
         setting.native, profiles, sequencer, Clockwork(None, 0, None, None),  # type: ignore[arg-type]
         writer, 1 << 40, 0, last, {}, seen=seen,
     )  # fmt: skip
-    record = _record(setting, template, name)
+    record = _record(setting, template, name, is_full)
     if template is None or not record.first.is_blank:
         claims.take([record], [])
         kind = _kind_of(claims)
@@ -321,6 +322,8 @@ def tried(
         raise Unlearnable("what is remembered of the whole file changes")
     if list(assembly.instances) != [name] or claims.rejects:
         raise Unlearnable("another instance, or a reject")
+    if any(request.bar_ms == _BAR_MS for request in assembly.instances[name].requests):
+        raise Unlearnable("the time that a bar tells is remembered")
     after = memory.taken(assembly.instances[name])
     if after is None or len(writer.noted) > 8 or len(after.values) > line_values.MOST_REGISTERS:
         raise Unlearnable("a memory that no state has")
@@ -330,12 +333,12 @@ def tried(
     )  # fmt: skip
 
 
-def _record(setting: Setting, template: Template | None, name: str | None) -> Record:
+def _record(setting: Setting, template: Template | None, name: str | None, is_full: bool) -> Record:
     stamp = Stamp(0, 0, zone=0) if setting.stamped else None
     wrapped = Wrapped(b"" if template is None else template.seen.text, stamp, name)
     line = Logical(_OFFSET, _END, _END - _OFFSET, _OFFSET, wrapped.text, wrapped)
     if template is None:
-        line.bar = Bar(BASE * 5, True)
+        line.bar = Bar(_BAR_MS, is_full)
     else:
         line.header = template.seen.line.header
         line.access = _access(template)
