@@ -1,7 +1,7 @@
 """The frozen values that every room speaks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from operator import add, attrgetter
 from types import MappingProxyType
@@ -233,8 +233,7 @@ class FileReport(NamedTuple):
     recognised: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RunReport:
+class RunReport(NamedTuple):
     """What a run did: its files, its ledger, the rows it added to each table.
 
     :ivar migrated: the schema revisions of the store before and after, where the run upgraded it.
@@ -248,7 +247,7 @@ class RunReport:
     files: tuple[FileReport, ...]
     ledger: Ledger
     bytes_read: int
-    rows: dict[str, int] = field(default_factory=dict)
+    rows: Mapping[str, int] = {}
     problems: "tuple[TtsqError, ...]" = ()
     migrated: tuple[str, str] | None = None
     anew: tuple[str, ...] = ()

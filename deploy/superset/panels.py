@@ -1,7 +1,7 @@
 """The panels of the dashboard, in their order: a named query each, and how Superset draws it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from ingest.named_queries.library import NamedQuery, load_query
@@ -20,8 +20,8 @@ class Panel:
     def load(self) -> NamedQuery:
         """Its query, with the panel's values as defaults."""
         query = load_query(self.query, backend="postgresql")
-        params = tuple(replace(p, default=self.values.get(p.name, p.default)) for p in query.params)
-        return replace(query, params=params)
+        params = tuple(p._replace(default=self.values.get(p.name, p.default)) for p in query.params)
+        return query._replace(params=params)
 
 
 def metric(how: str, column: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from math import gcd, log
 from typing import NamedTuple
 
@@ -85,7 +84,7 @@ def _clearest(
         for length, code, count in zip(*(_column(result, c) for c in _ASKED[:3]), strict=True)
         if length is not None
     ]
-    counted = replace(query, sql=_COUNTED).statement(values)
+    counted = query._replace(sql=_COUNTED).statement(values)
     requests = [
         (whole(low), whole(count))
         for low, count in reader.query(counted, {**values, "step": gcd(*widths)}).rows

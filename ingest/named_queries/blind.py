@@ -5,8 +5,8 @@ That nothing was found is good news only where something was looked at (docs/ala
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from ingest.errors import BlindAlarm
 from ingest.lazily import matcher
@@ -34,8 +34,7 @@ _PROBLEM = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """What an alarm looks at: ``tables``, of which it needs one with rows, in a window, of a host
     and a service.
 

@@ -8,7 +8,7 @@ parameters of this module are in them.
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ingest.lazily import matcher
 from ingest.named_queries.params import Param
@@ -25,8 +25,7 @@ _WITH = matcher(r"(?P<before>(?:\s|--[^\n]*\n|/\*.*?\*/)*)(?P<with>with\b(?!\s+r
                    r"(?P<body>\w+)", re.IGNORECASE | re.DOTALL)  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(NamedTuple):
     """A filter and its condition on each table that has the column.
 
     ``is_of_record``: the column says something of each record, so that every table's own counts;

@@ -4,7 +4,7 @@ there.
 The counts of a field are those of ``queries/field_coverage.sql``, where that has the field.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MOST = 0.95  # a field that fewer records have is a gap; some are lost at the borders of any log
 ANY = 1e-9  # a field that only some records can have, so that one is enough
@@ -21,8 +21,7 @@ BASES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Golden:
+class Golden(NamedTuple):
     """A golden field: among what it is counted (:data:`BASES`), and from which share (0 to 1) on it
     counts as logged.
 

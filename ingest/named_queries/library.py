@@ -11,9 +11,9 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
+from typing import NamedTuple
 
 from ingest.errors import QueryFileError, UsageProblem
 from ingest.lazily import matcher
@@ -54,8 +54,7 @@ _COLUMN = matcher(r"(?P<name>[a-z][a-z0-9_]*)\s+(?P<type>[a-z]+)\s+--\s+(?P<help
 _IGNORED = matcher(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnSpec:
+class ColumnSpec(NamedTuple):
     """A column that the query returns."""
 
     name: str
@@ -63,8 +62,7 @@ class ColumnSpec:
     help: str
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
+class Chart(NamedTuple):
     """What picture suits the rows: a kind, and which columns play which part."""
 
     kind: str
@@ -75,8 +73,7 @@ class Chart:
         return tuple(name for name in self.axes.get(part, "").split(",") if name)
 
 
-@dataclass(frozen=True, slots=True)
-class NamedQuery:
+class NamedQuery(NamedTuple):
     """One file of the library; ``sql`` is the statement without the header, ``line`` where it
     begins.
 
@@ -249,7 +246,7 @@ def _with_filters(
     named = _known_names(header, "filters", NAMES, path)
     tables = read if chosen is None else chosen
     declared = [p.name for p in query.params]
-    return replace(query, filters=filters_of(query.sql, tables, declared, named), filtered=tables)
+    return query._replace(filters=filters_of(query.sql, tables, declared, named), filtered=tables)
 
 
 def _known_names(

@@ -1,14 +1,13 @@
 """A parameter of a named query."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ingest.lazily import matcher
 
 _COUNTS_SECONDS = matcher(r"\bseconds\b")
 
 
-@dataclass(frozen=True, slots=True)
-class Param:
+class Param(NamedTuple):
     """A parameter: type, default as written (None: no value), inclusive bounds of a number."""
 
     name: str

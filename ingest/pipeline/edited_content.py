@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import tzinfo
 from itertools import pairwise
+from typing import NamedTuple
 
 from ingest.records.moments import Clock, Stamp, stamp_within
 from ingest.rows.content import LEAST_STAMPED, Group, Lines, Stretch, lines_of
@@ -58,8 +58,7 @@ def looked_at_again(
     return [p for s in stretches for p in (found[s.begin] if s.is_edited else [s])]
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     """Bytes that pass for edited, between known ones."""
 
     edited: Stretch
@@ -89,7 +88,7 @@ def _at(
     begin, end = edited.begin - base, edited.end - base
     if place.behind is None:  # a line that is not finished is no edited one
         end = data.rfind(b"\n", 0, end) + 1
-        edited = replace(edited, end=base + end)
+        edited = edited._replace(end=base + end)
     if end <= begin or begin < 0 or end > len(data) or end - begin > _MOST_BYTES:
         return []
     lines = lines_of(data[begin:end], edited.begin, final=True)
@@ -162,7 +161,7 @@ def with_cut_lines(
             continue
         if not lines_of(cut, 0, final=True).stamped.any():
             at = first.stored_offset - (0 if first.is_edited else size)
-            result[n] = replace(first, begin=first.begin - size, stored_offset=at)
+            result[n] = first._replace(begin=first.begin - size, stored_offset=at)
     return result
 
 

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
-from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -60,7 +59,7 @@ def ingest(
             pause(_PAUSES_SECONDS[len(lost)])
             lost.append(problem)
         else:
-            return replace(report, problems=(*lost, *report.problems))
+            return report._replace(problems=(*lost, *report.problems))
 
 
 def _ingest(
@@ -91,7 +90,7 @@ def _ingest(
         redaction = redaction_of(store, options.text, now, dry_run=False)
         known = Known(found.checkpoints)
         run = Run(store, options, known, found.newest_run, redaction, now, progress, on_file)
-        return replace(run.over(paths, missing), migrated=migrated)
+        return run.over(paths, missing)._replace(migrated=migrated)
 
 
 def _migrated(store: Store, may_upgrade: bool) -> tuple[str, str] | None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ingest.errors import DamagedFileError
 from ingest.faults import reach
@@ -27,8 +27,7 @@ _HEAVY = {"http_requests": 6}  # rows that take as much memory as so many stage 
 Ask = Callable[[Sequence[str]], Mapping[str, int]]
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(NamedTuple):
     """The state after a chunk: ``before`` are the bytes just before ``offset``, ``latest`` as in
     :func:`ingest.pipeline.later.latest_of`.
     """

@@ -127,8 +127,7 @@ class Stored(NamedTuple):
 Places = dict[int, list[Stored]]  # by instants, microseconds UTC
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(NamedTuple):
     """A record of a file, and what is stored of that instant where its lines are others:
     ``is_it`` where that is the same event of the same request, and the instant finer than a second.
     """

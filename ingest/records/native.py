@@ -1,8 +1,7 @@
 """The service's own ``logging`` format, as one line at a time is held against it."""
 
 from codecs import BOM_UTF8
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -23,8 +22,7 @@ _STAMP = matcher(rb"(?<=[^\n\x00])\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[,.]\d{3}")
 _MOST_PLACES = 8
 
 
-@dataclass(frozen=True, slots=True)
-class NativeHeader:
+class NativeHeader(NamedTuple):
     """A header of the format: ``row`` int32[w] as the scanner fills it, spans from the line's first
     byte on.
     """

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
-from typing import Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -113,8 +113,7 @@ class ChunkParser(Protocol):
     ) -> Parsed: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(NamedTuple):
     """What a chunk's records are as a whole: see :func:`ingest.compiled.parts.tally`."""
 
     stamped: int

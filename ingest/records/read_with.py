@@ -2,9 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
 from datetime import UTC, timedelta, timezone, tzinfo
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from ingest.errors import FormatError
@@ -13,8 +12,7 @@ from ingest.records.formats import Format, Pins, compile_format
 _BEGUN, _AFTER_FILE, _PINNED = "begun_with", "begun_after", "pinned"
 
 
-@dataclass(frozen=True, slots=True)
-class ReadWith:
+class ReadWith(NamedTuple):
     """The format of a file's own lines, and the zone of stamps without one.
 
     ``is_asked``: somebody asks for just this, whatever a file was read with.

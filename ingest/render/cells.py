@@ -29,6 +29,15 @@ class Result(Protocol):
         """Tuples aligned with the columns."""
 
 
+def cell_len(text: str) -> int:
+    """How many cells of a terminal a text takes."""
+    if text.isascii() and text.isprintable():
+        return len(text)
+    from rich.cells import cell_len  # tables of widths, which few texts need
+
+    return cell_len(text)
+
+
 def guard_formula(text: str) -> str:
     """The text with an apostrophe before what a spreadsheet would run as a formula."""
     return "'" + text if text.startswith(FORMULA) else text

@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ingest.errors import UsageProblem
 from ingest.lazily import matcher
@@ -57,8 +56,7 @@ _MARKDOWN = str.maketrans(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """How to show rows.
 
     ``width`` in cells of the terminal, None for no limit; ``tz`` of instants, None for the
@@ -71,7 +69,7 @@ class Look:
     tz: tzinfo | None = None
     is_terminal: bool = False
     csv_safe: bool = True
-    types: Mapping[str, str] = field(default_factory=dict)
+    types: Mapping[str, str] = {}
     explain_empty: str = "no rows"
     least: Sequence[str] = ()
     colour: bool = False

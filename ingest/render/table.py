@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ingest.render.cells import (
     Result,
+    cell_len,
     display_width,
     escape_controls,
     is_number,
@@ -148,8 +149,6 @@ def _folded_text(text: str, width: int) -> list[str]:
 
 def unfolded(columns: Sequence[Column], width: int | None, is_terminal: bool) -> str | None:
     """The table, where it fits the width as it is; like :func:`folded`, and many times as fast."""
-    from rich.cells import cell_len
-
     widths = [max(map(cell_len, (c.name, *c.cells)), default=0) for c in columns]
     total = sum(widths) + len(GAP) * (len(columns) - 1)
     if width is not None and total > width:
@@ -170,8 +169,6 @@ def unfolded(columns: Sequence[Column], width: int | None, is_terminal: bool) ->
 
 def padded_cell(text: str, width: int, is_numeric: bool) -> str:
     """A cell of a table, numbers to the right."""
-    from rich.cells import cell_len
-
     space = " " * (width - cell_len(text))
     return space + text if is_numeric else text + space
 

@@ -6,9 +6,8 @@ from datetime import datetime, tzinfo
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from rich.cells import cell_len
 
-from ingest.render.cells import STEERING, escape_controls
+from ingest.render.cells import STEERING, cell_len, escape_controls
 from ingest.render.columns import Stamp, Style, cells_of, joined_cells, pieces, with_care
 from ingest.render.table import (
     GAP,

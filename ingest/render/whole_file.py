@@ -1,7 +1,6 @@
 """Files that are written completely or not at all."""
 
 import os
-import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -32,6 +31,8 @@ def replace_whole(path: Path, content: Iterable[bytes], mode: int | None = None)
 
     :raises OSError: when it cannot be written; what was there stays as it was.
     """
+    import tempfile  # only a file needs what it loads
+
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:

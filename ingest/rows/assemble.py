@@ -1,8 +1,7 @@
 """Records of a chunk → rows of the tables, as Arrow (docs/parsing.md)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -235,8 +234,7 @@ def _carry_on(
     return carry
 
 
-@dataclass(frozen=True, slots=True)
-class _Chosen:
+class _Chosen(NamedTuple):
     """Pairs that were chosen for the parts, the bits of columns that an end filled, pairs without a
     column and their parts, and stages: see :func:`ingest.compiled.parts.choose`.
     """
@@ -260,8 +258,7 @@ class _Chosen:
         return cls(slots, from_end, free[0, :n_free], free[1, :n_free], stages)
 
 
-@dataclass(frozen=True, slots=True)
-class _Extents:
+class _Extents(NamedTuple):
     """First and last instants int64[n] of the parts, and their ids, int32[n] (-1: none)."""
 
     lowest: Ints
@@ -279,8 +276,7 @@ class _Extents:
         return cls(low, high, codes)
 
 
-@dataclass(frozen=True, slots=True)
-class _Places:
+class _Places(NamedTuple):
     """Where and when the parts begin and end: see :func:`ingest.compiled.parts.place`."""
 
     numbers: Ints

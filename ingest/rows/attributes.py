@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +20,7 @@ from ingest.records.parse import Parsed
 _RECORD, _PAIRS, _BEHIND = 32, 1 << 10, 1 << 31  # bits, and places below a record's
 
 
-@dataclass(frozen=True, slots=True)
-class Entries:
+class Entries(NamedTuple):
     """Members of JSON objects: owner int32[m], key column, value column, order within the owner
     int64[m]; ``in_order``: they are in this order.
     """

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -12,8 +13,7 @@ from ingest.records.formats import Format
 from ingest.records.parse import Parsed
 
 
-@dataclass(frozen=True, slots=True)
-class Events:
+class Events(NamedTuple):
     """The events of a chunk: records that make requests, or that name an id.
 
     ``rows`` int32[e] record numbers; ``kinds`` int32[e]; ``codes`` int32[e] into ``ids``, strings
@@ -34,8 +34,7 @@ class Events:
     accesses: I32
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(NamedTuple):
     """What the rows of a table are made of.
 
     ``part_of`` int32[e] is the part of each event, of ``n_parts``. ``stages`` int32[4, s]: events
@@ -59,8 +58,7 @@ class Chunk:
         return np.where(rows[at] == records, self.part_of[at], np.int32(-1))
 
 
-@dataclass(frozen=True, slots=True)
-class RecordRows:
+class RecordRows(NamedTuple):
     """Rows that are one record each.
 
     ``part`` int32[n] is the part of a request that each belongs to, -1 for none; None for a table

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from random import SystemRandom
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -79,8 +79,7 @@ def pair_strings(parsed: Parsed, chosen: I32) -> pa.Array:
     return _texts(parsed.data, parsed.pairs, slots, [0])[0]
 
 
-@dataclass(frozen=True, slots=True)
-class _Sizes:
+class _Sizes(NamedTuple):
     """Of columns of pairs, int64[k] each: bytes of the values, those of the longest, how many."""
 
     total: Ints
@@ -96,8 +95,7 @@ class _Sizes:
         return cls(*found)
 
 
-@dataclass(frozen=True, slots=True)
-class Numbered:
+class Numbered(NamedTuple):
     """Values of pairs as numbers: ``codes`` int32[n] into ``names``, strings, each once (-1: no
     pair).
 

@@ -3,7 +3,7 @@ them (docs/design.md); pure.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -140,8 +140,7 @@ class Group(NamedTuple):
         return Group(self.file_key, self.byte_offset, size, self.mark, first, 0, left)
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(NamedTuple):
     """Bytes of a file that are stored from another place, ``stored_offset`` of ``stored_file_key``.
 
     ``is_edited``: what is stored there is what these bytes were before somebody edited them.
@@ -218,7 +217,7 @@ def _going_on(found: Sequence[Stretch], is_sure: Callable[[Stretch], bool]) -> s
 def _across(first: Stretch, last: Stretch) -> Stretch:
     """What reaches from the beginning of one stretch to the end of another."""
     stamped = first.stamped + last.stamped
-    return replace(first, end=last.end, stored_end=last.stored_end, stamped=stamped)
+    return first._replace(end=last.end, stored_end=last.stored_end, stamped=stamped)
 
 
 def _joined(
@@ -293,7 +292,7 @@ def stretch_rows(stretches: Sequence[Stretch], file_key: int) -> pa.Table:
 def behind(stretches: Iterable[Stretch], offset: int) -> list[Stretch]:
     """What of some stretches lies behind an offset."""
     return [
-        s if s.begin >= offset else replace(s, begin=offset,
+        s if s.begin >= offset else s._replace(begin=offset,
         stored_offset=s.stored_offset + offset - s.begin)
         for s in stretches
         if s.end > offset

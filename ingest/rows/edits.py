@@ -3,8 +3,8 @@ which are new (docs/design.md); pure.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +15,7 @@ from ingest.rows.content import LEAST_STAMPED, Group, Lines, Stretch
 _SAME, _EDITED, _NEW, _ADDED = range(4)
 
 
-@dataclass(frozen=True, slots=True)
-class Between:
+class Between(NamedTuple):
     """What stands where stored lines are missing.
 
     ``place`` spans it in both files; ``lines`` are the lines there, ``instants`` when each says it
@@ -84,16 +83,15 @@ def resolved(between: Between) -> list[Stretch]:
         begins = between.lines.begins
         begin = between.place.begin if first == 0 else int(begins[first])
         stop = between.place.end if end == n else int(begins[end])
-        _add(pieces, replace(
-            between.place, begin=begin, end=stop, is_edited=kind == _EDITED,
-            first_lines=0, last_lines=0,
+        _add(pieces, between.place._replace(
+            begin=begin, end=stop, is_edited=kind == _EDITED, first_lines=0, last_lines=0,
         ))  # fmt: skip
     return pieces
 
 
 def _add(pieces: list[Stretch], more: Stretch) -> None:
     if pieces and pieces[-1].end == more.begin and pieces[-1].is_edited == more.is_edited:
-        pieces[-1] = replace(pieces[-1], end=more.end)
+        pieces[-1] = pieces[-1]._replace(end=more.end)
     else:
         pieces.append(more)
 

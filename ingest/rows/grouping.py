@@ -7,7 +7,7 @@ microseconds since the epoch.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate, groupby
 
@@ -303,10 +303,10 @@ def merged(parts: Sequence[Part], found: Found) -> Group:
         whole = merge(whole, part)
     head = found.frame[0].place
     key = own_key(next(p for p in parts if p.place == head))
-    return Group(tuple(replace(p, request_key=key) for p in parts), replace(whole, request_key=key))
+    return Group(tuple(p._replace(request_key=key) for p in parts), whole._replace(request_key=key))
 
 
 def alone(part: Part) -> Group:
     """A part of errors that belongs to no request."""
-    single = replace(part, request_key=own_key(part))
+    single = part._replace(request_key=own_key(part))
     return Group((single,), single)

@@ -1,8 +1,9 @@
 """The rows of chunks, and of several files, as one batch that one commit takes; pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from itertools import groupby
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -60,8 +61,7 @@ def join(batches: Sequence[ChunkRows]) -> Batch:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
+class Joined(NamedTuple):
     """A batch with the rows that say what was read, by table, and the first instants (microseconds)
     of files, by key, of which earlier rows have only the file's time.
     """
@@ -117,7 +117,7 @@ def _numbered(stages: RecordRows, n_parts: int) -> RecordRows:
     if stages.part is None or stages.is_own is None:
         return stages
     table = numbered_stages(stages.table, stages.part, stages.is_own, n_parts)
-    return replace(stages, table=table)
+    return stages._replace(table=table)
 
 
 def content_of(batches: Sequence[ChunkRows]) -> dict[str, list[pa.Table]]:

@@ -12,7 +12,7 @@ from ingest.records.arrays import Ints, numbers
 from ingest.rows.parts import VALUE_COLUMNS, Group, Part
 from ingest.rows.text_class import describe_texts
 
-_PART_FIELDS = tuple(f for f in Part.__slots__ if f not in ("attributes", "values"))
+_PART_FIELDS = tuple(f for f in Part._fields if f not in ("attributes", "values"))
 # rows; a slice of a table for each of them costs as much as copying a hundred times as many
 _FEW = 500
 _WIDE_BYTES = 1024  # of text in a row

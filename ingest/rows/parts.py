@@ -5,8 +5,8 @@ The bulk of requests begin and end within one batch and never come here.
 """
 
 import json
-from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from ingest.model import make_key
 from ingest.records.instants import TIME_SOURCES
@@ -48,8 +48,7 @@ _PROFILE = VALUE_COLUMNS.index("profile")
 _DURATION = VALUE_COLUMNS.index("duration_ms")
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """A run of one request's records in one log file.
 
     ``values`` are aligned with VALUE_COLUMNS; ``end_columns`` has a bit for each that
@@ -103,8 +102,7 @@ class Part:
         return self.file_key, self.first_offset
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """Parts that are one request, in order, and the request they make."""
 
     parts: tuple[Part, ...]
@@ -143,8 +141,7 @@ def merge(first: Part, second: Part) -> Part:
     values, ends = merge_values(first, second)
     start = first if first.has_start else second
     end = first if first.has_end else second
-    return replace(
-        first,
+    return first._replace(
         last_offset=max(first.last_offset, second.last_offset)
         if first.file_key == second.file_key
         else first.last_offset,
@@ -183,7 +180,7 @@ def continued(stored: Part, new: Part) -> Part:
     key = stored.request_key if stored.has_start or not new.has_start else new.request_key
     if not stored.is_request and new.is_request:
         key = new.request_key
-    return replace(whole, request_key=key)
+    return whole._replace(request_key=key)
 
 
 def own_key(part: Part) -> int:

@@ -71,7 +71,7 @@ class _Rewrite:
 
 def part_of_request(row: dict[str, object]) -> Part:
     """A request of one log file, as the store has it, as the part that it is."""
-    names = set(Part.__slots__) - {
+    names = set(Part._fields) - {
         "file_key", "first_offset", "last_offset", "last_at", "is_request", "end_columns", "values",
     }  # fmt: skip
     return Part(

@@ -1,8 +1,8 @@
 """Python tracebacks → exception type, message and the deepest frame of the service's own code."""
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import pyarrow as pa
 
@@ -18,8 +18,7 @@ _NOT_EXCEPTIONS = ("Traceback (most recent call last)",)
 _INTERLUDES = ("During handling of the above", "The above exception was")
 
 
-@dataclass(frozen=True, slots=True)
-class Exceptions:
+class Exceptions(NamedTuple):
     """Columns of what tracebacks say, null where there is none."""
 
     types: pa.Array

@@ -56,7 +56,7 @@ class Redaction(NamedTuple):
             rows,
             parts=self._without(rows.parts, "request_parts"),
             records={
-                name: replace(found, table=self._without(found.table, name))
+                name: found._replace(table=self._without(found.table, name))
                 for name, found in rows.records.items()
             },
             rejects=tuple((key, r._replace(raw="")) for key, r in rows.rejects),

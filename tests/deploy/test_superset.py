@@ -12,7 +12,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -60,7 +59,7 @@ def test_a_changed_query_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     def changed(name: str, **how: Any) -> Any:
         query = load_query(name, **how)
         sql = query.sql.replace("percentile_cont(0.95)", "percentile_cont(0.96)")
-        return replace(query, sql=sql)
+        return query._replace(sql=sql)
 
     monkeypatch.setattr(panels, "load_query", changed)
     assert make_bundle.differences(FOLDER / "bundle") == ["datasets/ttsq/latency_over_time.yaml"]
@@ -103,7 +102,7 @@ def test_the_connection_is_the_readers_and_has_no_password() -> None:
 def test_a_statement_with_braces_is_refused() -> None:
     query = load_query("error_codes", backend="postgresql")
     with pytest.raises(ValueError, match="Jinja"):
-        make_bundle.dataset_sql(replace(query, sql=f"{query.sql} -- {{{{ x }}}}"))
+        make_bundle.dataset_sql(query._replace(sql=f"{query.sql} -- {{{{ x }}}}"))
 
 
 @pytest.fixture(scope="module")

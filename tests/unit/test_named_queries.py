@@ -2,7 +2,6 @@
 line.
 """
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -345,7 +344,7 @@ def test_what_counts_time_takes_a_length_of_time() -> None:
 
 
 def following(next_: str, row: dict[str, object], **given: str) -> str | None:
-    query = replace(load_query("hosts"), next=next_)
+    query = load_query("hosts")._replace(next=next_)
     return next_command(
         query, tuple(row), tuple(row.values()), given, ("since", "voice"), ["--db", "a b"]
     )

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -136,8 +135,8 @@ def _once(
 ) -> None:
     report, failure = _ingested(ctx, runs)
     published = None
-    if not dry_run and report.ledger.settled_bytes:
-        from ingest.cli.commands.publish import publish_configured  # nothing new: no copy, either
+    if not dry_run and report.ledger.settled_bytes and options(ctx).settings.asks_for_copies:
+        from ingest.cli.commands.publish import publish_configured
 
         published, unpublished = publish_configured(ctx, wait)
         failure = failure or unpublished
@@ -186,7 +185,7 @@ def _with_beginnings(store: Store, report: RunReport, run: Run) -> RunReport:
         FileReport(file.path, "read anew", "with what the file before it left open", Ledger())
         for file in again.files
     )
-    return replace(report, files=(*report.files, *files))
+    return report._replace(files=(*report.files, *files))
 
 
 def _ingested(

@@ -82,7 +82,7 @@ def default_folder(ctx: typer.Context) -> Path:
 
 def is_configured(ctx: typer.Context) -> bool:
     """Whether the settings ask for copies by themselves."""
-    return options(ctx).settings.publish.lower() not in ("", "false", "0", "no")
+    return options(ctx).settings.asks_for_copies
 
 
 def publish_configured(

@@ -4,11 +4,10 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import tzinfo
 from itertools import chain
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -26,8 +25,7 @@ from ingest.render.harmless import escape_controls
 _COLOURS = ("auto", "always", "never")
 
 
-@dataclass(frozen=True, slots=True)
-class Screen:
+class Screen(NamedTuple):
     """How a table fits the terminal: columns asked for, and whether it may be wider or coloured."""
 
     columns: str | None = None
@@ -36,8 +34,7 @@ class Screen:
     no_pager: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """Where the rows go, and how they look."""
 
     kind: str | None
@@ -60,7 +57,7 @@ class Output:
         width = shutil.get_terminal_size().columns if fits else None
         colour = self.path is None and _is_coloured(self.screen.colour, terminal)
         look = Look(width, self.tz, terminal, self.csv_guard, types, explain_empty)
-        return replace(look, least=least, colour=colour)
+        return look._replace(least=least, colour=colour)
 
     def write(
         self,

@@ -82,6 +82,11 @@ class Settings(NamedTuple):
         """What holds for log files that are named by hand: no paths of its own."""
         return Source((), self.host, self.service, *(getattr(self, k) for k in RECORD_KEYS))
 
+    @property
+    def asks_for_copies(self) -> bool:
+        """Whether every ingest that stored something publishes a copy."""
+        return self.publish.lower() not in ("", "false", "0", "no")
+
 
 class Loaded(NamedTuple):
     """Settings, and every value that is not a default with its place; ``file`` is the one read."""

@@ -456,12 +456,10 @@ def _lock_down(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _revision(connection: duckdb.DuckDBPyConnection) -> str | None:
-    found = connection.execute(
-        "select 1 from duckdb_tables() where table_name = 'alembic_version'"
-    ).fetchone()
-    if not found:
+    try:
+        row = connection.execute("select version_num from alembic_version").fetchone()
+    except duckdb.CatalogException:  # no such table; to look for it takes longer than to read it
         return None
-    row = connection.execute("select version_num from alembic_version").fetchone()
     return str(row[0]) if row else None
 
 
