@@ -428,9 +428,8 @@ class Claims:
             )
             own_end = int(first.native.row[layout.R_MSG_END])
             if record.text_lines:
-                own_end = len(
-                    b"\n".join([first.text + record.first_end, *record.more[: record.text_lines]])
-                )
+                taken = [first.text + record.first_end, *record.more[: record.text_lines]]
+                own_end = len(b"\n".join(taken).rstrip())
             begin = -1
             if record.traceback > 0:
                 begin = (

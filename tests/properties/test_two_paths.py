@@ -81,6 +81,17 @@ def test_a_record_behind_half_of_one_is_read_wherever_that_was_cut(
     assert len(failures) == len(made) // 2
 
 
+def test_a_blank_line_behind_a_text_that_nothing_ends_is_not_its_own() -> None:
+    line = "2026-03-02 10:00:0{},000 - app.tts - ERROR - {}\n"
+    start = line.format(0, 'synthesis_start: id=ts_1, text="hello')
+    trace = "Traceback (most recent call last):\nValueError: bad\n"
+    data = (start + "\n" + trace + "".join(line.format(n, "failure") for n in range(1, 8))).encode()
+    front = _read(FrontParser(_FORMAT, UTC, shipped(), head=data[:1024]), data, 3000)
+    general = _read(GeneralParser(_FORMAT, UTC, shipped(), head=data[:1024]), data, 1 << 20)
+    assert front == general
+    assert "(b'text', b'hello')" in repr(front)
+
+
 def _read(parser: ChunkParser, data: bytes, chunk: int) -> list[object]:
     """What rows are made of, of all records, and the rejects; an instant that only the file tells
     is left out.
