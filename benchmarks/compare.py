@@ -15,7 +15,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import asked, first_answer, machine, often, passes, postgres
+from benchmarks import asked, first_answer, machine, often, other_logs, passes, postgres
 from benchmarks.bench import Bench
 from benchmarks.logs import make_logs, warm
 from benchmarks.measure import CommandFailed
@@ -23,7 +23,7 @@ from benchmarks.report import NEW_DOCUMENT, Section, inserted, markdown, show
 
 SIZE_MB, QUICK_MB = 500.0, 20.0
 ROUNDS = 3
-PARTS = ("passes", "postgres", "often", "large")
+PARTS = ("passes", "texts", "service", "postgres", "often", "large")
 SMALL_LOG = f"the targets are for logs of {SIZE_MB:g} MB and more: this one is too small to tell"
 
 
@@ -83,6 +83,9 @@ def _measured(bench: Bench, parts: Collection[str]) -> Iterator[Section]:
         yield passes.plain_section(bench, taken)
         yield passes.gzipped_section(bench, taken)
         yield asked.section(bench, taken, questions)
+    for log in other_logs.LOGS:
+        if log.part in parts:
+            yield other_logs.section(bench, log)
     if "postgres" in parts:
         yield postgres.section(bench)
     if "often" in parts:

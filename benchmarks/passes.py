@@ -29,7 +29,7 @@ def take(bench: Bench) -> Passes:
         *(c for c in peers.marks(bench.logs) if c.argv[0] not in lacking),
     ]
     if "lnav" not in lacking:
-        commands.append(_warmed_lnav(bench))
+        commands.append(peers.lnav_command(bench.logs.plain, bench.folder / "lnav"))
     for question in peers.questions(bench.logs):
         if not set(question.needs) & set(lacking):
             commands += [
@@ -47,13 +47,6 @@ def first(bench: Bench) -> None:
 def _first(name: str, store: Store, bench: Bench) -> Command:
     paths = bench.logs.rotated if store == bench.rotated else (bench.logs.plain,)
     return Command(name, store.ingest(*paths), before=store.remove)
-
-
-def _warmed_lnav(bench: Bench) -> Command:
-    """lnav, after one start that writes its settings."""
-    command = peers.lnav_command(bench.logs, bench.folder / "lnav")
-    run(Command("lnav's first start", ("lnav", "-n", "-N"), environment=command.environment))
-    return command
 
 
 def plain_section(bench: Bench, passes: Passes) -> Section:

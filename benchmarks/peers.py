@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.logs import LogSet
-from benchmarks.measure import Command, pipeline
+from benchmarks.measure import Command, pipeline, run
 
 PEERS = ("lnav", "mawk", "gawk", "grep", "goaccess")
 LNAV_FORMAT = Path(__file__).with_name("lnav") / "tts_log.json"
-_LNAV_QUESTION = ";select event, count(*) from tts_log group by event"
+LNAV_EVENTS = ";select event, count(*) from tts_log group by event"
 # the header's stamp is its first two words
 _WINDOW = """ '$1" "$2 >= "DAY 14:00:00" && $1" "$2 < "DAY 15:00:00"' \
 | grep -E ' - (WARNING|ERROR|CRITICAL) - ' | wc -l"""
@@ -23,6 +23,7 @@ _LENGTHS = """grep 'synthesis_complete: .*status=failed' \
 _ONE_COLUMN = """import sys, duckdb
 print(duckdb.execute("select count(*), sum(strlen(line)) from read_csv(?, columns={'line': 'varchar'}, delim='\\x01', "
                      "quote='', escape='', header=false, auto_detect=false)", sys.argv[1:]).fetchall()[0][0])"""  # noqa: E501
+LEVELS = ("mawk", "-F", " - ", "{n[$3]++} END {for (level in n) print level, n[level]}")
 _ACCESS_FORMAT = (
     "--log-format=%d %t,%^ - %v - %^ - %r",
     "--date-format=%Y-%m-%d",
@@ -72,16 +73,18 @@ def words(*paths: Path) -> str:
     return shlex.join(map(str, paths))
 
 
-def lnav_command(logs: LogSet, home: Path) -> Command:
-    """lnav without a screen: load the log with the same fields, group by event."""
+def lnav_command(log: Path, home: Path, question: str = LNAV_EVENTS) -> Command:
+    """lnav without a screen: load a log, with the same fields where it is ours, and ask; after one
+    start that writes its settings.
+    """
     formats = home / "formats" / "installed"
-    formats.mkdir(parents=True, exist_ok=True)
-    shutil.copy(LNAV_FORMAT, formats)
-    asked = ("-c", _LNAV_QUESTION, "-c", ":write-json-to -")
     place = {"HOME": str(home), "XDG_CONFIG_HOME": str(home)}
-    return Command(
-        "lnav", ("lnav", "-n", "-I", str(home), *asked, str(logs.plain)), environment=place
-    )
+    if not formats.exists():
+        formats.mkdir(parents=True)
+        shutil.copy(LNAV_FORMAT, formats)
+        run(Command("lnav's first start", ("lnav", "-n", "-N"), environment=place))
+    asked = ("-c", question, "-c", ":write-json-to -")
+    return Command("lnav", ("lnav", "-n", "-I", str(home), *asked, str(log)), environment=place)
 
 
 def lnav_counts(output: str) -> dict[str, int]:
@@ -91,14 +94,18 @@ def lnav_counts(output: str) -> dict[str, int]:
 
 def marks(logs: LogSet) -> tuple[Command, Command, Command]:
     """One pass each: awk over header fields, zcat of rotated files, DuckDB over lines."""
-    levels = "{n[$3]++} END {for (level in n) print level, n[level]}"
     return (
-        Command("mawk -F' - '", ("mawk", "-F", " - ", levels, str(logs.plain))),
-        Command("zcat | wc -l", pipeline(f"zcat -f {words(*logs.rotated)} | wc -l")),
+        Command("mawk -F' - '", (*LEVELS, str(logs.plain))),
+        zcat(*logs.rotated),
         Command(
             "DuckDB, lines as one column", (sys.executable, "-c", _ONE_COLUMN, str(logs.plain))
         ),
     )
+
+
+def zcat(*paths: Path) -> Command:
+    """One pass of zcat over files, gzipped or not."""
+    return Command("zcat | wc -l", pipeline(f"zcat -f {words(*paths)} | wc -l"))
 
 
 def goaccess_refusal(logs: LogSet, scratch: Path) -> str:

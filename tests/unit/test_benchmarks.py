@@ -3,6 +3,7 @@ guard can fail.
 """
 
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import instructions, logs
+from benchmarks import instructions, logs, long_texts
 from benchmarks.answers import (
     compared,
     lengths_of_ours,
@@ -124,6 +125,26 @@ def test_the_rotated_files_hold_the_bytes_of_the_plain_log(tmp_path: Path) -> No
     assert [round(len(piece) / logs.MB) for piece in made.pieces] == [1, 1]
     ages = [f.stat().st_mtime_ns for f in made.rotated]
     assert ages == sorted(ages)
+
+
+def test_the_log_of_long_texts_has_each_text_once_and_tracebacks_of_25_lines(
+    tmp_path: Path,
+) -> None:
+    for name in ("a", "b"):
+        long_texts.write_log(tmp_path / name, 0.5)
+    content = (tmp_path / "a").read_bytes()
+    assert content == (tmp_path / "b").read_bytes()
+    assert 500_000 <= len(content) < 520_000
+    log = content.decode()
+    texts = re.findall(r'text="(.*)", lang=', log)
+    assert len(texts) == log.count(" - synthesis_start: ") == len(set(texts)) > 80
+    assert 1_500 < sum(map(len, texts)) / len(texts) < 2_500
+    tracebacks = re.findall(r"^Traceback .*\n(?:  .*\n)+(?!2026).*\n", log, re.MULTILINE)
+    failures = re.findall(
+        r"^\S+ \S+ - app.tts_engine - ERROR - synthesis_failed: ", log, re.MULTILINE
+    )
+    assert len(tracebacks) == len(failures) > 8
+    assert {found.count("\n") for found in tracebacks} == {25}
 
 
 def test_the_guard_fails_on_more_instructions_and_on_fewer_rows() -> None:
