@@ -1,6 +1,7 @@
 """Python tracebacks → exception type, message and the deepest frame of the service's own code."""
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -11,9 +12,12 @@ from ingest.lazily import matcher
 _FRAME = matcher(
     r'^[ |+>]*File "(?P<file>[^"\n]*)", line (?P<line>\d+)(?:, in (?P<name>.*))?$', re.M
 )
+_FILE = 'File "'  # in every frame
+_GROUPED = matcher(r"^  \| (?P<rest>[A-Za-z_][\w.]*: .*)$")
 _EXCEPTION = matcher(r"^(?P<type>[A-Za-z_][\w.]*)(?:: (?P<message>.*))?$")
 _EXC_PAIR = matcher(r"^(?P<type>[A-Za-z_][\w.]*)(?:[:(]\s*(?P<message>.*))?$", re.S)
 _FOREIGN = matcher(r"site-packages|dist-packages|/lib/python3|\\lib\\|^<frozen ", re.I)
+_OF_GROUPS = ("  + Exception Group", "  | ")
 _NOT_EXCEPTIONS = ("Traceback (most recent call last)",)
 _INTERLUDES = ("During handling of the above", "The above exception was")
 
@@ -67,12 +71,14 @@ def last_exception(traceback: str) -> tuple[str | None, str | None]:
     found: tuple[str, str | None] | None = None
     first, in_frames = 0, True
     for i, raw in enumerate(lines):
+        if raw.startswith((" ", "\t")) and not raw.startswith(_OF_GROUPS):
+            continue  # of a frame, as most of a traceback
         line = raw.rstrip("\r")
         if line.startswith(_NOT_EXCEPTIONS) or line.startswith("  + Exception Group"):
             in_frames = True
             continue
         if not in_frames or line.startswith((" ", "\t", "> File ")) or not line:
-            group = re.match(r"^  \| (?P<rest>[A-Za-z_][\w.]*: .*)$", line) if in_frames else None
+            group = _GROUPED.match(line) if in_frames else None
             if group is None:
                 continue
             line = group["rest"]
@@ -94,10 +100,24 @@ def location(traceback: str) -> str | None:
     """``file:line in function`` of the deepest frame that is the service's own, else of the
     deepest.
     """
-    frames = list(_FRAME.finditer(traceback))
-    own = [f for f in frames if not _FOREIGN.search(f["file"])]
-    if not frames:
-        return None
-    frame = own[-1] if own else frames[-1]
+    deepest = None
+    for frame in _frames_from_the_last(traceback):
+        if not _FOREIGN.search(frame["file"]):
+            return _place(frame)
+        deepest = deepest or frame
+    return None if deepest is None else _place(deepest)
+
+
+def _frames_from_the_last(traceback: str) -> Iterator[re.Match[str]]:
+    end = traceback.rfind(_FILE)
+    while end >= 0:
+        start = traceback.rfind("\n", 0, end) + 1
+        found = _FRAME.match(traceback, start)
+        if found is not None:
+            yield found
+        end = traceback.rfind(_FILE, 0, start)
+
+
+def _place(frame: re.Match[str]) -> str:
     name = frame["name"].rstrip() if frame["name"] else None
     return f"{frame['file']}:{frame['line']}" + (f" in {name}" if name else "")
