@@ -123,6 +123,7 @@ class Commits:
         self._working: Thread | None = None
         self._failure: BaseException | None = None  # what ended that thread's work
         self._number = 0
+        self._is_ended = False  # its row says so
 
     def commit(
         self,
@@ -160,8 +161,8 @@ class Commits:
             self._held.append(_SmallFile(checkpoint.file_key, batches, total))
             self._held_bytes += total.settled_bytes
 
-    def flush(self) -> None:
-        """Store what is held."""
+    def flush(self, *, goes_on: bool = False) -> None:
+        """Store what is held; ``goes_on`` as for :meth:`commit`."""
         if not self._held:
             return
         from ingest.rows.join import joined
@@ -172,6 +173,7 @@ class Commits:
             [self._known.known(h.file_key) for h in self._held],
             last.ledger if last.report is None else Ledger(),
             [h.report for h in self._held if h.report is not None],
+            goes_on=goes_on and self._store.capabilities.has_one_writer,
             has_held=True,
         )
         self._let_go()
@@ -293,13 +295,15 @@ class Commits:
         if rows := opened.requests.take():
             write(opened.writer, Changes(self._now(), rows={"requests": rows}))
 
-    def _commit(self, opened: _Open) -> None:
-        """Commit what was written in a transaction, and end it."""
+    def _commit(self, opened: _Open, run: RunRow | None = None) -> None:
+        """Commit what was written in a transaction, and end it; ``run`` is the run's row where it
+        ends with it.
+        """
         more, tally = opened.more, opened.tally
         assert more is not None and tally is not None
         with self._transaction(more.checkpoints):
             self._write_waiting(opened)
-            run = self._run_row("running", None, tally, more.rows)
+            run = run or self._run_row("running", None, tally, more.rows)
             more.in_doubt = True
             opened.writer.commit(more.checkpoints, run)
         self._open = None
@@ -350,6 +354,29 @@ class Commits:
             if more is not None:
                 self._take(more)
 
+    def end(self, error: str | None) -> None:
+        """Commit what is written, and with it the end of the run where all that remains to be told
+        is of the same files; nothing where no transaction is open, or more is to be told: then
+        :meth:`finish` does it. ``error``: what of the run went wrong.
+
+        :raises TtsqError: when a commit failed.
+        """
+        self.join()
+        opened = self._open
+        if opened is None or opened.more is None:
+            return
+        more, changed = opened.more, {c.file_key: c for c in self._known.changed()}
+        if not changed.keys() <= {c.file_key for c in more.checkpoints}:
+            return
+        reach("before_finish")
+        more.checkpoints = [changed.get(c.file_key, c) for c in more.checkpoints]
+        tally = self._tally(more.reports, self._reading_of(more))
+        self._pending = more
+        self._commit(opened, self._run_row("done", error, tally, more.rows))
+        self._take(more)
+        self._is_ended = True
+        reach("finished")
+
     def join(self) -> None:
         """Wait for what a thread is storing: it can be read then, whether or not it is committed.
 
@@ -369,11 +396,15 @@ class Commits:
         """Note what a commit has stored."""
         self._newest_run = self._run_key or self._newest_run
         self.rows, self._pending = done.rows, None
-        self.reading = done.reading if done.number == self._number else Ledger()
+        self.reading = self._reading_of(done)
         for checkpoint in done.checkpoints:
             self._known.stored(checkpoint)
         for report in done.reports:
             self.note(report)
+
+    def _reading_of(self, done: _Committed) -> Ledger:
+        """The ledger of the file being read, after a commit."""
+        return done.reading if done.number == self._number else Ledger()
 
     def _resolve_pending(self) -> None:
         """Ask the store whether an interrupted commit took place."""
@@ -420,6 +451,8 @@ class Commits:
     def finish(self, status: str, error: str | None) -> None:
         """Store the end of the run, and the states of files without new rows."""
         self._resolve_pending()
+        if self._is_ended and status == "done":
+            return
         changed = self._known.changed()
         interrupted = status == "interrupted"
         if self._dry_run or self._is_outrun or not (self._run_key or changed or interrupted):

@@ -165,14 +165,15 @@ class Run:
         try:
             for file in identified:
                 self._file(file)
-            self.commits.flush()
+            self.commits.flush(goes_on=True)
+            self.commits.end(self._problems_told())
             self.commits.settle()
         except BaseException as failure:
             stopped = isinstance(failure, KeyboardInterrupt)
             status, error = ("interrupted" if stopped else "failed"), str(failure) or "interrupted"
             raise
         finally:
-            error = error or "; ".join(p.message for p in self._problems) or None
+            error = error or self._problems_told()
             self.commits.finish(status, error)
         return self._report()
 
@@ -182,6 +183,9 @@ class Run:
         from ingest.pipeline.order import oldest_first
 
         return oldest_first(files, self.options.tz)
+
+    def _problems_told(self) -> str | None:
+        return "; ".join(p.message for p in self._problems) or None
 
     def _unreadable(self, problem: LogFileError) -> None:
         self._problems.append(problem)

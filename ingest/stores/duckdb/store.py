@@ -167,9 +167,9 @@ class DuckDBStore:
         reach("closed")
 
     def _prove(self, connection: duckdb.DuckDBPyConnection, standing: Standing) -> None:
+        keys = ", ".join(map(str, standing.offsets)) or "-1"  # a list to be bound takes 3 ms
         found = connection.execute(
-            "select file_key, committed_offset from log_files where file_key in (select unnest(?))",
-            [list(standing.offsets)],
+            f"select file_key, committed_offset from log_files where file_key in ({keys})"
         ).fetchall()
         require_standing(self.description, standing, newest_run(connection), dict(found))
 

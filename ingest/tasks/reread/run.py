@@ -262,7 +262,7 @@ class _InOneTransaction(Commits):
         """Write them as well."""
         self.commit(checkpoint, [], lambda: joined(batches), total, size=0)
 
-    def flush(self) -> None:
+    def flush(self, *, goes_on: bool = False) -> None:
         """Nothing is held."""
 
     def settle(self) -> None:
