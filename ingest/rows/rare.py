@@ -8,15 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
-from ingest.compiled import layout
+from ingest.compiled import layout, picked
 from ingest.model import Ledger
-from ingest.records.arrays import I32
+from ingest.records.arrays import I32, view
 from ingest.records.parse import Parsed
 from ingest.rows.chunk import Chunk, Events
 
 MOST = 1000  # of a chunk: of more, the bytes that are kept would outweigh what it saves
-_PLACES = (layout.R_START, layout.R_END, layout.R_LOW)  # that every record has
-_SPANS = (layout.R_NAME, layout.R_MSG, layout.R_REQUEST_ID, layout.R_EVENT_START)
 _NO_NUMBERS = np.empty(0, np.int32)
 
 
@@ -26,13 +24,17 @@ def rare_of(chunk: Chunk) -> Chunk | None:
     many, or where records are no pieces of the file.
     """
     parsed, events = chunk.parsed, chunk.events
-    numbers = events.severe, events.samples, events.accesses
-    if parsed.source is not None or parsed.offsets is not None or sum(map(len, numbers)) > MOST:
+    counts = [len(n) for n in (events.severe, events.samples, events.accesses)]
+    most = sum(counts)
+    if parsed.source is not None or parsed.offsets is not None or most > MOST:
         return None
-    # np.unique loads numpy.ma, to see whether these are of it
-    rows = np.flatnonzero(np.bincount(np.concatenate(numbers))).astype(np.int32)
-    severe, samples, accesses = (np.searchsorted(rows, n).astype(np.int32) for n in numbers)
-    return _chunk(chunk, _picked(parsed, rows), chunk.owners(rows), (severe, samples, accesses))
+    rows, parts, places = np.empty((3, most), np.int32)
+    n = picked.together(
+        view(events.severe), view(events.samples), view(events.accesses), view(events.rows),
+        view(chunk.part_of), view(rows), view(parts), view(places),
+    )  # fmt: skip
+    severe, samples, accesses = np.split(places, np.cumsum(counts)[:-1])
+    return _chunk(chunk, _picked(parsed, rows[:n]), parts[:n], (severe, samples, accesses))
 
 
 def joined(chunks: Sequence[Chunk], before: Sequence[int]) -> Chunk:
@@ -64,29 +66,28 @@ def _chunk(of: Chunk, parsed: Parsed, part_of: I32, numbers: tuple[I32, I32, I32
 
 def _picked(parsed: Parsed, rows: I32) -> Parsed:
     """Records int32[n], ascending, and their bytes; spans and pairs as they lie in these."""
-    records = parsed.records[rows]
-    starts, ends = records[:, layout.R_START].copy(), records[:, layout.R_END].copy()
-    sizes, counts = ends - starts, records[:, layout.R_PAIRS]
-    owners = np.repeat(np.arange(len(rows), dtype=np.int32), counts)
-    before = (np.cumsum(counts) - counts).astype(np.int32)
-    chosen = np.arange(len(owners)) + (records[:, layout.R_PAIR] - before)[owners]
-    by = (np.cumsum(sizes) - sizes - starts).astype(np.int32)
-    pairs = parsed.pairs[chosen]
-    _move(records, pairs, by, by[owners])
-    records[:, layout.R_PAIR], pairs[:, layout.P_RECORD] = before, owners
-    spans = zip(starts.tolist(), ends.tolist(), strict=True)
-    data = b"".join([parsed.data[start:end] for start, end in spans])
+    n, (size, n_pairs) = len(rows), picked.sizes(view(parsed.records), view(rows))
+    data, offsets = np.empty(size, np.uint8), np.empty(n, np.int64)
+    records = np.empty((n, parsed.records.shape[1]), np.int32)
+    pairs = np.empty((n_pairs, layout.PAIR_WIDTH), np.int32)
+    values, states = np.empty(n_pairs, np.float64), np.empty(n_pairs, np.int8)
+    if n:
+        picked.pick(
+            parsed.data, view(parsed.records), view(parsed.pairs), view(parsed.values),
+            view(parsed.states), view(rows), parsed.base, view(data), view(offsets),
+            (view(records), view(pairs)), (view(values), view(states)),
+        )  # fmt: skip
     return replace(
         parsed,
-        data=memoryview(data),
+        data=view(data),
         records=records,
         pairs=pairs,
         instants=parsed.instants[rows],
         time_source=parsed.time_source[rows],
-        values=parsed.values[chosen],
-        states=parsed.states[chosen],
-        offsets=starts.astype(np.int64) + parsed.base,
-        consumed=len(data),
+        values=values,
+        states=states,
+        offsets=offsets,
+        consumed=size,
         rejects=(),
         ledger=Ledger(),
     )
@@ -96,10 +97,7 @@ def _together(pieces: Sequence[Parsed]) -> Parsed:
     """What was picked of several chunks, as one."""
     size = records_before = pairs_before = 0
     for piece in pieces:
-        n = np.int32(size)
-        _move(piece.records, piece.pairs, n, n)
-        piece.records[:, layout.R_PAIR] += np.int32(pairs_before)
-        piece.pairs[:, layout.P_RECORD] += np.int32(records_before)
+        picked.move(view(piece.records), view(piece.pairs), size, pairs_before, records_before)
         size += len(piece.data)
         records_before += len(piece.records)
         pairs_before += len(piece.pairs)
@@ -115,18 +113,3 @@ def _together(pieces: Sequence[Parsed]) -> Parsed:
         offsets=np.concatenate([p.starts for p in pieces]),
         consumed=size,
     )
-
-
-def _move(records: I32, pairs: I32, by: I32 | np.int32, pairs_by: I32 | np.int32) -> None:
-    """Put the spans of records, each or all, and those of pairs so many bytes further on; what a
-    record does not have stays as it is.
-    """
-    for place in _PLACES:
-        records[:, place] += by
-    for first in (*_SPANS, *range(layout.REC_WIDTH, records.shape[1], 2)):
-        there = by * (records[:, first + 1] > records[:, first])
-        records[:, first] += there
-        records[:, first + 1] += there
-    records[:, layout.R_TRACEBACK] += by * (records[:, layout.R_TRACEBACK] >= 0)
-    for place in range(layout.P_VALUE_END + 1):
-        pairs[:, place] += pairs_by

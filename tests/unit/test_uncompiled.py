@@ -30,6 +30,7 @@ from ingest.compiled import (
     numbers,
     objects,
     parts,
+    picked,
     records,
     strings,
     text_classes,
@@ -42,8 +43,8 @@ from ingest.records.general import GeneralParser
 from ingest.records.learnt import lines
 from ingest.records.parse import Parsed, Parser
 from ingest.records.units import FAMILIES
-from ingest.rows import assemble, columns, stage_timings
-from ingest.rows.assemble import build
+from ingest.rows import assemble, columns, rare, stage_timings
+from ingest.rows.assemble import build, rare_rows
 from tests.support import strategies
 from tests.support.shipped_profiles import shipped
 
@@ -81,7 +82,7 @@ def _sources(*names: str) -> dict[str, ModuleType]:
 
 _BELOW = ("moments", "envelopes", "bars")
 _OTHERS = ("strings", "numbers", "text_classes", "parts", "masks", "objects",
-           "line_values", "learnt", "content", "joined")  # fmt: skip
+           "line_values", "learnt", "content", "joined", "picked")  # fmt: skip
 PLAIN = _sources(*_SCANNER, *_BELOW, *_OTHERS)
 
 
@@ -104,6 +105,7 @@ def test_the_sources_run_uncompiled() -> None:
         learnt,
         content,
         joined,
+        picked,
     ],
     ids=lambda m: str(m.__name__),
 )
@@ -232,7 +234,11 @@ def _built(data: bytes, fmt: Format, zone: tzinfo, carry: dict[str, int]) -> tup
     tables = {name: found.table.to_pydict() for name, found in rows.records.items()}
     parts_of = {n: r.part.tolist() for n, r in rows.records.items() if r.part is not None}
     whole, ids = rows.whole.tolist(), rows.ids.to_pylist()
-    return rows.parts.to_pydict(), tables, parts_of, whole, ids, going_on, parsed.ledger
+    kept = [build(parsed, fmt, Origin(3, "host", "tts"), carry, keeps_rare=True)[0] for _ in "ab"]
+    few = rare_rows(rare.joined([r.rare for r in kept if r.rare], [0, rows.parts.num_rows]))
+    rest = [(found.table.to_pydict(), found.part) for found in few.values()]
+    rest = [(table, part if part is None else part.tolist()) for table, part in rest]
+    return rows.parts.to_pydict(), tables, parts_of, whole, ids, going_on, parsed.ledger, rest
 
 
 @_PROFILE
@@ -248,6 +254,7 @@ def test_rows(data: bytes, number: int, zone: tzinfo, is_carried: bool) -> None:
     with pytest.MonkeyPatch.context() as patch:
         for module in (assemble, stage_timings):
             patch.setattr(module, "segments", PLAIN["parts"])
+        patch.setattr(rare, "picked", PLAIN["picked"])
         patch.setattr(columns, "parts", PLAIN["parts"])
         patch.setattr(columns, "convert", PLAIN["strings"])
         patch.setattr(columns, "convert_numbers", PLAIN["numbers"])
