@@ -12,12 +12,14 @@ if cython.compiled:
         P_CODE,
         P_VALUE,
         P_VALUE_END,
+        PAIR_WIDTH,
     )
 else:
     from ingest.compiled.layout import (
         P_CODE,
         P_VALUE,
         P_VALUE_END,
+        PAIR_WIDTH,
     )
 
 COMPILED = cython.compiled
@@ -52,6 +54,8 @@ def numbers(data, pairs, families, values, states):
     st: cython.char[::1] = states
     i: cython.Py_ssize_t
     n: cython.Py_ssize_t = p.shape[0]
+    cell: cython.p_int = cython.address(p[0, 0]) if cython.compiled else None
+    code: cython.int
     family: cython.int
     pos: cython.int
     end: cython.int
@@ -60,35 +64,44 @@ def numbers(data, pairs, families, values, states):
     slow: cython.bint = False
     with cython.nogil:
         for i in range(n):
+            if cython.compiled:
+                code = cell[P_CODE]
+                pos = cell[P_VALUE]
+                end = cell[P_VALUE_END]
+                cell += PAIR_WIDTH
+            else:
+                code = p[i, P_CODE]
+                pos = p[i, P_VALUE]
+                end = p[i, P_VALUE_END]
             st[i] = _BAD
             val[i] = 0.0
-            if p[i, P_CODE] < 0:
-                continue
-            family = fam[p[i, P_CODE]]
+            family = fam[code] if code >= 0 else 0
             if family == 0:
                 continue
-            pos = p[i, P_VALUE]
-            end = p[i, P_VALUE_END]
             if family != _BOOL and 0 < end - pos <= 15:  # most are digits, some with a point
                 whole = 0
                 while pos < end and 48 <= here[pos] <= 57:
                     whole = whole * 10 + here[pos] - 48
                     pos += 1
-                scale = 1.0
+                if pos == end:
+                    val[i] = cython.cast(cython.double, whole)
+                    st[i] = _OK
+                    continue
                 if pos + 1 < end and here[pos] == 46 and family != _LENGTH:
+                    scale = 1.0
                     pos += 1
                     while pos < end and 48 <= here[pos] <= 57:
                         whole = whole * 10 + here[pos] - 48
                         scale = scale * 10.0
                         pos += 1
-                if pos == end:
-                    val[i] = cython.cast(cython.double, whole) / scale
-                    st[i] = _OK
-                    continue
+                    if pos == end:
+                        val[i] = cython.cast(cython.double, whole) / scale
+                        st[i] = _OK
+                        continue
             if family == _BOOL:
-                st[i] = _boolean(src, p[i, P_VALUE], p[i, P_VALUE_END], val, i)
+                st[i] = _boolean(src, pos, end, val, i)
             else:
-                st[i] = _number(src, p[i, P_VALUE], p[i, P_VALUE_END], family, val, i)
+                st[i] = _number(src, p[i, P_VALUE], end, family, val, i)
                 slow = slow or st[i] == _SLOW
     return slow
 

@@ -47,7 +47,7 @@ if cython.compiled:
         TB_FRAMES,
     )
     from cython.cimports.ingest.compiled.pairs import Pairs
-    from cython.cimports.libc.string import memcpy
+    from cython.cimports.libc.string import memchr, memcpy
 else:
     from ingest.compiled.buffer import Bytes
     from ingest.compiled.headers import Headers
@@ -292,7 +292,7 @@ class Scanner(Bytes):
         if first and self.starts(pos, self.end, b"\xef\xbb\xbf", 3):
             pos += 3
         while pos < self.end:
-            nl = self.newline(pos)
+            nl = _place(self.base, 10, pos, self.end)
             after = nl + 1
             if nl < 0:
                 if not final:
@@ -563,10 +563,12 @@ class Scanner(Bytes):
         _REAL or, after a look ahead, _REAL_AHEAD: the beginning is real; _MORE; else the offset
         behind the line that ends the text.
         """
-        i: cython.int = self.cur
-        if self.records[i, R_KIND] != K_HEADER or self.cur_traceback >= 0:
+        row: cython.int = self.cur * self.width
+        begin: cython.int = self.cells[row + R_MSG]
+        end: cython.int = self.cells[row + R_MSG_END]
+        if self.cells[row + R_KIND] != K_HEADER or self.cur_traceback >= 0:
             return _REAL
-        if not self.pairs.text_open(self.records[i, R_MSG], self.records[i, R_MSG_END]):
+        if _place(self.base, 34, begin, end) < 0 or not self.pairs.text_open(begin, end):
             return _REAL
         return self._look_ahead(start, final)
 
@@ -599,3 +601,23 @@ class Scanner(Bytes):
             pos = nl + 1
             if pos >= self.end:
                 return _REAL_AHEAD if final else _MORE
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _place(
+    src: cython.p_const_uchar, byte: cython.int, start: cython.int, end: cython.int
+) -> cython.int:
+    """Where a byte stands first in a span, or -1."""
+    pos: cython.int = start
+    found: cython.p_const_uchar
+    if start >= end:
+        return -1
+    if cython.compiled:
+        found = cython.cast(cython.p_const_uchar, memchr(src + start, byte, end - start))
+        return cython.cast(cython.int, found - src) if found != cython.NULL else -1
+    while pos < end and src[pos] != byte:
+        pos += 1
+    return pos if pos < end else -1
