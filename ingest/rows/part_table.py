@@ -1,7 +1,8 @@
 """Rows of parts → rows of requests, and to and from values."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -44,7 +45,13 @@ def chosen(table: pa.Table, rows: Ints) -> pa.Table:
     """Rows int64[n] of a table in this order: few of many chunks, without copying these."""
     if len(rows) > _FEW:
         return kernels.take(table.unify_dictionaries().combine_chunks(), rows)
-    return pa.concat_tables([table.slice(row, 1) for row in rows.tolist()] or [table.slice(0, 0)])
+    pieces = table.to_batches()  # of a table, a slice is looked for in each column
+    ends = list(accumulate(map(len, pieces)))
+    found = []
+    for row in rows.tolist():
+        at = bisect_right(ends, row)
+        found.append(pieces[at].slice(row - ends[at] + len(pieces[at]), 1))
+    return pa.Table.from_batches(found, table.schema)
 
 
 def few(table: pa.Table, rows: Ints) -> pa.Table:
