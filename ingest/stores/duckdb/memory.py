@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # 2048 vast rows may be all that a transaction has, 320 MB; of stored ones there is no bound
-LITTLE_MEMORY, _WIDE_MEMORY, _VAST_MEMORY, _COMMIT_MEMORY = "80MB", "160MB", "512MB", "2GB"
+LITTLE_MEMORY, _WIDE_MEMORY, _VAST_MEMORY, _COMMIT_MEMORY = "80MB", "112MB", "512MB", "2GB"
 _WIDE_BYTES, _VAST_BYTES = 1 << 10, 1 << 14  # of a row, on average
 _LONGEST = re.compile(r"Max String Length: (\d+)\]")
 
