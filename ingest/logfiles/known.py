@@ -192,11 +192,10 @@ class Known:
         return match, equal, anchored
 
     def _is_copy(self, c: Checkpoint, file: LogFile, equal: int) -> bool:
-        """Whether a file is the beginning of a known one: the last bytes of it are those of the
-        known one there.
+        """Whether a file is the beginning of a known one: its last bytes are that one's there.
 
         Where that is gone, a dated record that both have is proof enough, or that there is none in
-        the file yet.
+        the file yet; for a compressed file without any, all of what was seen of it.
         """
         original = self._original(c, file.stat)
         if original is not None and file.compression == "none":
@@ -204,6 +203,8 @@ class Known:
             last = reader.read_before(file.stat, end, length)
             return last == reader.read_before(original, end, length)
         header = c.header_offset or 0
+        if original is not None and not header:
+            return reader.read_head(original, len(file.head))[0] == file.head
         return 0 < header <= equal or len(file.head) < header
 
     def _original(self, c: Checkpoint, stat: FileStat) -> FileStat | None:

@@ -160,6 +160,21 @@ def test_08_a_member_is_added_after_a_run(scene: Scene, suffix: str, pack: Pack)
     scene.expect_all()
 
 
+@PACKED
+def test_09_growing_copies_of_a_log_without_stamps_are_one_file_in_each_run(
+    scene: Scene, suffix: str, pack: Pack
+) -> None:
+    """As a backup of each night leaves them."""
+    answer = 'INFO:     10.3.0.7:{} - "POST /tts HTTP/1.1" 200 OK\n'
+    lines = [answer.format(40_000 + n).encode() for n in range(90)]
+    for number in (30, 60, 90):
+        path = scene.path(f"app.log.bak{number}{suffix}")
+        path.write_bytes(pack(b"".join(lines[:number])))
+        os.utime(path, (1_800_000_000 + number, 1_800_000_000 + number))
+    assert scene.run().ledger.records == 90
+    assert scene.run().ledger.settled_bytes == 0
+
+
 @pytest.mark.parametrize("first", ["plain", "packed", "both"])
 def test_09_dot_1_and_dot_1_gz_both_present(scene: Scene, first: str) -> None:
     scene.append(scene.journal.mixed(60), "app.log.1")
