@@ -333,7 +333,6 @@ class Pairs(Bytes):
         """Set the value's span; ``last``: the last possible end wins. The offset after it."""
         pos: cython.int = start
         close: cython.int = -1
-        first: cython.int = -1
         flags: cython.int = QUOTED
         close_flags: cython.int = QUOTED
         if not self.escapes or self.find(_BACKSLASH, pos, end) < 0:
@@ -344,8 +343,6 @@ class Pairs(Bytes):
                     close = pos
                     if not last:
                         break
-                    if first < 0:
-                        first = close
                 pos = self.find(_QUOTE, pos + 1, end)
             pos = end
         while pos < end:
@@ -361,11 +358,7 @@ class Pairs(Bytes):
                 close_flags = flags
                 if not last:
                     break
-                if first < 0:
-                    first = close
             pos += 1
-        if 0 <= first < close and self.stamp_from(first, close) >= 0:
-            self.is_torn = True  # the first end may be the value's, and the last one another's
         self.table[row, P_VALUE] = start
         if close < 0:
             self.table[row, P_VALUE_END] = end

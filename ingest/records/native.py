@@ -109,9 +109,13 @@ class NativeFormat:
         return -1
 
     def _is_quoted(self, line: bytes, at: int) -> bool:
-        """Whether a quote is open at a place of a line."""
+        """Whether a quote is open at a place of a line, or a text may go on there: its last
+        possible end counts, or users could forge records.
+        """
         # what follows counts: a quote before a stamp does not end a text
-        return line.count(b'"', 0, at) % 2 == 1 or self.scanner.text_open(line, 0, at + 1)
+        if line.count(b'"', 0, at) % 2 == 1 or self.scanner.text_open(line, 0, at + 1):
+            return True
+        return line.find(b'text="', 0, at) >= 0 and self.ends_text(line[at:])
 
     def text_open(self, message: bytes) -> bool:
         """Whether a message leaves a quoted text open."""

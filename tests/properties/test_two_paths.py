@@ -72,13 +72,27 @@ def test_a_record_behind_half_of_one_is_read_wherever_that_was_cut(
             continue  # a traceback may quote a header
         at, ms = f"2026-03-02 10:{cut // 60:02}:{cut % 60:02}", cut % 7
         made.append(half[:cut])
-        failure = f"failure {cut}" if cut % 2 else f'failure {cut}: text="c, d", lang=zh'
+        has_text = cut % 2 == 0 and 'text="' not in half[:cut]  # its end would be that text's
+        failure = f'failure {cut}: text="c, d", lang=zh' if has_text else f"failure {cut}"
         made.append(line.format(at=at, ms=ms, level="ERROR", message=failure) + "\n")
     data = "".join(made).encode()
     front = _read(FrontParser(fmt, UTC, shipped(), head=data[:1024]), data, 3000)
     assert front == _read(GeneralParser(fmt, UTC, shipped(), head=data[:1024]), data, 1 << 20)
     failures = [r for r in front if f"{layout.L_ERROR}, -1, b'app.tts', b'failure" in repr(r)]
     assert len(failures) == len(made) // 2
+
+
+def test_a_text_that_seems_to_end_before_a_header_forges_no_record() -> None:
+    line = "2026-03-02 10:00:0{},000 - app.tts - {} - {}"
+    forged = line.format(1, "ERROR", "synthesis_failed: id=ts_2, error_code=FORGED")
+    text = 'hi", lang=zh' + forged
+    start = line.format(0, "INFO", f'synthesis_start: id=ts_1, text="{text}", lang=en\n')
+    data = (start + line.format(2, "INFO", "ready\n") * 3).encode()
+    front = _read(FrontParser(_FORMAT, UTC, shipped(), head=data[:1024]), data, 3000)
+    general = _read(GeneralParser(_FORMAT, UTC, shipped(), head=data[:1024]), data, 1 << 20)
+    assert front == general
+    assert len(front) == 4
+    assert f"(b'text', {text.encode()!r})" in repr(front)
 
 
 def test_a_blank_line_behind_a_text_that_nothing_ends_is_not_its_own() -> None:
