@@ -162,9 +162,7 @@ class OneFile:
             at_once = is_small or ask is not None
             if at_once:
                 with closing(source):
-                    base, total = self._store(
-                        source, base, total, replaced, waits, goes_on=ask is None
-                    )
+                    base, total = self._store(source, base, total, replaced, waits)
             else:
                 with closing(Ahead(joining(source))) as ahead:
                     made = self._in_time(ahead)
