@@ -3,26 +3,20 @@ clients ask for, whoever writes them, and whatever is around them.
 """
 
 import json
-import os
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
 
 from ingest.records import front, in_turn
 from ingest.records.learnt import lines as learnt_lines
 from ingest.records.learnt import modes
-from tests.properties.test_learnt_lines import read_log
+from tests.properties.learnt import assert_both_read_the_same, examples, learn_from_little
 
-_PROFILE = settings(
-    max_examples=int(os.environ.get("TTSQ_EXAMPLES", "4")),
-    derandomize="TTSQ_EXAMPLES" not in os.environ,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+_PROFILE = examples(4)
 _FORMATS = (
     '{ip} - {user} [{clf} +0000] "{request}" {status} {bytes} "{referer}" "{agent}"',
     '{ip} - {user} [{clf} {zone}] "{request}" {status} {bytes} "{referer}" "{agent}" rt={s} '
@@ -281,7 +275,7 @@ def _log(seed: int, hostile: float, lines: int) -> bytes:
 
 @pytest.fixture(autouse=True)
 def _little_is_learnt_from(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(in_turn, "LEAST", 1)
+    learn_from_little(monkeypatch)
     monkeypatch.setattr(front, "FIRST_SLICE", 2000)
     monkeypatch.setattr(learnt_lines, "REQUESTS", 2)
 
@@ -297,7 +291,7 @@ def test_learnt_access_lines_are_what_the_general_path_makes_of_them(
 ) -> None:
     data = _log(seed, hostile, 500)
     note(repr(data[:4000]))
-    assert read_log(data, chunk, learns=True) == read_log(data, chunk, learns=False)
+    assert_both_read_the_same(data, chunk)
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -307,4 +301,4 @@ def test_a_chunk_whose_tables_are_full_ends_there(
     monkeypatch.setattr(in_turn, "MOST_RECORDS", 40)
     monkeypatch.setattr(modes, "_ROWS", 16)
     data = _log(seed, 0.01, 400)
-    assert read_log(data, 1 << 20, learns=True) == read_log(data, 1 << 20, learns=False)
+    assert_both_read_the_same(data, 1 << 20)

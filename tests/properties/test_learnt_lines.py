@@ -2,33 +2,18 @@
 with whatever numbers and neighbours, however they are cut.
 """
 
-import json
-import os
 import random
 from datetime import UTC, datetime, timedelta
-from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
 
-from ingest.compiled import layout
-from ingest.records import in_turn
-from ingest.records.chunks import ChunkReader
-from ingest.records.formats import compile_format
-from ingest.records.front import FrontParser
 from ingest.records.learnt import modes
-from tests.support.shipped_profiles import shipped
+from tests.properties.envelopes import ENVELOPES
+from tests.properties.learnt import assert_both_read_the_same, examples, learn_from_little
 
-_PROFILE = settings(
-    max_examples=int(os.environ.get("TTSQ_EXAMPLES", "15")),
-    derandomize="TTSQ_EXAMPLES" not in os.environ,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
-_FORMAT = compile_format()
-_ZONE = ZoneInfo("Europe/Berlin")
+_PROFILE = examples(15)
 _BAR = "\r  0%|          | 0/25 [00:00<?, ?it/s]\r100%|██████████| 25/25 [00:01<00:00, 16.7it/s]"
 _BLOCK = (
     ">> gpt_gen_time: {:.2f} seconds", ">> gpt_forward_time: {:.2f} seconds",
@@ -94,56 +79,12 @@ def _said(chance: random.Random) -> str:
     return chance.choice(_SAID) + "".join(words)
 
 
-def _bare(line: str, chance: random.Random, at: datetime) -> str:
-    return line
-
-
-def _compose(line: str, chance: random.Random, at: datetime) -> str:
-    return f"indextts   | {line}"
-
-
-def _several(line: str, chance: random.Random, at: datetime) -> str:
-    """Two workers, of which one has a few lines of its own now and then."""
-    name = "indextts-2" if at.minute % 3 == 0 or chance.random() < 0.02 else "indextts-1"
-    return f"{name:10} | {line}"
-
-
-def _json_file(line: str, chance: random.Random, at: datetime) -> str:
-    end = "" if chance.random() < 0.01 else "\n"
-    log = json.dumps(line + end, ensure_ascii=chance.random() < 0.3).replace(">", "\\u003e")
-    return f'{{"log":{log},"stream":"stdout","time":"{at:%Y-%m-%dT%H:%M:%S.%f}789Z"}}'
-
-
-def _cri(line: str, chance: random.Random, at: datetime) -> str:
-    kind = "P" if chance.random() < 0.01 else "F"
-    return f"{at:%Y-%m-%dT%H:%M:%S.%f}789Z stdout {kind} {line}"
-
-
-def _own_stamps(wrap: Any) -> Any:
-    """An envelope whose program dates some of its lines by itself, with a zone or without."""
-
-    def wrapped(line: str, chance: random.Random, at: datetime) -> str:
-        if chance.random() < 0.1:
-            own = at - timedelta(seconds=chance.randrange(1, 9))
-            zone = chance.choice(("Z", "+0200", ""))
-            line = f"{own:%Y-%m-%dT%H:%M:%S.%f}{zone} INFO tts: {line}"
-        elif chance.random() < 0.7:
-            line = f"{at:%Y-%m-%d %H:%M:%S},{at.microsecond // 1000:03} | INFO | a.b:f:33 - {line}"
-        return str(wrap(line, chance, at))
-
-    return wrapped
-
-
 _NUMBERS = (0, 0.5, 3, 7.25, 12, 137, 200, 404.125, 5, 99999, 123456789)
-_ENVELOPES = (
-    _bare, _compose, _several, _json_file, _cri, _own_stamps(_bare), _own_stamps(_compose),
-    _own_stamps(_cri),
-)  # fmt: skip
 
 
 def _log(seed: int, hostile: float, lines: int) -> bytes:
     chance = random.Random(seed)
-    wrap = chance.choice(_ENVELOPES)
+    wrap = chance.choice(ENVELOPES)
     # in Berlin, an hour comes twice in the second of these nights
     at = chance.choice(
         (datetime(2026, 3, 2, 10, tzinfo=UTC), datetime(2026, 10, 25, 0, 50, tzinfo=UTC))
@@ -179,7 +120,7 @@ def _line(line: str, hostile: float, chance: random.Random) -> bytes:
 
 @pytest.fixture(autouse=True)
 def _small_chunks_are_learnt_from(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(in_turn, "LEAST", 1)
+    learn_from_little(monkeypatch)
 
 
 @_PROFILE
@@ -193,8 +134,7 @@ def test_learnt_lines_are_what_the_general_path_makes_of_them(
 ) -> None:
     data = _log(seed, hostile, 400)
     note(repr(data[:4000]))
-    learnt = read_log(data, chunk, learns=True)
-    assert learnt == read_log(data, chunk, learns=False)
+    assert_both_read_the_same(data, chunk)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -210,7 +150,7 @@ def test_a_bar_that_is_not_full_does_what_it_does_by_the_general_path(seed: int)
         )
         made.append(chance.choice((*lines, bar, bar)).format(chance.random()).encode())
     data = b"\n".join(made) + b"\n"
-    assert read_log(data, 4000, learns=True) == read_log(data, 4000, learns=False)
+    assert_both_read_the_same(data, 4000)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -220,44 +160,4 @@ def test_what_there_is_no_room_for_is_taken_in_turns(
     monkeypatch.setattr(modes, "_ROWS", 16)
     monkeypatch.setattr(modes, "_PAIRS", 70)
     data = _log(seed, 0.02, 400)
-    assert read_log(data, 1 << 20, learns=True) == read_log(data, 1 << 20, learns=False)
-
-
-def read_log(data: bytes, chunk: int, *, learns: bool) -> tuple[Any, ...]:
-    """All that comes of a log: records, rejects, ledger, state and rules seen."""
-    parser = FrontParser(_FORMAT, _ZONE, shipped(), head=data[:1024])
-    parser.general.learns = learns
-    at = 0
-
-    def read(size: int) -> bytes:
-        nonlocal at
-        at += size
-        return data[at - size : at]
-
-    records: list[Any] = []
-    total = None
-    for parsed in ChunkReader(parser, read, 0, True, None, 10**15, chunk_bytes=chunk):
-        records += [_record(parsed, i) for i in range(len(parsed.records))]
-        records += [(r.byte_offset, r.byte_length, r.reason, r.raw) for r in parsed.rejects]
-        total = parsed.ledger if total is None else total + parsed.ledger
-    seen = parser.general.seen
-    return sorted(records, key=repr), total, json.loads(parser.reading or "null"), seen
-
-
-def _record(parsed: Any, i: int) -> object:
-    row = [int(v) for v in parsed.records[i]]
-
-    def text(start: int, end: int) -> bytes:
-        return bytes(parsed.data[start:end]) if 0 <= start < end else b""
-
-    pairs = parsed.pairs[row[layout.R_PAIR] : row[layout.R_PAIR] + row[layout.R_PAIRS]].tolist()
-    return (
-        int(parsed.starts[i]),
-        int(parsed.ends[i]),
-        int(parsed.instants[i]),
-        int(parsed.time_source[i]),
-        [row[k] for k in (layout.R_KIND, layout.R_LEVEL, layout.R_ZONE, layout.R_EVENT)],
-        text(row[layout.R_NAME], row[layout.R_NAME_END]),
-        text(row[layout.R_MSG], row[layout.R_MSG_END]),
-        [(text(*p[:2]), text(*p[2:4]), p[4], p[5]) for p in pairs],
-    )
+    assert_both_read_the_same(data, 1 << 20)

@@ -3,26 +3,20 @@ their values are, however they are written, between whatever other lines.
 """
 
 import json
-import os
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
 
-from ingest.records import in_turn
 from ingest.records.learnt import modes
-from tests.properties.test_learnt_lines import _ENVELOPES, read_log
+from tests.properties.envelopes import ENVELOPES
+from tests.properties.learnt import assert_both_read_the_same, examples, learn_from_little
 
-_PROFILE = settings(
-    max_examples=int(os.environ.get("TTSQ_EXAMPLES", "15")),
-    derandomize="TTSQ_EXAMPLES" not in os.environ,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+_PROFILE = examples(15)
 Members = dict[str, Any]
 
 
@@ -117,7 +111,7 @@ def _changed(members: Members, chance: random.Random) -> Members:
 
 def _json_log(seed: int, hostile: float, lines: int) -> bytes:
     chance = random.Random(seed)
-    wrap = chance.choice(_ENVELOPES[:5])
+    wrap = chance.choice(ENVELOPES[:5])
     shapes = chance.sample(_SHAPES, chance.randrange(1, 3))
     is_ascii = chance.random() < 0.5
     between = chance.choice(((", ", ": "), (",", ":")))
@@ -144,7 +138,7 @@ def _json_log(seed: int, hostile: float, lines: int) -> bytes:
 
 @pytest.fixture(autouse=True)
 def _small_chunks_are_learnt_from(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(in_turn, "LEAST", 1)
+    learn_from_little(monkeypatch)
 
 
 @_PROFILE
@@ -158,8 +152,7 @@ def test_learnt_objects_are_what_the_general_path_makes_of_them(
 ) -> None:
     data = _json_log(seed, hostile, 400)
     note(repr(data[1100:4000]))
-    learnt = read_log(data, chunk, learns=True)
-    assert learnt == read_log(data, chunk, learns=False)
+    assert_both_read_the_same(data, chunk)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -169,4 +162,4 @@ def test_objects_that_there_is_no_room_for_are_taken_in_turns(
     monkeypatch.setattr(modes, "_ROWS", 16)
     monkeypatch.setattr(modes, "_PAIRS", 70)
     data = _json_log(seed, 0.02, 400)
-    assert read_log(data, 40_000, learns=True) == read_log(data, 40_000, learns=False)
+    assert_both_read_the_same(data, 40_000)

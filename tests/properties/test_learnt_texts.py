@@ -3,25 +3,18 @@ whatever the text holds, whichever service prints it, and however the log is cut
 """
 
 import json
-import os
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
 
-from ingest.records import in_turn
-from tests.properties.test_learnt_lines import read_log
+from tests.properties.learnt import assert_both_read_the_same, examples, learn_from_little
 
-_PROFILE = settings(
-    max_examples=int(os.environ.get("TTSQ_EXAMPLES", "20")),
-    derandomize="TTSQ_EXAMPLES" not in os.environ,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+_PROFILE = examples(20)
 _STAMP = "%Y-%m-%d %H:%M:%S"
 # services by what they print for a request: {t} is its text, {s} a stamp, {n} a number
 _SERVICES = (
@@ -137,7 +130,7 @@ def _answers(seed: int, hostile: float, requests: int) -> bytes:
 
 @pytest.fixture(autouse=True)
 def _small_chunks_are_learnt_from(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(in_turn, "LEAST", 1)
+    learn_from_little(monkeypatch)
 
 
 @_PROFILE
@@ -151,7 +144,7 @@ def test_texts_that_come_once_are_what_the_general_path_makes_of_them(
 ) -> None:
     data = _log(seed, hostile, 60)
     note(repr(data[1100:4000]))
-    assert read_log(data, chunk, learns=True) == read_log(data, chunk, learns=False)
+    assert_both_read_the_same(data, chunk)
 
 
 @_PROFILE
@@ -165,10 +158,10 @@ def test_access_lines_without_a_mask_are_what_the_general_path_makes_of_them(
 ) -> None:
     data = _answers(seed, hostile, 100)
     note(repr(data[1100:4000]))
-    assert read_log(data, chunk, learns=True) == read_log(data, chunk, learns=False)
+    assert_both_read_the_same(data, chunk)
 
 
 def test_half_a_character_in_a_quoted_text_is_left_to_the_general_path() -> None:
     lines = [f"Text input: ['{'ab' * k}\\ud800']" for k in range(1, 30)]
     data = "\n".join(["the service begins " + "." * 1100, *lines, ""]).encode()
-    assert read_log(data, 1 << 20, learns=True) == read_log(data, 1 << 20, learns=False)
+    assert_both_read_the_same(data, 1 << 20)
