@@ -106,8 +106,8 @@ def test_without_a_field_it_only_reads_a_query_still_has_rows(
 def test_names_and_strings_are_not_taken_for_fields() -> None:
     query = load_query("stage_breakdown")
     assert uses(query) == {"stage_times"}
-    odd = replace(
-        query, needs=(), sql="SELECT 'voice', VOICE AS v FROM requests -- lang\n where :id = 1"
+    odd = query._replace(
+        needs=(), sql="SELECT 'voice', VOICE AS v FROM requests -- lang\n where :id = 1"
     )
     assert uses(odd) == {"voice"}  # fmt: skip
 
