@@ -41,18 +41,18 @@ def answer(store: AnswerWriter, changes: Changes) -> None:
     has_lines, has_errors = store.has_lines(*near), store.has_named_errors(*near)
     if not (has_lines or has_errors):
         return
-    from ingest.pipeline import anew  # most logs have neither
+    from ingest.pipeline import changed_answers  # most logs have neither
 
     lines = _columns(changes, "http_requests", ("logged_at", "request_id", "time_source"))
     names = ("request_id", "id", "id_source", "time_source")
     requests = _columns(changes, "requests", (*_REQUEST_TIMES, *names))
     deleted = sorted(set(changes.delete_requests))
     if has_lines:
-        changed.append(anew.decide_lines(store, lines, requests, deleted, (low, high)))
+        changed.append(changed_answers.decide_lines(store, lines, requests, deleted, (low, high)))
     if has_errors:
-        anew.decide_errors(store, errors, requests, deleted, (low, high))
+        changed_answers.decide_errors(store, errors, requests, deleted, (low, high))
     if has_lines:
-        anew.decide_errors_of_lines(store, changed)
+        changed_answers.decide_errors_of_lines(store, changed)
 
 
 def _columns(changes: Changes, table: str, names: tuple[str, ...]) -> "dict[str, pa.ChunkedArray]":
