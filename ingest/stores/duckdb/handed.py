@@ -5,13 +5,16 @@ which takes longer to load than a small commit's rows to insert. And a transacti
 registered in it until it ends: a stream that was read holds nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
+
+
+RELATED_ROWS = 2048  # of one answer; DuckDB asks for the memory of a million at once
 
 
 @contextmanager
@@ -34,6 +37,17 @@ def kept(connection: "duckdb.DuckDBPyConnection", name: str, table: "pa.Table") 
         connection.execute(f"create temp table {name} as from handed_rows")
     yield
     connection.execute(f"drop table temp.{name}")
+
+
+def related(
+    connection: "duckdb.DuckDBPyConnection",
+    sql: str,
+    binds: Sequence[object],
+    **tables: "pa.Table",
+) -> "pa.Table":
+    """The few rows that are found with the rows of some tables."""
+    with handed(connection, **tables):
+        return connection.execute(sql, binds).to_arrow_table(batch_size=RELATED_ROWS)
 
 
 def _stream(table: "pa.Table") -> object:

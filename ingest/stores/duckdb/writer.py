@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -12,7 +13,7 @@ from ingest.rows.described import TABLES, WRITTEN
 from ingest.rows.spans import CARRY, EPOCH, OPEN
 from ingest.stores.binds import replace_binds
 from ingest.stores.duckdb.answers import DuckDBAnswers
-from ingest.stores.duckdb.handed import handed, kept
+from ingest.stores.duckdb.handed import RELATED_ROWS, handed, kept, related
 from ingest.stores.duckdb.memory import Memory
 from ingest.stores.forgetting import Forgetting
 from ingest.stores.redating import redating
@@ -20,9 +21,8 @@ from ingest.stores.redating import redating
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_RELATED_ROWS = 2048
-_NARROW_BYTES = 16 << 20  # of all pieces together: however they are read, they fit little memory
-_FEW_PIECES = 10_000  # whose ids are compared with a batch's here
+    from ingest.stores.duckdb.pieces import Pieces
+
 _FEW = 8  # checkpoints that are written one by one
 CHECKPOINT_COLUMNS = Checkpoint._fields
 _RUN_COLUMNS = RunRow._fields
@@ -38,7 +38,12 @@ class DuckDBWriter:
         self._connection = connection
         self.committed = False
         self._memory = Memory(connection)
-        self._piece_bytes: int | None = None  # of request_parts, as far as that was asked
+
+    @cached_property
+    def _pieces(self) -> "Pieces":
+        from ingest.stores.duckdb.pieces import Pieces  # loads Arrow
+
+        return Pieces(self._connection, self._memory)
 
     @property
     def answers(self) -> DuckDBAnswers:
@@ -52,9 +57,10 @@ class DuckDBWriter:
     def _asked(self, sql: str, binds: Mapping[str, object]) -> "pa.Table":
         marked = replace_binds(sql, lambda name: f"${name}")
         found = self._connection.execute(marked, binds)
-        return found.to_arrow_table(batch_size=_RELATED_ROWS)
+        return found.to_arrow_table(batch_size=RELATED_ROWS)
 
     def _changed(self, sql: str, binds: Mapping[str, object]) -> int:
+        self._pieces.changed()
         row = self._connection.execute(replace_binds(sql, lambda name: f"${name}"), binds)
         return int((row.fetchone() or (0,))[0])
 
@@ -112,54 +118,27 @@ class DuckDBWriter:
     def known_ids(
         self, origin: Origin, ids: "pa.Array", earliest: datetime, latest: datetime
     ) -> "pa.Array":
-        import pyarrow as pa
-
-        from ingest.records import kernels
-
-        binds = (origin.host, origin.service, origin.file_key, earliest, latest)
-        self._allow_for_pieces()
-        few = self._related(_KNOWN.format(chosen="", most=f"limit {_FEW_PIECES + 1}"), binds)
-        if few.num_rows <= _FEW_PIECES:  # a join would have DuckDB look at all ids of the batch
-            stored = kernels.unique(few["id"].combine_chunks())
-            return kernels.select(stored, kernels.is_in(stored, ids))
-        sql = _KNOWN.format(chosen="semi join batch_ids b on p.id = b.id", most="")
-        return self._related(sql, binds, batch_ids=pa.table({"id": ids}))["id"].combine_chunks()
+        return self._pieces.known(origin, ids, earliest, latest)
 
     def last_pieces(self, origin: Origin, heads: "pa.Table") -> "pa.Table":
-        key = origin.file_key
-        self._allow_for_pieces()
-        return self._related(_LAST_PIECES, (key, key), batch_heads=heads)
+        return self._pieces.last(origin, heads)
 
     def last_requests(
         self, origin: Origin, heads: "pa.Table", earliest: datetime, latest: datetime
     ) -> "pa.Table":
         binds = (origin.file_key, origin.file_key, earliest, latest) * 2
         self._memory.allow_more()
-        return self._related(_LAST_REQUESTS, binds, batch_heads=heads)
+        return related(self._connection, _LAST_REQUESTS, binds, batch_heads=heads)
 
     def pieces_near(self, origin: Origin, windows: "pa.Table") -> "pa.Table":
-        self._allow_for_pieces()
-        return self._related(_PIECES_NEAR, (origin.host, origin.service), batch_windows=windows)
+        return self._pieces.near(origin, windows)
 
     def requests_near(
         self, origin: Origin, windows: "pa.Table", earliest: datetime, latest: datetime
     ) -> "pa.Table":
         binds = (origin.host, origin.service, earliest, latest)
         self._memory.allow_more()
-        return self._related(_REQUESTS_NEAR, binds, batch_windows=windows)
-
-    def _allow_for_pieces(self) -> None:
-        """Allow more memory to read rows of request_parts, where these have long texts at all."""
-        if self._piece_bytes is None:
-            self._memory.allow_more()
-            self._piece_bytes = self._scalar(_PIECE_BYTES)
-        if self._piece_bytes > _NARROW_BYTES:
-            self._memory.allow_more()
-
-    def _related(self, sql: str, binds: tuple[object, ...], **tables: "pa.Table") -> "pa.Table":
-        with handed(self._connection, **tables):
-            # few rows; DuckDB asks for the memory of a whole batch of them, a million, at once
-            return self._connection.execute(sql, binds).to_arrow_table(batch_size=_RELATED_ROWS)
+        return related(self._connection, _REQUESTS_NEAR, binds, batch_windows=windows)
 
     def write(self, changes: Changes) -> None:
         self._memory.begin_rows()
@@ -174,6 +153,7 @@ class DuckDBWriter:
         reach("rows_in")
 
     def redate(self, file_key: int, at: datetime) -> None:
+        self._pieces.changed()
         for statement in redating(file_key, at):
             self._connection.execute(statement)
 
@@ -212,8 +192,8 @@ class DuckDBWriter:
 
     def _insert(self, name: str, table: "pa.Table") -> None:
         self._memory.allow_for(table)
-        if name == "request_parts" and self._piece_bytes is not None:
-            self._piece_bytes += table.nbytes
+        if name == "request_parts":
+            self._pieces.added(table)
         filled = filled_columns(table)
         columns = ", ".join(filled)
         insert = f"insert into {name} ({columns}) select {columns} from batch_rows"
@@ -263,6 +243,7 @@ class DuckDBWriter:
                     [changes.earliest, changes.latest],
                 )
         if changes.delete_parts:
+            self._pieces.changed()
             places = pa.table(
                 {
                     "f": pa.array([p[0] for p in changes.delete_parts], pa.int64()),
@@ -370,27 +351,6 @@ order by place
 
 _CHOSEN = "with chosen as materialized (select id from batch_ids)"
 
-_KNOWN = """
-select distinct p.id from request_parts p {chosen}
-where p.host = ? and p.service = ? and (p.file_key = ? or (p.last_at >= ? and p.logged_at <= ?))
-{most}
-"""
-
-_PIECE_BYTES = """
-select coalesce(sum(coalesce(strlen(text), 0) + coalesce(strlen(attributes), 0)
-    + coalesce(strlen(id), 0) + coalesce(strlen(request_id), 0) + 256), 0)::bigint
-from request_parts
-"""
-
-_LAST_PIECES = """
-select p.* from request_parts p join (
-    select p.id, max(p.first_offset) as place
-    from request_parts p join batch_heads b on p.id = b.id and p.first_offset < b.before
-    where p.file_key = ? group by p.id
-) as l on p.id = l.id and p.first_offset = l.place
-where p.file_key = ?
-"""
-
 _LAST_REQUESTS = """
 select r.* from requests r join (
     select r.id, max(r.start_offset) as place
@@ -400,29 +360,6 @@ select r.* from requests r join (
 ) as l on r.id = l.id and r.start_offset = l.place
 where r.start_file_key = ? and r.end_file_key = ? and r.completed_at >= ? and r.logged_at <= ?
   and not exists (from request_parts p where p.request_key = r.request_key)
-"""
-
-# Narrow rows first: an id may have any number of them. A request is fetched with all its rows.
-_PIECES_NEAR = """
-with windows as materialized (
-    from batch_windows
-), mine as materialized (
-    select p.id, p.request_key, p.logged_at, p.last_at,
-        (p.start_offset is null) <> (p.end_offset is null) as is_loose
-    from request_parts p semi join windows w on p.id = w.id
-    where p.host = ? and p.service = ?
-), edges as (
-    select w.id, w.low, w.high,
-        max(case when m.is_loose and m.logged_at < w.low then m.logged_at end) as before,
-        min(case when m.is_loose and m.logged_at > w.high then m.logged_at end) as behind
-    from windows w join mine m on m.id = w.id
-    group by w.id, w.low, w.high
-), found as (
-    select m.request_key from mine m join edges e on e.id = m.id
-    where (m.last_at >= e.low and m.logged_at <= e.high)
-       or (m.is_loose and (m.logged_at = e.before or m.logged_at = e.behind))
-)
-select p.* from request_parts p semi join found f on p.request_key = f.request_key
 """
 
 _REQUESTS_NEAR = """
