@@ -9,7 +9,51 @@ cdef extern from *:
             | (unsigned long long)p[4] << 32 | (unsigned long long)p[5] << 40
             | (unsigned long long)p[6] << 48 | (unsigned long long)p[7] << 56;
     }
+    #ifndef TTSQ_PLAIN
+    #ifdef __SSE2__
+    #include <emmintrin.h>
+    #define TTSQ_SSE2
+    #endif
+    #endif
+    /* Where in 16 bytes the first one stands that may end a value: a comma or anything up to the
+       quotation mark; 16 where none does. */
+    static inline int ttsq_value_end(const unsigned char *p) {
+    #ifdef TTSQ_SSE2
+        __m128i all = _mm_loadu_si128((const __m128i *)p);
+        __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(all, _mm_set1_epi8(34)), all);
+        __m128i comma = _mm_cmpeq_epi8(all, _mm_set1_epi8(44));
+        return __builtin_ctz((unsigned int)_mm_movemask_epi8(_mm_or_si128(low, comma)) | 0x10000u);
+    #else
+        int n = 0;
+        while (n < 16 && p[n] > 34 && p[n] != 44) n++;
+        return n;
+    #endif
+    }
+    /* The length of a name that stands at p with its sign, -1 where it does not, -2 for one that is
+       too long to be compared so. The name: its first eight bytes with the sign, which of these
+       are its own, its last eight and those from the ninth on, 0 where there are fewer, its length.
+       24 bytes can be read at p. */
+    static inline int ttsq_known(const unsigned char *p, const unsigned long long *name) {
+        int n = (int)name[4];
+        if ((ttsq_eight(p, 0) ^ name[0]) & name[1]) return -1;
+        if (n < 8) return n;
+        if (n >= 24) return -2;
+        if (ttsq_eight(p, n - 7) != name[2]) return -1;
+        return n >= 16 && ttsq_eight(p, 8) != name[3] ? -1 : n;
+    }
+    /* The number that n digits at p are, 1 to 8; -1 where they are none. Eight bytes can be read. */
+    static inline long long ttsq_digits(const unsigned char *p, int n) {
+        const unsigned long long zeros = 0x3030303030303030u, fours = 0x000000FF000000FFu;
+        unsigned long long d = (ttsq_eight(p, 0) ^ zeros) << (64 - 8 * n);
+        if (((d + 0x7676767676767676u) | d) & 0x8080808080808080u) return -1;
+        d = d * 10 + (d >> 8);  /* of each two digits their number */
+        return (long long)((((d & fours) * (100 + (1000000ull << 32)))
+            + ((d >> 16 & fours) * (1 + (10000ull << 32)))) >> 32);
+    }
     """
+    int value_end "ttsq_value_end" (const unsigned char *here) noexcept nogil
+    int known "ttsq_known" (const unsigned char *here, const unsigned long long *name) noexcept nogil
+    long long digits "ttsq_digits" (const unsigned char *here, int n) noexcept nogil
     unsigned long long eight "ttsq_eight" (const unsigned char *here, Py_ssize_t pos) noexcept nogil
     int trailing_zeros "__builtin_ctzll" (unsigned long long word) noexcept nogil
     void prefetch "__builtin_prefetch" (const void *address) noexcept nogil

@@ -24,6 +24,7 @@ cdef class Headers(Bytes):
     cdef unsigned char *prefix
     cdef int[::1] lengths
     cdef int[:, ::1] recalled
+    cdef int *recalled_cells
     cdef int begins(self, int line, int stop) noexcept nogil
     cdef bint begins_traceback(self, int line, int stop) noexcept nogil
     cdef void take_headerless(self, int kind, int line, int stop) noexcept nogil

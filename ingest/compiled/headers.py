@@ -124,6 +124,8 @@ class Headers(Bytes):
         self.lengths = memoryview(bytearray(4 * _RECALLED)).cast("i")
         # length, and behind the stamp: the name's start and end, the level
         self.recalled = memoryview(bytearray(16 * _RECALLED)).cast("B").cast("i", [_RECALLED, 4])
+        if cython.compiled:
+            self.recalled_cells = cython.address(self.recalled[0, 0])
 
     def over(self, data, end):
         """Read other bytes from now on."""

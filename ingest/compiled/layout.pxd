@@ -73,6 +73,12 @@ cdef enum:
     TB_ENDED = 2
     TB_CHAINED = 3
     LOOKAHEAD = 4
+    V_BAD = 0
+    V_OK = 1
+    V_SLOW = 2
+    V_UNREAD = 3
+    NAME_WORDS = 5
+    NAME_BYTES = 24
     C_IDENT = 1
     C_FIRST = 2
     C_SPACE = 4

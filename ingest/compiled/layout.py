@@ -29,6 +29,12 @@ NO_ZONE = -100000  # minutes; the stamp carries no zone
 TB_FRAMES, TB_ENDED, TB_CHAINED = 1, 2, 3
 LOOKAHEAD = 4  # look-alike beginnings that an open quoted text may hold (docs/parsing.md)
 
+# What became of a pair's value as a number: it is none, it is one, its digits need exact
+# arithmetic, nobody has looked yet.
+V_BAD, V_OK, V_SLOW, V_UNREAD = 0, 1, 2, 3
+# Names compared with bytes at once: numbers of each, how many bytes such a comparison may read.
+NAME_WORDS, NAME_BYTES = 5, 24
+
 # What a byte may be, as flags: of an identifier, its first one, white space.
 C_IDENT, C_FIRST, C_SPACE = 1, 2, 4
 _LETTERS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import cython
 
+from ingest.compiled import layout
+
 if cython.compiled:
     from cython.cimports.ingest.compiled.layout import (
         P_CODE,
         P_VALUE,
         P_VALUE_END,
-        PAIR_WIDTH,
+        V_UNREAD,
     )
 else:
     from ingest.compiled.layout import (
         P_CODE,
         P_VALUE,
         P_VALUE_END,
-        PAIR_WIDTH,
+        V_UNREAD,
     )
 
 COMPILED = cython.compiled
@@ -33,18 +35,18 @@ _PERCENT = cython.declare(cython.int, N_PERCENT)
 _LENGTH = cython.declare(cython.int, N_LENGTH)
 _BOOL = cython.declare(cython.int, N_BOOL)
 # What became of a value.
-OK, BAD, SLOW = 1, 0, 2
+OK, BAD, SLOW, UNREAD = layout.V_OK, layout.V_BAD, layout.V_SLOW, layout.V_UNREAD
 _OK = cython.declare(cython.char, 1)
 _BAD = cython.declare(cython.char, 0)
 _SLOW = cython.declare(cython.char, 2)
 
 
 def numbers(data, pairs, families, values, states):
-    """Read the values of pairs whose key has a numeric column.
+    """Read the values of those pairs that are UNREAD and whose key has a numeric column.
 
     ``families`` int32[n_keys] by key code; ``values`` float64[p] and ``states`` int8[p] are filled:
     OK, BAD (no such number) or SLOW (a number whose digits need exact arithmetic: the caller reads
-    it). Text keys are left BAD. Return whether one is SLOW.
+    it). Text keys become BAD. Return whether one is SLOW.
     """
     src: cython.const[cython.uchar][::1] = data
     here: cython.p_const_uchar = cython.address(src[0]) if cython.compiled else data
@@ -54,7 +56,6 @@ def numbers(data, pairs, families, values, states):
     st: cython.char[::1] = states
     i: cython.Py_ssize_t
     n: cython.Py_ssize_t = p.shape[0]
-    cell: cython.p_int = cython.address(p[0, 0]) if cython.compiled else None
     code: cython.int
     family: cython.int
     pos: cython.int
@@ -64,15 +65,11 @@ def numbers(data, pairs, families, values, states):
     slow: cython.bint = False
     with cython.nogil:
         for i in range(n):
-            if cython.compiled:
-                code = cell[P_CODE]
-                pos = cell[P_VALUE]
-                end = cell[P_VALUE_END]
-                cell += PAIR_WIDTH
-            else:
-                code = p[i, P_CODE]
-                pos = p[i, P_VALUE]
-                end = p[i, P_VALUE_END]
+            if st[i] != V_UNREAD:
+                continue
+            code = p[i, P_CODE]
+            pos = p[i, P_VALUE]
+            end = p[i, P_VALUE_END]
             st[i] = _BAD
             val[i] = 0.0
             family = fam[code] if code >= 0 else 0

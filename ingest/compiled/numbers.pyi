@@ -12,6 +12,7 @@ N_BOOL: int
 OK: int
 BAD: int
 SLOW: int
+UNREAD: int
 
 def numbers(data: Any, pairs: Any, families: Any, values: Any, states: Any) -> bool: ...
 def doubles(

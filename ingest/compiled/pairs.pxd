@@ -27,10 +27,15 @@ cdef class Pairs(Bytes):
     cdef int text_key
     cdef bint escapes
     cdef bint is_torn
+    cdef int none, before  # where guesses of a message's event are, and that of its next key
+    cdef int key_end
     cdef int event(self, int i, int pos, int end) noexcept nogil
     cdef bint _is_event(self, int j, int pos, int end) noexcept nogil
     cdef int _guessed(self, int code, int pos, int end) noexcept nogil
     cdef bint cut(self, int i, int start, int end) noexcept nogil
+    cdef void expect(self, int event) noexcept nogil
+    cdef int take(self, int i, int pos, int end) noexcept nogil
+    cdef int _found(self, int pos, int end) noexcept nogil
     cdef bint text_open(self, int pos, int end) noexcept nogil
     cdef bint closes(self, int pos, int end) noexcept nogil
     cdef bint dangling(self, int pos, int stop) noexcept nogil

@@ -8,13 +8,15 @@ from __future__ import annotations
 import cython
 
 if cython.compiled:
-    from cython.cimports.ingest.compiled.bits import eight, trailing_zeros
+    from cython.cimports.ingest.compiled.bits import eight, known, trailing_zeros
     from cython.cimports.ingest.compiled.buffer import Bytes
     from cython.cimports.ingest.compiled.layout import (
         C_FIRST,
         C_IDENT,
         C_SPACE,
         ESCAPED,
+        NAME_BYTES,
+        NAME_WORDS,
         P_CODE,
         P_FLAGS,
         P_KEY,
@@ -38,6 +40,8 @@ else:
         C_IDENT,
         C_SPACE,
         ESCAPED,
+        NAME_BYTES,
+        NAME_WORDS,
         P_CODE,
         P_FLAGS,
         P_KEY,
@@ -60,7 +64,7 @@ _WHOLE, _WORD = 1, 2
 TO_PAIR = cython.declare(cython.int, _WHOLE)
 _STAMP = cython.declare(cython.int, 19)  # bytes of one that may be of a torn header
 FIRST_WORD = cython.declare(cython.int, _WORD)
-_LONG = cython.declare(cython.int, -2)  # in place of an offset: see _known
+_LONG = cython.declare(cython.int, -2)  # in place of a length: a name too long to be compared so
 # of eight bytes at once
 _ONES = cython.declare(cython.ulonglong, 0x0101010101010101)
 _HIGH_BITS = cython.declare(cython.ulonglong, 0x8080808080808080)
@@ -73,8 +77,8 @@ class Pairs(Bytes):
     ``events`` and ``keys`` the known names, bytes; ``words`` the keys whose value is one word;
     ``escapes`` whether a backslash protects a quote. ``follows`` int32[n_events + 1, n_keys + 1] as
     one row: the key that last followed each in messages of an event (its end: the first), -1 for
-    none; a guess, tried first. ``event_words`` and ``key_words`` uint64[4 n]: names and the sign
-    behind each, to be compared at once (:func:`_words`).
+    none; a guess, tried first. ``event_words`` and ``key_words`` uint64[NAME_WORDS * n]: names and
+    the sign behind each, to be compared at once (:func:`_words`).
     """
 
     def __init__(self, events, keys, words, escapes):
@@ -116,6 +120,7 @@ class Pairs(Bytes):
         p: cython.int = pos
         j: cython.int
         word: cython.ulonglong = 0
+        name: cython.p_ulonglong
         src: cython.p_const_uchar = self.base
         kinds: cython.p_const_uchar = self.kinds
         if p >= end or not kinds[src[p]] & C_FIRST:
@@ -124,7 +129,8 @@ class Pairs(Bytes):
             word = eight(src, pos)
         for j in range(self.n_events):
             if cython.compiled and pos + 8 <= self.end:
-                if (word ^ self.event_cells[4 * j]) & self.event_cells[4 * j + 1]:
+                name = self.event_cells + NAME_WORDS * j
+                if (word ^ name[0]) & name[1]:
                     continue
             if self._is_event(j, pos, end):
                 p = pos + self.event_at[j + 1] - self.event_at[j]
@@ -146,10 +152,10 @@ class Pairs(Bytes):
     def _is_event(self, j, pos, end):
         """Whether known event j and a colon stand at pos."""
         n: cython.int
-        if cython.compiled and pos + 8 <= self.end:
-            n = _known(self.base, pos, end, self.event_cells + 4 * j)
+        if cython.compiled and pos + NAME_BYTES <= self.end:
+            n = known(self.base + pos, self.event_cells + NAME_WORDS * j)
             if n != _LONG:
-                return n >= 0
+                return n >= 0 and end - pos > n
         n = self.event_at[j + 1] - self.event_at[j]
         if end - pos <= n or self.base[pos + n] != 58:
             return False
@@ -157,89 +163,96 @@ class Pairs(Bytes):
 
     def cut(self, i, start, end):
         """All pairs of record i's message; false when the table is full."""
-        src: cython.p_const_uchar = self.base
-        kinds: cython.p_const_uchar = self.kinds
-        follows: cython.p_int = self.guesses
         pos: cython.int = start
-        key: cython.int
-        at: cython.int
-        code: cython.int
-        row: cython.int
-        cell: cython.p_int
         first: cython.int = self.n
-        room: cython.int = self.table.shape[0]
-        none: cython.int = self.records[i, R_EVENT]
-        before: cython.int
-        none = (none + 1) * (self.n_keys + 1) if -1 < none < self.n_events else 0
-        before = none + self.n_keys
+        self.expect(self.records[i, R_EVENT])
         while pos < end:
-            key = pos + 1 if src[pos] == 32 else pos
-            code = follows[before]
-            if cython.compiled and code >= 0 and key + 8 <= self.end:
-                at = _known(src, key, end, self.key_cells + 4 * code)
-            else:
-                at = self._guessed(code, key, end)
-            if at == _LONG:
-                at = self._guessed(code, key, end)
-            if at < 0:
-                code = -1
-                key = -1
-                at = pos
-                while at < end and src[at] != 44 and src[at] != 10:
-                    if kinds[src[at]] & C_FIRST and (at == pos or kinds[src[at - 1]] & C_SPACE):
-                        key = at
-                        while at < end and kinds[src[at]] & C_IDENT:
-                            at += 1
-                        if at < end and src[at] == 61:
-                            break
-                        key = -1
-                    else:
-                        at += 1
-                if key < 0:
-                    if at - 19 >= pos and src[at - 3] == 58 and self._stamp_before(at, pos, end):
-                        self.is_torn = True
-                    pos = at + 1
-                    continue
-                code = self._key(key, at)
-                if code >= 0:
-                    follows[before] = code
-            before = none + (code if code >= 0 else self.n_keys)
-            row = self.n
-            if row >= room:
+            pos = self.take(i, pos, end)
+            if pos < 0:
                 return False
-            if cython.compiled:
-                cell = self.cells + row * PAIR_WIDTH
-            else:
-                cell = self.cells[row * PAIR_WIDTH : (row + 1) * PAIR_WIDTH]
-            cell[P_KEY] = key
-            cell[P_KEY_END] = at
-            cell[P_CODE] = code
-            cell[P_FLAGS] = 0
-            cell[P_RECORD] = i
-            at += 1
-            if at < end and src[at] == _QUOTE:
-                pos = self._quoted(row, at + 1, end, code == self.text_key and code >= 0)
-            else:
-                pos = _plain_end(src, at, end, self.end)
-                if pos >= 0 and pos - at < _STAMP and (code < 0 or code != self.text_key):
-                    cell[P_VALUE] = at
-                    cell[P_VALUE_END] = pos
-                    self.n = row + 1
-                    pos += 1
-                    continue
-                pos = self._bare(row, at, end, self.key_shape[code] if code >= 0 else 0)
-            self.n = row + 1
-            if pos < end and src[pos] != 44:
-                pos = _either(src, pos, end, self.end, 44, 10)
-            pos += 1
         self.records[i, R_PAIRS] += self.n - first
         return True
+
+    def expect(self, event):
+        """Guess keys as those of a message of an event, from its beginning on."""
+        self.none = (event + 1) * (self.n_keys + 1) if -1 < event < self.n_events else 0
+        self.before = self.none + self.n_keys
+
+    def take(self, i, pos, end):
+        """Take a segment of record i's message; the offset behind it, -1 when the table is full."""
+        src: cython.p_const_uchar = self.base
+        key: cython.int = pos + 1 if src[pos] == 32 else pos
+        code: cython.int = self.guesses[self.before]
+        at: cython.int = self._guessed(code, key, end)
+        row: cython.int = self.n
+        cell: cython.p_int
+        if at < 0:
+            key = self._found(pos, end)
+            at = self.key_end
+            if key < 0:
+                if at - 19 >= pos and src[at - 3] == 58 and self._stamp_before(at, pos, end):
+                    self.is_torn = True
+                return at + 1
+            code = self._key(key, at)
+            if code >= 0:
+                self.guesses[self.before] = code
+        self.before = self.none + (code if code >= 0 else self.n_keys)
+        if row >= self.table.shape[0]:
+            return -1
+        if cython.compiled:
+            cell = self.cells + row * PAIR_WIDTH
+        else:
+            cell = self.cells[row * PAIR_WIDTH : (row + 1) * PAIR_WIDTH]
+        cell[P_KEY] = key
+        cell[P_KEY_END] = at
+        cell[P_CODE] = code
+        cell[P_FLAGS] = 0
+        cell[P_RECORD] = i
+        self.n = row + 1
+        at += 1
+        if at < end and src[at] == _QUOTE:
+            pos = self._quoted(row, at + 1, end, code == self.text_key and code >= 0)
+        else:
+            pos = _plain_end(src, at, end, self.end)
+            if pos >= 0 and pos - at < _STAMP and (code < 0 or code != self.text_key):
+                cell[P_VALUE] = at
+                cell[P_VALUE_END] = pos
+                return pos + 1
+            pos = self._bare(row, at, end, self.key_shape[code] if code >= 0 else 0)
+        if pos < end and src[pos] != 44:
+            pos = _either(src, pos, end, self.end, 44, 10)
+        return pos + 1
+
+    def _found(self, pos, end):
+        """Where the key of a segment begins, -1 where it has none; ``key_end``: where its equals
+        sign stands, or else the segment ends.
+        """
+        src: cython.p_const_uchar = self.base
+        kinds: cython.p_const_uchar = self.kinds
+        at: cython.int = pos
+        key: cython.int
+        while at < end and src[at] != 44 and src[at] != 10:
+            if kinds[src[at]] & C_FIRST and (at == pos or kinds[src[at - 1]] & C_SPACE):
+                key = at
+                while at < end and kinds[src[at]] & C_IDENT:
+                    at += 1
+                if at < end and src[at] == 61:
+                    self.key_end = at
+                    return key
+            else:
+                at += 1
+        self.key_end = at
+        return -1
 
     def _guessed(self, code, pos, end):
         """The offset of the equals sign behind a known key at pos, -1 where that is not there."""
         n: cython.int
         if code < 0:
             return -1
+        if cython.compiled and pos + NAME_BYTES <= self.end:
+            n = known(self.base + pos, self.key_cells + NAME_WORDS * code)
+            if n != _LONG:
+                return pos + n if 0 <= n < end - pos else -1
         n = self.key_at[code + 1] - self.key_at[code]
         if end - pos <= n or self.base[pos + n] != 61:
             return -1
@@ -432,19 +445,18 @@ def _pack(words):
 
 
 def _words(names, sign):
-    """Of each name with a sign behind it: its first eight bytes, which of these are its own, its
-    last eight, 0 where there are fewer, and the name's length.
+    """Each name with a sign behind it, as NAME_WORDS numbers to be compared with bytes at once
+    (bits.pxd).
     """
-    rows = memoryview(bytearray(32 * max(len(names), 1))).cast("Q")
+    rows = memoryview(bytearray(8 * NAME_WORDS * max(len(names), 1))).cast("Q")
     for i, name in enumerate(names):
         whole = name + sign
-        n = min(len(whole), 8)
-        rows[4 * i] = int.from_bytes(whole[:8], "little")
-        rows[4 * i + 1] = (1 << (8 * n)) - 1
-        rows[4 * i + 2] = (
-            int.from_bytes(whole[len(whole) - 8 :], "little") if len(whole) >= 8 else 0
-        )
-        rows[4 * i + 3] = len(name)
+        size, row = len(whole), NAME_WORDS * i
+        rows[row] = int.from_bytes(whole[:8], "little")
+        rows[row + 1] = (1 << (8 * min(size, 8))) - 1
+        rows[row + 2] = int.from_bytes(whole[size - 8 :], "little") if size >= 8 else 0
+        rows[row + 3] = int.from_bytes(whole[8:16], "little") if size >= 16 else 0
+        rows[row + 4] = len(name)
     return rows
 
 
@@ -487,26 +499,6 @@ def _same(
             return False
         k += 1
     return True
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def _known(
-    src: cython.p_const_uchar, pos: cython.int, end: cython.int, word: cython.p_ulonglong
-) -> cython.int:
-    """The offset behind a name at pos, where its sign stands; -1 where these are not there, _LONG
-    for a name too long to be compared so. ``word``: of :func:`_words`; eight bytes follow pos.
-    """
-    n: cython.int = cython.cast(cython.int, word[3])
-    if n >= 16:
-        return _LONG
-    if end - pos <= n or (eight(src, pos) ^ word[0]) & word[1]:
-        return -1
-    if n >= 8 and eight(src, pos + n - 7) != word[2]:
-        return -1
-    return pos + n
 
 
 @cython.cfunc

@@ -3,6 +3,7 @@ cimport cython
 from ingest.compiled.buffer cimport Bytes
 from ingest.compiled.headers cimport Headers
 from ingest.compiled.pairs cimport Pairs
+from ingest.compiled.usual cimport Usual
 
 
 @cython.final
@@ -13,6 +14,9 @@ cdef class Scanner(Bytes):
     cdef public bint foreign
     cdef Headers headers
     cdef Pairs pairs
+    cdef Usual usual
+    cdef bint is_cut
+    cdef char[::1] states
     cdef int[:, ::1] records
     cdef int *cells
     cdef int width
@@ -25,6 +29,8 @@ cdef class Scanner(Bytes):
     cdef bint is_torn
     cdef bint full
     cdef int _scan(self, int start, bint final, bint first) noexcept nogil
+    cdef int _usual(self, int pos) noexcept nogil
+    cdef void _forget_usual(self) noexcept nogil
     cdef int _take(self, int pos, int nl, int after, bint final) noexcept nogil
     cdef int _real_kind(self, int kind, int line, int stop, int absorbed) noexcept nogil
     cdef bint _before_endless(self, int pos) noexcept nogil

@@ -32,6 +32,8 @@ if cython.compiled:
         PAIR_WIDTH,
         R_END,
         R_EVENT,
+        R_EVENT_END,
+        R_EVENT_START,
         R_KIND,
         R_LEVEL,
         R_LOW,
@@ -45,8 +47,10 @@ if cython.compiled:
         TB_CHAINED,
         TB_ENDED,
         TB_FRAMES,
+        V_UNREAD,
     )
     from cython.cimports.ingest.compiled.pairs import Pairs
+    from cython.cimports.ingest.compiled.usual import Usual
     from cython.cimports.libc.string import memchr, memcpy
 else:
     from ingest.compiled.buffer import Bytes
@@ -66,6 +70,8 @@ else:
         PAIR_WIDTH,
         R_END,
         R_EVENT,
+        R_EVENT_END,
+        R_EVENT_START,
         R_KIND,
         R_LEVEL,
         R_LOW,
@@ -79,8 +85,10 @@ else:
         TB_CHAINED,
         TB_ENDED,
         TB_FRAMES,
+        V_UNREAD,
     )
     from ingest.compiled.pairs import Pairs, flat
+    from ingest.compiled.usual import Usual
 
 COMPILED = cython.compiled
 
@@ -100,7 +108,8 @@ class Scanner(Bytes):
 
     Arguments as those of :class:`ingest.compiled.headers.Headers` and
     :class:`ingest.compiled.pairs.Pairs`; ``max_record`` bytes. ``cur`` is the record that is being
-    gathered, or -1; ``full``: a table has no room for it.
+    gathered, or -1; ``is_cut``: it was read as a usual line, and will be again, by the rules, if
+    the next line is none; ``full``: a table has no room for it.
     """
 
     def __init__(
@@ -118,6 +127,7 @@ class Scanner(Bytes):
     ):
         self.headers = Headers(program, literals, suffix, clock, plain_clock, max_record)
         self.pairs = Pairs(events, keys, words, escapes)
+        self.usual = Usual(self.headers, self.pairs, max_record)
         self.max_record = max_record
 
     def over(self, data, end):
@@ -125,6 +135,7 @@ class Scanner(Bytes):
         Bytes.over(self, data, end)
         self.headers.over(data, end)
         self.pairs.over(data, end)
+        self.usual.over(data, end)
 
     def _into(self, records):
         """Fill another record table from now on; ``cells`` is the same as one row."""
@@ -135,9 +146,12 @@ class Scanner(Bytes):
         else:
             self.cells = flat(records)
 
-    def scan(self, data, start, end, final, at_file_start, records, stamps, pairs):
+    def scan(self, data, start, end, final, at_file_start, records, stamps, pairs, numbers):
         """Scan ``data[start:end]`` into the tables given; return how many bytes are settled.
 
+        ``numbers``: float64[p] and int8[p] as :func:`ingest.compiled.numbers.numbers` fills them,
+        and the families of keys; values that are digits alone may be read at once, and others are
+        left UNREAD.
         ``final`` says that no byte will follow. What is behind the returned offset is the tail.
         When a table is full the scan stops at a record's start, and returns the complement (``~``)
         of its offset. ``giant`` is set when the record that the tail begins with is longer than the
@@ -147,7 +161,10 @@ class Scanner(Bytes):
         self.over(data, end)
         self._into(records)
         self.stamps = stamps
+        self.states = numbers[1]
         self.pairs.into(records, pairs)
+        self.usual.into(records, stamps, pairs, numbers)
+        self.is_cut = False
         self.n_records = 0
         self.giant = False
         self.full = False
@@ -292,6 +309,12 @@ class Scanner(Bytes):
         if first and self.starts(pos, self.end, b"\xef\xbb\xbf", 3):
             pos += 3
         while pos < self.end:
+            if self.is_cut:
+                taken = self._usual(pos)
+                if taken >= 0:
+                    pos = taken
+                    continue
+                self._forget_usual()
             nl = _place(self.base, 10, pos, self.end)
             after = nl + 1
             if nl < 0:
@@ -309,6 +332,7 @@ class Scanner(Bytes):
             if taken == _MORE:
                 break
             pos = taken
+        self._forget_usual()
         if self.cur >= 0:
             if final:
                 return self.end if self._finish() else self.records[self.cur, R_LOW]
@@ -317,6 +341,42 @@ class Scanner(Bytes):
         if not final and self.end - pos > self.max_record:
             self.giant = True
         return pos
+
+    def _usual(self, pos):
+        """Take the line at pos if it is a usual one behind another, or behind what is settled; the
+        offset behind it, or -1.
+        """
+        i: cython.int = self.n_records
+        row: cython.int = self.cur * self.width
+        after: cython.int
+        if self.cur >= 0:
+            if self.usual.may_be_open and self.pairs.text_open(
+                self.cells[row + R_MSG], self.cells[row + R_MSG_END]
+            ):
+                return -1
+            i = self.cur + 1
+        if i >= self.records.shape[0]:
+            return -1
+        after = self.usual.take(i, pos)
+        if after >= 0:
+            self.n_records = i
+            self.cur = i
+            self.is_cut = True
+        return after
+
+    def _forget_usual(self):
+        """Gather the record that was read as a usual line, since what follows may continue it."""
+        row: cython.int = self.cur * self.width
+        if self.cur < 0 or not self.is_cut:
+            return
+        self.is_cut = False
+        self.is_torn = False
+        self.cur_traceback = -1
+        self.traceback_state = TB_FRAMES
+        self.text_from = -1
+        self.pairs.n = self.cells[row + R_PAIR]
+        self.cells[row + R_EVENT] = -1
+        self.cells[row + R_EVENT_START] = self.cells[row + R_EVENT_END] = 0
 
     def _take(self, pos, nl, after, final):
         """Take the line pos … nl; the offset after what was taken, _NO_ROOM or _MORE."""
@@ -347,6 +407,10 @@ class Scanner(Bytes):
         if self.n_records >= self.records.shape[0]:
             self.full = True
             return _NO_ROOM
+        if cython.compiled and kind == K_HEADER:
+            absorbed = self._usual(pos)  # it is none, or the first one behind others
+            if absorbed >= 0:
+                return absorbed
         self._open(kind, line, stop, after, pos)
         return after
 
@@ -553,6 +617,8 @@ class Scanner(Bytes):
                     self.foreign = self.pairs.is_torn
                     self.full = not self.foreign
                     return False
+                for pos in range(self.cells[row + R_PAIR], self.pairs.n):
+                    self.states[pos] = V_UNREAD
         self.n_records = i + 1
         self.cur = -1
         return True

@@ -30,6 +30,7 @@ class Scanner:
         records: memoryview,
         stamps: memoryview,
         pairs: memoryview,
+        numbers: tuple[memoryview, memoryview, memoryview],
     ) -> int: ...
     def next_beginning(
         self, data: memoryview | bytes, start: int, end: int, final: bool

@@ -15,7 +15,7 @@ from ingest.model import Ledger, Reject
 from ingest.records.arrays import I8, I32, Ints, raw_text, view
 from ingest.records.formats import MAX_RECORD_BYTES, Format, scanner_arguments
 from ingest.records.instants import FILE, LOGGED, NEIGHBOUR, infer, to_utc
-from ingest.records.units import Numbers, numbers
+from ingest.records.units import FAMILIES, Numbers, numbers
 
 _Tables = tuple[I32, Ints, I32, Numbers]
 REJECT_HEAD_BYTES = 64 << 10  # what is kept of a piece too long to be kept whole
@@ -221,12 +221,13 @@ class Parser:
         """Fill the tables; bytes settled. They grow for a large record or for waiting ones."""
         rows, pairs = max(1024, len(data) // 48), max(4096, len(data) // 12)
         while True:
-            records, stamps, found, _ = self._tables_for(rows, pairs)
+            records, stamps, found, (values, states) = self._tables_for(rows, pairs)
             scanned = int(
                 self._scanner.scan(
-                    data, 0, len(data), final, base == 0, view(records), view(stamps), view(found)
+                    data, 0, len(data), final, base == 0, view(records), view(stamps), view(found),
+                    (view(values), view(states), view(FAMILIES)),
                 )
-            )
+            )  # fmt: skip
             full, consumed, n = scanned < 0, max(scanned, ~scanned), self._scanner.n_records
             self.foreign = bool(self._scanner.foreign)
             waits = full and consumed < self.max_record and _undated(records[:n], last) >= 0

@@ -41,10 +41,11 @@ Numbers = tuple[npt.NDArray[np.float64], npt.NDArray[np.int8]]
 
 def numbers(data: memoryview, pairs: I32, room: Numbers | None = None) -> Numbers:
     """The numbers that the values of pairs int32[p] are, float64[p], and what became of them,
-    int8[p]; in ``room``, which has at least as much, where that is given.
+    int8[p]; in ``room``, where that is given: it has at least as much, and those that are no longer
+    UNREAD.
     """
     n = len(pairs)
-    values, states = room or (np.empty(n, np.float64), np.empty(n, np.int8))
+    values, states = room or (np.empty(n), np.full(n, convert_numbers.UNREAD, np.int8))
     values, states = values[:n], states[:n]
     if not n:
         return values, states

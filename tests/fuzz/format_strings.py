@@ -15,6 +15,7 @@ from ingest.compiled import records as scan
 from ingest.errors import FormatError
 from ingest.records.arrays import view
 from ingest.records.formats import MAX_RECORD_BYTES, Format, compile_format, scanner_arguments
+from ingest.records.units import FAMILIES
 from tests.fuzz.reading import read
 from tests.unit.test_formats import _Formatter
 from tests.unit.test_uncompiled import PLAIN
@@ -49,10 +50,12 @@ def _tables(module: object, fmt: Format, log: bytes) -> tuple[object, ...]:
     stamps, pairs = np.zeros(rows, np.int64), np.zeros((rows, layout.PAIR_WIDTH), np.int32)
     scanner = module.Scanner(*scanner_arguments(fmt, 4096))  # type: ignore[attr-defined]
     memory = view(np.frombuffer(log, np.uint8).copy())
+    numbers = view(np.zeros(rows)), view(np.zeros(rows, np.int8)), view(FAMILIES)
     consumed = scanner.scan(
-        memory, 0, len(log), True, True, view(records), view(stamps), view(pairs)
+        memory, 0, len(log), True, True, view(records), view(stamps), view(pairs), numbers
     )
-    return consumed, records.tolist(), stamps.tolist(), pairs.tolist()
+    n, p = scanner.n_records, scanner.n_pairs
+    return consumed, records[:n].tolist(), stamps[:n].tolist(), pairs[:p].tolist()
 
 
 FIELDS = (

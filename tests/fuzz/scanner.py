@@ -96,7 +96,9 @@ def _scanned(module: Any, fmt: Format, log: bytes, final: bool) -> Tables:
     stamps, pairs = np.zeros(rows, np.int64), np.zeros((rows, layout.PAIR_WIDTH), np.int32)
     # a buffer of its own length: a sanitizer sees what reads beyond it
     memory = view(np.frombuffer(log, np.uint8).copy())
-    tables = view(records), view(stamps), view(pairs)
+    values, states = np.zeros(rows), np.zeros(rows, np.int8)
+    found = view(values), view(states), view(FAMILIES)
+    tables = view(records), view(stamps), view(pairs), found
     consumed = scanner.scan(memory, 0, len(log), final, True, *tables)
     n, p = scanner.n_records, scanner.n_pairs
     stamped = records[:n, layout.R_KIND] == layout.K_HEADER
@@ -114,7 +116,7 @@ def _scanned(module: Any, fmt: Format, log: bytes, final: bool) -> Tables:
 
 def _converted(strings: Any, numbers: Any, log: bytes, pairs: Any) -> Tables:
     data = view(np.frombuffer(log, np.uint8).copy())
-    values, states = np.zeros(len(pairs)), np.zeros(len(pairs), np.int8)
+    values, states = np.zeros(len(pairs)), np.full(len(pairs), numbers.UNREAD, np.int8)
     numbers.numbers(data, view(pairs), view(FAMILIES), view(values), view(states))
     chosen = np.arange(len(pairs), dtype=np.int32)
     slots, first = chosen.reshape(-1, 1), np.zeros(1, np.int32)

@@ -9,6 +9,7 @@ from ingest.compiled import layout
 from ingest.compiled.records import Scanner
 from ingest.records.arrays import view
 from ingest.records.formats import compile_format, scanner_arguments
+from ingest.records.units import FAMILIES
 from tests.support import strategies
 
 _FORMATS = (
@@ -29,7 +30,8 @@ def _scanned(scanner: Scanner, data: bytes, extras: int = 0) -> tuple[object, ..
     records = np.zeros((rows, layout.REC_WIDTH + 2 * extras), np.int32)
     stamps = np.zeros(rows, np.int64)
     pairs = np.zeros((rows, layout.PAIR_WIDTH), np.int32)
-    tables = view(records), view(stamps), view(pairs)
+    numbers = view(np.zeros(rows)), view(np.zeros(rows, np.int8)), view(FAMILIES)
+    tables = view(records), view(stamps), view(pairs), numbers
     consumed = scanner.scan(memoryview(data), 0, len(data), True, False, *tables)
     n, p = scanner.n_records, scanner.n_pairs
     stamped = records[:n, layout.R_KIND] == layout.K_HEADER

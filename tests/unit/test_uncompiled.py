@@ -34,6 +34,7 @@ from ingest.compiled import (
     records,
     strings,
     text_classes,
+    usual,
 )
 from ingest.model import Origin
 from ingest.records import parse
@@ -61,7 +62,7 @@ _FORMATS = (
 Table = np.ndarray[Any, Any]
 
 
-_SCANNER = ("buffer", "stamps", "headers", "pairs", "records")
+_SCANNER = ("buffer", "stamps", "headers", "pairs", "numbers", "usual", "records")
 
 
 def _sources(*names: str) -> dict[str, ModuleType]:
@@ -81,13 +82,13 @@ def _sources(*names: str) -> dict[str, ModuleType]:
 
 
 _BELOW = ("moments", "envelopes", "bars")
-_OTHERS = ("strings", "numbers", "text_classes", "parts", "masks", "objects",
+_OTHERS = ("strings", "text_classes", "parts", "masks", "objects",
            "line_values", "learnt", "content", "joined", "picked")  # fmt: skip
 PLAIN = _sources(*_SCANNER, *_BELOW, *_OTHERS)
 
 
 def test_the_sources_run_uncompiled() -> None:
-    assert not any(PLAIN[name].COMPILED for name in ("records", *_OTHERS))
+    assert not any(PLAIN[name].COMPILED for name in ("records", "numbers", "usual", *_OTHERS))
     assert not any(str(module.__file__).endswith(".so") for module in PLAIN.values())
 
 
@@ -106,6 +107,7 @@ def test_the_sources_run_uncompiled() -> None:
         content,
         joined,
         picked,
+        usual,
     ],
     ids=lambda m: str(m.__name__),
 )
@@ -131,9 +133,12 @@ def _scanned(module: ModuleType, data: bytes, number: int, final: bool) -> tuple
     stamps = np.zeros(rows, np.int64)
     pairs = np.zeros((rows, layout.PAIR_WIDTH), np.int32)
     memory = memoryview(data)
-    tables = view(records), view(stamps), view(pairs)
+    values, states = np.zeros(rows), np.zeros(rows, np.int8)
+    found = view(values), view(states), view(FAMILIES)
+    tables = view(records), view(stamps), view(pairs), found
     consumed = scanner.scan(memory, 0, len(data), final, True, *tables)
     n, p = scanner.n_records, scanner.n_pairs
+    PLAIN["numbers"].numbers(memory, view(pairs[:p]), found[2], *found[:2])
     stamped = records[:n, layout.R_KIND] == layout.K_HEADER
     return (
         consumed,
@@ -141,6 +146,8 @@ def _scanned(module: ModuleType, data: bytes, number: int, final: bool) -> tuple
         records[:n].tolist(),
         stamps[:n][stamped].tolist(),
         pairs[:p].tolist(),
+        states[:p].tolist(),
+        values[:p].tolist(),
         scanner.next_beginning(memory, 0, len(data), final),
         scanner.header_end(memory, len(data)),
     )
@@ -160,7 +167,7 @@ def _pairs(data: bytes) -> Table:
 
 
 def _numbers(module: Any, data: bytes, pairs: Table) -> tuple[list[int], list[float]]:
-    values, states = np.zeros(len(pairs)), np.zeros(len(pairs), np.int8)
+    values, states = np.zeros(len(pairs)), np.full(len(pairs), numbers.UNREAD, np.int8)
     module.numbers(memoryview(data), view(pairs), view(FAMILIES), view(values), view(states))
     return states.tolist(), values[states == numbers.OK].tolist()
 
