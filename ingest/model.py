@@ -17,6 +17,9 @@ MINUTE_US, DAY_US = 60_000_000, 86_400_000_000  # microseconds
 
 # a key is file_key << 40 | byte offset: a file may have 1 TiB, a store 8 million files
 KEY_SHIFT = 40
+# of an id or request id that count: an index of PostgreSQL takes values of up to 2,704 bytes, and a
+# byte that is no UTF-8 becomes three
+ID_BYTES = 512
 
 # parsed in one go; what is made of it on the way stays in the processor's cache
 CHUNK_BYTES = 3 << 20

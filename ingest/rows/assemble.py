@@ -10,7 +10,7 @@ import pyarrow as pa
 from ingest.compiled import layout
 from ingest.compiled import numbers as convert_numbers
 from ingest.compiled import parts as segments
-from ingest.model import Origin, make_key
+from ingest.model import ID_BYTES, Origin, make_key
 from ingest.records import kernels
 from ingest.records.arrays import I8, I32, Bools, Ints, column, string_column, truths, view
 from ingest.records.formats import STANDARD_EXTRAS, Format
@@ -35,6 +35,7 @@ from ingest.rows.columns import (
     CODE,
     TIMESTAMP,
     Numbered,
+    cut_header_ids,
     instants,
     named,
     numbered,
@@ -108,7 +109,7 @@ def _events(parsed: Parsed) -> tuple[Events, Numbered]:
         view(ids), view(others),
     )  # fmt: skip
     rows, kinds = rows[:found].copy(), kinds[:found].copy()
-    named = numbered(parsed, ids[:found])
+    named = numbered(parsed, ids[:found], ID_BYTES)
     beside = (numbers[:count].copy() for numbers, count in zip(others, counts, strict=True))
     instants = parsed.instants[rows]
     return Events(rows, kinds, named.codes, named.names, instants, n_stages, *beside), named
@@ -152,6 +153,7 @@ def build(
     (microseconds), or OPEN. Ended ones are dropped when nothing can follow them any more.
     ``keeps_rare``: rows of which there are few are left to :func:`ingest.rows.join.join`.
     """
+    cut_header_ids(parsed)
     events, ids = _events(parsed)
     carried = _carried_ids(parsed, ids, carry)
     ends = np.array([carry[name] for _, name in carried], np.int64)

@@ -13,7 +13,7 @@ import pyarrow as pa
 from ingest.compiled import layout, parts
 from ingest.compiled import numbers as convert_numbers
 from ingest.compiled import strings as convert
-from ingest.model import KEY_SHIFT, Origin
+from ingest.model import ID_BYTES, KEY_SHIFT, Origin
 from ingest.records import kernels
 from ingest.records.arrays import (
     I8,
@@ -32,6 +32,7 @@ from ingest.records.vocabulary import KEYS
 
 TIMESTAMP = pa.timestamp("us", "UTC")
 CODE = {k: i for i, k in enumerate(KEYS)}
+_IDS = ("id", "request_id")
 _NO_OFFSETS = np.empty(0, np.int64)
 _OVERRUN = 8  # bytes that copying may touch behind a column's own
 _SEED = SystemRandom().getrandbits(64)
@@ -126,8 +127,8 @@ class Numbered(NamedTuple):
         return codes
 
 
-def numbered(parsed: Parsed, chosen: I32) -> Numbered:
-    """Number the values of pairs int32[n] (-1: no pair)."""
+def numbered(parsed: Parsed, chosen: I32, most: int | None = None) -> Numbered:
+    """Number the values of pairs int32[n] (-1: no pair); they are cut behind ``most`` bytes."""
     codes = np.full(len(chosen), -1, np.int32)
     if not len(parsed.pairs) or not len(chosen):
         return Numbered(codes, pa.array([], pa.string()), codes[:0], None)
@@ -138,7 +139,12 @@ def numbered(parsed: Parsed, chosen: I32) -> Numbered:
         parsed.data, view(parsed.pairs), view(chosen), _SEED, view(table), view(codes), view(firsts)
     )
     firsts = firsts[:n]
-    values = pair_strings(parsed, firsts)
+    slots = firsts.reshape(-1, 1)
+    sizes = _Sizes.of(parsed.pairs, slots)
+    if most is not None and sizes.longest[0] > most:
+        _cut(parsed.pairs, chosen, most)
+        return numbered(parsed, chosen)
+    values = _texts(parsed.data, parsed.pairs, slots, [0], sizes)[0]
     if convert.plain(parsed.data, view(parsed.pairs), view(firsts)):
         return Numbered(codes, values, firsts, table)
     # what differs as written may be equal when escapes are undone
@@ -160,6 +166,10 @@ def value_columns(parsed: Parsed, keys: Sequence[str], slots: I32) -> dict[str, 
     """
     n, families = len(slots), [int(FAMILIES[CODE[key]]) for key in keys]
     sizes = _Sizes.of(parsed.pairs, slots)
+    ids = [c for c, key in enumerate(keys) if key in _IDS and sizes.longest[c] > ID_BYTES]
+    if ids:
+        _cut(parsed.pairs, slots[:, ids], ID_BYTES)
+        sizes = _Sizes.of(parsed.pairs, slots)
     there = np.flatnonzero(sizes.counts).tolist()
     texts = [c for c in there if families[c] == convert_numbers.N_TEXT]
     numbers = [c for c in there if families[c] != convert_numbers.N_TEXT]
@@ -169,6 +179,20 @@ def value_columns(parsed: Parsed, keys: Sequence[str], slots: I32) -> dict[str, 
         key: found[c] if c in found else nulls(n, _TYPES.get(families[c], pa.float64()))
         for c, key in enumerate(keys)
     }
+
+
+def _cut(pairs: I32, chosen: I32, most: int) -> None:
+    """Cut the values of chosen ones of a table of pairs, in place; -1 is none."""
+    places = chosen[chosen >= 0]
+    ends = pairs[places, layout.P_VALUE_END]
+    pairs[places, layout.P_VALUE_END] = np.minimum(ends, pairs[places, layout.P_VALUE] + most)
+
+
+def cut_header_ids(parsed: Parsed) -> None:
+    """Cut the request ids in the headers of a chunk's records as those of its pairs, in place."""
+    ends = parsed.records[:, layout.R_REQUEST_ID_END]
+    if ends.any():
+        np.minimum(ends, parsed.records[:, layout.R_REQUEST_ID] + ID_BYTES, out=ends)
 
 
 def _texts(

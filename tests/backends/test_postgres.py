@@ -455,6 +455,34 @@ def test_what_postgresql_cannot_store_is_replaced(store: PostgresStore, tmp_path
     assert found == [("a\ufffdb", "symbols", "success")]
 
 
+@pytest.mark.parametrize("engine", harness.ENGINES)
+def test_of_a_long_id_there_is_as_much_as_an_index_takes(engine: str, tmp_path: Path) -> None:
+    """The same of pairs and headers, in every run; without escapes and with some."""
+    store, path = harness.new_store_of(engine, tmp_path), tmp_path / "app.log"
+    long = b"".join(b"%08x" % (n * 2654435761 % 2**32) for n in range(1000))
+    head = b"2026-03-02 00:00:0%d,000 - %s - app - %s - "
+    first, then, named = b"1" + long, b"2" + long, b'3\\"' + long
+    path.write_bytes(
+        head % (1, b"-", b"INFO") + b'synthesis_start: id=%s, text="a"\n' % first
+        + head % (1, b"-", b"INFO") + b'synthesis_start: id="%s", text="b"\n' % named
+    )  # fmt: skip
+    log_format = "%(asctime)s - %(request_id)s - %(name)s - %(levelname)s - %(message)s"
+    harness.run(store, [path], final=True, log_format=log_format)
+    with path.open("ab") as file:
+        for i in (first, named):
+            file.write(head % (2, then, b"INFO") + b'synthesis_complete: id="%s", status=ok\n' % i)
+        file.write(head % (3, then, b"ERROR") + b'e: id=%s, request_id="%s"\n' % (first, named))
+        file.write(head % (3, then, b"ERROR") + b"broken\n")
+    harness.run(store, [path], final=True, log_format=log_format)
+    with store.reading() as reader:
+        requests = reader.query("select id, request_id, status from requests order by id", {}).rows
+        errors = reader.query("select id, request_id from errors order by error_key", {}).rows
+    one, two = first[:512].decode(), then[:512].decode()
+    three = named[:512].decode().replace('\\"', '"')
+    assert requests == [(one, two, "ok"), (three, two, "ok")]
+    assert errors == [(one, three), (None, two)]
+
+
 @pytest.mark.parametrize("few", [1, 3, 4, 5000])
 def test_which_ids_are_known_does_not_depend_on_how_many_are_asked_for(
     store: PostgresStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int

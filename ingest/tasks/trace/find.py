@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ingest.errors import ExitCode, TtsqError
+from ingest.model import ID_BYTES
 from ingest.rows.spans import GRACE, JOIN_GAP
 from ingest.stores.contract import Reader
 from ingest.tasks.trace import statements as sql
@@ -108,6 +109,9 @@ def find(reader: Reader, wanted: str, at: datetime | None = None) -> Found:
 
     :raises NotTraced: when there is none, with what is nearest to a reason.
     """
+    given = wanted.encode(errors="replace")
+    if len(given) > ID_BYTES:
+        wanted = given[:ID_BYTES].decode(errors="replace")
     prefix = wanted if len(wanted) >= LEAST_PREFIX else None
     binds = {"wanted": wanted, "prefix": prefix, "at": at, "most": MATCHES + 1}
     matches = rows_of(Match, reader.query(sql.FIND_REQUESTS, binds))
