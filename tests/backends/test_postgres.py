@@ -247,6 +247,30 @@ def test_schemas_of_one_database_do_not_exclude_each_other(store: PostgresStore)
         assert store.revision() is not None
 
 
+def test_roles_with_other_search_paths_exclude_each_other(store: PostgresStore) -> None:
+    """The store is where its tables are, and not where the path of a role begins."""
+    with store.connected("tests") as connection:
+        connection.execute("create schema apart; create schema other")
+        connection.execute("create table other.alembic_version as select 'x' as version_num")
+    found = PostgresStore(_url(store) + "&options=-csearch_path%3Dapart,public")
+    with store.ingesting(0, "h"), pytest.raises(IngestBusyError), found.ingesting(0, "h"):
+        pass
+    empty = PostgresStore(_url(store) + "&options=-csearch_path%3Dapart,other")
+    assert empty.revision() is None
+
+
+def test_limits_of_a_role_end_no_ingest_and_bind_who_asks(store: PostgresStore) -> None:
+    limits = ("statement_timeout", "idle_session_timeout", "idle_in_transaction_session_timeout")
+    with store.connected("tests") as connection:
+        for limit in limits:
+            connection.execute(f"alter database {connection.info.dbname} set {limit} = '9s'")
+    shown = [f"select current_setting('{limit}')" for limit in limits]
+    with store.ingesting(0, "h"), store.session("prunes") as connection:
+        assert [connection.execute(sql).fetchone() for sql in shown] == [("0",)] * len(limits)
+    with store.reading() as reader:
+        assert [reader.query(sql, {}).rows for sql in shown] == [[("9s",)]] * len(limits)
+
+
 def _url(store: PostgresStore) -> str:
     with store.connected("tests") as connection:
         name = connection.info.dbname

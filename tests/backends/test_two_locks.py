@@ -10,12 +10,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from ingest.errors import IngestBusyError, StoreError
-from ingest.model import Origin
+from ingest.model import Ledger, Origin, RunRow
 from ingest.pipeline.one_file import OneFile
 from ingest.rows.content import Stretch
 from ingest.stores.contract import Standing, Store
@@ -162,6 +165,35 @@ def test_a_store_on_a_server(tmp_path: Path, seed: int, monkeypatch: pytest.Monk
     ended = _both(logs, (PostgresStore(url), PostgresStore(url)), random.Random(seed), lambda: None)
     assert set(ended) <= {0, _REFUSED, KILLED}, ended
     logs.expect_once(PostgresStore(url))
+
+
+@pytest.mark.parametrize("level", ["read committed", "repeatable read"])
+def test_who_waited_for_another_commit_sees_it(level: str) -> None:
+    """Whatever isolation the database gives its transactions."""
+    store = PostgresStore(postgres_server.new_url())
+    refused: list[BaseException] = []
+
+    def commit_second() -> None:
+        try:
+            with store.writing(Standing(0, {})):
+                pass
+        except IngestBusyError as error:
+            refused.append(error)
+
+    with store.connected("tests") as connection:
+        name = connection.info.dbname
+        connection.execute(f"alter database {name} set default_transaction_isolation = '{level}'")
+        with store.writing(Standing(0, {})) as writer:
+            waiter = Thread(target=commit_second, daemon=True)
+            waiter.start()
+            while not connection.execute("select 1 from pg_locks where not granted").fetchone():
+                time.sleep(0.01)
+            key, now, ledger = writer.next_run_key("h"), datetime.now(UTC), asdict(Ledger())
+            row = {"host": "h", "started_at": now, "finished_at": now, "status": "done"}
+            none = {"files": 0, "bytes": 0, "rows": 0, "error": None}
+            writer.commit([], RunRow(run_key=key, **row, **none, **ledger))
+        waiter.join()
+    assert refused
 
 
 def test_without_the_proof_both_store_everything(

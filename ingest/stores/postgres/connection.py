@@ -29,10 +29,21 @@ _KEEPALIVE: dict[str, int] = {
     "keepalives_interval": 10,
     "keepalives_count": 3,
 }
-# compiling an expression costs more than the queries take
-_SETTINGS = (
-    "set jit = off; set time zone 'UTC'; set intervalstyle = 'postgres'; set datestyle = 'ISO'"
-)
+# compiling an expression costs more than the queries take; locks and new tables go by the schema
+# that has the store, which need not be the first one of every role's search path
+_SETTINGS = """
+set jit = off; set time zone 'UTC'; set intervalstyle = 'postgres'; set datestyle = 'ISO';
+select set_config('search_path', quote_ident(nspname) || ', ' || current_setting('search_path'),
+    false)
+from pg_class c join pg_namespace n on n.oid = relnamespace
+where c.oid = to_regclass('request_parts') and nspname <> current_schema()
+"""
+# who ingests is idle while it reads, and works for as long as it takes; limits of the role, of the
+# database or of the server are meant for questions
+_NO_LIMITS = """
+select set_config(name, '0', false) from pg_settings where name in ('statement_timeout',
+    'idle_session_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')
+"""
 # One process at a time migrates a schema that several may find empty at once; its transaction holds
 # the lock.
 ONE_MIGRATES = (
@@ -49,6 +60,14 @@ _REFUSALS = (
     psycopg.DataError,
     psycopg.NotSupportedError,
     errors.ReadOnlySqlTransaction,
+)
+# the server ends the session with these
+_GONE = (
+    errors.AdminShutdown,
+    errors.CrashShutdown,
+    errors.IdleSessionTimeout,
+    errors.IdleInTransactionSessionTimeout,
+    errors.TransactionTimeout,
 )
 # libpq gives no code for what a server says to one who connects
 _PASSING = ("starting up", "shutting down", "too many clients", "recovery mode")
@@ -91,6 +110,8 @@ class Server:
         try:
             self._require_fit(connection)
             connection.execute(_SETTINGS)
+            if purpose != "reads":
+                connection.execute(_NO_LIMITS)
             connection.autocommit = autocommit
         except BaseException:
             connection.close()
@@ -199,9 +220,9 @@ def _first_line(error: psycopg.Error) -> str:
 
 
 def _is_lost(error: psycopg.Error) -> bool:
-    gone = (errors.AdminShutdown, errors.CrashShutdown, errors.IdleInTransactionSessionTimeout)
-    told = isinstance(error, gone)
-    return told or (isinstance(error, psycopg.OperationalError) and error.sqlstate is None)
+    return isinstance(error, _GONE) or (
+        isinstance(error, psycopg.OperationalError) and error.sqlstate is None
+    )
 
 
 def _may_pass(error: psycopg.Error) -> bool:

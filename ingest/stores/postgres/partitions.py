@@ -128,7 +128,7 @@ class Partitions:
         """Create partitions, one transaction per table; on conflict the DEFAULT one is used."""
         for table, days in missing.items():
             self.settle({table: days})
-            self._connection.execute("begin")
+            self._connection.execute("begin isolation level read committed")
             try:
                 self._make(table, days)
                 self._connection.execute("commit")

@@ -54,7 +54,9 @@ _CHECKPOINTS = f"select {', '.join(CHECKPOINT_COLUMNS)} from log_files"
 
 
 class PostgresStore:
-    """A store in one schema of a database, the first one of the search path."""
+    """A store in one schema of a database, the first one of the search path that has one, else the
+    first of all.
+    """
 
     name = "postgresql"
     capabilities = Capabilities(keys_without_store=False, shared_schema=True, has_one_writer=False)
@@ -245,7 +247,9 @@ def _key(connection: Connection, what: str) -> int:
 
 
 def _has_revisions(connection: Connection) -> bool:
-    found = connection.execute("select to_regclass('alembic_version') is not null").fetchone()
+    found = connection.execute(
+        "select to_regclass(quote_ident(current_schema()) || '.alembic_version') is not null"
+    ).fetchone()
     return bool(found and found[0])
 
 

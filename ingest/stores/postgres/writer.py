@@ -82,7 +82,8 @@ class PostgresWriter:
 
         :raises IngestBusyError: when the store is not what it stands on.
         """
-        self._connection.execute("begin")
+        # what is proven is read behind the locks
+        self._connection.execute("begin isolation level read committed")
         reach("begun")
         if self._standing is not None:
             self._prove(self._standing)
