@@ -29,7 +29,13 @@ COMMITTING: dict[str, Any] = {
     # A commit writes a checkpoint, and no log before it: the file is let go behind every one, which
     # would write it anyway.
     "checkpoint_threshold": "0B",
+    "max_vacuum_tasks": 0,
 }
+# A commit that merges row groups writes their rows anew, be they a hundred times as many as its
+# own; where none does, a table is made of small ones. So those of many rows do, and of those of few
+# each one of so many.
+MERGE_EVERY = 8
+MERGING, NOT_MERGING = (f"set max_vacuum_tasks = {tasks}" for tasks in (100, 0))
 
 
 def unattached(settings: dict[str, Any], spill: Path) -> duckdb.DuckDBPyConnection:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from threading import Timer
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -81,6 +82,7 @@ class DuckDBStore:
         self._reading: duckdb.DuckDBPyConnection | None = None  # kept between the looks of a run
         self._writing: duckdb.DuckDBPyConnection | None = None  # of the open transaction
         self._is_ingesting = False
+        self._numbers = count()  # of transactions with rows
 
     @property
     def description(self) -> str:
@@ -155,7 +157,7 @@ class DuckDBStore:
                 reach("begun")
                 if standing is not None:
                     self._prove(connection, standing)
-                writer = DuckDBWriter(connection)
+                writer = DuckDBWriter(connection, self._numbers)
                 yield writer
                 if not writer.committed:
                     connection.execute("rollback")

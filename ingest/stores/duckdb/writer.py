@@ -1,6 +1,6 @@
 """One transaction on a DuckDB store: rows, quarantine, checkpoints and the run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -13,6 +13,12 @@ from ingest.rows.described import TABLES, WRITTEN
 from ingest.rows.spans import CARRY, EPOCH, OPEN
 from ingest.stores.binds import replace_binds
 from ingest.stores.duckdb.answers import DuckDBAnswers
+from ingest.stores.duckdb.connection import (
+    MERGE_EVERY,
+    MERGING,
+    NOT_MERGING,
+    ROW_GROUP_SIZE,
+)
 from ingest.stores.duckdb.handed import RELATED_ROWS, handed, kept, related
 from ingest.stores.duckdb.memory import Memory
 from ingest.stores.forgetting import Forgetting
@@ -32,10 +38,13 @@ _LINK_COLUMNS = (
 
 
 class DuckDBWriter:
-    """One transaction on the writing connection."""
+    """One transaction on the writing connection; ``numbers`` counts those with rows."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, numbers: Iterator[int]) -> None:
         self._connection = connection
+        self._numbers = numbers
+        self._inserted = 0  # rows of the largest insert
+        self._merges = False
         self.committed = False
         self._memory = Memory(connection)
 
@@ -67,6 +76,8 @@ class DuckDBWriter:
     def end(self) -> None:
         """Leave the connection as it was found."""
         self._memory.end()
+        if self._merges:
+            self._connection.execute(NOT_MERGING)
 
     def next_run_key(self, host: str | None) -> int:
         self._end_killed()
@@ -186,11 +197,22 @@ class DuckDBWriter:
             self._upsert("ingest_runs", _RUN_COLUMNS, run)
         reach("before_commit")
         self._memory.allow_commit()
+        if self._may_merge(run):
+            self._connection.execute(MERGING)
+            self._merges = True
         self._connection.execute("commit")
         reach("committed")
         self.committed = True
 
+    def _may_merge(self, run: RunRow | None) -> bool:
+        """Whether this commit merges row groups; of those of few rows one of some runs does."""
+        if run is None or not self._inserted:
+            return False
+        is_its_turn = (run.run_key + next(self._numbers)) % MERGE_EVERY == 0
+        return is_its_turn or self._inserted > ROW_GROUP_SIZE
+
     def _insert(self, name: str, table: "pa.Table") -> None:
+        self._inserted = max(self._inserted, table.num_rows)
         self._memory.allow_for(table)
         if name == "request_parts":
             self._pieces.added(table)
