@@ -16,6 +16,7 @@ if cython.compiled:
         P_VALUE_END,
         V_UNREAD,
     )
+    from cython.cimports.libc.string import memchr
 else:
     from ingest.compiled.layout import (
         P_CODE,
@@ -54,8 +55,7 @@ def numbers(data, pairs, families, values, states):
     fam: cython.int[::1] = families
     val: cython.double[::1] = values
     st: cython.char[::1] = states
-    i: cython.Py_ssize_t
-    n: cython.Py_ssize_t = p.shape[0]
+    i: cython.Py_ssize_t = -1
     code: cython.int
     family: cython.int
     pos: cython.int
@@ -64,9 +64,10 @@ def numbers(data, pairs, families, values, states):
     scale: cython.double
     slow: cython.bint = False
     with cython.nogil:
-        for i in range(n):
-            if st[i] != V_UNREAD:
-                continue
+        while True:
+            i = _next_unread(st, i + 1)
+            if i < 0:
+                break
             code = p[i, P_CODE]
             pos = p[i, P_VALUE]
             end = p[i, P_VALUE_END]
@@ -101,6 +102,23 @@ def numbers(data, pairs, families, values, states):
                 st[i] = _number(src, p[i, P_VALUE], end, family, val, i)
                 slow = slow or st[i] == _SLOW
     return slow
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _next_unread(states: cython.char[::1], start: cython.Py_ssize_t) -> cython.Py_ssize_t:
+    """The first UNREAD one from there on, or -1: there are few behind the scanner."""
+    i: cython.Py_ssize_t = start
+    n: cython.Py_ssize_t = states.shape[0]
+    if cython.compiled and i < n:
+        found: cython.p_const_char = cython.cast(
+            cython.p_const_char, memchr(cython.address(states[i]), V_UNREAD, n - i)
+        )
+        return found - cython.address(states[0]) if found != cython.NULL else -1
+    while i < n and states[i] != V_UNREAD:
+        i += 1
+    return i if i < n else -1
 
 
 def doubles(values, states, slots, wanted, out, valid, nulls):

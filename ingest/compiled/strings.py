@@ -13,7 +13,7 @@ from __future__ import annotations
 import cython
 
 if cython.compiled:
-    from cython.cimports.ingest.compiled.bits import eight, prefetch
+    from cython.cimports.ingest.compiled.bits import eight, plain_bytes, prefetch, threes
     from cython.cimports.ingest.compiled.layout import (
         ESCAPED,
         P_FLAGS,
@@ -38,8 +38,6 @@ _HIGH_BITS = cython.declare(cython.ulonglong, 0x8080808080808080)
 _FOURTEENS = cython.declare(cython.ulonglong, 0x0E0E0E0E0E0E0E0E)
 _ONES = cython.declare(cython.ulonglong, 0x0101010101010101)
 _BACKSLASHES = cython.declare(cython.ulonglong, 0x5C5C5C5C5C5C5C5C)
-_THREES_MASK = cython.declare(cython.ulonglong, 0x0000C0C0F0C0C0F0)
-_THREES = cython.declare(cython.ulonglong, 0x00008080E08080E0)
 _WORD_MASK = cython.declare(cython.ulonglong, 0xFFFFFFFFFFFFFFFF)
 # how many values ahead bytes are asked for: what was scanned has left the processor's nearest cache
 _AHEAD = cython.declare(cython.int, 12)
@@ -125,21 +123,6 @@ def _is_plain(word: cython.ulonglong, escaped: cython.bint) -> cython.bint:
 @cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
-def _are_threes(word: cython.ulonglong) -> cython.bint:
-    """Whether the first six of eight bytes are two characters of three bytes, whatever the second
-    one of each.
-    """
-    first: cython.ulonglong = word & 0xFF
-    second: cython.ulonglong = (word >> 24) & 0xFF
-    if word & _THREES_MASK != _THREES:
-        return False
-    return 0xE1 <= first <= 0xEC and 0xE1 <= second <= 0xEC
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
 def _goes_on(data: cython.p_const_uchar, pos: cython.int, end: cython.int) -> cython.bint:
     """Whether a byte continues a character (Unicode 15, table 3-7)."""
     return pos < end and (data[pos] & 0xC0) == 0x80
@@ -172,6 +155,13 @@ def _copy(
             return at + (end - pos)
     while pos < end:
         c = data[pos]
+        if cython.compiled and pos + 16 <= end:
+            n = plain_bytes(data + pos, escaped) if c < 0x80 else threes(data + pos)
+            if n > 0:
+                memcpy(out + at, data + pos, 16)  # of what is behind these nothing stays
+                at += n
+                pos += n
+                continue
         if cython.compiled and not escaped and pos + 8 > end:
             while 14 <= c < 0x80:
                 out[at] = c
@@ -180,12 +170,6 @@ def _copy(
                 if pos == end:
                     return at
                 c = data[pos]
-        if cython.compiled and c >= 0xE1 and pos + 8 <= end:
-            if _are_threes(eight(data, pos)):
-                memcpy(out + at, data + pos, 8)  # of the last two bytes nothing stays
-                at += 6
-                pos += 6
-                continue
         if 0xE1 <= c <= 0xEC and _goes_on(data, pos + 1, end) and _goes_on(data, pos + 2, end):
             for k in range(3):  # most of what is not ASCII: three bytes, whatever the second one
                 out[at + k] = data[pos + k]
@@ -449,6 +433,9 @@ def distinct(data, pairs, chosen, seed, table, codes, firsts):
     first: cython.int[::1] = firsts
     # the last pair of each number, to compare with: its bytes are still near
     last: cython.int[::1] = memoryview(bytearray(4 * max(len(chosen), 1))).cast("i")
+    # the number that last followed each, itself at first: a guess
+    follows: cython.int[::1] = memoryview(bytearray(4 * max(len(chosen), 1))).cast("i")
+    before: cython.int = -1
     mask: cython.ulonglong = slot.shape[0] - 1
     start: cython.ulonglong = seed
     h: cython.ulonglong
@@ -476,6 +463,18 @@ def distinct(data, pairs, chosen, seed, table, codes, firsts):
                 # most ids and words: hashed and compared as the two words that they are
                 a = eight(src, pos)
                 b = eight(src, end - 8)
+                if before >= 0:
+                    f = last[follows[before]]
+                    if (
+                        p[f, P_VALUE_END] - p[f, P_VALUE] == end - pos
+                        and p[f, P_FLAGS] & ESCAPED == 0
+                        and eight(src, p[f, P_VALUE]) == a
+                        and eight(src, p[f, P_VALUE_END] - 8) == b
+                    ):
+                        before = follows[before]
+                        last[before] = j
+                        code[i] = before
+                        continue
                 h = _mixed(_mixed(start ^ cython.cast(cython.ulonglong, end - pos), a), b) & mask
                 while slot[h] >= 0:
                     f = last[slot[h]]
@@ -499,9 +498,13 @@ def distinct(data, pairs, chosen, seed, table, codes, firsts):
             if slot[h] < 0:
                 slot[h] = n
                 first[n] = j
+                follows[n] = n
                 n += 1
-            last[slot[h]] = j
-            code[i] = slot[h]
+            if before >= 0:
+                follows[before] = slot[h]
+            before = slot[h]
+            last[before] = j
+            code[i] = before
     return n
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 import cython
 
 if cython.compiled:
-    from cython.cimports.ingest.compiled.bits import eight
+    from cython.cimports.ingest.compiled.bits import eight, han, prose
 else:
     from ingest.compiled.bits import eight
 
 COMPILED = cython.compiled
+_PLAIN = cython.declare(cython.int, 1)
 _HIGH_BITS = cython.declare(cython.ulonglong, 0x8080808080808080)
 _THREES_MASK = cython.declare(cython.ulonglong, 0x0000C0C0F0C0C0F0)
 _THREES = cython.declare(cython.ulonglong, 0x00008080E08080E0)
@@ -86,6 +87,13 @@ def classify(data, offsets, table, loaded, classes, lengths, start):
             top = 0
             count = 0
             while pos < end:
+                if cython.compiled and pos + 16 <= end:  # what most texts are made of
+                    other = prose(src + pos) if src[pos] < 0x80 else han(src + pos)
+                    if other != 0:
+                        top = top if top > 0 or other < 0 else _PLAIN
+                        pos += other if other > 0 else -other
+                        count += other // 3 if src[pos - 1] >= 0x80 else abs(other)
+                        continue
                 if cython.compiled and pos + 8 <= end:
                     word = eight(src, pos)
                     if word & _THREES_MASK == _THREES:  # two characters of three bytes

@@ -21,12 +21,14 @@ cdef class Usual(Bytes):
     cdef double[::1] values
     cdef char[::1] states
     cdef int[::1] families
+    cdef bint is_closed
+    cdef int line_end
     cdef int take(self, int i, int line) noexcept nogil
-    cdef int _read(self, int i, int line) noexcept nogil
-    cdef int _prefix(self, int begin) noexcept nogil
-    cdef bint _is_prefix(self, int k, int begin) noexcept nogil
-    cdef int _event(self, int i, int *row, int message) noexcept nogil
+    cdef inline bint _is_recalled(self, int begin) noexcept nogil
+    cdef inline bint _is_prefix(self, int k, int begin) noexcept nogil
+    cdef inline int _event(self, int i, int *row, int message) noexcept nogil
+    cdef int _other_event(self, int i, int *row, int message) noexcept nogil
     cdef int _line_end(self, int pos) noexcept nogil
-    cdef int _pairs(self, int i, int start, int event) noexcept nogil
-    cdef bint _closes(self, int *cell, int nl) noexcept nogil
-    cdef void _number(self, int row, int at, int stop, int family) noexcept nogil
+    cdef int _pairs(self, int i, int start, int *record) noexcept nogil
+    cdef int _other_pair(self, int i, int pos) noexcept nogil
+    cdef bint _closes(self, int *cell) noexcept nogil

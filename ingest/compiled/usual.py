@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import cython
 
-from ingest.compiled.numbers import N_BOOL
+from ingest.compiled.numbers import N_BOOL, N_LENGTH
 
 if cython.compiled:
     from cython.cimports.ingest.compiled.bits import digits, eight, known, value_end
@@ -65,6 +65,10 @@ _STAMP = cython.declare(cython.int, 23)  # bytes of ``2026-03-02 10:00:00,123``
 # and from a pair's for its key and value
 _LINE_AHEAD = cython.declare(cython.int, 160)
 _PAIR_AHEAD = cython.declare(cython.int, 64)
+_LENGTH = cython.declare(cython.int, N_LENGTH)
+_POINT = cython.declare(cython.int, 46)
+_TRUE = cython.declare(cython.ulonglong, 0x65757274)
+_FALSE = cython.declare(cython.ulonglong, 0x65736C6166)
 _DIGITS = cython.declare(cython.int, 8)  # of a number that is read at once
 
 
@@ -80,9 +84,9 @@ class Usual(Bytes):
         self.pairs = pairs
         self.max_record = max_record
         self.may_be_open = False
-        self.event = -1
-        # the event that last followed each, behind none in 0: a guess
-        self.nexts = memoryview(bytearray(4 * (self.pairs.n_events + 1))).cast("i")
+        # the last event, and the other one that last followed each: guesses
+        self.event = 0
+        self.nexts = memoryview(bytearray(4 * max(self.pairs.n_events, 1))).cast("i")
         if cython.compiled:
             self.guesses = cython.address(self.nexts[0])
 
@@ -99,119 +103,110 @@ class Usual(Bytes):
 
     def take(self, i, line):
         """Read the line as record i, whole; the offset behind it, or -1 for an unusual one, of
-        which nothing stays.
+        which nothing stays. A torn header is not looked for but by the pairs.
         """
-        first: cython.int = self.pairs.n
-        nl: cython.int
-        if line + _LINE_AHEAD > self.end:
-            return -1
-        nl = self._read(i, line)
-        if nl < 0 or nl - line > self.max_record or self.pairs.is_torn:
-            self.pairs.n = first
-            self.pairs.is_torn = False
-            return -1
-        return nl + 1
-
-    def _read(self, i, line):
-        """As :meth:`take`; where the line ends, or -1. A torn header is not looked for."""
         src: cython.p_const_uchar = self.base
         row: cython.p_int = cython.address(self.records[i, 0])
-        begin: cython.int = line + _STAMP
+        first: cython.int = self.pairs.n
+        prefix: cython.p_int
         second: cython.int
-        millis: cython.int
-        k: cython.int
-        level: cython.int
         message: cython.int
         pos: cython.int
         nl: cython.int
-        if not self.headers.has_day or eight(src, line) != self.headers.day_first:
+        millis: cython.int
+        if line + _LINE_AHEAD > self.end or eight(src, line) != self.headers.day_first:
             return -1
         if eight(src, line + 3) != self.headers.day_last:
             return -1
         second = _second(eight(src, line + 11))
         millis = _millis(eight(src, line + 15))
-        k = self._prefix(begin)
-        if second < 0 or millis < 0 or k < 0:
+        if second < 0 or millis < 0 or not self._is_recalled(line + _STAMP):
             return -1
-        message = begin + self.headers.recalled_cells[4 * k]
-        level = self.headers.recalled_cells[4 * k + 3]
+        prefix = self.headers.recalled_cells + 4 * self.headers.last_recalled
+        message = line + _STAMP + prefix[0]
+        row[R_START] = line
+        row[R_KIND] = K_HEADER
+        row[R_ZONE] = NO_ZONE
+        row[R_LEVEL] = prefix[3]
         row[R_NAME] = row[R_NAME_END] = 0
-        if self.headers.recalled_cells[4 * k + 1] >= 0:
-            row[R_NAME] = begin + self.headers.recalled_cells[4 * k + 1]
-            row[R_NAME_END] = begin + self.headers.recalled_cells[4 * k + 2]
+        if prefix[1] >= 0:
+            row[R_NAME] = line + _STAMP + prefix[1]
+            row[R_NAME_END] = line + _STAMP + prefix[2]
+        row[R_MSG] = message
+        row[R_REQUEST_ID] = row[R_REQUEST_ID_END] = 0
+        row[R_TRACEBACK] = -1
+        row[R_PAIR] = first
+        row[R_LOW] = line
         self.stamps[i] = (
             self.headers.midnight
             + cython.cast(cython.longlong, second) * 1000000
             + cython.cast(cython.longlong, millis) * 1000
         )
-        row[R_START] = row[R_LOW] = line
-        row[R_KIND] = K_HEADER
-        row[R_ZONE] = NO_ZONE
-        row[R_LEVEL] = level
-        row[R_MSG] = message
-        row[R_REQUEST_ID] = row[R_REQUEST_ID_END] = 0
-        row[R_TRACEBACK] = -1
-        row[R_PAIR] = self.pairs.n
         pos = self._event(i, row, message)
-        if pos < 0:
+        nl = self._pairs(i, pos, row) if pos >= 0 else -1
+        if nl < 0 or nl - line > self.max_record or self.pairs.is_torn:
+            self.pairs.n = first
+            self.pairs.is_torn = False
             return -1
-        if row[R_EVENT] >= 0 or level >= L_WARNING:
-            nl = self._pairs(i, pos, row[R_EVENT])
-        else:
-            self.may_be_open = True
-            nl = self._line_end(pos)
-        row[R_PAIRS] = self.pairs.n - row[R_PAIR]
+        row[R_PAIRS] = self.pairs.n - first
         row[R_MSG_END] = nl
         row[R_END] = nl + 1
-        return nl
+        return nl + 1
 
-    def _prefix(self, begin):
-        """Which of the last prefixes stands between stamp and message, or -1."""
-        k: cython.int = self.headers.last_recalled
-        if self.headers.n_recalled and self._is_prefix(k, begin):
-            return k
+    def _is_recalled(self, begin):
+        """Whether one of the last prefixes stands between stamp and message: ``last_recalled``."""
+        k: cython.int
+        if self._is_prefix(self.headers.last_recalled, begin):
+            return True
         for k in range(self.headers.n_recalled):
             if self._is_prefix(k, begin):
                 self.headers.last_recalled = k
-                return k
-        return -1
+                return True
+        return False
 
     def _is_prefix(self, k, begin):
         """Whether a prefix stands there: at least eight bytes, the last eight may overlap."""
         here: cython.p_const_uchar = self.base + begin
         there: cython.p_const_uchar = self.headers.prefix + 64 * k
-        n: cython.int = self.headers.recalled_cells[4 * k] - 8
-        at: cython.int = 0
-        while at < n:
+        last: cython.Py_ssize_t = self.headers.recalled_cells[4 * k] - 8
+        at: cython.Py_ssize_t = 0
+        if last < 0:  # none yet
+            return False
+        while at < last:
             if memcmp(here + at, there + at, 8) != 0:
                 return False
             at += 8
-        return memcmp(here + n, there + n, 8) == 0
+        return memcmp(here + last, there + last, 8) == 0
 
     def _event(self, i, row, message):
-        """Note the event of record i; where its pairs begin, or -1."""
-        src: cython.p_const_uchar = self.base
-        guess: cython.p_int = self.guesses + self.event + 1
-        event: cython.int = guess[0]
-        n: cython.int
-        nl: cython.int
-        pos: cython.int
+        """Note the event of record i, if it is the one before again, or the one that last followed
+        that; where its pairs begin, or -1.
+        """
+        event: cython.int = self.event
+        n: cython.int = known(self.base + message, self.pairs.event_cells + NAME_WORDS * event)
+        if n < 0:
+            event = self.guesses[event]
+            n = known(self.base + message, self.pairs.event_cells + NAME_WORDS * event)
+        if n < 0 or self.base[message + n + 1] != 32:
+            return self._other_event(i, row, message)
         row[R_EVENT] = event
         row[R_EVENT_START] = message
-        n = known(src + message, self.pairs.event_cells + NAME_WORDS * event)
-        if n >= 0 and src[message + n + 1] == 32:
-            row[R_EVENT_END] = message + n
-            self.event = event
-            return message + n + 1
-        nl = self._line_end(message)
-        if nl < 0:
-            return -1
+        row[R_EVENT_END] = message + n
+        self.event = event
+        return message + n + 1
+
+    def _other_event(self, i, row, message):
+        """As :meth:`_event`, of whichever event it is."""
+        nl: cython.int = self._line_end(message)
+        pos: cython.int
         row[R_EVENT] = -1
         row[R_EVENT_START] = row[R_EVENT_END] = 0
+        if nl < 0:
+            return -1
         pos = self.pairs.event(i, message, nl)
         if row[R_EVENT] >= 0:
-            guess[0] = row[R_EVENT]
-        self.event = row[R_EVENT]
+            self.guesses[self.event] = row[R_EVENT]
+            self.event = row[R_EVENT]
         return pos
 
     def _line_end(self, pos):
@@ -221,96 +216,152 @@ class Usual(Bytes):
             return -1
         return nl
 
-    def _pairs(self, i, start, event):
+    def _pairs(self, i, start, record):
         """Cut the pairs of record i's message; where the line ends, or -1."""
         src: cython.p_const_uchar = self.base
-        guesses: cython.p_int = self.pairs.guesses
+        none: cython.int = (record[R_EVENT] + 1) * (self.pairs.n_keys + 1)
+        guesses: cython.p_int = self.pairs.guesses + none
         keys: cython.p_ulonglong = self.pairs.key_cells
-        room: cython.int = self.table.shape[0]
-        last: cython.int = self.end - _PAIR_AHEAD
-        row: cython.int = self.pairs.n
+        families: cython.p_int = cython.address(self.families[0])
+        states: cython.p_char = cython.address(self.states[0])
+        values: cython.p_double = cython.address(self.values[0])
+        text: cython.int = self.pairs.text_key
+        room: cython.Py_ssize_t = self.table.shape[0]
+        last: cython.Py_ssize_t = self.end - _PAIR_AHEAD
+        row: cython.Py_ssize_t = self.pairs.n
         cell: cython.p_int = self.cells + row * PAIR_WIDTH
-        pos: cython.int = start
-        nl: cython.int = -1
-        key: cython.int
-        code: cython.int
+        before: cython.Py_ssize_t = self.pairs.n_keys
+        pos: cython.Py_ssize_t = start
+        key: cython.Py_ssize_t
+        at: cython.Py_ssize_t
+        stop: cython.Py_ssize_t
+        code: cython.Py_ssize_t
         n: cython.int
-        at: cython.int
-        stop: cython.int
-        none: cython.int
-        before: cython.int
-        is_closed: cython.bint = False
-        self.may_be_open = False
-        self.pairs.expect(event)
-        none = self.pairs.none
-        before = self.pairs.before
-        while nl < 0 or pos < nl:
+        self.may_be_open = self.is_closed = False
+        self.line_end = -1
+        if record[R_EVENT] < 0 and record[R_LEVEL] < L_WARNING:
+            self.may_be_open = True
+            return self._line_end(pos)
+        while pos <= last and row < room:
             key = pos + (src[pos] == 32)
             code = guesses[before]
-            n = -1
-            if code >= 0 and pos <= last and row < room:
-                n = known(src + key, keys + NAME_WORDS * code)
-            if n >= 0:
-                at = key + n + 1
-                stop = at + value_end(src + at)
-                if (src[stop] == 44 or src[stop] == 10) and code != self.pairs.text_key:
-                    cell[P_KEY] = key
-                    cell[P_KEY_END] = at - 1
-                    cell[P_VALUE] = at
-                    cell[P_VALUE_END] = stop
-                    cell[P_FLAGS] = 0
-                    cell[P_CODE] = code
-                    cell[P_RECORD] = i
-                    self._number(row, at, stop, self.families[code])
-                    if src[stop] == 10:
-                        nl = stop
-                    row += 1
-                    cell += PAIR_WIDTH
-                    before = none + code
-                    pos = stop + 1
-                    continue
-            if nl < 0:
-                nl = self._line_end(pos)
-                if nl < 0:
-                    return -1
-                if pos >= nl:
-                    break
-            self.pairs.n = row
-            self.pairs.before = before
-            pos = self.pairs.take(i, pos, nl)
-            if pos < 0:
-                return -1
-            before = self.pairs.before
-            if self.pairs.n > row and self._closes(cell, nl) and not self.may_be_open:
-                is_closed = True
-            elif not is_closed:
-                self.may_be_open = True
-            while row < self.pairs.n:
-                self.states[row] = V_UNREAD
-                row += 1
-                cell += PAIR_WIDTH
-        self.pairs.n = row
-        return nl
+            n = known(src + key, keys + NAME_WORDS * code) if code >= 0 else -1
+            at = key + n + 1
+            stop = at + value_end(src + at) if n >= 0 else at
+            if n < 0 or (src[stop] != 44 and src[stop] != 10) or code == text:
+                self.pairs.n = row
+                self.pairs.none = none
+                self.pairs.before = none + before
+                pos = self._other_pair(i, pos)
+                if pos < 0 or self.line_end <= pos:
+                    return self.line_end if pos >= 0 else -1
+                before = self.pairs.before - none
+                cell += (self.pairs.n - row) * PAIR_WIDTH
+                row = self.pairs.n
+                continue
+            cell[P_KEY] = key
+            cell[P_KEY_END] = at - 1
+            cell[P_VALUE] = at
+            cell[P_VALUE_END] = stop
+            cell[P_FLAGS] = 0
+            cell[P_CODE] = code
+            cell[P_RECORD] = i
+            states[row] = V_BAD
+            values[row] = 0.0
+            if families[code] != 0:
+                states[row] = _number(src, at, stop, families[code], values + row)
+            row += 1
+            if src[stop] == 10:
+                self.pairs.n = row
+                return stop
+            cell += PAIR_WIDTH
+            before = code
+            pos = stop + 1
+        return -1
 
-    def _closes(self, cell, nl):
+    def _other_pair(self, i, pos):
+        """Take the segment of record i's message at pos, whatever it is; where the next one begins,
+        or -1. ``line_end``: where the line ends.
+        """
+        row: cython.int = self.pairs.n
+        after: cython.int
+        if self.line_end < 0:
+            self.line_end = self._line_end(pos)
+        if self.line_end <= pos:
+            return self.line_end
+        after = self.pairs.take(i, pos, self.line_end)
+        if after < 0:
+            return -1
+        if self.pairs.n == row or not self._closes(self.cells + row * PAIR_WIDTH):
+            self.may_be_open = self.may_be_open or not self.is_closed
+        elif not self.may_be_open:
+            self.is_closed = True
+        while row < self.pairs.n:
+            self.states[row] = V_UNREAD
+            row += 1
+        return after
+
+    def _closes(self, cell):
         """Whether a pair is a quoted text that ends on its line."""
         if cell[P_CODE] != self.pairs.text_key or not cell[P_FLAGS] & QUOTED:
             return False
-        return cell[P_VALUE_END] < nl
+        return cell[P_VALUE_END] < self.line_end
 
-    def _number(self, row, at, stop, family):
-        """Read a value as a number, where it has a family and is of digits alone."""
-        whole: cython.longlong = -1
-        if family == 0:
-            self.states[row] = V_BAD
-            self.values[row] = 0.0
-            return
-        if 0 < stop - at <= _DIGITS:
-            whole = digits(self.base + at, stop - at)
-        self.states[row] = V_UNREAD
-        if whole >= 0 and family != _BOOL:
-            self.states[row] = V_OK
-            self.values[row] = cython.cast(cython.double, whole)
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _number(
+    src: cython.p_const_uchar,
+    at: cython.Py_ssize_t,
+    stop: cython.Py_ssize_t,
+    family: cython.int,
+    value: cython.p_double,
+) -> cython.char:
+    """What becomes of a value: a number that is digits alone, or ``true``, or has a point, is read;
+    so it is none of the other ways to write one that it is left to.
+    """
+    n: cython.int = cython.cast(cython.int, stop - at)
+    whole: cython.longlong
+    if n < 1 or n > _DIGITS:
+        return V_UNREAD
+    if family == _BOOL:
+        if n == 4 and (eight(src, at) ^ _TRUE) << 32 == 0:
+            value[0] = 1.0
+            return V_OK
+        return V_OK if n == 5 and (eight(src, at) ^ _FALSE) << 24 == 0 else V_UNREAD
+    whole = digits(src + at, n)
+    if whole < 0:
+        return _fraction(src, at, n, value) if family != _LENGTH else V_UNREAD
+    value[0] = cython.cast(cython.double, whole)
+    return V_OK
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _fraction(
+    src: cython.p_const_uchar, at: cython.Py_ssize_t, n: cython.int, value: cython.p_double
+) -> cython.char:
+    """As :func:`_number`, of digits with a point among them."""
+    whole: cython.longlong
+    part: cython.longlong
+    scale: cython.longlong = 1
+    point: cython.int = 1
+    k: cython.int
+    while point < n and src[at + point] != _POINT:
+        point += 1
+    if point + 1 >= n:
+        return V_UNREAD
+    whole = digits(src + at, point)
+    part = digits(src + at + point + 1, n - point - 1)
+    if whole < 0 or part < 0:
+        return V_UNREAD
+    for k in range(n - point - 1):
+        scale = scale * 10
+    value[0] = cython.cast(cython.double, whole * scale + part) / cython.cast(cython.double, scale)
+    return V_OK
 
 
 @cython.cfunc

@@ -138,7 +138,9 @@ def _scanned(module: ModuleType, data: bytes, number: int, final: bool) -> tuple
     tables = view(records), view(stamps), view(pairs), found
     consumed = scanner.scan(memory, 0, len(data), final, True, *tables)
     n, p = scanner.n_records, scanner.n_pairs
-    PLAIN["numbers"].numbers(memory, view(pairs[:p]), found[2], *found[:2])
+    PLAIN["numbers"].numbers(
+        memory, view(pairs[:p]), view(FAMILIES), view(values[:p]), view(states[:p])
+    )
     stamped = records[:n, layout.R_KIND] == layout.K_HEADER
     return (
         consumed,
