@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ingest.compiled import layout
 from ingest.compiled.layout import L_ERROR, L_INFO, L_WARNING
@@ -11,6 +11,7 @@ from ingest.model import Ledger, Reject
 from ingest.records import profile_rules as does
 from ingest.records.access import Access, is_socket
 from ingest.records.arrays import raw_text
+from ingest.records.event_names import begins_with_event, event_behind
 from ingest.records.gather import Record, message_of
 from ingest.records.instants import ENVELOPE, FILE, LOGGED, NEIGHBOUR
 from ingest.records.logical import Logical, access_in
@@ -25,8 +26,6 @@ from ingest.records.written import Place, Value, Writer
 
 REJECT_HEAD_BYTES = 64 << 10
 MOST_INSTANCES = 4096  # whose last instant is remembered
-_EVENT = matcher(rb"(?:" + b"|".join(e.encode() for e in PUBLIC_EVENTS) + rb"):(?=\s|$)")
-_LATER_EVENT = matcher(rb"^[^\"=]{0,120}?[\])|>:-] +(?=" + _EVENT.pattern + rb")")
 WRAPPERS = "wrappers"  # a profile of services' own lines, which any of them may print
 _AROUND = frozenset((WRAPPERS, "celery", "ffmpeg", "codes", ""))  # profiles of no engine's own
 _ENDS = ("synthesis_complete", "synthesis_failed")  # by which a structured record ends a request
@@ -243,17 +242,14 @@ class Claims:
         message = message_of(first)
         if first.json is not None:
             return first.json.message.partition(":")[0] in PUBLIC_EVENTS
-        if _EVENT.match(message) is not None:
-            return first.native is not None or first.header is not None
+        if begins_with_event(message):
+            return True
         if first.native is not None or first.header is None:
             return False
-        later = _LATER_EVENT.match(message)
-        if later is None or self.profiles.prints_text_at(message, later.end()):
+        later = event_behind(message)
+        if later < 0 or self.profiles.prints_text_at(message, later):
             return False
-        header = first.header
-        first.header = type(header)(
-            header.level, header.message + later.end(), header.stamp, header.logger
-        )
+        first.header = replace(first.header, message=first.header.message + later)
         return True
 
     def _told(self, record: Record, line: Line, place: Place) -> Told | None:
@@ -629,11 +625,6 @@ class Claims:
         self.rejects.append(Reject(start, size, reason, raw_text(text[:REJECT_HEAD_BYTES])))
         self.counts.quarantined += 1
         self.counts.quarantined_bytes += size
-
-
-def names_event(message: bytes) -> bool:
-    """Whether a message behind a header may be one of the format's own events."""
-    return _EVENT.match(message) is not None or _LATER_EVENT.match(message) is not None
 
 
 def _told_at(record: Record) -> list[tuple[str, Value]]:

@@ -286,7 +286,7 @@ _OWN = matcher(
 def _rfc3164(line: bytes) -> Wrapped | None:
     """RFC 3164, which journalctl -o short and short-precise follow."""
     match = _RFC3164.match(line)
-    if match is None:
+    if match is None or match["host"].upper() in _LEVELS:
         return None
     return Wrapped(
         line[match.end() :],

@@ -12,6 +12,7 @@ from ingest.lazily import matcher
 from ingest.records.header_shapes import epoch_at, kitchen, letter_first, lettered, named_letter
 from ingest.records.levels import LETTERS, LEVELS, Header
 from ingest.records.moments import Stamp, read_stamp, stamp_at, stamp_of
+from ingest.records.vocabulary import PUBLIC_EVENTS
 
 REACH = 80  # bytes behind a stamp in which its level stands
 _MOST_BEFORE = 8  # words between a stamp and its level; behind a number that is one, one at most
@@ -23,6 +24,7 @@ _LEVEL = matcher(
     rb"[\[(<] ?(?P<boxed>(?i:" + _WORDS + rb")) *[\])>]"
     rb"|(?<![\w.])(?P<capital>" + _WORDS.upper() + rb")(?![\w.(=])"
     rb"|(?<![\w.])(?P<colon>(?i:" + _WORDS + rb")):(?=\s|$)"
+    rb"|^ ?\|(?P<piped>(?i:" + _WORDS + rb")) *\|"
     rb"|(?<=[|-] )(?P<barred>(?i:" + _WORDS + rb")) *(?=[|-] )"
     rb"|^[ \t](?P<lower>error|warning|warn|info|debug|critical|fatal)(?=[ \t])"
     rb"|^[ |:-]*(?P<first>(?i:" + _WORDS + rb"))(?= +[\[|:-]|  )"
@@ -38,21 +40,21 @@ _GLOG = matcher(
     rb"(?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)\.(?P<f>\d{6,9}) +"
     rb"\d+ (?P<place>[^\s:\]]{1,100}:\d+)\] ?"
 )
-# tornado's LogFormatter, Jupyter's: [I 260302 10:00:00 web:2348] text
+# tornado's LogFormatter, Jupyter's: [I 260302 10:00:00 web:2348] text; NeMo's, with its name first
 _TORNADO = matcher(
-    rb"\[(?P<level>[DIWEC]) (?:(?P<y>\d\d)(?P<M>\d\d)(?P<D>\d\d)"
+    rb"\[(?:NeMo )?(?P<level>[DIWEC]) (?:(?P<y>\d\d)(?P<M>\d\d)(?P<D>\d\d)"
     rb"|(?P<Y>\d{4})-(?P<Mo>\d\d)-(?P<Da>\d\d)) "
     rb"(?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)(?:[.,](?P<f>\d{3,6}))? (?P<place>[\w.:<>-]{1,100})\] ?"
 )
 _LEADING = matcher(
-    rb"(?:\[[A-Za-z][\w .-]{0,30}\] )?[\[(<]?(?P<level>"
-    + _WORDS.upper()
-    + rb")[\])>]?[ :|-]+(?=[\[(]?\d)"
+    rb"(?:\[[A-Za-z][\w .-]{0,30}\] )?[\[(<]?(?P<level>(?i:"
+    + _WORDS
+    + rb")) *[\])>]?[ :|-]+(?=[\[(]?\d)"
 )
 # a level at the beginning and no stamp: "[ERROR] ", "[ERROR][app] ", "ERROR - ", "ERROR | ",
 # "app - ERROR - "
 _BOXED = matcher(
-    rb"(?:\[(?P<level>" + _WORDS.upper() + rb") *\]|(?P<bare>" + _WORDS.upper() + rb") +[-|])"
+    rb"(?:\[(?P<level>(?i:" + _WORDS + rb")) *\]|(?P<bare>" + _WORDS.upper() + rb") +[-|])"
     rb"(?:: ?| ?(?:\[(?P<name>[A-Za-z_][\w./-]{0,60}(?::\d+)?)\]|"
     rb"(?P<named>[A-Za-z_]\w*(?:\.\w+)+|[a-z_]\w{0,30}):(?= ))?(?: [-|:] |:? |$))"
 )
@@ -104,6 +106,7 @@ _BLANK_STAMP = matcher(rb" {8,30}(?P<level>" + _WORDS.upper() + rb") +")
 _NAME_BEFORE = matcher(
     rb"(?<![\w.])(?P<name>[A-Za-z_][\w.]{0,100}(?::\w+)?(?::\d+)?)[ \t\]]*[-|: ]*[\[( ]*$"
 )
+_EVENTS = frozenset(event.encode() for event in PUBLIC_EVENTS)
 _THREAD = matcher(rb"(?:Exception (?:in thread|ignored in|in callback)\b|Uncaught exception\b)")
 
 
@@ -123,20 +126,17 @@ def header_of(text: bytes) -> Header | None:
             found = letter_first(text)
         if found is not None:
             return found
-        if first.isupper():
+        found = _leading(text)
+        if found is None and first.isupper():
             found = _by_level(text) or _stamped(text)
-            if found is not None:
-                return found
+        if found is not None:
+            return found
         if first == b"E" and _THREAD.match(text):
             return Header(L_ERROR, 0)
     if first and first in b"[(<":
-        found = _leading(text) or (_tornado(text) if text[2:3] == b" " else None)
+        found = _leading(text) or (_tornado(text) if b" " in text[2:6:3] else None)
         found = found or named_letter(text)
         return found or (_unstamped(text) if first == b"[" else None)
-    if first.isupper():
-        found = _leading(text)
-        if found is not None:
-            return found
     return _unstamped(text) if first.isalpha() else None
 
 
@@ -144,10 +144,10 @@ def _unstamped(text: bytes) -> Header | None:
     """A level at a line's beginning, where no stamp is."""
     match = _BOXED.match(text)
     if match is not None:
-        return Header(
-            LEVELS[(match["level"] or match["bare"]).lower()], match.end(),
-            logger=match["name"] or match["named"],
-        )  # fmt: skip
+        level, logger = LEVELS[(match["level"] or match["bare"]).lower()], match["named"]
+        if logger in _EVENTS:
+            return Header(level, match.start("named"))
+        return Header(level, match.end(), logger=match["name"] or logger)
     match = _NAMED.match(text)
     if match is None:
         return None
@@ -178,17 +178,11 @@ def _stamped(text: bytes) -> Header | None:
     most = _MOST_BEFORE
     if found is None and (found := epoch_at(text)) is not None:
         most = 1
-    if found is None and text[:1] == b"[" and b": " in text[:REACH]:
-        found = stamp_at(text[1:])
-        found = (found[0], found[1] + 1) if found is not None else None
-        if found is not None and text[found[1] : found[1] + 2] != b": ":
-            return None
     if found is None and text[:1] == b"[":
-        found = stamp_at(text[1:])  # [stamp LEVEL] text
+        found = stamp_at(text[1:])  # [stamp: LEVEL/process] text, [stamp LEVEL] text
         if found is not None:
             found = (found[0], found[1] + 1)
-            rest = _IN_BRACKET.match(text, found[1])
-            if rest is None:
+            if text[found[1] : found[1] + 2] != b": " and not _IN_BRACKET.match(text, found[1]):
                 return None
     if found is None:
         return None
@@ -223,7 +217,7 @@ def _finished(
     boxed = text[level_start : level_start + 1] in (b"[", b"(", b"<")
     for place in _PLACES if boxed else _UNBOXED:  # else ``exited: …`` is the message's own
         match = place.match(text, at)
-        if match is not None:
+        if match is not None and match["name"] not in _EVENTS:
             if logger is None:
                 logger = match["name"]
                 at = match.end()

@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Final
 
+from ingest.compiled.layout import L_NONE
 from ingest.lazily import matcher
 from ingest.records.access import Access
 from ingest.records.access_servers import access_line
 from ingest.records.collectors import Pods
 from ingest.records.envelopes import joined, unwrap
+from ingest.records.event_names import names_event
 from ingest.records.formats import ENVELOPES
 from ingest.records.headers import bare_stamp, header_of
 from ingest.records.hygiene import Bar, parts_of, without_colours
@@ -283,6 +285,8 @@ class Reader:
             return
         line.stamp, line.text = found[0], line.text[found[1] :]
         line.header = header_of(line.text)
+        if line.header is None and names_event(line.text):
+            line.header = Header(L_NONE, 0, line.stamp)
         line.access = access_line(line.text, None) if line.header is None else None
 
 

@@ -39,6 +39,9 @@ _SHAPES = (
     rb"(?:[A-Z][a-z]{2}, )?(?P<D>\d\d?)[ /-](?P<N>[A-Za-z]{3})[ /-](?P<Y>\d{4})[: ]"
     + _TIME
     + _ZONE,
+    rb"(?:[A-Z][a-z]{2} )?(?P<N>[A-Z][a-z]{2}) {1,2}(?P<D>\d\d?) "
+    + _TIME
+    + rb" (?P<Y>[12]\d{3})\b",
     rb"(?:[A-Z][a-z]{2},? )?(?P<N>[A-Z][a-z]{2}) {1,2}(?P<D>\d\d?)(?: (?P<Y>\d{4}))? "
     + _TIME
     + _ZONE,
@@ -49,7 +52,7 @@ _SHAPES = (
     _TIME + rb"(?: (?P<a>[AaPp])[Mm]\b)?",
 )
 STAMP = [matcher(shape) for shape in _SHAPES]
-BRACKETED = [matcher(rb"\[" + shape + rb"\]") for shape in _SHAPES]
+BRACKETED = [matcher(rb"\[ ?" + shape + rb" ?\]") for shape in _SHAPES]
 
 
 @dataclass(slots=True)

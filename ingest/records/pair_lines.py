@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from ingest.compiled.layout import L_NONE
 from ingest.lazily import matcher
+from ingest.records.event_names import names_event
 from ingest.records.header_shapes import epoch_at
 from ingest.records.headers import header_of
 from ingest.records.json_lines import JsonLine, access_record, record_of
@@ -22,7 +23,6 @@ from ingest.records.levels import LEVELS
 from ingest.records.moments import stamp_at
 from ingest.records.structured import phrase_of
 from ingest.records.structured_words import TEXTS
-from ingest.records.vocabulary import PUBLIC_EVENTS
 
 MOST = 64 << 10  # bytes of a line that is looked at
 _VALUE = r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s"'=][^\s"=]*|"""
@@ -133,7 +133,7 @@ def _console(line: bytes) -> JsonLine | None:
         return None
     text = line[found[1] :].decode("utf-8", "replace")
     level = _LEVEL.match(text)
-    if level is None:
+    if level is None or names_event(line[found[1] + level.end() :]):
         return None
     rest = text[level.end() :]
     event = _PADDED.match(rest)
@@ -181,9 +181,9 @@ def _headed(line: bytes) -> JsonLine | None:
     if first is None:
         return None
     told, rest = text[: first.start()].rstrip(" :,|-"), text[first.end() :]
-    if told in PUBLIC_EVENTS or phrase_of(told) is None:
+    if names_event(line[header.message :]) or phrase_of(told) is None:
         return None
-    data = _pairs(rest) or _comma_pairs(rest)
+    data = _comma_pairs(rest) or _pairs(rest)
     members = dict(data or ())
     if not data or len(members) < len(data) or _has_bare_text(rest, members):
         return None

@@ -47,6 +47,15 @@ _STAMPED = [
     "2026-03-02T10:00:05.123456Z {0:>5} app::api: ",
     "2026-03-02T10:00:05.123456Z {0:>5} request{{id=1}}: app::api: ",
     "[2026-03-02T10:00:05Z {0:<5} app::api] ",
+    "[10:00:05 {0}] ",
+    "[Mon Mar 02 10:00:05.123456 2026] [{1}] ",
+    "Mar 02 10:00:05 {0} ",
+    "[ 2026-03-02 10:00:05 ] {0} ",
+    "2026-03-02 10:00:05.123|{1}|",
+    "{0}: 2026-03-02 10:00:05,123: app.api: ",
+    "{1}: 2026-03-02 10:00:05 ",
+    "[{0:<8}] 2026-03-02 10:00:05 ",
+    "[{1}] [2026-03-02 10:00:05] ",
 ]
 # the same with one letter for a level
 _LETTERED = [
@@ -55,14 +64,23 @@ _LETTERED = [
     "2026-03-02 10:00:05.123 [{0}] app: ",
     "2026-03-02 10:00:05.123 | {0} | ",
     "2026-03-02 10:00:05,123 {0} app: ",
+    "[NeMo {0} 2026-03-02 10:00:05 api:88] ",
     "[{0}302 10:00:05.123456789 api.cpp:88] ",
     "[rank0]:[{0}302 10:00:05.123456789 api.cpp:88] ",
     "{0}0302 10:00:05.123456       1 api.go:88] ",
 ]
 _UNSTAMPED = [
     "{0}:     ", "{0}:app.api:", "{0} - ", "{0} | ", "[{0}] ", "[{0}] app.api: ", "[{0}][app.api] ",
-    "app.api - {0} - ",
+    "app.api - {0} - ", "[{1}] ",
 ]  # fmt: skip
+# with a logger that nothing separates from the message
+_LOOSE = [
+    "2026-03-02T10:00:05.123 {0} app.api ",
+    "2026-03-02 10:00:05 {0} 12 MainThread api ",
+    "1772445605.123 {0} api ",
+    "2026-03-02 10:00:05,123,{0},app.api,",
+    "2026-03-02 10:00:05 [{1}     ] ",
+]
 
 
 def _log(before: str, level: str) -> str:
@@ -88,6 +106,34 @@ def test_a_header_is_told_from_its_message(before: str, level: str, tmp_path: Pa
     if before in _STAMPED:
         ((at,),) = asked(store, "select occurred_at at time zone 'UTC' from errors")
         assert isinstance(at, datetime) and (at.minute, at.second) == (0, 5)
+
+
+@pytest.mark.parametrize("before", [*_STAMPED, *_UNSTAMPED, *_LOOSE])
+def test_a_colon_in_a_message_hides_no_level_and_no_event(before: str, tmp_path: Path) -> None:
+    def line(level: str, message: str) -> str:
+        return before.format(level, level.lower()) + message + "\n"
+
+    log = (
+        line("INFO", 'synthesis_start: id=ts_1, text="a: b, status=ok", lang=zh, voice=nova')
+        + line("ERROR", "disk is full: now")
+        + line("INFO", "synthesis_complete: id=ts_1, status=failed, duration_ms=523")
+    )
+    store = ingested(tmp_path, log.encode())
+    columns = "id, status, duration_ms, text, voice"
+    assert asked(store, f"select {columns} from requests") == [
+        ("ts_1", "failed", 523.0, "a: b, status=ok", "nova")
+    ]
+    assert asked(store, "select level from errors where message like '%disk is full: now'") == [
+        ("ERROR",)
+    ]
+
+
+@pytest.mark.parametrize("before", ["2026-03-02 10:00:05 ", "[2026-03-02 10:00:05] app.api: "])
+def test_an_event_behind_a_stamp_needs_no_level(before: str, tmp_path: Path) -> None:
+    log = f"{before}synthesis_start: id=ts_1, voice=nova\n{before}a line of words\n"
+    store = ingested(tmp_path, log.encode())
+    assert asked(store, "select id, voice from requests") == [("ts_1", "nova")]
+    assert asked(store, "select unclaimed from log_files") == [(1,)]
 
 
 @pytest.mark.parametrize("level", ["ERROR", "WARNING"])

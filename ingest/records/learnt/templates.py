@@ -18,9 +18,9 @@ from ingest.compiled import line_values, masks
 from ingest.compiled.layout import L_WARNING
 from ingest.compiled.masks import Masker
 from ingest.records.access import Access, is_socket
-from ingest.records.claims import names_event
 from ingest.records.collectors import is_ordinal
 from ingest.records.envelopes import unwrap
+from ingest.records.event_names import names_event
 from ingest.records.gather import leaves_open, level_of, message_of
 from ingest.records.learnt.others import digits, other_stamp, others_of
 from ingest.records.learnt.symbols import Slot, Unlearnable
