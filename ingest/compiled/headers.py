@@ -222,6 +222,33 @@ class Headers(Bytes):
                 return L_CRITICAL
         return L_NONE
 
+    def _small_level(self, pos, end):
+        """The level of a word in small letters, or with a capital: services rename them so."""
+        n: cython.int = end - pos
+        if n == 4 and self._spells(pos, b"info", 4):
+            return L_INFO
+        if n == 4 and self._spells(pos, b"warn", 4):
+            return L_WARNING
+        if n == 5 and self._spells(pos, b"error", 5):
+            return L_ERROR
+        if n == 5 and self._spells(pos, b"debug", 5):
+            return L_DEBUG
+        if n == 5 and self._spells(pos, b"fatal", 5):
+            return L_CRITICAL
+        if n == 7 and self._spells(pos, b"warning", 7):
+            return L_WARNING
+        if n == 8 and self._spells(pos, b"critical", 8):
+            return L_CRITICAL
+        return L_NONE
+
+    def _spells(self, pos, word, length):
+        """Whether so many letters at a place are a word's, in any case."""
+        i: cython.int
+        for i in range(length):
+            if self.data[pos + i] | 32 != word[i]:
+                return False
+        return True
+
     def _header(self, line, stop):
         j: cython.int
         padded: cython.bint
@@ -445,6 +472,8 @@ class Headers(Bytes):
             if not self.characters[self.data[begin]] & C_FIRST:
                 return -1
             self.level = self._level(begin, level_end)
+            if self.level == L_NONE:
+                self.level = self._small_level(begin, level_end)
         elif kind == F_NAME:
             self.scratch[R_NAME] = begin
             self.scratch[R_NAME_END] = level_end

@@ -17,6 +17,7 @@ _TRACE = (
 # what stands before a message; {0} is the level, {1} in small letters
 _STAMPED = [
     "2026-03-02 10:00:05,123 - {0} - app.api - ",
+    "2026-03-02 10:00:05,123 - app.api - {1} - ",
     "2026-03-02 10:00:05,123 [{0:>8}] (app.api) ",
     "2026-03-02 10:00:05,123 gpu1 app[12] {0} ",
     "2026-03-02 10:00:05.123 | {0:<8} | app.api:f:88 - ",
