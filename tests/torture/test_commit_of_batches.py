@@ -30,14 +30,14 @@ _CHUNK = 2000
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files are read as large ones are: by a thread, none waits for others, in several commits."""
     monkeypatch.setattr(one_file, "SMALL_BYTES", -1)
-    monkeypatch.setattr(commits, "COMMIT_BYTES", 8 * _CHUNK)
+    monkeypatch.setattr(commits, "COMMIT_BYTES", 3 * _CHUNK)
 
 
 @pytest.fixture(scope="module")
 def logs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Two files whose requests begin in one batch, or file, and end in another."""
     folder = tmp_path_factory.mktemp("logs")
-    for number, content in enumerate(make_truth(11, 200, files=2).files):
+    for number, content in enumerate(make_truth(11, 70, files=2).files):
         (folder / f"app{number}.log").write_bytes(content)
     return sorted(folder.iterdir())
 
