@@ -6,8 +6,6 @@ import os
 import random
 import re
 import signal
-import subprocess
-import sys
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -23,7 +21,7 @@ from ingest.records.front import FrontParser
 from ingest.records.parse import Parsed
 from ingest.stores.duckdb.store import DuckDBStore
 from tests.support import harness
-from tests.support.command_line import CommandLine, Ended, lines
+from tests.support.command_line import CommandLine, lines
 from tests.support.truth import make_truth
 
 _OTHER = "[%(asctime)s] %(levelname)s %(name)s: %(message)s"
@@ -446,15 +444,6 @@ def test_nothing_to_replay(tmp_path: Path) -> None:
     assert "nothing is in quarantine" in ttsq.well("replay")
 
 
-def _killed(ttsq: CommandLine, fault: str) -> Ended:
-    environment = ttsq.environment | {"TTSQ_FAULT": fault}
-    words = [sys.executable, "-m", "ingest", "replay"]
-    done = subprocess.run(
-        words, cwd=ttsq.folder, env=environment, capture_output=True, text=True, timeout=120
-    )
-    return Ended(done.returncode, done.stdout, done.stderr)
-
-
 @pytest.mark.parametrize(
     ("point", "count"),
     [("inserted", 1), ("rows_in", 2), ("before_commit", 1), ("committed", 1), ("committed", 2)],
@@ -466,7 +455,7 @@ def test_killed_in_the_middle_the_next_one_goes_on(point: str, count: int, tmp_p
     for seed, path in enumerate(paths):
         misread(store, path, _truth(seed, 20))
     harness.run(fresh, paths, final=True)
-    ended = _killed(ttsq, f"{point}:{count}:kill")
+    ended = ttsq.with_fault(f"{point}:{count}:kill")("replay")
     assert ended.code == -signal.SIGKILL, ended
     _replayed(ttsq)
     assert _rows(ttsq, paths) == harness.dump(fresh, paths)

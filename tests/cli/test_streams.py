@@ -13,12 +13,22 @@ from tests.support.command_line import CommandLine, lines
 STORE = 4
 
 
-@pytest.fixture
-def ttsq(tmp_path: Path) -> CommandLine:
-    (tmp_path / "app.log").write_text(lines(0, 20))
-    found = CommandLine(tmp_path).with_tables()
+def _ingested(folder: Path) -> CommandLine:
+    (folder / "app.log").write_text(lines(0, 20))
+    found = CommandLine(folder).with_tables()
     found.well("ingest", "app.log", "--final")
     return found
+
+
+@pytest.fixture
+def ttsq(tmp_path: Path) -> CommandLine:
+    return _ingested(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def read_only(tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
+    """For commands that change nothing."""
+    return _ingested(tmp_path_factory.mktemp("read"))
 
 
 def _shell(
@@ -62,8 +72,8 @@ def test_closed_streams(ttsq: CommandLine, closed: str) -> None:
         "--help",
     ],
 )
-def test_a_full_disk_behind_the_output(ttsq: CommandLine, command: str) -> None:
-    done = _shell(ttsq, f"$ttsq {command} > /dev/full")
+def test_a_full_disk_behind_the_output(read_only: CommandLine, command: str) -> None:
+    done = _shell(read_only, f"$ttsq {command} > /dev/full")
     assert done.returncode == STORE, done
     assert done.stderr.startswith("ttsq: error: ") and "No space left on device" in done.stderr
     assert "Traceback" not in done.stderr
@@ -80,9 +90,9 @@ def test_what_an_ingest_has_stored_stays_when_its_report_cannot_be_written(
 
 @pytest.mark.parametrize("encoding", ["ascii", "iso-8859-1", "gbk", "utf-8"])
 @pytest.mark.parametrize("more", ["", "--chart", "--format markdown"])
-def test_other_encodings(ttsq: CommandLine, encoding: str, more: str) -> None:
+def test_other_encodings(read_only: CommandLine, encoding: str, more: str) -> None:
     command = f"$ttsq run failure_by_length {more} | iconv -f {encoding} -t utf-8"
-    done = _shell(ttsq, command, PYTHONIOENCODING=encoding)
+    done = _shell(read_only, command, PYTHONIOENCODING=encoding)
     assert (done.returncode, done.stderr) == (0, "")
     assert "error_code" in done.stdout
     if encoding in ("ascii", "iso-8859-1"):

@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -29,6 +29,11 @@ class CommandLine:
     """ttsq in a folder of its own, with a store in it that need not exist."""
 
     folder: Path
+    fault: str = ""  # as TTSQ_FAULT names it
+
+    def with_fault(self, fault: str) -> "CommandLine":
+        """The same, which a fault stops."""
+        return replace(self, fault=fault)
 
     def with_tables(self) -> "CommandLine":
         """The same with an empty store at head: to make one takes longer than most tests."""
@@ -48,6 +53,7 @@ class CommandLine:
             "XDG_CONFIG_HOME": str(self.folder / "config"),
             "TZ": "UTC",
         }
+        own |= {"TTSQ_FAULT": self.fault} if self.fault else {}
         return kept | own | {"TTSQ_DB": f"duckdb:///{self.store}", "PYTHONPATH": str(ROOT)}
 
     def __call__(self, *words: str | Path) -> Ended:

@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from functools import cache
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
@@ -18,6 +19,7 @@ from tempfile import TemporaryDirectory
 from threading import Lock
 
 import ingest
+from ingest import faults
 
 _INGEST = Path(ingest.__file__).parent
 # a process that starts asks how all others have ended, and each can be asked but once
@@ -90,8 +92,10 @@ def _main(words: list[str], folder: str, environment: dict[str, str], out: str, 
     sys.argv = ["ttsq", *words]
     from ingest.cli import main
 
+    fault = environment.get("TTSQ_FAULT")  # which an ordinary start reads as it imports
     try:
-        main()
+        with faults.armed(fault) if fault else nullcontext():
+            main()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
