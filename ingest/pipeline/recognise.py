@@ -50,9 +50,9 @@ def recognised(
         return found
     if b"\n" not in head and len(head) < HEAD_BYTES:
         return found  # its first line may still be being written
-    if len(head) >= HEAD_BYTES:
-        banner, _ = read_head(stat, BANNER_BYTES)
-        found = recognise(banner, fmt, profiles)
+    if len(head) > LOOKED_AT:
+        more = head if len(head) < HEAD_BYTES else read_head(stat, BANNER_BYTES)[0]
+        found = recognise(more, fmt, profiles)
         if found.is_log:
             return found
     first = next(iter(head.decode("utf-8", "replace").splitlines()), "")[:120]

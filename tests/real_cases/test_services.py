@@ -338,6 +338,17 @@ def test_a_log_that_holds_only_a_banner_yet_is_read_and_grows(tmp_path: Path) ->
     assert asked(store, "select unclaimed from log_files") == [(2,)]
 
 
+def test_a_log_whose_first_lines_fill_the_first_look_is_read(tmp_path: Path) -> None:
+    text = "你好" * 4000
+    start = f'2026-03-02 10:00:00,123 - app - INFO - synthesis_start: id=ts_1, text="{text}"\n'
+    end = "2026-03-02 10:00:03,123 - app - INFO - synthesis_complete: id=ts_1, status=success\n"
+    cut = [start[:6000], start[6000:], end]
+    lines = [{"log": part, "stream": "stdout", "time": "2026-03-02T10:00:03Z"} for part in cut]
+    log = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+    store = ingested(tmp_path, log.encode())
+    assert asked(store, "select status, text_len from requests") == [("success", 8000)]
+
+
 def test_a_json_file_with_bare_escapes_of_a_terminal(tmp_path: Path) -> None:
     log = docker_json(SERVICE).replace("ERROR:", "\x1b[31mERROR:\x1b[0m")
     store = ingested(tmp_path, log.encode())
