@@ -34,15 +34,12 @@ class Memory:
         self._limit = limit
 
     def begin_rows(self) -> None:
-        """Allow what most rows need, or those that the transaction has written before.
-
-        Set also where that is the limit: the C library gives back what is free. Without that, once
-        a batch, a run's peak is 50 MB higher.
-        """
+        """Allow what most rows need, or those that the transaction has written before."""
         if self._stores_vast is None:  # of what is written since, DuckDB does not tell
             self._set(_COMMIT_MEMORY)  # it reads 2048 rows
             self._stores_vast = _has_vast_rows(self._connection)
-        self._set(self._least)
+        if self._limit != self._least:  # the C library gives back what is free whenever it is set
+            self._set(self._least)
 
     def allow_for(self, table: "pa.Table") -> None:
         """Allow what these rows need, from now on: they stay in memory until they are committed."""
