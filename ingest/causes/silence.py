@@ -24,10 +24,11 @@ def silences(observed: Observed) -> list[Finding]:
         return together
     found = list(together)
     for place, host in enumerate(arrivals.host.values):
-        times = arrivals.at[arrivals.host.codes == place]
+        is_its_own = arrivals.host.codes == place
+        times, others = arrivals.at[is_its_own], arrivals.at[~is_its_own]
         # a host that has ended without a record is silent as long as others are not
         for gap in _gaps(times, last):
-            if not any(_covers(other, gap) for other in together):
+            if _others_go_on(times, others, gap) and not any(_covers(f, gap) for f in together):
                 found.append(_finding(gap, str(host), last))
     return found
 
@@ -52,6 +53,20 @@ def _gaps(times: Floats, end: float) -> list[tuple[float, float | None, float]]:
             ends = None if place == len(times) - 1 else float(times[place + 1])
             found.append((float(times[place]), ends, expected))
     return found
+
+
+def _others_go_on(times: Floats, others: Floats, gap: tuple[float, float | None, float]) -> bool:
+    """Whether the other hosts were asked so much in a host's gap that its share would have been
+    noticed: when everybody asks less, its gap says nothing of the host.
+    """
+    since, until, _ = gap
+    place = int(np.searchsorted(times, since, "right"))
+    first = max(0, place - 4 * _BEFORE)
+    before = int(((others >= times[first]) & (others <= since)).sum())
+    if not before:
+        return True  # it alone was asked: another one has taken over
+    within = int(((others > since) & (others < (np.inf if until is None else until))).sum())
+    return within * (place - first) / before >= _EXPECTED / 2
 
 
 def _clumping(times: Floats, place: int, gap: float) -> float:

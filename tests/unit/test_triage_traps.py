@@ -238,6 +238,17 @@ def test_a_night_without_much_traffic_is_no_silence_and_no_incident() -> None:
     assert not made.worse()
 
 
+def test_a_host_is_not_silent_where_everybody_asks_less() -> None:
+    x = np.linspace(0, 1, 10_001)
+    pace = np.clip(1 - 20 * np.minimum(x - 0.4, 0.7 - x), 0.005, 1).cumsum()
+    for seed in range(4):
+        made = Made(seed=seed)
+        made.at = _BEGIN + _DAY * np.interp(np.linspace(0, 1, made.n), pace / pace[-1], x)
+        made.columns["host"] = made.chance.choice(["a", "b", "c", "d"], made.n).astype(object)
+        made.fail(np.ones(made.n, bool), 0.01)
+        assert not made.worse()
+
+
 def test_a_fault_for_most_of_the_window_is_what_is_slow_not_what_is_fast() -> None:
     made = Made()
     made.own_ms[made.after(0.3)] *= 2.5
