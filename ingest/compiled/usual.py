@@ -64,7 +64,9 @@ _STAMP = cython.declare(cython.int, 23)  # bytes of ``2026-03-02 10:00:00,123``
 # how many bytes may be read before a line's end is known: from its place on for header and event,
 # and from a pair's for its key and value
 _LINE_AHEAD = cython.declare(cython.int, 160)
-_PAIR_AHEAD = cython.declare(cython.int, 64)
+_PAIR_AHEAD = cython.declare(cython.int, 128)
+_SIXTEENS = cython.declare(cython.int, 3)  # of bytes that a value may have
+_CHARS = cython.declare(cython.ulonglong, 0x737261686320)
 _LENGTH = cython.declare(cython.int, N_LENGTH)
 _POINT = cython.declare(cython.int, 46)
 _TRUE = cython.declare(cython.ulonglong, 0x65757274)
@@ -247,8 +249,10 @@ class Usual(Bytes):
             code = guesses[before]
             n = known(src + key, keys + NAME_WORDS * code) if code >= 0 else -1
             at = key + n + 1
-            stop = at + value_end(src + at) if n >= 0 else at
+            stop = at + value_end(src + at) if n >= 0 else 0
             if n < 0 or (src[stop] != 44 and src[stop] != 10) or code == text:
+                stop = _other_end(src, at, stop, families[code]) if n >= 0 and code != text else 0
+            if stop == 0:
                 self.pairs.n = row
                 self.pairs.none = none
                 self.pairs.before = none + before
@@ -284,6 +288,7 @@ class Usual(Bytes):
         or -1. ``line_end``: where the line ends.
         """
         row: cython.int = self.pairs.n
+        code: cython.int
         after: cython.int
         if self.line_end < 0:
             self.line_end = self._line_end(pos)
@@ -297,7 +302,9 @@ class Usual(Bytes):
         elif not self.may_be_open:
             self.is_closed = True
         while row < self.pairs.n:
-            self.states[row] = V_UNREAD
+            code = self.cells[row * PAIR_WIDTH + P_CODE]
+            self.states[row] = V_UNREAD if code >= 0 and self.families[code] != 0 else V_BAD
+            self.values[row] = 0.0
             row += 1
         return after
 
@@ -306,6 +313,29 @@ class Usual(Bytes):
         if cell[P_CODE] != self.pairs.text_key or not cell[P_FLAGS] & QUOTED:
             return False
         return cell[P_VALUE_END] < self.line_end
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _other_end(
+    src: cython.p_const_uchar, at: cython.Py_ssize_t, low: cython.Py_ssize_t, family: cython.int
+) -> cython.Py_ssize_t:
+    """Where a value ends of which ``low`` is no end: a longer one without white space, or a length
+    in ``chars``; 0 for any other.
+    """
+    stop: cython.Py_ssize_t = low
+    k: cython.int
+    for k in range(1, _SIXTEENS):
+        if stop - at != 16 * k:
+            break
+        stop += value_end(src + stop)
+        if src[stop] == 44 or src[stop] == 10:
+            return stop if src[stop - 3] != 58 else 0  # a stamp's minutes: maybe a torn header
+    if family == _LENGTH and stop > at and (eight(src, stop) ^ _CHARS) << 16 == 0:
+        if src[stop + 6] == 44 or src[stop + 6] == 10:
+            return stop + 6
+    return 0
 
 
 @cython.cfunc
@@ -319,11 +349,13 @@ def _number(
     family: cython.int,
     value: cython.p_double,
 ) -> cython.char:
-    """What becomes of a value: a number that is digits alone, or ``true``, or has a point, is read;
-    so it is none of the other ways to write one that it is left to.
+    """What becomes of a value: one of digits, with a point or in ``chars``, and ``true`` and
+    ``false`` are read; other ways to write a number are left to :mod:`ingest.compiled.numbers`.
     """
     n: cython.int = cython.cast(cython.int, stop - at)
     whole: cython.longlong
+    if family == _LENGTH and n > 6 and src[stop - 6] == 32:  # behind that nothing but ``chars``
+        n -= 6
     if n < 1 or n > _DIGITS:
         return V_UNREAD
     if family == _BOOL:
