@@ -38,7 +38,8 @@ class Memory:
         if self._stores_vast is None:  # of what is written since, DuckDB does not tell
             self._set(_COMMIT_MEMORY)  # it reads 2048 rows
             self._stores_vast = _has_vast_rows(self._connection)
-        if self._limit != self._least:  # the C library gives back what is free whenever it is set
+        # whenever it is set, the C library gives back what is free: after long texts that is much
+        if self._limit != self._least or self._least != LITTLE_MEMORY:
             self._set(self._least)
 
     def allow_for(self, table: "pa.Table") -> None:
