@@ -9,7 +9,7 @@ _EVENT = matcher(_NAMED)
 # begins with (numbers, names with a point, a digit or a capital)
 _LATER = matcher(
     rb"^(?:[^\"=]{0,120}?(?:[\])|>:;-] +|[,;])"
-    rb"|(?:[\w./:#-]{0,60}[\d.A-Z][\w./:#-]{0,60} ){0,3}[A-Za-z_][\w.:-]{0,100} +)(?="
+    rb"|(?:(?=[\w./:#-]{0,119}[\d.A-Z])[\w./:#-]{1,120} ){0,3}[A-Za-z_][\w.:-]{0,100} +)(?="
     + _NAMED
     + rb")"
 )
