@@ -31,11 +31,11 @@ COMMITTING: dict[str, Any] = {
     "checkpoint_threshold": "0B",
     "max_vacuum_tasks": 0,
 }
-# A commit that merges row groups writes their rows anew, be they a hundred times as many as its
-# own; where none does, a table is made of small ones. So those of many rows do, and of those of few
-# each one of so many.
+# A commit that merges small row groups writes their rows anew, be they a hundred times as many as
+# its own; without any merge a table would be made of small ones. So every commit of many rows
+# merges, and of those of few rows one in so many.
 MERGE_EVERY = 8
-MERGING, NOT_MERGING = (f"set max_vacuum_tasks = {tasks}" for tasks in (100, 0))
+MERGING, NOT_MERGING = "set max_vacuum_tasks = 100", "set max_vacuum_tasks = 0"
 
 
 def unattached(settings: dict[str, Any], spill: Path) -> duckdb.DuckDBPyConnection:

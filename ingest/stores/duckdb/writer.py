@@ -205,7 +205,7 @@ class DuckDBWriter:
         self.committed = True
 
     def _may_merge(self, run: RunRow | None) -> bool:
-        """Whether this commit merges row groups; of those of few rows one of some runs does."""
+        """Whether this commit merges small row groups; to be asked once, as it counts commits."""
         if run is None or not self._inserted:
             return False
         is_its_turn = (run.run_key + next(self._numbers)) % MERGE_EVERY == 0
