@@ -49,7 +49,7 @@ _TORNADO = matcher(
 _LEADING = matcher(
     rb"(?:\[[A-Za-z][\w .-]{0,30}\] )?[\[(<]?(?P<level>(?i:"
     + _WORDS
-    + rb")) *[\])>]?[ :|-]+(?=[\[(]?\d)"
+    + rb"))(?: {0,8}[\])>])?[ :|-]+(?=[\[(]?\d)"
 )
 # a level at the beginning and no stamp: "[ERROR] ", "[ERROR][app] ", "ERROR - ", "ERROR | ",
 # "app - ERROR - "

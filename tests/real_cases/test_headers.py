@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from ingest.records.event_names import names_event
+from ingest.records.headers import header_of
 from tests.real_cases.test_services import asked, ingested
 
 _TRACE = (
@@ -199,3 +201,21 @@ def test_a_text_with_a_letter_a_number_or_a_tab_has_no_level(text: str, tmp_path
 def test_a_text_within_a_line_has_no_level(text: str, tmp_path: Path) -> None:
     log = f"2026-03-02 10:00:05,123 - app - INFO - {text}\nx {text}\n"
     assert asked(ingested(tmp_path, log.encode()), "select message from errors") == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"INFO" + b" " * 500_000,
+        b"[INFO" + b" " * 500_000,
+        b" ".join([b"." * 100] * 4),
+        b" ".join([b"A1." * 40] * 4),
+        b"INFO " + b"- " * 200_000,
+        b"x.y " * 200_000,
+    ],
+)
+def test_a_line_that_repeats_itself_is_looked_through_once(line: bytes) -> None:
+    """Expressions that try each way to part it would take minutes, or hours, for these."""
+    for begin in (b"", b"2026-03-02 10:00:00 ", b"[INFO] "):
+        header_of(begin + line)
+        assert not names_event(begin + line)
