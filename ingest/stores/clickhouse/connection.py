@@ -67,6 +67,44 @@ _ALWAYS_SET: dict[str, object] = {
     "distributed_product_mode": "global",
     "skip_unavailable_shards": 0,
 }
+# What a user's profile may say and would make answers partial, stale or others, without a word: a
+# commit that reads such an answer stores wrong rows. A bound itself stays; who reaches it is told.
+_WHOLE_ANSWERS: dict[str, object] = {
+    **dict.fromkeys(
+        (
+            "result_overflow_mode",
+            "read_overflow_mode",
+            "read_overflow_mode_leaf",
+            "timeout_overflow_mode",
+            "timeout_overflow_mode_leaf",
+            "transfer_overflow_mode",
+            "set_overflow_mode",
+            "join_overflow_mode",
+            "group_by_overflow_mode",
+            "distinct_overflow_mode",
+            "sort_overflow_mode",
+        ),
+        "throw",
+    ),
+    **dict.fromkeys(
+        (
+            "limit",
+            "offset",
+            "use_query_cache",
+            "transform_null_in",
+            "empty_result_for_aggregation_by_empty_set",
+            "asterisk_include_virtual_columns",
+            "asterisk_include_materialized_columns",
+            "asterisk_include_alias_columns",
+            "data_type_default_nullable",
+        ),
+        0,
+    ),
+    "additional_result_filter": "",
+    "join_default_strictness": "ALL",
+    "compatibility": "",
+    "output_format_arrow_string_as_string": 1,
+}
 _READ_ONLY: dict[str, object] = {"readonly": 2}
 _URL = matcher(
     r"clickhousedb(?:\+connect)?://(?:[^:@/?#]*(?::[^:@/?#]*)?@)?"
@@ -113,7 +151,7 @@ class Server:
                 "the setting cluster is a name of the server's configuration (remote_servers)",
             )
         self.retention = options.pop(RETENTION_WORD, "")
-        self._settings = options
+        self._settings = {n: v for n, v in options.items() if n not in _WHOLE_ANSWERS}
         self._shown_user = f"{self.user}@" if split.username else ""
 
     @property
@@ -146,6 +184,15 @@ class Server:
         raise AssertionError("unreachable")
 
     def _client(self, purpose: str) -> Client:
+        """A client whose answers are whole, whatever the profile of its user says."""
+        client = self._plain_client(purpose)
+        for name, value in _WHOLE_ANSWERS.items():
+            found = client.server_settings.get(name)
+            if found is not None and found.value != str(value):
+                client.set_client_setting(name, value)
+        return client
+
+    def _plain_client(self, purpose: str) -> Client:
         name = f"ttsq {purpose} on {socket.gethostname()}, process {os.getpid()}"
         return clickhouse_connect.get_client(
             host=self.host,
