@@ -22,7 +22,7 @@ RULE_KEYS = {
     "stage": str, "code": str, "level": str, "sample_rate": int, "joiner": str, "needs": list,
     "unless": list, "closed_by": list, "whole_process": bool, "set": dict, "until": list,
     "then": str, "enough": bool, "sums": list, "total_of_stages": bool, "only": str,
-    "alone": bool,
+    "alone": bool, "bare": bool,
 }  # fmt: skip
 _CODE = {"code": str, "pattern": str, "source": str, "level": str}
 _SAMPLE = {"lines": str, "requests": list, "errors": list, "unclaimed": int}
@@ -219,6 +219,7 @@ def _rule(
         total_of_stages=table.get("total_of_stages", False),
         only=table.get("only", ""),
         alone=table.get("alone", False),
+        bare=table.get("bare", False),
         elapsed=elapsed,
         constants=tuple(table.get("set", {}).items()),
         columns=columns,

@@ -74,6 +74,7 @@ class Rule:
     total_of_stages: bool = False
     only: str = ""
     alone: bool = False
+    bare: bool = False
     elapsed: bool = False
     constants: tuple[tuple[str, Value], ...] = ()
     columns: tuple[Column, ...] = ()

@@ -227,6 +227,8 @@ class Profiles:
         found = []
         for index in sorted(candidates):
             rule = self.rules[index]
+            if start and rule.bare:
+                continue
             regex = self._regexes.get(index)
             if regex is None:
                 regex = self._regexes[index] = compiled(rule.pattern)

@@ -321,7 +321,9 @@ class Sequencer:
         self, instance: Instance, request: Request, line: Line, told: Expected
     ) -> Claim | None:
         """A further line of a text; None where it is none."""
-        if line.level != L_NONE or line.logger or self._asm.profiles.match(line.message):
+        if line.level != L_NONE or line.logger:
+            return None
+        if not all(match.rule.bare for match in self._asm.profiles.match(line.message)):
             return None
         before = request.values.get(told.column)  # None: a state that is stored without texts
         if before is not None and len(f"{before}\n{line.message}") <= MOST_TEXT:
@@ -336,6 +338,8 @@ class Sequencer:
             matches = sorted(matches, key=lambda match: match.rule.profile not in active)
         for match in matches:
             if match.rule.only and line.level not in (L_NONE, LEVELS[match.rule.only]):
+                continue
+            if match.rule.bare and (line.level != L_NONE or line.logger):
                 continue
             claim = _HANDLERS[match.rule.does](self._asm, instance, line, match)
             if claim is not None:
