@@ -11,6 +11,7 @@ from ingest.model import Ledger, Reject
 from ingest.records import profile_rules as does
 from ingest.records.access import Access, is_socket
 from ingest.records.arrays import raw_text
+from ingest.records.dumps import raised_in
 from ingest.records.event_names import begins_with_event, event_behind
 from ingest.records.gather import Record, message_of
 from ingest.records.instants import ENVELOPE, FILE, LOGGED, NEIGHBOUR
@@ -123,6 +124,7 @@ class Claims:
 
     def _take(self, record: Record) -> None:
         first = record.first
+        record.settle()
         if first.torn is not None:
             self._reject(first.start, first.torn, min(len(first.torn), record.size), "torn")
         reason = self._reason(record)
@@ -342,7 +344,10 @@ class Claims:
         claim = self.sequencer.line(line) if line.message else None
         failed = None
         traceback = self._traceback(record)
-        if traceback:
+        if record.dump is not None and claim is None and record.level >= L_ERROR:
+            kind, told = raised_in(message_of(record.first), record.more)
+            failed = self.sequencer.failed(line, kind, told or line.message)
+        elif traceback and record.dump is None:
             failed = self.sequencer.failed(line, *_exception(traceback))
         elif claim is None and record.level >= L_ERROR:
             failed = self.sequencer.failed(line, "", line.message)
@@ -393,6 +398,8 @@ class Claims:
             pairs.append(("id", owner))
             place = (*place[:2], *self._dated(owner, place[2:]))
         kind, told = _exception(traceback) if traceback else ("", "")
+        if record.dump is not None:
+            kind, told = raised_in(message_of(record.first), record.more)
         # behind this nginx quotes what a client asked for
         words = line.message.partition(", client: ")[0]
         code = self.profiles.code_of(f"{kind}: {told}" if kind else words)
@@ -507,7 +514,9 @@ class Claims:
             if event.event == START and event.id is not None:
                 self._begun[event.line.offset] = event.id
         for event in claim.events:
-            self._write_event(event, place, traceback, min(own, default=record.first.place))
+            below = b"" if place is None or event.line.offset != place[0] else _below(record)
+            least = min(own, default=record.first.place)
+            self._write_event(event, place, (below, traceback), least)
         for line in claim.torn:
             if line.offset < 0:
                 continue  # it stands in the file before
@@ -530,9 +539,11 @@ class Claims:
             self.dated.setdefault(id_, time[0])
         return self.dated.get(id_, time[0]), FILE
 
-    def _write_event(self, event: Event, place: Place | None, traceback: bytes, least: int) -> None:
-        """``least`` is the place of lines of the file before: of the first line here that goes on
-        with them.
+    def _write_event(
+        self, event: Event, place: Place | None, below: tuple[bytes, bytes], least: int
+    ) -> None:
+        """``below`` are the lines behind an error's first one, and its traceback; ``least`` is the
+        place of lines of the file before: of the first line here that goes on with them.
         """
         line = event.line
         if line.instant is not None:
@@ -561,13 +572,15 @@ class Claims:
         named = self.native.format.named
         if is_error and named is not None and not any(key == "id" for key, _ in pairs):
             pairs.append(("id", named))
+        more, traceback = below if is_error else (b"", b"")
+        message = event.message.encode("utf-8", "replace")
         self.writer.record(
-            event.message.encode("utf-8", "replace"),
+            b"\n".join((message, more)) if more else message,
             level=event.level,
             place=(offset, line.end, *time),
             event=event.event,
             logger=(line.logger or "").encode("utf-8", "replace"),
-            traceback=traceback if is_error else b"",
+            traceback=traceback,
             pairs=pairs,
         )
 
@@ -597,7 +610,7 @@ class Claims:
         self.counts.record_bytes += self._own_size(record)
 
     def _count_unclaimed(self, record: Record) -> None:
-        self.counts.unclaimed += 1
+        self.counts.unclaimed += 1 + len(record.more)
         if self.unclaimed is not None:
             self.unclaimed.add(message_of(record.first))
         self.counts.unclaimed_bytes += self._own_size(record)
@@ -625,6 +638,11 @@ class Claims:
         self.rejects.append(Reject(start, size, reason, raw_text(text[:REJECT_HEAD_BYTES])))
         self.counts.quarantined += 1
         self.counts.quarantined_bytes += size
+
+
+def _below(record: Record) -> bytes:
+    """The lines of a record's message behind the first."""
+    return b"\n".join(record.more[: record.message_lines]).rstrip()
 
 
 def _told_at(record: Record) -> list[tuple[str, Value]]:

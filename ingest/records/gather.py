@@ -7,6 +7,7 @@ from operator import attrgetter
 
 from ingest.compiled.layout import L_ERROR, L_NONE, L_WARNING, LOOKAHEAD
 from ingest.lazily import matcher
+from ingest.records.dumps import Dump, dump_of
 from ingest.records.logical import Logical, access_in
 from ingest.records.native import NativeFormat
 
@@ -54,11 +55,21 @@ class Record:
     text_lines: int = 0
     first_end: bytes = b""
     cr: bool = False
+    dump: Dump | None = None
 
     @property
     def message_lines(self) -> int:
         """How many lines of ``more`` are the message's, before a traceback."""
         return len(self.more) if self.traceback < 0 else max(self.traceback - 1, 0)
+
+    def settle(self) -> None:
+        """Say what a dump is once all of it has come: nothing where its frames have not."""
+        if self.dump is None:
+            return
+        if not self.dump.is_proven(self.more):
+            self.dump, self.level = None, L_NONE
+        elif self.dump.is_told and self.more:
+            self.traceback = 1 if self.more[0].strip() else 2
 
 
 @dataclass(slots=True)
@@ -219,17 +230,24 @@ class Gatherer:
         if record.blanks and line.end - record.end > self._max_record:
             self._stop(record)  # so much white space ends a record
             return False
-        if record.state != NO_TRACEBACK:
+        if record.dump is not None:
+            goes_on = self._in_dump(record.dump, record, line)
+        elif record.state != NO_TRACEBACK:
             goes_on = self._in_traceback(record, line)
         elif line.begins_traceback:
             goes_on = self._takes_traceback(record)
-        elif line.is_indented or record.level >= L_WARNING:
+        elif line.is_indented or (record.level >= L_WARNING and line.stamp is None):
             goes_on = not self._is_claimed(line.text)
         else:
             goes_on = False
         if not goes_on:
             self._stop(record)
         return goes_on
+
+    def _in_dump(self, dump: Dump, record: Record, line: Logical) -> bool:
+        if line.begins_traceback or not dump.takes(line.text, record.more):
+            return False
+        return not self._is_claimed(line.text)
 
     def _takes_traceback(self, record: Record) -> bool:
         """A traceback belongs to the error before it, to a warning where it follows directly."""
@@ -282,12 +300,19 @@ class Gatherer:
         if line.begins_traceback or message.startswith(b"Traceback (most recent call last):"):
             record.traceback, record.state = 0, FRAMES
             record.level = max(record.level, L_ERROR)
+        elif not line.begins and line.stamp is None and line.bar is None:
+            self._begin_dump(record)
         record.cr = line.cr
         record.open_text = leaves_open(self._native, line, message)
         record.grows = self._may_grow(record)
         self._records.append(record)
         if record.grows:
             self._growing[line.wrapped.instance] = record
+
+    def _begin_dump(self, record: Record) -> None:
+        dump = dump_of(record.first.text)
+        if dump is not None and (dump.is_told or not self._is_claimed(record.first.text)):
+            record.dump, record.level = dump, dump.level
 
     def _may_grow(self, record: Record) -> bool:
         line = record.first

@@ -45,8 +45,8 @@ def _table(chunk: Chunk, rows: I32) -> pa.Table:
     first["error_code"][warned] = first["warning_code"][warned]
     values = first.columns(parsed)
     name, event, message, header, traceback = span_strings(parsed, rows, _SPANS)
-    tracebacks = _tracebacks(traceback)
-    exceptions = read_tracebacks(tracebacks, values["exc"])
+    message = kernels.filled(message, "") if message.null_count else message
+    told = read_tracebacks(message, _tracebacks(traceback), values["exc"])
     offsets = offsets_of(parsed, rows)
     taken = np.ascontiguousarray(first.table[:, [KEYS.index(key) for key in _TAKEN]])
     return pa.table(
@@ -64,11 +64,11 @@ def _table(chunk: Chunk, rows: I32) -> pa.Table:
             "id": values["id"],
             "request_id": request_ids(values["request_id"], header),
             "request_key": nulls(n, pa.int64()),
-            "message": kernels.filled(message, "") if message.null_count else message,
-            "exception_type": exceptions.types,
-            "exception_message": exceptions.messages,
-            "traceback": tracebacks,
-            "location": _either(exceptions.locations, values["location"]),
+            "message": told.messages,
+            "exception_type": told.types,
+            "exception_message": told.exception_messages,
+            "traceback": told.tracebacks,
+            "location": _either(told.locations, values["location"]),
             "attributes": free_pairs(parsed, chunk.format, rows, taken),
             "file_key": same_number(origin.file_key, n),
             "byte_offset": numbers(offsets),

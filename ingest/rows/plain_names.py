@@ -22,7 +22,7 @@ NAME = "^[A-Za-z0-9_./:@#+=~-]{0,80}$"
 _SHAPES = {
     # "<frozen x>": a module within the interpreter, as Python's tracebacks name it
     "location": r"^(?:<frozen [A-Za-z0-9_.]{1,80}>|[A-Za-z0-9_./\\:@+~<>-]{1,200})"
-    r":[0-9]+(?: in [A-Za-z0-9_.<>]{1,80})?$",
+    r":[0-9]+(?: in [A-Za-z0-9_.:$*()<>]{1,80})?$",
     "client": r"^(?:[0-9A-Fa-f:.,\[\] ]{1,200}|[A-Za-z0-9_./:@#+=~-]{0,80})$",
 }
 _IS_NAME = matcher(NAME.replace("$", r"\Z"))

@@ -1,4 +1,8 @@
-"""Python tracebacks → exception type, message and the deepest frame of the service's own code."""
+"""Tracebacks → exception type, message and the deepest frame of the service's own code.
+
+Python's are read here, stack traces of other languages in stacks.py. These stand in a record's
+message, as its own lines: they are taken out of it.
+"""
 
 import re
 from collections.abc import Iterator
@@ -8,6 +12,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from ingest.lazily import matcher
+from ingest.rows.stacks import Stack, read_stack
 
 _FRAME = matcher(
     r'^[ |+>]*File "(?P<file>[^"\n]*)", line (?P<line>\d+)(?:, in (?P<name>.*))?$', re.M
@@ -22,24 +27,79 @@ _NOT_EXCEPTIONS = ("Traceback (most recent call last)",)
 _INTERLUDES = ("During handling of the above", "The above exception was")
 
 
-class Exceptions(NamedTuple):
-    """Columns of what tracebacks say, null where there is none."""
+_PYTHONS = ("Traceback (most recent call last)", "ray::")  # in each of Python's tracebacks
+_TEXT = 'text="'  # behind which a message may be what a user wrote
 
-    types: pa.Array
+
+class Told(NamedTuple):
+    """Columns of errors; of exceptions null where there is none."""
+
     messages: pa.Array
+    tracebacks: pa.Array
+    types: pa.Array
+    exception_messages: pa.Array
     locations: pa.Array
 
 
-def read_tracebacks(tracebacks: pa.Array, exc: pa.Array) -> Exceptions:
-    """Read a column of tracebacks; where there is none, the pair ``exc`` names type and message.
+def read_tracebacks(messages: pa.Array, tracebacks: pa.Array, exc: pa.Array) -> Told:
+    """Read columns of messages and tracebacks; where there is none, the pair ``exc`` names type and
+    message.
 
     Equal tracebacks are read once: an incident repeats few of them many times.
     """
-    if tracebacks.null_count == len(tracebacks) and exc.null_count == len(exc):
+    is_bare = tracebacks.null_count == len(tracebacks)
+    if is_bare and exc.null_count == len(exc) and not _has_lines(messages):
         empty = pa.nulls(len(tracebacks), pa.string())
-        return Exceptions(empty, empty, empty)
-    rows = [_read(*pair) for pair in zip(tracebacks.to_pylist(), exc.to_pylist(), strict=True)]
-    return Exceptions(*(pa.array([r[i] for r in rows], pa.string()) for i in range(3)))
+        return Told(messages, tracebacks, empty, empty, empty)
+    columns = (messages.to_pylist(), tracebacks.to_pylist(), exc.to_pylist())
+    rows = [_of_record(*each) for each in zip(*columns, strict=True)]
+    return Told(*(pa.array([r[i] for r in rows], pa.string()) for i in range(5)))
+
+
+def _has_lines(messages: pa.Array) -> bool:
+    """Whether any of these may have several lines."""
+    data = messages.buffers()[2]
+    return data is not None and b"\n" in data.to_pybytes()
+
+
+_Row = tuple[str, str | None, str | None, str | None, str | None]
+
+
+def _of_record(message: str, traceback: str | None, exc: str | None) -> _Row:
+    if traceback is None and "\n" in message:
+        return _apart(message, exc)
+    return _with_traceback(message, traceback, exc)
+
+
+@lru_cache(maxsize=64)
+def _apart(message: str, exc: str | None) -> _Row:
+    """A message of several lines, without the stack trace that stands in it."""
+    found = read_stack(message)
+    if found is None:
+        return (message, None, *_read(None, exc))
+    lines = message.split("\n")
+    if _TEXT in "\n".join(lines[: max(found.begins, 1)]):
+        return (message, None, *_read(None, exc))
+    head = found.headline or "\n".join(lines[: max(found.begins, 1)]).rstrip()
+    trace = "\n".join(lines[max(found.begins, 0 if found.headline else 1) :]).strip("\n")
+    return (head, trace or None, *_raised(found))
+
+
+def _with_traceback(message: str, traceback: str | None, exc: str | None) -> _Row:
+    if traceback is not None and not any(mark in traceback for mark in _PYTHONS):
+        found = _stack_below(message.partition("\n")[0], traceback)
+        if found is not None:
+            return (message, traceback, *_raised(found))
+    return (message, traceback, *_read(traceback, exc))
+
+
+@lru_cache(maxsize=64)
+def _stack_below(message: str, traceback: str) -> Stack | None:
+    return read_stack(f"{message}\n{traceback}")
+
+
+def _raised(stack: Stack) -> tuple[str | None, str | None, str | None]:
+    return stack.type, stack.message, stack.location
 
 
 @lru_cache(maxsize=64)

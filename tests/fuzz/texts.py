@@ -100,15 +100,17 @@ def traceback(data: bytes) -> None:
 def _traceback(text: str, exc: str) -> None:
     begin = time.process_time()
     columns = read_tracebacks(
-        pa.array([text or None, text, None], pa.string()), pa.array([exc, None, exc], pa.string())
-    )
+        pa.array(["", exc, text], pa.string()), pa.array([text or None, text, None], pa.string()),
+        pa.array([exc, None, exc], pa.string()),
+    )  # fmt: skip
     spent = time.process_time() - begin
     assert spent < _SECONDS, f"{spent:.1f} s for {len(text)} characters"
-    for column in (columns.types, columns.messages, columns.locations):
+    for column in columns:
         column.validate(full=True)
         assert len(column) == 3
     for kind, message, where in zip(
-        *(c.to_pylist() for c in (columns.types, columns.messages, columns.locations)), strict=True
+        *(c.to_pylist() for c in (columns.types, columns.exception_messages, columns.locations)),
+        strict=True,
     ):
         assert kind is None or (_TYPE.match(kind) and (kind in text or kind in exc)), kind
         assert message is None or message, "an empty message is none"

@@ -19,6 +19,7 @@ from ingest.compiled.layout import L_WARNING
 from ingest.compiled.masks import Masker
 from ingest.records.access import Access, is_socket
 from ingest.records.collectors import is_ordinal
+from ingest.records.dumps import dump_of
 from ingest.records.envelopes import unwrap
 from ingest.records.event_names import names_event
 from ingest.records.gather import leaves_open, level_of, message_of
@@ -200,6 +201,8 @@ class Templates:
             raise Unlearnable("not one plain line")
         if line.native is not None or line.begins_traceback:
             raise Unlearnable("a header of the format")
+        if not line.begins and line.stamp is None and dump_of(text) is not None:
+            raise Unlearnable("what begins a dump")
         if line.json is not None and line.access is None:
             raise Unlearnable("pairs")
         access = access_in(line)
