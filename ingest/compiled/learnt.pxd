@@ -11,6 +11,10 @@ cdef class Learnt(LineValues):
     cdef int[::1] _moments
     cdef public object asks
     cdef unsigned char[::1] _asks
+    cdef public object hold
+    cdef unsigned char[::1] _hold
+    cdef public object ends
+    cdef unsigned char[::1] _ends
     cdef public object calm
     cdef unsigned char[::1] _calm
     cdef public int reason
@@ -55,6 +59,9 @@ cdef class Learnt(LineValues):
     cdef int[:, ::1] pairs
     cdef long long[:, ::1] places
     cdef int _run(self, const unsigned char[::1] data, int pos, long long base) noexcept nogil
+    cdef bint _enters(self, const unsigned char[::1] data, int pos, int nl) noexcept nogil
+    cdef int _found(self) noexcept nogil
+    cdef bint _is_whole(self, const unsigned char[::1] data, int pos, int nl) noexcept nogil
     cdef bint _line(self, long long offset, int size) noexcept nogil
     cdef int _find(self) noexcept nogil
     cdef bint _object(self, long long offset, int size) noexcept nogil

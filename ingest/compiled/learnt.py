@@ -32,8 +32,9 @@ from ingest.compiled.masks import MOST_TOKENS
 COMPILED = cython.compiled
 # why a run ended: the bytes have, no line as they are made, no template of it, an instance
 # without a state, a template without a program in its state, a table is full, a path of no known
-# kind, a JSON object's key of which nothing is known, an object that is asked about
-ENDED, FOREIGN, UNKNOWN, STATELESS, UNLEARNT, FULL, UNTOLD, KEYLESS, ASKED = range(9)
+# kind, a JSON object's key of which nothing is known, an object that is asked about, a line with
+# which the next one may go on
+ENDED, FOREIGN, UNKNOWN, STATELESS, UNLEARNT, FULL, UNTOLD, KEYLESS, ASKED, HELD = range(10)
 _ENDED = cython.declare(cython.int, ENDED)
 _FOREIGN = cython.declare(cython.int, FOREIGN)
 _UNKNOWN = cython.declare(cython.int, UNKNOWN)
@@ -43,6 +44,7 @@ _FULL = cython.declare(cython.int, FULL)
 _UNTOLD = cython.declare(cython.int, UNTOLD)
 _KEYLESS = cython.declare(cython.int, KEYLESS)
 _ASKED = cython.declare(cython.int, ASKED)
+_HELD = cython.declare(cython.int, HELD)
 MOST_TEMPLATES, MOST_STATES, MOST_INSTANCES = 1024, 256, 64
 _MOST_INSTANCES = cython.declare(cython.int, MOST_INSTANCES)
 # what becomes of a line's bytes: a record's, unclaimed, ignored; blank lines have no time
@@ -50,6 +52,7 @@ RECORD, UNCLAIMED, IGNORED, BLANK = range(4)
 _RECORD = cython.declare(cython.int, RECORD)
 _UNCLAIMED = cython.declare(cython.int, UNCLAIMED)
 _BLANK = cython.declare(cython.int, BLANK)
+_MOST_BETWEEN = cython.declare(cython.int, 16)  # lines of other instances, to be looked over
 BARS, PARTLY = 0, 1  # the templates of lines of progress bars, the last one full or not
 HEADER, RECORD_HEADER, PLACES = 8, 9, 5
 _OFFSET = cython.declare(cython.int, OFFSET)
@@ -115,6 +118,11 @@ class Learnt(LineValues):
         self._moments = self.moments
         self.asks = np.zeros(MOST_TEMPLATES, np.uint8)
         self._asks = self.asks
+        self.hold = np.zeros(MOST_TEMPLATES, np.uint8)
+        self._hold = self.hold
+        self.ends = np.zeros(MOST_TEMPLATES, np.uint8)
+        self._ends = self.ends
+        self._ends[BARS] = self._ends[PARTLY] = 1
         self.calm = np.zeros(MOST_INSTANCES, np.uint8)
         self._calm = self.calm
         self.own = np.zeros(MOST_INSTANCES, np.uint8)
@@ -278,13 +286,7 @@ class Learnt(LineValues):
                 self.reason = _ENDED
                 return pos
             self.reason = _FOREIGN
-            if nl > pos and data[nl - 1] == 13:
-                return pos
-            if data[pos] == 0 or data[pos] == 0xEF or data[pos] >= 0xF8:
-                return pos
-            if nl + 1 < stop and data[nl + 1] == 0:
-                return pos
-            if not self.masker.enter(data, pos, nl) or (self.ascii_only and self.masker.wide):
+            if not self._enters(data, pos, nl):
                 return pos
             self.size = nl + 1 - pos
             if self.masker.is_braced():
@@ -292,18 +294,56 @@ class Learnt(LineValues):
                     return pos
                 pos = nl + 1
                 continue
-            self.template = 0
-            if self.masker.is_bars():
-                self.template = 0 if self.masker.is_full else 1
-            else:
-                self.template = self._find() if self.masker.shape() else -1
-                if self.template < 0:
-                    self.reason = _UNTOLD if self.masker.lacks else _UNKNOWN
-                    return pos
+            self.template = self._found()
+            if self.template < 0:
+                self.reason = _UNTOLD if self.masker.lacks else _UNKNOWN
+                return pos
             self.instance = self.masker.instance
+            if self._hold[self.template] != 0 and not self._is_whole(data, pos, nl):
+                self.reason = _HELD
+                return pos
             if not self._line(base + pos, nl + 1 - pos):
                 return pos
             pos = nl + 1
+
+    def _enters(self, data, pos, nl):
+        """Take the line ``data[pos:nl]`` out of its envelope; False where that may be none of the
+        usual ones.
+        """
+        if nl > pos and data[nl - 1] == 13:
+            return False
+        if data[pos] == 0 or data[pos] == 0xEF or data[pos] >= 0xF8:
+            return False
+        if nl + 1 < data.shape[0] and data[nl + 1] == 0:
+            return False
+        return self.masker.enter(data, pos, nl) and not (self.ascii_only and self.masker.wide)
+
+    def _found(self):
+        """The template of the line at hand, or -1."""
+        if self.masker.is_bars():
+            return 0 if self.masker.is_full else 1
+        return self._find() if self.masker.shape() else -1
+
+    def _is_whole(self, data, pos, nl):
+        """Whether the next line of the same instance ends the record of the line ``data[pos:nl]``,
+        which is at hand again then.
+        """
+        at: cython.int = nl + 1
+        end: cython.int
+        found: cython.int
+        for _ in range(_MOST_BETWEEN):
+            end = _newline(data, at, data.shape[0])
+            if end < 0 or not self._enters(data, at, end) or self.masker.is_braced():
+                return False
+            if self.masker.instance == self.instance:
+                found = self._found()
+                if found < 0 or self._ends[found] == 0:
+                    return False
+                self._enters(data, pos, nl)
+                self.masker.shape()
+                return True
+            at = end + 1
+        return False
 
     def _line(self, offset, size):
         """Run the program of the line at hand, which is of a known template; False where there is
@@ -519,6 +559,11 @@ class Learnt(LineValues):
             self.rows[row, 8] = self.consts[2 * k + 1]
             if self.code[at + 2] & _OWN_PAIRS:
                 self.places[row, 4] = self.consts[2 * k + 1]
+        elif k < -1:  # the slot of a stretch of the line
+            self.rows[row, 7] = cython.cast(cython.int, self.fresh[-2 - k, 0])
+            self.rows[row, 8] = cython.cast(cython.int, self.fresh[-2 - k, 1])
+            if self.code[at + 2] & _OWN_PAIRS:
+                self.places[row, 4] = self.fresh[-2 - k, 1]
         at += _RECORD_HEADER
         for i in range(n):
             slot = self.code[at + 2]

@@ -17,6 +17,7 @@ FULL: int
 UNTOLD: int
 KEYLESS: int
 ASKED: int
+HELD: int
 MOST_TEMPLATES: int
 MOST_STATES: int
 MOST_INSTANCES: int
@@ -37,6 +38,8 @@ class Learnt:
     anywhere: npt.NDArray[np.int32]
     moments: npt.NDArray[np.int32]
     asks: npt.NDArray[np.uint8]
+    hold: npt.NDArray[np.uint8]
+    ends: npt.NDArray[np.uint8]
     calm: npt.NDArray[np.uint8]
     reason: int
     template: int

@@ -1,10 +1,10 @@
 cimport cython
 
-from ingest.compiled.bars cimport Bars
+from ingest.compiled.texts cimport Texts
 
 
 @cython.final
-cdef class Masker(Bars):
+cdef class Masker(Texts):
     cdef public int length
     cdef public int n_tokens
     cdef public long long local
@@ -32,6 +32,8 @@ cdef class Masker(Bars):
     cdef void hashed(self) noexcept nogil
     cpdef bint is_braced(self) noexcept nogil
     cdef bint shape(self) noexcept nogil
+    cdef bint _has_text(self, int i) noexcept nogil
+    cdef bint _is_behind(self, int start) noexcept nogil
     cdef int _number(self, int i) noexcept nogil
     cdef bint _is_part(self, int i) noexcept nogil
     cdef int _own_stamp(self) noexcept nogil

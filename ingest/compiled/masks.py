@@ -4,7 +4,8 @@
 """A line's text → its mask: the text with a mark for every number; compiled as
 :mod:`ingest.compiled.records`.
 
-Two lines of one mask differ in their numbers alone. In a line that holds a request
+Two lines of one mask differ in their numbers alone, and in a text of plain words at their end that
+no rule takes, where it stands behind a head that is known. In a line that holds a request
 (``"POST /tts HTTP/1.1"``) the path, the query, and words in later quotes have marks, too, and so
 have ids and the stamp in brackets: its mask is what its server's format makes of any request.
 """
@@ -16,7 +17,6 @@ from array import array
 import cython
 
 if cython.compiled:
-    from cython.cimports.ingest.compiled.bars import Bars
     from cython.cimports.ingest.compiled.moments import (
         date_at,
         day_of,
@@ -27,9 +27,9 @@ if cython.compiled:
         two,
         zone_at,
     )
+    from cython.cimports.ingest.compiled.texts import Texts
     from cython.cimports.libc.string import memchr, memcpy
 else:
-    from ingest.compiled.bars import Bars
     from ingest.compiled.moments import (
         date_at,
         day_of,
@@ -40,13 +40,16 @@ else:
         two,
         zone_at,
     )
+    from ingest.compiled.texts import Texts
 from ingest.compiled.moments import NONE
+from ingest.compiled.texts import LONGEST_HEAD
 
 COMPILED = cython.compiled
 LONGEST_MASK, MOST_TOKENS = 2048, 48
 # marks: a whole number; one with a fraction, and then the length of this; an IPv4 address; date and
 # time of day at the text's beginning
 INT, DECIMAL, ADDRESS, STAMP, FRACTION = 1, 2, 3, 4, 16
+TEXT = 13  # behind a known head, up to the line's end
 # marks of a line with a request: a path, and then its kind; a query; words in quotes, and words
 # that begin with an address of the web; an address of IPv6; 32 hexadecimal digits; a UUID; date and
 # time of day in brackets, and then whether a zone is among them; a name with digits in it
@@ -58,6 +61,8 @@ _DECIMAL = cython.declare(cython.int, DECIMAL)
 _ADDRESS = cython.declare(cython.int, ADDRESS)
 _STAMP = cython.declare(cython.int, STAMP)
 _FRACTION = cython.declare(cython.int, FRACTION)
+_TEXT = cython.declare(cython.int, TEXT)
+_LONGEST_HEAD = cython.declare(cython.int, LONGEST_HEAD)
 _PATH = cython.declare(cython.int, PATH)
 _QUERY = cython.declare(cython.int, QUERY)
 _WORDS = cython.declare(cython.int, WORDS)
@@ -81,18 +86,19 @@ _MOST_FRACTION = cython.declare(cython.int, 9)
 _WORD = (1 << 64) - 1
 
 
-class Masker(Bars):
+class Masker(Texts):
     """The mask of one line at a time.
 
     ``mask[:length]`` is that of the text, with ``hash`` (0 without any); ``starts`` and ``ends``
     are the spans of its ``n_tokens`` numbers and other marked parts, ``marks`` what these are,
     ``wholes`` how many digits numbers have before a point. The stamp of a ``dated`` text says
     ``local`` (microseconds in no known zone), or ``zoned``: the instant itself. ``lacks``: there is
-    no mask because the path's kind is unknown; ``tell(path)`` is asked for it.
+    no mask because the path's kind is unknown, for which ``tell(path)`` is asked, or what a byte of
+    a text leads to.
     """
 
     def __init__(self, mode):
-        Bars.__init__(self, mode)
+        Texts.__init__(self, mode)
         self.mask = bytearray(LONGEST_MASK + 8)
         self.starts = array("i", [0] * MOST_TOKENS)
         self.ends = array("i", [0] * MOST_TOKENS)
@@ -123,7 +129,7 @@ class Masker(Bars):
         if not self._copied(text or b"\0", 0, len(text)):
             return None
         while not self.shape():
-            if not self.lacks or not self.learn_path():
+            if not self.lacks or not self.learn():
                 return None
         return self.taken()
 
@@ -144,6 +150,17 @@ class Masker(Bars):
         self.n_paths = 0
         for i in range(2 * MOST_PATHS):
             self.path_slots[i] = -1
+
+    def has_text(self):
+        """Whether the mask at hand ends with a text."""
+        return self.n_tokens > 0 and self.marks[self.n_tokens - 1] == TEXT
+
+    def learn(self):
+        """Learn what the last text lacked; whether that was possible."""
+        if self.unread:
+            self.read_on(self.state, self.byte)
+            return True
+        return self.learn_path()
 
     def learn_path(self):
         """Learn the kind of the path that the last text has; whether there is one."""
@@ -179,7 +196,7 @@ class Masker(Bars):
         quoted: cython.bint = False
         self.length = 0
         self.n_tokens = 0
-        self.zoned = self.lacks = False
+        self.zoned = self.lacks = self.unread = False
         self.told = 0
         self.hash = 0
         self._request()
@@ -189,6 +206,13 @@ class Masker(Bars):
             if self.length + 24 > _LONGEST_MASK:
                 return False
             c = self.text[i]
+            if self.n_heads > 0 and self.length <= _LONGEST_HEAD and self._has_text(i):
+                self._put(_TEXT)
+                self._token(_TEXT, i, n)
+                break
+            if self.unread:
+                self.lacks = True
+                return False
             if self.quote >= 0:
                 k = self._part(i)
                 if k < 0:
@@ -216,6 +240,26 @@ class Masker(Bars):
             self._put(c)
             i += 1
         self.hashed()
+        return True
+
+    def _has_text(self, i):
+        """Whether what stands at a place, behind the mask at hand, is a text that no rule takes."""
+        k: cython.int
+        start: cython.int = 0
+        if self.of_length[self.length] == 0 or self.quote >= 0 or self.n_tokens >= _MOST_TOKENS:
+            return False
+        for k in range(self.n_heads):
+            if self.head_ends[k + 1] - start == self.length and self._is_behind(start):
+                return self._is_plain(i) and self._is_nobodys(i, self.roots[k])
+            start = self.head_ends[k + 1]
+        return False
+
+    def _is_behind(self, start):
+        """Whether the mask at hand is the head that begins at a place."""
+        k: cython.int
+        for k in range(self.length):
+            if self.mask[k] != self.head_bytes[start + k]:
+                return False
         return True
 
     def hashed(self):

@@ -400,9 +400,7 @@ class Claims:
         kind, told = _exception(traceback) if traceback else ("", "")
         if record.dump is not None:
             kind, told = raised_in(message_of(record.first), record.more)
-        # behind this nginx quotes what a client asked for
-        words = line.message.partition(", client: ")[0]
-        code = self.profiles.code_of(f"{kind}: {told}" if kind else words)
+        code = self.profiles.code_of(f"{kind}: {told}" if kind else words_of(line.message))
         if code is not None:
             pairs.append(("error_code" if record.level >= L_ERROR else "warning_code", code))
         if not traceback:
@@ -643,6 +641,11 @@ class Claims:
 def _below(record: Record) -> bytes:
     """The lines of a record's message behind the first."""
     return b"\n".join(record.more[: record.message_lines]).rstrip()
+
+
+def words_of(message: str) -> str:
+    """The words of an error: behind them nginx quotes what a client asked for."""
+    return message.partition(", client: ")[0]
 
 
 def _told_at(record: Record) -> list[tuple[str, Value]]:

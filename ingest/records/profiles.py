@@ -27,8 +27,10 @@ from ingest.records.profile_rules import (
     compiled,
     options,
 )
+from ingest.records.rule_steps import RuleSteps
 
-_LOGGER = matcher(rb"[a-z_]\w{0,40}(?:\.[A-Za-z_]\w{0,40}){1,8}(?::\d+)? ")  # no sign behind it
+LOGGER = r"[a-z_]\w{0,40}(?:\.[A-Za-z_]\w{0,40}){1,8}(?::\d+)? "  # no sign behind it
+_LOGGER = matcher(LOGGER.encode())
 _SEPARATORS = matcher(rb"\] |: | - | \| ")
 _NAME = matcher(rb"[\w.\-/<>()\[\]#:@+]+\Z")
 _MARKS = matcher(
@@ -148,6 +150,14 @@ class Profiles:
         return patterns
 
     @cached_property
+    def read_by_steps(self) -> RuleSteps:
+        """The rules as states and steps.
+
+        :raises Unreadable: where a pattern is not understood.
+        """
+        return RuleSteps(self.rules, LOGGER)
+
+    @cached_property
     def _codes(self) -> tuple[tuple[Any, str], ...]:
         codes = (code for profile in self.profiles for code in profile.codes)
         return tuple((compiled(code.pattern), code.code) for code in codes)
@@ -211,7 +221,7 @@ class Profiles:
             found = self._at(data, named.end())
             if found:
                 return found
-        for start in _behind_prefixes(data[:FIRST_PART].partition(b"=")[0]):
+        for start in behind_prefixes(data[:FIRST_PART].partition(b"=")[0]):
             found = self._at(data, start)
             if found and not _is_prefix(data[:start]):
                 found = [match for match in found if not _is_in_plain_words(match.rule)]
@@ -252,7 +262,7 @@ class Profiles:
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _behind_prefixes(head: bytes) -> tuple[int, ...]:
+def behind_prefixes(head: bytes) -> tuple[int, ...]:
     """Places after a relay's prefix: each separator that no user's text precedes. ``head`` is what
     stands before a message's first equals sign, behind which is none of these.
     """

@@ -34,6 +34,7 @@ from ingest.compiled import (
     records,
     strings,
     text_classes,
+    texts,
     usual,
 )
 from ingest.model import Origin
@@ -81,7 +82,7 @@ def _sources(*names: str) -> dict[str, ModuleType]:
     return modules
 
 
-_BELOW = ("moments", "envelopes", "bars")
+_BELOW = ("moments", "envelopes", "bars", "texts")
 _OTHERS = ("strings", "text_classes", "parts", "masks", "objects",
            "line_values", "learnt", "content", "joined", "picked")  # fmt: skip
 PLAIN = _sources(*_SCANNER, *_BELOW, *_OTHERS)
@@ -393,6 +394,23 @@ def test_masks_are_the_same(text: str) -> None:
     assert compiled.of(line) == plain.of(line)
     assert compiled.is_run_of_bars(line) == plain.is_run_of_bars(line)
     assert not compiled.is_run_of_bars(line) or compiled.ends_full() == plain.ends_full()
+
+
+@_PROFILE
+@given(
+    st.text(alphabet="aZ9.: \"=-_'好é😀,", max_size=40), st.sampled_from((b"", b"\xff", b"\xe5"))
+)
+def test_texts_behind_heads_are_the_same(text: str, odd: bytes) -> None:
+    line = b"said 7: " + text.encode() + odd
+    steps, last = np.zeros((2, 256), np.int32), np.zeros(2, np.uint8)
+    steps[1, ord("a")], steps[1, ord("9")], last[0] = 1, texts.MAYBE, 0
+    found = []
+    for module in (masks, PLAIN["masks"]):
+        masker = module.Masker(envelopes.BARE)
+        head = masker.of(b"said 7: ")[0]
+        masker.know_heads([b"x", head], [0, 1], view(steps), view(last), lambda state, byte: None)
+        found.append((masker.of(line), masker.marked()))
+    assert found[0] == found[1]
 
 
 _MEMBERS = st.dictionaries(

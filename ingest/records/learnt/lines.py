@@ -7,6 +7,7 @@ from ingest.compiled.learnt import Learnt
 from ingest.records.arrays import view
 from ingest.records.instants import ENVELOPE, FILE, NEIGHBOUR
 from ingest.records.learnt import memory
+from ingest.records.learnt.heads import Heads
 from ingest.records.learnt.memory import Shape
 from ingest.records.learnt.modes import Attempts, Chunk, Mode, Room, State
 from ingest.records.learnt.object_lines import Answers, learn_key, learn_object
@@ -41,6 +42,8 @@ class LearntLines:
         self._reader = Reader(native, None, profiles.prints_text_at)
         self._makes = Templates(self._reader, profiles)
         self._plain = PlainLines(self._makes, profiles)
+        self._heads = Heads(profiles)
+        self._makes.know(self._heads.tell)
         self._modes: dict[int, Mode] = {}
         self.attempts = Attempts()
 
@@ -68,6 +71,7 @@ class LearntLines:
             )  # fmt: skip
             engine = Learnt(number, setting.id_begins.encode())
             engine.stamped = setting.stamped
+            self._heads.tell(engine.masker)
             mode = self._modes[number] = Mode(setting, engine, Room(self._native.width))
         if wrapped.instance not in mode.names and len(mode.names) < learnt.MOST_INSTANCES:
             mode.names.append(wrapped.instance)
@@ -103,7 +107,12 @@ class LearntLines:
         if number < 0:
             return False
         mode.templates[number] = template
+        mode.engine.hold[number], mode.engine.ends[number] = template.holds, template.ends
         return True
+
+    def learn_head(self, seen: Seen) -> bool:
+        """Take note of a line that may end with a text; whether the head of such is known now."""
+        return self._heads.learn(seen)
 
     def read(self, text: bytes, *, is_dated: bool) -> Seen | None:
         """What the general path sees in a text, None where that is not one plain line;
@@ -250,7 +259,7 @@ class _Run:
             if self._lines.learn_effect(mode, state, engine.template):
                 return at if self._lay_out() else -1
             return self._behind_unlearnt(at)
-        if reason == learnt.UNTOLD and engine.masker.learn_path():
+        if reason == learnt.UNTOLD and engine.masker.learn():
             return at
         if reason == learnt.ASKED:
             return self._answered(at)
@@ -282,7 +291,11 @@ class _Run:
         known = self._lines.told(seen, self._chunk.sequencer) if seen is not None else None
         comes_once = known.comes_once if known is not None else seen is not None and seen.is_free
         is_template = not is_object and (seen is None or seen.line.json is None)
-        if is_template and self._lines.learn_template(mode, text, _OFTEN if comes_once else 2):
+        has_text = engine.masker.has_text()
+        if comes_once and seen is not None and not has_text and self._lines.learn_head(seen):
+            return at
+        times = _OFTEN if comes_once and not has_text else 2
+        if is_template and self._lines.learn_template(mode, text, times):
             return at
         if seen is not None and known is not None:
             return then if self._take(seen, known, at, then - at) else -1

@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterator
 
 from ingest.compiled import masks
+from ingest.records.levels import LEVELS
 
 _MOMENTS = (
     b"1970-01-01 00:00:00",
@@ -180,7 +181,23 @@ _NAMED = (
     b"-x12y34-",
     b"9" * 40 + b"k",
 )
+# what plain words may be, and what of them means something elsewhere
+PLAIN_WORDS = (
+    b"x", b"7", b"200", b"12.5", b"0", b"1e5", b"nan", b"a.b", b"a.b x", b"x.y.z 1", b"it's",
+    b"'x'", b"don't, won't", b"GET", b"GET x HTTP 200", b"POST tts HTTP1.1 200 5 ms", b"HTTP",
+    b"stdout F x", b"stderr", b"Mar  2", b"Mar 2", b"Mon Mar 2 2026", b"2026-03-02", b"20260302",
+    b"10.0.0.1", b"tts-0 server x", b"synthesis_start", b"synthesis_failed id", b"stage_time",
+    b"Traceback most recent call last", b"ValueError", b"File a.py line 3 in f", b"WebSocket",
+    b"3it, 1it", b"100 of 3", b"ms", b"id", b"text", b"level error", b"in tts", b"root", b"main",
+    b"x...", b"...", b".", b"?", b"!", b",", b"x, voice, y", b"\xe4\xbd\xa0\xe5\xa5\xbd",
+    b"\xe4\xbd\xa0\xe5\xa5\xbd\xef\xbc\x9a\xe5\x90\xa7\xe3\x80\x82", b"\xc3\xa9t\xc3\xa9",
+    b"\xe2\x80\xa8x", b"\xc2\x85x", b"x\xc2\xa0y", b"\xef\xbb\xbfx", b"\xf0\x9f\x98\x80",
+    b"x" * 300, b"x y " * 100 + b"z", b"7" * 40,
+    *(word.upper() for word in LEVELS), *(b"an " + word + b" x" for word in LEVELS),
+    b"ERROR ERROR ERROR", b"E", b"W x", b"I 260302", b"I0302 x",
+)  # fmt: skip
 _OTHERS = {
+    masks.TEXT: PLAIN_WORDS,
     masks.ADDRESS: _ADDRESSES,
     masks.ADDRESS_6: _ADDRESSES_6,
     masks.PATH: _PATHS,

@@ -11,34 +11,20 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ingest.records.learnt.others import PLAIN_WORDS
 from ingest.records.learnt.symbols import Unlearnable
 from ingest.records.learnt.templates import Seen, Templates
-from ingest.records.levels import LEVELS
 from ingest.records.profiles import Profiles
 
 MOST = 16  # heads, and attempts to learn one
-_LEAST = 4  # bytes of a head
+LEAST = 4  # bytes of a head
 # it begins with a word and does not end with a space; a hyphen stands in or before a word
 _PLAIN = (
     rb"(?:(?=[\w'\x80-\xff])(?:[^\x00- \"#$%&()*+/:;<=>@[\\\]^`{|}~\x7f]|(?<!-) (?=[^ ]))*(?<!-))"
 )
-_IS_PLAIN = re.compile(_PLAIN)
+IS_PLAIN = re.compile(_PLAIN)
 _PATTERNS = (b"", rb"\d+", _PLAIN)
 _NUMBERS = (b"0", b"1", b"7", b"00", b"42", b"200", b"500", b"1234", b"123456789", b"2026")
-_WORDS = (
-    b"x", b"7", b"200", b"12.5", b"0", b"1e5", b"nan", b"a.b", b"a.b x", b"x.y.z 1", b"it's",
-    b"'x'", b"don't, won't", b"GET", b"GET x HTTP 200", b"POST tts HTTP1.1 200 5 ms", b"HTTP",
-    b"stdout F x", b"stderr", b"Mar  2", b"Mar 2", b"Mon Mar 2 2026", b"2026-03-02", b"20260302",
-    b"10.0.0.1", b"tts-0 server x", b"synthesis_start", b"synthesis_failed id", b"stage_time",
-    b"Traceback most recent call last", b"ValueError", b"File a.py line 3 in f", b"WebSocket",
-    b"3it, 1it", b"100 of 3", b"ms", b"id", b"text", b"level error", b"in tts", b"root", b"main",
-    b"x...", b"...", b".", b"?", b"!", b",", b"x, voice, y", b"\xe4\xbd\xa0\xe5\xa5\xbd",
-    b"\xe4\xbd\xa0\xe5\xa5\xbd\xef\xbc\x9a\xe5\x90\xa7\xe3\x80\x82", b"\xc3\xa9t\xc3\xa9",
-    b"\xe2\x80\xa8x", b"\xc2\x85x", b"x\xc2\xa0y", b"\xef\xbb\xbfx", b"\xf0\x9f\x98\x80",
-    b"x" * 300, b"x y " * 100 + b"z", b"7" * 40,
-    *(word.upper() for word in LEVELS), *(b"an " + word + b" x" for word in LEVELS),
-    b"ERROR ERROR ERROR", b"E", b"W x", b"I 260302", b"I0302 x",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +99,7 @@ def _shape(seen: Seen, stamp: int) -> tuple[Parts, re.Pattern[bytes]] | None:
     parts: Parts = [(text[:stamp], _FIXED)]
     pattern = re.sub(rb"\d", rb"\\d", re.escape(text[:stamp]))
     for start, end, is_text in spans:
-        is_plain = _IS_PLAIN.fullmatch(text[start:end]) is not None
+        is_plain = IS_PLAIN.fullmatch(text[start:end]) is not None
         if start < at or (is_text and not is_plain):
             return None
         if is_plain:
@@ -121,7 +107,7 @@ def _shape(seen: Seen, stamp: int) -> tuple[Parts, re.Pattern[bytes]] | None:
             parts += _around_numbers(before) if len(parts) > 1 else [(before, _FIXED)]
             parts.append((text[start:end], _ANY))
             at = end
-    if not spans or spans[0][0] - stamp < _LEAST:
+    if not spans or spans[0][0] - stamp < LEAST:
         return None
     parts += _around_numbers(text[at:])
     rest = (_PATTERNS[kind] or re.escape(part) for part, kind in parts[1:])
@@ -151,7 +137,7 @@ def _spans(seen: Seen) -> list[tuple[int, int, bool]]:
 
 def _others(parts: Parts) -> Iterator[bytes]:
     """The text with other numbers and plain words, one part at a time and all together."""
-    for kind, words in ((_WHOLE, _NUMBERS), (_ANY, _WORDS)):
+    for kind, words in ((_WHOLE, _NUMBERS), (_ANY, PLAIN_WORDS)):
         free = [number for number, part in enumerate(parts) if part[1] == kind]
         for chosen in (free, *([one] for one in free if len(free) > 1)):
             for word in words if chosen else ():

@@ -102,9 +102,15 @@ class _Compiler:
             offset, end, instant,
             self.constants.text(record.logger) if record.logger else -1,
             len(pairs) // 3,
-            self.constants.text(record.message) if record.message else -1,
+            self._message(record),
             *pairs,
         ]  # fmt: skip
+
+    def _message(self, record: Written) -> int:
+        """The number of a constant, or -2 and less for a slot; -1 without a message."""
+        if record.said is not None:
+            return -2 - self.slot(record.said)
+        return self.constants.text(record.message) if record.message else -1
 
 
 def program(

@@ -18,6 +18,7 @@ from ingest.compiled import line_values, masks
 from ingest.compiled.layout import L_WARNING
 from ingest.compiled.masks import Masker
 from ingest.records.access import Access, is_socket
+from ingest.records.claims import words_of
 from ingest.records.collectors import is_ordinal
 from ingest.records.dumps import dump_of
 from ingest.records.envelopes import unwrap
@@ -79,7 +80,8 @@ class Template:
     digits each number may have before its point.
 
     ``path``, ``columns`` and ``more`` are an access line's: constants, or slots. ``given`` are the
-    values of the matches where each line is read by the general path.
+    values of the matches where each line is read by the general path, ``code`` what the message of
+    a warning tells.
     """
 
     seen: Seen
@@ -90,6 +92,20 @@ class Template:
     columns: dict[str, str | Slot] = field(default_factory=dict)
     more: dict[str, str | Slot] = field(default_factory=dict)
     given: list[dict[str, Value]] | None = None
+    code: str | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether a line of its instance that follows may go on with it."""
+        return self.seen.access is None and level_of(self.seen.line) >= L_WARNING
+
+    @property
+    def ends(self) -> bool:
+        """Whether it goes on with no line before it, a warning without a traceback."""
+        seen = self.seen
+        return not seen.line.is_blank and (
+            seen.line.begins or any(match.rule.profile != "ffmpeg" for match in seen.matches)
+        )
 
     def edge(self, place: int) -> Edge:
         """Where a place of the text is in any text of the mask.
@@ -126,6 +142,10 @@ class Templates:
         self._profiles = profiles
         self._masker = Masker(0)
 
+    def know(self, tell: Callable[[Masker], None]) -> None:
+        """``tell`` knows what more a masker is to know."""
+        tell(self._masker)
+
     def ask_of_paths(self, tell: Callable[[str], int]) -> None:
         """``tell`` knows the kinds of paths from now on."""
         self._masker.ask_of_paths(tell)
@@ -148,7 +168,9 @@ class Templates:
             raise Unlearnable("no mask")
         spans, marks = masked[1], self._masker.marked()
         seen = self._seen(text)
-        template = Template(seen, spans, [], marks)
+        template = Template(seen, spans, [], marks, code=self._code(seen))
+        if template.holds and masks.TEXT in marks:
+            raise Unlearnable("a warning with a text, which may tell a code")
         for number in range(len(spans)):
             template.limits.append(self._lengths(template, number))
         others = [self._seen(other) for other in self._variants(template)
@@ -161,6 +183,12 @@ class Templates:
             template.columns = self._spans_of(template, others, lambda a: a.columns)
             template.more = self._spans_of(template, others, lambda a: a.more)
         return template
+
+    def _code(self, seen: Seen) -> str | None:
+        """The code that the words of a warning tell."""
+        if level_of(seen.line) < L_WARNING:
+            return None
+        return self._profiles.code_of(words_of(seen.message.decode()))
 
     def stamp_end(self, text: bytes) -> int:
         """Where the stamp ends that a text begins with, 0 without one."""
@@ -353,6 +381,8 @@ class Templates:
         ):
             return False
         if level_of(seen.line) != level_of(other.line) or len(seen.matches) != len(other.matches):
+            return False
+        if template.code != self._code(other):
             return False
         try:
             return (

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ingest.compiled import envelopes, learnt, line_values
+from ingest.compiled import envelopes, learnt, line_values, masks
 from ingest.compiled.layout import L_WARNING
 from ingest.records.access import Access
-from ingest.records.claims import Claims
+from ingest.records.claims import Claims, words_of
 from ingest.records.gather import Record, level_of
 from ingest.records.hygiene import Bar
 from ingest.records.instants import ENVELOPE, LOGGED, NEIGHBOUR
@@ -34,6 +34,7 @@ BASE, _STEP, _COUNT = 10**15, 10**6, 10**6
 _OFFSET, _END = BASE, BASE + 1000
 _BAR_MS = BASE * 5  # of a bar, of which any may be told
 _NEAR, _NAME = 10**17, f"{symbols.MARK}name"
+_SPACES = (b" ", b"\t", b"\r", b"\n", b"\v", b"\f")
 _SHIFTS = {1.0: 0, 1000.0: 3}
 
 
@@ -43,7 +44,7 @@ class Written:
     pairs.
 
     ``logged`` are pairs whose keys the log names; ``is_dated``: its instant is a line's own. In
-    ``message``, pairs are looked for if it ``has_pairs``.
+    ``message``, or in the line's own that is ``said``, pairs are looked for if it ``has_pairs``.
     """
 
     event: str
@@ -55,6 +56,7 @@ class Written:
     is_dated: bool
     message: bytes = b""
     has_pairs: bool = False
+    said: Slot | None = None
 
 
 @dataclass(slots=True)
@@ -112,6 +114,7 @@ class _Writer(Writer):
 
     noted: list[Written] = field(default_factory=list)
     slots: Any = None
+    template: Template | None = None
 
     def record(
         self,
@@ -126,8 +129,11 @@ class _Writer(Writer):
         pairs: Iterable[tuple[str, Value]] = (),
         logged: Iterable[tuple[str, str]] = (),
     ) -> None:
-        if message or traceback or own_end >= 0 or not event or level >= L_WARNING:
+        said = self._said(message) if message else None
+        if traceback or own_end not in (-1, len(message)) or not (event or message):
             raise Unlearnable("a record with a text of its own")
+        if level >= L_WARNING and said is None:
+            raise Unlearnable("a warning without its words")
         offset, end, instant, source = place
         if source not in (self.slots.source, LOGGED):
             raise Unlearnable("a time from elsewhere")
@@ -136,9 +142,17 @@ class _Writer(Writer):
                 event, level, (self.slots.of(offset), self.slots.of(end), self.slots.of(instant)),
                 [(key, self.slots.of(value)) for key, value in pairs],
                 [(key, self.slots.of(value)) for key, value in logged],
-                logger, source == LOGGED,
+                logger, source == LOGGED, has_pairs=own_end >= 0, said=said,
             )
         )  # fmt: skip
+
+    def _said(self, message: bytes) -> Slot:
+        """The slot of a message that is the line's own."""
+        template = self.template
+        if template is None or message != template.seen.message or message.endswith(_SPACES):
+            raise Unlearnable("a message made of others")
+        text = template.seen.text
+        return ("text", template.edge(len(text) - len(message)), template.edge(len(text)))
 
     def native(self, *_: Any, **__: Any) -> None:
         raise Unlearnable("a record of the format")
@@ -220,8 +234,11 @@ class _Match(Match):
         template = self.template
         number = template.number_at(start, end)
         written = template.seen.text[start:end]
+        if number is not None and template.marks[number] == masks.TEXT and column.kind != "text":
+            raise Unlearnable("a value that may be any text")
         if column.kind == "text" or (column.kind == "pair" and written.strip(b"0123456789.-")):
-            return symbols.text(("text", template.edge(start), template.edge(end)))
+            edges = template.edge(start), template.edge(end)
+            return symbols.text(("text", *edges), is_solid=number is not None)
         if number is None:
             raise Unlearnable("a value that is no whole number of the line")
         if column.kind == "pair":
@@ -273,7 +290,10 @@ class _Profiles:
         return []
 
     def code_of(self, text: str) -> str | None:
-        raise Unlearnable("a code told by a text")
+        template = self._template
+        if not template.holds or text != words_of(template.seen.message.decode()):
+            raise Unlearnable("a code told by a text")
+        return template.code
 
 
 class _Kept(list[Any]):
@@ -305,7 +325,7 @@ def tried(
     assembly.instances, assembly.learned = {name: before}, list(whole.learned)
     assembly.took = slots.between
     assembly.kept = [1] if whole.has_kept else _Kept()
-    writer = _Writer(setting.native.width, slots=slots)
+    writer = _Writer(setting.native.width, slots=slots, template=template)
     seen: dict[tuple[str, str], int] = {}
     last = symbols.instant(("last",)) if setting.stamped else _NEAR
     claims = Claims(
@@ -343,8 +363,8 @@ def _record(setting: Setting, template: Template | None, name: str | None, is_fu
         line.header = template.seen.line.header
         line.access = _access(template)
     level = level_of(line)
-    if level >= L_WARNING:
-        raise Unlearnable("a warning, or worse")
+    if level > L_WARNING or (level == L_WARNING and (template is None or template.given)):
+        raise Unlearnable("an error, or a warning that is told")
     return Record(line, level, _OFFSET, _END, _END - _OFFSET, 0)
 
 

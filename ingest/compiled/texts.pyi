@@ -1,0 +1,4 @@
+MOST_HEADS: int
+LONGEST_HEAD: int
+UNREAD: int
+MAYBE: int
