@@ -8,6 +8,7 @@ import random
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -104,6 +105,23 @@ def make_truth(
     for later in plan.later:
         later(truth)
     return truth
+
+
+def wrong(truth: Truth, stored: dict[str, list[Row]]) -> list[str]:
+    """What a store's rows have otherwise than what was logged, in the columns that are known."""
+    told = []
+    for table in ("requests", "stage_timings", "errors", "cache_samples"):
+        logged, found = getattr(truth, table), stored[table]
+        names = set(logged[0]) & set(found[0] if found else logged[0])
+        want, have = (Counter(_known(row, names) for row in rows) for rows in (logged, found))
+        for said, rows in (("missing", want - have), ("too many", have - want)):
+            if rows:
+                told.append(f"{table}: {rows.total()} {said}, e.g. {next(iter(rows))}")
+    return told
+
+
+def _known(row: Row, names: set[str]) -> str:
+    return repr(sorted((name, value) for name, value in row.items() if name in names))
 
 
 def _escape(text: str, raw_newlines: bool) -> str:

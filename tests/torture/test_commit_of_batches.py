@@ -21,7 +21,7 @@ from tests.support import harness
 from tests.support.command_line import CommandLine
 from tests.support.fault_machine import KILLED, ended_in_child
 from tests.support.harness import ENGINES
-from tests.support.truth import make_truth
+from tests.support.truth import Truth, make_truth, wrong
 
 _CHUNK = 2000
 
@@ -34,31 +34,61 @@ def large(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def logs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Two files whose requests begin in one batch, or file, and end in another."""
+def truth() -> Truth:
+    """Requests that begin in one batch, or file, and end in another."""
+    return make_truth(11, 70, files=2)
+
+
+@pytest.fixture(scope="module")
+def logs(truth: Truth, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The two files that these are logged into."""
     folder = tmp_path_factory.mktemp("logs")
-    for number, content in enumerate(make_truth(11, 70, files=2).files):
+    for number, content in enumerate(truth.files):
         (folder / f"app{number}.log").write_bytes(content)
     return sorted(folder.iterdir())
 
 
 @pytest.fixture(scope="module")
-def expected(logs: list[Path], tmp_path_factory: pytest.TempPathFactory) -> harness.Tables:
-    """The rows where each batch has a commit of its own."""
+def expected(
+    truth: Truth, logs: list[Path], tmp_path_factory: pytest.TempPathFactory
+) -> harness.Tables:
+    """The rows where each batch has a commit of its own: what was logged, and nothing else."""
     store = harness.new_store(tmp_path_factory.mktemp("expected"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(commits, "COMMIT_BYTES", 1)
         _run(store, logs)
-    return harness.dump(store, logs)
+    rows = harness.dump(store, logs)
+    assert not wrong(truth, rows)
+    return rows
 
 
 def _run(store: Store, logs: list[Path]) -> RunReport:
     return harness.run(store, logs, final=True, chunk_bytes=_CHUNK)
 
 
+def _parts_are_right(store: Store, logs: list[Path], truth: Truth) -> None:
+    """A part stands in one row, as it is in the end: with the start and the end that its file has
+    of its request.
+    """
+    files = {c.file_key: logs.index(Path(c.path)) for c in store.checkpoints()}
+    ends = {r["request_key"]: (r["end_file"], r["end_offset"]) for r in truth.requests}
+    columns = "request_key, file_key, first_offset, start_offset, end_offset"
+    with store.reading() as reader:
+        rows = reader.query(f"select {columns} from request_parts", None).rows
+    places = []
+    for key, file_key, first, start, end in rows:
+        request = (files[key >> 40], key & ((1 << 40) - 1))  # type: ignore[operator]
+        file = files[file_key]  # type: ignore[index]
+        places.append((file, first))
+        assert start == (request[1] if request[0] == file else None)
+        assert end == (ends[request][1] if ends[request][0] == file else None)
+    assert rows and len(set(places)) == len(places)
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("batches", [2, 5, 1000])
 def test_the_rows_are_the_same(
+    truth: Truth,
     logs: list[Path],
     expected: harness.Tables,
     tmp_path: Path,
@@ -71,6 +101,7 @@ def test_the_rows_are_the_same(
     report = _run(store, logs)
     assert not report.problems
     assert harness.dump(store, logs) == expected
+    _parts_are_right(store, logs, truth)
     harness.runs_add_up(store)
     tables = ("requests", "stage_timings", "errors", "cache_samples")
     assert {t: report.rows[t] for t in tables} == {t: len(expected[t]) for t in tables}
