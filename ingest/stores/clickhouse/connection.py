@@ -1,6 +1,7 @@
 """Connections to a ClickHouse server over HTTP: bounded waits, no password shown."""
 
 import copy
+import logging
 import os
 import re
 import socket
@@ -31,6 +32,10 @@ except ImportError as error:
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+# What the driver logs, it raises too; where nobody has set up logging, Python would print it, with
+# tracebacks.
+logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
 
 FAILURES = (ClickHouseError, HTTPError, OSError)  # what the driver raises
 
