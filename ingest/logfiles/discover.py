@@ -13,7 +13,7 @@ from ingest.lazily import matcher
 from ingest.logfiles.rotation import rotation_base
 from ingest.paths import shown
 
-_LOG_NAME = matcher(r"\.log($|[.\-_])|[.\-_]log($|\.\d)", re.I)
+_LOG_NAME = matcher(r"\.log($|[.\-_\d])|[.\-_]log($|\.\d)", re.I)
 _NOT_LOGS = (".lock", ".swp", ".tmp", ".idx", ".duckdb", ".wal", "~")
 _OF_THE_FILE_SYSTEM = "lost+found"  # root's at the top of a volume; no service writes there
 

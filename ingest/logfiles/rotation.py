@@ -12,15 +12,26 @@ from ingest.logfiles.compression import PACKED
 from ingest.logfiles.stat import FileStat
 from ingest.paths import real, shown, target
 
+# a date, perhaps with a time of day, a fraction and a Z
+_DATE = r"\d{4}[-_]?\d\d[-_]?\d\d"
+_TIME = r"(?:[-_T.]?\d\d(?:[-_:.]?\d\d){0,2}(?:[_.]\d{3,6})?Z?)?"
+# behind the date the seconds since 1970, or the number within the day
 _ROTATED = matcher(
-    r"^(?P<base>.+?)[.\-_](?P<n>\d{1,4}|\d{4}-?\d\d-?\d\d(?:[-_T.]?\d\d(?:[-_:.]?\d\d){0,2})?|\d{10,}|old|bak)$"
+    r"^(?P<base>.+?)(?:[.\-_]|(?<=\.log)(?=\d{8}))"
+    rf"(?P<n>\d{{1,4}}|{_DATE}{_TIME}(?:[.\-_](?:\d{{1,4}}|\d{{10}}))?|\d{{10,}}|old|bak)$"
 )
-_DATED = matcher(r"^(?P<stem>.+)[.\-_]\d{4}-?\d\d-?\d\d(?:[-_T]?\d{2,6})?(?P<ext>\.log)$")
+_DATED = matcher(rf"^(?P<stem>.+?)[.\-_]{{1,2}}{_DATE}(?:{_TIME}|[-_T]?\d{{2,6}})(?P<ext>\.log)$")
+# svlogd's, multilog's and s6-log's: an instant in TAI; whole (s), or unfinished when it was moved
+_TAI = matcher(r"^@(?P<at>[0-9a-f]{16})[0-9a-f]{8}\.[su]$")
+_TAI_LIVE = "current"
 
 _IN_SERIES = matcher(
-    r"^(?P<stem>(?:.*[.\-_])?)(?P<when>\d{10}|\d{4}-?\d\d-?\d\d(?:[-_T.]?\d\d(?:[-_:.]?\d\d){0,2}(?:[_.]\d{3,6})?)?)"
+    rf"^(?P<stem>(?:.*[.\-_])?)(?P<when>\d{{10}}|{_DATE}{_TIME})"
     r"(?P<rest>(?:[.\-_]?[A-Za-z]\w*)?(?:\.log)?)$"
 )
+# kubelet's /var/log/pods/NAMESPACE_POD_UID/CONTAINER/0.log: its next start has the next number
+_POD = matcher(r"^[a-z0-9.-]+_[a-z0-9.-]+_[0-9a-f-]{32,36}$")
+_OF_START = matcher(r"^(\d{1,6})\.log$")
 _SECONDS_DIGITS, _MOST_DIGITS = 10, 20
 _DATE_FOLDER = matcher(r"^(?:\d\d|\d{4}|\d{4}-?\d\d(?:-?\d\d)?)$")
 _MOST_LEVELS = 3  # year, month, day
@@ -33,8 +44,9 @@ def rotation_base(name: str) -> tuple[str, int | None] | None:
     """The live name of a rotated file and its number, None for a date: ``app.log.2.gz`` →
     ``app.log``, 2.
     """
-    for packed in PACKED:
-        name = name.removesuffix(packed)
+    name = _unpacked(name)
+    if _TAI.match(name):
+        return _TAI_LIVE, None
     match = _ROTATED.match(name)
     if match and len(match["n"]) <= 4 and match["n"].isdecimal():
         return match["base"], int(match["n"])
@@ -56,9 +68,11 @@ def age(path: str) -> tuple[str, int, int]:
     live = os.path.join(folder, base[0])
     if base[1] is not None:
         return live, 1, -base[1]
-    for packed in PACKED:
-        name = name.removesuffix(packed)
-    digits = "".join(re.findall(r"\d+", name))[-_MOST_DIGITS:]
+    name = _unpacked(name)
+    tai = _TAI.match(name)
+    if tai:
+        return live, 0, int(tai["at"], 16)
+    digits = "".join(n.zfill(2) for n in re.findall(r"\d+", name))[-_MOST_DIGITS:]
     return (live, 0, int(digits.ljust(_MOST_DIGITS, "0"))) if digits else (live, 1, -1)
 
 
@@ -126,7 +140,7 @@ def has_successor(stat: FileStat, head: bytes = b"") -> bool:
 
     Something else, that is: what begins with ``head`` is what the file is being copied from.
     """
-    newer = [*_newer_by_date(stat.path), *_newer_in_folders(stat.path)]
+    newer = [*_newer_by_date(stat.path), *_newer_in_folders(stat.path), *_next_start(stat.path)]
     rotated = rotation_base(stat.path.name)
     if rotated is not None:
         base, number = rotated
@@ -136,6 +150,14 @@ def has_successor(stat: FileStat, head: bytes = b"") -> bool:
         if number is None or number < _LEAST_PORT or any(os.path.exists(real(p)) for p in first):
             newer.append(stat.path.parent / base)
     return any(is_followed(path, stat) and not _begins_with(path, head) for path in newer)
+
+
+def _next_start(path: Path) -> list[Path]:
+    """Where the log of a container's next start is, if kubelet keeps the log."""
+    found = _OF_START.match(path.name)
+    if found is None or not _POD.match(path.parent.parent.name):
+        return []
+    return [path.with_name(f"{int(found[1]) + 1}.log")]
 
 
 def _newer_by_date(path: Path) -> list[Path]:
@@ -154,9 +176,7 @@ def _newer_by_date(path: Path) -> list[Path]:
 
 def _series_of(name: str) -> tuple[str, str] | None:
     """The series and the date or seconds of a name that has one of these; None for another name."""
-    for packed in PACKED:
-        name = name.removesuffix(packed)
-    match = _IN_SERIES.match(name)
+    match = _IN_SERIES.match(_unpacked(name))
     if match is None:
         return None
     digits = re.sub(r"\D", "", match["when"])

@@ -11,9 +11,11 @@ import tarfile
 import pytest
 from backports import zstd
 
-from ingest.logfiles.rotation import has_successor
+from ingest.logfiles.rotation import age, has_successor
 from ingest.logfiles.stat import stat_file
 from tests.torture.scene import Scene
+
+_POD = "pods/tts_speech-0_0f5a3f6e-6d2b-4f1e-9a53-0f7a3b1c2d4e"
 
 
 @pytest.mark.parametrize(
@@ -30,6 +32,14 @@ from tests.torture.scene import Scene
         ("2026-03-01/app.log", "2026-03-02/app.log"),
         ("app.log.1", "app.log"),
         ("app.log.2", "app.log.1"),
+        ("app_2026_03_01.log", "app_2026_03_02.log"),
+        ("app.log.20260301T120000Z", "app.log.20260301T130000Z"),
+        ("app.log.2026-03-01.3", "app.log"),
+        ("app.log-20260301-1772442000", "app.log"),
+        ("app.log20260301", "app.log"),
+        ("app-2026-03-01T10-00-00.000.log", "app.log"),
+        ("app-out__2026-03-01_00-00-00.log", "app-out.log"),
+        (f"{_POD}/tts/0.log", f"{_POD}/tts/1.log"),
     ],
 )
 def test_a_newer_file_of_the_series_finishes_a_file(scene: Scene, older: str, newer: str) -> None:
@@ -43,6 +53,30 @@ def test_a_newer_file_of_the_series_finishes_a_file(scene: Scene, older: str, ne
     assert not has_successor(stat_file(scene.path(newer)))
     scene.run()
     scene.expect(held=1)
+
+
+def test_files_of_svlogd_end_with_the_current_one(scene: Scene) -> None:
+    """And are found beside it, also where several were begun between two runs."""
+    scene.log(9, "current")
+    scene.run("current")
+    for at in ("69a5d000", "69a5e000", "69a5f000"):
+        scene.rename("current", f"@40000000{at}1a2b3c4d.s")
+        scene.log(9, "current")
+    scene.run("current")
+    scene.expect(held=1)
+
+
+@pytest.mark.parametrize("number", [9, 10])
+def test_files_of_one_day_are_read_in_the_order_of_their_numbers(number: int) -> None:
+    names = [f"app.log.2026-03-01.{n}" for n in (number, number + 1)]
+    assert sorted([*names, "app.log"], key=age) == [*names, "app.log"]
+
+
+def test_workers_of_one_pod_of_ones_own_are_no_series(scene: Scene) -> None:
+    """Only kubelet's folders tell that the next number is the next start."""
+    for name in ("0.log", "1.log"):
+        scene.log(2, name)
+    assert not has_successor(stat_file(scene.path("0.log")))
 
 
 def test_live_files_named_by_port_are_no_series(scene: Scene) -> None:
