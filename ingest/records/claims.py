@@ -204,7 +204,7 @@ class Claims:
             first.place,
             record.end,
             first.wrapped.instance,
-            message_of(first).decode("utf-8", "replace"),
+            (message_of(first) or _first_below(record)).decode("utf-8", "replace"),
             record.level,
             None if logger is None else logger.decode("utf-8", "replace"),
             instant,
@@ -450,6 +450,8 @@ class Claims:
             )  # fmt: skip
             return
         message = b"\n".join([message_of(first) + record.first_end, *record.more[:message_lines]])
+        if not message_of(first):
+            message = message.lstrip()
         own = -1
         logged: tuple[tuple[str, str], ...] = ()
         if first.header is not None:
@@ -646,6 +648,12 @@ def _below(record: Record) -> bytes:
 def words_of(message: str) -> str:
     """The words of an error: behind them nginx quotes what a client asked for."""
     return message.partition(", client: ")[0]
+
+
+def _first_below(record: Record) -> bytes:
+    """The line below a header that stands alone, as .NET's console writes it."""
+    is_alone = record.first.header is not None and record.traceback < 0 and record.more
+    return record.more[0].strip() if is_alone else b""
 
 
 def _told_at(record: Record) -> list[tuple[str, Value]]:

@@ -7,7 +7,7 @@ make a header, as do the shapes that begin with a level (docs/parsing.md, "Heade
 
 import re
 
-from ingest.compiled.layout import L_ERROR
+from ingest.compiled.layout import L_DEBUG, L_ERROR
 from ingest.lazily import matcher
 from ingest.records.header_shapes import epoch_at, kitchen, letter_first, lettered, named_letter
 from ingest.records.levels import LETTERS, LEVELS, Header
@@ -59,6 +59,14 @@ _BOXED = matcher(
     rb"(?P<named>[A-Za-z_]\w*(?:\.\w+)+|[a-z_]\w{0,30}):(?= ))?(?: [-|:] |:? |$))"
 )
 _NAMED = matcher(rb"(?P<name>[A-Za-z_][\w.-]{0,60}) - (?P<level>" + _WORDS.upper() + rb") - ")
+# small letters and no stamp: winston's "error: text" and "error  text"; .NET's line with a
+# category, whose text stands below
+_SMALL = matcher(
+    rb"(?P<level>error|warning|warn|info|debug|verbose|silly|trace|trce|dbug|fatal|critical|crit"
+    rb"|fail)(?:: (?P<name>[A-Z]\w*(?:\.[\w`]+)+)\[\d+\]$|: +(?=\S)| {2,8}(?=[^\s|:]))"
+    rb"|(?P<capital>" + _WORDS.upper() + rb")(?: {2,8}|\t)(?=[^\s|:])"
+)
+_SMALL_LEVELS = {b"silly": L_DEBUG, b"trce": L_DEBUG, b"fail": L_ERROR}
 # logger, function and line in colons: logging's "%(asctime)s:%(levelname)s:%(name)s:%(message)s"
 _CHAINED = matcher(
     rb":(?P<name>[A-Za-z_][\w.]{0,100})(?::[A-Za-z_<][\w<>]{0,100})?(?::\d{1,6}: ?|:(?=\S))"
@@ -133,11 +141,19 @@ def header_of(text: bytes) -> Header | None:
             return found
         if first == b"E" and _THREAD.match(text):
             return Header(L_ERROR, 0)
+        if first in b"ewivdstfcEWIDFC" and (small := _SMALL.match(text)) is not None:
+            return _small(small)
     if first and first in b"[(<":
         found = _leading(text) or (_tornado(text) if b" " in text[2:6:3] else None)
         found = found or named_letter(text)
         return found or (_unstamped(text) if first == b"[" else None)
     return _unstamped(text) if first.isalpha() else None
+
+
+def _small(match: re.Match[bytes]) -> Header:
+    word = match["level"] or match["capital"].lower()
+    level = _SMALL_LEVELS.get(word) or LEVELS[word]
+    return Header(level, match.end(), logger=match["name"])
 
 
 def _unstamped(text: bytes) -> Header | None:

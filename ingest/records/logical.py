@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Final
 
-from ingest.compiled.layout import L_NONE
+from ingest.compiled.layout import L_NONE, L_WARNING
 from ingest.lazily import matcher
 from ingest.records.access import Access
 from ingest.records.access_servers import access_line
@@ -262,7 +262,7 @@ class Reader:
             if at > 0 and not self._is_text(text, at):
                 line.native, line.torn = self.native.header(text[at:]), text[:at]
                 line.text, line.place = text[at:], line.place + at
-            elif (b"=" in text or b"\t" in text) and (found := pair_line(text)) is not None:
+            elif _may_have_pairs(text) and (found := pair_line(text)) is not None:
                 line.json, line.access = found, found.access
             else:
                 self._generic(line)
@@ -278,6 +278,8 @@ class Reader:
         """A line's generic header, or its access line; a stamp before neither is taken off."""
         line.header = header_of(line.text)
         line.access = access_line(line.text, None) if line.header is None else None
+        if line.header is not None and line.text.endswith(b'"'):
+            line.text = _without_quotes(line.text, line.header)
         if line.header is not None or line.access is not None:
             return
         found = bare_stamp(line.text)
@@ -288,6 +290,20 @@ class Reader:
         if line.header is None and names_event(line.text):
             line.header = Header(L_NONE, 0, line.stamp)
         line.access = access_line(line.text, None) if line.header is None else None
+
+
+def _may_have_pairs(text: bytes) -> bool:
+    """Whether a line may be one of pairs, or end with an object of them."""
+    return b"=" in text or b"\t" in text or (text.endswith(b"}") and b' {"' in text)
+
+
+def _without_quotes(text: bytes, header: Header) -> bytes:
+    """A line without the quotes in which Triton's log has its messages, of warnings and errors."""
+    at = header.message
+    is_triton = header.logger is not None and b".cc:" in header.logger
+    if header.level < L_WARNING or not is_triton or text[at : at + 1] != b'"' or len(text) < at + 2:
+        return text
+    return text[:at] + text[at + 1 : -1]
 
 
 def _as_written(lines: Iterable[Logical], physical: Physical) -> Iterator[Logical]:

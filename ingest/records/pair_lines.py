@@ -5,7 +5,8 @@ logfmt is ``time=… level=info msg="…" key=value`` (logrus, log/slog, structl
 structlog's ConsoleRenderer prints ``stamp [level    ] event      [logger] key=value``, a value in
 Python's quotes where it holds a space; logrus' TextFormatter on a terminal ``INFO[0001] message
 key=value``; zap's console encoder ``stamp level logger place message {"key": value}`` with tabs;
-zerolog's ``stamp INF message key=value``; any logger's whose message tells of a request by its id.
+zerolog's ``stamp INF message key=value``; winston's ``level: message {"key": value}``; any
+logger's whose message tells of a request by its id.
 """
 
 import ast
@@ -13,7 +14,7 @@ import json
 import re
 from dataclasses import replace
 
-from ingest.compiled.layout import L_NONE
+from ingest.compiled.layout import L_NONE, L_WARNING
 from ingest.lazily import matcher
 from ingest.records.event_names import names_event
 from ingest.records.header_shapes import epoch_at
@@ -53,6 +54,8 @@ def pair_line(text: bytes) -> JsonLine | None:
     """The record of a line of pairs, or None for any other line."""
     if len(text) > MOST:
         return None
+    if text.endswith(b"}") and b' {"' in text and (found := _braced(text)) is not None:
+        return found
     if b"=" not in text:
         return _tabbed(text) if b"\t" in text else None
     if _LOGFMT.match(text):
@@ -194,6 +197,34 @@ def _headed(line: bytes) -> JsonLine | None:
     return replace(
         record, message=text, level=header.level, stamp=header.stamp, logger=logger, grows=True
     )
+
+
+def _braced(line: bytes) -> JsonLine | None:
+    """winston's line: a level, a message, and an object of all else that is known.
+
+    A text at a message's end could hold an object, too: so it counts only behind what tells of a
+    request, or in a warning or error, and never behind a colon.
+    """
+    header = header_of(line)
+    if header is None or names_event(line[header.message :]):
+        return None
+    text = line[header.message :].decode("utf-8", "replace")
+    told, brace, rest = text.partition(' {"')
+    told = told.rstrip()
+    if not brace or told.endswith((":", "=", ",")) or '"' in told:
+        return None
+    if header.level < L_WARNING and phrase_of(told) is None:
+        return None
+    try:
+        members = json.loads('{"' + rest)
+    except (ValueError, RecursionError):
+        return None
+    record = record_of({**members, "message": told})
+    if record is None:
+        return None
+    logger = header.logger.decode("utf-8", "replace") if header.logger else record.logger
+    stamp = header.stamp or record.stamp
+    return replace(record, level=header.level, stamp=stamp, logger=logger, grows=True)
 
 
 def _comma_pairs(text: str) -> list[tuple[str, str]] | None:

@@ -219,3 +219,45 @@ def test_a_line_that_repeats_itself_is_looked_through_once(line: bytes) -> None:
     for begin in (b"", b"2026-03-02 10:00:00 ", b"[INFO] "):
         header_of(begin + line)
         assert not names_event(begin + line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["error: disk is full", "error  disk is full", "ERROR   disk is full", "ERROR\tdisk is full",
+     "fail: Tts.Engine[13]\n      disk is full",
+     'error: disk is full {"service":"tts","timestamp":"2026-03-02 10:00:05"}',
+     '2026-03-02T10:00:05.123Z error: disk is full {"service":"tts"}',
+     'E0302 10:00:05.123456 1 model_lifecycle.cc:626] "disk is full"'],
+)  # fmt: skip
+def test_a_small_level_alone_is_a_header(line: str, tmp_path: Path) -> None:
+    log = f"info: ready\n{line}\ninfo: ready\ninfo  >> starting inference...\n"
+    store = ingested(tmp_path, log.encode())
+    assert asked(store, "select level, message from errors") == [("ERROR", "disk is full")]
+    assert asked(store, "select count(*) from requests") == [(1,)]
+
+
+def test_winstons_object_tells_of_a_request(tmp_path: Path) -> None:
+    log = (
+        'info: synthesis started {"requestId":"r1","voice":"nova","timestamp":"2026-03-02 10:00"}'
+        '\nerror: synthesis failed {"requestId":"r1","timestamp":"2026-03-02 10:00:06"}\n'
+    )
+    store = ingested(tmp_path, log.encode())
+    assert asked(store, "select id, voice, status, time_source from requests") == [
+        ("r1", "nova", "failed", "logged")
+    ]
+    ((at,),) = asked(store, "select occurred_at at time zone 'UTC' from errors")
+    assert isinstance(at, datetime) and at.second == 6
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['info: saying hello {"requestId":"r2","timestamp":"2031-03-02 10:00:05"}',
+     'info: synthesis failed: {"requestId":"r2","timestamp":"2031-03-02 10:00:05"}',
+     'warn: text: {"requestId":"r2","timestamp":"2031-03-02 10:00:05"}',
+     'info: synthesis started text="x {"requestId":"r2"}'],
+)  # fmt: skip
+def test_an_object_at_the_end_of_a_text_is_no_field(line: str, tmp_path: Path) -> None:
+    store = ingested(tmp_path, f"info: ready\n{line}\n2026-03-02 10:00:05 [ERROR] no\n".encode())
+    assert asked(store, "select count(*) from requests") == [(0,)]
+    assert asked(store, "select count(*) from errors where request_id is not null") == [(0,)]
+    assert asked(store, "select count(*) from errors where occurred_at > '2030-01-01'") == [(0,)]
