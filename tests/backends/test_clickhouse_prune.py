@@ -119,6 +119,24 @@ def test_a_month_with_rows_that_stay_is_pruned_row_by_row(stored: Stored, tmp_pa
     assert _pruned(stored.store) == _pruned(other)
 
 
+def test_what_follows_a_request_of_the_last_day_goes_with_it(
+    stored: Stored, tmp_path: Path
+) -> None:
+    """Also what was logged later than all that goes: one that has ended, and one that has not."""
+    lines = (
+        _BEGUN.format("2026-03-02 23:59:59,500", 77),
+        _STAGE.format("2026-03-03 00:00:03,000", 77),
+        _ENDED.format("2026-03-03 00:00:04,000", 77),
+        _BEGUN.format("2026-03-02 23:59:59,600", 78),
+        _STAGE.format("2026-03-03 00:00:05,000", 78),
+    )
+    other = harness.new_store(tmp_path)
+    for store in (stored.store, other):
+        harness.run(store, [_log(tmp_path, *lines)], final=True)
+    assert _pruned(stored.store) == _pruned(other)
+    assert not [row for row in _left(stored.store)[1] if row[0] is None]
+
+
 @pytest.mark.parametrize("point", ["before_commit:1", "committed:1", "committed:2"])
 def test_the_next_one_completes_a_pruning_that_was_killed(point: str, tmp_path: Path) -> None:
     store, other = clickhouse_server.new_store(), harness.new_store(tmp_path)
