@@ -290,7 +290,8 @@ class Known:
         for c in self._files.at_place(file.stat):
             if c.file_key not in self._present and c.state != "replaced":
                 gone = max(0, c.size_bytes - c.committed_offset)
-                gone = 0 if c.file_key in self._found_again else gone
+                if c.file_key in self._found_again or (gone and self._is_copied(c)):
+                    gone = 0
                 note = (
                     f"truncated or replaced before its last {gone} bytes were read"
                     if gone
@@ -299,6 +300,18 @@ class Known:
                 lost += gone
                 self.update(c._replace(state="replaced", note=note, lost_bytes=c.lost_bytes + gone))
         return lost
+
+    def _is_copied(self, c: Checkpoint) -> bool:
+        """Whether all that was seen of a file, too little to tell it by, begins another one, whose
+        rows are or will be stored.
+        """
+        if c.committed_offset or covered(c.fingerprint) >= _TELLING_BYTES:
+            return False
+        return any(self._files[key].fingerprint == c.fingerprint for key in self._present) or any(
+            compare(c.fingerprint, head)[0] is Match.FULL
+            and not all(_is_inode(c, stat) for stat in stats)
+            for head, stats in self._plain.items()
+        )
 
     def predecessor(self, file: LogFile, own_key: int | None) -> Checkpoint | None:
         """The known file of the series that a new file goes on with, all of it read; None where

@@ -4,6 +4,7 @@ What is lost is counted.
 """
 
 import os
+import shutil
 
 import pytest
 
@@ -42,6 +43,26 @@ def test_11_copytruncate_tail_unread_is_taken_from_the_copy(scene: Scene, names:
     worker.log(scene.journal, 10)
     assert scene.run(*names).ledger.lost_bytes == 0
     scene.expect(held=1)
+    scene.expect_all()
+
+
+@NAMED
+@pytest.mark.parametrize("seen", [True, False], ids=["copy seen", "copy not seen"])
+@pytest.mark.parametrize("grown", [0, 1, 30])
+def test_11_copytruncate_of_one_short_line(
+    scene: Scene, names: list[str], seen: bool, grown: int
+) -> None:
+    """Too little to tell the copy from another file by: its line is not lost all the same."""
+    scene.log(1)
+    scene.run(*names)
+    shutil.copyfile(scene.path("app.log"), scene.path("app.log.1"))
+    if seen:
+        scene.run(*names)
+    os.truncate(scene.path("app.log"), 0)
+    scene.log(grown)
+    assert scene.run(*names).ledger.lost_bytes == 0
+    scene.log(3)
+    scene.run(*names)
     scene.expect_all()
 
 
