@@ -67,7 +67,7 @@ class Place:
         self.ttsq = CommandLine(folder)
         self.journal = Journal()
         self.log = folder / "app.log"
-        self.store = harness.new_store(folder)
+        self.store = harness.as_a_command_makes_it(harness.new_store(folder))
         self._append(20)
         harness.run(self.store, [self.log], final=True)
         self.before = self.log.stat().st_size

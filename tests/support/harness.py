@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
+from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 from ingest.model import RunReport
@@ -15,6 +16,7 @@ from ingest.pipeline.options import Options
 from ingest.records.formats import compile_format
 from ingest.stores import migrate
 from ingest.stores.contract import Store
+from ingest.stores.duckdb import connection
 from ingest.stores.duckdb.store import DuckDBStore
 
 Row = dict[str, object]
@@ -28,20 +30,37 @@ _ALL = {
 }
 ENGINES = ("duckdb", "postgresql")
 _SHIFT = 40
+_BLOCK_BYTES = 16384  # the least that DuckDB takes
 
 
 @cache
 def _template() -> Path:
+    """An empty store to copy. Its blocks are small: a commit clears and writes one of 256 KB for
+    each column that it touches, which is a third of what a run of a small log costs. Stores that a
+    command makes have DuckDB's own blocks.
+    """
     path = Path(mkdtemp()) / "template.duckdb"
-    migrate.ensure_head(DuckDBStore(path))
+    with patch.dict(connection.SETTINGS, default_block_size=_BLOCK_BYTES):
+        migrate.ensure_head(DuckDBStore(path))
     return path
 
 
 def new_store(folder: Path) -> DuckDBStore:
     """A migrated empty store in a folder."""
-    path = folder / "store.duckdb"
+    return new_store_at(folder / "store.duckdb")
+
+
+def new_store_at(path: Path) -> DuckDBStore:
+    """A migrated empty store."""
     shutil.copy(_template(), path)
     return DuckDBStore(path)
+
+
+def as_a_command_makes_it(store: DuckDBStore) -> DuckDBStore:
+    """An empty store made anew, with DuckDB's own blocks: where bytes of the file are counted."""
+    store.path.unlink()
+    migrate.ensure_head(store)
+    return store
 
 
 def new_store_of(engine: str, folder: Path) -> Store:

@@ -178,6 +178,7 @@ exit $code
 
 @pytest.mark.parametrize("room", [0, 300, 900], ids="{} KB left".format)
 def test_40_the_disk_is_full_while_loading_and_while_checkpointing(scene: Scene, room: int) -> None:
+    harness.as_a_command_makes_it(scene.store)
     scene.append(scene.journal.mixed(100))
     scene.run(chunk=1 << 20)
     scene.append(scene.journal.mixed(6000))

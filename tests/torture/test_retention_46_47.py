@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_replay import misread
+from tests.support import harness
 from tests.support.command_line import lines
 from tests.support.log_writer import instant
 from tests.torture.scene import Scene
@@ -139,6 +140,7 @@ def test_46_cleared_words_do_not_come_back_by_replay(scene: Scene) -> None:
 
 
 def test_47_pruning_gives_disk_space_back(scene: Scene) -> None:
+    harness.as_a_command_makes_it(scene.store)
     chance = random.Random(47)
     stamp = "2026-03-{:02}T{:02}:{:02}:{:02}"
     text = []
