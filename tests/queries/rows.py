@@ -2,13 +2,13 @@
 
 import json
 import random
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from ingest.stores.duckdb.store import DuckDBStore
-from ingest.stores.migrate import ensure_head
+from tests.support import harness
 
 BEGAN = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 STAGES = ("text_normalize", "llm_prompt_gen", "llm_inference", "llm_postproc", "audio_render")
@@ -362,7 +362,8 @@ def _draw_samples(draw: _Draw, rows: Rows) -> None:
 
 def contents(rows: Rows) -> dict[str, list[dict[str, Any]]]:
     """What a store has of the rows, by table; and a log file of each host."""
-    found = {name: [asdict(row) for row in getattr(rows, name)] for name in TABLES}
+    # no asdict: it copies each value deeply
+    found = {name: [dict(vars(row)) for row in getattr(rows, name)] for name in TABLES}
     for stage in found["stage_timings"]:
         del stage["id"]
         stage["file_key"] = _FIRST_FILE + HOSTS.index(stage.pop("host"))
@@ -388,8 +389,7 @@ def make_store(path: Path, rows: Rows) -> DuckDBStore:
     """A store at head that holds the rows."""
     import pyarrow as pa
 
-    store = DuckDBStore(path)
-    ensure_head(store)
+    store = harness.new_store_at(path)
     with store.engine().begin() as connection:
         raw: Any = connection.connection.driver_connection
         for name, content in contents(rows).items():
