@@ -181,3 +181,11 @@ def test_a_line_with_a_stamp_of_its_own_goes_on_with_no_error(tmp_path: Path) ->
     log = "2026/03/02 10:00:05 [ERROR] synthesis failed\n2026/03/02 10:00:06 listening on :8080\n"
     store = ingested(tmp_path, log.encode())
     assert asked(store, "select message from errors") == [("synthesis failed",)]
+
+
+def test_what_ended_the_one_open_request_is_an_error_of_that(tmp_path: Path) -> None:
+    store = ingested(tmp_path, (">> starting inference...\n" + _FAULT + _UP).encode())
+    ((key, code),) = asked(store, "select request_key, error_code from requests")
+    assert code == "INTERRUPTED"
+    found = "select request_key, location from errors where code = 'CRASHED'"
+    assert asked(store, found) == [(key, "/app/vocoder.py:112 in decode")]

@@ -22,7 +22,16 @@ from ingest.records.sequence.events import (
     tag_of,
 )
 from ingest.records.sequence.failures import error_event
-from ingest.records.sequence.state import DONE, NO_INNER, Assembly, Instance, Line, Request, bare
+from ingest.records.sequence.state import (
+    DONE,
+    NAMELESS,
+    NO_INNER,
+    Assembly,
+    Instance,
+    Line,
+    Request,
+    bare,
+)
 
 
 def adds(asm: Assembly, instance: Instance, line: Line, match: Match) -> Claim | None:
@@ -193,9 +202,16 @@ def restarts(asm: Assembly, instance: Instance, line: Line, match: Match) -> Cla
         instance.server = "gunicorn"
     events: list[Event] = []
     if rule.level:
-        events.append(error_event(line, LEVELS[rule.level], rule, rule.code, None))
+        events.append(error_event(line, LEVELS[rule.level], rule, rule.code, _at_work(instance)))
     events += interrupt(asm, instance, line, spare=not rule.whole_process)
     return Claim(tuple(events), rule.profile, rule.name)
+
+
+def _at_work(instance: Instance) -> str | None:
+    """The one request that was open when a process ended: what ended it is an error of that."""
+    if len(instance.requests) != 1 or instance.requests[0].id.startswith(NAMELESS):
+        return None
+    return instance.requests[0].id
 
 
 def _process(asm: Assembly, kernel: str | None, pid: str) -> str | None:
