@@ -18,9 +18,10 @@ from ingest.causes.judge import judged, wilson
 from ingest.causes.loose_errors import loose_errors
 from ingest.causes.periodic import Rhythm, rhythm_of
 from ingest.causes.rank import ranked
+from ingest.causes.sawtooth import beside, saw_tooth
 from ingest.causes.scan import BUCKETS
 from ingest.causes.silence import silences
-from ingest.causes.symptoms import FAILURES, UNFINISHED, Event, events_of
+from ingest.causes.symptoms import FAILURES, MIN_K, UNFINISHED, Event, events_of
 from ingest.causes.windows import Span, narrowed, span_of
 
 LOOKED_FOR = (
@@ -74,6 +75,20 @@ def _of_event(
     rows: Rows, total: int, dimensions: tuple[Dimension, ...], event: Event
 ) -> tuple[list[Finding], list[Finding]]:
     """An event's findings, and the best uncertain one; ``total`` is what rows are sampled from."""
+    saw = saw_tooth(rows, event, total) if isinstance(rows, Requests) else []
+    if event.affected.sum() < MIN_K:
+        return saw, []
+    if not saw:
+        return _explained(rows, total, dimensions, event)
+    return beside(saw, _explained(rows, total, dimensions, event)[0]), []
+
+
+def _explained(
+    rows: Rows, total: int, dimensions: tuple[Dimension, ...], event: Event
+) -> tuple[list[Finding], list[Finding]]:
+    """What windows, kinds of requests and rhythms explain of an event, and the best that is not
+    certain.
+    """
     search = Search.of(rows, dimensions, event)
     found, rest = explanations(rows, dimensions, event)
     best = max((f.net for f in found[:1]), default=0.0)

@@ -82,24 +82,29 @@ def _location(observed: Observed, finding: Finding) -> str | None:
 
 
 def _precursors(observed: Observed, finding: Finding) -> tuple[Precursor, ...]:
-    """Warnings on the same host that came more often in the hour before than earlier."""
+    """Warnings on the same host that came more often in the hour before than earlier; errors of no
+    request that had not come before: a model that did not load.
+    """
     records = observed.records
     if finding.since is None or not len(records) or finding.symptom == CLOCK:
         return ()
     begins = max(observed.since, finding.since - _BEFORE_S)
     usual_s, hour_s = begins - observed.since, finding.since - begins
-    kept = (records.level == WARNING) & (records.at < finding.since) & _same_host(observed, finding)
+    is_loose = (records.level > WARNING) & ~records.owned
+    is_early = (records.at < finding.since) & _same_host(observed, finding)
+    kept = ((records.level == WARNING) | is_loose) & is_early
     found = []
     for code in np.unique(records.code.codes[kept]):
         if code < 0 or records.code.values[code] == finding.code:
             continue
-        at = records.at[kept & (records.code.codes == code)]
+        mine = kept & (records.code.codes == code)
+        at, least = records.at[mine], 1 if is_loose[mine].all() else _LEAST_RECORDS
         in_hour = at[at >= begins]
         before = len(at) - len(in_hour)
-        if len(in_hour) < _LEAST_RECORDS or hour_s <= 0:
+        if len(in_hour) < least or hour_s <= 0:
             continue
         is_more = before == 0 and usual_s > 0
-        if before and usual_s > 0:
+        if before and usual_s > 0 and least > 1:
             is_more = len(in_hour) / hour_s >= _TIMES_BEFORE * before / usual_s
         if is_more:
             lead = finding.since - float(np.median(in_hour))

@@ -27,7 +27,8 @@ class Precursor:
 class Finding:
     """One thing that is wrong. Counts are of requests, as many as the sample stands for.
 
-    ``kind``: began, gradual, mix, new, standing, periodic or whole (:mod:`ingest.causes.windows`).
+    ``kind``: began, gradual, mix, new, standing, periodic, sawtooth or whole
+    (:mod:`ingest.causes.windows`).
     ``partial``: ``ratio`` and ``slow_ms`` are those of the affected alone, since most of the
     population is as fast as ever. ``rows`` int64 are the affected requests' places, ``keys`` those
     of rows of the store that show it: requests, or records where ``of_records``, or access lines

@@ -105,7 +105,7 @@ def judged(search: Search, found: Explanation, span: Span, total: int) -> Findin
     if _is_effect(finding, low, total, is_novel):
         hosts = len(np.unique(search.requests.host.codes[affected]))
         severity = NOTE if _is_warm_up(finding, hosts) else _severity(finding, span, total)
-    return _scored(finding, severity)
+    return scored(finding, severity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +248,8 @@ def _stands_out(f: Finding, total: int) -> bool:
     return False
 
 
-def _scored(f: Finding, severity: str) -> Finding:
+def scored(f: Finding, severity: str) -> Finding:
+    """The finding with its severity, and the score that its rank goes by."""
     weight = _WEIGHT[f.symptom]
     if _is_refused(f):
         weight = _REFUSED_WEIGHT

@@ -52,7 +52,7 @@ class Event:
 
 
 def events_of(observed: Observed, dimensions: tuple[Dimension, ...]) -> list[Event]:
-    """All events of at least MIN_K affected requests."""
+    """All events of at least MIN_K affected requests; of times all, for they may be a saw-tooth."""
     r = observed.requests
     found: list[Event | None] = [
         *_failures(r),
@@ -61,7 +61,10 @@ def events_of(observed: Observed, dimensions: tuple[Dimension, ...]) -> list[Eve
         *_warnings(observed),
     ]
     found += [*_slow(r, dimensions), _audio_size(r), _dull(r)]
-    return [e for e in found if e is not None and e.affected.sum() >= MIN_K]
+    return [
+        e for e in found
+        if e is not None and (e.excess is not None or e.affected.sum() >= MIN_K)
+    ]  # fmt: skip
 
 
 def _failures(r: Requests) -> Iterator[Event]:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pytest
 
 from ingest.causes.columns import (
+    ERROR,
     NO,
     UNKNOWN,
     YES,
@@ -333,6 +334,52 @@ def test_the_first_requests_behind_a_start_may_be_slow() -> None:
     assert made.worse() == []
     made.own_ms[made.after(0.9)] *= 4
     assert [f.symptom for f in made.worse()] == ["latency"]
+
+
+def test_an_error_of_no_request_that_had_not_come_before_is_named_as_what_came_before() -> None:
+    made = Made()
+    made.fail(made.after(0.7), 0.9)
+    found = made.observed()
+    at = np.array([_BEGIN + 0.7 * _DAY - 60])
+    one, host = np.zeros(1, np.int32), _labels(np.array(["a"], object))
+    code, nothing = _labels(np.array(["FILE_MISSING"], object)), _labels(np.array([None], object))
+    loose = Records(
+        np.zeros(1, np.int64), at, np.ones(1, bool), one + ERROR, np.full(1, -1, np.int64),
+        np.zeros(1, bool), host, code, nothing,
+    )  # fmt: skip
+    first = diagnose(dataclasses.replace(found, records=loose)).findings[0]
+    assert [(p.code, p.records) for p in first.precursors] == [("FILE_MISSING", 1)]
+
+
+def _share_of_a_tooth(made: Made, teeth: int) -> Floats:
+    return np.asarray((made.at - _BEGIN) / _DAY * teeth % 1)
+
+
+@pytest.mark.parametrize("teeth", [3, 5, 8, 12])
+def test_what_gets_slower_until_each_restart_is_one_finding(teeth: int) -> None:
+    made = Made()
+    made.own_ms *= 1 + 1.5 * _share_of_a_tooth(made, teeth)
+    (found,) = made.worse()
+    assert (found.symptom, found.kind, found.conditions) == ("latency", "sawtooth", ())
+    assert (
+        found.since is None and 1.8 < (found.ratio or 0) < 3 and (found.amount or 0) > 2 * teeth - 3
+    )
+
+
+def test_a_leak_on_one_host_is_that_hosts() -> None:
+    made = Made()
+    ill = made.columns["host"] == "b"
+    made.own_ms[ill] *= 1 + 2 * _share_of_a_tooth(made, 5)[ill]
+    first = made.worse()[0]
+    assert (first.kind, _condition(first)) == ("sawtooth", {"host": "b"})
+
+
+def test_slow_hours_and_a_slow_wave_are_no_saw_tooth() -> None:
+    square, wave = Made(), Made()
+    square.own_ms[_share_of_a_tooth(square, 4) > 0.5] *= 2
+    wave.own_ms *= 1.5 + 0.5 * np.sin(2 * np.pi * _share_of_a_tooth(wave, 3))
+    for made in (square, wave):
+        assert "sawtooth" not in [f.kind for f in made.worse()]
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -155,6 +155,12 @@ def _unfinished(f: Finding, clock: Clock) -> str:
 
 def _latency(f: Finding, clock: Clock) -> str:
     stage = "synthesis" if f.stage == "end_to_end" else shown(f.stage)
+    if f.kind == "sawtooth":
+        of = f" for {whose(f.conditions)}" if f.conditions else ""
+        return (
+            f"{stage} gets slower and slower{of}, up to {times(f.ratio or 1)} times as long, and "
+            f"is fast again all at once, {number(f.amount or 0)} times{_when(f, clock)}"
+        )
     if f.kind == "periodic" and f.period_s:
         return f"{stage} is slow every {period(f.period_s)}"
     of = f" for {whose(f.conditions)}" if f.conditions else ""

@@ -120,6 +120,11 @@ def _unfinished(f: Finding, clock: Clock) -> str:
 
 def _latency(f: Finding, clock: Clock) -> str:
     stage = "合成" if f.stage == "end_to_end" else shown(f.stage)
+    if f.kind == "sawtooth":
+        return (
+            f"{stage} {_since(f, clock)}越来越慢（{whose_zh(f.conditions)}），最多为 "
+            f"{times(f.ratio or 1)} 倍，又突然恢复，共 {number(f.amount or 0)} 次"
+        )
     if f.kind == "periodic" and f.period_s:
         return f"{stage} 每 {period_zh(f.period_s)}变慢一次"
     if f.kind == "gradual":

@@ -57,6 +57,7 @@ from tests.support.incidents.service import service
 from tests.support.incidents.slowness import (
     early_slow,
     host_slow,
+    leak,
     long_slow,
     overload,
     stage_slow,
@@ -96,7 +97,8 @@ KINDS: dict[str, Callable[[Scene], Truth]] = {
     "standing_voice": standing_voice, "periodic": periodic, "hang": hangs,
     "stage_slow": stage_slow, "early_slow": early_slow, "host_slow": host_slow,
     "long_slow": long_slow, "voice_slow": voice_slow, "overload": overload,
-    "timeouts": timeouts, "dull": dull_audio, "size": odd_size, "not_saved": not_saved,
+    "timeouts": timeouts, "leak": leak, "dull": dull_audio, "size": odd_size,
+    "not_saved": not_saved,
     "no_hits": no_hits, "warned": warned, "mix": bad_mix, "silent": silent,
     "host_silent": host_silent, "clock": clock_jumps, "filling": filling, "loose": loose_errors,
     "few_all": few_all, "few_voice": few_voice, "few_host": few_host, "few_long": few_long,

@@ -98,3 +98,23 @@ def timeouts(scene: Scene) -> Truth:
     where: Condition = {"host": host} if len(scene.hosts) > 1 else {}
     both: tuple[Condition, ...] = ({**where}, {**where, "cache_hit": False}, {"cache_hit": False})
     return fail(scene, chosen, 0.9, "TIMEOUT", "llm_postproc", both, at)
+
+
+def leak(scene: Scene) -> Truth:
+    """Inference gets slower and slower; each restart, one now and then, makes it fast again."""
+    rises, count = scene.chance.uniform(0.8, 2.5), scene.chance.randint(4, 9)
+    even = scene.span / count
+    restarts = {
+        host: [scene.begin + even * (k + scene.chance.uniform(-0.2, 0.2)) for k in range(1, count)]
+        for host in scene.hosts
+    }
+    slow = []
+    for r in scene.requests:
+        last = max((at for at in restarts[r.host] if at <= r.at), default=scene.begin)
+        grown = rises * (r.at - last) / even
+        if r.fails or r.cached:
+            continue
+        r.own[STAGES.index("llm_inference")] *= 1 + grown
+        slow += [r.at] if grown > rises / 2 else []
+    both: tuple[Condition, ...] = ({}, {"cache_hit": False})
+    return truth_of("latency", None, both, None, slow, "llm_inference")
