@@ -42,6 +42,7 @@ class Automaton:
     TAKEN = 0
 
     def __init__(self) -> None:
+        self._later: dict[int, tuple[int, Any]] = {}  # bytes that a pattern begins with, and itself
         self._edges: list[list[tuple[int, int]]] = [[]]
         self._free: list[list[int]] = [[]]
         self._at_end: list[list[int]] = [[]]
@@ -52,12 +53,7 @@ class Automaton:
 
         :raises Unreadable: of a pattern that is not understood.
         """
-        if _POSIX.search(pattern) is not None:
-            raise Unreadable(pattern)
-        try:
-            parsed = PARSER.parse(pattern)
-        except (re.error, RecursionError, OverflowError) as error:
-            raise Unreadable(pattern) from error
+        parsed = _parsed(pattern)
         first = self._sequence(parsed, behind, bool(parsed.state.flags & re.IGNORECASE))
         if anywhere:
             start = self._node()
@@ -65,6 +61,22 @@ class Automaton:
             self._free[start].append(first)
             return start
         return first
+
+    def later(self, pattern: str) -> int:
+        """The node at which a text that begins with a pattern is read; what follows is made when a
+        text has come that far. Of a pattern that is not understood, any text is taken.
+        """
+        start = self._node()
+        try:
+            parsed = _parsed(pattern)
+            first = _first(parsed, bool(parsed.state.flags & re.IGNORECASE))
+            if first is None:
+                self._free[start].append(self.beginning_of(pattern))
+            else:
+                self._later[start] = first, pattern
+        except Unreadable:
+            self._free[start].append(self.TAKEN)
+        return start
 
     def either(self, nodes: Iterable[int]) -> int:
         """A node from which any of these may be read on."""
@@ -93,9 +105,21 @@ class Automaton:
 
     def behind(self, nodes: Nodes, byte: int) -> Nodes:
         """Where a byte leads."""
+        for node in nodes:
+            if node in self._later and self._later[node][0] >> byte & 1:
+                self._make(node)
+                nodes = self.closed(nodes)
         return self.closed(
             {to for node in nodes for mask, to in self._edges[node] if mask >> byte & 1}
         )
+
+    def _make(self, node: int) -> None:
+        """Make what stands behind a node that was to be made later."""
+        _, pattern = self._later.pop(node)
+        try:
+            self._free[node].append(self.beginning_of(pattern))
+        except Unreadable:
+            self._edges[node].append((_ALL, self.TAKEN))
 
     def is_taken_at_end(self, nodes: Nodes) -> bool:
         """Whether a text that ends here is one that a pattern takes."""
@@ -205,6 +229,44 @@ class Automaton:
             self._free[inside].append(behind)
             self._edges[start].append((_LEADING, inside))
         return start
+
+
+def _parsed(pattern: str) -> Any:
+    if _POSIX.search(pattern) is not None:
+        raise Unreadable(pattern)
+    try:
+        return PARSER.parse(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise Unreadable(pattern) from error
+
+
+def _first(parts: Any, folds: bool) -> int | None:
+    """The bytes with which a text may begin that a pattern takes; None where that is not told."""
+    found = 0
+    for op, value in parts:
+        mask, is_solid = _first_of(str(op), value, folds)
+        if mask is None:
+            return None
+        found |= mask
+        if is_solid:
+            return found
+    return None
+
+
+def _first_of(op: str, value: Any, folds: bool) -> tuple[int | None, bool]:
+    """The same of one part, and whether it is never empty."""
+    if op == "LITERAL" and not folds:
+        return 1 << chr(value).encode("utf-8", "surrogatepass")[0], True
+    if op == "SUBPATTERN" and not value[1] and not value[2]:
+        return _first(value[3], folds), True
+    if op == "BRANCH":
+        masks = [_first(part, folds) for part in value[1]]
+        known = [mask for mask in masks if mask is not None]
+        return (sum({1 << b for m in known for b in range(256) if m >> b & 1})
+                if len(known) == len(masks) else None), True  # fmt: skip
+    if op in _REPEATED:
+        return _first(value[2], folds), value[0] > 0
+    return None, True
 
 
 def _bit(code: int) -> int:

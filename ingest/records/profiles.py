@@ -151,10 +151,7 @@ class Profiles:
 
     @cached_property
     def read_by_steps(self) -> RuleSteps:
-        """The rules as states and steps.
-
-        :raises Unreadable: where a pattern is not understood.
-        """
+        """The rules as states and steps."""
         return RuleSteps(self.rules, LOGGER)
 
     @cached_property

@@ -27,7 +27,7 @@ class RuleSteps:
 
     def __init__(self, rules: Iterable[Rule], logger: str) -> None:
         self.automaton = Automaton()
-        self.nodes = [(rule, self.automaton.beginning_of(rule.pattern)) for rule in rules]
+        self.nodes = [(rule, self.automaton.later(rule.pattern)) for rule in rules]
         every = self.automaton.either([node for _, node in self.nodes])
         self.behind_logger = self.automaton.beginning_of(logger, every)
         self.events = self.automaton.beginning_of("|".join(PUBLIC_EVENTS), anywhere=True)

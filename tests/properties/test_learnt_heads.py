@@ -95,6 +95,7 @@ def _log(seed: int, hostile: float, requests: int) -> bytes:
 def _small_chunks_are_learnt_from(monkeypatch: pytest.MonkeyPatch) -> None:
     learn_from_little(monkeypatch)
     monkeypatch.setattr(heads, "_OFTEN", 3)
+    monkeypatch.setattr(heads, "_OFTEN_FIRST", 3)
 
 
 @_PROFILE

@@ -23,6 +23,7 @@ _BEHIND = ("", "你好", "x", "7", " ", "'", '"', ": ", ".", "s", "\u212a", "é"
 _ODD = (
     "(?i:kill)s", "[^a-z]x", r"\w+é", r"\Stext\b", "(?:ab|c){2,9}d$", "a.c", "[:：]x?$", "x{0,70}y",
     r"(?i)[k-m]+$", "^ab$|c", r"[\d.]+\s?s", "你?好+", "a*?b", r"\D\W", "(?i:é)",
+    "(?:a?|k)x", "(?:a|b?)c", "(?:)b", "(?i:a|b)c", "(?:a|你|(?:b|c)+)x*$", "(?:ab){0,2}c",
 )  # fmt: skip
 
 
@@ -57,9 +58,9 @@ def test_what_a_shipped_rule_takes_is_never_let_pass(line: str, seed: int) -> No
 @example("(?i:é)", "É")
 def test_what_any_pattern_takes_is_never_let_pass(pattern: str, text: str) -> None:
     automaton = Automaton()
-    first = automaton.beginning_of(pattern)
     if _is_taken(pattern, text.encode()):
-        assert _may_be_taken(automaton, first, text.encode())
+        for first in (automaton.beginning_of(pattern), automaton.later(pattern)):
+            assert _may_be_taken(automaton, first, text.encode())
 
 
 @_PROFILE
@@ -80,8 +81,10 @@ def test_steps_of_bytes_say_what_the_automaton_says(line: str, behind: str) -> N
 
 @pytest.mark.parametrize("pattern", (r"[[:alpha:]]+", r"\pL", "a{,3}", r"(a)\1", "(?=x)y", "a++"))
 def test_a_pattern_that_python_may_read_otherwise_is_not_read(pattern: str) -> None:
+    automaton = Automaton()
     with pytest.raises(Unreadable):
-        Automaton().beginning_of(pattern)
+        automaton.beginning_of(pattern)
+    assert _may_be_taken(automaton, automaton.later(pattern), b"anything")
 
 
 def test_an_event_is_seen_wherever_it_stands() -> None:

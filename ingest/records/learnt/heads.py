@@ -21,7 +21,8 @@ from ingest.records.profile_rules import Rule
 from ingest.records.profiles import FIRST_PART, LOGGER, Match, Profiles, behind_prefixes
 from ingest.records.rule_steps import RuleSteps
 
-_OFTEN = 32  # times that a head has come
+# times that a head has come, and the first of a run: what rules may see costs 20 ms to be made
+_OFTEN, _OFTEN_FIRST = 32, 256
 _MOST_TRIED, _MOST_COUNTED = 64, 1024
 _LONGEST = 2048  # bytes of a line
 _SIGNS = re.compile(rb"[\x00-\x1f\"#$%&()*+/:;<=>@[\\\]^`{|}~\x7f]")
@@ -86,7 +87,8 @@ class Heads:
         if len(self._counted) >= _MOST_COUNTED:
             self._counted.clear()
         count = self._counted[mask] = self._counted.get(mask, 0) + 1
-        return count == _OFTEN
+        is_made = "read_by_steps" in vars(self._profiles)
+        return count == (_OFTEN if is_made else _OFTEN_FIRST)
 
     # the automaton
 
