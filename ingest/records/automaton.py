@@ -53,8 +53,8 @@ class Automaton:
 
         :raises Unreadable: of a pattern that is not understood.
         """
-        parsed = _parsed(pattern)
-        first = self._sequence(parsed, behind, bool(parsed.state.flags & re.IGNORECASE))
+        parts = parsed(pattern)
+        first = self._sequence(parts, behind, bool(parts.state.flags & re.IGNORECASE))
         if anywhere:
             start = self._node()
             self._edges[start].append((_ALL, start))
@@ -68,8 +68,8 @@ class Automaton:
         """
         start = self._node()
         try:
-            parsed = _parsed(pattern)
-            first = _first(parsed, bool(parsed.state.flags & re.IGNORECASE))
+            parts = parsed(pattern)
+            first = _first(parts, bool(parts.state.flags & re.IGNORECASE))
             if first is None:
                 self._free[start].append(self.beginning_of(pattern))
             else:
@@ -231,7 +231,11 @@ class Automaton:
         return start
 
 
-def _parsed(pattern: str) -> Any:
+def parsed(pattern: str) -> Any:
+    """The parts of a pattern, as Python tells them.
+
+    :raises Unreadable: of one that is not understood, or that RE2 may read otherwise.
+    """
     if _POSIX.search(pattern) is not None:
         raise Unreadable(pattern)
     try:

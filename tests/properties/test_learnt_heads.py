@@ -138,3 +138,10 @@ def test_a_warning_is_learnt_and_one_that_goes_on_is_whole() -> None:
     lines[20] += "\n\n  and so on"
     data = "\n".join(["the service begins " + "." * 1100, *lines, ""]).encode()
     assert_both_read_the_same(data, 1 << 20)
+
+
+def test_a_rule_that_only_re2_understands_is_no_obstacle() -> None:
+    assert not heads._is_last(r"said: \pL(?P<text>.*)$", 1)
+    assert heads._is_last(r"said: ?\d+ (?P<text>.*)$", 1)
+    assert not heads._is_last(r"said: [a-z ]+ (?P<text>.*)$", 1)
+    assert not heads._is_last(r"said: (?P<text>.*)", 1)

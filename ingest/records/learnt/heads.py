@@ -9,19 +9,19 @@ one of them may take, no such mask is made.
 
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
 from ingest.compiled import masks, texts
 from ingest.compiled.masks import Masker
 from ingest.records.arrays import view
-from ingest.records.automaton import PARSER, Automaton, Nodes, Unreadable
+from ingest.records.automaton import PARSER, Automaton, Nodes, Unreadable, parsed
 from ingest.records.learnt.plain import IS_PLAIN, LEAST
 from ingest.records.learnt.templates import Seen
-from ingest.records.profile_rules import Rule
 from ingest.records.profiles import FIRST_PART, LOGGER, Match, Profiles, behind_prefixes
 from ingest.records.rule_steps import RuleSteps
 
-# times that a head has come, and the first of a run: what rules may see costs 20 ms to be made
+# times that a head has come, and the first of a run: what rules may see costs 40 ms to be made
 _OFTEN, _OFTEN_FIRST = 32, 256
 _MOST_TRIED, _MOST_COUNTED = 64, 1024
 _LONGEST = 2048  # bytes of a line
@@ -191,16 +191,24 @@ def _text_of_rules(seen: Seen) -> int:
 def _text_of(match: Match) -> int:
     """Where the text stands that a rule takes up to the end, whatever it is; -1 without any."""
     rule = match.rule
-    column = next((c for c in rule.columns if c.kind == "text" and _is_last(rule, c.group)), None)
+    named = (c for c in rule.columns if c.kind == "text" and _is_last(rule.pattern, c.group))
+    column = next(named, None)
     if column is None:
         return -1
     start, end = match.spans[column.group]
     return start if end == len(match.data) else -1
 
 
-def _is_last(rule: Rule, group: int) -> bool:
-    """Whether a rule is a fixed beginning, and a group of anything up to the end."""
-    *before, last, end = [(str(op), value) for op, value in PARSER.parse(rule.pattern)] or [("", 0)]
+@lru_cache(maxsize=1024)
+def _is_last(pattern: str, group: int) -> bool:
+    """Whether a pattern is a fixed beginning, and a group of anything up to the end."""
+    try:
+        parts = [(str(op), value) for op, value in parsed(pattern)]
+    except Unreadable:
+        return False
+    if len(parts) < 2:
+        return False
+    *before, last, end = parts
     if last[0] != "SUBPATTERN" or last[1][0] != group or end != ("AT", PARSER.AT_END):
         return False
     inside = [(str(op), value) for op, value in last[1][3]]
