@@ -37,7 +37,7 @@ class CommandLine:
 
     def with_tables(self) -> "CommandLine":
         """The same with an empty store at head: to make one takes longer than most tests."""
-        harness.new_store(self.folder)
+        harness.as_a_command_makes_it(harness.new_store(self.folder))
         return self
 
     @property

@@ -30,17 +30,14 @@ _ALL = {
 }
 ENGINES = ("duckdb", "postgresql")
 _SHIFT = 40
-_BLOCK_BYTES = 16384  # the least that DuckDB takes
+_SMALL_BLOCK, _USUAL_BLOCK = 16384, 262144  # bytes: the least that DuckDB takes, its default
 
 
 @cache
-def _template() -> Path:
-    """An empty store to copy. Its blocks are small: a commit clears and writes one of 256 KB for
-    each column that it touches, which is a third of what a run of a small log costs. Stores that a
-    command makes have DuckDB's own blocks.
-    """
+def _template(block_bytes: int) -> Path:
+    """An empty store to copy."""
     path = Path(mkdtemp()) / "template.duckdb"
-    with patch.dict(connection.SETTINGS, default_block_size=_BLOCK_BYTES):
+    with patch.dict(connection.SETTINGS, default_block_size=block_bytes):
         migrate.ensure_head(DuckDBStore(path))
     return path
 
@@ -51,15 +48,18 @@ def new_store(folder: Path) -> DuckDBStore:
 
 
 def new_store_at(path: Path) -> DuckDBStore:
-    """A migrated empty store."""
-    shutil.copy(_template(), path)
+    """A migrated empty store. Its blocks are small: a commit clears and writes one of 256 KB for
+    each column that it touches, which is a third of what a run of a small log costs.
+    """
+    shutil.copy(_template(_SMALL_BLOCK), path)
     return DuckDBStore(path)
 
 
 def as_a_command_makes_it(store: DuckDBStore) -> DuckDBStore:
-    """An empty store made anew, with DuckDB's own blocks: where bytes of the file are counted."""
-    store.path.unlink()
-    migrate.ensure_head(store)
+    """The same empty store with DuckDB's own blocks: for the command line, and where bytes of the
+    file are counted or searched.
+    """
+    shutil.copy(_template(_USUAL_BLOCK), store.path)
     return store
 
 
