@@ -30,7 +30,7 @@ cdef class Headers(Bytes):
     cdef void take_headerless(self, int kind, int line, int stop) noexcept nogil
     cdef bint _headerless(self, int line, int stop) noexcept nogil
     cdef int _level(self, int pos, int end) noexcept nogil
-    cdef int _small_level(self, int pos, int end) noexcept nogil
+    cdef int _level_in_any_case(self, int pos, int end) noexcept nogil
     cdef bint _spells(self, int pos, const unsigned char *word, int length) noexcept nogil
     cdef bint _header(self, int line, int stop) noexcept nogil
     cdef bint _recall(self, int line, int stop) noexcept nogil

@@ -7,74 +7,16 @@ from __future__ import annotations
 
 import cython
 
-from ingest.compiled import layout
-
 if cython.compiled:
+    from cython.cimports.ingest.compiled import layout
     from cython.cimports.ingest.compiled.bits import eight
     from cython.cimports.ingest.compiled.buffer import Bytes
-    from cython.cimports.ingest.compiled.layout import (
-        C_FIRST,
-        C_IDENT,
-        C_SPACE,
-        F_ASCTIME,
-        F_CREATED,
-        F_DIGITS,
-        F_LEVEL,
-        F_MESSAGE,
-        F_MSECS,
-        F_NAME,
-        F_REQUEST_ID,
-        K_HEADER,
-        K_HEADERLESS,
-        K_TRACEBACK,
-        L_CRITICAL,
-        L_DEBUG,
-        L_ERROR,
-        L_INFO,
-        L_NONE,
-        L_WARNING,
-        NO_ZONE,
-        R_NAME,
-        R_NAME_END,
-        R_REQUEST_ID,
-        R_REQUEST_ID_END,
-        REC_WIDTH,
-        T_YEAR,
-    )
     from cython.cimports.ingest.compiled.stamps import Stamps
     from cython.cimports.libc.string import memcmp
 else:
+    from ingest.compiled import layout
     from ingest.compiled.bits import eight
     from ingest.compiled.buffer import Bytes
-    from ingest.compiled.layout import (
-        C_FIRST,
-        C_IDENT,
-        C_SPACE,
-        F_ASCTIME,
-        F_CREATED,
-        F_DIGITS,
-        F_LEVEL,
-        F_MESSAGE,
-        F_MSECS,
-        F_NAME,
-        F_REQUEST_ID,
-        K_HEADER,
-        K_HEADERLESS,
-        K_TRACEBACK,
-        L_CRITICAL,
-        L_DEBUG,
-        L_ERROR,
-        L_INFO,
-        L_NONE,
-        L_WARNING,
-        NO_ZONE,
-        R_NAME,
-        R_NAME_END,
-        R_REQUEST_ID,
-        R_REQUEST_ID_END,
-        REC_WIDTH,
-        T_YEAR,
-    )
     from ingest.compiled.stamps import Stamps
 
 # bytes that may stand behind a message; bounds the search
@@ -110,7 +52,7 @@ class Headers(Bytes):
         self.suffix_len = suffix[1]
         self.max_record = max_record
         extras = max((program[i, 4] + 1 for i in range(program.shape[0])), default=0)
-        width = REC_WIDTH + 2 * max(extras, 0)
+        width = layout.REC_WIDTH + 2 * max(extras, 0)
         self.scratch = memoryview(bytearray(4 * width)).cast("i")
         self.may_recall = plain_clock and _has_only_names(program, suffix[1], clock)
         self.has_day = self.is_recalled = False
@@ -137,13 +79,13 @@ class Headers(Bytes):
         if line >= stop:
             return -1
         if self._header(line, stop):
-            return K_HEADER
+            return layout.K_HEADER
         if self.data[line] == 84:
             if self.starts(line, stop, b"Traceback (most recent call last):", 34):
-                return K_TRACEBACK
+                return layout.K_TRACEBACK
             return -1
         if self._headerless(line, stop):
-            return K_HEADERLESS
+            return layout.K_HEADERLESS
         return -1
 
     def begins_traceback(self, line, stop):
@@ -162,8 +104,8 @@ class Headers(Bytes):
         self.is_recalled = False
         for j in range(self.scratch.shape[0]):
             self.scratch[j] = 0
-        if kind == K_TRACEBACK:
-            self.level = L_ERROR
+        if kind == layout.K_TRACEBACK:
+            self.level = layout.L_ERROR
             self.message = self.message_end = line
             return
         while self.data[pos] != 58:
@@ -171,15 +113,15 @@ class Headers(Bytes):
         self.level = self._level(line, pos)
         pos += 1
         name = pos
-        while pos < stop and self.characters[self.data[pos]] & C_IDENT:
+        while pos < stop and self.characters[self.data[pos]] & layout.C_IDENT:
             pos += 1
         if pos > name and pos < stop and self.data[pos] == 58:
-            self.scratch[R_NAME] = name
-            self.scratch[R_NAME_END] = pos
+            self.scratch[layout.R_NAME] = name
+            self.scratch[layout.R_NAME_END] = pos
             pos += 1
         else:
             pos = name
-        while pos < stop and self.characters[self.data[pos]] & C_SPACE:
+        while pos < stop and self.characters[self.data[pos]] & layout.C_SPACE:
             pos += 1
         self.message = pos
         self.message_end = stop
@@ -190,56 +132,44 @@ class Headers(Bytes):
         name: cython.int
         while pos < stop and pos - line <= 8 and 65 <= self.data[pos] <= 90:
             pos += 1
-        if pos >= stop or self.data[pos] != 58 or self._level(line, pos) == L_NONE:
+        if pos >= stop or self.data[pos] != 58 or self._level(line, pos) == layout.L_NONE:
             return False
         pos += 1
-        if pos >= stop or self.characters[self.data[pos]] & C_SPACE:
+        if pos >= stop or self.characters[self.data[pos]] & layout.C_SPACE:
             return True
         name = pos
-        while pos < stop and self.characters[self.data[pos]] & C_IDENT:
+        while pos < stop and self.characters[self.data[pos]] & layout.C_IDENT:
             pos += 1
         return pos > name and pos < stop and self.data[pos] == 58 and pos - line <= self.max_record
 
     def _level(self, pos, end):
-        n: cython.int = end - pos
-        if n == 4:
-            if self.starts(pos, end, b"INFO", 4):
-                return L_INFO
-            if self.starts(pos, end, b"WARN", 4):
-                return L_WARNING
-        elif n == 5:
-            if self.starts(pos, end, b"ERROR", 5):
-                return L_ERROR
-            if self.starts(pos, end, b"DEBUG", 5):
-                return L_DEBUG
-            if self.starts(pos, end, b"FATAL", 5):
-                return L_CRITICAL
-        elif n == 7:
-            if self.starts(pos, end, b"WARNING", 7):
-                return L_WARNING
-        elif n == 8:
-            if self.starts(pos, end, b"CRITICAL", 8):
-                return L_CRITICAL
-        return L_NONE
+        """The level of a word in capitals."""
+        i: cython.int
+        if end - pos > 8:
+            return layout.L_NONE
+        for i in range(pos, end):
+            if self.data[i] < 65 or self.data[i] > 90:
+                return layout.L_NONE
+        return self._level_in_any_case(pos, end)
 
-    def _small_level(self, pos, end):
-        """The level of a word in small letters, or with a capital: services rename them so."""
+    def _level_in_any_case(self, pos, end):
+        """The level of a word as services rename them: in small letters, or with a capital."""
         n: cython.int = end - pos
         if n == 4 and self._spells(pos, b"info", 4):
-            return L_INFO
+            return layout.L_INFO
         if n == 4 and self._spells(pos, b"warn", 4):
-            return L_WARNING
+            return layout.L_WARNING
         if n == 5 and self._spells(pos, b"error", 5):
-            return L_ERROR
+            return layout.L_ERROR
         if n == 5 and self._spells(pos, b"debug", 5):
-            return L_DEBUG
+            return layout.L_DEBUG
         if n == 5 and self._spells(pos, b"fatal", 5):
-            return L_CRITICAL
+            return layout.L_CRITICAL
         if n == 7 and self._spells(pos, b"warning", 7):
-            return L_WARNING
+            return layout.L_WARNING
         if n == 8 and self._spells(pos, b"critical", 8):
-            return L_CRITICAL
-        return L_NONE
+            return layout.L_CRITICAL
+        return layout.L_NONE
 
     def _spells(self, pos, word, length):
         """Whether so many letters at a place are a word's, in any case."""
@@ -256,12 +186,12 @@ class Headers(Bytes):
             return True
         self.stamps.forget()
         self.msecs = -1
-        self.level = L_NONE
+        self.level = layout.L_NONE
         self.message = -1
-        if self.n_fields > 0 and self.program[0, 0] == F_ASCTIME and self.program[0, 2] == 0:
+        if self.n_fields > 0 and self.program[0, 0] == layout.F_ASCTIME and self.program[0, 2] == 0:
             # the cheap refusal of most continuation lines
             padded = self.program[0, 3] > 0
-            if not padded and self.stamps.clock[0, 0] == T_YEAR:
+            if not padded and self.stamps.clock[0, 0] == layout.T_YEAR:
                 if not (48 <= self.data[line] <= 57):
                     return False
         self.is_recalled = False
@@ -315,11 +245,11 @@ class Headers(Bytes):
                 self.scratch[j] = 0
             self.is_recalled = True
         if self.recalled[k, 1] >= 0:
-            self.scratch[R_NAME] = begin + self.recalled[k, 1]
-            self.scratch[R_NAME_END] = begin + self.recalled[k, 2]
+            self.scratch[layout.R_NAME] = begin + self.recalled[k, 1]
+            self.scratch[layout.R_NAME_END] = begin + self.recalled[k, 2]
         else:
-            self.scratch[R_NAME] = self.scratch[R_NAME_END] = 0
-        self.stamps.zone = NO_ZONE
+            self.scratch[layout.R_NAME] = self.scratch[layout.R_NAME_END] = 0
+        self.stamps.zone = layout.NO_ZONE
         self.stamps.is_bad = False
         self.stamps.stamp = (
             self.midnight
@@ -338,7 +268,7 @@ class Headers(Bytes):
         n: cython.int = self.message - begin
         k: cython.int = self.next_recalled
         j: cython.int
-        if n < SHORTEST or n > LONGEST or self.stamps.zone != NO_ZONE or self.stamps.is_bad:
+        if n < SHORTEST or n > LONGEST or self.stamps.zone != layout.NO_ZONE or self.stamps.is_bad:
             return
         if self.data[line + 19] != 44 and self.data[line + 19] != 46:
             return
@@ -368,8 +298,8 @@ class Headers(Bytes):
         for j in range(n):
             self.prefixes[LONGEST * k + j] = self.data[begin + j]
         self.recalled[k, 0] = self.lengths[k] = n
-        self.recalled[k, 1] = self.scratch[R_NAME] - begin
-        self.recalled[k, 2] = self.scratch[R_NAME_END] - begin
+        self.recalled[k, 1] = self.scratch[layout.R_NAME] - begin
+        self.recalled[k, 2] = self.scratch[layout.R_NAME_END] - begin
         self.recalled[k, 3] = self.level
         self.next_recalled = k + 1 if k + 1 < RECALLED else 0
         if self.n_recalled < RECALLED:
@@ -398,7 +328,7 @@ class Headers(Bytes):
                     return False
                 pos += self.program[i, 2]
             kind = self.program[i, 0]
-            if kind == F_MESSAGE:
+            if kind == layout.F_MESSAGE:
                 return self._message(i, pos, stop)
             end = self._field(i, kind, pos, stop)
             if end < 0:
@@ -441,10 +371,10 @@ class Headers(Bytes):
     def _forget(self, first):
         i: cython.int
         for i in range(first, self.n_fields):
-            if self.program[i, 0] == F_NAME:
-                self.scratch[R_NAME] = self.scratch[R_NAME_END] = 0
-            elif self.program[i, 0] == F_REQUEST_ID:
-                self.scratch[R_REQUEST_ID] = self.scratch[R_REQUEST_ID_END] = 0
+            if self.program[i, 0] == layout.F_NAME:
+                self.scratch[layout.R_NAME] = self.scratch[layout.R_NAME_END] = 0
+            elif self.program[i, 0] == layout.F_REQUEST_ID:
+                self.scratch[layout.R_REQUEST_ID] = self.scratch[layout.R_REQUEST_ID_END] = 0
             else:
                 self._extra(i, 0, 0)
 
@@ -453,9 +383,14 @@ class Headers(Bytes):
         end: cython.int
         begin: cython.int
         level_end: cython.int
-        if kind == F_ASCTIME and self.program[i, 3] == 0:
+        if kind == layout.F_ASCTIME and self.program[i, 3] == 0:
             return self.stamps.read(pos, stop)
-        if kind == F_ASCTIME or kind == F_CREATED or kind == F_MSECS or kind == F_DIGITS:
+        if (
+            kind == layout.F_ASCTIME
+            or kind == layout.F_CREATED
+            or kind == layout.F_MSECS
+            or kind == layout.F_DIGITS
+        ):
             return self._fixed(i, kind, pos, stop)
         end = self._text_end(i, pos, stop)
         if end < 0:
@@ -466,20 +401,20 @@ class Headers(Bytes):
         level_end = end
         while level_end > begin and self.data[level_end - 1] == 32:
             level_end -= 1
-        if kind == F_LEVEL:
+        if kind == layout.F_LEVEL:
             if level_end <= begin or level_end - begin > 20:
                 return -1
-            if not self.characters[self.data[begin]] & C_FIRST:
+            if not self.characters[self.data[begin]] & layout.C_FIRST:
                 return -1
             self.level = self._level(begin, level_end)
-            if self.level == L_NONE:
-                self.level = self._small_level(begin, level_end)
-        elif kind == F_NAME:
-            self.scratch[R_NAME] = begin
-            self.scratch[R_NAME_END] = level_end
-        elif kind == F_REQUEST_ID:
-            self.scratch[R_REQUEST_ID] = begin
-            self.scratch[R_REQUEST_ID_END] = level_end
+            if self.level == layout.L_NONE:
+                self.level = self._level_in_any_case(begin, level_end)
+        elif kind == layout.F_NAME:
+            self.scratch[layout.R_NAME] = begin
+            self.scratch[layout.R_NAME_END] = level_end
+        elif kind == layout.F_REQUEST_ID:
+            self.scratch[layout.R_REQUEST_ID] = begin
+            self.scratch[layout.R_REQUEST_ID_END] = level_end
         else:
             self._extra(i, begin, level_end)
         return end
@@ -492,9 +427,9 @@ class Headers(Bytes):
         if missing > 0:
             while pos < stop and self.data[pos] == 32:
                 pos += 1
-        if kind == F_ASCTIME:
+        if kind == layout.F_ASCTIME:
             end = self.stamps.read(pos, stop)
-        elif kind == F_CREATED:
+        elif kind == layout.F_CREATED:
             end = self.stamps.created(pos, stop)
         else:
             end = self._digits(i, kind, pos, stop)
@@ -543,7 +478,7 @@ class Headers(Bytes):
             pos += 1
         if pos == begin:
             return -1
-        if kind == F_MSECS:
+        if kind == layout.F_MSECS:
             self.msecs = value
         else:
             self._extra(i, begin, pos)
@@ -552,8 +487,8 @@ class Headers(Bytes):
     def _extra(self, i, begin, end):
         e: cython.int = self.program[i, 4]
         if e >= 0:
-            self.scratch[REC_WIDTH + 2 * e] = begin
-            self.scratch[REC_WIDTH + 2 * e + 1] = end
+            self.scratch[layout.REC_WIDTH + 2 * e] = begin
+            self.scratch[layout.REC_WIDTH + 2 * e + 1] = end
 
 
 def _has_only_names(program, suffix, clock):

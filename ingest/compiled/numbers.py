@@ -7,23 +7,11 @@ from __future__ import annotations
 
 import cython
 
-from ingest.compiled import layout
-
 if cython.compiled:
-    from cython.cimports.ingest.compiled.layout import (
-        P_CODE,
-        P_VALUE,
-        P_VALUE_END,
-        V_UNREAD,
-    )
+    from cython.cimports.ingest.compiled import layout
     from cython.cimports.libc.string import memchr
 else:
-    from ingest.compiled.layout import (
-        P_CODE,
-        P_VALUE,
-        P_VALUE_END,
-        V_UNREAD,
-    )
+    from ingest.compiled import layout
 
 COMPILED = cython.compiled
 
@@ -68,9 +56,9 @@ def numbers(data, pairs, families, values, states):
             i = _next_unread(st, i + 1)
             if i < 0:
                 break
-            code = p[i, P_CODE]
-            pos = p[i, P_VALUE]
-            end = p[i, P_VALUE_END]
+            code = p[i, layout.P_CODE]
+            pos = p[i, layout.P_VALUE]
+            end = p[i, layout.P_VALUE_END]
             st[i] = _BAD
             val[i] = 0.0
             family = fam[code] if code >= 0 else 0
@@ -99,7 +87,7 @@ def numbers(data, pairs, families, values, states):
             if family == _BOOL:
                 st[i] = _boolean(src, pos, end, val, i)
             else:
-                st[i] = _number(src, p[i, P_VALUE], end, family, val, i)
+                st[i] = _number(src, p[i, layout.P_VALUE], end, family, val, i)
                 slow = slow or st[i] == _SLOW
     return slow
 
@@ -113,10 +101,10 @@ def _next_unread(states: cython.char[::1], start: cython.Py_ssize_t) -> cython.P
     n: cython.Py_ssize_t = states.shape[0]
     if cython.compiled and i < n:
         found: cython.p_const_char = cython.cast(
-            cython.p_const_char, memchr(cython.address(states[i]), V_UNREAD, n - i)
+            cython.p_const_char, memchr(cython.address(states[i]), layout.V_UNREAD, n - i)
         )
         return found - cython.address(states[0]) if found != cython.NULL else -1
-    while i < n and states[i] != V_UNREAD:
+    while i < n and states[i] != layout.V_UNREAD:
         i += 1
     return i if i < n else -1
 

@@ -8,54 +8,14 @@ from __future__ import annotations
 import cython
 
 if cython.compiled:
+    from cython.cimports.ingest.compiled import layout
     from cython.cimports.ingest.compiled.bits import eight, known, trailing_zeros
     from cython.cimports.ingest.compiled.buffer import Bytes
-    from cython.cimports.ingest.compiled.layout import (
-        C_FIRST,
-        C_IDENT,
-        C_SPACE,
-        ESCAPED,
-        NAME_BYTES,
-        NAME_WORDS,
-        P_CODE,
-        P_FLAGS,
-        P_KEY,
-        P_KEY_END,
-        P_RECORD,
-        P_VALUE,
-        P_VALUE_END,
-        PAIR_WIDTH,
-        QUOTED,
-        R_EVENT,
-        R_EVENT_END,
-        R_EVENT_START,
-        R_PAIRS,
-    )
     from cython.cimports.libc.string import memcmp
 else:
+    from ingest.compiled import layout
     from ingest.compiled.bits import eight
     from ingest.compiled.buffer import Bytes
-    from ingest.compiled.layout import (
-        C_FIRST,
-        C_IDENT,
-        C_SPACE,
-        ESCAPED,
-        NAME_BYTES,
-        NAME_WORDS,
-        P_CODE,
-        P_FLAGS,
-        P_KEY,
-        P_KEY_END,
-        P_RECORD,
-        P_VALUE,
-        P_VALUE_END,
-        PAIR_WIDTH,
-        QUOTED,
-        R_EVENT,
-        R_EVENT_END,
-        R_EVENT_START,
-        R_PAIRS,
-    )
 
 _QUOTE = cython.declare(cython.int, 34)
 _BACKSLASH = cython.declare(cython.int, 92)
@@ -123,13 +83,13 @@ class Pairs(Bytes):
         name: cython.p_ulonglong
         src: cython.p_const_uchar = self.base
         kinds: cython.p_const_uchar = self.kinds
-        if p >= end or not kinds[src[p]] & C_FIRST:
+        if p >= end or not kinds[src[p]] & layout.C_FIRST:
             return pos
         if cython.compiled and pos + 8 <= self.end:
             word = eight(src, pos)
         for j in range(self.n_events):
             if cython.compiled and pos + 8 <= self.end:
-                name = self.event_cells + NAME_WORDS * j
+                name = self.event_cells + layout.NAME_WORDS * j
                 if (word ^ name[0]) & name[1]:
                     continue
             if self._is_event(j, pos, end):
@@ -137,23 +97,23 @@ class Pairs(Bytes):
                 break
         else:
             j = -1
-            while p < end and kinds[src[p]] & C_IDENT:
+            while p < end and kinds[src[p]] & layout.C_IDENT:
                 p += 1
         if p >= end or src[p] != 58:
             return pos
-        if p + 1 < end and not kinds[src[p + 1]] & C_SPACE:
+        if p + 1 < end and not kinds[src[p + 1]] & layout.C_SPACE:
             return pos
-        self.records[i, R_EVENT_START] = pos
-        self.records[i, R_EVENT_END] = p
+        self.records[i, layout.R_EVENT_START] = pos
+        self.records[i, layout.R_EVENT_END] = p
         if j >= 0:
-            self.records[i, R_EVENT] = j
+            self.records[i, layout.R_EVENT] = j
         return p + 1
 
     def _is_event(self, j, pos, end):
         """Whether known event j and a colon stand at pos."""
         n: cython.int
-        if cython.compiled and pos + NAME_BYTES <= self.end:
-            n = known(self.base + pos, self.event_cells + NAME_WORDS * j)
+        if cython.compiled and pos + layout.NAME_BYTES <= self.end:
+            n = known(self.base + pos, self.event_cells + layout.NAME_WORDS * j)
             if n != _LONG:
                 return n >= 0 and end - pos > n
         n = self.event_at[j + 1] - self.event_at[j]
@@ -165,12 +125,12 @@ class Pairs(Bytes):
         """All pairs of record i's message; false when the table is full."""
         pos: cython.int = start
         first: cython.int = self.n
-        self.expect(self.records[i, R_EVENT])
+        self.expect(self.records[i, layout.R_EVENT])
         while pos < end:
             pos = self.take(i, pos, end)
             if pos < 0:
                 return False
-        self.records[i, R_PAIRS] += self.n - first
+        self.records[i, layout.R_PAIRS] += self.n - first
         return True
 
     def expect(self, event):
@@ -200,14 +160,14 @@ class Pairs(Bytes):
         if row >= self.table.shape[0]:
             return -1
         if cython.compiled:
-            cell = self.cells + row * PAIR_WIDTH
+            cell = self.cells + row * layout.PAIR_WIDTH
         else:
-            cell = self.cells[row * PAIR_WIDTH : (row + 1) * PAIR_WIDTH]
-        cell[P_KEY] = key
-        cell[P_KEY_END] = at
-        cell[P_CODE] = code
-        cell[P_FLAGS] = 0
-        cell[P_RECORD] = i
+            cell = self.cells[row * layout.PAIR_WIDTH : (row + 1) * layout.PAIR_WIDTH]
+        cell[layout.P_KEY] = key
+        cell[layout.P_KEY_END] = at
+        cell[layout.P_CODE] = code
+        cell[layout.P_FLAGS] = 0
+        cell[layout.P_RECORD] = i
         self.n = row + 1
         at += 1
         if at < end and src[at] == _QUOTE:
@@ -215,8 +175,8 @@ class Pairs(Bytes):
         else:
             pos = _plain_end(src, at, end, self.end)
             if pos >= 0 and pos - at < _STAMP and (code < 0 or code != self.text_key):
-                cell[P_VALUE] = at
-                cell[P_VALUE_END] = pos
+                cell[layout.P_VALUE] = at
+                cell[layout.P_VALUE_END] = pos
                 return pos + 1
             pos = self._bare(row, at, end, self.key_shape[code] if code >= 0 else 0)
         if pos < end and src[pos] != 44:
@@ -232,9 +192,11 @@ class Pairs(Bytes):
         at: cython.int = pos
         key: cython.int
         while at < end and src[at] != 44 and src[at] != 10:
-            if kinds[src[at]] & C_FIRST and (at == pos or kinds[src[at - 1]] & C_SPACE):
+            if kinds[src[at]] & layout.C_FIRST and (
+                at == pos or kinds[src[at - 1]] & layout.C_SPACE
+            ):
                 key = at
-                while at < end and kinds[src[at]] & C_IDENT:
+                while at < end and kinds[src[at]] & layout.C_IDENT:
                     at += 1
                 if at < end and src[at] == 61:
                     self.key_end = at
@@ -249,8 +211,8 @@ class Pairs(Bytes):
         n: cython.int
         if code < 0:
             return -1
-        if cython.compiled and pos + NAME_BYTES <= self.end:
-            n = known(self.base + pos, self.key_cells + NAME_WORDS * code)
+        if cython.compiled and pos + layout.NAME_BYTES <= self.end:
+            n = known(self.base + pos, self.key_cells + layout.NAME_WORDS * code)
             if n != _LONG:
                 return pos + n if 0 <= n < end - pos else -1
         n = self.key_at[code + 1] - self.key_at[code]
@@ -269,7 +231,7 @@ class Pairs(Bytes):
                 and self.starts(key, end, b'text="', 6)
                 and (
                     key == pos
-                    or self.characters[self.data[key - 1]] & C_SPACE
+                    or self.characters[self.data[key - 1]] & layout.C_SPACE
                     or self.data[key - 1] == 44
                 )
             ):
@@ -334,11 +296,11 @@ class Pairs(Bytes):
         if p >= end or self.data[p] != 44:
             return False
         p += 1
-        while p < end and self.characters[self.data[p]] & C_SPACE:
+        while p < end and self.characters[self.data[p]] & layout.C_SPACE:
             p += 1
-        if p >= end or not self.characters[self.data[p]] & C_FIRST:
+        if p >= end or not self.characters[self.data[p]] & layout.C_FIRST:
             return False
-        while p < end and self.characters[self.data[p]] & C_IDENT:
+        while p < end and self.characters[self.data[p]] & layout.C_IDENT:
             p += 1
         return p < end and self.data[p] == 61
 
@@ -346,8 +308,8 @@ class Pairs(Bytes):
         """Set the value's span; ``last``: the last possible end wins. The offset after it."""
         pos: cython.int = start
         close: cython.int = -1
-        flags: cython.int = QUOTED
-        close_flags: cython.int = QUOTED
+        flags: cython.int = layout.QUOTED
+        close_flags: cython.int = layout.QUOTED
         if not self.escapes or self.find(_BACKSLASH, pos, end) < 0:
             # nothing but quotes can end the value: from one to the next
             pos = self.find(_QUOTE, pos, end)
@@ -363,7 +325,7 @@ class Pairs(Bytes):
             if pos >= end:
                 break
             if self.base[pos] == _BACKSLASH:  # it protects: else none is looked at here
-                flags = QUOTED | ESCAPED
+                flags = layout.QUOTED | layout.ESCAPED
                 pos += 2
                 continue
             if pos + 1 == end or self._follows(pos + 1, end):
@@ -372,13 +334,13 @@ class Pairs(Bytes):
                 if not last:
                     break
             pos += 1
-        self.table[row, P_VALUE] = start
+        self.table[row, layout.P_VALUE] = start
         if close < 0:
-            self.table[row, P_VALUE_END] = end
-            self.table[row, P_FLAGS] = flags
+            self.table[row, layout.P_VALUE_END] = end
+            self.table[row, layout.P_FLAGS] = flags
             return end
-        self.table[row, P_VALUE_END] = close
-        self.table[row, P_FLAGS] = close_flags
+        self.table[row, layout.P_VALUE_END] = close
+        self.table[row, layout.P_FLAGS] = close_flags
         return close + 1
 
     def _bare(self, row, start, end, whole):
@@ -398,16 +360,16 @@ class Pairs(Bytes):
             if pos - 18 > start and src[pos - 3] == 58 and self._stamp_before(pos, start, end):
                 self.is_torn = True
         stop = pos
-        while begin < stop and kinds[src[begin]] & C_SPACE:
+        while begin < stop and kinds[src[begin]] & layout.C_SPACE:
             begin += 1
-        while stop > begin and kinds[src[stop - 1]] & C_SPACE:
+        while stop > begin and kinds[src[stop - 1]] & layout.C_SPACE:
             stop -= 1
         if whole == FIRST_WORD:
             stop = _solid_words(src, begin, pos)
-            while stop < pos and not kinds[src[stop]] & C_SPACE:
+            while stop < pos and not kinds[src[stop]] & layout.C_SPACE:
                 stop += 1
-        self.cells[row * PAIR_WIDTH + P_VALUE] = begin
-        self.cells[row * PAIR_WIDTH + P_VALUE_END] = stop
+        self.cells[row * layout.PAIR_WIDTH + layout.P_VALUE] = begin
+        self.cells[row * layout.PAIR_WIDTH + layout.P_VALUE_END] = stop
         return pos
 
     def _stamp_before(self, comma, low, end):
@@ -448,10 +410,10 @@ def _words(names, sign):
     """Each name with a sign behind it, as NAME_WORDS numbers to be compared with bytes at once
     (bits.pxd).
     """
-    rows = memoryview(bytearray(8 * NAME_WORDS * max(len(names), 1))).cast("Q")
+    rows = memoryview(bytearray(8 * layout.NAME_WORDS * max(len(names), 1))).cast("Q")
     for i, name in enumerate(names):
         whole = name + sign
-        size, row = len(whole), NAME_WORDS * i
+        size, row = len(whole), layout.NAME_WORDS * i
         rows[row] = int.from_bytes(whole[:8], "little")
         rows[row + 1] = (1 << (8 * min(size, 8))) - 1
         rows[row + 2] = int.from_bytes(whole[size - 8 :], "little") if size >= 8 else 0

@@ -10,42 +10,14 @@ from __future__ import annotations
 
 import cython
 
-from ingest.compiled import layout as spans
-
 if cython.compiled:
-    from cython.cimports.ingest.compiled.layout import (
-        P_CODE,
-        P_VALUE,
-        P_VALUE_END,
-        PAIR_WIDTH,
-        R_END,
-        R_EVENT,
-        R_KIND,
-        R_LEVEL,
-        R_PAIR,
-        R_PAIRS,
-        R_START,
-        R_ZONE,
-    )
+    from cython.cimports.ingest.compiled import layout
 else:
-    from ingest.compiled.layout import (
-        P_CODE,
-        P_VALUE,
-        P_VALUE_END,
-        PAIR_WIDTH,
-        R_END,
-        R_EVENT,
-        R_KIND,
-        R_LEVEL,
-        R_PAIR,
-        R_PAIRS,
-        R_START,
-        R_ZONE,
-    )
+    from ingest.compiled import layout
 
 COMPILED = cython.compiled
-_GOOD = cython.declare(cython.int, spans.K_TRACEBACK)  # the last kind of records that are
-_SEVERE = cython.declare(cython.int, spans.L_WARNING)
+_GOOD = cython.declare(cython.int, layout.K_TRACEBACK)  # the last kind of records that are
+_SEVERE = cython.declare(cython.int, layout.L_WARNING)
 
 # Kinds of events, as the scanner's event codes; E_OTHER is any other WARNING or worse, or an access
 # line, that names an id.
@@ -109,12 +81,12 @@ def events(records, pairs, id_key, codes, rows, kinds, id_of, others):
     total: cython.int = rec.shape[0]
     with cython.nogil:
         for i in range(total):
-            if rec[i, R_KIND] > _GOOD:
+            if rec[i, layout.R_KIND] > _GOOD:
                 continue
-            event = rec[i, R_EVENT]
+            event = rec[i, layout.R_EVENT]
             plain = first <= event <= last
-            if not plain or rec[i, R_LEVEL] >= _SEVERE:
-                if rec[i, R_LEVEL] >= _SEVERE:
+            if not plain or rec[i, layout.R_LEVEL] >= _SEVERE:
+                if rec[i, layout.R_LEVEL] >= _SEVERE:
                     more[0, severe] = i
                     severe += 1
                 if sample <= event <= last_sample:
@@ -123,13 +95,13 @@ def events(records, pairs, id_key, codes, rows, kinds, id_of, others):
                 if event == access:
                     more[2, accesses] = i
                     accesses += 1
-                elif not plain and rec[i, R_LEVEL] < _SEVERE:
+                elif not plain and rec[i, layout.R_LEVEL] < _SEVERE:
                     continue
-            j = rec[i, R_PAIR]
-            end = j + rec[i, R_PAIRS]
-            while j < end and pr[j, P_CODE] != key:
+            j = rec[i, layout.R_PAIR]
+            end = j + rec[i, layout.R_PAIRS]
+            while j < end and pr[j, layout.P_CODE] != key:
                 j += 1
-            if j == end or pr[j, P_VALUE] == pr[j, P_VALUE_END]:
+            if j == end or pr[j, layout.P_VALUE] == pr[j, layout.P_VALUE_END]:
                 j = -1
             if not plain:
                 if j < 0:
@@ -150,13 +122,13 @@ def unnamed(records, found):
     """
     rec: cython.int[:, ::1] = records
     out: cython.int[::1] = found
-    most: cython.int = spans.K_HEADERLESS
+    most: cython.int = layout.K_HEADERLESS
     n: cython.int = 0
     i: cython.int
     total: cython.int = rec.shape[0]
     with cython.nogil:
         for i in range(total):
-            if rec[i, R_EVENT] < 0 and rec[i, R_KIND] <= most:
+            if rec[i, layout.R_EVENT] < 0 and rec[i, layout.R_KIND] <= most:
                 out[n] = i
                 n += 1
     return n
@@ -291,11 +263,11 @@ def first_pairs(records, pairs, rows, keys, first):
     total: cython.int = at.shape[0]
     with cython.nogil:
         for j in range(total):
-            begin = rec[at[j], R_PAIR]
-            for i in range(begin, begin + rec[at[j], R_PAIRS]):
-                if pr[i, P_CODE] < 0:
+            begin = rec[at[j], layout.R_PAIR]
+            for i in range(begin, begin + rec[at[j], layout.R_PAIRS]):
+                if pr[i, layout.P_CODE] < 0:
                     continue
-                k = column[pr[i, P_CODE]]
+                k = column[pr[i, layout.P_CODE]]
                 if k >= 0 and out[j, k] < 0:
                     out[j, k] = i
 
@@ -319,11 +291,11 @@ def unused(records, rows, used, found):
     total: cython.int = at.shape[0]
     with cython.nogil:
         for j in range(total):
-            begin = rec[at[j], R_PAIR]
+            begin = rec[at[j], layout.R_PAIR]
             for k in range(width):
                 if taken[j, k] >= 0:
                     mark[taken[j, k] - begin] = 1
-            for i in range(rec[at[j], R_PAIRS]):
+            for i in range(rec[at[j], layout.R_PAIRS]):
                 if mark[i]:
                     mark[i] = 0
                 else:
@@ -343,7 +315,7 @@ def starts(records, rows, base, out):
     total: cython.int = at.shape[0]
     with cython.nogil:
         for j in range(total):
-            to[j] = before + rec[at[j], R_START]
+            to[j] = before + rec[at[j], layout.R_START]
 
 
 def tally(records):
@@ -354,9 +326,9 @@ def tally(records):
     rec: cython.int[:, ::1] = records
     i: cython.int
     kind: cython.int
-    none: cython.int = spans.NO_ZONE
-    header: cython.int = spans.K_HEADER
-    good: cython.int = spans.K_TRACEBACK
+    none: cython.int = layout.NO_ZONE
+    header: cython.int = layout.K_HEADER
+    good: cython.int = layout.K_TRACEBACK
     stamped: cython.int = 0
     zoned: cython.int = 0
     bad: cython.int = 0
@@ -367,13 +339,13 @@ def tally(records):
     total: cython.int = rec.shape[0]
     with cython.nogil:
         for i in range(total):
-            kind = rec[i, R_KIND]
-            length = rec[i, R_END] - rec[i, R_START]
+            kind = rec[i, layout.R_KIND]
+            length = rec[i, layout.R_END] - rec[i, layout.R_START]
             size += length
             if kind == header:
                 stamped += 1
                 last = i
-                if rec[i, R_ZONE] != none:
+                if rec[i, layout.R_ZONE] != none:
                     zoned += 1
             elif kind > good:
                 bad += 1
@@ -391,12 +363,12 @@ def infer(records, stamps, lead, neighbour, instants, source):
     of: cython.char[::1] = source
     before: cython.longlong = lead
     near: cython.char = neighbour
-    header: cython.int = spans.K_HEADER
+    header: cython.int = layout.K_HEADER
     i: cython.int
     total: cython.int = rec.shape[0]
     with cython.nogil:
         for i in range(total):
-            if rec[i, R_KIND] == header:
+            if rec[i, layout.R_KIND] == header:
                 before = at[i]
             else:
                 of[i] = near
@@ -463,21 +435,21 @@ def choose(
             kind = kd[e] if kd[e] < 5 else 5
             p = po[e]
             seen = 0
-            first = rec[at[e], R_PAIR]
-            last = first + rec[at[e], R_PAIRS]
+            first = rec[at[e], layout.R_PAIR]
+            last = first + rec[at[e], layout.R_PAIRS]
             if cython.compiled:
                 column = all_columns + kind * width
-                cell = all_cells + first * PAIR_WIDTH
+                cell = all_cells + first * layout.PAIR_WIDTH
             if kind == _STAGE:
                 s += 1
                 found[0, s] = e
                 found[1, s] = found[2, s] = found[3, s] = -1
             for i in range(first, last):
                 if cython.compiled:
-                    code = cell[P_CODE]
-                    cell += PAIR_WIDTH
+                    code = cell[layout.P_CODE]
+                    cell += layout.PAIR_WIDTH
                 else:
-                    code = pr[i, P_CODE]
+                    code = pr[i, layout.P_CODE]
                 if kind == _STAGE:
                     k = 1 if code == stage_key else 2 if code == total_key else 3
                     if (k < 3 or code == own_key) and found[k, s] < 0:
@@ -540,7 +512,7 @@ def stage_times(
             e = found[0, s]
             owner[s] = po[e]
             where[0, s] = when[e]
-            where[1, s] = known[at[e]] if has_own else before + rec[at[e], R_START]
+            where[1, s] = known[at[e]] if has_own else before + rec[at[e], layout.R_START]
             took = found[2, s] if found[3, s] < 0 else found[3, s]
             are[1, s] = found[3, s] >= 0 or always_own
             are[0, s] = took >= 0 and state[took] == _OK
@@ -619,7 +591,7 @@ def place(
                 elif has_own:
                     to[1 + k, p] = known[at[e]]
                 else:
-                    to[1 + k, p] = before + rec[at[e], R_START]
+                    to[1 + k, p] = before + rec[at[e], layout.R_START]
             to[0, p] = high | to[1, p]
             e = pt[p, _STARTED]
             to[5, p] = when[e] if e >= 0 else 0

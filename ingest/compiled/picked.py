@@ -8,48 +8,10 @@ from __future__ import annotations
 import cython
 
 if cython.compiled:
-    from cython.cimports.ingest.compiled.layout import (
-        P_RECORD,
-        P_VALUE_END,
-        PAIR_WIDTH,
-        R_END,
-        R_EVENT_END,
-        R_EVENT_START,
-        R_LOW,
-        R_MSG,
-        R_MSG_END,
-        R_NAME,
-        R_NAME_END,
-        R_PAIR,
-        R_PAIRS,
-        R_REQUEST_ID,
-        R_REQUEST_ID_END,
-        R_START,
-        R_TRACEBACK,
-        REC_WIDTH,
-    )
+    from cython.cimports.ingest.compiled import layout
     from cython.cimports.libc.string import memcpy
 else:
-    from ingest.compiled.layout import (
-        P_RECORD,
-        P_VALUE_END,
-        PAIR_WIDTH,
-        R_END,
-        R_EVENT_END,
-        R_EVENT_START,
-        R_LOW,
-        R_MSG,
-        R_MSG_END,
-        R_NAME,
-        R_NAME_END,
-        R_PAIR,
-        R_PAIRS,
-        R_REQUEST_ID,
-        R_REQUEST_ID_END,
-        R_START,
-        R_TRACEBACK,
-        REC_WIDTH,
-    )
+    from ingest.compiled import layout
 
 COMPILED = cython.compiled
 
@@ -114,8 +76,8 @@ def sizes(records, rows):
     total: cython.int = at.shape[0]
     with cython.nogil:
         for j in range(total):
-            size += rec[at[j], R_END] - rec[at[j], R_START]
-            count += rec[at[j], R_PAIRS]
+            size += rec[at[j], layout.R_END] - rec[at[j], layout.R_START]
+            count += rec[at[j], layout.R_PAIRS]
     return size, count
 
 
@@ -153,8 +115,8 @@ def pick(data, records, pairs, values, states, rows, base, out, places, tables, 
     with cython.nogil:
         for j in range(total):
             i = at[j]
-            start = rec[i, R_START]
-            length = rec[i, R_END] - start
+            start = rec[i, layout.R_START]
+            length = rec[i, layout.R_END] - start
             by = size - start
             where[j] = before + start
             if cython.compiled:
@@ -165,8 +127,8 @@ def pick(data, records, pairs, values, states, rows, base, out, places, tables, 
             for k in range(width):
                 row[j, k] = rec[i, k]
             _move(row, j, by)
-            row[j, R_PAIR] = n
-            for k in range(rec[i, R_PAIR], rec[i, R_PAIR] + rec[i, R_PAIRS]):
+            row[j, layout.R_PAIR] = n
+            for k in range(rec[i, layout.R_PAIR], rec[i, layout.R_PAIR] + rec[i, layout.R_PAIRS]):
                 _copy_pair(pr, k, cell, n, by, j)
                 number[n] = val[k]
                 told[n] = state[k]
@@ -186,9 +148,9 @@ def move(records, pairs, by, n_pairs, n_records):
     with cython.nogil:
         for j in range(total):
             _move(row, j, size)
-            row[j, R_PAIR] += pairs_before
+            row[j, layout.R_PAIR] += pairs_before
         for j in range(count):
-            _copy_pair(cell, j, cell, j, size, cell[j, P_RECORD] + before)
+            _copy_pair(cell, j, cell, j, size, cell[j, layout.P_RECORD] + before)
 
 
 @cython.cfunc
@@ -204,9 +166,9 @@ def _copy_pair(
 ) -> cython.void:
     """Pair k as pair n of a record, its spans so many bytes further on."""
     c: cython.int
-    for c in range(PAIR_WIDTH):
-        out[n, c] = pairs[k, c] + by if c <= P_VALUE_END else pairs[k, c]
-    out[n, P_RECORD] = record
+    for c in range(layout.PAIR_WIDTH):
+        out[n, c] = pairs[k, c] + by if c <= layout.P_VALUE_END else pairs[k, c]
+    out[n, layout.P_RECORD] = record
 
 
 @cython.cfunc
@@ -215,23 +177,23 @@ def _copy_pair(
 def _move(row: cython.int[:, ::1], j: cython.int, by: cython.int) -> cython.void:
     """Put the spans of record j so many bytes further on; what it does not have stays as it is."""
     k: cython.int
-    row[j, R_START] += by
-    row[j, R_END] += by
-    row[j, R_LOW] += by
-    row[j, R_MSG] += by
-    row[j, R_MSG_END] += by
-    if row[j, R_TRACEBACK] >= 0:
-        row[j, R_TRACEBACK] += by
-    if row[j, R_NAME_END] > row[j, R_NAME]:
-        row[j, R_NAME] += by
-        row[j, R_NAME_END] += by
-    if row[j, R_REQUEST_ID_END] > row[j, R_REQUEST_ID]:
-        row[j, R_REQUEST_ID] += by
-        row[j, R_REQUEST_ID_END] += by
-    if row[j, R_EVENT_END] > row[j, R_EVENT_START]:
-        row[j, R_EVENT_START] += by
-        row[j, R_EVENT_END] += by
-    for k in range(REC_WIDTH, row.shape[1], 2):
+    row[j, layout.R_START] += by
+    row[j, layout.R_END] += by
+    row[j, layout.R_LOW] += by
+    row[j, layout.R_MSG] += by
+    row[j, layout.R_MSG_END] += by
+    if row[j, layout.R_TRACEBACK] >= 0:
+        row[j, layout.R_TRACEBACK] += by
+    if row[j, layout.R_NAME_END] > row[j, layout.R_NAME]:
+        row[j, layout.R_NAME] += by
+        row[j, layout.R_NAME_END] += by
+    if row[j, layout.R_REQUEST_ID_END] > row[j, layout.R_REQUEST_ID]:
+        row[j, layout.R_REQUEST_ID] += by
+        row[j, layout.R_REQUEST_ID_END] += by
+    if row[j, layout.R_EVENT_END] > row[j, layout.R_EVENT_START]:
+        row[j, layout.R_EVENT_START] += by
+        row[j, layout.R_EVENT_END] += by
+    for k in range(layout.REC_WIDTH, row.shape[1], 2):
         if row[j, k + 1] > row[j, k]:
             row[j, k] += by
             row[j, k + 1] += by

@@ -15,78 +15,16 @@ from __future__ import annotations
 import cython
 
 if cython.compiled:
+    from cython.cimports.ingest.compiled import layout
     from cython.cimports.ingest.compiled.buffer import Bytes
     from cython.cimports.ingest.compiled.headers import Headers
-    from cython.cimports.ingest.compiled.layout import (
-        C_FIRST,
-        C_IDENT,
-        C_SPACE,
-        K_BAD_TIME,
-        K_HEADER,
-        K_HEADERLESS,
-        K_TOO_LONG,
-        K_TRACEBACK,
-        L_WARNING,
-        LOOKAHEAD,
-        P_RECORD,
-        PAIR_WIDTH,
-        R_END,
-        R_EVENT,
-        R_EVENT_END,
-        R_EVENT_START,
-        R_KIND,
-        R_LEVEL,
-        R_LOW,
-        R_MSG,
-        R_MSG_END,
-        R_PAIR,
-        R_PAIRS,
-        R_START,
-        R_TRACEBACK,
-        R_ZONE,
-        TB_CHAINED,
-        TB_ENDED,
-        TB_FRAMES,
-        V_UNREAD,
-    )
     from cython.cimports.ingest.compiled.pairs import Pairs
     from cython.cimports.ingest.compiled.usual import Usual
     from cython.cimports.libc.string import memchr, memcpy
 else:
+    from ingest.compiled import layout
     from ingest.compiled.buffer import Bytes
     from ingest.compiled.headers import Headers
-    from ingest.compiled.layout import (
-        C_FIRST,
-        C_IDENT,
-        C_SPACE,
-        K_BAD_TIME,
-        K_HEADER,
-        K_HEADERLESS,
-        K_TOO_LONG,
-        K_TRACEBACK,
-        L_WARNING,
-        LOOKAHEAD,
-        P_RECORD,
-        PAIR_WIDTH,
-        R_END,
-        R_EVENT,
-        R_EVENT_END,
-        R_EVENT_START,
-        R_KIND,
-        R_LEVEL,
-        R_LOW,
-        R_MSG,
-        R_MSG_END,
-        R_PAIR,
-        R_PAIRS,
-        R_START,
-        R_TRACEBACK,
-        R_ZONE,
-        TB_CHAINED,
-        TB_ENDED,
-        TB_FRAMES,
-        V_UNREAD,
-    )
     from ingest.compiled.pairs import Pairs, flat
     from ingest.compiled.usual import Usual
 
@@ -209,7 +147,7 @@ class Scanner(Bytes):
                 nl = self.newline(pos)
                 if nl < 0:
                     break
-                if self._kind_at(pos, nl) == K_HEADER:
+                if self._kind_at(pos, nl) == layout.K_HEADER:
                     found = nl
                     break
                 pos = nl + 1
@@ -227,10 +165,10 @@ class Scanner(Bytes):
         self.stamps = stamps
         found: cython.bint
         with cython.nogil:
-            found = self.headers.begins(0, self.end) == K_HEADER
+            found = self.headers.begins(0, self.end) == layout.K_HEADER
             if found:
                 self.n_records = 0
-                self._open(K_HEADER, 0, self.end, self.end, 0)
+                self._open(layout.K_HEADER, 0, self.end, self.end, 0)
         return found
 
     def text_open(self, data, start, end):
@@ -268,11 +206,14 @@ class Scanner(Bytes):
         more: cython.int[:, ::1] = given
         with cython.nogil:
             for i in range(n):
-                self.records[i, R_PAIR] = self.pairs.n
-                self.records[i, R_PAIRS] = 0
+                self.records[i, layout.R_PAIR] = self.pairs.n
+                self.records[i, layout.R_PAIRS] = 0
                 if stops[i] >= 0:
-                    pos = self.pairs.event(i, self.records[i, R_MSG], stops[i])
-                    if self.records[i, R_EVENT] >= 0 or self.records[i, R_LEVEL] >= L_WARNING:
+                    pos = self.pairs.event(i, self.records[i, layout.R_MSG], stops[i])
+                    if (
+                        self.records[i, layout.R_EVENT] >= 0
+                        or self.records[i, layout.R_LEVEL] >= layout.L_WARNING
+                    ):
                         if not self.pairs.cut(i, pos, stops[i]):
                             self.full = True
                             break
@@ -286,13 +227,13 @@ class Scanner(Bytes):
         """Append pairs of record i to the table, from its row ``start``; the next row, or -1."""
         at: cython.int = start
         j: cython.int
-        while at < given.shape[0] and given[at, P_RECORD] == i:
+        while at < given.shape[0] and given[at, layout.P_RECORD] == i:
             if self.pairs.n >= self.pairs.table.shape[0]:
                 return -1
-            for j in range(PAIR_WIDTH):
+            for j in range(layout.PAIR_WIDTH):
                 self.pairs.table[self.pairs.n, j] = given[at, j]
             self.pairs.n += 1
-            self.records[i, R_PAIRS] += 1
+            self.records[i, layout.R_PAIRS] += 1
             at += 1
         return at
 
@@ -320,7 +261,7 @@ class Scanner(Bytes):
             if nl < 0:
                 if not final:
                     if self.cur >= 0 and not self._before_endless(pos):
-                        return self.records[self.cur, R_LOW]
+                        return self.records[self.cur, layout.R_LOW]
                     break
                 nl = self.end
                 after = nl
@@ -328,16 +269,16 @@ class Scanner(Bytes):
             if taken == _FOREIGN:
                 self.foreign = True
             if taken == _NO_ROOM or taken == _FOREIGN:
-                return self.records[self.cur, R_LOW] if self.cur >= 0 else pos
+                return self.records[self.cur, layout.R_LOW] if self.cur >= 0 else pos
             if taken == _MORE:
                 break
             pos = taken
         self._forget_usual()
         if self.cur >= 0:
             if final:
-                return self.end if self._finish() else self.records[self.cur, R_LOW]
+                return self.end if self._finish() else self.records[self.cur, layout.R_LOW]
             self.giant = self._is_giant(pos)
-            return self.records[self.cur, R_LOW]
+            return self.records[self.cur, layout.R_LOW]
         if not final and self.end - pos > self.max_record:
             self.giant = True
         return pos
@@ -351,7 +292,7 @@ class Scanner(Bytes):
         after: cython.int
         if self.cur >= 0:
             if self.usual.may_be_open and self.pairs.text_open(
-                self.cells[row + R_MSG], self.cells[row + R_MSG_END]
+                self.cells[row + layout.R_MSG], self.cells[row + layout.R_MSG_END]
             ):
                 return -1
             i = self.cur + 1
@@ -372,11 +313,11 @@ class Scanner(Bytes):
         self.is_cut = False
         self.is_torn = False
         self.cur_traceback = -1
-        self.traceback_state = TB_FRAMES
+        self.traceback_state = layout.TB_FRAMES
         self.text_from = -1
-        self.pairs.n = self.cells[row + R_PAIR]
-        self.cells[row + R_EVENT] = -1
-        self.cells[row + R_EVENT_START] = self.cells[row + R_EVENT_END] = 0
+        self.pairs.n = self.cells[row + layout.R_PAIR]
+        self.cells[row + layout.R_EVENT] = -1
+        self.cells[row + layout.R_EVENT_START] = self.cells[row + layout.R_EVENT_END] = 0
 
     def _take(self, pos, nl, after, final):
         """Take the line pos … nl; the offset after what was taken, _NO_ROOM or _MORE."""
@@ -384,7 +325,7 @@ class Scanner(Bytes):
         line: cython.int = self.skip_fill(pos, stop)
         kind: cython.int
         absorbed: cython.int
-        if self.cur >= 0 and stop - self.records[self.cur, R_END] > self.max_record:
+        if self.cur >= 0 and stop - self.records[self.cur, layout.R_END] > self.max_record:
             if self._ends_in_blank(line, stop) and not self._finish():
                 return _NO_ROOM
         if self._solid(line, stop) == stop:
@@ -395,19 +336,19 @@ class Scanner(Bytes):
             if absorbed == _MORE:
                 return _MORE
             if absorbed > 0:
-                self.records[self.cur, R_END] = absorbed
+                self.records[self.cur, layout.R_END] = absorbed
                 return absorbed
             kind = self._real_kind(kind, line, stop, absorbed)
         if kind == -1 and self.cur >= 0:
             return after if self._continue(line, stop, after) else _FOREIGN
         if self.cur >= 0 and not self._finish():
             return _NO_ROOM
-        if kind == -1 or (kind == K_HEADERLESS and self._is_mild(line, stop)):
+        if kind == -1 or (kind == layout.K_HEADERLESS and self._is_mild(line, stop)):
             return _FOREIGN
         if self.n_records >= self.records.shape[0]:
             self.full = True
             return _NO_ROOM
-        if cython.compiled and kind == K_HEADER:
+        if cython.compiled and kind == layout.K_HEADER:
             absorbed = self._usual(pos)  # it is none, or the first one behind others
             if absorbed >= 0:
                 return absorbed
@@ -416,14 +357,17 @@ class Scanner(Bytes):
 
     def _is_mild(self, line, stop):
         """Whether a line ``LEVEL:name:message`` has a level below WARNING: another service's."""
-        self.headers.take_headerless(K_HEADERLESS, line, stop)
-        return self.headers.level < L_WARNING
+        self.headers.take_headerless(layout.K_HEADERLESS, line, stop)
+        return self.headers.level < layout.L_WARNING
 
     def _real_kind(self, kind, line, stop, absorbed):
         """The kind of a beginning outside a text: a warning's traceback continues its record."""
         if absorbed == _REAL_AHEAD:  # looked ahead in vain: what the header said was overwritten
             self.headers.begins(line, stop)
-        if kind == K_TRACEBACK and self.records[self.cur, R_LEVEL] >= L_WARNING:
+        if (
+            kind == layout.K_TRACEBACK
+            and self.records[self.cur, layout.R_LEVEL] >= layout.L_WARNING
+        ):
             return -1
         return kind
 
@@ -439,27 +383,36 @@ class Scanner(Bytes):
         kind = self.headers.begins(line, self.end)
         if kind == -1 or self._absorb(pos, False) > 0:
             return True
-        if kind == K_TRACEBACK and self.records[self.cur, R_LEVEL] >= L_WARNING:
+        if (
+            kind == layout.K_TRACEBACK
+            and self.records[self.cur, layout.R_LEVEL] >= layout.L_WARNING
+        ):
             return True
         return self._finish()
 
     def _is_giant(self, pos):
         """Whether the gathered record, with the unfinished line or without, is surely too long."""
-        if self.records[self.cur, R_END] - self.records[self.cur, R_START] > self.max_record:
+        if (
+            self.records[self.cur, layout.R_END] - self.records[self.cur, layout.R_START]
+            > self.max_record
+        ):
             return True
         return self.end - pos > self.max_record
 
     def _ends_in_blank(self, line, stop):
         """Whether so many blanks follow the gathered record that nothing can continue it."""
-        end: cython.int = self.records[self.cur, R_END]
-        if stop - end <= self.max_record or end - self.records[self.cur, R_START] > self.max_record:
+        end: cython.int = self.records[self.cur, layout.R_END]
+        if (
+            stop - end <= self.max_record
+            or end - self.records[self.cur, layout.R_START] > self.max_record
+        ):
             return False
         return self._solid(line, stop) - end > self.max_record
 
     def _solid(self, pos, stop):
         """The offset of the first byte that is neither white space nor NUL, else ``stop``."""
         at: cython.int = pos
-        while at < stop and (self.characters[self.data[at]] & C_SPACE or self.data[at] == 0):
+        while at < stop and (self.characters[self.data[at]] & layout.C_SPACE or self.data[at] == 0):
             at += 1
         return at
 
@@ -468,28 +421,28 @@ class Scanner(Bytes):
         i: cython.int = self.n_records
         row: cython.int = i * self.width
         self.cur = i
-        self.cur_traceback = line if kind == K_TRACEBACK else -1
-        self.traceback_state = TB_FRAMES
+        self.cur_traceback = line if kind == layout.K_TRACEBACK else -1
+        self.traceback_state = layout.TB_FRAMES
         self.text_from = -1
-        if kind != K_HEADER:
+        if kind != layout.K_HEADER:
             self.headers.take_headerless(kind, line, stop)
         if cython.compiled:
             memcpy(self.cells + row, cython.address(self.headers.scratch[0]), 4 * self.width)
         else:
             self.cells[row : row + self.width] = self.headers.scratch
-        self.cells[row + R_START] = line
-        self.cells[row + R_LOW] = low
-        self.cells[row + R_END] = after
-        self.cells[row + R_KIND] = kind
-        self.cells[row + R_ZONE] = self.headers.stamps.zone
-        self.cells[row + R_LEVEL] = self.headers.level
-        self.cells[row + R_MSG] = self.headers.message
-        self.cells[row + R_MSG_END] = self.headers.message_end
+        self.cells[row + layout.R_START] = line
+        self.cells[row + layout.R_LOW] = low
+        self.cells[row + layout.R_END] = after
+        self.cells[row + layout.R_KIND] = kind
+        self.cells[row + layout.R_ZONE] = self.headers.stamps.zone
+        self.cells[row + layout.R_LEVEL] = self.headers.level
+        self.cells[row + layout.R_MSG] = self.headers.message
+        self.cells[row + layout.R_MSG_END] = self.headers.message_end
         self.stamps[i] = 0
-        if kind == K_HEADER:
+        if kind == layout.K_HEADER:
             self.stamps[i] = self.headers.stamps.stamp
             if self.headers.stamps.is_bad:
-                self.records[i, R_KIND] = K_BAD_TIME
+                self.records[i, layout.R_KIND] = layout.K_BAD_TIME
         self.is_torn = self._is_torn(kind, line, stop)
 
     def _is_torn(self, kind, line, stop):
@@ -497,7 +450,7 @@ class Scanner(Bytes):
         looked for where the record's pairs show it. What the headers said is overwritten.
         """
         end: cython.int = stop
-        if kind == K_HEADER and not (line + 19 < stop and self.data[line + 19] == _POINT):
+        if kind == layout.K_HEADER and not (line + 19 < stop and self.data[line + 19] == _POINT):
             if self.headers.is_recalled:
                 return False
             end = min(stop, self.headers.message + _STAMP)
@@ -509,7 +462,7 @@ class Scanner(Bytes):
         """
         at: cython.int = self.stamp_from(line + 1, end)
         while at >= 0:
-            if self.headers.begins(at, stop) == K_HEADER:
+            if self.headers.begins(at, stop) == layout.K_HEADER:
                 return True
             at = self.stamp_from(at + 1, end)
         return False
@@ -533,27 +486,30 @@ class Scanner(Bytes):
             if not self._goes_on(line, stop) or self._is_glued(line, stop):
                 return False
         elif self.headers.begins_traceback(line, stop):
-            if self.records[self.cur, R_LEVEL] < L_WARNING:
+            if self.records[self.cur, layout.R_LEVEL] < layout.L_WARNING:
                 return False
             if self._holds_header(line, stop, stop):
                 return False
             self.cur_traceback = line
         elif self._in_text():
             self.text_from = line
-            self.records[self.cur, R_MSG_END] = stop
+            self.records[self.cur, layout.R_MSG_END] = stop
         else:
             return False
-        self.records[self.cur, R_END] = after
+        self.records[self.cur, layout.R_END] = after
         return True
 
     def _in_text(self):
         """Whether the gathered record's quoted text is open."""
-        if self.records[self.cur, R_KIND] > K_BAD_TIME or self.records[self.cur, R_MSG] < 0:
+        if (
+            self.records[self.cur, layout.R_KIND] > layout.K_BAD_TIME
+            or self.records[self.cur, layout.R_MSG] < 0
+        ):
             return False
         if self.text_from >= 0:  # open up to its last line: only that one can have closed it
-            return not self.pairs.closes(self.text_from, self.records[self.cur, R_MSG_END])
+            return not self.pairs.closes(self.text_from, self.records[self.cur, layout.R_MSG_END])
         return self.pairs.text_open(
-            self.records[self.cur, R_MSG], self.records[self.cur, R_MSG_END]
+            self.records[self.cur, layout.R_MSG], self.records[self.cur, layout.R_MSG_END]
         )
 
     def _goes_on(self, line, stop):
@@ -563,27 +519,29 @@ class Scanner(Bytes):
         if self.starts(
             line, stop, b"During handling of the above exception, another exception", 57
         ):
-            self.traceback_state = TB_CHAINED
+            self.traceback_state = layout.TB_CHAINED
             return True
         if self.starts(
             line, stop, b"The above exception was the direct cause of the following", 57
         ):
-            self.traceback_state = TB_CHAINED
+            self.traceback_state = layout.TB_CHAINED
             return True
-        if self.traceback_state == TB_CHAINED and self.headers.begins_traceback(line, stop):
-            self.traceback_state = TB_FRAMES
+        if self.traceback_state == layout.TB_CHAINED and self.headers.begins_traceback(line, stop):
+            self.traceback_state = layout.TB_FRAMES
             return True
-        if self.traceback_state == TB_FRAMES and self._is_exception(line, stop):
-            self.traceback_state = TB_ENDED
+        if self.traceback_state == layout.TB_FRAMES and self._is_exception(line, stop):
+            self.traceback_state = layout.TB_ENDED
             return True
         return False
 
     def _is_exception(self, line, stop):
         """Whether a line is ``Name.Of.Exception`` alone or before a colon."""
         pos: cython.int = line
-        if pos >= stop or not self.characters[self.data[pos]] & C_FIRST:
+        if pos >= stop or not self.characters[self.data[pos]] & layout.C_FIRST:
             return False
-        while pos < stop and self.characters[self.data[pos]] & C_IDENT and self.data[pos] != 45:
+        while (
+            pos < stop and self.characters[self.data[pos]] & layout.C_IDENT and self.data[pos] != 45
+        ):
             pos += 1
         if pos >= stop:
             return True
@@ -595,30 +553,36 @@ class Scanner(Bytes):
         """Settle the gathered record; false when the pair table has no room for it."""
         i: cython.int = self.cur
         row: cython.int = i * self.width
-        end: cython.int = self.cells[row + R_MSG_END]
+        end: cython.int = self.cells[row + layout.R_MSG_END]
         pos: cython.int
         if self.is_torn:
             self.foreign = True
             return False
-        self.cells[row + R_TRACEBACK] = self.cur_traceback
-        while end > self.cells[row + R_MSG] and self.characters[self.data[end - 1]] & C_SPACE:
+        self.cells[row + layout.R_TRACEBACK] = self.cur_traceback
+        while (
+            end > self.cells[row + layout.R_MSG]
+            and self.characters[self.data[end - 1]] & layout.C_SPACE
+        ):
             end -= 1
-        self.cells[row + R_MSG_END] = end
-        self.cells[row + R_PAIR] = self.pairs.n
-        self.cells[row + R_PAIRS] = 0
-        self.cells[row + R_EVENT] = -1
-        if self.cells[row + R_END] - self.cells[row + R_START] > self.max_record:
-            self.cells[row + R_KIND] = K_TOO_LONG
-        if self.cells[row + R_KIND] <= K_TRACEBACK:
-            pos = self.pairs.event(i, self.cells[row + R_MSG], end)
-            if self.cells[row + R_EVENT] >= 0 or self.cells[row + R_LEVEL] >= L_WARNING:
+        self.cells[row + layout.R_MSG_END] = end
+        self.cells[row + layout.R_PAIR] = self.pairs.n
+        self.cells[row + layout.R_PAIRS] = 0
+        self.cells[row + layout.R_EVENT] = -1
+        if self.cells[row + layout.R_END] - self.cells[row + layout.R_START] > self.max_record:
+            self.cells[row + layout.R_KIND] = layout.K_TOO_LONG
+        if self.cells[row + layout.R_KIND] <= layout.K_TRACEBACK:
+            pos = self.pairs.event(i, self.cells[row + layout.R_MSG], end)
+            if (
+                self.cells[row + layout.R_EVENT] >= 0
+                or self.cells[row + layout.R_LEVEL] >= layout.L_WARNING
+            ):
                 if not self.pairs.cut(i, pos, end) or self.pairs.is_torn:
-                    self.pairs.n = self.cells[row + R_PAIR]
+                    self.pairs.n = self.cells[row + layout.R_PAIR]
                     self.foreign = self.pairs.is_torn
                     self.full = not self.foreign
                     return False
-                for pos in range(self.cells[row + R_PAIR], self.pairs.n):
-                    self.states[pos] = V_UNREAD
+                for pos in range(self.cells[row + layout.R_PAIR], self.pairs.n):
+                    self.states[pos] = layout.V_UNREAD
         self.n_records = i + 1
         self.cur = -1
         return True
@@ -630,9 +594,9 @@ class Scanner(Bytes):
         behind the line that ends the text.
         """
         row: cython.int = self.cur * self.width
-        begin: cython.int = self.cells[row + R_MSG]
-        end: cython.int = self.cells[row + R_MSG_END]
-        if self.cells[row + R_KIND] != K_HEADER or self.cur_traceback >= 0:
+        begin: cython.int = self.cells[row + layout.R_MSG]
+        end: cython.int = self.cells[row + layout.R_MSG_END]
+        if self.cells[row + layout.R_KIND] != layout.K_HEADER or self.cur_traceback >= 0:
             return _REAL
         if _place(self.base, 34, begin, end) < 0 or not self.pairs.text_open(begin, end):
             return _REAL
@@ -647,7 +611,9 @@ class Scanner(Bytes):
         seen: cython.int = 0
         while True:
             nl = self.newline(pos)
-            if (self.end if nl < 0 else nl) - self.records[self.cur, R_START] > self.max_record:
+            if (self.end if nl < 0 else nl) - self.records[
+                self.cur, layout.R_START
+            ] > self.max_record:
                 return _REAL_AHEAD
             if nl < 0 and not final:
                 return _MORE
@@ -657,10 +623,10 @@ class Scanner(Bytes):
             line = self.skip_fill(pos, stop)
             if self.headers.begins(line, stop) != -1:
                 seen += 1
-                if seen > LOOKAHEAD:
+                if seen > layout.LOOKAHEAD:
                     return _REAL_AHEAD
             if self.pairs.dangling(line, stop):
-                self.records[self.cur, R_MSG_END] = stop
+                self.records[self.cur, layout.R_MSG_END] = stop
                 return nl + 1 if nl < self.end else self.end
             if nl >= self.end:
                 return _REAL_AHEAD

@@ -8,49 +8,11 @@ from __future__ import annotations
 import cython
 
 if cython.compiled:
+    from cython.cimports.ingest.compiled import layout
     from cython.cimports.ingest.compiled.buffer import Bytes
-    from cython.cimports.ingest.compiled.layout import (
-        C_FIRST,
-        NO_ZONE,
-        T_AMPM,
-        T_CHAR,
-        T_DAY,
-        T_FRACTION,
-        T_HOUR,
-        T_HOUR12,
-        T_MAYBE_FRACTION,
-        T_MAYBE_ZONE,
-        T_MINUTE,
-        T_MONTH,
-        T_MONTH_NAME,
-        T_SECOND,
-        T_SEPARATOR,
-        T_YEAR,
-        T_YEAR2,
-        T_ZONE,
-    )
 else:
+    from ingest.compiled import layout
     from ingest.compiled.buffer import Bytes
-    from ingest.compiled.layout import (
-        C_FIRST,
-        NO_ZONE,
-        T_AMPM,
-        T_CHAR,
-        T_DAY,
-        T_FRACTION,
-        T_HOUR,
-        T_HOUR12,
-        T_MAYBE_FRACTION,
-        T_MAYBE_ZONE,
-        T_MINUTE,
-        T_MONTH,
-        T_MONTH_NAME,
-        T_SECOND,
-        T_SEPARATOR,
-        T_YEAR,
-        T_YEAR2,
-        T_ZONE,
-    )
 
 _PLAIN_STEPS = cython.declare(cython.int, 11)  # of ``Y-m-d H:M:S``
 
@@ -90,7 +52,7 @@ class Stamps(Bytes):
     def forget(self):
         """Nothing has been read."""
         self.stamp = 0
-        self.zone = NO_ZONE
+        self.zone = layout.NO_ZONE
         self.is_bad = False
 
     def read(self, start, stop):
@@ -160,49 +122,49 @@ class Stamps(Bytes):
     def _step(self, step, wanted, pos, stop):
         """Read what one step asks for; the offset behind it, or -1."""
         end: cython.int
-        if step == T_CHAR:
+        if step == layout.T_CHAR:
             return pos + 1 if pos < stop and self.data[pos] == wanted else -1
-        if step == T_SEPARATOR:
+        if step == layout.T_SEPARATOR:
             if pos < stop and (self.data[pos] == 32 or (self.data[pos] | 32) == 116):
                 return pos + 1
             return -1
-        if step <= T_SECOND or step == T_YEAR2 or step == T_HOUR12:
+        if step <= layout.T_SECOND or step == layout.T_YEAR2 or step == layout.T_HOUR12:
             return self._part(step, pos, stop)
-        if step == T_FRACTION:
+        if step == layout.T_FRACTION:
             return self._fraction(pos, stop)
-        if step == T_MAYBE_FRACTION:
+        if step == layout.T_MAYBE_FRACTION:
             if pos < stop and (self.data[pos] == 44 or self.data[pos] == 46):
                 end = self._fraction(pos + 1, stop)
                 return pos if end < 0 else end
             return pos
-        if step == T_ZONE:
+        if step == layout.T_ZONE:
             return self._zone(pos, stop)
-        if step == T_MAYBE_ZONE:
+        if step == layout.T_MAYBE_ZONE:
             end = self._zone(pos, stop)
             return pos if end < 0 else end
-        if step == T_MONTH_NAME:
+        if step == layout.T_MONTH_NAME:
             return self._month_name(pos, stop)
-        if step == T_AMPM:
+        if step == layout.T_AMPM:
             return self._half_day(pos, stop)
         return self._letters(pos, stop)
 
     def _part(self, step, pos, stop):
         """Read a part that is written in a number of digits that is known."""
-        n: cython.int = 4 if step == T_YEAR else 2
+        n: cython.int = 4 if step == layout.T_YEAR else 2
         value: cython.int = self.number(pos, stop, n)
         if value < 0:
             return -1
-        if step == T_YEAR:
+        if step == layout.T_YEAR:
             self.year = value
-        elif step == T_MONTH:
+        elif step == layout.T_MONTH:
             self.month = value
-        elif step == T_DAY:
+        elif step == layout.T_DAY:
             self.day = value
-        elif step == T_HOUR or step == T_HOUR12:
+        elif step == layout.T_HOUR or step == layout.T_HOUR12:
             self.hour = value
-        elif step == T_MINUTE:
+        elif step == layout.T_MINUTE:
             self.minute = value
-        elif step == T_SECOND:
+        elif step == layout.T_SECOND:
             self.second = value
         else:
             self.year = 2000 + value if value < 69 else 1900 + value
@@ -286,7 +248,7 @@ class Stamps(Bytes):
             pos += 1
             while pos < stop and 48 <= self.data[pos] <= 57:
                 pos += 1
-        while pos < stop and self.characters[self.data[pos]] & C_FIRST:
+        while pos < stop and self.characters[self.data[pos]] & layout.C_FIRST:
             pos += 1
         return pos if pos > start else -1
 

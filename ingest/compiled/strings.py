@@ -13,22 +13,12 @@ from __future__ import annotations
 import cython
 
 if cython.compiled:
+    from cython.cimports.ingest.compiled import layout
     from cython.cimports.ingest.compiled.bits import eight, plain_bytes, prefetch, threes
-    from cython.cimports.ingest.compiled.layout import (
-        ESCAPED,
-        P_FLAGS,
-        P_VALUE,
-        P_VALUE_END,
-    )
     from cython.cimports.libc.string import memcpy
 else:
+    from ingest.compiled import layout
     from ingest.compiled.bits import eight
-    from ingest.compiled.layout import (
-        ESCAPED,
-        P_FLAGS,
-        P_VALUE,
-        P_VALUE_END,
-    )
 
 COMPILED = cython.compiled
 # of a JSON object: comparing each with each takes longer than a dictionary beyond it
@@ -242,7 +232,7 @@ def strings(data, starts, ends, flags, offsets, out):
         for i in range(n):
             o[i] = at
             if s[i] >= 0:
-                at = _copy(src, s[i], e[i], (f[i] & ESCAPED) != 0, dst, at)
+                at = _copy(src, s[i], e[i], (f[i] & layout.ESCAPED) != 0, dst, at)
         o[n] = at
     return at
 
@@ -268,7 +258,7 @@ def sizes(pairs, slots, bytes_of, longest, counts):
                 j = slot[i, c]
                 if j < 0:
                     continue
-                length = p[j, P_VALUE_END] - p[j, P_VALUE]
+                length = p[j, layout.P_VALUE_END] - p[j, layout.P_VALUE]
                 size[c] += length
                 count[c] += 1
                 if length > most[c]:
@@ -308,17 +298,17 @@ def columns(data, pairs, slots, wanted, bases, offsets, out, valid):
                 if cython.compiled and i + _ROWS_AHEAD < n:
                     j = slot[i + _ROWS_AHEAD, column[c]]
                     if j >= 0:
-                        prefetch(src + p[j, P_VALUE])
+                        prefetch(src + p[j, layout.P_VALUE])
                 j = slot[i, column[c]]
                 if j < 0:
                     continue
-                if at[c] + 3 * (p[j, P_VALUE_END] - p[j, P_VALUE]) + 8 > base[c + 1]:
+                if at[c] + 3 * (p[j, layout.P_VALUE_END] - p[j, layout.P_VALUE]) + 8 > base[c + 1]:
                     fits = False
                     break
                 bits[c, i >> 3] |= 1 << (i & 7)
                 at[c] = _copy(
-                    src, p[j, P_VALUE], p[j, P_VALUE_END], (p[j, P_FLAGS] & ESCAPED) != 0, dst,
-                    at[c],
+                    src, p[j, layout.P_VALUE], p[j, layout.P_VALUE_END],
+                    (p[j, layout.P_FLAGS] & layout.ESCAPED) != 0, dst, at[c],
                 )  # fmt: skip
             if not fits:
                 break
@@ -341,9 +331,9 @@ def plain(data, pairs, chosen):
     found: cython.bint = True
     with cython.nogil:
         for i in range(ch.shape[0]):
-            pos = p[ch[i], P_VALUE]
-            end = p[ch[i], P_VALUE_END]
-            if p[ch[i], P_FLAGS] & ESCAPED:
+            pos = p[ch[i], layout.P_VALUE]
+            end = p[ch[i], layout.P_VALUE_END]
+            if p[ch[i], layout.P_FLAGS] & layout.ESCAPED:
                 found = False
             while found and pos + 8 <= end and _is_plain(eight(src, pos), False):
                 pos += 8
@@ -451,14 +441,14 @@ def distinct(data, pairs, chosen, seed, table, codes, firsts):
     with cython.nogil:
         for i in range(ch.shape[0]):
             if cython.compiled and i + _AHEAD < ch.shape[0] and ch[i + _AHEAD] >= 0:
-                prefetch(src + p[ch[i + _AHEAD], P_VALUE])
+                prefetch(src + p[ch[i + _AHEAD], layout.P_VALUE])
             j = ch[i]
             if j < 0:
                 code[i] = -1
                 continue
-            pos = p[j, P_VALUE]
-            end = p[j, P_VALUE_END]
-            flags = p[j, P_FLAGS] & ESCAPED
+            pos = p[j, layout.P_VALUE]
+            end = p[j, layout.P_VALUE_END]
+            flags = p[j, layout.P_FLAGS] & layout.ESCAPED
             if cython.compiled and flags == 0 and 8 < end - pos <= 16:
                 # most ids and words: hashed and compared as the two words that they are
                 a = eight(src, pos)
@@ -466,10 +456,10 @@ def distinct(data, pairs, chosen, seed, table, codes, firsts):
                 if before >= 0:
                     f = last[follows[before]]
                     if (
-                        p[f, P_VALUE_END] - p[f, P_VALUE] == end - pos
-                        and p[f, P_FLAGS] & ESCAPED == 0
-                        and eight(src, p[f, P_VALUE]) == a
-                        and eight(src, p[f, P_VALUE_END] - 8) == b
+                        p[f, layout.P_VALUE_END] - p[f, layout.P_VALUE] == end - pos
+                        and p[f, layout.P_FLAGS] & layout.ESCAPED == 0
+                        and eight(src, p[f, layout.P_VALUE]) == a
+                        and eight(src, p[f, layout.P_VALUE_END] - 8) == b
                     ):
                         before = follows[before]
                         last[before] = j
@@ -479,10 +469,10 @@ def distinct(data, pairs, chosen, seed, table, codes, firsts):
                 while slot[h] >= 0:
                     f = last[slot[h]]
                     if (
-                        p[f, P_VALUE_END] - p[f, P_VALUE] == end - pos
-                        and p[f, P_FLAGS] & ESCAPED == 0
-                        and eight(src, p[f, P_VALUE]) == a
-                        and eight(src, p[f, P_VALUE_END] - 8) == b
+                        p[f, layout.P_VALUE_END] - p[f, layout.P_VALUE] == end - pos
+                        and p[f, layout.P_FLAGS] & layout.ESCAPED == 0
+                        and eight(src, p[f, layout.P_VALUE]) == a
+                        and eight(src, p[f, layout.P_VALUE_END] - 8) == b
                     ):
                         break
                     h = (h + 1) & mask
@@ -490,8 +480,8 @@ def distinct(data, pairs, chosen, seed, table, codes, firsts):
                 h = _hash(src, pos, end, start ^ flags) & mask
                 while slot[h] >= 0:
                     f = last[slot[h]]
-                    if p[f, P_FLAGS] & ESCAPED == flags and _same(
-                        src, p[f, P_VALUE], p[f, P_VALUE_END], pos, end
+                    if p[f, layout.P_FLAGS] & layout.ESCAPED == flags and _same(
+                        src, p[f, layout.P_VALUE], p[f, layout.P_VALUE_END], pos, end
                     ):
                         break
                     h = (h + 1) & mask
@@ -539,9 +529,11 @@ def find(data, pairs, firsts, seed, table, words, ends, codes):
             h = _hash(word, low, end[i], start) & mask
             while slot[h] >= 0 and code[i] < 0:
                 f = first[slot[h]]
-                if (p[f, P_FLAGS] & ESCAPED) == 0 and p[f, P_VALUE_END] - p[f, P_VALUE] == length:
+                if (p[f, layout.P_FLAGS] & layout.ESCAPED) == 0 and p[f, layout.P_VALUE_END] - p[
+                    f, layout.P_VALUE
+                ] == length:
                     k = 0
-                    while k < length and src[p[f, P_VALUE] + k] == word[low + k]:
+                    while k < length and src[p[f, layout.P_VALUE] + k] == word[low + k]:
                         k += 1
                     if k == length:
                         code[i] = slot[h]

@@ -15,45 +15,9 @@ import cython
 from ingest.compiled.numbers import N_BOOL, N_LENGTH
 
 if cython.compiled:
+    from cython.cimports.ingest.compiled import layout
     from cython.cimports.ingest.compiled.bits import digits, eight, known, value_end
     from cython.cimports.ingest.compiled.buffer import Bytes
-    from cython.cimports.ingest.compiled.layout import (
-        C_SPACE,
-        K_HEADER,
-        L_WARNING,
-        NAME_WORDS,
-        NO_ZONE,
-        P_CODE,
-        P_FLAGS,
-        P_KEY,
-        P_KEY_END,
-        P_RECORD,
-        P_VALUE,
-        P_VALUE_END,
-        PAIR_WIDTH,
-        QUOTED,
-        R_END,
-        R_EVENT,
-        R_EVENT_END,
-        R_EVENT_START,
-        R_KIND,
-        R_LEVEL,
-        R_LOW,
-        R_MSG,
-        R_MSG_END,
-        R_NAME,
-        R_NAME_END,
-        R_PAIR,
-        R_PAIRS,
-        R_REQUEST_ID,
-        R_REQUEST_ID_END,
-        R_START,
-        R_TRACEBACK,
-        R_ZONE,
-        V_BAD,
-        V_OK,
-        V_UNREAD,
-    )
     from cython.cimports.libc.string import memcmp
 else:
     from ingest.compiled.buffer import Bytes
@@ -126,19 +90,19 @@ class Usual(Bytes):
             return -1
         prefix = self.headers.recalled_cells + 4 * self.headers.last_recalled
         message = line + _STAMP + prefix[0]
-        row[R_START] = line
-        row[R_KIND] = K_HEADER
-        row[R_ZONE] = NO_ZONE
-        row[R_LEVEL] = prefix[3]
-        row[R_NAME] = row[R_NAME_END] = 0
+        row[layout.R_START] = line
+        row[layout.R_KIND] = layout.K_HEADER
+        row[layout.R_ZONE] = layout.NO_ZONE
+        row[layout.R_LEVEL] = prefix[3]
+        row[layout.R_NAME] = row[layout.R_NAME_END] = 0
         if prefix[1] >= 0:
-            row[R_NAME] = line + _STAMP + prefix[1]
-            row[R_NAME_END] = line + _STAMP + prefix[2]
-        row[R_MSG] = message
-        row[R_REQUEST_ID] = row[R_REQUEST_ID_END] = 0
-        row[R_TRACEBACK] = -1
-        row[R_PAIR] = first
-        row[R_LOW] = line
+            row[layout.R_NAME] = line + _STAMP + prefix[1]
+            row[layout.R_NAME_END] = line + _STAMP + prefix[2]
+        row[layout.R_MSG] = message
+        row[layout.R_REQUEST_ID] = row[layout.R_REQUEST_ID_END] = 0
+        row[layout.R_TRACEBACK] = -1
+        row[layout.R_PAIR] = first
+        row[layout.R_LOW] = line
         self.stamps[i] = (
             self.headers.midnight
             + cython.cast(cython.longlong, second) * 1000000
@@ -150,9 +114,9 @@ class Usual(Bytes):
             self.pairs.n = first
             self.pairs.is_torn = False
             return -1
-        row[R_PAIRS] = self.pairs.n - first
-        row[R_MSG_END] = nl
-        row[R_END] = nl + 1
+        row[layout.R_PAIRS] = self.pairs.n - first
+        row[layout.R_MSG_END] = nl
+        row[layout.R_END] = nl + 1
         return nl + 1
 
     def _is_recalled(self, begin):
@@ -185,15 +149,17 @@ class Usual(Bytes):
         that; where its pairs begin, or -1.
         """
         event: cython.int = self.event
-        n: cython.int = known(self.base + message, self.pairs.event_cells + NAME_WORDS * event)
+        n: cython.int = known(
+            self.base + message, self.pairs.event_cells + layout.NAME_WORDS * event
+        )
         if n < 0:
             event = self.guesses[event]
-            n = known(self.base + message, self.pairs.event_cells + NAME_WORDS * event)
+            n = known(self.base + message, self.pairs.event_cells + layout.NAME_WORDS * event)
         if n < 0 or self.base[message + n + 1] != 32:
             return self._other_event(i, row, message)
-        row[R_EVENT] = event
-        row[R_EVENT_START] = message
-        row[R_EVENT_END] = message + n
+        row[layout.R_EVENT] = event
+        row[layout.R_EVENT_START] = message
+        row[layout.R_EVENT_END] = message + n
         self.event = event
         return message + n + 1
 
@@ -201,27 +167,27 @@ class Usual(Bytes):
         """As :meth:`_event`, of whichever event it is."""
         nl: cython.int = self._line_end(message)
         pos: cython.int
-        row[R_EVENT] = -1
-        row[R_EVENT_START] = row[R_EVENT_END] = 0
+        row[layout.R_EVENT] = -1
+        row[layout.R_EVENT_START] = row[layout.R_EVENT_END] = 0
         if nl < 0:
             return -1
         pos = self.pairs.event(i, message, nl)
-        if row[R_EVENT] >= 0:
-            self.guesses[self.event] = row[R_EVENT]
-            self.event = row[R_EVENT]
+        if row[layout.R_EVENT] >= 0:
+            self.guesses[self.event] = row[layout.R_EVENT]
+            self.event = row[layout.R_EVENT]
         return pos
 
     def _line_end(self, pos):
         """Where the line ends, -1 for one without an end, or with white space before it."""
         nl: cython.int = self.newline(pos)
-        if nl > 0 and self.kinds[self.base[nl - 1]] & C_SPACE:
+        if nl > 0 and self.kinds[self.base[nl - 1]] & layout.C_SPACE:
             return -1
         return nl
 
     def _pairs(self, i, start, record):
         """Cut the pairs of record i's message; where the line ends, or -1."""
         src: cython.p_const_uchar = self.base
-        none: cython.int = (record[R_EVENT] + 1) * (self.pairs.n_keys + 1)
+        none: cython.int = (record[layout.R_EVENT] + 1) * (self.pairs.n_keys + 1)
         guesses: cython.p_int = self.pairs.guesses + none
         keys: cython.p_ulonglong = self.pairs.key_cells
         families: cython.p_int = cython.address(self.families[0])
@@ -231,7 +197,7 @@ class Usual(Bytes):
         room: cython.Py_ssize_t = self.table.shape[0]
         last: cython.Py_ssize_t = self.end - _PAIR_AHEAD
         row: cython.Py_ssize_t = self.pairs.n
-        cell: cython.p_int = self.cells + row * PAIR_WIDTH
+        cell: cython.p_int = self.cells + row * layout.PAIR_WIDTH
         before: cython.Py_ssize_t = self.pairs.n_keys
         pos: cython.Py_ssize_t = start
         key: cython.Py_ssize_t
@@ -241,13 +207,13 @@ class Usual(Bytes):
         n: cython.int
         self.may_be_open = self.is_closed = False
         self.line_end = -1
-        if record[R_EVENT] < 0 and record[R_LEVEL] < L_WARNING:
+        if record[layout.R_EVENT] < 0 and record[layout.R_LEVEL] < layout.L_WARNING:
             self.may_be_open = True
             return self._line_end(pos)
         while pos <= last and row < room:
             key = pos + (src[pos] == 32)
             code = guesses[before]
-            n = known(src + key, keys + NAME_WORDS * code) if code >= 0 else -1
+            n = known(src + key, keys + layout.NAME_WORDS * code) if code >= 0 else -1
             at = key + n + 1
             stop = at + value_end(src + at) if n >= 0 else 0
             if n < 0 or (src[stop] != 44 and src[stop] != 10) or code == text:
@@ -260,17 +226,17 @@ class Usual(Bytes):
                 if pos < 0 or self.line_end <= pos:
                     return self.line_end if pos >= 0 else -1
                 before = self.pairs.before - none
-                cell += (self.pairs.n - row) * PAIR_WIDTH
+                cell += (self.pairs.n - row) * layout.PAIR_WIDTH
                 row = self.pairs.n
                 continue
-            cell[P_KEY] = key
-            cell[P_KEY_END] = at - 1
-            cell[P_VALUE] = at
-            cell[P_VALUE_END] = stop
-            cell[P_FLAGS] = 0
-            cell[P_CODE] = code
-            cell[P_RECORD] = i
-            states[row] = V_BAD
+            cell[layout.P_KEY] = key
+            cell[layout.P_KEY_END] = at - 1
+            cell[layout.P_VALUE] = at
+            cell[layout.P_VALUE_END] = stop
+            cell[layout.P_FLAGS] = 0
+            cell[layout.P_CODE] = code
+            cell[layout.P_RECORD] = i
+            states[row] = layout.V_BAD
             values[row] = 0.0
             if families[code] != 0:
                 states[row] = _number(src, at, stop, families[code], values + row)
@@ -278,7 +244,7 @@ class Usual(Bytes):
             if src[stop] == 10:
                 self.pairs.n = row
                 return stop
-            cell += PAIR_WIDTH
+            cell += layout.PAIR_WIDTH
             before = code
             pos = stop + 1
         return -1
@@ -297,22 +263,24 @@ class Usual(Bytes):
         after = self.pairs.take(i, pos, self.line_end)
         if after < 0:
             return -1
-        if self.pairs.n == row or not self._closes(self.cells + row * PAIR_WIDTH):
+        if self.pairs.n == row or not self._closes(self.cells + row * layout.PAIR_WIDTH):
             self.may_be_open = self.may_be_open or not self.is_closed
         elif not self.may_be_open:
             self.is_closed = True
         while row < self.pairs.n:
-            code = self.cells[row * PAIR_WIDTH + P_CODE]
-            self.states[row] = V_UNREAD if code >= 0 and self.families[code] != 0 else V_BAD
+            code = self.cells[row * layout.PAIR_WIDTH + layout.P_CODE]
+            self.states[row] = (
+                layout.V_UNREAD if code >= 0 and self.families[code] != 0 else layout.V_BAD
+            )
             self.values[row] = 0.0
             row += 1
         return after
 
     def _closes(self, cell):
         """Whether a pair is a quoted text that ends on its line."""
-        if cell[P_CODE] != self.pairs.text_key or not cell[P_FLAGS] & QUOTED:
+        if cell[layout.P_CODE] != self.pairs.text_key or not cell[layout.P_FLAGS] & layout.QUOTED:
             return False
-        return cell[P_VALUE_END] < self.line_end
+        return cell[layout.P_VALUE_END] < self.line_end
 
 
 @cython.cfunc
@@ -357,17 +325,17 @@ def _number(
     if family == _LENGTH and n > 6 and src[stop - 6] == 32:  # behind that nothing but ``chars``
         n -= 6
     if n < 1 or n > _DIGITS:
-        return V_UNREAD
+        return layout.V_UNREAD
     if family == _BOOL:
         if n == 4 and (eight(src, at) ^ _TRUE) << 32 == 0:
             value[0] = 1.0
-            return V_OK
-        return V_OK if n == 5 and (eight(src, at) ^ _FALSE) << 24 == 0 else V_UNREAD
+            return layout.V_OK
+        return layout.V_OK if n == 5 and (eight(src, at) ^ _FALSE) << 24 == 0 else layout.V_UNREAD
     whole = digits(src + at, n)
     if whole < 0:
-        return _fraction(src, at, n, value) if family != _LENGTH else V_UNREAD
+        return _fraction(src, at, n, value) if family != _LENGTH else layout.V_UNREAD
     value[0] = cython.cast(cython.double, whole)
-    return V_OK
+    return layout.V_OK
 
 
 @cython.cfunc
@@ -385,15 +353,15 @@ def _fraction(
     while point < n and src[at + point] != _POINT:
         point += 1
     if point + 1 >= n:
-        return V_UNREAD
+        return layout.V_UNREAD
     whole = digits(src + at, point)
     part = digits(src + at + point + 1, n - point - 1)
     if whole < 0 or part < 0:
-        return V_UNREAD
+        return layout.V_UNREAD
     for k in range(n - point - 1):
         scale = scale * 10
     value[0] = cython.cast(cython.double, whole * scale + part) / cython.cast(cython.double, scale)
-    return V_OK
+    return layout.V_OK
 
 
 @cython.cfunc
