@@ -450,7 +450,7 @@ class Claims:
             )  # fmt: skip
             return
         message = b"\n".join([message_of(first) + record.first_end, *record.more[:message_lines]])
-        if not message_of(first):
+        if _is_alone(record):
             message = message.lstrip()
         own = -1
         logged: tuple[tuple[str, str], ...] = ()
@@ -650,10 +650,16 @@ def words_of(message: str) -> str:
     return message.partition(", client: ")[0]
 
 
+def _is_alone(record: Record) -> bool:
+    """Whether a header with a category stands alone above its text, as .NET's console writes it."""
+    header = record.first.header
+    return header is not None and header.logger is not None and not message_of(record.first)
+
+
 def _first_below(record: Record) -> bytes:
-    """The line below a header that stands alone, as .NET's console writes it."""
-    is_alone = record.first.header is not None and record.traceback < 0 and record.more
-    return record.more[0].strip() if is_alone else b""
+    """The first line of the text below a header that stands alone."""
+    is_above = record.traceback < 0 and record.more and _is_alone(record)
+    return record.more[0].strip() if is_above else b""
 
 
 def _told_at(record: Record) -> list[tuple[str, Value]]:
