@@ -11,7 +11,7 @@ from pathlib import Path
 from ingest.errors import LogFileError
 from ingest.lazily import matcher
 from ingest.logfiles.rotation import rotation_base
-from ingest.paths import shown
+from ingest.paths import real, shown
 
 _LOG_NAME = matcher(r"\.log($|[.\-_\d])|[.\-_]log($|\.\d)", re.I)
 _NOT_LOGS = (".lock", ".swp", ".tmp", ".idx", ".duckdb", ".wal", "~")
@@ -46,6 +46,21 @@ def _is_excluded(path: Path, globs: Sequence[str]) -> bool:
         for name in names
         for g in globs
     )
+
+
+def named_by(patterns: Iterable[str], exclude: Sequence[str] = ()) -> Callable[[Path], bool]:
+    """Whether paths, directories and globs would name a path where no file stands any more."""
+    whole = [shown(os.path.abspath(os.path.expanduser(p))) for p in patterns if p]
+    folders = [os.path.join(p, "") for p in whole if os.path.isdir(real(p))]
+
+    def is_named(path: Path) -> bool:
+        if _is_excluded(path, exclude):
+            return False
+        if str(path).startswith(tuple(folders)):
+            return True
+        return os.path.isdir(real(path.parent)) and any(fnmatchcase(str(path), p) for p in whole)
+
+    return is_named
 
 
 def looks_like_log(name: str) -> bool:

@@ -45,6 +45,8 @@ class Known:
         self._rejected: set[tuple[Path, int]] = set()
         self._last_key = max(self._stored, default=0)
         self._head_bytes = 0  # of the files looked at
+        self._inodes: dict[tuple[int, int], Path] = {}  # of these
+        self._has_packed = False  # one of these is compressed
 
     def observe(
         self, paths: Iterable[Path], problem: Callable[[LogFileError], None]
@@ -55,12 +57,11 @@ class Known:
         rotated siblings, with the files that were rotated since.
         """
         seen: dict[Path, LogFile] = {}
-        inodes: dict[tuple[int, int], Path] = {}
         for path in paths:
-            self._observe(path, seen, inodes, problem)
+            self._observe(path, seen, problem)
         for path in list(seen):
             for sibling in self._displaced(path, seen):
-                self._observe(sibling, seen, inodes, problem)
+                self._observe(sibling, seen, problem)
         return sorted(
             seen.values(),
             key=lambda f: (f.stat.modified_ns, rotation.age(str(f.stat.path)), str(f.stat.path)),
@@ -70,14 +71,13 @@ class Known:
         self,
         path: Path,
         seen: dict[Path, LogFile],
-        inodes: dict[tuple[int, int], Path],
         problem: Callable[[LogFileError], None],
     ) -> None:
         if path in seen:
             return
         try:
             stat = stat_file(path)
-            same = inodes.setdefault((stat.device, stat.inode), path)
+            same = self._inodes.setdefault((stat.device, stat.inode), path)
             if same != path and target(same) == target(path):
                 return
             file = self._look(stat)
@@ -87,6 +87,7 @@ class Known:
             return
         if file.head and file.compression == "none":
             self._plain.setdefault(file.head[:_TELLING_BYTES], []).append(stat)
+        self._has_packed |= file.compression != "none"
         seen[path] = self._without_head(file)
         for key in keys:
             self._present.setdefault(key, []).append(stat)
@@ -300,6 +301,35 @@ class Known:
                 lost += gone
                 self.update(c._replace(state="replaced", note=note, lost_bytes=c.lost_bytes + gone))
         return lost
+
+    def take_gone(self, host: str, is_named: Callable[[Path], bool]) -> Iterator[Checkpoint]:
+        """Files of a host that would have been read, whose last bytes were seen, never read, and
+        stand nowhere now: noted as lost, until such a file is there again.
+        """
+        for c in list(self._files):
+            awaited = c.state in ("live", "waiting") and c.host == host and _has_tail(c)
+            if not awaited or c.file_key in self._present or c.file_key in self._found_again:
+                continue
+            if is_named(Path(c.path)) and not self._may_stand(c) and not self._is_copied(c):
+                gone = c.size_bytes - c.committed_offset
+                note = f"removed before its last {gone} bytes were read"
+                lost = c.lost_bytes + gone
+                self.update(c._replace(state="replaced", note=note, lost_bytes=lost))
+                yield self._files[c.file_key]
+
+    def _may_stand(self, c: Checkpoint) -> bool:
+        """Whether a known file is still at its path, or beside it under a name that no log has."""
+        if os.path.lexists(real(c.path)):
+            return True
+        if c.committed_offset == 0 and covered(c.fingerprint) < _TELLING_BYTES and self._has_packed:
+            return True  # too little to tell it by in a compressed file
+        if (c.device, c.inode) in self._inodes:
+            return False  # another file has got it
+        try:
+            with os.scandir(real(Path(c.path).parent)) as beside:
+                return any(entry.inode() == c.inode for entry in beside)
+        except OSError as error:
+            return not isinstance(error, FileNotFoundError)
 
     def _is_copied(self, c: Checkpoint) -> bool:
         """Whether all that was seen of a file, too little to tell it by, begins another one, whose

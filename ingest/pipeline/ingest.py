@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ingest.errors import LogFileError, StoreLostError, TtsqError
 from ingest.faults import reach
-from ingest.logfiles.discover import expand
+from ingest.logfiles.discover import expand, named_by
 from ingest.logfiles.known import Known, LogFile
 from ingest.logfiles.open_log import OpenLog
 from ingest.logfiles.resume import Action, Anchored, Decision
@@ -90,7 +90,8 @@ def _ingest(
         redaction = redaction_of(store, options.text, now, dry_run=False)
         known = Known(found.checkpoints)
         run = Run(store, options, known, found.newest_run, redaction, now, progress, on_file)
-        return run.over(paths, missing)._replace(migrated=migrated)
+        is_named = named_by(patterns, options.exclude)
+        return run.over(paths, missing, is_named)._replace(migrated=migrated)
 
 
 def _migrated(store: Store, may_upgrade: bool) -> tuple[str, str] | None:
@@ -155,8 +156,15 @@ class Run:
             total=self._total,
         )
 
-    def over(self, paths: Iterable[Path], missing: Sequence[LogFileError]) -> RunReport:
-        """Go over the files, oldest first."""
+    def over(
+        self,
+        paths: Iterable[Path],
+        missing: Sequence[LogFileError],
+        is_named: Callable[[Path], bool] = lambda path: False,
+    ) -> RunReport:
+        """Go over the files, oldest first; ``is_named``: whether one that is gone belongs to
+        them.
+        """
         self._problems.extend(missing)
         identified = self._in_order(self.known.observe(paths, self._unreadable))
         reach("looked")
@@ -165,6 +173,8 @@ class Run:
         try:
             for file in identified:
                 self._file(file)
+            if len(self._problems) == len(missing):  # what could not be read may be any of them
+                self._note_gone(is_named)
             self.commits.flush(goes_on=True)
             self.commits.end(self._problems_told())
             self.commits.settle()
@@ -255,6 +265,11 @@ class Run:
         stops = self._begun is None and not self.options.dry_run
         self._begun = one.read(self._begun, stops=stops)
         return self._begun is None
+
+    def _note_gone(self, is_named: Callable[[Path], bool]) -> None:
+        for gone in self.known.take_gone(self.options.host, is_named):
+            lost = Ledger(lost_bytes=gone.size_bytes - gone.committed_offset)
+            self.commits.note(FileReport(gone.path, "gone", gone.note, lost))
 
     def _decide(self, file: LogFile) -> Decision:
         """Where to start in a file.

@@ -89,6 +89,7 @@ def run(
     stage_time: str = "elapsed",
     escapes: str = "backslash",
     wait_seconds: float = 10.0,
+    exclude: Sequence[str] = (),
     on_file: Callable[[str], None] = lambda path: None,
 ) -> RunReport:
     """One run of the ingest over some files; so many chunks make a commit."""
@@ -103,6 +104,7 @@ def run(
         wait_seconds=wait_seconds,
         chunk_bytes=chunk_bytes,
         batch_bytes=batch_chunks * chunk_bytes,
+        exclude=exclude,
     )
     named = [str(p) for p in paths]
     return pipeline.ingest(store, named, options, now=lambda: datetime.now(UTC), on_file=on_file)

@@ -13,6 +13,8 @@ from backports import zstd
 
 from ingest.logfiles.rotation import age, has_successor
 from ingest.logfiles.stat import stat_file
+from ingest.model import Checkpoint
+from tests.support import harness
 from tests.torture.scene import Scene
 
 _POD = "pods/tts_speech-0_0f5a3f6e-6d2b-4f1e-9a53-0f7a3b1c2d4e"
@@ -152,3 +154,81 @@ def test_the_clock_was_set_back_before_a_rotation(scene: Scene) -> None:
     scene.log(10)
     scene.run("app.log")
     scene.expect(held=1)
+
+
+def test_the_held_back_end_of_a_file_that_is_gone_is_lost_once(scene: Scene) -> None:
+    """Its bytes are counted by the first run that does not find it, not by those that follow."""
+    scene.log(5, "a.log")
+    scene.log(3, "b.log")
+    held = sum(c.size_bytes - c.committed_offset for c in _after_a_run(scene, "a.log"))
+    assert held > 0
+    scene.path("a.log").unlink()
+    report = scene.run()
+    told = {f.path: (f.action, f.note) for f in report.files}
+    note = f"removed before its last {held} bytes were read"
+    assert told[str(scene.path("a.log"))] == ("gone", note)
+    assert report.ledger.lost_bytes == held
+    assert scene.run().ledger.lost_bytes == 0
+    assert sum(c.lost_bytes for c in scene.store.checkpoints()) == held
+    scene.ttsq.well("verify", scene.folder)
+
+
+@pytest.mark.parametrize("packs", [False, True])
+def test_a_file_that_is_there_again_has_lost_nothing(scene: Scene, packs: bool) -> None:
+    """It was moved out of sight, perhaps compressed there."""
+    scene.log(5, "a.log")
+    scene.log(3, "b.log")
+    scene.run()
+    away = scene.folder.parent / "a.log"
+    scene.path("a.log").rename(away)
+    assert scene.run().ledger.lost_bytes > 0
+    if packs:
+        scene.path("old-a.log.gz").write_bytes(gzip.compress(away.read_bytes()))
+    else:
+        away.rename(scene.path("old-a.log"))
+    scene.expect_all()
+
+
+def test_only_what_a_run_was_to_read_can_be_gone(scene: Scene) -> None:
+    """Not the file of another path, of another host, one left out, or where not all can be read."""
+    scene.log(5, "a.log")
+    scene.log(3, "b.log")
+    scene.run()
+    scene.path("a.log").unlink()
+    scene.run("b.log")
+    paths = [scene.folder]
+    harness.run(scene.store, paths, host="other")
+    harness.run(scene.store, paths, exclude=("a.*",))
+    scene.path("c.log").write_bytes(b"BZh91AY&SY")
+    scene.run(clean=False)
+    assert sum(c.lost_bytes for c in scene.store.checkpoints()) == 0
+    scene.path("c.log").unlink()
+    assert scene.run().ledger.lost_bytes > 0
+
+
+def test_a_file_under_a_name_that_no_log_has_is_not_lost(scene: Scene) -> None:
+    scene.log(5, "a.log")
+    scene.log(3, "b.log")
+    scene.run()
+    scene.rename("a.log", "a.log.tmp")
+    assert scene.run().ledger.lost_bytes == 0
+    scene.rename("a.log.tmp", "a.log.1")
+    scene.expect_all()
+
+
+def test_another_file_on_the_inode_of_one_that_is_gone_is_not_it(scene: Scene) -> None:
+    scene.log(5, "a.log")
+    scene.log(3, "b.log")
+    held = sum(c.size_bytes - c.committed_offset for c in _after_a_run(scene, "a.log"))
+    inode = scene.path("a.log").stat().st_ino
+    with scene.path("a.log").open("r+b") as file:
+        file.truncate(0)
+    scene.rename("a.log", "z.log")
+    scene.log(4, "z.log")
+    assert scene.path("z.log").stat().st_ino == inode
+    assert scene.run().ledger.lost_bytes == held
+
+
+def _after_a_run(scene: Scene, name: str) -> list[Checkpoint]:
+    scene.run()
+    return [c for c in scene.store.checkpoints() if c.path == str(scene.path(name))]
