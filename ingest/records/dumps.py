@@ -79,7 +79,7 @@ _GO = Dump(
     L_CRITICAL,
     matcher(
         rb"goroutine \d+|\t|\[signal SIG|created by |exit status \d+$|runtime stack:|panic: "
-        rb"|[\w./*]+[\w./*()\[\]{}<>,\x80-\xff$-]*\(.*\)$|r[a-z0-9]{1,2} +0x"
+        rb"|(?=.*\)$)[\w./*][\w./*()\[\]{}<>,\x80-\xff$-]*\(.*\)$|r[a-z0-9]{1,2} +0x"
         rb"|\.\.\.(?:additional|\d+ frames)"
     ),
     proof=matcher(rb"goroutine \d+|runtime stack:"),

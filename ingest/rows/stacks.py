@@ -14,7 +14,7 @@ _NAME = r"(?:[A-Za-z_$][\w$]*\.)*[A-Za-z_$][\w$]*"
 # Java, .NET, JavaScript: "    at Engine.synth(Engine.java:88)"
 _AT = matcher(r"\s+at \S")
 _JAVA = matcher(
-    r"\s+at (?P<foreign>[\w.-]+(?:@[\w.+-]+)?/+)?(?P<name>[\w$.<>/-]+)\("
+    r"\s+at (?P<foreign>[\w.-]+(?:@[\w.+-]+)?/++)?(?P<name>[\w$.<>/-]+)\("
     r"(?P<file>[\w$-]+\.(?:java|kt|kts|scala|groovy|clj)):(?P<line>\d+)\)"
 )
 _NET = matcher(r"\s+at (?P<name>[^\s(]+)(?:\(.*\))? in (?P<file>.+):line (?P<line>\d+)\s*$")
@@ -40,7 +40,7 @@ _RAISED = matcher(
 _RAISED_BEHIND = matcher(
     r"(?P<type>(?<![\w.$])" + _NAME + r"(?:Error|Exception))(?: \[[\w-]+\])?(?:: (?P<message>.*))?$"
 )
-_INNER = matcher(r"(?:\s+-+> | ?-+> )(?P<rest>" + _NAME + r": .*)$")
+_INNER = matcher(r"(?<!-)-+> (?P<rest>" + _NAME + r": .*)$")
 
 _GO_FRAME = matcher(
     r"\s+(?P<file>(?:/|[A-Za-z]:/)?[^\s:]+\.(?:go|s|c)):(?P<line>\d+)(?: \+0x|\s*$)"
@@ -52,13 +52,13 @@ _RUST = matcher(
     r".*?panicked at (?:(?P<file>[^\s':]+):(?P<line>\d+):\d+:?$"
     r"|'(?P<message>.*)', (?P<old>[^\s':]+):(?P<old_line>\d+):\d+$)"
 )
-_RUST_NAME = matcher(r"\s*\d+: +(?:0x[0-9a-f]+ - )?(?P<name>[^\s].*?)(?:::h[0-9a-f]{16})?\s*$")
+_RUST_NAME = matcher(r"\s*\d+: +(?:0x[0-9a-f]+ - )?(?P<name>[^\s].*?)(?:::h[0-9a-f]{16})?$")
 _RUST_FRAME = matcher(r"\s+at (?P<file>[^\s:]+):(?P<line>\d+)(?::\d+)?\s*$")
 _FAULT_FRAME = matcher(r'\s+File "(?P<file>[^"\n]*)", line (?P<line>\d+) in (?P<name>\S+)')
 _THROWN = matcher(r"terminate called after throwing an instance of '(?P<type>[^']+)'")
 _WHAT = matcher(r"\s*what\(\): +(?P<message>.*)$")
 _FROM = matcher(
-    r"Exception raised from (?P<name>\S+).* at (?P<file>[^\s:]+):(?P<line>\d+) \(most recent call"
+    r"Exception raised from (?P<name>\S++).* at (?P<file>[^\s:]+):(?P<line>\d+) \(most recent call"
 )
 _SCRIPT_PLACE = matcher(r"(?:file:///?)?(?P<file>(?:/|[A-Za-z]:[\\/]|node:)[^\s:]*):(?P<line>\d+)$")
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from ingest.records.dumps import dump_of
+from ingest.rows.stacks import read_stack
 from tests.real_cases.test_services import asked, compose, ingested
 
 _UP = 'INFO:     Started server process [7]\nINFO:     10.0.0.1:5 - "POST /tts HTTP/1.1" 200 OK\n'
@@ -189,3 +191,20 @@ def test_what_ended_the_one_open_request_is_an_error_of_that(tmp_path: Path) -> 
     assert code == "INTERRUPTED"
     found = "select request_key, location from errors where code = 'CRASHED'"
     assert asked(store, found) == [(key, "/app/vocoder.py:112 in decode")]
+
+
+@pytest.mark.parametrize(
+    "first", ["panic: x", "terminate called x", "TypeError: x", "/app/tts.js:42"]
+)
+def test_a_line_of_a_dump_that_repeats_itself_is_looked_through_once(first: str) -> None:
+    """Expressions that try each way to part it would take hours for these."""
+    dump = dump_of(first.encode())
+    assert dump is not None
+    for part in (b"a", b"a(", b"(", b"a.", b"/", b" ", b"at ", b"-"):
+        dump.takes(part * (500_000 // len(part)) + b"!", [])
+
+
+def test_a_stack_whose_lines_repeat_themselves_is_read_line_by_line() -> None:
+    for part in ("/", "a/", "  ", "-", "-> ", "a.", "(", ") in "):
+        line = "    at a" + part * 500 + "!"
+        assert read_stack("\n".join(["Error: x", *[line] * 1_000])) is not None
