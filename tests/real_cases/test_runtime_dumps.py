@@ -193,6 +193,13 @@ def test_what_ended_the_one_open_request_is_an_error_of_that(tmp_path: Path) -> 
     assert asked(store, found) == [(key, "/app/vocoder.py:112 in decode")]
 
 
+def test_who_watches_a_process_tells_of_no_request(tmp_path: Path) -> None:
+    log = f"tts | >> starting inference...\ntts exited with code 137\n{compose(_UP)}"
+    store = ingested(tmp_path, log.encode())
+    assert asked(store, "select error_code from requests") == [("INTERRUPTED",)]
+    assert asked(store, "select request_key, code from errors") == [(None, "EXIT_137")]
+
+
 @pytest.mark.parametrize(
     "first", ["panic: x", "terminate called x", "TypeError: x", "/app/tts.js:42"]
 )

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from ingest.compiled.layout import L_ERROR, L_INFO, L_WARNING
 from ingest.records import profile_rules as does
+from ingest.records.dumps import dump_of
 from ingest.records.profile_rules import Rule, Value
 from ingest.records.profiles import Match
 from ingest.records.sequence.blocks import block, by_id
@@ -202,14 +203,24 @@ def restarts(asm: Assembly, instance: Instance, line: Line, match: Match) -> Cla
         instance.server = "gunicorn"
     events: list[Event] = []
     if rule.level:
-        events.append(error_event(line, LEVELS[rule.level], rule, rule.code, _at_work(instance)))
+        events.append(
+            error_event(line, LEVELS[rule.level], rule, rule.code, _at_work(instance, line))
+        )
     events += interrupt(asm, instance, line, spare=not rule.whole_process)
     return Claim(tuple(events), rule.profile, rule.name)
 
 
-def _at_work(instance: Instance) -> str | None:
-    """The one request that was open when a process ended: what ended it is an error of that."""
-    if len(instance.requests) != 1 or instance.requests[0].id.startswith(NAMELESS):
+def _at_work(instance: Instance, line: Line) -> str | None:
+    """The one request that was open when a process printed its last words: they are an error of
+    that. Who watches a process says only that it ended.
+    """
+    dump = dump_of(line.message.encode())
+    if (
+        dump is None
+        or not dump.is_told
+        or len(instance.requests) != 1
+        or instance.requests[0].id.startswith(NAMELESS)
+    ):
         return None
     return instance.requests[0].id
 
