@@ -230,8 +230,8 @@ class Known:
     def _waiting_at(self, file: LogFile) -> Checkpoint | None:
         """The known file, nothing of it stored yet, that a file is."""
         for c in self._files.alike(file.head, file.stat):
-            if c.committed_offset or c.state == "replaced":
-                continue
+            if c.committed_offset or (c.state == "replaced" and not c.lost_bytes):
+                continue  # what was counted as lost may be there again
             if c.fingerprint is None and c.path == str(file.stat.path) and _is_inode(c, file.stat):
                 return c
             if not _is_vague(c, file.stat) and compare(c.fingerprint, file.head)[0] is Match.FULL:

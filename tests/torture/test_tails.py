@@ -174,9 +174,12 @@ def test_the_held_back_end_of_a_file_that_is_gone_is_lost_once(scene: Scene) -> 
 
 
 @pytest.mark.parametrize("packs", [False, True])
-def test_a_file_that_is_there_again_has_lost_nothing(scene: Scene, packs: bool) -> None:
-    """It was moved out of sight, perhaps compressed there."""
-    scene.log(5, "a.log")
+@pytest.mark.parametrize("records", [1, 5])
+def test_a_file_that_is_there_again_has_lost_nothing(
+    scene: Scene, records: int, packs: bool
+) -> None:
+    """It was moved out of sight, perhaps compressed there; of one record nothing was stored."""
+    scene.log(records, "a.log", pad=100)
     scene.log(3, "b.log")
     scene.run()
     away = scene.folder.parent / "a.log"
